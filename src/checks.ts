@@ -1,0 +1,83 @@
+/** @file The only place that words errors: `<function>: <argument> must <constraint>, got <value>.` and what to do instead. */
+
+import {env, getBackend, type Tensor} from '@tensorflow/tfjs-core';
+
+/** Words an error about a value out of range. */
+export function rangeError(where: string, argument: string, constraint: string, got: unknown, remedy = ''): RangeError {
+  return new RangeError(sentence(where, argument, constraint, got, remedy));
+}
+
+/** Words an error about a thing of the wrong kind or shape. */
+export function typeError(where: string, argument: string, constraint: string, got: unknown, remedy = ''): TypeError {
+  return new TypeError(sentence(where, argument, constraint, got, remedy));
+}
+
+function sentence(where: string, argument: string, constraint: string, got: unknown, remedy: string): string {
+  return `${where}: ${argument} must ${constraint}, got ${shown(got)}.${remedy === '' ? '' : ` ${remedy}`}`;
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => (item === null ? '?' : shown(item))).join(', ')}]`;
+  if (typeof value === 'function') return 'a function';
+  if (value !== null && typeof value === 'object') return `{${Object.keys(value).join(', ')}}`;
+  return String(value);
+}
+
+export function checkCount(where: string, argument: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw rangeError(where, argument, 'be an integer >= 1', value);
+}
+
+export function checkRatio(where: string, argument: string, value: number): void {
+  if (!(value > 0 && value <= 1)) throw rangeError(where, argument, 'be in (0, 1]', value);
+}
+
+export function checkUnitInterval(where: string, argument: string, value: number): void {
+  if (!(value >= 0 && value < 1)) throw rangeError(where, argument, 'be in [0, 1)', value);
+}
+
+export function checkPositive(where: string, argument: string, value: number): void {
+  if (!(value > 0)) throw rangeError(where, argument, 'be > 0', value);
+}
+
+export function checkWeights(where: string, argument: string, values: readonly number[]): void {
+  if (!values.every((weight) => Number.isFinite(weight) && weight >= 0)) {
+    throw rangeError(where, argument, 'hold finite numbers >= 0', [...values]);
+  }
+}
+
+export function checkOneOf<T extends string>(where: string, argument: string, value: T, allowed: readonly T[]): void {
+  if (!allowed.includes(value)) throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, value);
+}
+
+/** Checks that a tensor has one value for each row of a batch. */
+export function checkRows(where: string, argument: string, tensor: Tensor, batchSize: number): void {
+  if (tensor.rank !== 1 || tensor.size !== batchSize) {
+    throw typeError(where, argument, `have shape [${batchSize}], one value for each row`, tensor.shape);
+  }
+}
+
+/**
+ * Says whether values may be looked at to find wrong ones: in development (no `tf.enableProdMode()`), and where tensors
+ * live in main memory, so that looking waits for nothing. On a GPU a step never reads back; there, rows with a wrong
+ * label count as non-finite.
+ */
+export function mayReadValues(): boolean {
+  return !env().getBool('PROD') && (getBackend() === 'cpu' || getBackend() === 'wasm');
+}
+
+/**
+ * Checks every value of a small tensor, where `mayReadValues()` allows; costs a copy of it and a loop over it.
+ */
+export function checkValues(
+  where: string,
+  argument: string,
+  constraint: string,
+  tensor: Tensor,
+  isRight: (value: number) => boolean,
+  remedy = '',
+): void {
+  if (!mayReadValues()) return;
+  const values = tensor.dataSync();
+  const wrong = values.findIndex((value) => !isRight(value));
+  if (wrong >= 0) throw rangeError(where, argument, constraint, `${values[wrong]} at position ${wrong}`, remedy);
+}

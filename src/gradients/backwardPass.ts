@@ -1,0 +1,56 @@
+import type {NamedTensorMap, Scalar, Tensor, Tensor1D, Variable} from '@tensorflow/tfjs-core';
+import type {Selection} from '../types';
+
+/** What a step knows of each of its rows; every tensor has the rows on its first axis. */
+export type Batch = {
+  xs: Tensor[];
+  ys: Tensor[];
+  /** `float32[B]` for each output: what a row's loss counts, sample weight · class weight. Empty: 1 each. */
+  rowWeights: Tensor1D[];
+};
+
+/** The losses of all rows, and what is needed to select from them. */
+export type Scores = {
+  /** `float32[B]`, weighted. */
+  losses: Tensor1D;
+  /** `float32[B]`, what the rows are ranked by; NaN where a row must not be selected. */
+  ranking: Tensor1D;
+};
+
+/** A selection that may be trained on. */
+export type Settled = {
+  /** As the selector gave it, with weight 0 for what is not finite. */
+  selection: Selection;
+  /** `int32[K]`, rows to compute with: as `selection.indices`, but a row that counts 0 is replaced by one that counts. */
+  rows: Tensor1D;
+};
+
+/** What a trainer asks of a backward pass: the parts of a step, without the order in which they run. */
+export interface BackwardTask {
+  batch: Batch;
+  /** Rows whose inputs are not finite are replaced by others: they must not reach a product, not even times 0. */
+  cleanInputs(): Tensor[];
+  predict(xs: Tensor[], training: boolean): Tensor[];
+  score(batch: Batch, predictions: Tensor[]): Scores;
+  select(scores: Scores, predictions: Tensor[]): Settled;
+  /** What is differentiated: the reduced loss of the kept rows, `float32[]`, regularisers included. */
+  objective(kept: Batch, predictions: Tensor[], weights: Tensor1D): Scalar;
+  variables: Variable[];
+}
+
+export type BackwardOutcome = {
+  scores: Scores;
+  selection: Selection;
+  gradients: NamedTensorMap;
+  /** `bool[]`: false where a row that is not finite may have got into the gradients all the same. */
+  sound: Scalar;
+};
+
+/**
+ * One way from a batch to the gradients of its selected rows. All of them give the same gradient for a model whose rows
+ * do not interact; they differ in what they compute for it. Runs inside a `tidy`.
+ */
+export type BackwardPass = (task: BackwardTask) => BackwardOutcome;
+
+/** The ways there are, by the names that `ohemStep` takes. */
+export type BackwardStrategy = 'masked' | 'recompute';

@@ -1,0 +1,58 @@
+import {
+  addN,
+  all,
+  clone,
+  dispose,
+  isFinite as isFiniteTensor,
+  logicalOr,
+  type NamedTensorMap,
+  type Scalar,
+  sum,
+} from '@tensorflow/tfjs-core';
+import type {BackwardPass, Scores, Settled} from './backwardPass';
+import {takeBatchRows, takeTapedRows} from './rows';
+import {untaped, variableGradients} from './tape';
+
+/**
+ * Runs the whole batch forward once on the tape, and lets only the selected rows' losses flow back.
+ *
+ *     n rows forward, n rows backward (training mode)
+ *
+ * The gradient of every other row is 0 from the loss on, but its zeros go through the whole backward pass: no
+ * computation is saved. The choice where most rows are kept, and where rows interact (batch normalisation in training mode).
+ */
+export const masked: BackwardPass = (task) => {
+  const xs = task.cleanInputs();
+  let chosen: (Scores & Settled) | undefined;
+  try {
+    const {gradients} = variableGradients(() => {
+      const predictions = task.predict(xs, true);
+      chosen = untaped(() => {
+        const scores = task.score(task.batch, predictions);
+        return {...scores, ...task.select(scores, predictions)};
+      });
+      const {rows, selection} = chosen;
+      const {ys, rowWeights} = takeBatchRows({...task.batch, xs: []}, rows);
+      const keptPredictions = predictions.map((prediction) => takeTapedRows(prediction, rows, selection.weights));
+      return task.objective({xs: [], ys, rowWeights}, keptPredictions, selection.weights);
+    }, task.variables);
+    const {losses, ranking, selection} = chosen as unknown as Scores & Settled;
+    return {
+      scores: {losses: clone(losses), ranking: clone(ranking)},
+      selection: {indices: clone(selection.indices), weights: clone(selection.weights)},
+      gradients,
+      sound: logicalOr(all(isFiniteTensor(losses)), areFinite(gradients)) as Scalar,
+    };
+  } finally {
+    if (chosen) dispose(chosen);
+  }
+};
+
+/**
+ * Says whether gradients are finite, `bool[]`. A row that overflows inside the model is still in the products of the backward
+ * pass, as 0 · ∞: then the whole step must not count. One sum tells, since neither NaN nor ∞ ever adds up to a number.
+ */
+function areFinite(gradients: NamedTensorMap): Scalar {
+  const sums = Object.values(gradients).map((gradient) => sum<Scalar>(gradient));
+  return isFiniteTensor(addN(sums)) as Scalar;
+}

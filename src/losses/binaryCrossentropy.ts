@@ -1,0 +1,59 @@
+import {add, mean, mul, neg, softplus, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {checkUnitInterval} from '../checks';
+import type {PerSampleLoss} from '../types';
+import {logOf} from './logProbabilities';
+import {truthLike, withFeatureAxis} from './truth';
+
+const NAME = 'binaryCrossentropy';
+
+export interface BinaryCrossentropyOptions {
+  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  fromLogits?: boolean;
+  /** How far the truth is drawn towards ½, in [0, 1). Default 0. */
+  labelSmoothing?: number;
+}
+
+/**
+ * Measures how improbable the truth of independent yes-or-no labels is.
+ *
+ *     l = mean_d −(y_d · log p_d + (1 − y_d) · log(1 − p_d)),    p = sigmoid(yPred) from logits
+ *
+ * The mean is over the labels of an example, as in Keras. On probabilities the gradient is right down to p = 1e-30
+ * (tfjs clips at 1e-7); but a sigmoid over 17 rounds to exactly 1, and a confident false alarm then has no
+ * gradient left: from logits every example keeps it.
+ *
+ * @param options.fromLogits  whether `yPred` are logits. Default false.
+ * @param options.labelSmoothing  `y ← (1 − s) · y + s / 2`, with s in [0, 1). Default 0.
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
+ * @throws RangeError if `labelSmoothing` is not in [0, 1) (when it is built); TypeError if the shapes differ by more
+ *   than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * const loss = binaryCrossentropy();
+ * loss(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [1.386294, 0.287682]
+ */
+export function binaryCrossentropy({
+  fromLogits = false,
+  labelSmoothing = 0,
+}: BinaryCrossentropyOptions = {}): PerSampleLoss {
+  checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
+  const crossentropy = fromLogits ? ofLogits : ofProbabilities;
+  return (yTrue, yPred) =>
+    tidy(() => {
+      const predicted = withFeatureAxis(NAME, yPred);
+      const truth = truthLike(NAME, yTrue, predicted);
+      const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
+      return mean(crossentropy(target, predicted), -1);
+    });
+}
+
+/** `softplus(x) − x·y`: no logarithm of a rounded probability anywhere. */
+function ofLogits(target: Tensor, logits: Tensor): Tensor {
+  return sub(softplus(logits), mul(logits, target));
+}
+
+function ofProbabilities(target: Tensor, probabilities: Tensor): Tensor {
+  const yes = mul(target, logOf(probabilities));
+  const no = mul(sub(1, target), logOf(sub(1, probabilities)));
+  return neg(add(yes, no));
+}

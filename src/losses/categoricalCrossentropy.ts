@@ -1,0 +1,76 @@
+import {add, mul, neg, sum, type Tensor, tensor1d, tidy} from '@tensorflow/tfjs-core';
+import {checkUnitInterval, checkWeights, typeError} from '../checks';
+import type {PerSampleLoss} from '../types';
+import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
+import {truthLike} from './truth';
+
+const NAME = 'categoricalCrossentropy';
+
+export interface CategoricalCrossentropyOptions {
+  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  fromLogits?: boolean;
+  /** Share of the truth that is spread evenly over the classes, in [0, 1). Default 0. */
+  labelSmoothing?: number;
+  /** What an example of each class counts, one number ≥ 0 a class. Default 1 each. */
+  classWeights?: readonly number[];
+}
+
+/**
+ * Measures how improbable the true class is, for one-hot labels.
+ *
+ *     l = −Σ_c w_c · y_c · log p_c,    p = softmax(yPred) from logits, yPred / Σ yPred otherwise
+ *
+ * Unlike the loss that tfjs goes by for the same name, its gradient is right down to p = 1e-30 (tfjs clips at 1e-7, and
+ * what is more wrong than that is never learned). A softmax that rounds to exactly 0 has no gradient to give: for very
+ * confident models prefer logits, which are computed in log space throughout.
+ *
+ * @param options.fromLogits  whether `yPred` are logits. Default false.
+ * @param options.labelSmoothing  `y ← (1 − s) · y + s / C`, with s in [0, 1). Default 0.
+ * @param options.classWeights  `C` numbers ≥ 0. Default 1 each.
+ * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
+ * @throws RangeError if `labelSmoothing` is not in [0, 1) or a class weight is negative or not finite (when it is built);
+ *   TypeError if the shapes differ, as they do for integer labels (when it is called).
+ *
+ * @example
+ * const loss = categoricalCrossentropy();
+ * loss(tf.tensor2d([[0, 1]]), tf.tensor2d([[0.75, 0.25]])).dataSync();   // Float32Array [1.386294]
+ *
+ * @see Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, §7 (label smoothing; arXiv:1512.00567)
+ */
+export function categoricalCrossentropy({
+  fromLogits = false,
+  labelSmoothing = 0,
+  classWeights,
+}: CategoricalCrossentropyOptions = {}): PerSampleLoss {
+  checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
+  if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
+  const logProbabilities = fromLogits ? logProbabilitiesOfLogits : logProbabilitiesOf;
+  return (yTrue, yPred) =>
+    tidy(() => {
+      const classes = checkClassWeights(NAME, yPred, classWeights);
+      const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels use sparseCategoricalCrossentropy.');
+      const target = labelSmoothing === 0 ? oneHot : smoothed(oneHot, labelSmoothing, classes);
+      return crossentropy(target, logProbabilities(yPred), classWeights);
+    });
+}
+
+/** `−Σ_c w_c · y_c · log p_c` over the last axis. */
+export function crossentropy(target: Tensor, logProbabilities: Tensor, classWeights?: readonly number[]): Tensor {
+  const weighted = classWeights ? mul(target, tensor1d([...classWeights])) : target;
+  return neg(sum(mul(weighted, logProbabilities), -1));
+}
+
+function smoothed(oneHot: Tensor, share: number, classes: number): Tensor {
+  return add(mul(oneHot, 1 - share), share / classes);
+}
+
+/** Checks that predictions have a class axis and that there is a weight for each class; returns how many classes there are. */
+export function checkClassWeights(where: string, yPred: Tensor, classWeights?: readonly number[]): number {
+  if (yPred.rank < 2) throw typeError(where, 'yPred', 'have shape [B, …, C]', yPred.shape);
+  const classes = yPred.shape[yPred.rank - 1] as number;
+  if (classWeights && classWeights.length !== classes) {
+    const constraint = `hold one weight for each of the ${classes} classes`;
+    throw typeError(where, 'classWeights', constraint, `${classWeights.length} weights`);
+  }
+  return classes;
+}

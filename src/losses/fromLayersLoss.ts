@@ -1,0 +1,62 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
+import {layers, sequential} from '@tensorflow/tfjs-layers';
+import {typeError} from '../checks';
+import type {PerSampleLoss} from '../types';
+
+/** A loss as `model.compile` takes it. */
+export type LayersLoss = (yTrue: Tensor, yPred: Tensor) => Tensor;
+
+/**
+ * Takes a loss of tfjs-layers, by its name or as a function, as a per-sample loss.
+ *
+ *     l = layersLoss(yTrue, yPred)
+ *
+ * For the losses that are not written here, and for your own. What tfjs does stays as it is: its crossentropies clip at
+ * 1e-7 and give the hardest examples no gradient, so for those prefer {@link categoricalCrossentropy},
+ * {@link sparseCategoricalCrossentropy} and {@link binaryCrossentropy}.
+ *
+ * @param idOrFunction  a name that `model.compile({loss})` takes (`'hinge'`, `'meanAbsoluteError'`, `'logcosh'`, …), or a
+ *   function `(yTrue, yPred) → float32[B]` or `float32[B, …]`.
+ * @returns a loss, `(yTrue, yPred) → float32[B]` or `float32[B, …]`.
+ * @throws TypeError if tfjs does not know the name (when it is built), or if the loss is a scalar (when it is called).
+ *
+ * @example
+ * const loss = fromLayersLoss('meanAbsoluteError');
+ * loss(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [1]
+ */
+export function fromLayersLoss(idOrFunction: string | LayersLoss): PerSampleLoss {
+  const loss = typeof idOrFunction === 'function' ? idOrFunction : layersLossNamed(idOrFunction);
+  return (yTrue, yPred) => {
+    const losses = loss(yTrue, yPred);
+    if (losses.rank === 0) {
+      losses.dispose();
+      const remedy = 'Leave out the mean or the sum over the batch.';
+      throw typeError('fromLayersLoss', 'loss', 'return one value for each example, [B] or [B, …]', 'a scalar', remedy);
+    }
+    return losses;
+  };
+}
+
+/** Looks a loss up where tfjs-layers lets it be seen: it exports no table of losses, but a compiled model shows its own. */
+function layersLossNamed(id: string): LayersLoss {
+  // Layers with a name leave the numbering of the user's layers (dense_1, dense_2, …) alone.
+  const probe = sequential({
+    name: 'ohem_loss_probe',
+    layers: [layers.dense({name: 'ohem_loss_probe_dense', units: 1, inputShape: [1], kernelInitializer: 'zeros'})],
+  });
+  try {
+    probe.compile({optimizer: 'sgd', loss: id});
+    return probe.lossFunctions[0] as LayersLoss;
+  } catch {
+    const remedy = 'Pass a function (yTrue, yPred) => Tensor instead.';
+    throw typeError(
+      'fromLayersLoss',
+      'idOrFunction',
+      'be the name of a loss of tfjs-layers, or a function',
+      id,
+      remedy,
+    );
+  } finally {
+    probe.dispose();
+  }
+}

@@ -1,0 +1,25 @@
+import {add, log, logSoftmax, maximum, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
+
+/**
+ * The smallest normal float32. Where tfjs clips at 1e-7, and so gives an example with p < 1e-7 a gradient of exactly 0,
+ * this only keeps log(0) finite: 1 / p stays right down to p = 1e-38.
+ */
+export const TINY = 2 ** -126;
+
+/** Natural logarithm of probabilities, never below log(2⁻¹²⁶) = −87.3. */
+export function logOf(probabilities: Tensor): Tensor {
+  return log(maximum(probabilities, TINY));
+}
+
+/** Log-probabilities of classes from logits, `float32[B, …, C]`: `x − log Σ eˣ`. */
+export function logProbabilitiesOfLogits(logits: Tensor): Tensor {
+  return logSoftmax(logits);
+}
+
+/** Log-probabilities of classes from probabilities that need not sum to 1, `float32[B, …, C]`: `log p − log Σ p`, as in Keras. */
+export function logProbabilitiesOf(probabilities: Tensor): Tensor {
+  const total = sum(probabilities, -1, true);
+  // A row of zeros has no sum to divide by: leave it as it is. (A comparison would have no gradient; a step has, 0.)
+  const divisor = add(total, sub(1, step(total)));
+  return sub(logOf(probabilities), log(divisor));
+}

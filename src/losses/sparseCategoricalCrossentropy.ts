@@ -1,0 +1,104 @@
+import {
+  cast,
+  where as chooseEach,
+  fill,
+  greaterEqual,
+  less,
+  logicalAnd,
+  notEqual,
+  oneHot,
+  reshape,
+  type Tensor,
+  tidy,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {checkValues, checkWeights, typeError} from '../checks';
+import type {PerSampleLoss} from '../types';
+import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
+import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
+
+const NAME = 'sparseCategoricalCrossentropy';
+
+export interface SparseCategoricalCrossentropyOptions {
+  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  fromLogits?: boolean;
+  /** A label that counts as no label (255 in many segmentation sets, −1 in others). Default: none. */
+  ignoreLabel?: number;
+  /** What an example of each class counts, one number ≥ 0 a class. Default 1 each. */
+  classWeights?: readonly number[];
+}
+
+/**
+ * Measures how improbable the true class is, for integer labels.
+ *
+ *     l = −w_y · log p_y,    p = softmax(yPred) from logits, yPred / Σ yPred otherwise;    0 where y is ignored
+ *
+ * The same numbers and gradients as {@link categoricalCrossentropy} on the one-hot labels. A label outside 0 … C−1 is an
+ * error in development on backends whose tensors live in main memory (the labels are looked through: B comparisons on
+ * the host); in production mode and on GPUs nothing is read back, and the loss there is NaN, so that the trainers leave the
+ * row out and count it.
+ *
+ * @param options.fromLogits  whether `yPred` are logits. Default false.
+ * @param options.ignoreLabel  label that counts as no label: loss 0, never selected, in no mean. Default: none.
+ * @param options.classWeights  `C` numbers ≥ 0. Default 1 each.
+ * @returns a loss, `(int32 or float32[B, …] or [B, …, 1], float32[B, …, C]) → float32[B, …]`, in nats.
+ * @throws RangeError if a class weight is negative or not finite or `ignoreLabel` no integer (when it is built), or if a
+ *   label is no integer in 0 … C−1 (when it is called); TypeError if the shapes do not fit, as they do not for one-hot labels.
+ *
+ * @example
+ * const loss = sparseCategoricalCrossentropy();
+ * loss(tf.tensor1d([1], 'int32'), tf.tensor2d([[0.75, 0.25]])).dataSync();   // Float32Array [1.386294]
+ */
+export function sparseCategoricalCrossentropy({
+  fromLogits = false,
+  ignoreLabel,
+  classWeights,
+}: SparseCategoricalCrossentropyOptions = {}): PerSampleLoss {
+  if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
+  if (ignoreLabel !== undefined && !Number.isInteger(ignoreLabel)) {
+    throw typeError(NAME, 'ignoreLabel', 'be an integer', ignoreLabel);
+  }
+  const logProbabilities = fromLogits ? logProbabilitiesOfLogits : logProbabilitiesOf;
+
+  const loss: PerSampleLoss = (yTrue, yPred) =>
+    tidy(() => {
+      const classes = checkClassWeights(NAME, yPred, classWeights);
+      const labels = labelsFor(yTrue, yPred);
+      const isLabel = (label: number) =>
+        (Number.isInteger(label) && label >= 0 && label < classes) || label === ignoreLabel;
+      checkValues(
+        NAME,
+        'yTrue',
+        `hold integers from 0 to ${classes - 1}`,
+        labels,
+        isLabel,
+        'C is the last axis of yPred.',
+      );
+
+      const known = logicalAnd(greaterEqual(labels, 0), less(labels, classes));
+      const indices = cast(chooseEach(known, labels, zerosLike(labels)), 'int32');
+      const losses = crossentropy(oneHot(indices, classes), logProbabilities(yPred), classWeights);
+      const judged = chooseEach(known, losses, fill(losses.shape, Number.NaN));
+      if (ignoreLabel === undefined) return judged;
+      return chooseEach(notEqual(labels, ignoreLabel), judged, zerosLike(judged));
+    });
+  if (ignoreLabel !== undefined) {
+    loss.valid = (yTrue) => tidy(() => cast(notEqual(withoutLabelAxis(yTrue), ignoreLabel), 'float32'));
+  }
+  return loss;
+}
+
+function labelsFor(yTrue: Tensor, yPred: Tensor): Tensor {
+  const shape = yPred.shape.slice(0, -1);
+  const labels = yTrue.rank === yPred.rank ? withoutLabelAxis(yTrue) : yTrue;
+  if (String(labels.shape) !== String(shape)) {
+    const remedy = 'For one-hot labels use categoricalCrossentropy.';
+    throw typeError(NAME, 'yTrue', `have the shape of yPred without its classes, [${shape}]`, yTrue.shape, remedy);
+  }
+  return cast(labels, 'float32');
+}
+
+/** Labels as tfjs's trainers hand them on, `[B, …, 1]`, without that axis. */
+function withoutLabelAxis(yTrue: Tensor): Tensor {
+  return yTrue.rank > 1 && yTrue.shape[yTrue.rank - 1] === 1 ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
+}

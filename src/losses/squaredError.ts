@@ -1,0 +1,40 @@
+import {mean, mul, square, sub, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import type {PerSampleLoss} from '../types';
+import {truthLike, withFeatureAxis} from './truth';
+
+/**
+ * Measures the squared distance to the truth, on average over the features.
+ *
+ *     l = mean_d (yPred_d − yTrue_d)²
+ *
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the target.
+ * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * meanSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
+ */
+export function meanSquaredError(): PerSampleLoss {
+  return (yTrue, yPred) => tidy(() => mean(squaredErrors('meanSquaredError', yTrue, yPred), -1));
+}
+
+/**
+ * Measures half the squared distance to the truth, summed over the features.
+ *
+ *     l = ½ Σ_d (yPred_d − yTrue_d)²
+ *
+ * The loss of the reference experiment. Its gradient with respect to the prediction is `yPred − yTrue`, without a factor.
+ *
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the target.
+ * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * halfSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
+ */
+export function halfSquaredError(): PerSampleLoss {
+  return (yTrue, yPred) => tidy(() => mul(sum(squaredErrors('halfSquaredError', yTrue, yPred), -1), 0.5));
+}
+
+function squaredErrors(where: string, yTrue: Tensor, yPred: Tensor): Tensor {
+  const predicted = withFeatureAxis(where, yPred);
+  return square(sub(predicted, truthLike(where, yTrue, predicted)));
+}

@@ -1,0 +1,22 @@
+import {checkCount, checkRatio, typeError} from '../checks';
+import type {Keep} from '../types';
+
+/** Checks, when a selector is built, how many rows it is to keep. */
+export function checkKeep(where: string, keep: Keep): void {
+  const options = (keep ?? {}) as {k?: number; ratio?: number; minK?: number};
+  if ((options.k === undefined) === (options.ratio === undefined)) {
+    throw typeError(where, 'options', 'have either k or ratio', keep, 'Pass {k: 32} or {ratio: 0.75}.');
+  }
+  if (options.k !== undefined) checkCount(where, 'k', options.k);
+  if (options.ratio !== undefined) checkRatio(where, 'ratio', options.ratio);
+  if (options.minK !== undefined) {
+    if (options.k !== undefined) throw typeError(where, 'minK', 'go with ratio', keep, 'A fixed k needs no minimum.');
+    checkCount(where, 'minK', options.minK);
+  }
+}
+
+/** Counts the rows to keep of a batch of `batchSize`: `min(k, B)`, or `max(minK, round(ratio · B))`, never more than `B`. */
+export function keptOf(keep: Keep, batchSize: number): number {
+  const kept = 'k' in keep ? keep.k : Math.max(keep.minK ?? 1, Math.round(keep.ratio * batchSize));
+  return Math.min(kept, batchSize);
+}

@@ -1,0 +1,44 @@
+import {argMax, cast, minimum, ones, reshape, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
+import type {ClassWeight, LayersModel} from '@tensorflow/tfjs-layers';
+import {checkWeights, rangeError, typeError} from '../checks';
+import {takeRows} from '../gradients/rows';
+import {byOutput} from './byOutput';
+
+/** Class weights as tfjs takes them: `{0: 1, 1: 5}` for a model with one output, else a list or a record by output. */
+export type ClassWeights = ClassWeight | (ClassWeight | null)[] | Record<string, ClassWeight>;
+
+/** Finds the weight of each row's class, `float32[B]` for each output; classes that are not named count 1. */
+export function classWeightRows(where: string, model: LayersModel, given: ClassWeights, ys: Tensor[]): Tensor1D[] {
+  const isSingle = !Array.isArray(given) && Object.values(given).every((value) => typeof value === 'number');
+  const weights = isSingle
+    ? [given as ClassWeight]
+    : byOutput<ClassWeight | null>(where, 'classWeight', model, given as ClassWeight[]);
+  if (weights.length !== ys.length) {
+    const constraint = `be given by output (${model.outputNames.join(', ')})`;
+    throw typeError(where, 'classWeight', constraint, given);
+  }
+  return ys.map((yTrue, output) => rowsOf(where, weights[output] ?? {}, yTrue));
+}
+
+function rowsOf(where: string, classWeight: ClassWeight, yTrue: Tensor): Tensor1D {
+  const batchSize = yTrue.shape[0] as number;
+  const named = Object.keys(classWeight).map(Number);
+  if (named.length === 0) return ones([batchSize]);
+  if (!named.every((label) => Number.isInteger(label) && label >= 0)) {
+    throw rangeError(where, 'classWeight', 'have classes 0, 1, 2, … as keys', Object.keys(classWeight));
+  }
+  checkWeights(where, 'classWeight', Object.values(classWeight));
+  const labels = classesOf(where, yTrue);
+  // One more cell than there are names, for every class that has none.
+  const cells = Math.max(...named) + 2;
+  const table = Array.from({length: cells}, (_, label) => classWeight[label] ?? 1);
+  return takeRows(tensor1d(table), minimum(labels, cells - 1) as Tensor1D);
+}
+
+function classesOf(where: string, yTrue: Tensor): Tensor1D {
+  const batchSize = yTrue.shape[0] as number;
+  if (yTrue.size === batchSize) return cast(reshape(yTrue, [batchSize]), 'int32');
+  if (yTrue.rank === 2) return argMax(yTrue, 1);
+  const remedy = 'For further axes pass the weights to the loss: {classWeights: […]}.';
+  throw typeError(where, 'classWeight', 'go with ys of shape [B, 1] or [B, C]', yTrue.shape, remedy);
+}

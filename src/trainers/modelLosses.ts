@@ -1,0 +1,45 @@
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {typeError} from '../checks';
+import {binaryCrossentropy} from '../losses/binaryCrossentropy';
+import {categoricalCrossentropy} from '../losses/categoricalCrossentropy';
+import {fromLayersLoss} from '../losses/fromLayersLoss';
+import {sparseCategoricalCrossentropy} from '../losses/sparseCategoricalCrossentropy';
+import {meanSquaredError} from '../losses/squaredError';
+import type {PerSampleLoss} from '../types';
+import {byOutput} from './byOutput';
+
+/** A loss for a trainer: a function, or the name that `model.compile` takes for it. */
+export type LossLike = PerSampleLoss | string;
+
+/** Losses under the names of Keras that keep their gradient where it matters; the others come from tfjs-layers. */
+const OWN_LOSSES: Record<string, () => PerSampleLoss> = {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  meanSquaredError,
+  sparseCategoricalCrossentropy,
+};
+
+/** Finds the loss of each output: the given ones, or those that the model was compiled with. */
+export function modelLosses(
+  where: string,
+  model: LayersModel,
+  given: LossLike | LossLike[] | Record<string, LossLike> | undefined,
+): PerSampleLoss[] {
+  const losses = given ?? (model.loss as LossLike | LossLike[] | Record<string, LossLike> | undefined);
+  if (losses === undefined) {
+    throw typeError(
+      where,
+      'loss',
+      'be given, or the model be compiled with one',
+      losses,
+      'Pass {loss: categoricalCrossentropy()}.',
+    );
+  }
+  return byOutput(where, 'loss', model, losses).map((loss) => perSampleLoss(where, loss));
+}
+
+function perSampleLoss(where: string, loss: LossLike | undefined): PerSampleLoss {
+  if (typeof loss === 'function') return loss;
+  if (typeof loss !== 'string') throw typeError(where, 'loss', 'be a function or the name of a loss', loss);
+  return OWN_LOSSES[loss]?.() ?? fromLayersLoss(loss);
+}

@@ -1,0 +1,207 @@
+import {
+  cast,
+  where as chooseEach,
+  div,
+  greater,
+  isFinite as isFiniteTensor,
+  logicalAnd,
+  logicalNot,
+  max,
+  maximum,
+  type Optimizer,
+  type Scalar,
+  sum,
+  tidy,
+  type Variable,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkOneOf, checkPositive, checkWeights, typeError} from '../checks';
+import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
+import {type BackwardChoice, backwardPasses, chooseBackward} from '../gradients/chooseBackward';
+import {takeRows} from '../gradients/rows';
+import {topK} from '../selectors/topK';
+import type {Reduction, SelectionContext, Selector} from '../types';
+import {byOutput, type PerOutput} from './byOutput';
+import type {ClassWeights} from './classWeights';
+import {clipByGlobalNorm} from './clip';
+import {soundGradients, takeSnapshot} from './guardedUpdate';
+import {type LossLike, modelLosses} from './modelLosses';
+import {REDUCTIONS, reduceKept} from './reduce';
+import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
+import {type ReportTensors, type StepReport, stepReport} from './stepReport';
+import {type StepSettings, type StepTask, stepTask} from './stepTask';
+
+const NAME = 'ohemStep';
+const BACKWARD = ['auto', 'recompute', 'masked'] as const;
+
+export interface OhemStepOptions {
+  /** One loss, or one for each output (list, or record by output name); functions or names of Keras. Default: what the model was compiled with. */
+  loss?: LossLike | LossLike[] | Record<string, LossLike>;
+  /** Which rows are backpropagated. Default `topK({ratio: 0.75})`. */
+  select?: Selector;
+  /** Default: what the model was compiled with. It stays yours to dispose. */
+  optimizer?: Optimizer;
+  /** How the kept losses become one number. Default `'mean'`. */
+  reduction?: Reduction;
+  /** What each output's loss counts. Default 1 each. */
+  lossWeights?: number[] | Record<string, number>;
+  /** Rank rows by their loss with sample and class weights (`'weighted'`, the default), or without (`'raw'`). */
+  rankBy?: 'weighted' | 'raw';
+  /** How the gradients are computed. Default `'auto'`, the cheaper way. */
+  backward?: 'auto' | BackwardStrategy;
+  /** Largest global norm of the gradients; larger ones are scaled down. Default: no limit. */
+  clipNorm?: number;
+}
+
+/** What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector looks at. */
+export interface StepOptions extends SelectionContext {
+  /** What each row counts, `float32[B]`; applied before selection. */
+  sampleWeight?: SampleWeights;
+  /** What the rows of each class count, `{0: 1, 1: 5}`; applied before selection. */
+  classWeight?: ClassWeights;
+}
+
+/** A training step, ready to be called with batches. */
+export interface OhemStep {
+  (xs: StepTensors, ys: StepTensors, options?: StepOptions): StepReport;
+  /** How gradients are computed; `'auto'` until the first batch tells how many rows are kept. */
+  readonly strategy: 'auto' | BackwardStrategy;
+  /** Why that way. */
+  readonly why: string;
+  /** Ends the use of the step; a later call throws. The model and the optimizer stay as they are. */
+  dispose(): void;
+}
+
+/**
+ * Builds a training step that runs a batch forward and backpropagates only its hard rows.
+ *
+ *     w ← optimizer(w, ∇_w reduction(l_i : i ∈ select(l)) + regularisers),    l = loss(ys, model(xs))
+ *
+ * Costs `B` rows forward and `B` backward with `masked`, or `B + K` forward and `K` backward with `recompute`; reads nothing
+ * back from the device. Dropout and batch normalisation run in training mode where gradients are taken; `recompute`
+ * selects in inference mode. Layers that are not trainable stay as they are; regularisers count as in `fit`.
+ *
+ * Rows whose loss is NaN or ±∞ are left out and counted, and a batch without a finite row changes nothing: no
+ * weight, no slot of the optimizer, no statistic. Wrong use throws before anything changes.
+ *
+ * @param model  a `LayersModel` with any number of inputs and outputs.
+ * @param options  see {@link OhemStepOptions}.
+ * @returns a function of `xs` and `ys` (tensors, lists of them, or records by name; the first axis is the batch) and {@link StepOptions}
+ *   that returns a {@link StepReport}; dispose it or `read()` it.
+ * @throws TypeError or RangeError naming the argument: for options when the step is built; for batches when it is called.
+ *
+ * @example
+ * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
+ * const step = ohemStep(model, {
+ *   loss: categoricalCrossentropy(),
+ *   select: topK({ratio: 0.5}),
+ *   optimizer: tf.train.sgd(0.1),
+ * });
+ * const report = step(tf.ones([4, 3]), tf.oneHot(tf.tensor1d([0, 1, 1, 0], 'int32'), 2));
+ * const {loss, kept} = await report.read();   // kept is 2
+ *
+ * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
+ */
+export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
+  const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
+  const settings = stepSettings(model, options);
+  checkOneOf(NAME, 'backward', backward, BACKWARD);
+  if (clipNorm !== undefined) checkPositive(NAME, 'clipNorm', clipNorm);
+  checkOptimizer(optimizer);
+  trainableVariables(model);
+
+  const choices = new Map<number, BackwardChoice>();
+  let choice: {strategy: 'auto' | BackwardStrategy; why: string} =
+    backward === 'auto'
+      ? {strategy: 'auto', why: 'the first batch decides'}
+      : {strategy: backward, why: 'as asked for'};
+  let taken = 0;
+  let isDisposed = false;
+
+  const step = (xs: StepTensors, ys: StepTensors, {sampleWeight, classWeight, ...context}: StepOptions = {}) => {
+    if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
+    const report = tidy(() => {
+      const variables = trainableVariables(model);
+      const batch = stepBatch(NAME, model, xs, ys, sampleWeight, classWeight);
+      const task = stepTask(settings, variables, batch, {step: taken, ...context});
+      const chosen = backward === 'auto' ? chosenFor(task, choices) : {strategy: backward, why: choice.why};
+      const snapshot = takeSnapshot(model, optimizer);
+      try {
+        const outcome = backwardPasses[chosen.strategy](task);
+        const sound = logicalAnd(outcome.sound, greater(max(outcome.selection.weights), 0)) as Scalar;
+        // An optimizer makes its slots at its first step: nothing that is not finite may get into them.
+        const gradients = taken === 0 ? soundGradients(outcome.gradients, sound) : outcome.gradients;
+        optimizer.applyGradients(clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm));
+        snapshot.keepWhere(sound);
+        choice = chosen;
+        return figures(task, outcome, settings);
+      } catch (error) {
+        snapshot.restore();
+        throw error;
+      }
+    });
+    taken++;
+    return stepReport(report);
+  };
+  return Object.defineProperties(step as OhemStep, {
+    strategy: {get: () => choice.strategy},
+    why: {get: () => choice.why},
+    dispose: {
+      value: () => {
+        isDisposed = true;
+      },
+    },
+  });
+}
+
+function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
+  const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights = 1, rankBy = 'weighted'} = options;
+  if (!model?.outputNames)
+    throw typeError(NAME, 'model', 'be a built LayersModel', model, 'Give its first layer an inputShape.');
+  if (typeof select !== 'function')
+    throw typeError(NAME, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
+  checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  checkOneOf(NAME, 'rankBy', rankBy, ['weighted', 'raw']);
+  const weights = byOutput(NAME, 'lossWeights', model, lossWeights as PerOutput<number>).map((weight) => weight ?? 1);
+  checkWeights(NAME, 'lossWeights', weights);
+  return {where: NAME, model, losses: modelLosses(NAME, model, loss), lossWeights: weights, select, reduction, rankBy};
+}
+
+function checkOptimizer(optimizer: Optimizer | undefined): void {
+  if (typeof optimizer?.applyGradients !== 'function') {
+    const constraint = 'be given, or the model be compiled with one';
+    throw typeError(NAME, 'optimizer', constraint, optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
+  }
+}
+
+/** The weights to train now: a layer may be frozen between two steps. */
+function trainableVariables(model: LayersModel): Variable[] {
+  const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
+  if (variables.length === 0) {
+    throw typeError(NAME, 'model', 'have a weight to train', 'none', 'Set trainable = true on a layer.');
+  }
+  return variables;
+}
+
+/** Chooses once for each batch size, by the number of rows that the selector keeps of so many. */
+function chosenFor(task: StepTask, choices: Map<number, BackwardChoice>): BackwardChoice {
+  const chosen = choices.get(task.batchSize) ?? chooseBackward(task.batchSize, task.keeps());
+  choices.set(task.batchSize, chosen);
+  return chosen;
+}
+
+function figures(task: StepTask, {scores, selection}: BackwardOutcome, {reduction}: StepSettings): ReportTensors {
+  const {losses} = scores;
+  const finite = isFiniteTensor(losses);
+  const counted = cast(logicalAnd(finite, task.valid), 'float32');
+  const total = sum(chooseEach(cast(counted, 'bool'), losses, zerosLike(losses)));
+  const kept = takeRows(losses, selection.indices);
+  return {
+    loss: reduceKept(kept, selection.weights, task.batchSize, reduction),
+    batchLoss: div(total, maximum(sum(counted), 1)),
+    losses,
+    selection,
+    nonFinite: sum(cast(logicalAnd(logicalNot(finite), task.valid), 'int32')),
+  };
+}

@@ -1,0 +1,51 @@
+import {
+  cast,
+  div,
+  greater,
+  maximum,
+  mean,
+  mul,
+  notEqual,
+  reshape,
+  sum,
+  type Tensor,
+  type Tensor1D,
+} from '@tensorflow/tfjs-core';
+import {typeError} from '../checks';
+import type {PerSampleLoss} from '../types';
+
+/**
+ * Evaluates a loss to one number a row, `float32[B]`: the mean over the further axes of a loss `float32[B, …]`, without
+ * the entries that do not count (ignored labels).
+ */
+export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
+  const batchSize = yPred.shape[0] as number;
+  const losses = loss(yTrue, yPred);
+  if (losses.rank === 0 || losses.shape[0] !== batchSize || losses.dtype !== 'float32') {
+    const got = losses.dtype === 'float32' ? losses.shape : `${losses.dtype} of shape [${losses.shape}]`;
+    const remedy = 'Leave out the mean or the sum over the batch.';
+    throw typeError(
+      where,
+      'loss',
+      `return one value for each row, float32 of shape [${batchSize}] or [${batchSize}, …]`,
+      got,
+      remedy,
+    );
+  }
+  if (losses.rank === 1) return losses as Tensor1D;
+  const entries = perRow(losses);
+  const valid = loss.valid && perRow(cast(loss.valid(yTrue), 'float32'));
+  if (!valid) return mean(entries, 1);
+  return div(sum(mul(entries, valid), 1), maximum(sum(valid, 1), 1));
+}
+
+/** Marks the rows in which at least one entry counts, `float32[B]`; undefined where the loss counts everything. */
+export function validRows(loss: PerSampleLoss, yTrue: Tensor): Tensor1D | undefined {
+  if (!loss.valid) return undefined;
+  return cast(greater(sum(perRow(cast(notEqual(loss.valid(yTrue), 0), 'float32')), 1), 0), 'float32') as Tensor1D;
+}
+
+function perRow(values: Tensor): Tensor {
+  const batchSize = values.shape[0] as number;
+  return reshape(values, [batchSize, values.size / batchSize]);
+}

@@ -1,0 +1,141 @@
+import {
+  add,
+  addN,
+  argMax,
+  cast,
+  where as chooseEach,
+  expandDims,
+  fill,
+  isFinite as isFiniteTensor,
+  logicalAnd,
+  maximum,
+  mul,
+  notEqual,
+  ones,
+  range,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Variable,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkRows} from '../checks';
+import type {BackwardTask, Batch} from '../gradients/backwardPass';
+import {takeRows} from '../gradients/rows';
+import type {PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
+import {reduceKept} from './reduce';
+import {rowLosses, validRows} from './rowLosses';
+import {checkSelection, settle} from './settle';
+import {finiteInputs} from './stepInputs';
+
+/** What stays the same from step to step. */
+export interface StepSettings {
+  where: string;
+  model: LayersModel;
+  /** One for each output, as are the weights. */
+  losses: PerSampleLoss[];
+  lossWeights: number[];
+  select: Selector;
+  reduction: Reduction;
+  rankBy: 'weighted' | 'raw';
+}
+
+/** A backward task that also says what a trainer wants to know of it. */
+export interface StepTask extends BackwardTask {
+  batchSize: number;
+  /** `bool[B]`: the rows that count. */
+  valid: Tensor1D;
+  /** Asks the selector how many rows it keeps of so many; their losses do not matter for that. */
+  keeps(): number;
+}
+
+/** Puts the parts of a step together for a backward pass: the forward pass, the scores, the selection, the objective. */
+export function stepTask(
+  settings: StepSettings,
+  variables: Variable[],
+  batch: Batch,
+  context: SelectionContext,
+): StepTask {
+  const {where, model, losses, lossWeights, select, reduction, rankBy} = settings;
+  const batchSize = batch.xs[0]?.shape[0] as number;
+  const finite = finiteInputs(batch.xs);
+  const knownValid = validOf(where, losses, batch, context);
+  const valid = (knownValid ? notEqual(knownValid, 0) : ones([batchSize], 'bool')) as Tensor1D;
+
+  const contextFor = (predictions: Tensor[]): SelectionContext => ({
+    ...context,
+    ...(knownValid && {valid: knownValid}),
+    ...(predictions.length === 1 && {yTrue: batch.ys[0] as Tensor, yPred: predictions[0] as Tensor}),
+  });
+
+  const weighted = ({ys, rowWeights}: Batch, predictions: Tensor[]) => {
+    const perOutput = predictions.map((yPred, output) => {
+      const ofRows = rowLosses(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
+      return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
+    });
+    return {
+      raw: total(perOutput),
+      weighted: total(perOutput.map((ofRows, output) => mul<Tensor1D>(ofRows, rowWeights[output] ?? 1))),
+    };
+  };
+
+  return {
+    batch,
+    batchSize,
+    variables,
+    valid,
+    keeps() {
+      const yPred = model.outputs.map(({shape}) =>
+        zeros(shape.map((size, axis) => (axis === 0 ? batchSize : (size ?? 1)))),
+      );
+      const selection = select(zeros([batchSize]), contextFor(yPred));
+      checkSelection(where, selection, batchSize);
+      return selection.indices.size;
+    },
+    cleanInputs() {
+      if (!finite) return batch.xs;
+      const standIn = expandDims(argMax(cast(finite, 'int32')), 0);
+      const rows = chooseEach(finite, range(0, batchSize, 1, 'int32'), standIn) as Tensor1D;
+      return batch.xs.map((x) => takeRows(x, rows));
+    },
+    predict(xs, training) {
+      const outputs = model.apply(xs.length === 1 ? (xs[0] as Tensor) : xs, {training}) as Tensor | Tensor[];
+      return Array.isArray(outputs) ? outputs : [outputs];
+    },
+    score(rows, predictions) {
+      const scored = weighted(rows, predictions);
+      const ofLosses = isFiniteTensor(scored.weighted);
+      const usable = finite ? logicalAnd(ofLosses, finite) : ofLosses;
+      const nowhere = fill(usable.shape, Number.NaN);
+      const marked = (values: Tensor1D) => chooseEach(usable, values, nowhere) as Tensor1D;
+      return {losses: marked(scored.weighted), ranking: marked(rankBy === 'raw' ? scored.raw : scored.weighted)};
+    },
+    select(scores, predictions) {
+      const selection = select(scores.ranking, contextFor(predictions));
+      return settle(where, selection, logicalAnd(isFiniteTensor(scores.ranking), valid) as Tensor1D);
+    },
+    objective(kept, predictions, weights) {
+      const reduced = reduceKept(weighted(kept, predictions).weighted, weights, batchSize, reduction);
+      return model.calculateLosses().reduce<Scalar>((sum, penalty) => add(sum, penalty), reduced);
+    },
+  };
+}
+
+function total(terms: Tensor1D[]): Tensor1D {
+  return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
+}
+
+/** Which rows count, `float32[B]`: those that the caller says do, and that have a label in some output. */
+function validOf(
+  where: string,
+  losses: PerSampleLoss[],
+  {xs, ys}: Batch,
+  {valid}: SelectionContext,
+): Tensor1D | undefined {
+  if (valid) checkRows(where, 'valid', valid, xs[0]?.shape[0] as number);
+  const labelled = losses.map((loss, output) => validRows(loss, ys[output] as Tensor));
+  if (labelled.includes(undefined)) return valid;
+  const anyLabel = (labelled as Tensor1D[]).reduce((some, next) => maximum(some, next));
+  return valid ? mul(anyLabel, cast(notEqual(valid, 0), 'float32')) : anyLabel;
+}

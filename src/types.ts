@@ -1,0 +1,71 @@
+import type {Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
+
+/**
+ * Scores every example of a batch, unreduced: `float32[B]`, or `float32[B, …]` where there is one loss for each
+ * pixel, anchor or time step. The class or feature axis is gone. Like the losses of Keras it takes the truth first.
+ *
+ * Any function of that signature is a per-sample loss; the ones of this library are in `ohem-tfjs/losses`.
+ */
+export interface PerSampleLoss {
+  (yTrue: Tensor, yPred: Tensor): Tensor;
+  /**
+   * Says which entries count: 1, or 0 for an ignored label; same shape as the loss. Absent: all of them do.
+   * What does not count is never selected and is in no mean.
+   */
+  valid?: (yTrue: Tensor) => Tensor;
+}
+
+/** What a selector keeps: `K` rows of the batch, hardest first, and what each of them counts. (A type, so that `tf.tidy` takes it.) */
+export type Selection = {
+  /** `int32[K]`, rows of the batch. `K` is known from shapes alone, so that nothing has to be read back. */
+  indices: Tensor1D;
+  /** `float32[K]`; 0 = not kept after all (there were fewer rows to keep than `K`). */
+  weights: Tensor1D;
+};
+
+/** What a selector may look at beside the losses; everything is optional, and each selector says what it needs. */
+export interface SelectionContext {
+  /** Steps taken so far; filled in by the trainer. Random selectors draw afresh for each. */
+  step?: number;
+  /** `[B]`, 0 = never selectable: an ignored label, padding. */
+  valid?: Tensor1D;
+  /** `[B]`, 1 = a positive example. */
+  positive?: Tensor1D;
+  /** `int32[B]`, the image (or class) that a row belongs to. */
+  group?: Tensor1D;
+  /** `float32[B, 4]`: y1, x1, y2, x2. */
+  boxes?: Tensor2D;
+  /** `float32[B]`, the irreducible loss of each row. */
+  reference?: Tensor1D;
+  /** What was to be predicted; filled in by the trainer where the model has one output. */
+  yTrue?: Tensor;
+  /** What was predicted; filled in by the trainer where the model has one output. */
+  yPred?: Tensor;
+}
+
+/**
+ * Chooses which rows are backpropagated, from their losses `float32[B]`.
+ *
+ * A selector is a pure function: what it draws at random depends on its seed and on `context.step`, so that asking
+ * twice gives the same answer. Nothing flows back through it.
+ */
+export type Selector = (losses: Tensor1D, context?: SelectionContext) => Selection;
+
+/** How many rows to keep: a count, or a share of the batch actually given (`max(1, round(ratio · B))`). */
+export type Keep =
+  | {
+      /** How many rows; an integer ≥ 1. More than there are means all of them. */
+      k: number;
+    }
+  | {
+      /** Share of the valid rows, in (0, 1]. A short last batch keeps its proportion. */
+      ratio: number;
+      /** Keep at least so many; an integer ≥ 1. */
+      minK?: number;
+    };
+
+/**
+ * How the losses `l` of the selected rows become one number, with `w` the weights of the selection:
+ * `'mean'` = Σ w·l / Σ w (0 where Σ w is 0), `'sum'` = Σ w·l, `'batchMean'` = Σ w·l / B.
+ */
+export type Reduction = 'mean' | 'sum' | 'batchMean';

@@ -1,0 +1,43 @@
+import {defineConfig} from 'tsup';
+
+const tfjs = /^@tensorflow\/tfjs-(core|layers)$/;
+
+export default defineConfig([
+  {
+    entry: {
+      index: 'src/index.ts',
+      losses: 'src/losses/index.ts',
+      selectors: 'src/selectors/index.ts',
+      trainers: 'src/trainers/index.ts',
+      wasm: 'src/backends/wasm/index.ts',
+    },
+    format: ['esm', 'cjs'],
+    target: 'es2022',
+    splitting: true,
+    sourcemap: true,
+    clean: true,
+    // tsup sets a baseUrl, which TypeScript 6 calls deprecated.
+    dts: {compilerOptions: {ignoreDeprecations: '6.0'}},
+  },
+  {
+    entry: {ohem: 'src/global.ts'},
+    format: ['iife'],
+    globalName: 'ohem',
+    outExtension: () => ({js: '.global.js'}),
+    target: 'es2020',
+    minify: true,
+    // A script uses the page's tf: without this, tsup would bundle a second tfjs, with an engine of its own.
+    noExternal: [tfjs],
+    esbuildPlugins: [
+      {
+        name: 'tf-of-the-page',
+        setup(build) {
+          build.onResolve({filter: tfjs}, ({path}) => ({path, namespace: 'tf-of-the-page'}));
+          build.onLoad({filter: /.*/, namespace: 'tf-of-the-page'}, () => ({
+            contents: 'module.exports = globalThis.tf;',
+          }));
+        },
+      },
+    ],
+  },
+]);

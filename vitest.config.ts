@@ -1,0 +1,21 @@
+import {fileURLToPath} from 'node:url';
+import {defineConfig} from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      {find: /^ohem-tfjs$/, replacement: source('index.ts')},
+      {find: /^ohem-tfjs\/wasm$/, replacement: source('backends/wasm/index.ts')},
+      {find: /^ohem-tfjs\/(losses|selectors|trainers)$/, replacement: source('$1/index.ts')},
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 60_000,
+    // tfjs greets everybody who runs it in Node without the native addon.
+    onConsoleLog: (log) => !log.includes('Hi, looks like you are running TensorFlow.js in Node.js'),
+    coverage: {include: ['src/**/*.ts'], thresholds: {statements: 100, lines: 100, functions: 100, branches: 95}},
+  },
+});
