@@ -1,5 +1,5 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
-import {layers, sequential} from '@tensorflow/tfjs-layers';
+import {input, layers, model, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 
@@ -39,11 +39,10 @@ export function fromLayersLoss(idOrFunction: string | LayersLoss): PerSampleLoss
 
 /** Looks a loss up where tfjs-layers lets it be seen: it exports no table of losses, but a compiled model shows its own. */
 function layersLossNamed(id: string): LayersLoss {
-  // Layers with a name leave the numbering of the user's layers (dense_1, dense_2, …) alone.
-  const probe = sequential({
-    name: 'ohem_loss_probe',
-    layers: [layers.dense({name: 'ohem_loss_probe_dense', units: 1, inputShape: [1], kernelInitializer: 'zeros'})],
-  });
+  // Layers with a name leave the numbering of the user's layers (dense_1, dense_2, …) alone. A Sequential hides its losses.
+  const inputs = input({name: 'ohem_loss_probe_input', shape: [1]});
+  const dense = layers.dense({name: 'ohem_loss_probe_dense', units: 1, kernelInitializer: 'zeros'});
+  const probe = model({name: 'ohem_loss_probe', inputs, outputs: dense.apply(inputs) as SymbolicTensor});
   try {
     probe.compile({optimizer: 'sgd', loss: id});
     return probe.lossFunctions[0] as LayersLoss;

@@ -15,7 +15,7 @@ import {
   type Variable,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
 import {checkOneOf, checkPositive, checkWeights, typeError} from '../checks';
 import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
 import {type BackwardChoice, backwardPasses, chooseBackward} from '../gradients/chooseBackward';
@@ -157,8 +157,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
 
 function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
   const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights = 1, rankBy = 'weighted'} = options;
-  if (!model?.outputNames)
-    throw typeError(NAME, 'model', 'be a built LayersModel', model, 'Give its first layer an inputShape.');
+  checkModel(model);
   if (typeof select !== 'function')
     throw typeError(NAME, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
@@ -166,6 +165,15 @@ function stepSettings(model: LayersModel, options: OhemStepOptions): StepSetting
   const weights = byOutput(NAME, 'lossWeights', model, lossWeights as PerOutput<number>).map((weight) => weight ?? 1);
   checkWeights(NAME, 'lossWeights', weights);
   return {where: NAME, model, losses: modelLosses(NAME, model, loss), lossWeights: weights, select, reduction, rankBy};
+}
+
+function checkModel(model: LayersModel): void {
+  try {
+    // A Sequential has no names for its outputs before something needs them.
+    if (model.outputNames.length === 0) (model as Sequential).build();
+  } catch {
+    throw typeError(NAME, 'model', 'be a LayersModel that can be built', model, 'Give its first layer an inputShape.');
+  }
 }
 
 function checkOptimizer(optimizer: Optimizer | undefined): void {

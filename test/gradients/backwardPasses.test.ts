@@ -1,0 +1,77 @@
+import {
+  add,
+  gather,
+  mean,
+  mul,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  tidy,
+  type Variable,
+  variableGrads,
+} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {all, categoricalCrossentropy, ohemStep, type Selector, topK} from 'ohem-tfjs';
+import {describe, expect, it} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+import {expectSameDirection} from '../support/close';
+import {SPECIMENS, type Specimen} from '../support/models';
+import {recordingOptimizer} from '../support/recordingOptimizer';
+
+const BATCH_SIZE = 12;
+
+describeOnBackends('backward passes', (backend) => {
+  describe.each(SPECIMENS.filter(({backends}) => backends.includes(backend)))('of $name', (specimen) => {
+    for (const [kept, select] of [
+      [1, topK({k: 1})],
+      [5, topK({k: 5})],
+      [BATCH_SIZE, all()],
+    ] as const) {
+      it(`agree with each other and with autodiff over ${kept} gathered rows`, () => {
+        const {byStrategy, byAutodiff} = gradientsOf(specimen, select, kept);
+        for (const gradients of Object.values(byStrategy)) {
+          expect(gradients.length).toBe(byAutodiff.length);
+          gradients.forEach((gradient, i) => {
+            expectSameDirection(gradient, byAutodiff[i] as Tensor, 1e-5);
+          });
+        }
+      });
+    }
+  });
+});
+
+/** Gradients of the mean crossentropy of the `kept` hardest rows, by every strategy and without this library. */
+function gradientsOf(specimen: Specimen, select: Selector, kept: number) {
+  const model = specimen.build();
+  const [xs, ys] = [specimen.xs(BATCH_SIZE), specimen.ys(BATCH_SIZE)];
+  const loss = categoricalCrossentropy();
+  const lossWeights = ys.map((_, output) => 1 + output / 2);
+  const byStrategy = Object.fromEntries(
+    (['masked', 'recompute'] as const).map((backward) => {
+      const recording = recordingOptimizer();
+      const step = ohemStep(model, {loss, lossWeights, select, optimizer: recording.optimizer, backward});
+      step(xs, ys).dispose();
+      return [backward, recording.gradients];
+    }),
+  );
+
+  const rowLosses = (inputs: Tensor[], targets: Tensor[]) =>
+    predict(model, inputs)
+      .map((yPred, output) => mul(loss(targets[output] as Tensor, yPred), lossWeights[output] as number))
+      .reduce((total, next) => add(total, next)) as Tensor1D;
+  const losses = tidy(() => rowLosses(xs, ys)).dataSync();
+  const hardest = [...losses.keys()].sort((a, b) => (losses[b] as number) - (losses[a] as number)).slice(0, kept);
+  const keptOf = (tensors: Tensor[]) => tensors.map((tensor) => gather(tensor, hardest));
+  const [keptXs, keptYs] = [keptOf(xs), keptOf(ys)];
+  const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
+  const {grads} = variableGrads(() => {
+    const penalties = model.layers.flatMap((layer) => layer.calculateLosses());
+    return [mean(rowLosses(keptXs, keptYs)), ...penalties].reduce((total, next) => add(total, next)) as Scalar;
+  }, variables);
+  return {byStrategy, byAutodiff: variables.map(({name}) => grads[name] as Tensor)};
+}
+
+function predict(model: LayersModel, xs: Tensor[]): Tensor[] {
+  const outputs = model.apply(xs.length === 1 ? (xs[0] as Tensor) : xs, {training: true}) as Tensor | Tensor[];
+  return Array.isArray(outputs) ? outputs : [outputs];
+}

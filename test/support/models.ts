@@ -1,0 +1,162 @@
+import {cast, randomNormal, randomUniform, type Tensor, tensor2d, tidy} from '@tensorflow/tfjs-core';
+import {
+  input,
+  type LayersModel,
+  layers,
+  model,
+  regularizers,
+  type SymbolicTensor,
+  sequential,
+} from '@tensorflow/tfjs-layers';
+import type {BackendName} from './backends';
+
+/** A model with data for it. */
+export interface Specimen {
+  name: string;
+  /** Where it trains: wasm has no gradient of convolutions and embeddings yet. */
+  backends: readonly BackendName[];
+  build(): LayersModel;
+  xs(batchSize: number): Tensor[];
+  ys(batchSize: number): Tensor[];
+}
+
+const EVERYWHERE = ['cpu', 'wasm'] as const;
+const CPU = ['cpu'] as const;
+
+let seed = 0;
+const init = () => ({kernelInitializer: 'glorotNormal' as const, biasInitializer: 'randomNormal' as const});
+const dense = (units: number, activation?: 'relu' | 'sigmoid' | 'tanh' | 'softmax') =>
+  layers.dense({units, ...init(), ...(activation && {activation})});
+const features =
+  (...shape: number[]) =>
+  (batchSize: number) => [randomNormal([batchSize, ...shape], 0, 1, 'float32', ++seed)];
+const integers =
+  (count: number, below: number) =>
+  (batchSize: number): Tensor[] => [
+    tidy(() => cast(randomUniform([batchSize, count], 0, below, 'float32', ++seed), 'int32')),
+  ];
+
+/** One-hot rows of `classes` classes. */
+export function oneHotRows(classes: number): (batchSize: number) => Tensor[] {
+  return (batchSize) => [
+    tensor2d(
+      Array.from({length: batchSize}, (_, row) =>
+        Array.from({length: classes}, (_, c) => ((row * 7 + 3) % classes === c ? 1 : 0)),
+      ),
+    ),
+  ];
+}
+
+const from = (shape: number[], outputs: (x: SymbolicTensor) => SymbolicTensor | SymbolicTensor[]): LayersModel => {
+  const x = input({shape});
+  return model({inputs: x, outputs: outputs(x)});
+};
+const then = (x: SymbolicTensor, ...chain: {apply(x: SymbolicTensor): unknown}[]): SymbolicTensor =>
+  chain.reduce((at, layer) => layer.apply(at) as SymbolicTensor, x);
+
+/** Models without dropout or batch statistics: every backward pass must find the same gradient for them. */
+export const SPECIMENS: readonly Specimen[] = [
+  {
+    name: 'one dense layer',
+    backends: EVERYWHERE,
+    build: () => from([5], (x) => then(x, dense(3, 'softmax'))),
+    xs: features(5),
+    ys: oneHotRows(3),
+  },
+  {
+    name: 'the reference model, small',
+    backends: EVERYWHERE,
+    build: () => from([6], (x) => then(x, dense(16, 'sigmoid'), dense(4, 'softmax'))),
+    xs: features(6),
+    ys: oneHotRows(4),
+  },
+  {
+    name: 'three dense layers as wide as the batch',
+    backends: EVERYWHERE,
+    build: () =>
+      from([12], (x) => then(x, dense(12, 'relu'), dense(12, 'tanh'), dense(12, 'relu'), dense(3, 'softmax'))),
+    xs: features(12),
+    ys: oneHotRows(3),
+  },
+  {
+    name: 'residual blocks',
+    backends: EVERYWHERE,
+    build: () =>
+      from([6], (x) => {
+        const first = then(x, dense(8, 'relu'));
+        const second = layers.add().apply([first, then(first, dense(8, 'relu'), dense(8))]) as SymbolicTensor;
+        return then(second, layers.layerNormalization(), dense(3, 'softmax'));
+      }),
+    xs: features(6),
+    ys: oneHotRows(3),
+  },
+  {
+    name: 'two inputs, concatenated',
+    backends: EVERYWHERE,
+    build: () => {
+      const [a, b] = [input({shape: [4]}), input({shape: [3]})];
+      const both = layers.concatenate().apply([then(a, dense(5, 'tanh')), then(b, dense(5, 'relu'))]) as SymbolicTensor;
+      return model({inputs: [a, b], outputs: then(both, dense(3, 'softmax'))});
+    },
+    xs: (batchSize) => [...features(4)(batchSize), ...features(3)(batchSize)],
+    ys: oneHotRows(3),
+  },
+  {
+    name: 'two outputs',
+    backends: EVERYWHERE,
+    build: () =>
+      from([5], (x) => {
+        const shared = then(x, dense(8, 'relu'));
+        return [then(shared, dense(3, 'softmax')), then(shared, dense(6, 'tanh'), dense(2, 'softmax'))];
+      }),
+    xs: features(5),
+    ys: (batchSize) => [...oneHotRows(3)(batchSize), ...oneHotRows(2)(batchSize)],
+  },
+  {
+    name: 'regularised layers and a PReLU',
+    backends: EVERYWHERE,
+    build: () =>
+      sequential({
+        layers: [
+          layers.dense({units: 8, inputShape: [5], kernelRegularizer: regularizers.l2({l2: 0.05}), ...init()}),
+          layers.prelu({alphaInitializer: 'randomUniform'}),
+          layers.dense({units: 3, activation: 'softmax', kernelRegularizer: regularizers.l1({l1: 0.02}), ...init()}),
+        ],
+      }),
+    xs: features(5),
+    ys: oneHotRows(3),
+  },
+  {
+    name: 'a small convolutional network',
+    backends: CPU,
+    build: () =>
+      from([8, 8, 2], (x) =>
+        then(
+          x,
+          layers.conv2d({filters: 4, kernelSize: 3, activation: 'relu', ...init()}),
+          layers.maxPooling2d({poolSize: 2}),
+          layers.separableConv2d({filters: 5, kernelSize: 2, activation: 'relu'}),
+          layers.flatten(),
+          dense(3, 'softmax'),
+        ),
+      ),
+    xs: features(8, 8, 2),
+    ys: oneHotRows(3),
+  },
+  {
+    name: 'an embedding',
+    backends: CPU,
+    build: () =>
+      from([4], (x) => then(x, layers.embedding({inputDim: 9, outputDim: 3}), layers.flatten(), dense(3, 'softmax'))),
+    xs: integers(4, 9),
+    ys: oneHotRows(3),
+  },
+  {
+    name: 'a recurrent layer',
+    backends: CPU,
+    build: () =>
+      from([3, 4], (x) => then(x, layers.lstm({units: 5, recurrentInitializer: 'glorotNormal'}), dense(3, 'softmax'))),
+    xs: features(3, 4),
+    ys: oneHotRows(3),
+  },
+];
