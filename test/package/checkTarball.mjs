@@ -1,0 +1,109 @@
+// Packs the library and uses it as its users do: as ES modules, as CommonJS, and as a script on a page's `tf`.
+import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
+import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, resolve} from 'node:path';
+import vm from 'node:vm';
+
+const root = resolve(import.meta.dirname, '../..');
+const project = mkdtempSync(join(tmpdir(), 'ohem-tarball-'));
+const modules = join(project, 'node_modules');
+
+try {
+  const [{filename, files}] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--pack-destination', project], {cwd: root, encoding: 'utf8'}),
+  );
+  const stray = files
+    .map(({path}) => path)
+    .filter((path) => !/^(dist\/|(package\.json|README\.md|LICENSE|CHANGELOG\.md)$)/.test(path));
+  assert.deepEqual(stray, [], 'files in the tarball that users do not need');
+  execFileSync('tar', ['-xzf', filename], {cwd: project});
+  mkdirSync(modules);
+  cpSync(join(project, 'package'), join(modules, 'ohem-tfjs'), {recursive: true});
+  symlinkSync(join(root, 'node_modules/@tensorflow'), join(modules, '@tensorflow'));
+
+  run('as ES modules', 'use.mjs', `${importAll('esm')}\n${STEP()}`);
+  run('as CommonJS', 'use.cjs', `${importAll('cjs')}\n(async () => {${STEP()}})();`);
+  await runAsScript();
+  console.log(`${filename}: works as ES modules, as CommonJS and as a script.`);
+} finally {
+  rmSync(project, {recursive: true, force: true});
+}
+
+function importAll(format) {
+  const names = {
+    'ohem-tfjs': '{ohemStep, ohemLoss, topK}',
+    'ohem-tfjs/losses': '{categoricalCrossentropy}',
+    'ohem-tfjs/selectors': '{randomK}',
+    'ohem-tfjs/trainers': format === 'esm' ? '{ohemStep as ohemStepOfPart}' : '{ohemStep: ohemStepOfPart}',
+    'ohem-tfjs/wasm': '{enableWasmTraining}',
+    '@tensorflow/tfjs-layers': '{layers, sequential}',
+    '@tensorflow/tfjs-core': format === 'esm' ? '* as core' : 'core',
+  };
+  const backends = ['@tensorflow/tfjs-backend-cpu', '@tensorflow/tfjs-backend-wasm'];
+  return format === 'esm'
+    ? [
+        ...backends.map((name) => `import '${name}';`),
+        ...Object.entries(names).map(([from, what]) => `import ${what} from '${from}';`),
+      ].join('\n')
+    : [
+        ...backends.map((name) => `require('${name}');`),
+        ...Object.entries(names).map(([from, what]) => `const ${what} = require('${from}');`),
+      ].join('\n');
+}
+
+/** A step on the wasm backend; the parts must be the very functions of the whole. */
+function STEP() {
+  return `
+    core.enableProdMode();
+    if (ohemStep !== ohemStepOfPart) throw new Error('two copies of ohemStep');
+    await core.setBackend('wasm');
+    enableWasmTraining();
+    const model = sequential({layers: [layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
+    const step = ohemStep(model, {loss: categoricalCrossentropy(), select: topK({k: 2}), optimizer: core.train.sgd(0.1)});
+    const report = step(core.ones([4, 3]), core.tensor2d([[1, 0], [0, 1], [1, 0], [0, 1]]));
+    const {kept} = await report.read();
+    if (kept !== 2) throw new Error('kept ' + kept);
+    if (typeof randomK({k: 1}) !== 'function' || typeof ohemLoss(categoricalCrossentropy()) !== 'function') throw new Error('missing parts');`;
+}
+
+function run(how, file, code) {
+  writeFileSync(join(project, file), code);
+  execFileSync(process.execPath, [file], {cwd: project, stdio: ['ignore', 'ignore', 'inherit']});
+  console.log(`ok ${how}`);
+}
+
+/** Loads tfjs and the script one after the other into one global scope that looks like a page's, as \`<script>\` does. */
+async function runAsScript() {
+  const page = vm.createContext({
+    console,
+    performance,
+    setTimeout,
+    clearTimeout,
+    TextEncoder,
+    TextDecoder,
+    URL,
+    document: {},
+  });
+  vm.runInContext('globalThis.window = globalThis.self = globalThis;', page);
+  const scripts = [
+    '@tensorflow/tfjs-core/dist/tf-core.min.js',
+    '@tensorflow/tfjs-layers/dist/tf-layers.min.js',
+    '@tensorflow/tfjs-backend-cpu/dist/tf-backend-cpu.min.js',
+    'ohem-tfjs/dist/ohem.global.js',
+  ];
+  for (const script of scripts) vm.runInContext(readFileSync(join(modules, script), 'utf8'), page, {filename: script});
+  const kept = await vm.runInContext(
+    `(async () => {
+      await tf.setBackend('cpu');
+      const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
+      const step = ohem.ohemStep(model, {loss: ohem.categoricalCrossentropy(), select: ohem.topK({k: 2}), optimizer: tf.train.sgd(0.1)});
+      const report = step(tf.ones([4, 3]), tf.tensor2d([[1, 0], [0, 1], [1, 0], [0, 1]]));
+      return (await report.read()).kept;
+    })()`,
+    page,
+  );
+  assert.equal(kept, 2);
+  console.log('ok as a script');
+}
