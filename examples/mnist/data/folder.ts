@@ -1,0 +1,50 @@
+import {stat} from 'node:fs/promises';
+import type {DigitData} from './digits';
+import {idxFileNames, readIdxFile, sha256} from './idxFile';
+import {readIdxSets} from './idxSets';
+import type {IdxFiles} from './mnistFiles';
+
+/**
+ * Reads the digits in a folder that somebody named: as nothing else will do in its place, whatever is wrong is an error.
+ *
+ * @param anyDigits  takes files whose checksums differ, as those of another data set do; the description says so.
+ * @throws Error that names the file that is missing, damaged, or not the one it should be.
+ */
+export async function digitsFromFolder(folder: string, files: IdxFiles, anyDigits: boolean): Promise<DigitData> {
+  const isFolder = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) {
+    throw new Error(
+      `loadDigits: folder must be a folder that can be read, got '${folder}'. ` +
+        'Give the one with the four IDX files, or none to use MNIST from the cache or a download.',
+    );
+  }
+  const others: string[] = [];
+  const digits = await readIdxSets(files, async (file) => {
+    const read = await readIdxFile(folder, file);
+    if (!read) {
+      const [name, ...otherNames] = idxFileNames(file);
+      throw new Error(
+        `loadDigits: folder must hold ${name}, got '${folder}' without it. ` +
+          `Put it there (${otherNames.join(', ')} will do too), or give no folder to use the cache or a download.`,
+      );
+    }
+    const got = sha256(read.bytes);
+    if (got === file.sha256) return read;
+    if (!anyDigits) {
+      throw new Error(
+        `loadDigits: ${read.path} must have the SHA-256 ${file.sha256} when decompressed, got ${got}. ` +
+          'Get the file again, or pass anyDigits: true (--any-digits) if it is of another data set in this format.',
+      );
+    }
+    others.push(file.name);
+    return read;
+  });
+  const description =
+    others.length === 0
+      ? `MNIST from ${folder}`
+      : `IDX files from ${folder}, NOT the original MNIST: the checksum differs for ${others.join(', ')}`;
+  return {...digits, source: 'folder', description};
+}

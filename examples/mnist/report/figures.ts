@@ -1,0 +1,3 @@
+export {accuracyAndLossFigure} from './accuracyAndLossFigure';
+export type {FigureOptions} from './figureFrame';
+export {lossHistogramFigure} from './lossHistogramFigure';
