@@ -1,6 +1,7 @@
 import {
   cast,
   customGrad,
+  type GradSaveFunc,
   gatherND,
   greater,
   max,
@@ -20,7 +21,7 @@ export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
 }
 
 /** Puts `K` rows back among `B` rows of zeros, `[K, …] → [B, …]`; rows that go to the same place are added. */
-export function putRows<T extends Tensor>(values: T, rows: Tensor1D, batchSize: number): T {
+function putRows<T extends Tensor>(values: T, rows: Tensor1D, batchSize: number): T {
   return scatterND(asColumn(rows), values, [batchSize, ...values.shape.slice(1)]) as T;
 }
 
@@ -37,11 +38,10 @@ export function takeBatchRows({xs, ys, rowWeights}: Batch, rows: Tensor1D): Batc
  * is `putRows`: rows that were not taken get exactly 0, whatever their loss was; so do all where no weight is over 0.
  */
 export function takeTapedRows(tensor: Tensor, rows: Tensor1D, weights: Tensor1D): Tensor {
-  const taken = customGrad((...inputs) => {
-    const [predictions, save] = inputs as unknown as [Tensor, (tensors: Tensor[]) => void];
-    save([rows, greater(max(weights), 0)]);
+  const taken = customGrad((predictions, save) => {
+    (save as GradSaveFunc)([rows, greater(max(weights), 0)]);
     return {
-      value: takeRows(predictions, rows),
+      value: takeRows(predictions as Tensor, rows),
       gradFunc: (dy: Tensor, saved: Tensor[]) => {
         const [savedRows, anyKept] = saved as [Tensor1D, Scalar];
         return putRows(choose(anyKept, dy, zerosLike(dy)), savedRows, tensor.shape[0] as number);
@@ -53,11 +53,10 @@ export function takeTapedRows(tensor: Tensor, rows: Tensor1D, weights: Tensor1D)
 
 /** `putRows` with a gradient: what a row gets back is what came of the place it was put to. */
 export function putTapedRows(values: Tensor1D, rows: Tensor1D, batchSize: number): Tensor1D {
-  const put = customGrad((...inputs) => {
-    const [given, save] = inputs as unknown as [Tensor1D, (tensors: Tensor[]) => void];
-    save([rows]);
+  const put = customGrad((given, save) => {
+    (save as GradSaveFunc)([rows]);
     return {
-      value: putRows(given, rows, batchSize),
+      value: putRows(given as Tensor1D, rows, batchSize),
       gradFunc: (dy: Tensor, saved: Tensor[]) => takeRows(dy, saved[0] as Tensor1D),
     };
   });
