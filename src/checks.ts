@@ -16,6 +16,11 @@ function sentence(where: string, argument: string, constraint: string, got: unkn
   return `${where}: ${argument} must ${constraint}, got ${shown(got)}.${remedy === '' ? '' : ` ${remedy}`}`;
 }
 
+/** A shape as errors show it: `[512, 10]`, with `?` for an open size. */
+export function shapeText(shape: readonly (number | null)[]): string {
+  return shown(shape);
+}
+
 function shown(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => (item === null ? '?' : shown(item))).join(', ')}]`;
   if (typeof value === 'function') return 'a function';

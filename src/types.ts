@@ -56,8 +56,11 @@ export type Keep =
   | {
       /** How many rows; an integer ≥ 1. More than there are means all of them. */
       k: number;
+      ratio?: never;
+      minK?: never;
     }
   | {
+      k?: never;
       /** Share of the valid rows, in (0, 1]. A short last batch keeps its proportion. */
       ratio: number;
       /** Keep at least so many; an integer ≥ 1. */

@@ -41,10 +41,12 @@ export function fromLayersLoss(idOrFunction: string | LayersLoss): PerSampleLoss
 function layersLossNamed(id: string): LayersLoss {
   // Layers with a name leave the numbering of the user's layers (dense_1, dense_2, …) alone. A Sequential hides its losses.
   const inputs = input({name: 'ohem_loss_probe_input', shape: [1]});
-  const dense = layers.dense({name: 'ohem_loss_probe_dense', units: 1, kernelInitializer: 'zeros'});
-  const probe = model({name: 'ohem_loss_probe', inputs, outputs: dense.apply(inputs) as SymbolicTensor});
+  const identity = layers.activation({name: 'ohem_loss_probe_identity', activation: 'linear'});
+  const probe = model({name: 'ohem_loss_probe', inputs, outputs: identity.apply(inputs) as SymbolicTensor});
   try {
-    probe.compile({optimizer: 'sgd', loss: id});
+    if (typeof id !== 'string') throw id;
+    // Of all optimizers this makes no tensor before its first step: nothing here needs a backend, or has to be disposed.
+    probe.compile({optimizer: 'adagrad', loss: id});
     return probe.lossFunctions[0] as LayersLoss;
   } catch {
     const remedy = 'Pass a function (yTrue, yPred) => Tensor instead.';
@@ -55,7 +57,5 @@ function layersLossNamed(id: string): LayersLoss {
       id,
       remedy,
     );
-  } finally {
-    probe.dispose();
   }
 }

@@ -1,7 +1,9 @@
 import {
   cast,
   where as chooseEach,
+  equal,
   fill,
+  floor,
   greaterEqual,
   less,
   logicalAnd,
@@ -12,7 +14,7 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkValues, checkWeights, typeError} from '../checks';
+import {checkValues, checkWeights, rangeError, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
 import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
@@ -56,7 +58,7 @@ export function sparseCategoricalCrossentropy({
 }: SparseCategoricalCrossentropyOptions = {}): PerSampleLoss {
   if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
   if (ignoreLabel !== undefined && !Number.isInteger(ignoreLabel)) {
-    throw typeError(NAME, 'ignoreLabel', 'be an integer', ignoreLabel);
+    throw rangeError(NAME, 'ignoreLabel', 'be an integer', ignoreLabel);
   }
   const logProbabilities = fromLogits ? logProbabilitiesOfLogits : logProbabilitiesOf;
 
@@ -75,7 +77,10 @@ export function sparseCategoricalCrossentropy({
         'C is the last axis of yPred.',
       );
 
-      const known = logicalAnd(greaterEqual(labels, 0), less(labels, classes));
+      const known = logicalAnd(
+        equal(labels, floor(labels)),
+        logicalAnd(greaterEqual(labels, 0), less(labels, classes)),
+      );
       const indices = cast(chooseEach(known, labels, zerosLike(labels)), 'int32');
       const losses = crossentropy(oneHot(indices, classes), logProbabilities(yPred), classWeights);
       const judged = chooseEach(known, losses, fill(losses.shape, Number.NaN));
@@ -93,7 +98,13 @@ function labelsFor(yTrue: Tensor, yPred: Tensor): Tensor {
   const labels = yTrue.rank === yPred.rank ? withoutLabelAxis(yTrue) : yTrue;
   if (String(labels.shape) !== String(shape)) {
     const remedy = 'For one-hot labels use categoricalCrossentropy.';
-    throw typeError(NAME, 'yTrue', `have the shape of yPred without its classes, [${shape}]`, yTrue.shape, remedy);
+    throw typeError(
+      NAME,
+      'yTrue',
+      `have the shape of yPred without its classes, ${shapeText(shape)}`,
+      yTrue.shape,
+      remedy,
+    );
   }
   return cast(labels, 'float32');
 }

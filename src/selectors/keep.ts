@@ -17,6 +17,11 @@ export function checkKeep(where: string, keep: Keep): void {
 
 /** Counts the rows to keep of a batch of `batchSize`: `min(k, B)`, or `max(minK, round(ratio · B))`, never more than `B`. */
 export function keptOf(keep: Keep, batchSize: number): number {
-  const kept = 'k' in keep ? keep.k : Math.max(keep.minK ?? 1, Math.round(keep.ratio * batchSize));
+  const kept = keep.k === undefined ? shareOf(keep, batchSize) : keep.k;
   return Math.min(kept, batchSize);
+}
+
+/** Counts the rows that a ratio keeps of so many valid ones. */
+export function shareOf({ratio, minK = 1}: {ratio: number; minK?: number}, rows: number): number {
+  return Math.max(minK, Math.round(ratio * rows));
 }

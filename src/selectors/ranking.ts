@@ -1,24 +1,24 @@
 import {
-  add,
   cast,
   where as chooseEach,
   fill,
-  floor,
+  gather,
   greater,
   isFinite as isFiniteTensor,
   less,
   logicalAnd,
-  maximum,
   mul,
   notEqual,
   range,
   sum,
   type Tensor1D,
+  tensor1d,
+  tidy,
   topk,
 } from '@tensorflow/tfjs-core';
 import {checkRows, typeError} from '../checks';
-import type {Keep, Selection, SelectionContext} from '../types';
-import {keptOf} from './keep';
+import type {Keep, Selection, SelectionContext, Selector} from '../types';
+import {keptOf, shareOf} from './keep';
 
 /** What a row that may not be selected is ranked by. Not -Infinity: GPUs do not all keep it. */
 const UNSELECTABLE = -3.4028234663852886e38;
@@ -48,18 +48,26 @@ export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
 /** Keeps the rows with the largest scores of `rankable`, largest first; ties keep the lower index. */
 export function keepLargest(ranked: Tensor1D, keep: Keep, {valid}: SelectionContext = {}): Selection {
   const {values, indices} = topk(ranked, keptOf(keep, ranked.size), true);
-  const found = cast(greater(values, UNSELECTABLE), 'float32');
-  const weights = valid === undefined || 'k' in keep ? found : mul(found, withinShare(values.size, keep, valid));
+  // Times 1, since the cpu backend leaves booleans as bytes when it casts them.
+  const found = mul(cast(greater(values, UNSELECTABLE), 'float32'), 1);
+  const weights =
+    valid === undefined || keep.k !== undefined ? found : mul(found, withinShare(values.size, keep, valid));
   return {indices: indices as Tensor1D, weights: weights as Tensor1D};
 }
 
+/** The selector that keeps the rows with the largest losses, under the name that its errors are to have. */
+export function keepHardest(where: string, keep: Keep): Selector {
+  return (losses, context = {}) =>
+    tidy(() => keepLargest(rankable(losses, selectable(where, losses, context)), keep, context));
+}
+
 /**
- * Marks with 1 the first `max(minK, round(ratio · valid rows))` of `count` places. The valid rows are counted on the
- * device; the rest of the `count` places, which were sized for a batch that is valid throughout, get 0.
+ * Marks with 1 the first `max(minK, round(ratio · valid rows))` of `count` places; the rest, which were sized for a batch that
+ * is valid throughout, get 0. The valid rows are counted on the device, so what each count means comes from a table: in
+ * float32 a product like 0.7 · 45 would round to another side than on the host.
  */
-function withinShare(count: number, {ratio, minK = 1}: {ratio: number; minK?: number}, valid: Tensor1D): Tensor1D {
-  const validRows = sum(cast(notEqual(valid, 0), 'float32'));
-  // 0.7 · 5 is a little less than 3.5 in float32: lift by that error, so that it rounds here as it does on the host.
-  const share = floor(add(mul(validRows, ratio * (1 + 2 ** -22)), 0.5));
-  return cast(less(range(0, count, 1, 'float32'), maximum(share, minK)), 'float32');
+function withinShare(count: number, keep: {ratio: number; minK?: number}, valid: Tensor1D): Tensor1D {
+  const validRows = sum(cast(notEqual(valid, 0), 'int32'));
+  const shares = Float32Array.from({length: valid.size + 1}, (_, rows) => shareOf(keep, rows));
+  return cast(less(range(0, count, 1, 'float32'), gather(tensor1d(shares), validRows)), 'float32');
 }

@@ -1,7 +1,6 @@
-import {type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {Keep, Selector} from '../types';
 import {checkKeep} from './keep';
-import {keepLargest, rankable, selectable} from './ranking';
+import {keepHardest} from './ranking';
 
 /**
  * Keeps the examples with the largest loss.
@@ -29,6 +28,5 @@ import {keepLargest, rankable, selectable} from './ranking';
  */
 export function topK(keep: Keep): Selector {
   checkKeep('topK', keep);
-  return (losses: Tensor1D, context = {}) =>
-    tidy(() => keepLargest(rankable(losses, selectable('topK', losses, context)), keep, context));
+  return keepHardest('topK', keep);
 }

@@ -104,8 +104,8 @@ export interface OhemStep {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
-  const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
   const settings = stepSettings(model, options);
+  const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
   checkOneOf(NAME, 'backward', backward, BACKWARD);
   if (clipNorm !== undefined) checkPositive(NAME, 'clipNorm', clipNorm);
   checkOptimizer(optimizer);

@@ -11,7 +11,7 @@ import {
   type Tensor,
   type Tensor1D,
 } from '@tensorflow/tfjs-core';
-import {typeError} from '../checks';
+import {shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 
 /**
@@ -22,7 +22,7 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
   const batchSize = yPred.shape[0] as number;
   const losses = loss(yTrue, yPred);
   if (losses.rank === 0 || losses.shape[0] !== batchSize || losses.dtype !== 'float32') {
-    const got = losses.dtype === 'float32' ? losses.shape : `${losses.dtype} of shape [${losses.shape}]`;
+    const got = losses.dtype === 'float32' ? losses.shape : `${losses.dtype} of shape ${shapeText(losses.shape)}`;
     const remedy = 'Leave out the mean or the sum over the batch.';
     throw typeError(
       where,

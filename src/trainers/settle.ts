@@ -11,7 +11,7 @@ import {
   type Tensor1D,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkValues, typeError} from '../checks';
+import {checkValues, shapeText, typeError} from '../checks';
 import type {Settled} from '../gradients/backwardPass';
 import {takeRows} from '../gradients/rows';
 import type {Selection} from '../types';
@@ -44,13 +44,13 @@ export function checkSelection(where: string, selection: Selection, batchSize: n
       where,
       'select',
       'return indices int32[K] with K >= 1',
-      `${indices.dtype}[${indices.shape}]`,
+      `${indices.dtype}${shapeText(indices.shape)}`,
       remedy,
     );
   }
   if (weights.dtype !== 'float32' || weights.rank !== 1 || weights.size !== indices.size) {
     const constraint = `return weights float32[${indices.size}], one for each index`;
-    throw typeError(where, 'select', constraint, `${weights.dtype}[${weights.shape}]`);
+    throw typeError(where, 'select', constraint, `${weights.dtype}${shapeText(weights.shape)}`);
   }
   checkValues(
     where,

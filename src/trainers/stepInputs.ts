@@ -11,7 +11,7 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkRows, rangeError, typeError} from '../checks';
+import {checkRows, rangeError, shapeText, typeError} from '../checks';
 import type {Batch} from '../gradients/backwardPass';
 import {byOutput, type PerOutput, tensorsByName} from './byOutput';
 import {type ClassWeights, classWeightRows} from './classWeights';
@@ -69,13 +69,7 @@ function checkInput(
   const fits =
     input.rank === shape.length &&
     shape.every((size, axis) => axis === 0 || size === null || size === input.shape[axis]);
-  if (!fits)
-    throw typeError(
-      where,
-      'xs',
-      `have the shape of the input ${name}, [${shape.map((size) => size ?? '?')}]`,
-      input.shape,
-    );
+  if (!fits) throw typeError(where, 'xs', `have the shape of the input ${name}, ${shapeText(shape)}`, input.shape);
 }
 
 function rowWeights(

@@ -37,7 +37,7 @@ const integers =
   ];
 
 /** One-hot rows of `classes` classes. */
-export function oneHotRows(classes: number): (batchSize: number) => Tensor[] {
+function oneHotRows(classes: number): (batchSize: number) => Tensor[] {
   return (batchSize) => [
     tensor2d(
       Array.from({length: batchSize}, (_, row) =>

@@ -131,7 +131,7 @@ describeOnBackends('ohemStep', () => {
         () => ({ys: zeros([5, 2])}),
         'ohemStep: ys must have as many rows as xs, 6, got 5.',
       ],
-      ['xs of the wrong shape', () => ({xs: zeros([6, 3])}), ', [?,2], got [6, 3].'],
+      ['xs of the wrong shape', () => ({xs: zeros([6, 3])}), ', [?, 2], got [6, 3].'],
       ['arrays', () => ({xs: [[1, 2]] as never}), 'ohemStep: xs must be a tensor, or tensors for'],
       [
         'nothing',
@@ -158,7 +158,7 @@ describeOnBackends('ohemStep', () => {
       [
         'integer labels for the one-hot loss',
         () => ({ys: tensor1d([0, 1, 0, 0, 1, 1], 'int32')}),
-        'categoricalCrossentropy: yTrue must have the shape of yPred, [6,2], got [6, 1]. For integer labels use sparseCategoricalCrossentropy.',
+        'categoricalCrossentropy: yTrue must have the shape of yPred, [6, 2], got [6, 1]. For integer labels use sparseCategoricalCrossentropy.',
       ],
       [
         'one-hot labels for the sparse loss',

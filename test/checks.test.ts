@@ -1,0 +1,164 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {describe, expect, it, vi} from 'vitest';
+import {
+  checkCount,
+  checkOneOf,
+  checkPositive,
+  checkRatio,
+  checkRows,
+  checkUnitInterval,
+  checkValues,
+  checkWeights,
+  rangeError,
+  typeError,
+} from '../src/checks';
+import {describeOnBackends} from './support/backends';
+import {inProduction, leftBy} from './support/tensors';
+
+describe('An error', () => {
+  it('says function, argument, constraint, value and remedy', () => {
+    expect(rangeError('f', 'x', 'be 1', 2)).toEqual(new RangeError('f: x must be 1, got 2.'));
+    expect(typeError('f', 'x', 'be 1', 2, 'Pass 1.')).toEqual(new TypeError('f: x must be 1, got 2. Pass 1.'));
+  });
+
+  it.each([
+    [3, '3'],
+    ['mse', 'mse'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [Number.NaN, 'NaN'],
+    [[2, 3], '[2, 3]'],
+    [[null, 3], '[?, 3]'],
+    [[], '[]'],
+    [[[1], ['a']], '[[1], [a]]'],
+    [{k: 3, ratio: 1}, '{k, ratio}'],
+    [{}, '{}'],
+    [() => 3, 'a function'],
+  ])('shows %o', (value, shown) => {
+    expect(typeError('f', 'x', 'be 1', value).message).toBe(`f: x must be 1, got ${shown}.`);
+  });
+});
+
+describe('checkCount', () => {
+  it('takes whole numbers from 1', () => {
+    for (const value of [1, 2, 1e9]) expect(() => checkCount('f', 'k', value)).not.toThrow();
+    for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '1' as never]) {
+      expect(() => checkCount('f', 'k', value)).toThrow(new RangeError(`f: k must be an integer >= 1, got ${value}.`));
+    }
+  });
+});
+
+describe('checkRatio', () => {
+  it('takes numbers over 0 up to 1', () => {
+    for (const value of [1e-9, 0.5, 1]) expect(() => checkRatio('f', 'r', value)).not.toThrow();
+    for (const value of [0, -1, 1.001, Number.NaN]) {
+      expect(() => checkRatio('f', 'r', value)).toThrow(new RangeError(`f: r must be in (0, 1], got ${value}.`));
+    }
+  });
+});
+
+describe('checkUnitInterval', () => {
+  it('takes numbers from 0 and under 1', () => {
+    for (const value of [0, 0.5, 0.999]) expect(() => checkUnitInterval('f', 's', value)).not.toThrow();
+    for (const value of [-0.001, 1, Number.NaN]) {
+      expect(() => checkUnitInterval('f', 's', value)).toThrow(new RangeError(`f: s must be in [0, 1), got ${value}.`));
+    }
+  });
+});
+
+describe('checkPositive', () => {
+  it('takes numbers over 0', () => {
+    for (const value of [1e-9, 5]) expect(() => checkPositive('f', 'x', value)).not.toThrow();
+    for (const value of [0, -1, Number.NaN]) {
+      expect(() => checkPositive('f', 'x', value)).toThrow(new RangeError(`f: x must be > 0, got ${value}.`));
+    }
+  });
+});
+
+describe('checkWeights', () => {
+  it('takes finite numbers from 0', () => {
+    for (const values of [[], [0], [0.5, 3]]) expect(() => checkWeights('f', 'w', values)).not.toThrow();
+    for (const [values, shown] of [
+      [[1, -1], '[1, -1]'],
+      [[Number.NaN], '[NaN]'],
+      [[Number.POSITIVE_INFINITY], '[Infinity]'],
+    ] as const) {
+      expect(() => checkWeights('f', 'w', values)).toThrow(
+        new RangeError(`f: w must hold finite numbers >= 0, got ${shown}.`),
+      );
+    }
+  });
+});
+
+describe('checkOneOf', () => {
+  it('takes what is in the list, and shows the list', () => {
+    expect(() => checkOneOf('f', 'x', 'a', ['a', 'b'])).not.toThrow();
+    expect(() => checkOneOf('f', 'x', 'c', ['a', 'b', 'c'].slice(0, 2))).toThrow(
+      new RangeError('f: x must be one of a, b, got c.'),
+    );
+  });
+});
+
+describeOnBackends('checkRows', () => {
+  it('takes one value for each row', () => {
+    expect(() => checkRows('f', 'valid', tf.ones([3]), 3)).not.toThrow();
+    for (const [shape, shown] of [
+      [[2], '[2]'],
+      [[3, 1], '[3, 1]'],
+      [[], '[]'],
+    ] as const) {
+      expect(() => checkRows('f', 'valid', tf.ones([...shape]), 3)).toThrow(
+        new TypeError(`f: valid must have shape [3], one value for each row, got ${shown}.`),
+      );
+    }
+  });
+});
+
+describeOnBackends('checkValues', () => {
+  const check = (tensor: tf.Tensor, remedy?: string) =>
+    checkValues('f', 'x', 'hold numbers < 3', tensor, (value) => value < 3, remedy);
+
+  it('finds the first wrong value and where it is', () => {
+    expect(() => check(tf.tensor1d([1, 2]))).not.toThrow();
+    expect(() =>
+      check(
+        tf.tensor2d([
+          [1, 3],
+          [4, 0],
+        ]),
+      ),
+    ).toThrow(new RangeError('f: x must hold numbers < 3, got 3 at position 1.'));
+    expect(() => check(tf.tensor1d([Number.NaN]), 'Count again.')).toThrow(
+      new RangeError('f: x must hold numbers < 3, got NaN at position 0. Count again.'),
+    );
+  });
+
+  it('looks at nothing in production', () => {
+    const tensor = tf.tensor1d([5]);
+    const read = vi.spyOn(tensor, 'dataSync');
+    inProduction(() => expect(() => check(tensor)).not.toThrow());
+    expect(read).not.toHaveBeenCalled();
+    expect(() => check(tensor)).toThrow(RangeError);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  it('leaks nothing', () => {
+    const tensor = tf.tensor1d([5]);
+    expect(leftBy(() => void expect(() => check(tensor)).toThrow(RangeError))).toBe(0);
+  });
+});
+
+describe('checkValues elsewhere', () => {
+  it('looks at nothing on a backend whose tensors are not in main memory', async () => {
+    await tf.setBackend('cpu');
+    const before = tf.getBackend();
+    tf.registerBackend('far', () => tf.engine().registryFactory.cpu?.factory() as tf.KernelBackend, 0);
+    try {
+      await tf.setBackend('far');
+      expect(() => checkValues('f', 'x', 'be less', tf.tensor1d([5]), () => false)).not.toThrow();
+    } finally {
+      await tf.setBackend(before);
+      tf.removeBackend('far');
+    }
+  });
+});

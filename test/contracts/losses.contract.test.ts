@@ -1,0 +1,201 @@
+/** @file What every per-sample loss promises. A new one is a line in the table. */
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  fromLayersLoss,
+  halfSquaredError,
+  meanSquaredError,
+  type PerSampleLoss,
+  sparseCategoricalCrossentropy,
+} from 'ohem-tfjs';
+import {describe, expect, it} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+import {expectClose} from '../support/close';
+import {filled, uniform} from '../support/lossCases';
+import {randomFrom} from '../support/property';
+import {leftBy, lossGradient, onEachBackend, valuesOf} from '../support/tensors';
+
+type Truth = 'oneHot' | 'labels' | 'zeroOrOne' | 'numbers';
+type Prediction = 'probabilities' | 'numbers';
+
+interface Specimen {
+  loss: PerSampleLoss;
+  truth: Truth;
+  prediction: Prediction;
+}
+
+const on = (truth: Truth, prediction: Prediction, loss: PerSampleLoss): Specimen => ({loss, truth, prediction});
+const classWeights = [0.5, 2, 1, 0];
+
+/** Every exported loss, with the options that it is tried with. */
+const LOSSES: Record<string, Record<string, Specimen>> = {
+  binaryCrossentropy: {
+    '': on('zeroOrOne', 'probabilities', binaryCrossentropy()),
+    labelSmoothing: on('zeroOrOne', 'probabilities', binaryCrossentropy({labelSmoothing: 0.1})),
+    fromLogits: on('zeroOrOne', 'numbers', binaryCrossentropy({fromLogits: true})),
+  },
+  categoricalCrossentropy: {
+    '': on('oneHot', 'probabilities', categoricalCrossentropy()),
+    labelSmoothing: on('oneHot', 'probabilities', categoricalCrossentropy({labelSmoothing: 0.1})),
+    'fromLogits, classWeights': on('oneHot', 'numbers', categoricalCrossentropy({fromLogits: true, classWeights})),
+  },
+  fromLayersLoss: {
+    meanAbsoluteError: on('numbers', 'numbers', (yTrue, yPred) => fromLayersLoss('meanAbsoluteError')(yTrue, yPred)),
+  },
+  halfSquaredError: {'': on('numbers', 'numbers', halfSquaredError())},
+  meanSquaredError: {'': on('numbers', 'numbers', meanSquaredError())},
+  sparseCategoricalCrossentropy: {
+    '': on('labels', 'probabilities', sparseCategoricalCrossentropy()),
+    ignoreLabel: on('labels', 'probabilities', sparseCategoricalCrossentropy({ignoreLabel: 1})),
+    'fromLogits, classWeights': on(
+      'labels',
+      'numbers',
+      sparseCategoricalCrossentropy({fromLogits: true, classWeights}),
+    ),
+  },
+};
+
+/** The losses of tfjs-layers go by rules of their own. */
+const CHECK_NO_SHAPES = ['fromLayersLoss'];
+
+/** Shapes of predictions, `[B, …, C]` with four classes. */
+const SHAPES = [
+  [1, 4],
+  [7, 4],
+  [1, 1, 4],
+  [3, 2, 4],
+  [2, 3, 2, 4],
+];
+
+const DRAWS: Record<Truth | Prediction, (random: () => number) => () => number> = {
+  oneHot: (random) => () => Math.floor(4 * random()),
+  labels: (random) => () => Math.floor(4 * random()),
+  zeroOrOne: (random) => () => Math.floor(2 * random()),
+  numbers: (random) => uniform(random, -8, 8),
+  probabilities: (random) => uniform(random, 0.001, 0.999),
+};
+
+/** A truth and a prediction as the loss takes them. */
+function rowsFor({truth, prediction}: Specimen, shape: number[], seed: number): [tf.Tensor, tf.Tensor] {
+  const random = randomFrom(seed);
+  const ofTruth = truth === 'oneHot' || truth === 'labels' ? shape.slice(0, -1) : shape;
+  const drawn = tf.tensor(filled(ofTruth, DRAWS[truth](random)), ofTruth);
+  const yTrue = truth === 'oneHot' ? tf.oneHot(tf.cast(drawn, 'int32'), 4) : drawn;
+  return [yTrue, tf.tensor(filled(shape, DRAWS[prediction](random)), shape)];
+}
+
+const rowAt = (tensor: tf.Tensor, row: number) => tf.slice(tensor, row, 1);
+
+describe('The contract of the losses', () => {
+  it('is held by every loss that is exported', async () => {
+    const exported = Object.keys(await import('ohem-tfjs/losses'));
+    expect(Object.keys(LOSSES).sort()).toEqual(exported.sort());
+  });
+});
+
+const TRIED = Object.entries(LOSSES).flatMap(([member, tried]) =>
+  Object.entries(tried).map(([options, specimen]) => ({member, options, specimen})),
+);
+
+for (const {member, options, specimen} of TRIED) {
+  const {loss} = specimen;
+  const checksShapes = !CHECK_NO_SHAPES.includes(member);
+
+  describeOnBackends(`${member}(${options})`, () => {
+    it.each(SHAPES.map((shape) => ({shape})))('takes the last axis of $shape away and leaves the others', ({shape}) => {
+      const losses = loss(...rowsFor(specimen, shape, 1));
+      expect([losses.dtype, losses.shape]).toEqual(['float32', shape.slice(0, -1)]);
+    });
+
+    it('is finite, and so is its gradient, on random rows', () => {
+      for (let seed = 0; seed < 25; seed++) {
+        const [yTrue, yPred] = rowsFor(specimen, [6, 4], seed);
+        expect(valuesOf(() => loss(yTrue, yPred)).every(Number.isFinite)).toBe(true);
+        expect(lossGradient(loss, yTrue, yPred).every(Number.isFinite)).toBe(true);
+      }
+    });
+
+    it('has a gradient that is not 0 throughout', () => {
+      expect(lossGradient(loss, ...rowsFor(specimen, [6, 4], 1)).some((value) => Math.abs(value) > 1e-6)).toBe(true);
+    });
+
+    it('gives a row the same loss and gradient alone as in a batch', () => {
+      const [yTrue, yPred] = rowsFor(specimen, [5, 2, 4], 2);
+      const together = valuesOf(() => loss(yTrue, yPred));
+      const gradient = lossGradient(loss, yTrue, yPred);
+      for (let row = 0; row < 5; row++) {
+        const alone = [rowAt(yTrue, row), rowAt(yPred, row)] as const;
+        const near = {absolute: 1e-6, relative: 1e-6};
+        expectClose(
+          valuesOf(() => loss(...alone)),
+          together.slice(2 * row, 2 * row + 2),
+          near,
+        );
+        expectClose(lossGradient(loss, ...alone), gradient.slice(8 * row, 8 * row + 8), near);
+      }
+    });
+
+    it('does not change the loss of a row with the prediction of another', () => {
+      const [yTrue, yPred] = rowsFor(specimen, [5, 4], 3);
+      const before = valuesOf(() => loss(yTrue, yPred));
+      const other = rowsFor(specimen, [1, 4], 4)[1];
+      const changed = tf.concat([tf.slice(yPred, 0, 2), other, tf.slice(yPred, 3)]);
+      const after = valuesOf(() => loss(yTrue, changed));
+      expect(after.filter((_, row) => row !== 2)).toEqual(before.filter((_, row) => row !== 2));
+    });
+
+    it('lets a gradient flow within its own row only', () => {
+      const [yTrue, yPred] = rowsFor(specimen, [5, 4], 5);
+      const ofSecond = tf.tensor1d([0, 1, 0, 0, 0]);
+      const gradient = valuesOf(() => tf.grad((x) => loss(yTrue, x))(yPred, ofSecond));
+      const elsewhere = gradient.filter((_, place) => Math.floor(place / 4) !== 1);
+      expect(elsewhere.map(Math.abs)).toEqual(Array(16).fill(0));
+    });
+
+    it('gives the losses in the order of the rows', () => {
+      const [yTrue, yPred] = rowsFor(specimen, [6, 4], 6);
+      const order = [4, 2, 5, 0, 1, 3];
+      const reordered = (tensor: tf.Tensor) => tf.concat(order.map((row) => rowAt(tensor, row)));
+      const before = valuesOf(() => loss(yTrue, yPred));
+      const after = valuesOf(() => loss(reordered(yTrue), reordered(yPred)));
+      expect(after).toEqual(order.map((row) => before[row]));
+    });
+
+    it('gives the same numbers and gradients on every backend', async () => {
+      const before = tf.getBackend();
+      const answers = await onEachBackend(() => {
+        const [yTrue, yPred] = rowsFor(specimen, [9, 4], 7);
+        return [...valuesOf(() => loss(yTrue, yPred)), ...lossGradient(loss, yTrue, yPred)];
+      });
+      for (const answer of answers) expectClose(answer, answers[0] ?? [], {absolute: 1e-5, relative: 1e-5});
+      await tf.setBackend(before);
+    });
+
+    it('leaks nothing, in value and gradient, and leaves its inputs as they are', () => {
+      const [yTrue, yPred] = rowsFor(specimen, [3, 2, 4], 8);
+      const before = [yTrue, yPred].map((tensor) => [...tensor.dataSync()]);
+      expect(leftBy(() => loss(yTrue, yPred))).toBe(0);
+      expect(leftBy(() => tf.grad((x) => tf.sum(loss(yTrue, x)))(yPred))).toBe(0);
+      expect([yTrue, yPred].map((tensor) => [...tensor.dataSync()])).toEqual(before);
+    });
+
+    it('says which entries count in the shape of the loss, if it leaves any out', () => {
+      const [yTrue, yPred] = rowsFor(specimen, [3, 2, 4], 9);
+      if (loss.valid) expect(loss.valid(yTrue).shape).toEqual(loss(yTrue, yPred).shape);
+    });
+
+    it.runIf(checksShapes)(`refuses a truth for other rows with a TypeError in the name of ${member}`, () => {
+      const refuse = (yTrue: tf.Tensor, yPred: tf.Tensor) => {
+        const message = new RegExp(`^${member}: yTrue must have the shape of yPred.*, got \\[.*\\]\\.`);
+        expect(() => loss(yTrue, yPred)).toThrow(TypeError);
+        expect(() => loss(yTrue, yPred)).toThrow(message);
+      };
+      const [ofThree] = rowsFor(specimen, [3, 4], 1);
+      const [ofImage] = rowsFor(specimen, [2, 3, 4], 1);
+      refuse(ofThree, tf.ones([2, 4]));
+      refuse(ofImage, tf.ones([2, 4]));
+      refuse(ofImage, tf.ones([6, 4]));
+    });
+  });
+}

@@ -1,0 +1,213 @@
+/** @file What every selector promises. A new one is a line in the table. */
+import * as tf from '@tensorflow/tfjs-core';
+import {all, meanSquaredError, ohemLoss, randomK, type SelectionContext, type Selector, topK} from 'ohem-tfjs';
+import {describe, expect, it} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+import {expectClose} from '../support/close';
+import {randomFrom} from '../support/property';
+import {keptRows, marks, type Selected, selected} from '../support/selections';
+import {leftBy, onEachBackend, valuesOf} from '../support/tensors';
+
+interface Member {
+  /** As it is exported. */
+  member: string;
+  options: string;
+  select: Selector;
+  /** Whether rows of equal loss come in the order of the batch; a draw has an order of its own. */
+  tiesInOrder: boolean;
+}
+
+const SELECTORS: readonly Member[] = [
+  {member: 'all', options: '', select: all(), tiesInOrder: true},
+  {member: 'topK', options: '{k: 3}', select: topK({k: 3}), tiesInOrder: true},
+  {member: 'topK', options: '{ratio: 0.5}', select: topK({ratio: 0.5}), tiesInOrder: true},
+  {member: 'topK', options: '{ratio: 0.1, minK: 2}', select: topK({ratio: 0.1, minK: 2}), tiesInOrder: true},
+  {member: 'randomK', options: '{k: 3, seed: 5}', select: randomK({k: 3, seed: 5}), tiesInOrder: false},
+  {member: 'randomK', options: '{ratio: 0.5}', select: randomK({ratio: 0.5}), tiesInOrder: false},
+];
+
+const BATCH_SIZES = [1, 2, 3, 5, 16, 33];
+const NOT_FINITE = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+/** Losses of a batch; a few of them are equal. */
+function lossesOf(batchSize: number, seed = batchSize): number[] {
+  const random = randomFrom(seed);
+  return Array.from({length: batchSize}, () => Math.floor(random() * 12) / 4);
+}
+
+/** Losses with a row that is not finite in every third place. */
+const mixedLosses = (batchSize: number) =>
+  lossesOf(batchSize).map((loss, row) => (row % 3 === 1 ? (NOT_FINITE[row % NOT_FINITE.length] as number) : loss));
+
+const everySecond = (batchSize: number) => Array.from({length: batchSize}, (_, row) => row % 2);
+
+describe('The contract of the selectors', () => {
+  it('is held by every selector that is exported', async () => {
+    const exported = Object.keys(await import('ohem-tfjs/selectors'));
+    expect([...new Set(SELECTORS.map(({member}) => member))].sort()).toEqual(exported.sort());
+  });
+});
+
+for (const {member, options, select, tiesInOrder} of SELECTORS) {
+  describeOnBackends(`${member}(${options})`, () => {
+    const run = (losses: readonly number[], context: SelectionContext = {}) =>
+      selected(select, losses, {step: 0, ...context});
+
+    it.each(BATCH_SIZES)('gives int32[K] rows and float32[K] weights for %i rows, with 1 <= K <= B', (batchSize) => {
+      const {indices, weights} = select(tf.tensor1d(lossesOf(batchSize)));
+      expect([indices.dtype, weights.dtype, indices.rank]).toEqual(['int32', 'float32', 1]);
+      expect(weights.shape).toEqual(indices.shape);
+      expect(indices.size).toBeGreaterThanOrEqual(1);
+      expect(indices.size).toBeLessThanOrEqual(batchSize);
+    });
+
+    it.each(BATCH_SIZES)(
+      'gives rows of the batch of %i, none twice, and weights that are finite and >= 0',
+      (batchSize) => {
+        for (const losses of [lossesOf(batchSize), mixedLosses(batchSize)]) {
+          const {indices, weights} = run(losses);
+          expect(indices.every((row) => Number.isInteger(row) && row >= 0 && row < batchSize)).toBe(true);
+          expect(new Set(indices).size).toBe(indices.length);
+          expect(weights.every((weight) => Number.isFinite(weight) && weight >= 0)).toBe(true);
+        }
+      },
+    );
+
+    it.each(BATCH_SIZES)('gives the same K for all batches of %i rows, whatever is in them', (batchSize) => {
+      const none = marks(Array(batchSize).fill(0));
+      const sizes = [
+        run(lossesOf(batchSize)),
+        run(lossesOf(batchSize, 99), {step: 7}),
+        run(mixedLosses(batchSize)),
+        run(Array(batchSize).fill(0)),
+        run(Array(batchSize).fill(Number.NaN)),
+        run(lossesOf(batchSize), {valid: marks(everySecond(batchSize))}),
+        run(lossesOf(batchSize), {valid: none}),
+      ].map(({indices}) => indices.length);
+      expect(new Set(sizes).size).toBe(1);
+    });
+
+    it.each(BATCH_SIZES)(
+      'gives what it keeps of %i rows hardest first, and what it does not keep last',
+      (batchSize) => {
+        for (const losses of [lossesOf(batchSize), mixedLosses(batchSize)]) {
+          const selection = run(losses);
+          const kept = keptRows(selection);
+          const keptLosses = kept.map((row) => losses[row] as number);
+          expect(keptLosses).toEqual([...keptLosses].sort((a, b) => b - a));
+          expect(selection.indices.slice(0, kept.length)).toEqual(kept);
+        }
+      },
+    );
+
+    it.runIf(tiesInOrder)('gives equal losses in the order of the batch', () => {
+      for (const batchSize of BATCH_SIZES) {
+        const kept = keptRows(run(Array(batchSize).fill(0.5)));
+        expect(kept).toEqual(Array.from(kept, (_, row) => row));
+        const losses = lossesOf(batchSize);
+        const inOrder = keptRows(run(losses));
+        const sorted = [...inOrder].sort((a, b) => (losses[b] as number) - (losses[a] as number) || a - b);
+        expect(inOrder).toEqual(sorted);
+      }
+    });
+
+    it('keeps the row of a batch of one', () => {
+      expect(run([0.5])).toEqual({indices: [0], weights: [1]});
+    });
+
+    it.each(BATCH_SIZES)('never keeps one of %i rows that is not finite or not valid', (batchSize) => {
+      const valid = everySecond(batchSize);
+      const losses = mixedLosses(batchSize);
+      const usable = (row: number) => Number.isFinite(losses[row]);
+      expect(keptRows(run(losses)).every(usable)).toBe(true);
+      for (const dtype of ['float32', 'int32', 'bool'] as const) {
+        const kept = keptRows(run(losses, {valid: marks(valid, dtype)}));
+        expect(kept.every((row) => usable(row) && valid[row] === 1)).toBe(true);
+      }
+    });
+
+    it('keeps a row where there is one to keep', () => {
+      const losses = [Number.NaN, Number.POSITIVE_INFINITY, -5, Number.NEGATIVE_INFINITY];
+      expect(keptRows(run(losses))).toEqual([2]);
+      expect(keptRows(run([3, 2, 1, 0], {valid: marks([0, 0, 0, 1])}))).toEqual([3]);
+    });
+
+    it.each(BATCH_SIZES)('gives weight 0 to all of %i rows where none may be kept', (batchSize) => {
+      const nothing = (selection: Selected) => expect(selection.weights).toEqual(selection.indices.map(() => 0));
+      for (const value of NOT_FINITE) nothing(run(Array(batchSize).fill(value)));
+      nothing(run(lossesOf(batchSize), {valid: marks(Array(batchSize).fill(0))}));
+    });
+
+    it('leaks nothing, also when it throws', () => {
+      const [losses, valid, wrong] = [tf.tensor1d(mixedLosses(16)), marks(everySecond(16)), marks([1, 0])];
+      expect(leftBy(() => select(losses))).toBe(0);
+      expect(leftBy(() => select(losses, {valid, step: 3}))).toBe(0);
+      expect(leftBy(() => void expect(() => select(losses, {valid: wrong})).toThrow())).toBe(0);
+    });
+
+    it('leaves losses and context as they are', () => {
+      const [losses, valid] = [tf.tensor1d(lossesOf(16)), marks(everySecond(16))];
+      const context = Object.freeze({valid, step: 3});
+      tf.dispose(select(losses, context));
+      expect([...losses.dataSync()]).toEqual(lossesOf(16));
+      expect([...valid.dataSync()]).toEqual(everySecond(16));
+    });
+
+    it('gives the same answer when it is asked again, and after other batches', () => {
+      const first = run(lossesOf(33), {step: 4});
+      run(lossesOf(16), {step: 5});
+      expect(run(lossesOf(33), {step: 4})).toEqual(first);
+    });
+
+    it('gives the same answer on every backend', async () => {
+      const before = tf.getBackend();
+      const answers = await onEachBackend(() =>
+        BATCH_SIZES.map((batchSize) => {
+          const {weights, indices} = run(mixedLosses(batchSize), {valid: marks(everySecond(batchSize))});
+          return [weights, keptRows({weights, indices}), run(lossesOf(batchSize))];
+        }),
+      );
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
+      await tf.setBackend(before);
+    });
+
+    it('lets a gradient through to the rows that it keeps only', () => {
+      const [yTrue, yPred] = [tf.zeros([8, 2]), tf.randomNormal([8, 2], 0, 1, 'float32', 3)];
+      const losses = valuesOf(() => meanSquaredError()(yTrue, yPred));
+      const {indices, weights} = run(losses);
+      const mined = ohemLoss(meanSquaredError(), select);
+      const gradient = valuesOf(() => tf.grad((x) => tf.mean(mined(yTrue, x)))(yPred));
+      // d/dp of Σ w · mean_d p² / Σ w, for two features: p · w / Σ w.
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      const share = (row: number) => (weights[indices.indexOf(row)] ?? 0) / total;
+      const expected = [...yPred.dataSync()].map((p, place) => p * share(Math.floor(place / 2)));
+      expectClose(gradient, expected, {absolute: 1e-7, relative: 1e-5});
+      gradient.forEach((value, place) => {
+        if (share(Math.floor(place / 2)) === 0) expect(Math.abs(value)).toBe(0);
+      });
+    });
+
+    it('keeps a row that is not finite out of every gradient', () => {
+      const yPred = tf.tensor2d([1, 2, Number.NaN, 3, -1, Number.POSITIVE_INFINITY, 0.5, 1], [4, 2]);
+      const mined = ohemLoss(meanSquaredError(), select);
+      const gradient = valuesOf(() => tf.grad((x) => tf.mean(mined(tf.zeros([4, 2]), x)))(yPred));
+      expect(gradient.every(Number.isFinite)).toBe(true);
+      expect(gradient.slice(2, 6).map(Math.abs)).toEqual([0, 0, 0, 0]);
+      expect(gradient.some((value) => value !== 0)).toBe(true);
+    });
+
+    it(`refuses losses of another shape in the name of ${member}`, () => {
+      for (const [losses, shown] of [
+        [tf.ones([2, 3]), '[2, 3]'],
+        [tf.scalar(1), '[]'],
+        [tf.zeros([0]), '[0]'],
+      ] as const) {
+        expect(() => select(losses as tf.Tensor1D)).toThrow(
+          new TypeError(
+            `${member}: losses must have shape [B] with B >= 1, got ${shown}. Reduce over every axis but the first.`,
+          ),
+        );
+      }
+    });
+  });
+}
