@@ -1,0 +1,184 @@
+import {dispose, type Tensor, tensor, tidy, train} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {halfSquaredError, type OhemStep, ohemStep, type StepReport} from 'ohem-tfjs';
+import type {DigitData} from '../data/digits';
+import {imagesOf, labelsOf, type RowStream, rowStream} from './batches';
+import {lossCounts} from './lossCounts';
+import {median} from './median';
+import {referenceModel} from './model';
+import type {LossHistograms, Run, RunResult, Settings} from './results';
+import {selectorFor} from './runs';
+import {isMeasured, isPictured} from './schedule';
+import {testAccuracy} from './testAccuracy';
+
+/** Steps that the time shown while a run goes on is taken from. */
+const RECENT_STEPS = 25;
+
+export type TrainAndTest = Pick<DigitData, 'train' | 'test'>;
+
+/** All that a run needs to go on where it was. */
+export interface RunState {
+  result: RunResult;
+  /** Milliseconds of every step. */
+  stepTimes: number[];
+  /** In the order of `model.getWeights()`. */
+  weights: Float32Array[];
+}
+
+/** Where a run is after a step. */
+export interface RunProgress {
+  /** Steps taken. */
+  step: number;
+  /** Mean loss of the rows that this step backpropagated. */
+  selectedLoss: number;
+  /** At the last measurement. */
+  testAccuracy: number;
+  /** Median of the latest steps. */
+  msPerStep: number;
+  /** All curves so far; the next step adds to them. */
+  result: RunResult;
+  /** Copies all that the run needs to go on; call it before asking for the next step. */
+  state(): Promise<RunState>;
+}
+
+/** No loss of a batch is finite any more. */
+export class DivergedError extends Error {
+  override name = 'DivergedError';
+}
+
+/**
+ * Trains one run of the experiment, a step for each `next()`.
+ *
+ *     w ← w − η ∇ Σ ½ ‖p − y‖²,  the sum over the k selected of n rows
+ *
+ * It measures the accuracy on the test digits before the first step, every so often, and after the last one. The same
+ * settings and digits give the same curves; so does a run that goes on from the state of one that was stopped.
+ *
+ * @param digits  images to train and to test on.
+ * @param settings  steps, learning rate and seed; the backend has to be set already.
+ * @param from  a state of the same run, with the same digits and settings.
+ * @returns a generator that yields after every step; leaving its loop disposes what it made.
+ * @throws DivergedError if no loss of a batch is finite.
+ */
+export async function* trainRun(
+  run: Run,
+  digits: TrainAndTest,
+  settings: Settings,
+  from?: RunState,
+): AsyncGenerator<RunProgress, void, undefined> {
+  const {steps, learningRate, seed} = settings;
+  const result: RunResult = from ? structuredClone(from.result) : emptyResult(run);
+  const stepTimes = [...(from?.stepTimes ?? [])];
+  const stream = rowStream(digits.train.count, seed);
+  const model = referenceModel(seed);
+  const optimizer = train.sgd(learningRate);
+  const select = selectorFor(run, seed);
+  const step = ohemStep(model, {loss: halfSquaredError(), select, optimizer, reduction: 'sum'});
+  const measure = async () => {
+    result.testAccuracy.push({step: result.steps.length, accuracy: await testAccuracy(model, digits.test)});
+  };
+  try {
+    if (from) restoreWeights(model, from.weights);
+    else await measure();
+    while (result.steps.length < steps) {
+      const start = performance.now();
+      const figures = await takeStep(step, run, digits, stream, result.steps.length, steps);
+      stepTimes.push(round(performance.now() - start, 5));
+      record(result, figures);
+      result.msPerStep = median(result.steps.length < steps ? stepTimes.slice(-RECENT_STEPS) : stepTimes);
+      if (isMeasured(figures.step, steps)) await measure();
+      yield {
+        step: figures.step,
+        selectedLoss: figures.selectedLoss,
+        testAccuracy: result.testAccuracy.at(-1)?.accuracy ?? Number.NaN,
+        msPerStep: result.msPerStep,
+        result,
+        state: async () => ({
+          result: structuredClone(result),
+          stepTimes: [...stepTimes],
+          weights: await readWeights(model),
+        }),
+      };
+    }
+  } finally {
+    step.dispose();
+    optimizer.dispose();
+    model.dispose();
+  }
+}
+
+const emptyResult = (run: Run): RunResult => ({
+  ...run,
+  steps: [],
+  selectedLoss: [],
+  batchLoss: [],
+  testAccuracy: [],
+  histograms: [],
+  msPerStep: Number.NaN,
+});
+
+interface StepFigures {
+  step: number;
+  selectedLoss: number;
+  batchLoss: number;
+  histograms?: LossHistograms;
+}
+
+/** The step after `taken` others. It tells the selector how many that were: a random draw is then the same after a resume. */
+async function takeStep(
+  step: OhemStep,
+  {name, n}: Run,
+  {train}: TrainAndTest,
+  stream: RowStream,
+  taken: number,
+  steps: number,
+): Promise<StepFigures> {
+  const rows = stream.rowsAt(taken * n, n);
+  const number = taken + 1;
+  const xs = imagesOf(train, rows);
+  const ys = labelsOf(train, rows);
+  let report: StepReport;
+  try {
+    report = step(xs, ys, {step: taken});
+  } finally {
+    dispose([xs, ys]);
+  }
+  const histograms = isPictured(number, steps) ? await lossHistograms(report, number) : undefined;
+  const {loss, batchLoss, kept} = await report.read();
+  if (kept === 0) {
+    throw new DivergedError(`trainRun: losses must stay finite, got none that is at step ${number} of ${name}.`);
+  }
+  const figures = {step: number, selectedLoss: round(loss / kept, 7), batchLoss: round(batchLoss, 7)};
+  return histograms ? {...figures, histograms} : figures;
+}
+
+async function lossHistograms({losses, selection}: StepReport, step: number): Promise<LossHistograms> {
+  const [ofBatch, indices, weights] = await Promise.all([
+    losses.data<'float32'>(),
+    selection.indices.data<'int32'>(),
+    selection.weights.data<'float32'>(),
+  ]);
+  const selected = [...indices].filter((_, place) => (weights[place] as number) > 0);
+  return {step, batch: lossCounts(ofBatch), selected: lossCounts(selected.map((row) => ofBatch[row] as number))};
+}
+
+function record(result: RunResult, {step, selectedLoss, batchLoss, histograms}: StepFigures): void {
+  result.steps.push(step);
+  result.selectedLoss.push(selectedLoss);
+  result.batchLoss.push(batchLoss);
+  if (histograms) result.histograms.push(histograms);
+}
+
+/** Keeps so many significant digits: what float32 has to say, and no more characters in a file. */
+const round = (value: number, digits: number) => Number(value.toPrecision(digits));
+
+async function readWeights(model: LayersModel): Promise<Float32Array[]> {
+  return Promise.all(model.getWeights().map(async (weight) => Float32Array.from(await weight.data())));
+}
+
+function restoreWeights(model: LayersModel, weights: readonly Float32Array[]): void {
+  tidy(() => {
+    const shapes = model.getWeights().map(({shape}) => shape);
+    model.setWeights(weights.map((values, index): Tensor => tensor(values, shapes[index] as number[])));
+  });
+}

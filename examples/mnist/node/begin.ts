@@ -1,0 +1,97 @@
+import {resolve} from 'node:path';
+import type {DigitData} from '../data/digits';
+import type {Settings} from '../experiment/results';
+import {type Checkpoint, checkpointPath, isFinished, readCheckpoint, whereabouts} from './checkpoint';
+import {DEFAULTS} from './defaults';
+import {type DigitRequest, findDigits, fingerprint} from './digits';
+import {FailedError, UsageError} from './errors';
+import {type Options, SETTING_OPTIONS} from './options';
+
+/** An experiment that is ready to go on: from its beginning, or from where it was. */
+export interface Beginning {
+  folder: string;
+  checkpoint: Checkpoint;
+  digits: DigitData;
+}
+
+type OnMessage = (message: string) => void;
+
+/** Begins the experiment that the options describe, or goes on with the one that they name. */
+export function begin(options: Options, onMessage: OnMessage): Promise<Beginning> {
+  return options.resume === undefined ? beginAnew(options, onMessage) : goOn(options.resume, options, onMessage);
+}
+
+async function beginAnew({out, fresh, ...options}: Options, onMessage: OnMessage): Promise<Beginning> {
+  if (!fresh) await refuseUnfinished(out);
+  const settings: Settings = {...DEFAULTS, ...options.settings};
+  const request = requestOf(options);
+  const digits = await findDigits(request, onMessage);
+  const checkpoint: Checkpoint = {
+    settings,
+    data: {
+      source: digits.source,
+      description: digits.description,
+      trainCount: digits.train.count,
+      testCount: digits.test.count,
+    },
+    request: lasting(request, digits),
+    fingerprint: fingerprint(digits),
+    state: {finished: []},
+  };
+  return {folder: out, checkpoint, digits};
+}
+
+function requestOf({data, anyDigits = false, digits}: Pick<Options, 'data' | 'anyDigits' | 'digits'>): DigitRequest {
+  if (digits !== undefined) return {drawn: {train: digits, test: Math.floor(digits / 6)}};
+  return data === undefined ? {} : {folder: data, anyDigits};
+}
+
+/** A request that gives the same digits tomorrow: from another folder, and also if MNIST can be downloaded then. */
+function lasting(request: DigitRequest, {source, train, test}: DigitData): DigitRequest {
+  if (source === 'drawn') return {drawn: {train: train.count, test: test.count}};
+  return request.folder === undefined ? request : {...request, folder: resolve(request.folder)};
+}
+
+async function refuseUnfinished(out: string): Promise<void> {
+  const old = await readCheckpoint(out).catch((error: Error) => {
+    throw new FailedError(`${error.message} It is lost with --fresh.`, {cause: error});
+  });
+  if (old && !isFinished(old)) {
+    throw new UsageError(
+      `mnist: --out must not hold an unfinished experiment, got one in ${out} (${whereabouts(old)}). ` +
+        `Go on with --resume ${out}, or lose it with --fresh.`,
+    );
+  }
+}
+
+async function goOn(folder: string, options: Options, onMessage: OnMessage): Promise<Beginning> {
+  const checkpoint = await readCheckpoint(folder);
+  if (!checkpoint) {
+    throw new UsageError(`mnist: --resume must name a folder with an experiment, got no ${checkpointPath(folder)}.`);
+  }
+  checkSettings(options, checkpoint);
+  const {data} = options;
+  const digits = await findDigits(data === undefined ? checkpoint.request : requestOf(options), onMessage);
+  if (fingerprint(digits) !== checkpoint.fingerprint) {
+    const {description} = checkpoint.data;
+    throw new UsageError(
+      `mnist: the digits must be those that the experiment began with (${description}), got others (${digits.description}).`,
+    );
+  }
+  return {folder, checkpoint, digits};
+}
+
+/** Refuses settings that are not those of the experiment; the same ones may be typed again. */
+function checkSettings({settings, digits}: Options, checkpoint: Checkpoint): void {
+  const check = (option: string, typed: unknown, wanted: unknown) => {
+    if (typed !== undefined && String(typed) !== String(wanted)) {
+      throw new UsageError(
+        `mnist: ${option} must be left out beside --resume, or be ${wanted} as before, got ${typed}.`,
+      );
+    }
+  };
+  for (const key of Object.keys(SETTING_OPTIONS) as (keyof Settings)[]) {
+    check(SETTING_OPTIONS[key], settings[key], checkpoint.settings[key]);
+  }
+  check('--digits', digits, checkpoint.request.drawn?.train ?? 'none');
+}
