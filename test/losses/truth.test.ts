@@ -41,7 +41,9 @@ describeOnBackends('truthLike', () => {
     {truth: [2, 1], predicted: [2, 3]},
   ])('refuses a truth $truth for predictions $predicted, and gives the remedy', ({truth, predicted}) => {
     expect(() => truthLike('f', tf.ones(truth), tf.ones(predicted), 'Do this.')).toThrow(
-      new TypeError(`f: yTrue must have the shape of yPred, [${predicted.join(', ')}], got [${truth.join(', ')}]. Do this.`),
+      new TypeError(
+        `f: yTrue must have the shape of yPred, [${predicted.join(', ')}], got [${truth.join(', ')}]. Do this.`,
+      ),
     );
   });
 });
