@@ -22,8 +22,8 @@ export interface BinaryCrossentropyOptions {
  * (tfjs clips at 1e-7); but a sigmoid over 17 rounds to exactly 1, and a confident false alarm then has no
  * gradient left: from logits every example keeps it.
  *
- * @param options.fromLogits  whether `yPred` are logits. Default false.
- * @param options.labelSmoothing  `y ← (1 − s) · y + s / 2`, with s in [0, 1). Default 0.
+ * @param options  `fromLogits`, whether `yPred` are logits (default false); `labelSmoothing`, s in [0, 1) for
+ *   `y ← (1 − s) · y + s / 2` (default 0).
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
  * @throws RangeError if `labelSmoothing` is not in [0, 1) (when it is built); TypeError if the shapes differ by more
  *   than a trailing axis of 1 (when it is called).

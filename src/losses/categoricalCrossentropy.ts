@@ -24,9 +24,8 @@ export interface CategoricalCrossentropyOptions {
  * what is more wrong than that is never learned). A softmax that rounds to exactly 0 has no gradient to give: for very
  * confident models prefer logits, which are computed in log space throughout.
  *
- * @param options.fromLogits  whether `yPred` are logits. Default false.
- * @param options.labelSmoothing  `y ← (1 − s) · y + s / C`, with s in [0, 1). Default 0.
- * @param options.classWeights  `C` numbers ≥ 0. Default 1 each.
+ * @param options  `fromLogits`, whether `yPred` are logits (default false); `labelSmoothing`, s in [0, 1) for
+ *   `y ← (1 − s) · y + s / C` (default 0); `classWeights`, `C` numbers ≥ 0 (default 1 each).
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
  * @throws RangeError if `labelSmoothing` is not in [0, 1) or a class weight is negative or not finite (when it is built);
  *   TypeError if the shapes differ, as they do for integer labels (when it is called).

@@ -40,9 +40,8 @@ export interface SparseCategoricalCrossentropyOptions {
  * the host); in production mode and on GPUs nothing is read back, and the loss there is NaN, so that the trainers leave the
  * row out and count it.
  *
- * @param options.fromLogits  whether `yPred` are logits. Default false.
- * @param options.ignoreLabel  label that counts as no label: loss 0, never selected, in no mean. Default: none.
- * @param options.classWeights  `C` numbers ≥ 0. Default 1 each.
+ * @param options  `fromLogits`, whether `yPred` are logits (default false); `ignoreLabel`, a label that counts as no label:
+ *   loss 0, never selected, in no mean (default: none); `classWeights`, `C` numbers ≥ 0 (default 1 each).
  * @returns a loss, `(int32 or float32[B, …] or [B, …, 1], float32[B, …, C]) → float32[B, …]`, in nats.
  * @throws RangeError if a class weight is negative or not finite or `ignoreLabel` no integer (when it is built), or if a
  *   label is no integer in 0 … C−1 (when it is called); TypeError if the shapes do not fit, as they do not for one-hot labels.

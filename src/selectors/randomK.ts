@@ -16,8 +16,7 @@ export type RandomKOptions = Keep & {
  * The control that tells "hard" from "fewer": mining has to beat it at the same `K`. The draw changes with
  * `context.step`, which the trainers count; called by hand without it, it is the same draw every time.
  *
- * @param options.k  how many to keep, an integer ≥ 1, or `options.ratio` and `options.minK` as in {@link topK}.
- * @param options.seed  default 0.
+ * @param options  `k`, how many to keep, an integer ≥ 1, or `ratio` and `minK` as in {@link topK}; `seed`, default 0.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, the drawn rows hardest first.
  *   Non-finite losses and rows that are not valid are not drawn; where there are too few others, the rest gets weight 0.
  * @throws RangeError if `k` or `minK` is not an integer ≥ 1 or `ratio` is not in (0, 1]; TypeError if there is neither

@@ -40,7 +40,7 @@ export interface OhemLossOptions {
  *
  * @param loss  a per-sample loss.
  * @param select  which rows count. Default `topK({ratio: 0.75})`.
- * @param options.reduction  default `'mean'`.
+ * @param options  `reduction`, default `'mean'`.
  * @returns a function `(yTrue, yPred) → float32[B]` for `compile({loss})`; its mean is the reduced loss.
  * @throws TypeError or RangeError if an argument is none of these (when it is built), or if the loss does not give one value for
  *   each row (when it is called).
