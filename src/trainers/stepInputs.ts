@@ -20,7 +20,7 @@ import {type ClassWeights, classWeightRows} from './classWeights';
 export type StepTensors = Tensor | Tensor[] | Record<string, Tensor>;
 
 /** What a row counts: `float32[B]`, as a tensor or numbers; for several outputs one for all, a list or a record. */
-export type SampleWeights = Tensor | ArrayLike<number> | PerOutput<Tensor>;
+export type SampleWeights = Tensor | ArrayLike<number> | Tensor[] | Record<string, Tensor>;
 
 /** Checks what a step is given, and puts it in the order of the model. */
 export function stepBatch(
