@@ -79,7 +79,7 @@ export function miningSteps(
 ): Contestant[] {
   return pairs.flatMap(([n, k]) => {
     const {xs, ys} = batches.get(n) as {xs: Tensor; ys: Tensor};
-    return (['masked', 'recompute'] as const).map((backward) => {
+    return (['masked', 'recompute', 'pruned'] as const).map((backward) => {
       const step = ohemStep(model, {loss: halfSquaredError(), select: k === n ? all() : topK({k}), backward});
       return {
         name: `${n}/${k} ${backward}`,

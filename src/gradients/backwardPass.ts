@@ -1,5 +1,6 @@
 import type {NamedTensorMap, Scalar, Tensor, Tensor1D, Variable} from '@tensorflow/tfjs-core';
 import type {Selection} from '../types';
+import type {Pruning} from './pruning';
 
 /** What a step knows of each of its rows; every tensor has the rows on its first axis. */
 export type Batch = {
@@ -28,6 +29,7 @@ export type Settled = {
 /** What a trainer asks of a backward pass: the parts of a step, without the order in which they run. */
 export interface BackwardTask {
   batch: Batch;
+  batchSize: number;
   /** Rows whose inputs are not finite are replaced by others: they must not reach a product, not even times 0. */
   cleanInputs(): Tensor[];
   predict(xs: Tensor[], training: boolean): Tensor[];
@@ -36,6 +38,8 @@ export interface BackwardTask {
   /** What is differentiated: the reduced loss of the kept rows, `float32[]`, regularisers included. */
   objective(kept: Batch, predictions: Tensor[], weights: Tensor1D): Scalar;
   variables: Variable[];
+  /** How far the backward pass can be cut to the selected rows; undefined where that is not known. */
+  pruning: Pruning | undefined;
 }
 
 export type BackwardOutcome = {
@@ -44,6 +48,8 @@ export type BackwardOutcome = {
   gradients: NamedTensorMap;
   /** `bool[]`: false where a row that is not finite may have got into the gradients all the same. */
   sound: Scalar;
+  /** False where the ops of the model were not those of `pruning`: then all rows ran backward. */
+  planFits?: boolean;
 };
 
 /**
@@ -53,4 +59,4 @@ export type BackwardOutcome = {
 export type BackwardPass = (task: BackwardTask) => BackwardOutcome;
 
 /** The ways there are, by the names that `ohemStep` takes. */
-export type BackwardStrategy = 'masked' | 'recompute';
+export type BackwardStrategy = 'pruned' | 'recompute' | 'masked';

@@ -10,8 +10,9 @@ import {
   sum,
 } from '@tensorflow/tfjs-core';
 import type {BackwardPass, Scores, Settled} from './backwardPass';
+import {differentiate} from './differentiate';
 import {takeBatchRows, takeTapedRows} from './rows';
-import {untaped, variableGradients} from './tape';
+import {untaped} from './tape';
 
 /**
  * Runs the whole batch forward once on the tape, and lets only the selected rows' losses flow back.
@@ -25,7 +26,7 @@ export const masked: BackwardPass = (task) => {
   const xs = task.cleanInputs();
   let chosen: (Scores & Settled) | undefined;
   try {
-    const {gradients} = variableGradients(() => {
+    const {gradients} = differentiate(() => {
       const predictions = task.predict(xs, true);
       chosen = untaped(() => {
         const scores = task.score(task.batch, predictions);
@@ -52,7 +53,7 @@ export const masked: BackwardPass = (task) => {
  * Says whether gradients are finite, `bool[]`. A row that overflows inside the model is still in the products of the backward
  * pass, as 0 · ∞: then the whole step must not count. One sum tells, since neither NaN nor ∞ ever adds up to a number.
  */
-function areFinite(gradients: NamedTensorMap): Scalar {
+export function areFinite(gradients: NamedTensorMap): Scalar {
   const sums = Object.values(gradients).map((gradient) => sum<Scalar>(gradient));
   return isFiniteTensor(addN(sums)) as Scalar;
 }

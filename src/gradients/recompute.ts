@@ -1,7 +1,7 @@
 import {isFinite as isFiniteTensor} from '@tensorflow/tfjs-core';
 import type {BackwardPass} from './backwardPass';
+import {differentiate} from './differentiate';
 import {takeBatchRows} from './rows';
-import {variableGradients} from './tape';
 
 /**
  * Scores the batch without a tape, then runs an ordinary step on the rows that were selected.
@@ -19,7 +19,7 @@ export const recompute: BackwardPass = (task) => {
   const scores = task.score(task.batch, predictions);
   const {selection, rows} = task.select(scores, predictions);
   const kept = takeBatchRows(task.batch, rows);
-  const {value, gradients} = variableGradients(
+  const {value, gradients} = differentiate(
     () => task.objective(kept, task.predict(kept.xs, true), selection.weights),
     task.variables,
   );

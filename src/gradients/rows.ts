@@ -21,7 +21,7 @@ export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
 }
 
 /** Puts `K` rows back among `B` rows of zeros, `[K, …] → [B, …]`; rows that go to the same place are added. */
-function putRows<T extends Tensor>(values: T, rows: Tensor1D, batchSize: number): T {
+export function putRows<T extends Tensor>(values: T, rows: Tensor1D, batchSize: number): T {
   return scatterND(asColumn(rows), values, [batchSize, ...values.shape.slice(1)]) as T;
 }
 

@@ -1,4 +1,4 @@
-/** @file All that touches the gradient tape of tfjs, documented or not. */
+/** @file All that touches the engine and the gradient tape of tfjs. */
 
 import {
   customGrad,
@@ -6,24 +6,41 @@ import {
   engine,
   keep,
   type NamedTensorMap,
+  reshape,
   type Scalar,
   scalar,
-  type Tensor,
+  Tensor,
   type TensorContainer,
   type Variable,
-  variableGrads,
 } from '@tensorflow/tfjs-core';
 
-export type VariableGradients = {value: Scalar; gradients: NamedTensorMap};
+/** An op that was recorded: what went in and came out, and what it saved for its gradient. */
+export interface TapeNode {
+  kernelName: string;
+  inputs: Record<string, Tensor>;
+  outputs: Tensor[];
+  saved?: Tensor[];
+  /** Gives for each input a function that computes its gradient, from the list `saved` as it is then. */
+  gradient?: (dys: Tensor[]) => Record<string, () => Tensor>;
+}
+
+/** The ops recorded so far by the tape that is on, in order; undefined if this version of tfjs keeps them elsewhere. */
+export function recordedNodes(): readonly TapeNode[] | undefined {
+  const tape: unknown = (engine() as {state?: {activeTape?: unknown}}).state?.activeTape;
+  return Array.isArray(tape) ? tape : undefined;
+}
 
 /**
- * Differentiates `f` with respect to variables, like `tf.variableGrads`, and leaves the tape clean when something throws.
+ * Differentiates `f` with respect to variables as `tf.variableGrads` does, and leaves the tape clean when something throws.
  *
- * After an error inside `tf.variableGrads` the tape stays on, with every activation that it saved, until the next gradient is taken.
- * So an error of `f` is held back until tfjs has wound up a tape without gradients; one of the backward pass itself
- * (a kernel that the backend lacks) needs the tape emptied by hand.
+ * After an error inside, tfjs leaves the tape as it is, with every activation that it saved, until the next gradient is taken.
+ * So an error of `f` is held back until tfjs has wound up a tape that leads nowhere; one of the backward pass (a kernel that the backend
+ * lacks) needs the tape emptied by hand. Unlike `tf.variableGrads` it takes a function that depends on no variable.
  */
-export function variableGradients(f: () => Scalar, variables: Variable[]): VariableGradients {
+export function recordAndDifferentiate(
+  f: () => Scalar,
+  variables: Variable[],
+): {value: Scalar; gradients: NamedTensorMap} {
   let failure: {error: unknown} | undefined;
   const guarded = () => {
     try {
@@ -34,20 +51,21 @@ export function variableGradients(f: () => Scalar, variables: Variable[]): Varia
     }
   };
   try {
-    const {value, grads} = variableGrads(guarded, variables);
-    return {value, gradients: grads};
+    const {value, grads} = engine().gradients(guarded, variables, undefined, true);
+    if (failure) throw failure.error;
+    const named = variables.map(({name}, i) => [name, grads[i]] as const);
+    return {value, gradients: Object.fromEntries(named.filter((entry): entry is [string, Tensor] => entry[1] != null))};
   } catch (error) {
     emptyTape();
-    throw failure ? failure.error : error;
+    throw error;
   }
 }
 
 /** Disposes what an abandoned tape has saved. Does nothing inside another gradient, whose tape it would be. */
 function emptyTape(): void {
-  const {state} = engine();
-  if (state.gradientDepth > 0 || !state.activeTape) return;
-  for (const node of state.activeTape) dispose((node.saved ?? []).filter((tensor) => !tensor.isDisposed));
-  state.activeTape = [];
+  if (engine().state.gradientDepth > 0) return;
+  for (const {saved = []} of recordedNodes() ?? []) dispose(saved.filter((tensor) => !tensor.isDisposed));
+  engine().state.activeTape = [];
 }
 
 /**
@@ -59,15 +77,24 @@ export function untaped<T extends TensorContainer>(f: () => T): T {
   let result: T | undefined;
   const forward = () => {
     result = f();
-    keepAll(result);
+    for (const tensor of tensorsIn(result)) keep(tensor);
     return {value: scalar(0), gradFunc: (): Tensor[] => []};
   };
   customGrad(forward)().dispose();
   return result as T;
 }
 
-function keepAll(container: TensorContainer): void {
-  if (container === null || typeof container !== 'object') return;
-  if ('dataId' in container) keep(container as Tensor);
-  else for (const item of Object.values(container)) keepAll(item);
+/** The tensors in a tensor, list or record. */
+export function tensorsIn(container: TensorContainer): Tensor[] {
+  if (container === null || typeof container !== 'object') return [];
+  if (container instanceof Tensor) return [container];
+  return Object.values(container).flatMap((item) => tensorsIn(item as TensorContainer));
+}
+
+/** The same tensors as `untaped` kept, but for a `tidy` to dispose: a reshape shares their data. */
+export function unkept(container: TensorContainer): TensorContainer {
+  if (container === null || typeof container !== 'object') return container;
+  if (container instanceof Tensor) return reshape(container, container.shape);
+  if (Array.isArray(container)) return container.map(unkept);
+  return Object.fromEntries(Object.entries(container).map(([name, item]) => [name, unkept(item as TensorContainer)]));
 }

@@ -18,7 +18,7 @@ import {
 import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
 import {checkOneOf, checkPositive, checkWeights, typeError} from '../checks';
 import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
-import {type BackwardChoice, backwardPasses, chooseBackward} from '../gradients/chooseBackward';
+import {backwardPasses} from '../gradients/chooseBackward';
 import {takeRows} from '../gradients/rows';
 import {topK} from '../selectors/topK';
 import type {Reduction, SelectionContext, Selector} from '../types';
@@ -31,9 +31,10 @@ import {REDUCTIONS, reduceKept} from './reduce';
 import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
 import {type StepSettings, type StepTask, stepTask} from './stepTask';
+import {strategist} from './strategist';
 
 const NAME = 'ohemStep';
-const BACKWARD = ['auto', 'recompute', 'masked'] as const;
+const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
 
 export interface OhemStepOptions {
   /** One loss, or one for each output (list, or record by output name); functions or names of Keras. Default: what the model was compiled with. */
@@ -78,9 +79,9 @@ export interface OhemStep {
  *
  *     w ← optimizer(w, ∇_w reduction(l_i : i ∈ select(l)) + regularisers),    l = loss(ys, model(xs))
  *
- * Costs `B` rows forward and `B` backward with `masked`, or `B + K` forward and `K` backward with `recompute`; reads nothing
- * back from the device. Dropout and batch normalisation run in training mode where gradients are taken; `recompute`
- * selects in inference mode. Layers that are not trainable stay as they are; regularisers count as in `fit`.
+ * Costs `B` rows forward and `K` backward with `pruned`, `B + K` forward and `K` backward with `recompute`, `B` forward and `B`
+ * backward with `masked`. Reads nothing back from the device, but for one number at the first step, when it looks into the model. Dropout and batch
+ * normalisation run in training mode where gradients are taken; `recompute` selects in inference mode. Layers that are not trainable stay as they are; regularisers count as in `fit`.
  *
  * Rows whose loss is NaN or ±∞ are left out and counted, and a batch without a finite row changes nothing: no
  * weight, no slot of the optimizer, no statistic. Wrong use throws before anything changes.
@@ -111,7 +112,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
   checkOptimizer(optimizer);
   trainableVariables(model);
 
-  const choices = new Map<number, BackwardChoice>();
+  const {choose, giveUpPruning} = strategist(model, backward);
   let choice: {strategy: 'auto' | BackwardStrategy; why: string} =
     backward === 'auto'
       ? {strategy: 'auto', why: 'the first batch decides'}
@@ -125,16 +126,20 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
       const variables = trainableVariables(model);
       const batch = stepBatch(NAME, model, xs, ys, sampleWeight, classWeight);
       const task = stepTask(settings, variables, batch, {step: taken, ...context});
-      const chosen = backward === 'auto' ? chosenFor(task, choices) : {strategy: backward, why: choice.why};
       const snapshot = takeSnapshot(model, optimizer);
       try {
-        const outcome = backwardPasses[chosen.strategy](task);
+        if (taken === 0) task.checkLoss();
+        const {pruning, strategy, why} = choose(task);
+        // Looking into the model has run it in training mode.
+        snapshot.restore();
+        const outcome = backwardPasses[strategy]({...task, pruning});
+        if (outcome.planFits === false) giveUpPruning();
         const sound = logicalAnd(outcome.sound, greater(max(outcome.selection.weights), 0)) as Scalar;
         // An optimizer makes its slots at its first step: nothing that is not finite may get into them.
         const gradients = taken === 0 ? soundGradients(outcome.gradients, sound) : outcome.gradients;
         optimizer.applyGradients(clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm));
         snapshot.keepWhere(sound);
-        choice = chosen;
+        choice = {strategy, why};
         return figures(task, outcome, settings);
       } catch (error) {
         snapshot.restore();
@@ -190,13 +195,6 @@ function trainableVariables(model: LayersModel): Variable[] {
     throw typeError(NAME, 'model', 'have a weight to train', 'none', 'Set trainable = true on a layer.');
   }
   return variables;
-}
-
-/** Chooses once for each batch size, by the number of rows that the selector keeps of so many. */
-function chosenFor(task: StepTask, choices: Map<number, BackwardChoice>): BackwardChoice {
-  const chosen = choices.get(task.batchSize) ?? chooseBackward(task.batchSize, task.keeps());
-  choices.set(task.batchSize, chosen);
-  return chosen;
 }
 
 function figures(task: StepTask, {scores, selection}: BackwardOutcome, {reduction}: StepSettings): ReportTensors {

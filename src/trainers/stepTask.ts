@@ -1,9 +1,11 @@
 import {
+  abs,
   add,
   addN,
   argMax,
   cast,
   where as chooseEach,
+  div,
   expandDims,
   fill,
   isFinite as isFiniteTensor,
@@ -14,15 +16,16 @@ import {
   ones,
   range,
   type Scalar,
+  sub,
   type Tensor,
   type Tensor1D,
   type Variable,
   zeros,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkRows} from '../checks';
+import {checkRows, checkValues} from '../checks';
 import type {BackwardTask, Batch} from '../gradients/backwardPass';
-import {takeRows} from '../gradients/rows';
+import {takeBatchRows, takeRows} from '../gradients/rows';
 import type {PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
 import {reduceKept} from './reduce';
 import {rowLosses, validRows} from './rowLosses';
@@ -46,6 +49,8 @@ export interface StepTask extends BackwardTask {
   batchSize: number;
   /** `bool[B]`: the rows that count. */
   valid: Tensor1D;
+  /** Refuses a loss by which rows judge one another: it would be another loss for the kept rows alone. */
+  checkLoss(): void;
   /** Asks the selector how many rows it keeps of so many; their losses do not matter for that. */
   keeps(): number;
 }
@@ -85,6 +90,19 @@ export function stepTask(
     batchSize,
     variables,
     valid,
+    pruning: undefined,
+    checkLoss() {
+      const few = takeBatchRows({...batch, xs: this.cleanInputs()}, range(0, Math.min(batchSize, 6), 1, 'int32'));
+      const predictions = this.predict(few.xs, false);
+      const some = range(0, few.xs[0]?.shape[0] as number, 2, 'int32');
+      const ofAll = takeRows(weighted(few, predictions).raw, some);
+      const ofSome = weighted(
+        takeBatchRows({...few, xs: []}, some),
+        predictions.map((yPred) => takeRows(yPred, some)),
+      ).raw;
+      const difference = div(abs(sub(ofAll, ofSome)), add(abs(ofAll), 1e-6)) as Tensor1D;
+      checkRowLosses(where, difference);
+    },
     keeps() {
       const yPred = model.outputs.map(({shape}) =>
         zeros(shape.map((size, axis) => (axis === 0 ? batchSize : (size ?? 1)))),
@@ -138,4 +156,11 @@ function validOf(
   if (labelled.includes(undefined)) return valid;
   const anyLabel = (labelled as Tensor1D[]).reduce((some, next) => maximum(some, next));
   return valid ? mul(anyLabel, cast(notEqual(valid, 0), 'float32')) : anyLabel;
+}
+
+/** Refuses relative differences between the losses of rows among all rows and among some; those that are not finite tell nothing. */
+function checkRowLosses(where: string, differences: Tensor1D): void {
+  const isSame = (difference: number) => !(difference > 1e-3);
+  const remedy = 'A mean or a ranking over the batch belongs into the selector.';
+  checkValues(where, 'loss', 'judge each row by itself, whatever others are in the batch', differences, isSame, remedy);
 }

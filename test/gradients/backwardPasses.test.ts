@@ -47,10 +47,13 @@ function gradientsOf(specimen: Specimen, select: Selector, kept: number) {
   const loss = categoricalCrossentropy();
   const lossWeights = ys.map((_, output) => 1 + output / 2);
   const byStrategy = Object.fromEntries(
-    (['masked', 'recompute'] as const).map((backward) => {
+    (['masked', 'recompute', 'pruned'] as const).map((backward) => {
       const recording = recordingOptimizer();
       const step = ohemStep(model, {loss, lossWeights, select, optimizer: recording.optimizer, backward});
       step(xs, ys).dispose();
+      step(xs, ys).dispose();
+      // After two steps: a plan that did not fit would have been given up.
+      expect(step.strategy, step.why).toBe(backward);
       return [backward, recording.gradients];
     }),
   );

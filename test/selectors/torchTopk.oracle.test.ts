@@ -68,7 +68,7 @@ const REDUCTIONS: Record<string, Reduction> = {
   weighted_mean: 'sum',
 };
 
-const VARIANTS = (['masked', 'recompute'] as const).flatMap((backward) =>
+const VARIANTS = (['masked', 'recompute', 'pruned'] as const).flatMap((backward) =>
   applicable.flatMap((one) =>
     (LOSSES[one.params.loss] ?? []).map(({loss, truth}) => ({name: one.name, backward, truth, one, loss})),
   ),
@@ -178,7 +178,7 @@ describeOnBackends('topK in a step', () => {
     },
   );
 
-  for (const backward of ['masked', 'recompute'] as const) {
+  for (const backward of ['masked', 'recompute', 'pruned'] as const) {
     const step = (one: Case, xs = tf.eye(one.shape[0] as number) as tf.Tensor) =>
       takeStep(one, xs, truthFor(one, 'oneHot'), {loss: oneHots, select: topK({k: one.params.k}), backward}, {});
 

@@ -159,4 +159,191 @@ export const SPECIMENS: readonly Specimen[] = [
     xs: features(3, 4),
     ys: oneHotRows(3),
   },
+  ...chains(),
 ];
+
+/** One model for each kind of layer of tfjs-layers that the models above lack: the layers, flattened, before a dense softmax. */
+function chains(): Specimen[] {
+  const chain = (
+    name: string,
+    shape: number[],
+    make: () => {apply(x: SymbolicTensor): unknown}[],
+    backends: readonly BackendName[] = EVERYWHERE,
+  ): Specimen => ({
+    name,
+    backends,
+    build: () =>
+      from(shape, (x) => {
+        const features = then(x, ...make());
+        return then(features, ...(features.rank > 2 ? [layers.flatten()] : []), dense(3, 'softmax'));
+      }),
+    xs: features(...shape),
+    ys: oneHotRows(3),
+  });
+  const conv = (options: object = {}) => layers.conv2d({filters: 3, kernelSize: 2, ...init(), ...options});
+  const recurrent = {recurrentInitializer: 'glorotNormal' as const, units: 4};
+  return [
+    chain(
+      '1-D convolutions',
+      [6, 2],
+      () => [layers.conv1d({filters: 4, kernelSize: 3, activation: 'relu', ...init()})],
+      CPU,
+    ),
+    chain('strided convolutions', [8, 8, 2], () => [conv({strides: 2, padding: 'same'}), conv({strides: [1, 2]})], CPU),
+    chain(
+      'depthwise convolutions',
+      [5, 5, 2],
+      () => [layers.depthwiseConv2d({kernelSize: 3, depthMultiplier: 2})],
+      CPU,
+    ),
+    chain(
+      'transposed convolutions',
+      [3, 3, 2],
+      () => [layers.conv2dTranspose({filters: 3, kernelSize: 2, strides: 2}), conv()],
+      CPU,
+    ),
+    chain(
+      'average and global pooling',
+      [6, 6, 2],
+      () => [
+        conv(),
+        layers.averagePooling2d({poolSize: 2}),
+        layers.reshape({targetShape: [2, 2, 3]}),
+        layers.globalMaxPooling2d({}),
+      ],
+      CPU,
+    ),
+    chain(
+      'zero padding and cropping',
+      [4, 4, 2],
+      () => [
+        conv(),
+        layers.zeroPadding2d({padding: 1}),
+        layers.cropping2D({
+          cropping: [
+            [1, 0],
+            [0, 1],
+          ],
+        }),
+      ],
+      CPU,
+    ),
+    chain('a simple recurrent layer', [3, 4], () => [layers.simpleRNN(recurrent)], CPU),
+    chain(
+      'a GRU that returns sequences',
+      [3, 4],
+      () => [layers.gru({...recurrent, returnSequences: true}), layers.gru(recurrent)],
+      CPU,
+    ),
+    chain(
+      'a bidirectional layer',
+      [3, 4],
+      () => [
+        layers.bidirectional({
+          layer: layers.simpleRNN({...recurrent, returnSequences: true}) as never,
+          mergeMode: 'concat',
+        }),
+      ],
+      CPU,
+    ),
+    chain('time-distributed layers', [4, 3], () => [layers.timeDistributed({layer: dense(5, 'relu')})]),
+    chain('advanced activations', [6], () => [
+      dense(6),
+      layers.leakyReLU(),
+      dense(6),
+      layers.elu(),
+      dense(6),
+      layers.softmax({axis: -1}),
+    ]),
+    chain('activations by name', [6], () =>
+      (['elu', 'selu', 'softplus', 'softsign', 'hardSigmoid', 'linear'] as const).map((activation) =>
+        layers.dense({units: 6, activation, ...init()}),
+      ),
+    ),
+    chain('permuted and repeated features', [3, 4], () => [
+      dense(4),
+      layers.permute({dims: [2, 1]}),
+      layers.reshape({targetShape: [12]}),
+      dense(5),
+      layers.repeatVector({n: 2}),
+    ]),
+    chain('masked sequences', [3, 4], () => [layers.masking({maskValue: 0}), dense(4, 'tanh')]),
+    {
+      name: 'merged branches of every kind',
+      backends: EVERYWHERE,
+      build: () =>
+        from([5], (x) => {
+          const branches = () => [then(x, dense(4, 'tanh')), then(x, dense(4, 'sigmoid'))];
+          const merged = [
+            layers.add(),
+            layers.multiply(),
+            layers.average(),
+            layers.maximum(),
+            layers.minimum(),
+            layers.concatenate(),
+            layers.dot({axes: 1}),
+          ].map((merge) => merge.apply(branches()) as SymbolicTensor);
+          return then(layers.concatenate().apply(merged) as SymbolicTensor, dense(3, 'softmax'));
+        }),
+      xs: features(5),
+      ys: oneHotRows(3),
+    },
+    {
+      name: 'attention',
+      backends: EVERYWHERE,
+      build: () =>
+        from([4, 6], (x) => {
+          // Without a bias in the keys: scores that all move together make no difference, and its gradient would be noise around 0.
+          const query = then(x, dense(5));
+          const key = then(x, layers.dense({units: 5, useBias: false}));
+          const value = then(x, dense(5));
+          const scores = layers
+            .softmax({axis: -1})
+            .apply(layers.dot({axes: [2, 2]}).apply([query, key]) as SymbolicTensor) as SymbolicTensor;
+          const mixed = layers.dot({axes: [2, 1]}).apply([scores, value]) as SymbolicTensor;
+          return then(mixed, layers.layerNormalization(), layers.flatten(), dense(3, 'softmax'));
+        }),
+      xs: features(4, 6),
+      ys: oneHotRows(3),
+    },
+    {
+      name: 'a model in a model',
+      backends: EVERYWHERE,
+      build: () => {
+        const inner = sequential({
+          name: `inner${++seed}`,
+          layers: [layers.dense({units: 6, inputShape: [5], activation: 'relu', ...init()}), dense(4, 'tanh')],
+        });
+        return from([5], (x) => then(x, inner, dense(3, 'softmax')));
+      },
+      xs: features(5),
+      ys: oneHotRows(3),
+    },
+    {
+      name: 'a shared layer',
+      backends: EVERYWHERE,
+      build: () =>
+        from([5], (x) => {
+          const shared = dense(5, 'tanh');
+          return then(x, shared, shared, dense(3, 'softmax'));
+        }),
+      xs: features(5),
+      ys: oneHotRows(3),
+    },
+    {
+      name: 'a frozen first layer',
+      backends: EVERYWHERE,
+      build: () =>
+        from([5], (x) =>
+          then(
+            x,
+            layers.dense({units: 6, activation: 'relu', trainable: false, ...init()}),
+            dense(5, 'tanh'),
+            dense(3, 'softmax'),
+          ),
+        ),
+      xs: features(5),
+      ys: oneHotRows(3),
+    },
+  ];
+}

@@ -79,7 +79,7 @@ describeOnBackends('ohemStep', () => {
       [
         'an unknown strategy',
         () => ohemStep(tinyModel(), {...right(), backward: 'twice' as never}),
-        'ohemStep: backward must be one of auto, recompute, masked, got twice.',
+        'ohemStep: backward must be one of auto, pruned, recompute, masked, got twice.',
       ],
       [
         'a clipNorm that is not positive',
@@ -232,7 +232,7 @@ describeOnBackends('ohemStep', () => {
       ],
     ];
 
-    for (const backward of ['auto', 'masked', 'recompute'] as const) {
+    for (const backward of ['auto', 'masked', 'recompute', 'pruned'] as const) {
       it.each(refusals)(`%s, by ${backward}`, (_, call, message) => {
         const model = tinyModel();
         const before = weightValues(model);
@@ -283,7 +283,7 @@ describeOnBackends('ohemStep', () => {
   it('takes a selection that repeats rows: each place counts', () => {
     const model = tinyModel();
     const select: Selector = () => ({indices: tensor1d([3, 3, 0], 'int32'), weights: tensor1d([1, 2, 0])});
-    const [masked, recompute] = (['masked', 'recompute'] as const).map((backward) => {
+    const [masked, recompute] = (['pruned', 'recompute'] as const).map((backward) => {
       const fresh = tinyModel();
       ohemStep(fresh, {...right(), select, backward})(tinyXs(), tinyYs()).dispose();
       return weightValues(fresh);

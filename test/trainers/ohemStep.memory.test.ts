@@ -17,7 +17,7 @@ import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {tinyModel, tinyXs, tinyYs, weightValues} from '../support/tinyModel';
 
-const STRATEGIES = ['masked', 'recompute', 'auto'] as const;
+const STRATEGIES = ['masked', 'recompute', 'pruned', 'auto'] as const;
 
 const withStatistics = (): Sequential =>
   sequential({

@@ -7,7 +7,7 @@ import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 
 describeOnBackends('ohemStep against 20 steps of torch', () => {
-  for (const strategy of ['masked', 'recompute', 'auto'] as const) {
+  for (const strategy of ['masked', 'recompute', 'pruned', 'auto'] as const) {
     it.each(oracle.cases)(
       `follows $name by ${strategy}`,
       async ({params, selected_per_step, mean_loss_of_selected_per_step, final}) => {

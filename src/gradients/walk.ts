@@ -1,0 +1,153 @@
+import {
+  add,
+  type NamedTensorMap,
+  reshape,
+  scalar,
+  Tensor,
+  type Tensor1D,
+  type Variable,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import {typeError} from '../checks';
+import {ownGradients} from './ownGradients';
+import {NEEDS_SHAPES_ONLY, type NodePlan, type RowAxis, type RowPlan} from './rowPlan';
+import {putRows, takeRows} from './rows';
+import type {TapeNode} from './tape';
+
+/** Which rows of the batch gradients flow back to, and what is known of the way. */
+export interface RowCut {
+  /** `int32[K]` */
+  rows: Tensor1D;
+  batchSize: number;
+  /** Of the first nodes of the tape; without it all gradients are those of the whole batch. */
+  plan: RowPlan | undefined;
+}
+
+/** A gradient with respect to a whole tensor; or, where it has a place for rows, to the rows that were kept alone. */
+type Gradient = {value: Tensor; rows: RowAxis | undefined};
+
+const TAKE_ROWS = 'ohem: take rows';
+
+/** Stands on a tape for taking rows of a tensor, `[B, …] → [K, …]`, which no op of tfjs does so that it could be differentiated everywhere. */
+export function takeRowsNode(tensor: Tensor, taken: Tensor): TapeNode {
+  return {kernelName: TAKE_ROWS, inputs: {x: tensor}, outputs: [taken]};
+}
+
+/**
+ * Walks a tape backward from a scalar to variables, and computes the gradients that lead to one of them, and no others.
+ *
+ * Gradients of kept rows stay as small as they are while the plan allows; at an op that is not row-wise they are put back among
+ * zeros, and go on with all rows.
+ */
+export function walkBack(
+  nodes: readonly TapeNode[],
+  y: Tensor,
+  variables: Variable[],
+  cut?: RowCut,
+  products: 'as needed' | 'as recorded' = 'as needed',
+): NamedTensorMap {
+  const needed = dependents(nodes, variables);
+  const gradients = new Map<number, Gradient>([[y.id, {value: scalar(1), rows: undefined}]]);
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i] as TapeNode;
+    const dys = node.outputs.map(({id}) => gradients.get(id));
+    const wanted = Object.keys(node.inputs).filter((name) => needed.has((node.inputs[name] as Tensor).id));
+    if (wanted.length === 0 || dys.every((dy) => dy === undefined)) continue;
+    const found = nodeGradients(node, dys, wanted, cut, cut?.plan?.[i], products);
+    for (const name of wanted) {
+      const tensor = node.inputs[name] as Tensor;
+      const [before, next] = [gradients.get(tensor.id), found[name] as Gradient];
+      gradients.set(tensor.id, before ? sumOf(before, next, tensor, cut) : next);
+    }
+  }
+  const named = variables.map((variable) => [variable.name, gradients.get(variable.id)?.value] as const);
+  return Object.fromEntries(named.filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
+}
+
+/** The tensors that depend on a variable, by their ids. */
+export function dependents(nodes: readonly TapeNode[], variables: Variable[]): ReadonlySet<number> {
+  const ids = new Set(variables.map(({id}) => id));
+  for (const {inputs, outputs} of nodes) {
+    if (Object.values(inputs).some(({id}) => ids.has(id))) for (const {id} of outputs) ids.add(id);
+  }
+  return ids;
+}
+
+function nodeGradients(
+  node: TapeNode,
+  dys: (Gradient | undefined)[],
+  wanted: string[],
+  cut: RowCut | undefined,
+  plan: NodePlan | undefined,
+  products: 'as needed' | 'as recorded',
+): Record<string, Gradient> {
+  if (node.kernelName === TAKE_ROWS) return {x: {value: (dys[0] as Gradient).value, rows: {axis: 0, perRow: 1}}};
+  if (cut && plan?.isRowwise && dys.every((dy) => dy === undefined || dy.rows)) {
+    const kept = cut.rows.size;
+    const values = dys.map(
+      (dy, i) => dy?.value ?? zeros(shapeFor(node.outputs[i] as Tensor, plan.outputs[i] as RowAxis, kept)),
+    );
+    const saved = (node.saved ?? []).map((tensor, i) => cutSaved(tensor, plan.saved[i], cut, node.kernelName));
+    const computed = compute(node, saved, values, wanted, products);
+    return Object.fromEntries(wanted.map((name) => [name, {value: computed[name] as Tensor, rows: plan.inputs[name]}]));
+  }
+  const values = dys.map((dy, i) => dy && whole(dy, node.outputs[i] as Tensor, cut));
+  const computed = compute(node, node.saved ?? [], values, wanted, products);
+  return Object.fromEntries(wanted.map((name) => [name, {value: computed[name] as Tensor, rows: undefined}]));
+}
+
+/** Computes the gradients of a node from these saved tensors in the place of its own. */
+function compute(
+  node: TapeNode,
+  saved: Tensor[],
+  dys: (Tensor | undefined)[],
+  wanted: string[],
+  products: 'as needed' | 'as recorded',
+): Record<string, Tensor> {
+  const {kernelName, gradient} = node;
+  const evaluated = (functions: Record<string, () => Tensor>) =>
+    Object.fromEntries(wanted.map((name) => [name, (functions[name] as () => Tensor)()]));
+  const own = products === 'as needed' ? ownGradients(node, saved, dys[0] as Tensor) : undefined;
+  if (own) return evaluated(own);
+  if (!gradient) {
+    throw typeError(
+      'ohemStep',
+      'model and loss',
+      'be made of ops that have a gradient',
+      kernelName,
+      'tfjs has none for this op.',
+    );
+  }
+  const recorded = [...(node.saved ?? [])];
+  // The gradient reads the very list that the tape has; the tape disposes its own tensors afterwards.
+  node.saved?.splice(0, recorded.length, ...saved);
+  try {
+    return evaluated(gradient(dys as Tensor[]));
+  } finally {
+    node.saved?.splice(0, recorded.length, ...recorded);
+  }
+}
+
+/** The kept rows of a saved tensor; where only its shape is looked at, a tensor of that shape over the same data. */
+function cutSaved(tensor: Tensor, place: RowAxis | undefined, {rows, batchSize}: RowCut, kernelName: string): Tensor {
+  if (!place) return tensor;
+  const shape = shapeFor(tensor, place, rows.size);
+  if (NEEDS_SHAPES_ONLY.has(kernelName) && rows.size <= batchSize)
+    return new Tensor(shape, tensor.dtype, tensor.dataId, tensor.id);
+  return reshape(takeRows(reshape(tensor, [batchSize, tensor.size / batchSize]), rows), shape);
+}
+
+function shapeFor(tensor: Tensor, {axis, perRow}: RowAxis, rowCount: number): number[] {
+  return tensor.shape.map((size, i) => (i === axis ? perRow * rowCount : size));
+}
+
+function whole({value, rows: place}: Gradient, tensor: Tensor, cut: RowCut | undefined): Tensor {
+  if (!place || !cut) return value;
+  const {rows, batchSize} = cut;
+  return reshape(putRows(reshape(value, [rows.size, value.size / rows.size]), rows, batchSize), tensor.shape);
+}
+
+function sumOf(one: Gradient, other: Gradient, tensor: Tensor, cut: RowCut | undefined): Gradient {
+  if (Boolean(one.rows) === Boolean(other.rows)) return {value: add(one.value, other.value), rows: one.rows};
+  return {value: add(whole(one, tensor, cut), whole(other, tensor, cut)), rows: undefined};
+}

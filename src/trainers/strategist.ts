@@ -1,0 +1,64 @@
+import {getBackend} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {BackwardStrategy} from '../gradients/backwardPass';
+import {type BackwardChoice, chooseBackward, type PruningFound} from '../gradients/chooseBackward';
+import {type ProbedLayer, probe} from '../gradients/probe';
+import {pruningOf} from '../gradients/pruning';
+import type {StepTask} from './stepTask';
+
+/** Decides for each batch how its gradients are computed; looks into the model once, and remembers. */
+export interface Strategist {
+  choose(task: StepTask): BackwardChoice & PruningFound;
+  /** Gives pruning up: the ops of the model were others than it was planned for. */
+  giveUpPruning(): void;
+}
+
+/** Builds a strategist for a model. Its look into the model runs that forward in training mode. */
+export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy): Strategist {
+  if (asked === 'masked' || asked === 'recompute') {
+    return {choose: () => ({strategy: asked, why: 'as asked for', reason: ''}), giveUpPruning: () => undefined};
+  }
+  const choices = new Map<number, BackwardChoice>();
+  let found: PruningFound | undefined;
+  let trained = '';
+  return {
+    choose(task) {
+      const variables = String(task.variables.map(({id}) => id));
+      if (!found || variables !== trained) {
+        // A layer was frozen or thawed, or it is the first step: other gradients are needed now.
+        choices.clear();
+        const {isUndecided, ...looked} = lookInto(model, task);
+        found = looked;
+        trained = isUndecided ? '' : variables;
+      }
+      const choice = choices.get(task.batchSize) ?? chooseBackward(task.batchSize, task.keeps(), found, asked);
+      choices.set(task.batchSize, choice);
+      return {...choice, ...found};
+    },
+    giveUpPruning() {
+      found = {reason: 'the ops of the model changed from one batch to the next'};
+      choices.clear();
+    },
+  };
+}
+
+function lookInto(model: LayersModel, task: StepTask): PruningFound & {isUndecided: boolean} {
+  const {predict, variables} = task;
+  // Its one read would wait for the device, which WebGPU does not even allow.
+  if (getBackend() === 'webgpu') return {reason: 'webgpu cannot be asked whether a plan holds', isUndecided: false};
+  try {
+    const probed = probe(task.cleanInputs(), (xs) => predict(xs, true), variables, layersOf(model));
+    const {plan, reason, isUndecided} = probed;
+    return plan ? {pruning: pruningOf({...probed, plan}, variables), isUndecided} : {reason, isUndecided};
+  } catch (error) {
+    return {reason: `it could not be tried (${(error as Error).message})`, isUndecided: false};
+  }
+}
+
+/** The layers of a model, and of the models in it. */
+function layersOf(model: LayersModel): ProbedLayer[] {
+  return model.layers.flatMap((layer) => [
+    layer as unknown as ProbedLayer,
+    ...('layers' in layer ? layersOf(layer as LayersModel) : []),
+  ]);
+}
