@@ -4,49 +4,94 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {parseArgs} from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
-import {enableProdMode, setBackend, version_core} from '@tensorflow/tfjs-core';
-import {floor, miningSteps, randomBatch, referenceModel, stockSteps} from './denseSteps';
-import {interleaved} from './interleaved';
-
-const PAIRS: [n: number, k: number][] = [
-  [512, 512],
-  [512, 384],
-  [1024, 512],
-  [1024, 128],
-  [512, 64],
-];
+import {enableProdMode, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
+import {type Contestant, interleaved, type Timing} from './interleaved';
+import {randomBatch, SUBJECTS, type Subject} from './models';
+import {selections} from './selection';
+import {floor, forward, miningSteps, onStockKernels, STRATEGIES, stockStep} from './steps';
 
 const {values} = parseArgs({
-  options: {rounds: {type: 'string', default: '20'}, out: {type: 'string', default: 'bench-results'}},
+  options: {
+    rounds: {type: 'string', default: '15'},
+    only: {type: 'string', default: ''},
+    out: {type: 'string', default: 'bench-results'},
+  },
 });
 
 enableProdMode();
 await setBackend('wasm');
-const model = referenceModel();
-const batches = new Map([512, 1024].map((n) => [n, randomBatch(n)]));
-const timings = await interleaved(
-  [
-    ...stockSteps(model, batches.get(512) as {xs: never; ys: never}),
-    ...miningSteps(model, batches, PAIRS),
-    ...PAIRS.map(([n, k]) => floor(n, k)),
-  ],
-  Number(values.rounds),
-);
 
-const msOf = (name: string) => timings.find((timing) => timing.name === name)?.ms as number;
-const rows = timings.map(({name, ms, runs}) => ({
-  step: name,
-  'ms (median)': Number(ms.toFixed(1)),
-  runs,
-  '÷ stock step': Number((ms / msOf('stock step')).toFixed(2)),
-  'stock kernels ÷': Number((msOf('trainOnBatch, stock kernels') / ms).toFixed(1)),
-}));
-console.log('784-1024-10, wasm; the stock step and trainOnBatch take 512 rows; all on our kernels but the first.');
-console.table(rows);
+/** Largest memory that tensors take during a run, in MiB. */
+async function peakMemory({prepare, run}: Contestant): Promise<number> {
+  prepare?.();
+  const {peakBytes} = await profile(async () => {
+    await run();
+    return scalar(0);
+  });
+  return peakBytes / 2 ** 20;
+}
+
+async function timeSubject({name, shape, build, pairs, widths}: Subject) {
+  const model = build();
+  const batches = new Map(pairs.map(([n]) => [n, randomBatch(n, shape)] as const));
+  const first = batches.get(pairs[0]?.[0] as number) as ReturnType<typeof randomBatch>;
+  const contestants = [
+    // Without our kernels convolutions do not train at all.
+    ...(widths ? [onStockKernels(model, first)] : []),
+    ...[...batches.values()].flatMap((batch) => [forward(model, batch), stockStep(model, batch)]),
+    ...pairs.flatMap(([n, k]) => [
+      ...miningSteps(model, batches.get(n) as typeof first, k),
+      ...(widths ? [floor(widths, n, k)] : []),
+    ]),
+  ];
+  const timings = await interleaved(contestants, Number(values.rounds));
+  const memory: Record<string, number> = {};
+  for (const contestant of contestants.filter(({name}) => /stock \d|\//.test(name))) {
+    memory[contestant.name] = await peakMemory(contestant);
+  }
+  printSubject(name, timings, memory, pairs);
+  return {name, timings, peakMiB: memory};
+}
+
+function printSubject(name: string, timings: Timing[], memory: Record<string, number>, pairs: Subject['pairs']): void {
+  const ms = (of: string) => timings.find((timing) => timing.name === of)?.ms ?? Number.NaN;
+  const round = (value: number, digits = 2) => (Number.isNaN(value) ? '' : Number(value.toFixed(digits)));
+  console.log(`\n${name}`);
+  console.table(
+    pairs.map(([n, k]) => ({
+      'n/k': `${n}/${k}`,
+      'stock ms': round(ms(`stock ${n}`), 1),
+      'forward ms': round(ms(`forward ${n}`), 1),
+      ...Object.fromEntries(STRATEGIES.map((strategy) => [`${strategy} ms`, round(ms(`${n}/${k} ${strategy}`), 1)])),
+      ...Object.fromEntries(
+        STRATEGIES.map((strategy) => [`${strategy} ÷ stock`, round(ms(`${n}/${k} ${strategy}`) / ms(`stock ${n}`))]),
+      ),
+      'pruned ÷ floor': round(ms(`${n}/${k} pruned`) / ms(`${n}/${k} floor`)),
+      'peak MiB: stock, pruned': `${round(memory[`stock ${n}`] ?? Number.NaN, 0)}, ${round(memory[`${n}/${k} pruned`] ?? Number.NaN, 0)}`,
+    })),
+  );
+  const [n] = pairs[0] as readonly [number, number];
+  const onStock = ms('stock kernels');
+  if (!Number.isNaN(onStock)) {
+    const times = [`stock ${n}`, `${n}/${n} masked`, `${n}/${pairs[1]?.[1]} pruned`].map(
+      (of) => `${of} ${round(onStock / ms(of), 1)} times`,
+    );
+    console.log(
+      `trainOnBatch of ${n} rows on the stock kernels: ${round(onStock, 0)} ms; faster than it: ${times.join(', ')}`,
+    );
+  }
+}
+
+const subjects = [];
+for (const subject of SUBJECTS.filter(({name}) => name.startsWith(values.only)))
+  subjects.push(await timeSubject(subject));
+
+const selectionTimings = await interleaved([1e3, 1e5, 2e6].flatMap(selections), Number(values.rounds));
+console.log('\nThe selection alone: topK({k}) of three quarters of the losses, and one tf.topk of the same');
+console.table(selectionTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(2))})));
+
 mkdirSync(values.out, {recursive: true});
 const machine = {cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, tfjs: version_core};
-writeFileSync(
-  `${values.out}/dense.json`,
-  `${JSON.stringify({machine, rounds: Number(values.rounds), timings}, null, 2)}\n`,
-);
-console.log(`Written to ${values.out}/dense.json`);
+const results = {machine, rounds: Number(values.rounds), subjects, selection: selectionTimings};
+writeFileSync(`${values.out}/bench.json`, `${JSON.stringify(results, null, 2)}\n`);
+console.log(`Written to ${values.out}/bench.json`);

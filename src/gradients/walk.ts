@@ -5,6 +5,7 @@ import {
   scalar,
   Tensor,
   type Tensor1D,
+  tidy,
   type Variable,
   zeros,
 } from '@tensorflow/tfjs-core';
@@ -59,6 +60,7 @@ export function walkBack(
       const [before, next] = [gradients.get(tensor.id), found[name] as Gradient];
       gradients.set(tensor.id, before ? sumOf(before, next, tensor, cut) : next);
     }
+    for (const dy of dys) dy?.value.dispose();
   }
   const named = variables.map((variable) => [variable.name, gradients.get(variable.id)?.value] as const);
   return Object.fromEntries(named.filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
@@ -73,6 +75,7 @@ export function dependents(nodes: readonly TapeNode[], variables: Variable[]): R
   return ids;
 }
 
+/** The gradients of a node's inputs, each a tensor of its own; what is made on the way is gone. */
 function nodeGradients(
   node: TapeNode,
   dys: (Gradient | undefined)[],
@@ -81,19 +84,42 @@ function nodeGradients(
   plan: NodePlan | undefined,
   products: 'as needed' | 'as recorded',
 ): Record<string, Gradient> {
-  if (node.kernelName === TAKE_ROWS) return {x: {value: (dys[0] as Gradient).value, rows: {axis: 0, perRow: 1}}};
-  if (cut && plan?.isRowwise && dys.every((dy) => dy === undefined || dy.rows)) {
-    const kept = cut.rows.size;
-    const values = dys.map(
-      (dy, i) => dy?.value ?? zeros(shapeFor(node.outputs[i] as Tensor, plan.outputs[i] as RowAxis, kept)),
-    );
-    const saved = (node.saved ?? []).map((tensor, i) => cutSaved(tensor, plan.saved[i], cut, node.kernelName));
-    const computed = compute(node, saved, values, wanted, products);
-    return Object.fromEntries(wanted.map((name) => [name, {value: computed[name] as Tensor, rows: plan.inputs[name]}]));
+  if (node.kernelName === TAKE_ROWS) {
+    const {value} = dys[0] as Gradient;
+    return {x: {value: reshape(value, value.shape), rows: {axis: 0, perRow: 1}}};
   }
-  const values = dys.map((dy, i) => dy && whole(dy, node.outputs[i] as Tensor, cut));
-  const computed = compute(node, node.saved ?? [], values, wanted, products);
-  return Object.fromEntries(wanted.map((name) => [name, {value: computed[name] as Tensor, rows: undefined}]));
+  const isCut = cut !== undefined && plan?.isRowwise === true && dys.every((dy) => dy === undefined || dy.rows);
+  const computed = tidy(() => {
+    const values = isCut
+      ? cutDys(node, dys, plan, cut)
+      : dys.map((dy, i) => dy && whole(dy, node.outputs[i] as Tensor, cut));
+    const saved = (node.saved ?? []).map((tensor, i) =>
+      isCut ? cutSaved(tensor, plan.saved[i], cut, node.kernelName) : tensor,
+    );
+    return distinct(compute(node, saved, values, wanted, products), values);
+  });
+  return Object.fromEntries(
+    wanted.map((name) => [name, {value: computed[name] as Tensor, rows: isCut ? plan.inputs[name] : undefined}]),
+  );
+}
+
+/** The gradients of a node's outputs for the kept rows; zeros for outputs that nothing came from. */
+function cutDys(node: TapeNode, dys: (Gradient | undefined)[], plan: NodePlan, {rows}: RowCut): Tensor[] {
+  return dys.map(
+    (dy, i) => dy?.value ?? zeros(shapeFor(node.outputs[i] as Tensor, plan.outputs[i] as RowAxis, rows.size)),
+  );
+}
+
+/** Views in place of tensors that a gradient function only passed on, or gave twice: each of ours is disposed once. */
+function distinct(gradients: Record<string, Tensor>, dys: (Tensor | undefined)[]): Record<string, Tensor> {
+  const seen = new Set<Tensor | undefined>(dys);
+  return Object.fromEntries(
+    Object.entries(gradients).map(([name, gradient]) => {
+      const isOwn = !seen.has(gradient);
+      seen.add(gradient);
+      return [name, isOwn ? gradient : reshape(gradient, gradient.shape)];
+    }),
+  );
 }
 
 /** Computes the gradients of a node from these saved tensors in the place of its own. */
@@ -147,7 +173,13 @@ function whole({value, rows: place}: Gradient, tensor: Tensor, cut: RowCut | und
   return reshape(putRows(reshape(value, [rows.size, value.size / rows.size]), rows, batchSize), tensor.shape);
 }
 
+/** The sum of two gradients of a tensor, which are disposed. */
 function sumOf(one: Gradient, other: Gradient, tensor: Tensor, cut: RowCut | undefined): Gradient {
-  if (Boolean(one.rows) === Boolean(other.rows)) return {value: add(one.value, other.value), rows: one.rows};
-  return {value: add(whole(one, tensor, cut), whole(other, tensor, cut)), rows: undefined};
+  const isAlike = Boolean(one.rows) === Boolean(other.rows);
+  const value = tidy(() =>
+    isAlike ? add(one.value, other.value) : add(whole(one, tensor, cut), whole(other, tensor, cut)),
+  );
+  one.value.dispose();
+  other.value.dispose();
+  return {value, rows: isAlike ? one.rows : undefined};
 }

@@ -1,0 +1,76 @@
+import {
+  keep,
+  matMul,
+  mean,
+  type Optimizer,
+  randomUniform,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  tidy,
+  type Variable,
+  variableGrads,
+} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {all, halfSquaredError, ohemStep, topK} from 'ohem-tfjs';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import type {Contestant} from './interleaved';
+import type {Batch} from './models';
+
+export const STRATEGIES = ['masked', 'recompute', 'pruned'] as const;
+
+const enable = () => void enableWasmTraining();
+
+/** `trainOnBatch` on the kernels that tfjs comes with. */
+export function onStockKernels(model: LayersModel, {xs, ys}: Batch): Contestant {
+  const prepare = () => enableWasmTraining()();
+  return {name: 'stock kernels', everyRounds: 5, prepare, run: () => model.trainOnBatch(xs, ys)};
+}
+
+/** What anybody writes today: `tf.variableGrads` over all rows, on our kernels. */
+export function stockStep(model: LayersModel, {xs, ys}: Batch): Contestant {
+  const run = () =>
+    tidy(() => {
+      const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
+      const loss = () => mean<never>(sum(square(sub(model.apply(xs, {training: true}) as Tensor, ys)), 1));
+      (model.optimizer as Optimizer).applyGradients(variableGrads(loss, variables).grads);
+    });
+  return {name: `stock ${xs.shape[0]}`, prepare: enable, run};
+}
+
+/** The forward pass alone, in inference mode. */
+export function forward(model: LayersModel, {xs}: Batch): Contestant {
+  return {name: `forward ${xs.shape[0]}`, prepare: enable, run: () => tidy(() => void model.apply(xs))};
+}
+
+/** `k` of the rows by each strategy. */
+export function miningSteps(model: LayersModel, {xs, ys}: Batch, k: number): Contestant[] {
+  const n = xs.shape[0] as number;
+  return STRATEGIES.map((backward) => {
+    const step = ohemStep(model, {loss: halfSquaredError(), select: k === n ? all() : topK({k}), backward});
+    return {name: `${n}/${k} ${backward}`, prepare: enable, run: () => step(xs, ys).dispose()};
+  });
+}
+
+/**
+ * The matrix products that a step of dense layers cannot do without: `n` rows forward, weight gradients of `k` rows, input gradients of `k` rows but
+ * not for the first layer.
+ */
+export function floor(widths: readonly number[], n: number, k: number): Contestant {
+  const matrix = (rows: number, columns: number): Tensor2D => keep(randomUniform([rows, columns]));
+  const products = widths.slice(1).map((outputs, layer) => {
+    const inputs = widths[layer] as number;
+    return {layer, x: matrix(n, inputs), w: matrix(inputs, outputs), keptX: matrix(k, inputs), dy: matrix(k, outputs)};
+  });
+  const run = () =>
+    tidy(() => {
+      for (const {layer, x, w, keptX, dy} of products) {
+        matMul(x, w);
+        matMul(keptX, dy, true);
+        if (layer > 0) matMul(dy, w, false, true);
+      }
+    });
+  return {name: `${n}/${k} floor`, prepare: enable, run};
+}
