@@ -20,7 +20,7 @@ import {untaped} from './tape';
  *     n rows forward, n rows backward (training mode)
  *
  * The gradient of every other row is 0 from the loss on, but its zeros go through the whole backward pass: no
- * computation is saved. The choice where most rows are kept, and where rows interact (batch normalisation in training mode).
+ * computation is saved. The choice where every row is kept, and where nothing can be pruned.
  */
 export const masked: BackwardPass = (task) => {
   const xs = task.cleanInputs();

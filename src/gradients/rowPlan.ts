@@ -92,7 +92,7 @@ const ROWWISE = new Set(
 const FUSED = /^fused(MatMul|Conv2d|DepthwiseConv2d)/;
 
 /** Ops that look at the shapes of what they save, and not at the values. */
-export const NEEDS_SHAPES_ONLY: ReadonlySet<string> = new Set([
+const NEEDS_SHAPES_ONLY = new Set([
   'Add',
   'AddN',
   'Concat',
@@ -104,6 +104,12 @@ export const NEEDS_SHAPES_ONLY: ReadonlySet<string> = new Set([
   'Sub',
   'Sum',
 ]);
+
+/** Says whether the gradient of an op reads the values of a saved tensor, or its shape alone. */
+export function readsValues(kernelName: string, savedIndex: number): boolean {
+  // Third, a fused product saves its output, for activations other than the linear one that it is recorded with.
+  return !NEEDS_SHAPES_ONLY.has(kernelName) && !(FUSED.test(kernelName) && savedIndex === 2);
+}
 
 /**
  * Makes a plan from the tapes of two forward passes over `small` and over `large` rows; undefined where they differ in more than sizes.

@@ -11,7 +11,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {typeError} from '../checks';
 import {ownGradients} from './ownGradients';
-import {NEEDS_SHAPES_ONLY, type NodePlan, type RowAxis, type RowPlan} from './rowPlan';
+import {type NodePlan, type RowAxis, type RowPlan, readsValues} from './rowPlan';
 import {putRows, takeRows} from './rows';
 import type {TapeNode} from './tape';
 
@@ -94,7 +94,7 @@ function nodeGradients(
       ? cutDys(node, dys, plan, cut)
       : dys.map((dy, i) => dy && whole(dy, node.outputs[i] as Tensor, cut));
     const saved = (node.saved ?? []).map((tensor, i) =>
-      isCut ? cutSaved(tensor, plan.saved[i], cut, node.kernelName) : tensor,
+      isCut ? cutSaved(tensor, plan.saved[i], cut, readsValues(node.kernelName, i)) : tensor,
     );
     return distinct(compute(node, saved, values, wanted, products), values);
   });
@@ -155,11 +155,10 @@ function compute(
 }
 
 /** The kept rows of a saved tensor; where only its shape is looked at, a tensor of that shape over the same data. */
-function cutSaved(tensor: Tensor, place: RowAxis | undefined, {rows, batchSize}: RowCut, kernelName: string): Tensor {
+function cutSaved(tensor: Tensor, place: RowAxis | undefined, {rows, batchSize}: RowCut, isRead: boolean): Tensor {
   if (!place) return tensor;
   const shape = shapeFor(tensor, place, rows.size);
-  if (NEEDS_SHAPES_ONLY.has(kernelName) && rows.size <= batchSize)
-    return new Tensor(shape, tensor.dtype, tensor.dataId, tensor.id);
+  if (!isRead && rows.size <= batchSize) return new Tensor(shape, tensor.dtype, tensor.dataId, tensor.id);
   return reshape(takeRows(reshape(tensor, [batchSize, tensor.size / batchSize]), rows), shape);
 }
 
