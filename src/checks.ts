@@ -28,6 +28,12 @@ function shown(value: unknown): string {
   return String(value);
 }
 
+/** Refuses options that nobody knows: a typing error would otherwise be a default. */
+export function checkOptionNames(where: string, options: object | undefined, known: readonly string[]): void {
+  const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw typeError(where, 'options', `have the names ${known.join(', ')}`, unknown);
+}
+
 export function checkCount(where: string, argument: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) throw rangeError(where, argument, 'be an integer >= 1', value);
 }

@@ -1,4 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  ohemLoss,
+  ohemStep,
+  randomK,
+  sparseCategoricalCrossentropy,
+  topK,
+} from 'ohem-tfjs';
 import {describe, expect, it, vi} from 'vitest';
 import {
   checkCount,
@@ -160,5 +169,19 @@ describe('checkValues elsewhere', () => {
       await tf.setBackend(before);
       tf.removeBackend('far');
     }
+  });
+});
+
+describe('Options with a name that nobody knows', () => {
+  it.each([
+    ['ohemStep', () => ohemStep(undefined as never, {losses: 'hinge'} as never), 'losses'],
+    ['ohemLoss', () => ohemLoss(categoricalCrossentropy(), topK({k: 1}), {reduce: 'sum'} as never), 'reduce'],
+    ['topK', () => topK({k: 1, mink: 2} as never), 'mink'],
+    ['randomK', () => randomK({k: 1, sead: 2} as never), 'sead'],
+    ['categoricalCrossentropy', () => categoricalCrossentropy({logits: true} as never), 'logits'],
+    ['sparseCategoricalCrossentropy', () => sparseCategoricalCrossentropy({ignore: 255} as never), 'ignore'],
+    ['binaryCrossentropy', () => binaryCrossentropy({fromLogit: true} as never), 'fromLogit'],
+  ])('are refused by %s', (name, build, option) => {
+    expect(build).toThrow(new RegExp(`^${name}: options must have the names [\\w, ]+, got ${option}\\.$`));
   });
 });

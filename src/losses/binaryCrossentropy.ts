@@ -1,5 +1,5 @@
 import {add, mean, mul, neg, softplus, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
-import {checkUnitInterval} from '../checks';
+import {checkOptionNames, checkUnitInterval} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {logOf} from './logProbabilities';
 import {truthLike, withFeatureAxis} from './truth';
@@ -32,10 +32,9 @@ export interface BinaryCrossentropyOptions {
  * const loss = binaryCrossentropy();
  * loss(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [1.386294, 0.287682]
  */
-export function binaryCrossentropy({
-  fromLogits = false,
-  labelSmoothing = 0,
-}: BinaryCrossentropyOptions = {}): PerSampleLoss {
+export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): PerSampleLoss {
+  checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing']);
+  const {fromLogits = false, labelSmoothing = 0} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
   const crossentropy = fromLogits ? ofLogits : ofProbabilities;
   return (yTrue, yPred) =>

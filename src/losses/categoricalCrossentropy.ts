@@ -1,5 +1,5 @@
 import {add, mul, neg, sum, type Tensor, tensor1d, tidy} from '@tensorflow/tfjs-core';
-import {checkUnitInterval, checkWeights, typeError} from '../checks';
+import {checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
 import {truthLike} from './truth';
@@ -36,11 +36,9 @@ export interface CategoricalCrossentropyOptions {
  *
  * @see Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, §7 (label smoothing; arXiv:1512.00567)
  */
-export function categoricalCrossentropy({
-  fromLogits = false,
-  labelSmoothing = 0,
-  classWeights,
-}: CategoricalCrossentropyOptions = {}): PerSampleLoss {
+export function categoricalCrossentropy(options: CategoricalCrossentropyOptions = {}): PerSampleLoss {
+  checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing', 'classWeights']);
+  const {fromLogits = false, labelSmoothing = 0, classWeights} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
   if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
   const logProbabilities = fromLogits ? logProbabilitiesOfLogits : logProbabilitiesOf;

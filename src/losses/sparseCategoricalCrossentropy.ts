@@ -14,7 +14,7 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkValues, checkWeights, rangeError, shapeText, typeError} from '../checks';
+import {checkOptionNames, checkValues, checkWeights, rangeError, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
 import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
@@ -50,11 +50,9 @@ export interface SparseCategoricalCrossentropyOptions {
  * const loss = sparseCategoricalCrossentropy();
  * loss(tf.tensor1d([1], 'int32'), tf.tensor2d([[0.75, 0.25]])).dataSync();   // Float32Array [1.386294]
  */
-export function sparseCategoricalCrossentropy({
-  fromLogits = false,
-  ignoreLabel,
-  classWeights,
-}: SparseCategoricalCrossentropyOptions = {}): PerSampleLoss {
+export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossentropyOptions = {}): PerSampleLoss {
+  checkOptionNames(NAME, options, ['fromLogits', 'ignoreLabel', 'classWeights']);
+  const {fromLogits = false, ignoreLabel, classWeights} = options;
   if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
   if (ignoreLabel !== undefined && !Number.isInteger(ignoreLabel)) {
     throw rangeError(NAME, 'ignoreLabel', 'be an integer', ignoreLabel);

@@ -13,7 +13,7 @@ import {
   type Tensor1D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import {checkOneOf, typeError} from '../checks';
+import {checkOneOf, checkOptionNames, typeError} from '../checks';
 import {putTapedRows, takeRows, takeTapedRows} from '../gradients/rows';
 import {untaped} from '../gradients/tape';
 import {topK} from '../selectors/topK';
@@ -54,8 +54,10 @@ export interface OhemLossOptions {
 export function ohemLoss(
   loss: PerSampleLoss,
   select: Selector = topK({ratio: 0.75}),
-  {reduction = 'mean'}: OhemLossOptions = {},
+  options: OhemLossOptions = {},
 ): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
+  checkOptionNames(NAME, options, ['reduction']);
+  const {reduction = 'mean'} = options;
   if (typeof loss !== 'function') {
     throw typeError(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
   }

@@ -16,7 +16,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
-import {checkOneOf, checkPositive, checkWeights, typeError} from '../checks';
+import {checkOneOf, checkOptionNames, checkPositive, checkWeights, typeError} from '../checks';
 import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
 import {backwardPasses} from '../gradients/chooseBackward';
 import {takeRows} from '../gradients/rows';
@@ -34,6 +34,7 @@ import {type StepSettings, type StepTask, stepTask} from './stepTask';
 import {strategist} from './strategist';
 
 const NAME = 'ohemStep';
+const OPTIONS = ['loss', 'select', 'optimizer', 'reduction', 'lossWeights', 'rankBy', 'backward', 'clipNorm'];
 const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
 
 export interface OhemStepOptions {
@@ -105,6 +106,7 @@ export interface OhemStep {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
+  checkOptionNames(NAME, options, OPTIONS);
   const settings = stepSettings(model, options);
   const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
   checkOneOf(NAME, 'backward', backward, BACKWARD);
