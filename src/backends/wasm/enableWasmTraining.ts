@@ -6,12 +6,24 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import {typeError} from '../../checks';
+import {conv2DBackpropFilter} from './conv2DBackpropFilter';
+import {conv2DBackpropInput} from './conv2DBackpropInput';
+import {depthwiseBackpropFilter} from './depthwiseBackpropFilter';
+import {depthwiseBackpropInput} from './depthwiseBackpropInput';
 import {fastGather} from './fastGather';
 import {fastFusedMatMul, fastMatMul} from './fastMatMul';
 import type {WasmKernel} from './wasmKernel';
 import {Workbench} from './workbench';
 
-const KERNELS: readonly WasmKernel[] = [fastFusedMatMul, fastGather, fastMatMul];
+const KERNELS: readonly WasmKernel[] = [
+  conv2DBackpropFilter,
+  conv2DBackpropInput,
+  depthwiseBackpropFilter,
+  depthwiseBackpropInput,
+  fastFusedMatMul,
+  fastGather,
+  fastMatMul,
+];
 /** Marks our kernels in the registry, which all copies of this module share. */
 const STOCK = Symbol.for('ohem-tfjs/stock kernel');
 
