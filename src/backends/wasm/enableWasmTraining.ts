@@ -12,6 +12,7 @@ import {depthwiseBackpropFilter} from './depthwiseBackpropFilter';
 import {depthwiseBackpropInput} from './depthwiseBackpropInput';
 import {fastGather} from './fastGather';
 import {fastFusedMatMul, fastMatMul} from './fastMatMul';
+import {unsortedSegmentSum} from './unsortedSegmentSum';
 import type {WasmKernel} from './wasmKernel';
 import {Workbench} from './workbench';
 
@@ -23,6 +24,7 @@ const KERNELS: readonly WasmKernel[] = [
   fastFusedMatMul,
   fastGather,
   fastMatMul,
+  unsortedSegmentSum,
 ];
 /** Marks our kernels in the registry, which all copies of this module share. */
 const STOCK = Symbol.for('ohem-tfjs/stock kernel');
