@@ -8,10 +8,13 @@ import {
 import {typeError} from '../../checks';
 import {conv2DBackpropFilter} from './conv2DBackpropFilter';
 import {conv2DBackpropInput} from './conv2DBackpropInput';
+import {conv3DBackpropFilter} from './conv3DBackpropFilter';
+import {conv3DBackpropInput} from './conv3DBackpropInput';
 import {depthwiseBackpropFilter} from './depthwiseBackpropFilter';
 import {depthwiseBackpropInput} from './depthwiseBackpropInput';
 import {fastGather} from './fastGather';
 import {fastFusedMatMul, fastMatMul} from './fastMatMul';
+import {maxPool3D, maxPool3DGrad, maxPoolGrad} from './maxPool';
 import {unsortedSegmentSum} from './unsortedSegmentSum';
 import type {WasmKernel} from './wasmKernel';
 import {Workbench} from './workbench';
@@ -19,11 +22,16 @@ import {Workbench} from './workbench';
 const KERNELS: readonly WasmKernel[] = [
   conv2DBackpropFilter,
   conv2DBackpropInput,
+  conv3DBackpropFilter,
+  conv3DBackpropInput,
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
   fastFusedMatMul,
   fastGather,
   fastMatMul,
+  maxPool3D,
+  maxPool3DGrad,
+  maxPoolGrad,
   unsortedSegmentSum,
 ];
 /** Marks our kernels in the registry, which all copies of this module share. */
