@@ -2,9 +2,9 @@ import {checkCount, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Keep} from '../types';
 
 /** Checks, when a selector is built, how many rows it is to keep. */
-export function checkKeep(where: string, keep: Keep): void {
+export function checkKeep(where: string, keep: Keep, others: readonly string[] = []): void {
   const options = (keep ?? {}) as {k?: number; ratio?: number; minK?: number};
-  checkOptionNames(where, options, ['k', 'ratio', 'minK']);
+  checkOptionNames(where, options, ['k', 'ratio', 'minK', ...others]);
   if ((options.k === undefined) === (options.ratio === undefined)) {
     throw typeError(where, 'options', 'have either k or ratio', keep, 'Pass {k: 32} or {ratio: 0.75}.');
   }

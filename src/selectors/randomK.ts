@@ -27,7 +27,7 @@ export type RandomKOptions = Keep & {
  * some(tf.tensor1d([0.1, 0.9, 0.3, 0.2]), {step: 12}).indices.size;   // 2
  */
 export function randomK({seed = 0, ...keep}: RandomKOptions = {} as RandomKOptions): Selector {
-  checkKeep('randomK', keep as Keep);
+  checkKeep('randomK', keep as Keep, ['seed']);
   return (losses: Tensor1D, context = {}) =>
     tidy(() => {
       const rows = selectable('randomK', losses, context);

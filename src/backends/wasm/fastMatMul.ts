@@ -1,50 +1,123 @@
 import {
+  _FusedMatMul,
+  type _FusedMatMulAttrs,
   BatchMatMul,
-  type BatchMatMulAttrs,
-  type KernelConfig,
-  type KernelFunc,
+  backend_util,
+  Concat,
+  GatherNd,
   type TensorInfo,
   Transpose,
+  util,
 } from '@tensorflow/tfjs-core';
-import type {KernelOverride} from './kernelOverride';
+import {sliceAt} from './slices';
+import type {Inputs, WasmKernel} from './wasmKernel';
+import type {Workbench} from './workbench';
+
+/** From this many multiplications on, and with this many rows, a product of its own takes less time than its part of the stock loop. */
+const LARGE = {multiplications: 2 ** 16, rows: 8};
+
+type Transposition = Pick<_FusedMatMulAttrs, 'transposeA' | 'transposeB'>;
+type FusedInputs = Inputs<'a' | 'b'> & {bias?: TensorInfo; preluActivationWeights?: TensorInfo};
+const NOT_TRANSPOSED: Transposition = {transposeA: false, transposeB: false};
 
 /**
- * Multiplies transposed matrices by transposing them first.
+ * Multiplies matrices in such a way that XNNPACK does it, which takes plain products of two matrices only.
  *
- *     aᵀ · b = transpose(a) · b
+ *     aᵀ · b                    → transpose(a) · b
+ *     [a₁, a₂, …] · b           → the rows of all aᵢ as one matrix, times b
+ *     [a₁ · b₁, a₂ · b₂, …]     → one product after another, where they are large
  *
- * Only plain products reach XNNPACK; the stock kernel multiplies transposed ones in a naive loop, and both gradients of a dense
- * layer are such products: 965 ms for 512 × 784 × 1024 where this takes 24.
+ * The stock kernel multiplies all of these in a naive loop, and both gradients of a dense layer are among them: 965 ms for
+ * 512 × 784 × 1024 where this takes 24.
  */
-export const fastMatMul: KernelOverride = {
+export const fastMatMul: WasmKernel = {
   kernelName: BatchMatMul,
-  override: ({kernelFunc: multiply}: KernelConfig, kernelNamed) => {
-    const transposeLast = lastTwoSwapped(kernelNamed(Transpose).kernelFunc);
-    return (params) => {
-      const {a, b} = params.inputs as {a: TensorInfo; b: TensorInfo};
-      const {transposeA, transposeB} = params.attrs as unknown as BatchMatMulAttrs;
-      if (!transposeA && !transposeB) return multiply(params);
-      const made: TensorInfo[] = [];
-      const plain = (matrix: TensorInfo, isTransposed: boolean) => {
-        if (!isTransposed) return matrix;
-        const swapped = transposeLast(matrix, params.backend);
-        made.push(swapped);
-        return swapped;
-      };
-      try {
-        const inputs = {a: plain(a, transposeA), b: plain(b, transposeB)};
-        return multiply({...params, inputs, attrs: {transposeA: false, transposeB: false}});
-      } finally {
-        for (const {dataId} of made) (params.backend as {disposeData(id: object): void}).disposeData(dataId);
-      }
-    };
+  from: [BatchMatMul, Concat, GatherNd, Transpose],
+  compute(bench, {a, b}: Inputs<'a' | 'b'>, attrs: Transposition) {
+    if (isPlain(a, b, attrs) || !arePaired(a, b, attrs) || isSmall(a, b, attrs))
+      return bench.run(BatchMatMul, {a, b}, attrs);
+    return product(bench, a, b, attrs, (a, b) => bench.run(BatchMatMul, {a, b}, NOT_TRANSPOSED));
   },
 };
 
-function lastTwoSwapped(transpose: KernelFunc): (matrix: TensorInfo, backend: unknown) => TensorInfo {
-  return (matrix, backend) => {
-    const {length} = matrix.shape;
-    const perm = [...matrix.shape.keys()].slice(0, -2).concat(length - 1, length - 2);
-    return transpose({inputs: {x: matrix}, backend: backend as never, attrs: {perm}}) as TensorInfo;
-  };
+/**
+ * Does the same for a product with a bias and an activation, of any size.
+ *
+ * The stock loop adds the bias to the wrong columns, and applies the activation to parts of sums: nothing goes there.
+ */
+export const fastFusedMatMul: WasmKernel = {
+  kernelName: _FusedMatMul,
+  from: [_FusedMatMul, Concat, GatherNd, Transpose],
+  compute(bench, inputs: FusedInputs, attrs: _FusedMatMulAttrs) {
+    const {a, b} = inputs;
+    if (isPlain(a, b, attrs) || !arePaired(a, b, attrs)) return bench.run(_FusedMatMul, inputs, attrs);
+    return product(bench, a, b, attrs, (a, b) =>
+      bench.run(_FusedMatMul, {...inputs, a, b}, {...attrs, ...NOT_TRANSPOSED}),
+    );
+  },
+};
+
+/** Whether the stock kernel does it in one product of two matrices, or has nothing to multiply. */
+function isPlain(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transposition): boolean {
+  if (util.sizeFromShape(a.shape) === 0 || util.sizeFromShape(b.shape) === 0) return true;
+  return !transposeA && !transposeB && matricesIn(a) === 1 && matricesIn(b) === 1;
+}
+
+/** Whether each matrix on one side can be multiplied with one on the other, or with all of them. */
+function arePaired(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transposition): boolean {
+  const isSame = util.arraysEqual(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const isFitting = sides(a, transposeA)[1] === sides(b, transposeB)[0];
+  return isFitting && (isSame || matricesIn(a) === 1 || matricesIn(b) === 1);
+}
+
+function isSmall(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transposition): boolean {
+  if (matricesIn(b) === 1) return false;
+  const [rows, inner] = sides(a, transposeA);
+  const [, columns] = sides(b, transposeB);
+  return rows < LARGE.rows || rows * inner * columns < LARGE.multiplications;
+}
+
+/** Rows and columns of each matrix, once it is transposed. */
+function sides({shape}: TensorInfo, isTransposed: boolean): [number, number] {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  return isTransposed ? [columns, rows] : [rows, columns];
+}
+
+function matricesIn({shape}: TensorInfo): number {
+  return util.sizeFromShape(shape.slice(0, -2));
+}
+
+function product(
+  bench: Workbench,
+  a: TensorInfo,
+  b: TensorInfo,
+  {transposeA, transposeB}: Transposition,
+  /** Multiplies two matrices, float32[1, M, K] and float32[1, K, N]. */
+  multiply: (a: TensorInfo, b: TensorInfo) => TensorInfo,
+): TensorInfo {
+  const left = transposeA ? transposed(bench, a) : a;
+  const right = transposeB ? transposed(bench, b) : b;
+  const [countA, countB] = [matricesIn(a), matricesIn(b)];
+  const [rows, inner] = sides(a, transposeA);
+  const [, columns] = sides(b, transposeB);
+  const shapeB = [1, inner, columns];
+  const outer = backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const shape = [...outer, rows, columns];
+  if (countB === 1) {
+    const isOwn = right.dataId !== b.dataId;
+    const matrix = isOwn ? {...right, shape: shapeB} : sliceAt(bench, right, shapeB, 0);
+    return {...multiply({...left, shape: [1, countA * rows, inner]}, matrix), shape};
+  }
+  const products = Array.from({length: countB}, (_, i) =>
+    bench.piece(() =>
+      multiply(sliceAt(bench, left, [1, rows, inner], countA === 1 ? 0 : i), sliceAt(bench, right, shapeB, i)),
+    ),
+  );
+  return {...bench.run(Concat, products, {axis: 0}), shape};
+}
+
+function transposed(bench: Workbench, matrices: TensorInfo): TensorInfo {
+  const {length} = matrices.shape;
+  const perm = [...matrices.shape.keys()].slice(0, -2).concat(length - 1, length - 2);
+  return bench.run(Transpose, {x: matrices}, {perm});
 }

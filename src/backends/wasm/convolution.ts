@@ -1,0 +1,89 @@
+import {backend_util, type TensorInfo, util} from '@tensorflow/tfjs-core';
+import {typeError} from '../../checks';
+import type {Margin, Margins} from './margins';
+import {type ImageAxes, imageAxes, type WindowAxis} from './windowAxis';
+
+type Shape4D = [number, number, number, number];
+
+/** The attributes that the gradients of convolutions have. */
+export interface ConvolutionAttrs {
+  strides: [number, number] | number;
+  pad: 'valid' | 'same' | number | backend_util.ExplicitPadding;
+  dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  dataFormat?: 'NHWC' | 'NCHW';
+  dilations?: [number, number] | number;
+}
+
+export interface Convolution extends backend_util.Conv2DInfo {
+  axes: ImageAxes;
+}
+
+/** Works a convolution out from its shapes, in the words of tfjs where it is none, and checks that they fit together. */
+export function convolution(
+  kernelName: string,
+  inputShape: number[],
+  filterShape: number[],
+  dy: TensorInfo,
+  {strides, pad, dimRoundingMode, dataFormat = 'NHWC', dilations = 1}: ConvolutionAttrs,
+  isDepthwise = false,
+): Convolution {
+  const info = backend_util.computeConv2DInfo(
+    inputShape as Shape4D,
+    filterShape as Shape4D,
+    strides,
+    dilations,
+    pad,
+    dimRoundingMode,
+    isDepthwise,
+    backend_util.convertConv2DDataFormat(dataFormat),
+  );
+  checkConvolution(kernelName, filterShape.slice(2), dy, info);
+  return {...info, axes: imageAxes(info)};
+}
+
+/** Checks that the channels of the filter, and the gradient of the result, are those of the convolution. */
+export function checkConvolution(
+  kernelName: string,
+  channels: number[],
+  dy: TensorInfo,
+  {inChannels, outShape}: {inChannels: number; outShape: number[]},
+): void {
+  if (channels[0] !== inChannels) {
+    throw typeError(kernelName, 'the filter', `have the ${inChannels} channels of the input`, channels[0]);
+  }
+  if (!util.arraysEqual(dy.shape, outShape)) {
+    throw typeError(kernelName, 'dy', `have the shape of the convolution, [${outShape.join(', ')}]`, dy.shape);
+  }
+}
+
+/**
+ * The margins that the convolution reads around an image. They are not the padding: strides leave pixels over, and rounding up
+ * reads beyond the zeros.
+ */
+export function marginsRead({axes: [rows, columns]}: Convolution): Margins {
+  return [marginRead(rows), marginRead(columns)];
+}
+
+function marginRead({input, output, kernel, stride, dilation, before}: WindowAxis): Margin {
+  return [before, (output - 1) * stride + (kernel - 1) * dilation + 1 - before - input];
+}
+
+/** Whether the convolution reads nothing but zeros around the image. */
+export function readsNoPixel({axes}: Convolution): boolean {
+  return axes.some((axis) => {
+    const [before, after] = marginRead(axis);
+    return axis.input + Math.min(0, before) + Math.min(0, after) < 1;
+  });
+}
+
+/**
+ * The margins that the gradient reads around dY, whose pixels lie as far apart as the strides, with zeros after each: in a
+ * convolution with the filter turned round, which takes it back to the size of the image.
+ */
+export function marginsOfGradient({axes: [rows, columns]}: Convolution): Margins {
+  return [marginOfGradient(rows), marginOfGradient(columns)];
+}
+
+function marginOfGradient({input, output, kernel, stride, dilation, before}: WindowAxis): Margin {
+  return [(kernel - 1) * dilation - before, input - output * stride + before];
+}

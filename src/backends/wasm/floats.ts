@@ -1,0 +1,15 @@
+import {Cast, Fill, type TensorInfo} from '@tensorflow/tfjs-core';
+import type {Workbench} from './workbench';
+
+/** The numbers in float32, which is what the cpu backend computes gradients in. */
+export function asFloat(bench: Workbench, x: TensorInfo): TensorInfo {
+  return x.dtype === 'float32' ? x : bench.run(Cast, {x}, {dtype: 'float32'});
+}
+
+export function zeros(bench: Workbench, shape: number[]): TensorInfo {
+  return bench.run(Fill, {}, {shape, value: 0, dtype: 'float32'});
+}
+
+export function isEmpty({shape}: TensorInfo): boolean {
+  return shape.includes(0);
+}

@@ -1,0 +1,38 @@
+import {PadV2, type TensorInfo} from '@tensorflow/tfjs-core';
+import {pixelGrid} from './pixelGrid';
+import type {Workbench} from './workbench';
+
+/** The rows, or the columns, of zeros before and after an image. Fewer than 0: so many of the image are left out. */
+export type Margin = readonly [before: number, after: number];
+export type Margins = readonly [rows: Margin, columns: Margin];
+
+/** Images without what the margins leave out. */
+export function cropped(bench: Workbench, images: TensorInfo, margins: Margins): TensorInfo {
+  const [rows, columns] = margins.map(([before, after], i) => {
+    const first = Math.max(0, -before);
+    return {first, count: (images.shape[i + 1] as number) - first - Math.max(0, -after)};
+  }) as [{first: number; count: number}, {first: number; count: number}];
+  if (rows.count === images.shape[1] && columns.count === images.shape[2]) return images;
+  return pixelGrid(bench, images, {
+    firstRow: rows.first,
+    rowStep: 1,
+    rows: rows.count,
+    firstColumn: columns.first,
+    columnStep: 1,
+    columns: columns.count,
+  });
+}
+
+/** The zeros of the margins, as convolutions and paddings of images take them. */
+export function zerosOf(margins: Margins): [number, number][] {
+  const around = margins.map(([before, after]): [number, number] => [Math.max(0, before), Math.max(0, after)]);
+  return [[0, 0], ...around, [0, 0]];
+}
+
+/** Images with their margins: what these leave out is gone, and their zeros are there. */
+export function withMargins(bench: Workbench, images: TensorInfo, margins: Margins): TensorInfo {
+  const paddings = zerosOf(margins);
+  const x = cropped(bench, images, margins);
+  if (paddings.flat().every((count) => count === 0)) return x;
+  return bench.run(PadV2, {x}, {paddings, constantValue: 0});
+}

@@ -1,0 +1,64 @@
+import type {
+  BackendValues,
+  DataType,
+  KernelBackend,
+  KernelConfig,
+  NamedTensorInfoMap,
+  TensorInfo,
+} from '@tensorflow/tfjs-core';
+
+/**
+ * Where a kernel is put together from stock ones: runs them, and gives back the data of everything on the way.
+ *
+ * Reshaping is free: `{...tensor, shape}` is the same data in another shape.
+ */
+export class Workbench {
+  #made: TensorInfo[] = [];
+  readonly #backend: KernelBackend;
+  readonly #kernels: ReadonlyMap<string, KernelConfig>;
+
+  constructor(backend: KernelBackend, kernels: ReadonlyMap<string, KernelConfig>) {
+    this.#backend = backend;
+    this.#kernels = kernels;
+  }
+
+  /** Runs a stock kernel. */
+  run(kernelName: string, inputs: NamedTensorInfoMap | TensorInfo[], attrs: object = {}): TensorInfo {
+    const {kernelFunc} = this.#kernels.get(kernelName) as KernelConfig;
+    const result = kernelFunc({
+      inputs: inputs as NamedTensorInfoMap,
+      attrs: attrs as never,
+      backend: this.#backend,
+    }) as TensorInfo;
+    this.#made.push(result);
+    return result;
+  }
+
+  /** A tensor of numbers that were worked out here. */
+  make(values: BackendValues, shape: number[], dtype: DataType): TensorInfo {
+    const made = {dataId: this.#backend.write(values, shape, dtype), shape, dtype};
+    this.#made.push(made);
+    return made;
+  }
+
+  /** The numbers of a tensor. */
+  read({dataId}: TensorInfo): BackendValues {
+    return this.#backend.readSync(dataId);
+  }
+
+  /** Does a piece of the work. Of what that makes only the result stays, which it must have made; nothing if it throws. */
+  piece(compute: () => TensorInfo): TensorInfo {
+    const before = this.#made;
+    this.#made = [];
+    let kept: TensorInfo | undefined;
+    try {
+      kept = compute();
+      return kept;
+    } finally {
+      const last = this.#made.map(({dataId}) => dataId).lastIndexOf(kept?.dataId as object);
+      for (const [i, {dataId}] of this.#made.entries()) if (i !== last) this.#backend.disposeData(dataId);
+      this.#made = before;
+      if (kept) before.push(kept);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import {Conv2DBackpropInput, conv2dTranspose, setBackend, type Tensor4D, zeros} from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {RUNS} from '../../support/property';
+import {type ConvolutionCase, convolutionCases} from './convolutionCases';
+import {expectNothingLeft, expectSameAsCpu, random, runKernel} from './sameAsCpu';
+
+const gradient = ({inputShape, filterShape, outShape, attrs}: ConvolutionCase) =>
+  runKernel(Conv2DBackpropInput, {dy: random(outShape, 1), filter: random(filterShape, 2)}, {...attrs, inputShape});
+
+describe('Conv2DBackpropInput on wasm', () => {
+  beforeAll(async () => {
+    await setBackend('wasm');
+    enableWasmTraining();
+  });
+  afterAll(() => {
+    enableWasmTraining()();
+  });
+
+  it('is what it is on cpu, for any shape, stride, padding, rounding and data format', async () => {
+    const cases = convolutionCases({dataFormats: ['NHWC', 'NCHW']});
+    await fc.assert(
+      fc.asyncProperty(cases, (shapes) => expectSameAsCpu(() => gradient(shapes))),
+      {...RUNS, numRuns: 600},
+    );
+  });
+
+  it('is a transposed convolution', async () => {
+    await expectSameAsCpu(() => {
+      const [x, filter] = [random([2, 3, 4, 5], 1) as Tensor4D, random([3, 3, 2, 5], 2) as Tensor4D];
+      return conv2dTranspose(x, filter, [2, 6, 8, 2], 2, 'same');
+    });
+  });
+
+  it('is zero for no images', async () => {
+    const attrs = {strides: 1, pad: 'valid', dataFormat: 'NHWC', inputShape: [0, 5, 5, 3]};
+    await expectSameAsCpu(() =>
+      runKernel(Conv2DBackpropInput, {dy: zeros([0, 4, 4, 4]), filter: random([2, 2, 3, 4], 1)}, attrs),
+    );
+  });
+
+  it('refuses shapes that do not fit together, and leaves nothing behind', () => {
+    const attrs = {strides: 1, pad: 'valid', dataFormat: 'NHWC', inputShape: [2, 5, 5, 3]};
+    const [dy, filter] = [random([2, 3, 4, 4], 1), random([2, 2, 3, 4], 2)];
+    expectNothingLeft(() => {
+      expect(() => runKernel(Conv2DBackpropInput, {dy, filter}, attrs)).toThrow(
+        new TypeError(
+          'Conv2DBackpropInput: dy must have the shape of the convolution, [2, 4, 4, 4], got [2, 3, 4, 4].',
+        ),
+      );
+      expect(() => runKernel(Conv2DBackpropInput, {dy, filter}, {...attrs, inputShape: [2, 5, 5, 1]})).toThrow(
+        new TypeError('Conv2DBackpropInput: the filter must have the 1 channels of the input, got 3.'),
+      );
+    });
+  });
+});

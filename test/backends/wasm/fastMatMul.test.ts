@@ -1,0 +1,134 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import {
+  BatchMatMul,
+  cast,
+  concat,
+  fused,
+  matMul,
+  reshape,
+  setBackend,
+  type Tensor,
+  type Tensor2D,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {RUNS} from '../../support/property';
+import {expectNothingLeft, expectSameAsCpu, random, runKernel} from './sameAsCpu';
+
+interface Product {
+  shapeA: number[];
+  shapeB: number[];
+  transposeA: boolean;
+  transposeB: boolean;
+  columns: number;
+}
+
+const upTo = (max: number) => fc.integer({min: 1, max});
+
+/** Products of one matrix or several, each with its own, or all with the same. */
+const products = ([rows, inner, columns]: [fc.Arbitrary<number>, fc.Arbitrary<number>, fc.Arbitrary<number>]) =>
+  fc
+    .record({
+      outer: fc.constantFrom([], [1], [3], [2, 3]),
+      shared: fc.constantFrom('neither', 'a', 'b', 'b of lower rank'),
+      rows,
+      inner,
+      columns,
+      transposeA: fc.boolean(),
+      transposeB: fc.boolean(),
+    })
+    .map(({outer, shared, rows, inner, columns, transposeA, transposeB}): Product => {
+      const outerA = shared === 'a' ? outer.map(() => 1) : outer;
+      const outerB = shared === 'b' ? outer.map(() => 1) : shared === 'neither' || shared === 'a' ? outer : [];
+      return {
+        shapeA: [...outerA, ...(transposeA ? [inner, rows] : [rows, inner])],
+        shapeB: [...outerB, ...(transposeB ? [columns, inner] : [inner, columns])],
+        transposeA,
+        transposeB,
+        columns,
+      };
+    });
+
+const small = products([upTo(9), upTo(9), upTo(9)]);
+/** Some of them large enough to be multiplied one after the other, and longer than the blocks of the stock loop. */
+const large = products([fc.constantFrom(1, 7, 8, 40), fc.constantFrom(5, 50, 60), fc.constantFrom(1, 9, 40)]);
+const ofAnySize = fc.oneof(small, large);
+
+describe('Products of matrices on wasm', () => {
+  beforeAll(async () => {
+    await setBackend('wasm');
+    enableWasmTraining();
+  });
+  afterAll(() => {
+    enableWasmTraining()();
+  });
+
+  it('are what they are on cpu, transposed or not, one or several', async () => {
+    await fc.assert(
+      fc.asyncProperty(ofAnySize, ({shapeA, shapeB, transposeA, transposeB}) =>
+        expectSameAsCpu(() => matMul(random(shapeA, 1), random(shapeB, 2), transposeA, transposeB)),
+      ),
+      {...RUNS, numRuns: 300},
+    );
+  });
+
+  it('with a bias and an activation are what they are on cpu, transposed or not, one or several', async () => {
+    const cases = fc.record({
+      product: ofAnySize,
+      isBiased: fc.boolean(),
+      activation: fc.constantFrom('linear', 'relu', 'relu6', 'prelu', 'leakyrelu', 'sigmoid', 'elu'),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, ({product, isBiased, activation}) => {
+        const {shapeA, shapeB, transposeA, transposeB, columns} = product;
+        return expectSameAsCpu(() =>
+          fused.matMul({
+            a: random(shapeA, 1),
+            b: random(shapeB, 2),
+            transposeA,
+            transposeB,
+            activation: activation as 'relu',
+            ...(isBiased && {bias: random([columns], 3)}),
+            ...(activation === 'prelu' && {preluActivationWeights: random([columns], 4)}),
+          }),
+        );
+      }),
+      {...RUNS, numRuns: 300},
+    );
+  });
+
+  it('are right where the same memory is multiplied under two shapes', async () => {
+    await expectSameAsCpu(() => {
+      const [dy, tall, wide] = [random([6, 4], 1), random([6, 3], 2), random([3, 5], 3)] as Tensor2D[];
+      const first = matMul(tall as Tensor2D, dy as Tensor, true);
+      const second = matMul(wide as Tensor2D, reshape(dy as Tensor, [3, 8]), true);
+      return concat([reshape(first, [-1]), reshape(second, [-1])]);
+    });
+    await expectSameAsCpu(() => {
+      const [x, column, dy] = [random([6, 4], 1), random([4, 1], 2), random([6, 1], 3)] as [Tensor, Tensor, Tensor];
+      return concat([matMul(x, column), matMul(dy, column, false, true)], 1);
+    });
+  });
+
+  it('of nothing are nothing', async () => {
+    await expectSameAsCpu(() => matMul(zeros([0, 3]), zeros([4, 3]), false, true));
+    await expectSameAsCpu(() => matMul(zeros([0, 2, 3]), zeros([0, 3, 4])));
+    await expectSameAsCpu(() => fused.matMul({a: zeros([3, 0]), b: zeros([3, 4]), transposeA: true}));
+  });
+
+  it('refuse what does not fit together, in the words of tfjs, and leave nothing behind', () => {
+    const [a, b] = [random([2, 3], 1), random([4, 5], 2)];
+    const whole = cast(a, 'int32');
+    expectNothingLeft(() => {
+      expect(() => matMul(a, b, false, true)).toThrow(
+        'Error in matMul: inner shapes (3) and (5) of Tensors with shapes 2,3 and 4,5 and transposeA=false and transposeB=true must match.',
+      );
+      expect(() => runKernel(BatchMatMul, {a: whole, b: whole}, {transposeA: true, transposeB: false})).toThrow(
+        'BatchMatMul for non non-float32 tensors not yet supported.',
+      );
+    });
+  });
+});
