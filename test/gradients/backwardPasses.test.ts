@@ -12,6 +12,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {all, categoricalCrossentropy, ohemStep, type Selector, topK} from 'ohem-tfjs';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectSameDirection} from '../support/close';
@@ -19,6 +20,8 @@ import {SPECIMENS, type Specimen} from '../support/models';
 import {recordingOptimizer} from '../support/recordingOptimizer';
 
 const BATCH_SIZE = 12;
+
+enableWasmTraining();
 
 describeOnBackends('backward passes', (backend) => {
   describe.each(SPECIMENS.filter(({backends}) => backends.includes(backend)))('of $name', (specimen) => {
