@@ -1,5 +1,10 @@
 import {defineConfig} from 'tsup';
 
+/** What the script has in the place of tfjs; it says so at once if that is not there yet. */
+const NEEDS_TF = `
+if (!globalThis.tf) throw new Error('ohem: tf must be loaded first, got no global tf. Put the script of TensorFlow.js before this one.');
+module.exports = globalThis.tf;`;
+
 const tfjs = /^@tensorflow\/tfjs-(core|layers)$/;
 
 export default defineConfig([
@@ -34,7 +39,7 @@ export default defineConfig([
         setup(build) {
           build.onResolve({filter: tfjs}, ({path}) => ({path, namespace: 'tf-of-the-page'}));
           build.onLoad({filter: /.*/, namespace: 'tf-of-the-page'}, () => ({
-            contents: 'module.exports = globalThis.tf;',
+            contents: NEEDS_TF,
           }));
         },
       },

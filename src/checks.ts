@@ -1,6 +1,6 @@
 /** @file The only place that words errors: `<function>: <argument> must <constraint>, got <value>.` and what to do instead. */
 
-import {env, getBackend, type Tensor} from '@tensorflow/tfjs-core';
+import {env, getBackend, Tensor} from '@tensorflow/tfjs-core';
 
 /** Words an error about a value out of range. */
 export function rangeError(where: string, argument: string, constraint: string, got: unknown, remedy = ''): RangeError {
@@ -21,38 +21,63 @@ export function shapeText(shape: readonly (number | null)[]): string {
   return shown(shape);
 }
 
+/** How many entries of a list or a record an error shows. */
+const SHOWN = 8;
+
 function shown(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => (item === null ? '?' : shown(item))).join(', ')}]`;
+  if (value instanceof Tensor) return `a tensor ${value.dtype}[${value.shape.join(', ')}]`;
+  if (Array.isArray(value)) return `[${few(value.map((item) => (item === null ? '?' : shown(item))))}]`;
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
   if (typeof value === 'function') return 'a function';
-  if (value !== null && typeof value === 'object') return `{${Object.keys(value).join(', ')}}`;
+  if (value !== null && typeof value === 'object') return `{${few(Object.keys(value))}}`;
   return String(value);
+}
+
+function few(items: string[]): string {
+  return (items.length > SHOWN ? [...items.slice(0, SHOWN), '…'] : items).join(', ');
+}
+
+/** A value where a number is due: a text is shown as one. */
+function quoted(value: unknown): unknown {
+  return typeof value === 'string' ? `'${value}'` : value;
 }
 
 /** Refuses options that nobody knows: a typing error would otherwise be a default. */
 export function checkOptionNames(where: string, options: object | undefined, known: readonly string[]): void {
+  if (options === null || options instanceof Tensor || Array.isArray(options)) {
+    throw typeError(
+      where,
+      'options',
+      'be a record',
+      options,
+      'Call it with options first: what it returns takes the tensors.',
+    );
+  }
   const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
   if (unknown !== undefined) throw typeError(where, 'options', `have the names ${known.join(', ')}`, unknown);
 }
 
 export function checkCount(where: string, argument: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw rangeError(where, argument, 'be an integer >= 1', value);
+  if (!Number.isInteger(value) || value < 1) throw rangeError(where, argument, 'be an integer >= 1', quoted(value));
 }
 
 export function checkRatio(where: string, argument: string, value: number): void {
-  if (!(value > 0 && value <= 1)) throw rangeError(where, argument, 'be in (0, 1]', value);
+  if (!(typeof value === 'number' && value > 0 && value <= 1))
+    throw rangeError(where, argument, 'be in (0, 1]', quoted(value));
 }
 
 export function checkUnitInterval(where: string, argument: string, value: number): void {
   if (!(value >= 0 && value < 1)) throw rangeError(where, argument, 'be in [0, 1)', value);
 }
 
-export function checkPositive(where: string, argument: string, value: number): void {
-  if (!(value > 0)) throw rangeError(where, argument, 'be > 0', value);
+export function checkFinitePositive(where: string, argument: string, value: number): void {
+  if (!(Number.isFinite(value) && value > 0))
+    throw rangeError(where, argument, 'be a finite number > 0', quoted(value));
 }
 
 export function checkWeights(where: string, argument: string, values: readonly number[]): void {
-  if (!values.every((weight) => Number.isFinite(weight) && weight >= 0)) {
-    throw rangeError(where, argument, 'hold finite numbers >= 0', [...values]);
+  if (!Array.isArray(values) || !values.every((weight) => Number.isFinite(weight) && weight >= 0)) {
+    throw rangeError(where, argument, 'hold finite numbers >= 0', values);
   }
 }
 
@@ -62,6 +87,9 @@ export function checkOneOf<T extends string>(where: string, argument: string, va
 
 /** Checks that a tensor has one value for each row of a batch. */
 export function checkRows(where: string, argument: string, tensor: Tensor, batchSize: number): void {
+  if (!(tensor instanceof Tensor)) {
+    throw typeError(where, argument, `be a tensor of shape [${batchSize}]`, tensor, 'Make one with tf.tensor1d().');
+  }
   if (tensor.rank !== 1 || tensor.size !== batchSize) {
     throw typeError(where, argument, `have shape [${batchSize}], one value for each row`, tensor.shape);
   }

@@ -11,8 +11,8 @@ import {
 import {describe, expect, it, vi} from 'vitest';
 import {
   checkCount,
+  checkFinitePositive,
   checkOneOf,
-  checkPositive,
   checkRatio,
   checkRows,
   checkUnitInterval,
@@ -52,7 +52,9 @@ describe('checkCount', () => {
   it('takes whole numbers from 1', () => {
     for (const value of [1, 2, 1e9]) expect(() => checkCount('f', 'k', value)).not.toThrow();
     for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '1' as never]) {
-      expect(() => checkCount('f', 'k', value)).toThrow(new RangeError(`f: k must be an integer >= 1, got ${value}.`));
+      expect(() => checkCount('f', 'k', value)).toThrow(
+        new RangeError(`f: k must be an integer >= 1, got ${typeof value === 'string' ? `'${value}'` : value}.`),
+      );
     }
   });
 });
@@ -75,11 +77,13 @@ describe('checkUnitInterval', () => {
   });
 });
 
-describe('checkPositive', () => {
+describe('checkFinitePositive', () => {
   it('takes numbers over 0', () => {
-    for (const value of [1e-9, 5]) expect(() => checkPositive('f', 'x', value)).not.toThrow();
+    for (const value of [1e-9, 5]) expect(() => checkFinitePositive('f', 'x', value)).not.toThrow();
     for (const value of [0, -1, Number.NaN]) {
-      expect(() => checkPositive('f', 'x', value)).toThrow(new RangeError(`f: x must be > 0, got ${value}.`));
+      expect(() => checkFinitePositive('f', 'x', value)).toThrow(
+        new RangeError(`f: x must be a finite number > 0, got ${value}.`),
+      );
     }
   });
 });

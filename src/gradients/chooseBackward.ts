@@ -32,7 +32,8 @@ export function chooseBackward(
   const passes = {
     masked: 3 * batchSize,
     ...(pruning && {pruned: batchSize + 2 * (pruning.share * kept + (1 - pruning.share) * batchSize)}),
-    recompute: batchSize + 3 * kept,
+    // Where rows mix, the kept ones alone would be normalised by themselves: that has to be asked for.
+    ...(!pruning?.mixesRows && {recompute: batchSize + 3 * kept}),
   };
   const candidates = (Object.keys(passes) as (keyof typeof passes)[]).filter(
     (name) => asked === 'auto' || name === asked || name === 'masked',

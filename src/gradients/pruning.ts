@@ -9,6 +9,8 @@ export interface Pruning {
   plan: RowPlan;
   /** Share of the multiplications behind the losses that runs on selected rows alone, in [0, 1]. */
   share: number;
+  /** Whether some op takes rows and gives none, such as a mean over the batch: then fewer rows are not the same model. */
+  mixesRows: boolean;
   /** The op, coming from the predictions, from which on all rows run backward; undefined where there is none. */
   blocker: string | undefined;
 }
@@ -35,7 +37,8 @@ export function pruningOf(
     work.all += products;
     if (staysCut) work.cut += products;
   }
-  return {plan, share: work.all === 0 ? 1 : work.cut / work.all, blocker};
+  const mixesRows = plan.some(({takesRows, givesRows}) => takesRows && !givesRows);
+  return {plan, share: work.all === 0 ? 1 : work.cut / work.all, mixesRows, blocker};
 }
 
 /** Multiplications of one product with the saved tensors of a node, for each of its outputs: of matrices, or of a convolution. */

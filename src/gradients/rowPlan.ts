@@ -20,6 +20,8 @@ export interface NodePlan {
   outputs: (RowAxis | undefined)[];
   /** Whether any input depends on the batch, wherever its rows lie. */
   takesRows: boolean;
+  /** The same for its outputs. */
+  givesRows: boolean;
 }
 
 /** How rows run through a model, op by op, as two forward passes over batches of different size have shown it. */
@@ -149,10 +151,10 @@ function planNode(node: TapeNode, small: number, other: TapeNode, large: number)
   if (node.kernelName === 'Tile' && !spreadAxes(node)) isRowwise = false;
   // What takes rows and gives none mixes them: a mean over the batch.
   if (!outputs.every((output) => output !== undefined)) isRowwise = false;
-  const takesRows = Object.keys(node.inputs).some(
-    (name) => String(node.inputs[name]?.shape) !== String(other.inputs[name]?.shape),
-  );
-  return {kernelName: node.kernelName, isRowwise, saved, inputs, outputs, takesRows};
+  const differs = (a: Tensor | undefined, b: Tensor | undefined) => String(a?.shape) !== String(b?.shape);
+  const takesRows = Object.keys(node.inputs).some((name) => differs(node.inputs[name], other.inputs[name]));
+  const givesRows = node.outputs.some((output, i) => differs(output, other.outputs[i]));
+  return {kernelName: node.kernelName, isRowwise, saved, inputs, outputs, takesRows, givesRows};
 }
 
 function rowAxis(a: number[], small: number, b: number[], large: number): RowAxis | undefined | 'elsewhere' {

@@ -31,7 +31,7 @@ export function tensorsByName(where: string, argument: string, names: string[], 
 
 function byName<T>(where: string, argument: string, names: string[], record: Record<string, T>): (T | undefined)[] {
   const unknown = Object.keys(record).filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw typeError(where, argument, `have the names ${names.join(', ')}`, unknown.join(', '));
+  if (unknown.length > 0) throw typeError(where, argument, `have the names ${names.join(', ')}`, unknown);
   return names.map((name) => record[name]);
 }
 

@@ -1,4 +1,15 @@
-import {argMax, cast, minimum, ones, reshape, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
+import {
+  argMax,
+  cast,
+  where as chooseEach,
+  less,
+  minimum,
+  ones,
+  reshape,
+  type Tensor,
+  type Tensor1D,
+  tensor1d,
+} from '@tensorflow/tfjs-core';
 import type {ClassWeight, LayersModel} from '@tensorflow/tfjs-layers';
 import {checkWeights, rangeError, typeError} from '../checks';
 import {takeRows} from '../gradients/rows';
@@ -32,7 +43,9 @@ function rowsOf(where: string, classWeight: ClassWeight, yTrue: Tensor): Tensor1
   // One more cell than there are names, for every class that has none.
   const cells = Math.max(...named) + 2;
   const table = Array.from({length: cells}, (_, label) => classWeight[label] ?? 1);
-  return takeRows(tensor1d(table), minimum(labels, cells - 1) as Tensor1D);
+  const unnamed = cells - 1;
+  const known = chooseEach(less(labels, 0), unnamed, minimum(labels, unnamed));
+  return takeRows(tensor1d(table), cast(known, 'int32') as Tensor1D);
 }
 
 function classesOf(where: string, yTrue: Tensor): Tensor1D {

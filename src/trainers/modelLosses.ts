@@ -35,10 +35,15 @@ export function modelLosses(
       'Pass {loss: categoricalCrossentropy()}.',
     );
   }
-  return byOutput(where, 'loss', model, losses).map((loss) => perSampleLoss(where, loss));
+  return byOutput(where, 'loss', model, losses).map((loss, output) => {
+    const name = String(model.outputNames[output]);
+    if (loss === undefined)
+      throw typeError(where, 'loss', `be given for every output (${model.outputNames.join(', ')})`, `none for ${name}`);
+    return perSampleLoss(where, loss);
+  });
 }
 
-function perSampleLoss(where: string, loss: LossLike | undefined): PerSampleLoss {
+function perSampleLoss(where: string, loss: LossLike): PerSampleLoss {
   if (typeof loss === 'function') return loss;
   if (typeof loss !== 'string') throw typeError(where, 'loss', 'be a function or the name of a loss', loss);
   return OWN_LOSSES[loss]?.() ?? fromLayersLoss(loss);

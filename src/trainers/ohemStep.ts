@@ -8,15 +8,19 @@ import {
   logicalNot,
   max,
   maximum,
+  mul,
+  type NamedTensorMap,
   type Optimizer,
   type Scalar,
   sum,
+  type Tensor,
+  type Tensor1D,
   tidy,
   type Variable,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
-import {checkOneOf, checkOptionNames, checkPositive, checkWeights, typeError} from '../checks';
+import {checkFinitePositive, checkOneOf, checkOptionNames, checkWeights, typeError} from '../checks';
 import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
 import {backwardPasses} from '../gradients/chooseBackward';
 import {takeRows} from '../gradients/rows';
@@ -85,7 +89,8 @@ export interface OhemStep {
  * normalisation run in training mode where gradients are taken; `recompute` selects in inference mode. Layers that are not trainable stay as they are; regularisers count as in `fit`.
  *
  * Rows whose loss is NaN or ±∞ are left out and counted, and a batch without a finite row changes nothing: no
- * weight, no slot of the optimizer, no statistic. Wrong use throws before anything changes.
+ * weight, no slot of the optimizer, no statistic (only the optimizer's own count of steps goes on); its report says `kept` 0. Wrong use
+ * throws before anything changes.
  *
  * @param model  a `LayersModel` with any number of inputs and outputs.
  * @param options  see {@link OhemStepOptions}.
@@ -110,19 +115,22 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
   const settings = stepSettings(model, options);
   const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
   checkOneOf(NAME, 'backward', backward, BACKWARD);
-  if (clipNorm !== undefined) checkPositive(NAME, 'clipNorm', clipNorm);
+  if (clipNorm !== undefined) checkFinitePositive(NAME, 'clipNorm', clipNorm);
   checkOptimizer(optimizer);
   trainableVariables(model);
 
-  const {choose, giveUpPruning} = strategist(model, backward);
+  const {choose, sawKept, giveUpPruning} = strategist(model, backward);
   let choice: {strategy: 'auto' | BackwardStrategy; why: string} =
     backward === 'auto'
       ? {strategy: 'auto', why: 'the first batch decides'}
       : {strategy: backward, why: 'as asked for'};
+  // Every weight that was ever trained here, in the order of the slots that an optimizer keeps by position.
+  const everTrained = new Map<string, Variable>();
   let taken = 0;
   let isDisposed = false;
 
-  const step = (xs: StepTensors, ys: StepTensors, {sampleWeight, classWeight, ...context}: StepOptions = {}) => {
+  const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions) => {
+    const {sampleWeight, classWeight, ...context} = stepOptions ?? {};
     if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
     const report = tidy(() => {
       const variables = trainableVariables(model);
@@ -139,10 +147,13 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
         const sound = logicalAnd(outcome.sound, greater(max(outcome.selection.weights), 0)) as Scalar;
         // An optimizer makes its slots at its first step: nothing that is not finite may get into them.
         const gradients = taken === 0 ? soundGradients(outcome.gradients, sound) : outcome.gradients;
-        optimizer.applyGradients(clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm));
+        const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
+        for (const variable of variables) everTrained.set(variable.name, variable);
+        optimizer.applyGradients(inSlotOrder(clipped, [...everTrained.keys()]));
         snapshot.keepWhere(sound);
+        sawKept(task.batchSize, outcome.selection.indices.size);
         choice = {strategy, why};
-        return figures(task, outcome, settings);
+        return figures(task, outcome, sound, settings);
       } catch (error) {
         snapshot.restore();
         throw error;
@@ -199,8 +210,23 @@ function trainableVariables(model: LayersModel): Variable[] {
   return variables;
 }
 
-function figures(task: StepTask, {scores, selection}: BackwardOutcome, {reduction}: StepSettings): ReportTensors {
+/**
+ * Lists gradients in a fixed order, with none for weights that are not trained now. tfjs's optimizers find the momentum of a weight by its
+ * position in the list: without the gap, freezing a layer would shift them all.
+ */
+function inSlotOrder(gradients: NamedTensorMap, names: readonly string[]): {name: string; tensor: Tensor}[] {
+  return names.map((name) => ({name, tensor: (gradients[name] ?? null) as Tensor}));
+}
+
+function figures(
+  task: StepTask,
+  {scores, selection: chosen}: BackwardOutcome,
+  sound: Scalar,
+  {reduction}: StepSettings,
+): ReportTensors {
   const {losses} = scores;
+  // What did not count was not learned from.
+  const selection = {indices: chosen.indices, weights: mul(chosen.weights, cast(sound, 'float32')) as Tensor1D};
   const finite = isFiniteTensor(losses);
   const counted = cast(logicalAnd(finite, task.valid), 'float32');
   const total = sum(chooseEach(cast(counted, 'bool'), losses, zerosLike(losses)));

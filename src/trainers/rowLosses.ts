@@ -8,7 +8,7 @@ import {
   notEqual,
   reshape,
   sum,
-  type Tensor,
+  Tensor,
   type Tensor1D,
 } from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
@@ -20,7 +20,16 @@ import type {PerSampleLoss} from '../types';
  */
 export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
   const batchSize = yPred.shape[0] as number;
-  const losses = loss(yTrue, yPred);
+  const losses: unknown = loss(yTrue, yPred);
+  if (!(losses instanceof Tensor)) {
+    throw typeError(
+      where,
+      'loss',
+      'return a tensor',
+      losses,
+      'Build it first, if it takes options: categoricalCrossentropy().',
+    );
+  }
   if (losses.rank === 0 || losses.shape[0] !== batchSize || losses.dtype !== 'float32') {
     const got = losses.dtype === 'float32' ? losses.shape : `${losses.dtype} of shape ${shapeText(losses.shape)}`;
     const remedy = 'Leave out the mean or the sum over the batch.';

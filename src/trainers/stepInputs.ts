@@ -11,7 +11,7 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkRows, rangeError, shapeText, typeError} from '../checks';
+import {checkRows, checkValues, rangeError, shapeText, typeError} from '../checks';
 import type {Batch} from '../gradients/backwardPass';
 import {byOutput, type PerOutput, tensorsByName} from './byOutput';
 import {type ClassWeights, classWeightRows} from './classWeights';
@@ -94,7 +94,11 @@ function sampleWeightRows(
 ): (Tensor1D | undefined)[] {
   const weights = isNumbers(given) ? tensor1d(Array.from(given)) : given;
   return byOutput<Tensor>(where, 'sampleWeight', model, weights as PerOutput<Tensor>).map((tensor) => {
-    if (tensor) checkRows(where, 'sampleWeight', tensor, batchSize);
+    if (tensor) {
+      checkRows(where, 'sampleWeight', tensor, batchSize);
+      // NaN is another matter: such a row counts as not finite.
+      checkValues(where, 'sampleWeight', 'hold numbers >= 0', tensor, (weight) => !(weight < 0));
+    }
     return tensor as Tensor1D | undefined;
   });
 }

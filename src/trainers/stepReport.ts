@@ -5,7 +5,7 @@ import type {Selection} from '../types';
 export interface StepSummary {
   loss: number;
   batchLoss: number;
-  /** How many rows counted. */
+  /** How many rows were learned from. */
   kept: number;
   /** How many rows were left out because their loss was not finite. */
   nonFinite: number;
@@ -13,7 +13,7 @@ export interface StepSummary {
 
 /** What a step saw and did, still on the device: the step has waited for nothing. Yours to `read()` or `dispose()`. */
 export interface StepReport {
-  /** `float32[]`, the reduction of the losses that were backpropagated; without regularisers. */
+  /** `float32[]`, the reduction of the kept rows' losses as they were scored, without regularisers; 0 where nothing was learned. */
   loss: Scalar;
   /** `float32[]`, mean loss of all rows that are valid and finite. */
   batchLoss: Scalar;
@@ -33,10 +33,14 @@ export type ReportTensors = Pick<StepReport, 'loss' | 'batchLoss' | 'losses' | '
 
 export function stepReport(tensors: ReportTensors): StepReport {
   const release = () => dispose(tensors);
+  let isRead = false;
   return {
     ...tensors,
     dispose: release,
     async read() {
+      if (isRead)
+        throw new Error('StepReport: read() must be called once, got a second call. Keep what the first returned.');
+      isRead = true;
       const {loss, batchLoss, selection, nonFinite} = tensors;
       const figures = tidy(() => {
         const kept = sum(cast(greater(selection.weights, 0), 'float32'));

@@ -107,9 +107,14 @@ export function stepTask(
       const yPred = model.outputs.map(({shape}) =>
         zeros(shape.map((size, axis) => (axis === 0 ? batchSize : (size ?? 1)))),
       );
-      const selection = select(zeros([batchSize]), contextFor(yPred));
-      checkSelection(where, selection, batchSize);
-      return selection.indices.size;
+      try {
+        const selection = select(zeros([batchSize]), contextFor(yPred));
+        checkSelection(where, selection, batchSize);
+        return selection.indices.size;
+      } catch {
+        // A selector that goes by the losses themselves has nothing to say of these; if it is wrong, the step will tell.
+        return batchSize;
+      }
     },
     cleanInputs() {
       if (!finite) return batch.xs;

@@ -9,6 +9,8 @@ import type {StepTask} from './stepTask';
 /** Decides for each batch how its gradients are computed; looks into the model once, and remembers. */
 export interface Strategist {
   choose(task: StepTask): BackwardChoice & PruningFound;
+  /** Tells how many rows a selection turned out to have, to choose by the next time. */
+  sawKept(batchSize: number, kept: number): void;
   /** Gives pruning up: the ops of the model were others than it was planned for. */
   giveUpPruning(): void;
 }
@@ -16,9 +18,15 @@ export interface Strategist {
 /** Builds a strategist for a model. Its look into the model runs that forward in training mode. */
 export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy): Strategist {
   if (asked === 'masked' || asked === 'recompute') {
-    return {choose: () => ({strategy: asked, why: 'as asked for', reason: ''}), giveUpPruning: () => undefined};
+    const nothing = () => undefined;
+    return {
+      choose: () => ({strategy: asked, why: 'as asked for', reason: ''}),
+      sawKept: nothing,
+      giveUpPruning: nothing,
+    };
   }
-  const choices = new Map<number, BackwardChoice>();
+  /** How many rows were kept of so many. */
+  const keptOf = new Map<number, number>();
   let found: PruningFound | undefined;
   let trained = '';
   return {
@@ -26,18 +34,18 @@ export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy)
       const variables = String(task.variables.map(({id}) => id));
       if (!found || variables !== trained) {
         // A layer was frozen or thawed, or it is the first step: other gradients are needed now.
-        choices.clear();
         const {isUndecided, ...looked} = lookInto(model, task);
         found = looked;
         trained = isUndecided ? '' : variables;
       }
-      const choice = choices.get(task.batchSize) ?? chooseBackward(task.batchSize, task.keeps(), found, asked);
-      choices.set(task.batchSize, choice);
-      return {...choice, ...found};
+      const kept = keptOf.get(task.batchSize) ?? task.keeps();
+      return {...chooseBackward(task.batchSize, kept, found, asked), ...found};
+    },
+    sawKept(batchSize, kept) {
+      keptOf.set(batchSize, kept);
     },
     giveUpPruning() {
       found = {reason: 'the ops of the model changed from one batch to the next'};
-      choices.clear();
     },
   };
 }

@@ -13,7 +13,9 @@ describe('checkKeep', () => {
   });
 
   it.each([0, -1, 2.5, Number.NaN, Number.POSITIVE_INFINITY, '3' as never])('refuses k = %o', (k) => {
-    expect(() => checkKeep('f', {k})).toThrow(new RangeError(`f: k must be an integer >= 1, got ${k}.`));
+    expect(() => checkKeep('f', {k})).toThrow(
+      new RangeError(`f: k must be an integer >= 1, got ${typeof k === 'string' ? `'${k}'` : k}.`),
+    );
   });
 
   it.each([0, -0.5, 1.01, Number.NaN, Number.POSITIVE_INFINITY])('refuses ratio = %o', (ratio) => {

@@ -84,7 +84,7 @@ describeOnBackends('ohemStep', () => {
       [
         'a clipNorm that is not positive',
         () => ohemStep(tinyModel(), {...right(), clipNorm: 0}),
-        'ohemStep: clipNorm must be > 0, got 0.',
+        'ohemStep: clipNorm must be a finite number > 0, got 0.',
       ],
       [
         'losses for more outputs than there are',

@@ -121,7 +121,7 @@ describeOnBackends('ohemStep with losses that are not finite', () => {
         tensor2d([3e38, 3e38, 1, 0, 0, 1], [3, 2]),
         tensor2d([1, 0, 0, 1, 1, 0], [3, 2]),
       ).read();
-      expect([kept, nonFinite]).toEqual([2, 1]);
+      expect([kept, nonFinite]).toEqual([backward === 'masked' ? 0 : 2, 1]);
       expect(weightValues(model).flat().every(Number.isFinite)).toBe(true);
       // masked cannot take the row out of its products: the step does not count. The others never take it there.
       expect(String(weightValues(model)) === String(before)).toBe(backward === 'masked');

@@ -21,7 +21,7 @@ export async function digitsFromFolder(folder: string, files: IdxFiles, anyDigit
         'Give the one with the four IDX files, or none to use MNIST from the cache or a download.',
     );
   }
-  const others: string[] = [];
+  const others: {name: string; path: string; due: string; got: string}[] = [];
   const digits = await readIdxSets(files, async (file) => {
     const read = await readIdxFile(folder, file);
     if (!read) {
@@ -33,18 +33,20 @@ export async function digitsFromFolder(folder: string, files: IdxFiles, anyDigit
     }
     const got = sha256(read.bytes);
     if (got === file.sha256) return read;
-    if (!anyDigits) {
-      throw new Error(
-        `loadDigits: ${read.path} must have the SHA-256 ${file.sha256} when decompressed, got ${got}. ` +
-          'Get the file again, or pass anyDigits: true (--any-digits) if it is of another data set in this format.',
-      );
-    }
-    others.push(file.name);
+    others.push({name: file.name, path: read.path, due: file.sha256, got});
     return read;
   });
+  // After parsing, which knows better what is wrong with a file than a checksum does.
+  const [other] = others;
+  if (other && !anyDigits) {
+    throw new Error(
+      `loadDigits: ${other.path} must have the SHA-256 ${other.due} when decompressed, got ${other.got}. ` +
+        'Get the file again, or pass anyDigits: true (--any-digits) if it is of another data set in this format.',
+    );
+  }
   const description =
     others.length === 0
       ? `MNIST from ${folder}`
-      : `IDX files from ${folder}, NOT the original MNIST: the checksum differs for ${others.join(', ')}`;
+      : `IDX files from ${folder}, NOT the original MNIST: the checksum differs for ${others.map(({name}) => name).join(', ')}`;
   return {...digits, source: 'folder', description};
 }
