@@ -36,7 +36,8 @@ export interface OhemLossOptions {
  *
  * Works with `fit`, `fitDataset` and `trainOnBatch`, and with the `classWeight` of `fit` (applied after the selection). It saves
  * no work: tfjs runs all rows backward; for that use {@link ohemStep}. `val_loss` and `evaluate` are mined too, so judge a model
- * by a metric. tfjs cannot save a function as a loss: compile again after loading a model.
+ * by a metric. tfjs cannot save a function as a loss: compile again after loading a model. It takes only one-hot targets for a function, so
+ * integer labels go with {@link ohemStep}; and where an input is NaN, tfjs's own step makes every weight NaN, which `ohemStep` does not.
  *
  * @param loss  a per-sample loss.
  * @param select  which rows count. Default `topK({ratio: 0.75})`.

@@ -1,5 +1,6 @@
 import {
   mean,
+  mul,
   square,
   sub,
   type Tensor1D,
