@@ -124,8 +124,8 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
     backward === 'auto'
       ? {strategy: 'auto', why: 'the first batch decides'}
       : {strategy: backward, why: 'as asked for'};
-  // Every weight that was ever trained here, in the order of the slots that an optimizer keeps by position.
-  const everTrained = new Map<string, Variable>();
+  // The names of all weights that were ever trained here, in the order of the slots that an optimizer keeps by position.
+  const everTrained = new Set<string>();
   let taken = 0;
   let isDisposed = false;
 
@@ -145,11 +145,12 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
         const outcome = backwardPasses[strategy]({...task, pruning});
         if (outcome.planFits === false) giveUpPruning();
         const sound = logicalAnd(outcome.sound, greater(max(outcome.selection.weights), 0)) as Scalar;
-        // An optimizer makes its slots at its first step: nothing that is not finite may get into them.
-        const gradients = taken === 0 ? soundGradients(outcome.gradients, sound) : outcome.gradients;
+        // An optimizer makes a slot at the first gradient of a weight: nothing that is not finite may get into it.
+        const isFirst = variables.some(({name}) => !everTrained.has(name));
+        const gradients = isFirst ? soundGradients(outcome.gradients, sound) : outcome.gradients;
         const clipped = clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm);
-        for (const variable of variables) everTrained.set(variable.name, variable);
-        optimizer.applyGradients(inSlotOrder(clipped, [...everTrained.keys()]));
+        for (const {name} of variables) everTrained.add(name);
+        optimizer.applyGradients(inSlotOrder(clipped, [...everTrained]));
         snapshot.keepWhere(sound);
         sawKept(task.batchSize, outcome.selection.indices.size);
         choice = {strategy, why};
@@ -211,11 +212,16 @@ function trainableVariables(model: LayersModel): Variable[] {
 }
 
 /**
- * Lists gradients in a fixed order, with none for weights that are not trained now. tfjs's optimizers find the momentum of a weight by its
- * position in the list: without the gap, freezing a layer would shift them all.
+ * Brings gradients into a fixed order, with gaps for weights that are not trained now. tfjs's optimizers find the momentum of a weight by
+ * its position: without the gaps, freezing a layer would shift them all.
  */
-function inSlotOrder(gradients: NamedTensorMap, names: readonly string[]): {name: string; tensor: Tensor}[] {
-  return names.map((name) => ({name, tensor: (gradients[name] ?? null) as Tensor}));
+function inSlotOrder(
+  gradients: NamedTensorMap,
+  names: readonly string[],
+): NamedTensorMap | {name: string; tensor: Tensor}[] {
+  const inOrder = names.map((name) => ({name, tensor: (gradients[name] ?? null) as Tensor}));
+  const hasGaps = inOrder.some(({tensor}) => tensor === null);
+  return hasGaps ? inOrder : Object.fromEntries(inOrder.map(({name, tensor}) => [name, tensor]));
 }
 
 function figures(

@@ -1,4 +1,4 @@
-import {clone, keep, type Optimizer, type Tensor, train} from '@tensorflow/tfjs-core';
+import {clone, keep, type NamedTensorMap, type Optimizer, type Tensor, train} from '@tensorflow/tfjs-core';
 
 export interface RecordingOptimizer {
   optimizer: Optimizer;
@@ -10,8 +10,7 @@ export interface RecordingOptimizer {
 export function recordingOptimizer(): RecordingOptimizer {
   const recording: RecordingOptimizer = {optimizer: train.sgd(1), gradients: []};
   recording.optimizer.applyGradients = (gradients) => {
-    const given = gradients as {name: string; tensor: Tensor | null}[];
-    recording.gradients = given.flatMap(({tensor}) => (tensor ? [keep(clone(tensor))] : []));
+    recording.gradients = Object.values(gradients as NamedTensorMap).map((gradient) => keep(clone(gradient)));
   };
   return recording;
 }

@@ -37,7 +37,7 @@ export async function digitsFromCache(
     return {path, bytes};
   });
   return downloads === 0
-    ? {...digits, source: 'cache', description: `MNIST from the cache, ${folder}`}
+    ? {...digits, source: 'cache', description: 'MNIST from the cache'}
     : {...digits, source: 'download', description: 'MNIST, downloaded just now'};
 }
 
