@@ -3,7 +3,7 @@ import {DEFAULT_RUNS, parseRuns} from '../experiment/runs';
 
 /** So many steps that all runs together take some three minutes on two cores. */
 export const DEFAULTS: Settings = {
-  steps: 200,
+  steps: 300,
   learningRate: 3e-4,
   seed: 1,
   backend: 'wasm',
