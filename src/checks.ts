@@ -101,7 +101,12 @@ export function checkRows(where: string, argument: string, tensor: Tensor, batch
  * label count as non-finite.
  */
 function mayReadValues(): boolean {
-  return !env().getBool('PROD') && (getBackend() === 'cpu' || getBackend() === 'wasm');
+  return !env().getBool('PROD') && livesInMainMemory();
+}
+
+/** Says whether tensors of this backend are where the host can look at them without waiting. */
+export function livesInMainMemory(): boolean {
+  return getBackend() === 'cpu' || getBackend() === 'wasm';
 }
 
 /**

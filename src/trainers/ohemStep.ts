@@ -85,7 +85,8 @@ export interface OhemStep {
  *     w ← optimizer(w, ∇_w reduction(l_i : i ∈ select(l)) + regularisers),    l = loss(ys, model(xs))
  *
  * Costs `B` rows forward and `K` backward with `pruned`, `B + K` forward and `K` backward with `recompute`, `B` forward and `B`
- * backward with `masked`. Reads nothing back from the device, but for one number at the first step, when it looks into the model. Dropout and batch
+ * backward with `masked`. Reads nothing back from the device; on cpu and wasm, or where `'pruned'` is asked for,
+ * one number at the first step, when it looks into the model. Dropout and batch
  * normalisation run in training mode where gradients are taken; `recompute` selects in inference mode. Layers that are not trainable stay as they are; regularisers count as in `fit`.
  *
  * Rows whose loss is NaN or ±∞ are left out and counted, and a batch without a finite row changes nothing: no

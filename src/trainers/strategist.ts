@@ -1,5 +1,6 @@
 import {getBackend} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {livesInMainMemory} from '../checks';
 import type {BackwardStrategy} from '../gradients/backwardPass';
 import {type BackwardChoice, chooseBackward, type PruningFound} from '../gradients/chooseBackward';
 import {type ProbedLayer, probe} from '../gradients/probe';
@@ -34,7 +35,7 @@ export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy)
       const variables = String(task.variables.map(({id}) => id));
       if (!found || variables !== trained) {
         // A layer was frozen or thawed, or it is the first step: other gradients are needed now.
-        const {isUndecided, ...looked} = lookInto(model, task);
+        const {isUndecided, ...looked} = lookInto(model, task, asked);
         found = looked;
         trained = isUndecided ? '' : variables;
       }
@@ -50,10 +51,12 @@ export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy)
   };
 }
 
-function lookInto(model: LayersModel, task: StepTask): PruningFound & {isUndecided: boolean} {
+function lookInto(model: LayersModel, task: StepTask, asked: 'auto' | 'pruned'): PruningFound & {isUndecided: boolean} {
   const {predict, variables} = task;
-  // Its one read would wait for the device, which WebGPU does not even allow.
-  if (getBackend() === 'webgpu') return {reason: 'webgpu cannot be asked whether a plan holds', isUndecided: false};
+  // Trying a plan takes one read. WebGPU allows none, and nobody who left the choice to us asked for one that waits.
+  if (getBackend() === 'webgpu' || (asked === 'auto' && !livesInMainMemory())) {
+    return {reason: `trying it would wait for ${getBackend()}`, isUndecided: false};
+  }
   try {
     const probed = probe(task.cleanInputs(), (xs) => predict(xs, true), variables, layersOf(model));
     const {plan, reason, isUndecided} = probed;
