@@ -13,7 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     // tfjs greets everybody who runs it in Node without the native addon.
     onConsoleLog: (log) => !log.includes('Hi, looks like you are running TensorFlow.js in Node.js'),
     coverage: {include: ['src/**/*.ts'], thresholds: {statements: 100, lines: 100, functions: 100, branches: 95}},
