@@ -100,7 +100,7 @@ export function checkRows(where: string, argument: string, tensor: Tensor, batch
  * live in main memory, so that looking waits for nothing. On a GPU a step never reads back; there, rows with a wrong
  * label count as non-finite.
  */
-function mayReadValues(): boolean {
+export function mayReadValues(): boolean {
   return !env().getBool('PROD') && livesInMainMemory();
 }
 

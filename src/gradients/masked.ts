@@ -1,18 +1,9 @@
-import {
-  addN,
-  all,
-  clone,
-  dispose,
-  isFinite as isFiniteTensor,
-  logicalOr,
-  type NamedTensorMap,
-  type Scalar,
-  sum,
-} from '@tensorflow/tfjs-core';
+import {dispose} from '@tensorflow/tfjs-core';
 import type {BackwardPass, Scores, Settled} from './backwardPass';
 import {differentiate} from './differentiate';
 import {takeBatchRows, takeTapedRows} from './rows';
-import {untaped} from './tape';
+import {isSound} from './soundness';
+import {unkept, untaped} from './tape';
 
 /**
  * Runs the whole batch forward once on the tape, and lets only the selected rows' losses flow back.
@@ -37,23 +28,9 @@ export const masked: BackwardPass = (task) => {
       const keptPredictions = predictions.map((prediction) => takeTapedRows(prediction, rows, selection.weights));
       return task.objective({xs: [], ys, rowWeights}, keptPredictions, selection.weights);
     }, task.variables);
-    const {losses, ranking, selection} = chosen as unknown as Scores & Settled;
-    return {
-      scores: {losses: clone(losses), ranking: clone(ranking)},
-      selection: {indices: clone(selection.indices), weights: clone(selection.weights)},
-      gradients,
-      sound: logicalOr(all(isFiniteTensor(losses)), areFinite(gradients)) as Scalar,
-    };
+    const {losses, ranking, selection} = unkept(chosen as unknown as Scores & Settled) as Scores & Settled;
+    return {scores: {losses, ranking}, selection, gradients, sound: isSound(losses, gradients)};
   } finally {
     if (chosen) dispose(chosen);
   }
 };
-
-/**
- * Says whether gradients are finite, `bool[]`. A row that overflows inside the model is still in the products of the backward
- * pass, as 0 · ∞: then the whole step must not count. One sum tells, since neither NaN nor ∞ ever adds up to a number.
- */
-export function areFinite(gradients: NamedTensorMap): Scalar {
-  const sums = Object.values(gradients).map((gradient) => sum<Scalar>(gradient));
-  return isFiniteTensor(addN(sums)) as Scalar;
-}

@@ -1,9 +1,9 @@
-import {all, isFinite as isFiniteTensor, logicalOr, type Scalar, type Tensor} from '@tensorflow/tfjs-core';
+import {isFinite as isFiniteTensor, type Tensor} from '@tensorflow/tfjs-core';
 import type {BackwardOutcome, BackwardPass} from './backwardPass';
-import {areFinite} from './masked';
 import {onTape} from './onTape';
 import {matchesPlan} from './rowPlan';
 import {takeBatchRows, takeRows} from './rows';
+import {isSound} from './soundness';
 import {takeRowsNode, walkBack} from './walk';
 
 /**
@@ -38,11 +38,8 @@ export const pruned: BackwardPass = (task) => {
     return untaped(() => {
       const cut = {rows: chosen.rows, batchSize, plan: planFits ? pruning.plan : undefined};
       const gradients = walkBack(tape, objective, variables, cut);
-      const isSound =
-        planFits && isCutThroughout
-          ? isFiniteTensor(objective)
-          : logicalOr(all(isFiniteTensor(scores.losses)), areFinite(gradients));
-      return {scores, selection: chosen.selection, gradients, sound: isSound as Scalar, planFits};
+      const sound = planFits && isCutThroughout ? isFiniteTensor(objective) : isSound(scores.losses, gradients);
+      return {scores, selection: chosen.selection, gradients, sound, planFits};
     });
   });
   return outcome as BackwardOutcome;

@@ -4,8 +4,6 @@ import {
   isFinite as isFiniteTensor,
   logicalAnd,
   mul,
-  notEqual,
-  ones,
   type Scalar,
   scalar,
   sum,
@@ -19,8 +17,8 @@ import {untaped} from '../gradients/tape';
 import {topK} from '../selectors/topK';
 import type {PerSampleLoss, Reduction, Selector} from '../types';
 import {countedLosses, REDUCTIONS} from './reduce';
-import {rowLosses, validRows} from './rowLosses';
-import {settle} from './settle';
+import {countedRows, rowLosses, validRows} from './rowLosses';
+import {checkSelector, settle} from './settle';
 
 const NAME = 'ohemLoss';
 
@@ -62,8 +60,7 @@ export function ohemLoss(
   if (typeof loss !== 'function') {
     throw typeError(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
   }
-  if (typeof select !== 'function')
-    throw typeError(NAME, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
+  checkSelector(NAME, select);
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   let calls = 0;
 
@@ -74,8 +71,7 @@ export function ohemLoss(
         const losses = rowLosses(NAME, loss, yTrue, yPred);
         const valid = validRows(loss, yTrue);
         const selection = select(losses, {step: calls, yTrue, yPred, ...(valid && {valid})});
-        const counts = valid ? notEqual(valid, 0) : ones([batchSize], 'bool');
-        return settle(NAME, selection, logicalAnd(isFiniteTensor(losses), counts) as Tensor1D);
+        return settle(NAME, selection, logicalAnd(isFiniteTensor(losses), countedRows(valid, batchSize)) as Tensor1D);
       });
       calls++;
       try {

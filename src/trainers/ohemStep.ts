@@ -32,6 +32,7 @@ import {clipByGlobalNorm} from './clip';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
 import {type LossLike, modelLosses} from './modelLosses';
 import {REDUCTIONS, reduceKept} from './reduce';
+import {checkSelector} from './settle';
 import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
 import {type StepSettings, type StepTask, stepTask} from './stepTask';
@@ -178,8 +179,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
 function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
   const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights = 1, rankBy = 'weighted'} = options;
   checkModel(model);
-  if (typeof select !== 'function')
-    throw typeError(NAME, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
+  checkSelector(NAME, select);
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'rankBy', rankBy, ['weighted', 'raw']);
   const weights = byOutput(NAME, 'lossWeights', model, lossWeights as PerOutput<number>).map((weight) => weight ?? 1);

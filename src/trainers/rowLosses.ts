@@ -6,6 +6,7 @@ import {
   mean,
   mul,
   notEqual,
+  ones,
   reshape,
   sum,
   Tensor,
@@ -52,6 +53,11 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
 export function validRows(loss: PerSampleLoss, yTrue: Tensor): Tensor1D | undefined {
   if (!loss.valid) return undefined;
   return cast(greater(sum(perRow(cast(notEqual(loss.valid(yTrue), 0), 'float32')), 1), 0), 'float32') as Tensor1D;
+}
+
+/** The rows that count, `bool[B]`: all of them where nothing says otherwise. */
+export function countedRows(valid: Tensor1D | undefined, batchSize: number): Tensor1D {
+  return (valid ? notEqual(valid, 0) : ones([batchSize], 'bool')) as Tensor1D;
 }
 
 function perRow(values: Tensor): Tensor {

@@ -14,7 +14,7 @@ import {
 import {checkValues, shapeText, typeError} from '../checks';
 import type {Settled} from '../gradients/backwardPass';
 import {takeRows} from '../gradients/rows';
-import type {Selection} from '../types';
+import type {Selection, Selector} from '../types';
 
 /**
  * Makes a selection safe to train on: it is checked, rows that may not be used get weight 0, and in their places other rows
@@ -30,6 +30,13 @@ export function settle(where: string, selection: Selection, usable: Tensor1D): S
   const standIn = gather(indices, expandDims(argMax(safeWeights), 0));
   const rows = chooseEach(isUsed, indices, standIn) as Tensor1D;
   return {selection: {indices: clone(indices), weights: safeWeights}, rows};
+}
+
+/** Checks, when a trainer is built, that it was given a selector. */
+export function checkSelector(where: string, select: Selector): void {
+  if (typeof select !== 'function') {
+    throw typeError(where, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
+  }
 }
 
 /** Checks that a selection is `{indices: int32[K], weights: float32[K]}`; its values only where that waits for nothing. */

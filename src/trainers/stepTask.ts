@@ -13,7 +13,6 @@ import {
   maximum,
   mul,
   notEqual,
-  ones,
   range,
   type Scalar,
   sub,
@@ -23,12 +22,12 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkRows, checkValues} from '../checks';
+import {checkRows, checkValues, mayReadValues} from '../checks';
 import type {BackwardTask, Batch} from '../gradients/backwardPass';
 import {takeBatchRows, takeRows} from '../gradients/rows';
 import type {PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
 import {reduceKept} from './reduce';
-import {rowLosses, validRows} from './rowLosses';
+import {countedRows, rowLosses, validRows} from './rowLosses';
 import {checkSelection, settle} from './settle';
 import {finiteInputs} from './stepInputs';
 
@@ -66,7 +65,7 @@ export function stepTask(
   const batchSize = batch.xs[0]?.shape[0] as number;
   const finite = finiteInputs(batch.xs);
   const knownValid = validOf(where, losses, batch, context);
-  const valid = (knownValid ? notEqual(knownValid, 0) : ones([batchSize], 'bool')) as Tensor1D;
+  const valid = countedRows(knownValid, batchSize);
 
   const contextFor = (predictions: Tensor[]): SelectionContext => ({
     ...context,
@@ -92,6 +91,7 @@ export function stepTask(
     valid,
     pruning: undefined,
     checkLoss() {
+      if (!mayReadValues()) return;
       const few = takeBatchRows({...batch, xs: this.cleanInputs()}, range(0, Math.min(batchSize, 6), 1, 'int32'));
       const predictions = this.predict(few.xs, false);
       const some = range(0, few.xs[0]?.shape[0] as number, 2, 'int32');
