@@ -2,23 +2,16 @@ import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import {Conv2DBackpropFilter, cast, mul, setBackend, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
 import {type ConvolutionCase, convolutionCases} from './convolutionCases';
-import {expectNothingLeft, expectSameAsCpu, random, runKernel} from './sameAsCpu';
+import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
 const gradient = ({inputShape, filterShape, outShape, attrs}: ConvolutionCase) =>
   runKernel(Conv2DBackpropFilter, {x: random(inputShape, 1), dy: random(outShape, 2)}, {...attrs, filterShape});
 
 describe('Conv2DBackpropFilter on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   it('is what it is on cpu, for any shape, stride, padding, rounding and data format', async () => {
     const cases = convolutionCases({dataFormats: ['NHWC', 'NCHW']});

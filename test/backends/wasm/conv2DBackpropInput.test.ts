@@ -1,24 +1,17 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {Conv2DBackpropInput, conv2dTranspose, setBackend, type Tensor4D, zeros} from '@tensorflow/tfjs-core';
+import {Conv2DBackpropInput, conv2dTranspose, type Tensor4D, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
 import {type ConvolutionCase, convolutionCases} from './convolutionCases';
-import {expectNothingLeft, expectSameAsCpu, random, runKernel} from './sameAsCpu';
+import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
 const gradient = ({inputShape, filterShape, outShape, attrs}: ConvolutionCase) =>
   runKernel(Conv2DBackpropInput, {dy: random(outShape, 1), filter: random(filterShape, 2)}, {...attrs, inputShape});
 
 describe('Conv2DBackpropInput on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   it('is what it is on cpu, for any shape, stride, padding, rounding and data format', async () => {
     const cases = convolutionCases({dataFormats: ['NHWC', 'NCHW']});

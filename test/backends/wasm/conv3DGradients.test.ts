@@ -1,11 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {backend_util, Conv3DBackpropFilterV2, Conv3DBackpropInputV2, setBackend, zeros} from '@tensorflow/tfjs-core';
+import {backend_util, Conv3DBackpropFilterV2, Conv3DBackpropInputV2, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
-import {expectNothingLeft, expectSameAsCpu, random, runKernel} from './sameAsCpu';
+import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
 type Shape5D = [number, number, number, number, number];
 const upTo = (max: number) => fc.integer({min: 1, max});
@@ -30,13 +29,7 @@ const cases = fc
   .filter(({outShape}) => outShape.every((length) => length >= 1));
 
 describe('Gradients of convolutions of volumes on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   it('are what they are on cpu, for any shape, stride and padding', async () => {
     await fc.assert(

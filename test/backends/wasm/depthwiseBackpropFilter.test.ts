@@ -1,25 +1,18 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {DepthwiseConv2dNativeBackpropFilter, setBackend, stridedSlice, tensor, zeros} from '@tensorflow/tfjs-core';
+import {DepthwiseConv2dNativeBackpropFilter, stridedSlice, tensor, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
 import {type ConvolutionCase, convolutionCases, undilated} from './convolutionCases';
-import {expectNothingLeft, expectSameAsCpu, random, runKernel} from './sameAsCpu';
+import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
 const KERNEL = DepthwiseConv2dNativeBackpropFilter;
 const gradient = ({inputShape, filterShape, outShape, attrs}: ConvolutionCase) =>
   runKernel(KERNEL, {x: random(inputShape, 1), dy: random(outShape, 2)}, {...attrs, filterShape});
 
 describe('DepthwiseConv2dNativeBackpropFilter on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   it('is what it is on cpu, for any shape, number of filters, stride, padding and rounding', async () => {
     await fc.assert(

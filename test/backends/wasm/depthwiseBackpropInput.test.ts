@@ -1,20 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {
-  DepthwiseConv2dNativeBackpropInput,
-  pad,
-  reshape,
-  setBackend,
-  slice,
-  type Tensor,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import {DepthwiseConv2dNativeBackpropInput, pad, reshape, slice, type Tensor, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
 import {type ConvolutionCase, convolutionCases, undilated} from './convolutionCases';
-import {expectNothingLeft, expectSameAsCpu, random, runKernel} from './sameAsCpu';
+import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
 const KERNEL = DepthwiseConv2dNativeBackpropInput;
 const gradient = ({inputShape, outShape, attrs}: ConvolutionCase, filter: Tensor) =>
@@ -35,13 +26,7 @@ function withZeros(filter: Tensor, [rows, columns]: [number, number]): Tensor {
 }
 
 describe('DepthwiseConv2dNativeBackpropInput on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   it('is what it is on cpu, for any shape, number of filters, stride, padding and rounding', async () => {
     await fc.assert(

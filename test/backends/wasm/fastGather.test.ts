@@ -1,22 +1,15 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {cast, gather, mul, setBackend, tensor, tensor1d} from '@tensorflow/tfjs-core';
+import {cast, gather, mul, tensor, tensor1d} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
-import {EXACT, expectNothingLeft, expectSameAsCpu, random} from './sameAsCpu';
+import {EXACT, expectNothingLeft, expectSameAsCpu, random, trainOnWasm} from './sameAsCpu';
 
 const size = fc.integer({min: 1, max: 9});
 
 describe('Gathering on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   it('is what it is on cpu, along any axis, rows or single numbers, of any type', async () => {
     const cases = fc.record({

@@ -7,16 +7,14 @@ import {
   fused,
   matMul,
   reshape,
-  setBackend,
   type Tensor,
   type Tensor2D,
   zeros,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
-import {expectNothingLeft, expectSameAsCpu, random, runKernel} from './sameAsCpu';
+import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
 interface Product {
   shapeA: number[];
@@ -58,13 +56,7 @@ const large = products([fc.constantFrom(1, 7, 8, 40), fc.constantFrom(5, 50, 60)
 const ofAnySize = fc.oneof(small, large);
 
 describe('Products of matrices on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   it('are what they are on cpu, transposed or not, one or several', async () => {
     await fc.assert(

@@ -8,15 +8,13 @@ import {
   MaxPoolGrad,
   maximum,
   round,
-  setBackend,
   type Tensor,
   tensor,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
-import {EXACT, expectNothingLeft, expectSameAsCpu, ROUNDED, random, runKernel} from './sameAsCpu';
+import {EXACT, expectNothingLeft, expectSameAsCpu, ROUNDED, random, runKernel, trainOnWasm} from './sameAsCpu';
 
 const upTo = (max: number) => fc.integer({min: 1, max});
 const pair = (max: number) => fc.tuple(upTo(max), upTo(max));
@@ -72,13 +70,7 @@ const volumes = fc
   .filter(isFull);
 
 describe('Max pooling on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   const gradient = (kernel: string, shape: number[], outShape: number[], attrs: object): Tensor => {
     const input = coarse(shape);

@@ -1,11 +1,23 @@
 import {backend, engine, type NamedTensorMap, setBackend, type Tensor, tensor, tidy} from '@tensorflow/tfjs-core';
-import {expect} from 'vitest';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {afterAll, beforeAll, expect} from 'vitest';
 import {expectClose, type Tolerance} from '../../support/close';
 import {randomFrom} from '../../support/property';
 
 /** Sums of a few products, in another order than the cpu backend adds them up. */
 export const ROUNDED: Tolerance = {absolute: 2e-5, relative: 2e-5};
 export const EXACT: Tolerance = {absolute: 0, relative: 0};
+
+/** Runs the tests of a description on wasm with our kernels, and puts the stock ones back. */
+export function trainOnWasm(): void {
+  beforeAll(async () => {
+    await setBackend('wasm');
+    enableWasmTraining();
+  });
+  afterAll(() => {
+    enableWasmTraining()();
+  });
+}
 
 /** Expects `compute` to give on wasm what it gives on cpu, or what `expected` gives there; and to leave nothing but that. */
 export async function expectSameAsCpu(

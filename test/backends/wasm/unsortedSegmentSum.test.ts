@@ -1,23 +1,16 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
-import {gather, grad, setBackend, type Tensor1D, tensor, unsortedSegmentSum, zeros} from '@tensorflow/tfjs-core';
+import {gather, grad, type Tensor1D, tensor, unsortedSegmentSum, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
-import {expectNothingLeft, expectSameAsCpu, random} from './sameAsCpu';
+import {expectNothingLeft, expectSameAsCpu, random, trainOnWasm} from './sameAsCpu';
 
 const segments = (ids: number[], shape: number[] = [ids.length]) => tensor(ids, shape as [number], 'int32') as Tensor1D;
 
 describe('UnsortedSegmentSum on wasm', () => {
-  beforeAll(async () => {
-    await setBackend('wasm');
-    enableWasmTraining();
-  });
-  afterAll(() => {
-    enableWasmTraining()();
-  });
+  trainOnWasm();
 
   it('is what it is on cpu: rows of segments that are not there are left out', async () => {
     const cases = fc.record({
