@@ -41,6 +41,10 @@ export interface SelectionContext {
   yTrue?: Tensor;
   /** What was predicted; filled in by the trainer where the model has one output. */
   yPred?: Tensor;
+  /** What the selector remembered of earlier batches; filled in by the trainer. */
+  memory?: Tensor1D;
+  /** State of the schedule of a `scheduled` selector, plain JSON; without it a schedule is at its beginning. */
+  schedule?: unknown;
 }
 
 /**
@@ -49,7 +53,14 @@ export interface SelectionContext {
  * A selector is a pure function: what it draws at random depends on its seed and on `context.step`, so that asking
  * twice gives the same answer. Nothing flows back through it.
  */
-export type Selector = (losses: Tensor1D, context?: SelectionContext) => Selection;
+export interface Selector {
+  (losses: Tensor1D, context?: SelectionContext): Selection;
+  /**
+   * What it wants to know of this batch when it is asked about the next one: the trainer keeps it on the device, and hands it over as
+   * `context.memory`. Absent: a selector that goes by the batch alone.
+   */
+  remember?: (losses: Tensor1D, context?: SelectionContext) => Tensor1D;
+}
 
 /** How many rows to keep: a count, or a share of the batch actually given (`max(1, round(ratio · B))`). */
 export type Keep =

@@ -1,7 +1,7 @@
-import {gather, greater, randomUniform, type Tensor1D, tidy, topk} from '@tensorflow/tfjs-core';
+import {gather, greater, randomUniform, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {Keep, Selector} from '../types';
 import {checkKeep} from './keep';
-import {keepLargest, rankable, selectable} from './ranking';
+import {descending, keepLargest, rankable, selectable} from './ranking';
 
 export type RandomKOptions = Keep & {
   /** Same seed and same `context.step`, same rows, on every backend. Default 0. */
@@ -35,7 +35,7 @@ export function randomK({seed = 0, ...keep}: RandomKOptions = {} as RandomKOptio
       const keys = randomUniform(losses.shape, 0, 1, 'float32', `${seed}/${context.step ?? 0}`) as Tensor1D;
       const drawn = keepLargest(rankable(keys, rows), keep as Keep, context);
       const lossOfDrawn = rankable(gather(losses, drawn.indices), greater(drawn.weights, 0));
-      const hardestFirst = topk(lossOfDrawn, drawn.indices.size, true).indices as Tensor1D;
+      const hardestFirst = descending(lossOfDrawn).indices;
       return {indices: gather(drawn.indices, hardestFirst), weights: gather(drawn.weights, hardestFirst)};
     });
 }

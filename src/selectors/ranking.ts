@@ -45,14 +45,19 @@ export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
   return chooseEach(rows, scores, fill(scores.shape, UNSELECTABLE));
 }
 
+/** The `count` largest of some scores and where they are, largest first; ties keep the lower index. All sorting goes through here. */
+export function descending(scores: Tensor1D, count = scores.size): {values: Tensor1D; indices: Tensor1D} {
+  return topk(scores, count, true) as {values: Tensor1D; indices: Tensor1D};
+}
+
 /** Keeps the rows with the largest scores of `rankable`, largest first; ties keep the lower index. */
 export function keepLargest(ranked: Tensor1D, keep: Keep, {valid}: SelectionContext = {}): Selection {
-  const {values, indices} = topk(ranked, keptOf(keep, ranked.size), true);
+  const {values, indices} = descending(ranked, keptOf(keep, ranked.size));
   // Times 1, since the cpu backend leaves booleans as bytes when it casts them.
   const found = mul(cast(greater(values, UNSELECTABLE), 'float32'), 1);
   const weights =
     valid === undefined || keep.k !== undefined ? found : mul(found, withinShare(values.size, keep, valid));
-  return {indices: indices as Tensor1D, weights: weights as Tensor1D};
+  return {indices, weights: weights as Tensor1D};
 }
 
 /** The selector that keeps the rows with the largest losses, under the name that its errors are to have. */
