@@ -1,10 +1,4 @@
-import {
-  getKernel,
-  type KernelBackend,
-  type KernelConfig,
-  registerKernel,
-  unregisterKernel,
-} from '@tensorflow/tfjs-core';
+import {getKernel, type KernelConfig, registerKernel, unregisterKernel} from '@tensorflow/tfjs-core';
 import {typeError} from '../../checks';
 import {conv2DBackpropFilter} from './conv2DBackpropFilter';
 import {conv2DBackpropInput} from './conv2DBackpropInput';
@@ -14,10 +8,11 @@ import {depthwiseBackpropFilter} from './depthwiseBackpropFilter';
 import {depthwiseBackpropInput} from './depthwiseBackpropInput';
 import {fastGather} from './fastGather';
 import {fastFusedMatMul, fastMatMul} from './fastMatMul';
+import {identity} from './identity';
 import {maxPool3D, maxPool3DGrad, maxPoolGrad} from './maxPool';
 import {unsortedSegmentSum} from './unsortedSegmentSum';
 import type {WasmKernel} from './wasmKernel';
-import {Workbench} from './workbench';
+import {type WasmBackend, Workbench} from './workbench';
 
 const KERNELS: readonly WasmKernel[] = [
   conv2DBackpropFilter,
@@ -29,6 +24,7 @@ const KERNELS: readonly WasmKernel[] = [
   fastFusedMatMul,
   fastGather,
   fastMatMul,
+  identity,
   maxPool3D,
   maxPool3DGrad,
   maxPoolGrad,
@@ -92,7 +88,7 @@ function built({kernelName, from, compute}: WasmKernel): Marked {
     kernelName,
     backendName: 'wasm',
     kernelFunc: ({inputs, attrs, backend}) => {
-      const bench = new Workbench(backend as KernelBackend, kernels);
+      const bench = new Workbench(backend as WasmBackend, kernels);
       return bench.piece(() => compute(bench, inputs, attrs));
     },
     [STOCK]: stock,

@@ -5,6 +5,7 @@ import {
   backend_util,
   Concat,
   GatherNd,
+  Identity,
   type TensorInfo,
   Transpose,
   util,
@@ -32,10 +33,10 @@ const NOT_TRANSPOSED: Transposition = {transposeA: false, transposeB: false};
  */
 export const fastMatMul: WasmKernel = {
   kernelName: BatchMatMul,
-  from: [BatchMatMul, Concat, GatherNd, Transpose],
+  from: [BatchMatMul, Concat, GatherNd, Identity, Transpose],
   compute(bench, {a, b}: Inputs<'a' | 'b'>, attrs: Transposition) {
     if (isPlain(a, b, attrs) || !arePaired(a, b, attrs) || isSmall(a, b, attrs))
-      return bench.run(BatchMatMul, {a, b}, attrs);
+      return bench.run(BatchMatMul, {a, b: asRightFactor(bench, b)}, attrs);
     return product(bench, a, b, attrs, (a, b) => bench.run(BatchMatMul, {a, b}, NOT_TRANSPOSED));
   },
 };
@@ -47,15 +48,31 @@ export const fastMatMul: WasmKernel = {
  */
 export const fastFusedMatMul: WasmKernel = {
   kernelName: _FusedMatMul,
-  from: [_FusedMatMul, Concat, GatherNd, Transpose],
-  compute(bench, inputs: FusedInputs, attrs: _FusedMatMulAttrs) {
-    const {a, b} = inputs;
-    if (isPlain(a, b, attrs) || !arePaired(a, b, attrs)) return bench.run(_FusedMatMul, inputs, attrs);
-    return product(bench, a, b, attrs, (a, b) =>
-      bench.run(_FusedMatMul, {...inputs, a, b}, {...attrs, ...NOT_TRANSPOSED}),
-    );
+  from: [_FusedMatMul, Concat, GatherNd, Identity, Transpose],
+  compute(bench, {a, b, bias, ...others}: FusedInputs, attrs: _FusedMatMulAttrs) {
+    const rest = bias ? {...others, bias: asVector(bench, bias)} : others;
+    const multiply = (a: TensorInfo, b: TensorInfo, transposition: Transposition) =>
+      bench.run(_FusedMatMul, {...rest, a, b}, {...attrs, ...transposition});
+    if (isPlain(a, b, attrs) || !arePaired(a, b, attrs)) return multiply(a, asRightFactor(bench, b), attrs);
+    return product(bench, a, b, attrs, (a, b) => multiply(a, b, NOT_TRANSPOSED));
   },
 };
+
+/**
+ * The right factor of a product, as a copy where its data was made with rows of another length.
+ *
+ * XNNPACK keeps what it has packed of a right factor, and finds it again by its data alone: the same data as a matrix of another
+ * shape would be read in the old one.
+ */
+function asRightFactor(bench: Workbench, b: TensorInfo): TensorInfo {
+  const isAsMade = bench.shapeOfData(b).at(-1) === b.shape.at(-1);
+  return isAsMade ? b : bench.run(Identity, {x: b});
+}
+
+/** A bias, as a copy where its data was made as anything but a vector: the stock kernel refuses that. */
+function asVector(bench: Workbench, bias: TensorInfo): TensorInfo {
+  return bench.shapeOfData(bias).length === 1 ? bias : bench.run(Identity, {x: bias});
+}
 
 /** Whether the stock kernel does it in one product of two matrices, or has nothing to multiply. */
 function isPlain(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transposition): boolean {
@@ -104,8 +121,7 @@ function product(
   const outer = backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const shape = [...outer, rows, columns];
   if (countB === 1) {
-    const isOwn = right.dataId !== b.dataId;
-    const matrix = isOwn ? {...right, shape: shapeB} : sliceAt(bench, right, shapeB, 0);
+    const matrix = asRightFactor(bench, {...right, shape: shapeB});
     return {...multiply({...left, shape: [1, countA * rows, inner]}, matrix), shape};
   }
   const products = Array.from({length: countB}, (_, i) =>

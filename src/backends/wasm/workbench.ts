@@ -1,11 +1,15 @@
 import type {
   BackendValues,
+  DataId,
   DataType,
   KernelBackend,
   KernelConfig,
   NamedTensorInfoMap,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
+
+/** What is used of the backend's own book-keeping. */
+export type WasmBackend = KernelBackend & {dataIdMap: {get(dataId: DataId): {shape: number[]}}};
 
 /**
  * Where a kernel is put together from stock ones: runs them, and gives back the data of everything on the way.
@@ -14,10 +18,10 @@ import type {
  */
 export class Workbench {
   #made: TensorInfo[] = [];
-  readonly #backend: KernelBackend;
+  readonly #backend: WasmBackend;
   readonly #kernels: ReadonlyMap<string, KernelConfig>;
 
-  constructor(backend: KernelBackend, kernels: ReadonlyMap<string, KernelConfig>) {
+  constructor(backend: WasmBackend, kernels: ReadonlyMap<string, KernelConfig>) {
     this.#backend = backend;
     this.#kernels = kernels;
   }
@@ -44,6 +48,11 @@ export class Workbench {
   /** The numbers of a tensor. */
   read({dataId}: TensorInfo): BackendValues {
     return this.#backend.readSync(dataId);
+  }
+
+  /** The shape that the data of a tensor was made with: reshaping leaves that as it was. */
+  shapeOfData({dataId}: TensorInfo): number[] {
+    return this.#backend.dataIdMap.get(dataId).shape;
   }
 
   /** Does a piece of the work. Of what that makes only the result stays, which it must have made; nothing if it throws. */

@@ -30,6 +30,7 @@ const REPLACED = [
   'Conv3DBackpropFilterV2',
   'Conv3DBackpropInputV2',
   'GatherV2',
+  'Identity',
   'MaxPool3D',
   'MaxPool3DGrad',
   'MaxPoolGrad',

@@ -103,6 +103,25 @@ describe('Products of matrices on wasm', () => {
       const [x, column, dy] = [random([6, 4], 1), random([4, 1], 2), random([6, 1], 3)] as [Tensor, Tensor, Tensor];
       return concat([matMul(x, column), matMul(dy, column, false, true)], 1);
     });
+    await expectSameAsCpu(() => {
+      const right = random([4, 6], 3) as Tensor2D;
+      const [narrow, wide] = [random([5, 4], 1), random([5, 3], 2)] as Tensor2D[];
+      const reshaped = reshape(right, [3, 8]) as Tensor2D;
+      return concat([matMul(narrow as Tensor2D, right), matMul(wide as Tensor2D, reshaped)], 1);
+    });
+    await expectSameAsCpu(() => {
+      const right = random([4, 6], 3) as Tensor2D;
+      const [narrow, wide] = [random([5, 4], 1), random([5, 3], 2)] as Tensor2D[];
+      const first = fused.matMul({a: narrow as Tensor2D, b: right, activation: 'relu'});
+      return concat([first, fused.matMul({a: wide as Tensor2D, b: reshape(right, [3, 8]), activation: 'relu'})], 1);
+    });
+  });
+
+  it('take a bias that was once a matrix', async () => {
+    await expectSameAsCpu(() => {
+      const bias = reshape(random([1, 6], 3), [6]);
+      return fused.matMul({a: random([5, 4], 1), b: random([4, 6], 2), bias});
+    });
   });
 
   it('of nothing are nothing', async () => {
