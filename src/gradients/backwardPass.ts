@@ -24,6 +24,8 @@ export type Settled = {
   selection: Selection;
   /** `int32[K]`, rows to compute with: as `selection.indices`, but a row that counts 0 is replaced by one that counts. */
   rows: Tensor1D;
+  /** `float32[K]`, what each of these rows counts in the objective. */
+  counts: Tensor1D;
 };
 
 /** What a trainer asks of a backward pass: the parts of a step, without the order in which they run. */
@@ -35,8 +37,8 @@ export interface BackwardTask {
   predict(xs: Tensor[], training: boolean): Tensor[];
   score(batch: Batch, predictions: Tensor[]): Scores;
   select(scores: Scores, predictions: Tensor[]): Settled;
-  /** What is differentiated: the reduced loss of the kept rows, `float32[]`, regularisers included. */
-  objective(kept: Batch, predictions: Tensor[], weights: Tensor1D): Scalar;
+  /** What is differentiated: the losses of the kept rows times what they count, `float32[]`, regularisers included. */
+  objective(kept: Batch, predictions: Tensor[], counts: Tensor1D): Scalar;
   variables: Variable[];
   /** How far the backward pass can be cut to the selected rows; undefined where that is not known. */
   pruning: Pruning | undefined;

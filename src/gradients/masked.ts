@@ -23,10 +23,10 @@ export const masked: BackwardPass = (task) => {
         const scores = task.score(task.batch, predictions);
         return {...scores, ...task.select(scores, predictions)};
       });
-      const {rows, selection} = chosen;
+      const {rows, selection, counts} = chosen;
       const {ys, rowWeights} = takeBatchRows({...task.batch, xs: []}, rows);
       const keptPredictions = predictions.map((prediction) => takeTapedRows(prediction, rows, selection.weights));
-      return task.objective({xs: [], ys, rowWeights}, keptPredictions, selection.weights);
+      return task.objective({xs: [], ys, rowWeights}, keptPredictions, counts);
     }, task.variables);
     const {losses, ranking, selection} = unkept(chosen as unknown as Scores & Settled) as Scores & Settled;
     return {scores: {losses, ranking}, selection, gradients, sound: isSound(losses, gradients)};

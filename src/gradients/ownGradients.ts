@@ -1,4 +1,5 @@
 import {matMul, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
+import {columnSums} from './columnSums';
 import type {TapeNode} from './tape';
 
 type Gradients = Record<string, () => Tensor>;
@@ -10,6 +11,7 @@ type Gradients = Record<string, () => Tensor>;
  */
 export function ownGradients(node: TapeNode, saved: Tensor[], dy: Tensor): Gradients | undefined {
   if (isFusedMatMul(node)) return fusedMatMulGradients(saved, dy);
+  if (addsBias(node)) return {a: () => dy, b: () => columnSums(asMatrix(dy))};
   const spread = node.kernelName === 'Tile' ? spreadAxes(node) : undefined;
   return spread && {x: () => sum(dy, spread, true)};
 }
@@ -34,8 +36,14 @@ function fusedMatMulGradients([a, b, , bias]: Tensor[], dy: Tensor): Gradients {
   return {
     0: () => reshape(matMul(dyRows, asMatrix(right), false, true), left.shape),
     1: () => reshape(matMul(asMatrix(left), dyRows, true), right.shape),
-    ...(bias && {2: () => sum(dyRows, 0)}),
+    ...(bias && {2: () => columnSums(dyRows)}),
   };
+}
+
+/** Whether a vector is added to all rows of something. */
+function addsBias({kernelName, inputs: {a, b}, outputs: [sums]}: TapeNode): boolean {
+  if (kernelName !== 'Add' || a?.dtype !== 'float32' || b?.dtype !== 'float32') return false;
+  return b.rank === 1 && a.rank > 1 && b.size === a.shape.at(-1) && a.size === sums?.size;
 }
 
 function asMatrix(tensor: Tensor): Tensor {

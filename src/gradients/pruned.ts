@@ -32,7 +32,7 @@ export const pruned: BackwardPass = (task) => {
         kept: takeBatchRows({...task.batch, xs: []}, settled.rows),
       };
     });
-    const objective = task.objective(kept, taken, chosen.selection.weights);
+    const objective = task.objective(kept, taken, chosen.counts);
     const links = predictions.map((prediction, i) => takeRowsNode(prediction, taken[i] as Tensor));
     const tape = [...forward, ...links, ...nodes().slice(forward.length)];
     return untaped(() => {

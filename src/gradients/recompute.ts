@@ -17,10 +17,10 @@ import {takeBatchRows} from './rows';
 export const recompute: BackwardPass = (task) => {
   const predictions = task.predict(task.batch.xs, false);
   const scores = task.score(task.batch, predictions);
-  const {selection, rows} = task.select(scores, predictions);
+  const {selection, rows, counts} = task.select(scores, predictions);
   const kept = takeBatchRows(task.batch, rows);
   const {value, gradients} = differentiate(
-    () => task.objective(kept, task.predict(kept.xs, true), selection.weights),
+    () => task.objective(kept, task.predict(kept.xs, true), counts),
     task.variables,
   );
   return {scores, selection, gradients, sound: isFiniteTensor(value)};

@@ -8,7 +8,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {choose} from '../gradients/choose';
+import {chooser} from '../gradients/choose';
 
 /** The values of a model's weights and of an optimizer's slots as they were, to go back to. */
 export interface Snapshot {
@@ -37,15 +37,16 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer): Snapshot
     }
   };
   return {
-    keepWhere: (sound) => assignChanged((variable, value) => choose(sound, variable, value)),
+    keepWhere: (sound) => assignChanged(chooser(sound)),
     restore: () => assignChanged((_, value) => value),
   };
 }
 
 /** Gradients that are all 0 where they are not sound, so that slots which an optimizer makes of them start clean. */
 export function soundGradients(gradients: NamedTensorMap, sound: Scalar): NamedTensorMap {
+  const choose = chooser(sound);
   return Object.fromEntries(
-    Object.entries(gradients).map(([name, gradient]) => [name, choose(sound, gradient, zerosLike(gradient))]),
+    Object.entries(gradients).map(([name, gradient]) => [name, choose(gradient, zerosLike(gradient))]),
   );
 }
 

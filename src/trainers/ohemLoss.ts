@@ -1,12 +1,8 @@
 import {
   dispose,
-  divNoNan,
   isFinite as isFiniteTensor,
   logicalAnd,
   mul,
-  type Scalar,
-  scalar,
-  sum,
   type Tensor,
   type Tensor1D,
   tidy,
@@ -16,7 +12,7 @@ import {putTapedRows, takeRows, takeTapedRows} from '../gradients/rows';
 import {untaped} from '../gradients/tape';
 import {topK} from '../selectors/topK';
 import type {PerSampleLoss, Reduction, Selector} from '../types';
-import {countedLosses, REDUCTIONS} from './reduce';
+import {countedLosses, countsOf, REDUCTIONS} from './reduce';
 import {countedRows, rowLosses, validRows} from './rowLosses';
 import {checkSelector, settle} from './settle';
 
@@ -71,23 +67,18 @@ export function ohemLoss(
         const losses = rowLosses(NAME, loss, yTrue, yPred);
         const valid = validRows(loss, yTrue);
         const selection = select(losses, {step: calls, yTrue, yPred, ...(valid && {valid})});
-        return settle(NAME, selection, logicalAnd(isFiniteTensor(losses), countedRows(valid, batchSize)) as Tensor1D);
+        const settled = settle(NAME, selection, logicalAnd(isFiniteTensor(losses), countedRows(valid, batchSize)));
+        // Times B, to undo the mean over the batch that tfjs takes of a loss.
+        const counts = mul<Tensor1D>(countsOf(settled.selection.weights, batchSize, reduction), batchSize);
+        return {...settled, counts};
       });
       calls++;
       try {
-        const {rows, selection} = chosen;
+        const {rows, selection, counts} = chosen;
         const kept = rowLosses(NAME, loss, takeRows(yTrue, rows), takeTapedRows(yPred, rows, selection.weights));
-        const counted = countedLosses(kept, selection.weights);
-        const scaled = mul(counted, scaleOf(reduction, selection.weights, batchSize)) as Tensor1D;
-        return putTapedRows(scaled, rows, batchSize);
+        return putTapedRows(countedLosses(kept, counts), rows, batchSize);
       } finally {
         dispose(chosen);
       }
     });
-}
-
-/** What undoes the mean over the batch that tfjs takes of a loss. */
-function scaleOf(reduction: Reduction, weights: Tensor1D, batchSize: number): Scalar {
-  if (reduction === 'mean') return divNoNan(batchSize, sum(weights)) as Scalar;
-  return scalar(reduction === 'sum' ? batchSize : 1);
 }

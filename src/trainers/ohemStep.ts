@@ -235,12 +235,12 @@ function figures(
   // What did not count was not learned from.
   const selection = {indices: chosen.indices, weights: mul(chosen.weights, cast(sound, 'float32')) as Tensor1D};
   const finite = isFiniteTensor(losses);
-  const counted = cast(logicalAnd(finite, task.valid), 'float32');
-  const total = sum(chooseEach(cast(counted, 'bool'), losses, zerosLike(losses)));
+  const counted = logicalAnd(finite, task.valid);
+  const total = sum(chooseEach(counted, losses, zerosLike(losses)));
   const kept = takeRows(losses, selection.indices);
   return {
     loss: reduceKept(kept, selection.weights, task.batchSize, reduction),
-    batchLoss: div(total, maximum(sum(counted), 1)),
+    batchLoss: div(total, maximum(sum(cast(counted, 'float32')), 1)),
     losses,
     selection,
     nonFinite: sum(cast(logicalAnd(logicalNot(finite), task.valid), 'int32')),

@@ -12,7 +12,6 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkValues, shapeText, typeError} from '../checks';
-import type {Settled} from '../gradients/backwardPass';
 import {takeRows} from '../gradients/rows';
 import type {Selection, Selector} from '../types';
 
@@ -22,7 +21,7 @@ import type {Selection, Selector} from '../types';
  *
  * @param usable  `bool[B]`: the rows that are valid and finite.
  */
-export function settle(where: string, selection: Selection, usable: Tensor1D): Settled {
+export function settle(where: string, selection: Selection, usable: Tensor): {selection: Selection; rows: Tensor1D} {
   checkSelection(where, selection, usable.size);
   const {indices, weights} = selection;
   const isUsed = logicalAnd(cast(takeRows(cast(usable, 'int32'), indices), 'bool'), greater(weights, 0));

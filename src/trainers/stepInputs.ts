@@ -2,13 +2,14 @@ import {
   expandDims,
   isFinite as isFiniteTensor,
   logicalAnd,
+  matMul,
   mul,
   ones,
   reshape,
-  sum,
   type Tensor,
   type Tensor1D,
   tensor1d,
+  zeros,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, rangeError, shapeText, typeError} from '../checks';
@@ -115,6 +116,8 @@ export function finiteInputs(xs: Tensor[]): Tensor1D | undefined {
 
 function finiteRows(x: Tensor): Tensor1D {
   const [batchSize = 0] = x.shape;
-  // x · 0 is 0, or NaN where x is not finite; and so is its sum.
-  return isFiniteTensor(sum(mul(reshape(x, [batchSize, x.size / batchSize]), 0), 1));
+  const features = x.size / batchSize;
+  // x · 0 is 0, or NaN where x is not finite, and so is a sum of that: a product with a column of zeros.
+  const sums = matMul(reshape(x, [batchSize, features]), zeros([features, 1]));
+  return isFiniteTensor(reshape(sums, [batchSize]));
 }

@@ -16,6 +16,7 @@ import {
   range,
   type Scalar,
   sub,
+  sum,
   type Tensor,
   type Tensor1D,
   type Variable,
@@ -26,7 +27,7 @@ import {checkRows, checkValues, mayReadValues} from '../checks';
 import type {BackwardTask, Batch} from '../gradients/backwardPass';
 import {takeBatchRows, takeRows} from '../gradients/rows';
 import type {PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
-import {reduceKept} from './reduce';
+import {countsOf} from './reduce';
 import {countedRows, rowLosses, validRows} from './rowLosses';
 import {checkSelection, settle} from './settle';
 import {finiteInputs} from './stepInputs';
@@ -78,10 +79,9 @@ export function stepTask(
       const ofRows = rowLosses(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
       return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
     });
-    return {
-      raw: total(perOutput),
-      weighted: total(perOutput.map((ofRows, output) => mul<Tensor1D>(ofRows, rowWeights[output] ?? 1))),
-    };
+    const raw = total(perOutput);
+    if (rowWeights.length === 0) return {raw, weighted: raw};
+    return {raw, weighted: total(perOutput.map((ofRows, output) => mul(ofRows, rowWeights[output] as Tensor1D)))};
   };
 
   return {
@@ -132,15 +132,17 @@ export function stepTask(
       const usable = finite ? logicalAnd(ofLosses, finite) : ofLosses;
       const nowhere = fill(usable.shape, Number.NaN);
       const marked = (values: Tensor1D) => chooseEach(usable, values, nowhere) as Tensor1D;
-      return {losses: marked(scored.weighted), ranking: marked(rankBy === 'raw' ? scored.raw : scored.weighted)};
+      const marks = marked(scored.weighted);
+      return {losses: marks, ranking: rankBy === 'raw' ? marked(scored.raw) : marks};
     },
     select(scores, predictions) {
       const selection = select(scores.ranking, contextFor(predictions));
-      return settle(where, selection, logicalAnd(isFiniteTensor(scores.ranking), valid) as Tensor1D);
+      const {rows, selection: settled} = settle(where, selection, logicalAnd(isFiniteTensor(scores.ranking), valid));
+      return {selection: settled, rows, counts: countsOf(settled.weights, batchSize, reduction)};
     },
-    objective(kept, predictions, weights) {
-      const reduced = reduceKept(weighted(kept, predictions).weighted, weights, batchSize, reduction);
-      return model.calculateLosses().reduce<Scalar>((sum, penalty) => add(sum, penalty), reduced);
+    objective(kept, predictions, counts) {
+      const reduced = sum<Scalar>(mul(weighted(kept, predictions).weighted, counts));
+      return model.calculateLosses().reduce<Scalar>((total, penalty) => add(total, penalty), reduced);
     },
   };
 }
