@@ -1,4 +1,4 @@
-import type {Tensor} from '@tensorflow/tfjs-core';
+import type {Tensor, Tensor1D} from '@tensorflow/tfjs-core';
 import {spreadAxes} from './ownGradients';
 import type {TapeNode} from './tape';
 
@@ -26,6 +26,15 @@ export interface NodePlan {
 
 /** How rows run through a model, op by op, as two forward passes over batches of different size have shown it. */
 export type RowPlan = readonly NodePlan[];
+
+/** Which rows of the batch gradients flow back to, and what is known of the way. */
+export interface RowCut {
+  /** `int32[K]` */
+  rows: Tensor1D;
+  batchSize: number;
+  /** Of the first nodes of the tape; without it all gradients are those of the whole batch. */
+  plan: RowPlan | undefined;
+}
 
 /**
  * Ops whose gradient for some rows needs nothing but those rows of what they save: element by element, row by row, or with weights that all

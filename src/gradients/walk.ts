@@ -1,31 +1,21 @@
-import {
-  add,
-  type NamedTensorMap,
-  reshape,
-  scalar,
-  Tensor,
-  type Tensor1D,
-  tidy,
-  type Variable,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import {add, type NamedTensorMap, reshape, scalar, Tensor, tidy, type Variable, zeros} from '@tensorflow/tfjs-core';
 import {typeError} from '../checks';
+import {type KeptRows, keptRows} from './keptRows';
 import {ownGradients} from './ownGradients';
-import {type NodePlan, type RowAxis, type RowPlan, readsValues} from './rowPlan';
-import {putRows, takeRows} from './rows';
+import {type NodePlan, type RowAxis, type RowCut, readsValues} from './rowPlan';
+import {putRows} from './rows';
 import type {TapeNode} from './tape';
-
-/** Which rows of the batch gradients flow back to, and what is known of the way. */
-export interface RowCut {
-  /** `int32[K]` */
-  rows: Tensor1D;
-  batchSize: number;
-  /** Of the first nodes of the tape; without it all gradients are those of the whole batch. */
-  plan: RowPlan | undefined;
-}
 
 /** A gradient with respect to a whole tensor; or, where it has a place for rows, to the rows that were kept alone. */
 type Gradient = {value: Tensor; rows: RowAxis | undefined};
+
+/** What stays the same from node to node. */
+interface Walk {
+  cut: RowCut | undefined;
+  kept: KeptRows | undefined;
+  /** Whether gradients that tfjs computes wastefully are computed in our way, or as they were recorded. */
+  products: 'as needed' | 'as recorded';
+}
 
 const TAKE_ROWS = 'ohem: take rows';
 
@@ -45,22 +35,28 @@ export function walkBack(
   y: Tensor,
   variables: Variable[],
   cut?: RowCut,
-  products: 'as needed' | 'as recorded' = 'as needed',
+  products: Walk['products'] = 'as needed',
 ): NamedTensorMap {
   const needed = dependents(nodes, variables);
+  const walk: Walk = {cut, kept: cut && keptRows(nodes, cut), products};
   const gradients = new Map<number, Gradient>([[y.id, {value: scalar(1), rows: undefined}]]);
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const node = nodes[i] as TapeNode;
-    const dys = node.outputs.map(({id}) => gradients.get(id));
-    const wanted = Object.keys(node.inputs).filter((name) => needed.has((node.inputs[name] as Tensor).id));
-    if (wanted.length === 0 || dys.every((dy) => dy === undefined)) continue;
-    const found = nodeGradients(node, dys, wanted, cut, cut?.plan?.[i], products);
-    for (const name of wanted) {
-      const tensor = node.inputs[name] as Tensor;
-      const [before, next] = [gradients.get(tensor.id), found[name] as Gradient];
-      gradients.set(tensor.id, before ? sumOf(before, next, tensor, cut) : next);
+  try {
+    for (let i = nodes.length - 1; i >= 0; i--) {
+      const node = nodes[i] as TapeNode;
+      const dys = node.outputs.map(({id}) => gradients.get(id));
+      const wanted = Object.keys(node.inputs).filter((name) => needed.has((node.inputs[name] as Tensor).id));
+      if (wanted.length === 0 || dys.every((dy) => dy === undefined)) continue;
+      const found = nodeGradients(node, dys, wanted, cut?.plan?.[i], walk);
+      walk.kept?.release(i);
+      for (const name of wanted) {
+        const tensor = node.inputs[name] as Tensor;
+        const [before, next] = [gradients.get(tensor.id), found[name] as Gradient];
+        gradients.set(tensor.id, before ? sumOf(before, next, tensor, cut) : next);
+      }
+      for (const dy of dys) dy?.value.dispose();
     }
-    for (const dy of dys) dy?.value.dispose();
+  } finally {
+    walk.kept?.release(0);
   }
   const named = variables.map((variable) => [variable.name, gradients.get(variable.id)?.value] as const);
   return Object.fromEntries(named.filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
@@ -80,23 +76,20 @@ function nodeGradients(
   node: TapeNode,
   dys: (Gradient | undefined)[],
   wanted: string[],
-  cut: RowCut | undefined,
   plan: NodePlan | undefined,
-  products: 'as needed' | 'as recorded',
+  {cut, kept, products}: Walk,
 ): Record<string, Gradient> {
   if (node.kernelName === TAKE_ROWS) {
     const {value} = dys[0] as Gradient;
     return {x: {value: reshape(value, value.shape), rows: {axis: 0, perRow: 1}}};
   }
-  const isCut = cut !== undefined && plan?.isRowwise === true && dys.every((dy) => dy === undefined || dy.rows);
+  const isCut = cut && kept && plan?.isRowwise && dys.every((dy) => dy === undefined || dy.rows);
   const computed = tidy(() => {
     const values = isCut
       ? cutDys(node, dys, plan, cut)
       : dys.map((dy, i) => dy && whole(dy, node.outputs[i] as Tensor, cut));
-    const saved = (node.saved ?? []).map((tensor, i) =>
-      isCut ? cutSaved(tensor, plan.saved[i], cut, readsValues(node.kernelName, i)) : tensor,
-    );
-    return distinct(compute(node, saved, values, wanted, products), values);
+    const saved = (node.saved ?? []).map((tensor, i) => (isCut ? cutSaved(node, i, plan.saved[i], cut, kept) : tensor));
+    return distinct(compute(node, saved, values, wanted, products), [...values, ...saved]);
   });
   return Object.fromEntries(
     wanted.map((name) => [name, {value: computed[name] as Tensor, rows: isCut ? plan.inputs[name] : undefined}]),
@@ -111,8 +104,8 @@ function cutDys(node: TapeNode, dys: (Gradient | undefined)[], plan: NodePlan, {
 }
 
 /** Views in place of tensors that a gradient function only passed on, or gave twice: each of ours is disposed once. */
-function distinct(gradients: Record<string, Tensor>, dys: (Tensor | undefined)[]): Record<string, Tensor> {
-  const seen = new Set<Tensor | undefined>(dys);
+function distinct(gradients: Record<string, Tensor>, given: (Tensor | undefined)[]): Record<string, Tensor> {
+  const seen = new Set<Tensor | undefined>(given);
   return Object.fromEntries(
     Object.entries(gradients).map(([name, gradient]) => {
       const isOwn = !seen.has(gradient);
@@ -128,7 +121,7 @@ function compute(
   saved: Tensor[],
   dys: (Tensor | undefined)[],
   wanted: string[],
-  products: 'as needed' | 'as recorded',
+  products: Walk['products'],
 ): Record<string, Tensor> {
   const {kernelName, gradient} = node;
   const evaluated = (functions: Record<string, () => Tensor>) =>
@@ -155,11 +148,18 @@ function compute(
 }
 
 /** The kept rows of a saved tensor; where only its shape is looked at, a tensor of that shape over the same data. */
-function cutSaved(tensor: Tensor, place: RowAxis | undefined, {rows, batchSize}: RowCut, isRead: boolean): Tensor {
+function cutSaved(
+  {kernelName, saved = []}: TapeNode,
+  index: number,
+  place: RowAxis | undefined,
+  {rows, batchSize}: RowCut,
+  kept: KeptRows,
+): Tensor {
+  const tensor = saved[index] as Tensor;
   if (!place) return tensor;
   const shape = shapeFor(tensor, place, rows.size);
-  if (!isRead && rows.size <= batchSize) return new Tensor(shape, tensor.dtype, tensor.dataId, tensor.id);
-  return reshape(takeRows(reshape(tensor, [batchSize, tensor.size / batchSize]), rows), shape);
+  const isShapeOnly = !readsValues(kernelName, index) && rows.size <= batchSize;
+  return isShapeOnly ? new Tensor(shape, tensor.dtype, tensor.dataId, tensor.id) : reshape(kept.of(tensor), shape);
 }
 
 function shapeFor(tensor: Tensor, {axis, perRow}: RowAxis, rowCount: number): number[] {
