@@ -5,9 +5,8 @@ import {binaryCrossentropy} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
-import {expectAsOracle, logitsFor, lossCases, probabilitiesFor, truthFor} from '../support/lossCases';
+import {expectAsOracle, LOSS_RUNS, logitsFor, lossCases, probabilitiesFor, truthFor} from '../support/lossCases';
 import {binaryOracle} from '../support/lossOracles';
-import {RUNS} from '../support/property';
 import {leftBy, lossGradient, valuesOf} from '../support/tensors';
 
 const NEAR = {absolute: 1e-6, relative: 1e-6};
@@ -60,7 +59,7 @@ describeOnBackends('binaryCrossentropy', () => {
         const predicted = fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);
         expectAsOracle(binaryCrossentropy(options), binaryOracle(options), sizes, truthFor(sizes), predicted);
       }),
-      RUNS,
+      LOSS_RUNS,
     );
   });
 
