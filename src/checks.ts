@@ -75,6 +75,10 @@ export function checkClosedUnitInterval(where: string, argument: string, value: 
     throw rangeError(where, argument, 'be in [0, 1]', quoted(value));
 }
 
+export function checkFinite(where: string, argument: string, value: number): void {
+  if (!Number.isFinite(value)) throw rangeError(where, argument, 'be a finite number', quoted(value));
+}
+
 export function checkNotNegative(where: string, argument: string, value: number): void {
   if (!(Number.isFinite(value) && value >= 0))
     throw rangeError(where, argument, 'be a finite number >= 0', quoted(value));

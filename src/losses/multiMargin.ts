@@ -1,5 +1,5 @@
 import {add, mean, mul, relu, sub, sum, tidy} from '@tensorflow/tfjs-core';
-import {checkOptionNames, rangeError} from '../checks';
+import {checkFinite, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {classesOf, truthLike} from './truth';
 
@@ -31,7 +31,7 @@ export interface MultiMarginOptions {
 export function multiMargin(options: MultiMarginOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['margin']);
   const {margin = 1} = options;
-  if (!Number.isFinite(margin)) throw rangeError(NAME, 'margin', 'be a finite number', margin);
+  checkFinite(NAME, 'margin', margin);
   return (yTrue, yPred) =>
     tidy(() => {
       classesOf(NAME, yPred);

@@ -130,6 +130,24 @@ const DRAWS: Record<Truth | Prediction, (random: () => number) => () => number> 
   probabilities: (random) => uniform(random, 0.001, 0.999),
 };
 
+/** Predictions that are very wrong for one class or another, equal, or nothing at all. */
+const EXTREMES: Record<Prediction, number[][]> = {
+  numbers: [
+    [80, -80, 0, 80],
+    [-80, 80, -80, -80],
+    [1e4, -1e4, 0, 1],
+    [0, 0, 0, 0],
+    [1e-30, -1e-30, 0, 0],
+  ],
+  probabilities: [
+    [1e-30, 1, 0, 0.5],
+    [1, 1e-30, 1e-30, 1e-30],
+    [1 - 2 ** -24, 2 ** -24, 0, 0],
+    [0, 0, 0, 0],
+    [1, 1, 1, 1],
+  ],
+};
+
 /** A truth and a prediction as the loss takes them. */
 function rowsFor({truth, prediction}: Specimen, shape: number[], seed: number): [tf.Tensor, tf.Tensor] {
   const random = randomFrom(seed);
@@ -167,6 +185,16 @@ for (const {member, options, specimen} of TRIED) {
         const [yTrue, yPred] = rowsFor(specimen, [6, 4], seed);
         expect(valuesOf(() => loss(yTrue, yPred)).every(Number.isFinite)).toBe(true);
         expect(lossGradient(loss, yTrue, yPred).every(Number.isFinite)).toBe(true);
+      }
+    });
+
+    it('is finite, and so is its gradient, at the extremes', () => {
+      const extremes = EXTREMES[specimen.prediction];
+      const yPred = tf.tensor2d(extremes);
+      const [yTrue] = rowsFor(specimen, yPred.shape, 1);
+      for (const truth of [yTrue, tf.zerosLike(yTrue)]) {
+        expect(valuesOf(() => loss(truth, yPred)).every(Number.isFinite)).toBe(true);
+        expect(lossGradient(loss, truth, yPred).every(Number.isFinite)).toBe(true);
       }
     });
 

@@ -5,7 +5,7 @@ import {binaryCrossentropy} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
-import {expectAsOracle, LOSS_RUNS, logitsFor, lossCases, probabilitiesFor, truthFor} from '../support/lossCases';
+import {expectAsOracle, LOSS_RUNS, lossCases, predictionsFor, truthFor} from '../support/lossCases';
 import {binaryOracle} from '../support/lossOracles';
 import {leftBy, lossGradient, valuesOf} from '../support/tensors';
 
@@ -56,7 +56,7 @@ describeOnBackends('binaryCrossentropy', () => {
     fc.assert(
       fc.property(lossCases(), fc.boolean(), fc.constantFrom(0, 0.1, 0.7), (sizes, fromLogits, labelSmoothing) => {
         const options = {fromLogits, labelSmoothing};
-        const predicted = fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);
+        const predicted = predictionsFor(sizes, fromLogits);
         expectAsOracle(binaryCrossentropy(options), binaryOracle(options), sizes, truthFor(sizes), predicted);
       }),
       LOSS_RUNS,

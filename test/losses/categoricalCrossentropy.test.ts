@@ -5,7 +5,7 @@ import {categoricalCrossentropy} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
-import {expectAsOracle, LOSS_RUNS, logitsFor, lossCases, probabilitiesFor, truthFor} from '../support/lossCases';
+import {expectAsOracle, LOSS_RUNS, lossCases, predictionsFor, truthFor} from '../support/lossCases';
 import {categoricalOracle, softmaxOracle} from '../support/lossOracles';
 import {randomFrom} from '../support/property';
 import {leftBy, lossGradient, valuesOf} from '../support/tensors';
@@ -71,7 +71,7 @@ describeOnBackends('categoricalCrossentropy', () => {
         const random = randomFrom(sizes.seed + 2);
         const classWeights = weigh ? Array.from({length: sizes.width}, () => Math.fround(3 * random())) : undefined;
         const all = {...given, ...(classWeights && {classWeights})};
-        const predicted = given.fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);
+        const predicted = predictionsFor(sizes, given.fromLogits);
         expectAsOracle(categoricalCrossentropy(all), categoricalOracle(all), sizes, truthFor(sizes), predicted);
       }),
       LOSS_RUNS,

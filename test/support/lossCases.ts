@@ -40,6 +40,9 @@ export const probabilitiesFor = ({shape, seed}: LossCase): number[] =>
 
 export const logitsFor = ({shape, seed}: LossCase): number[] => filled(shape, uniform(randomFrom(seed), -15, 15));
 
+export const predictionsFor = (sizes: LossCase, fromLogits: boolean): number[] =>
+  fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);
+
 /** One-hot rows for even seeds; for odd ones numbers between 0 and 1 as mixed labels are. */
 export function truthFor({shape, width, seed}: LossCase): number[] {
   const random = randomFrom(seed + 1);
