@@ -21,15 +21,15 @@ export interface BinaryFocalCrossentropyOptions {
  *
  *     l = mean_d −α_t · (1 − p_t)^γ · log p_t,    p_t = p for a yes, 1 − p for a no;  α_t = α for a yes, 1 − α for a no
  *
- * The loss of RetinaNet, for many easy negatives: mining by another name, as it weighs all rows where a selector picks some. As in Keras
- * α is off unless it is given (there `apply_class_balancing`, and 0.25 in the paper), and the mean is over the labels: detectors
- * divide by the number of positives instead. Prefer logits: a sigmoid over 17 rounds to exactly 1.
+ * The loss of RetinaNet, for many easy negatives: mining by another name, as it weighs all rows where a selector picks some.
+ * As in Keras α is off unless it is given (there `apply_class_balancing`, and 0.25 in the paper), and the mean is over the
+ * labels: detectors divide by the number of positives instead. Prefer logits: a sigmoid over 17 rounds to exactly 1.
  *
  * @param options  `fromLogits`, whether `yPred` are logits (default false); `gamma`, γ ≥ 0 (default 2); `alpha`, α in [0, 1]
  *   (default: no balancing).
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
- * @throws RangeError if `gamma` is negative or not finite or `alpha` is not in [0, 1] (when it is built); TypeError if the shapes
- *   differ by more than a trailing axis of 1 (when it is called).
+ * @throws RangeError if `gamma` is negative or not finite or `alpha` is not in [0, 1] (when it is built); TypeError if the
+ *   shapes differ by more than a trailing axis of 1 (when it is called).
  *
  * @example
  * const loss = binaryFocalCrossentropy();

@@ -22,15 +22,15 @@ export interface CategoricalFocalCrossentropyOptions {
  *
  *     l = −Σ_c α_c · (1 − p_c)^γ · y_c · log p_c,    p = softmax(yPred) from logits, yPred / Σ yPred otherwise
  *
- * The focal loss for classes that exclude one another. As in Keras α is 0.25 for every class unless it is given: a mere factor, which
- * makes the losses, and a threshold on them, a quarter of what the formula of the paper without α gives. Pass `alpha: 1` to be rid of it, or
- * one number a class to balance them.
+ * The focal loss for classes that exclude one another. As in Keras α is 0.25 for every class unless it is given: a mere
+ * factor, which makes the losses, and a threshold on them, a quarter of what the formula of the paper without α gives. Pass
+ * `alpha: 1` to be rid of it, or one number a class to balance them.
  *
- * @param options  `fromLogits`, whether `yPred` are logits (default false); `gamma`, γ ≥ 0 (default 2); `alpha`, α in [0, 1],
- *   one number or `C` of them (default 0.25).
+ * @param options  `fromLogits`, whether `yPred` are logits (default false); `gamma`, γ ≥ 0 (default 2); `alpha`, α in
+ *   [0, 1], one number or `C` of them (default 0.25).
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
- * @throws RangeError if `gamma` is negative or not finite or an `alpha` is not in [0, 1] (when it is built); TypeError if the shapes
- *   differ, as they do for integer labels, or if there is not one `alpha` for each class (when it is called).
+ * @throws RangeError if `gamma` is negative or not finite or an `alpha` is not in [0, 1] (when it is built); TypeError if
+ *   the shapes differ, as they do for integer labels, or if there is not one `alpha` for each class (when it is called).
  *
  * @example
  * const loss = categoricalFocalCrossentropy({alpha: 1});

@@ -9,8 +9,8 @@ const NAME = 'categoricalHinge';
  *
  *     l = max(0, 1 + max_c (1 − y_c) · s_c − Σ_c y_c · s_c)
  *
- * Only the strongest rival is pushed; {@link multiMargin} pushes all that are too near. As in Keras the true class takes part in the
- * maximum with a 0, so that wrong classes count as at least 0: the true class has to reach a score of 1 itself.
+ * Only the strongest rival is pushed; {@link multiMargin} pushes all that are too near. As in Keras the true class takes
+ * part in the maximum with a 0, so that wrong classes count as at least 0: the true class has to reach a score of 1 itself.
  *
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`.
  * @throws TypeError if the shapes differ, as they do for integer labels (when it is called).
@@ -30,8 +30,8 @@ export function categoricalHinge(): PerSampleLoss {
 }
 
 /**
- * The largest score of each row. Where several are the largest they share its gradient: that of `tf.max` is 1 for each, and so
- * too much for a model that begins with equal scores.
+ * The largest score of each row. Where several are the largest they share its gradient: that of `tf.max` is 1 for each, and
+ * so too much for a model that begins with equal scores.
  */
 function largest(scores: Tensor): Tensor {
   // A comparison would have no gradient; a step has, 0.

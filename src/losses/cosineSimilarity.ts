@@ -10,9 +10,9 @@ const SHORTEST = 1e-7;
  *
  *     l = −Σ_d yTrue_d · yPred_d / (‖yTrue‖ · ‖yPred‖)
  *
- * For embeddings. It is negative as in Keras, −1 for the same direction and 1 for the opposite one, so that training makes it
- * small. The length of a prediction has no influence, and the gradient grows as that shrinks; a vector of zeros has the loss 0.
- * For tfjs-layers the name is `'cosineProximity'`.
+ * For embeddings. It is negative as in Keras, −1 for the same direction and 1 for the opposite one, so that training makes
+ * it small. The length of a prediction has no influence, and the gradient grows as that shrinks; a vector of zeros has the
+ * loss 0. For tfjs-layers the name is `'cosineProximity'`.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, from −1 to 1.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).

@@ -7,8 +7,9 @@ import {matched} from './truth';
  *
  *     l = mean_d max(0, 1 − y_d · s_d),    y ∈ {−1, 1}; a label 0 is read as −1
  *
- * For scores of a linear layer, not for probabilities. Labels 0 and 1 are taken as Keras takes them, where tfjs-layers leaves a 0 as it
- * is, a constant loss of 1; but each 0 by itself, so that the loss of a row does not depend on the labels of the others.
+ * For scores of a linear layer, not for probabilities. Labels 0 and 1 are taken as Keras takes them, where tfjs-layers
+ * leaves a 0 as it is, a constant loss of 1; but each 0 by itself, so that the loss of a row does not depend on the labels
+ * of the others.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
@@ -25,7 +26,8 @@ export function hinge(): PerSampleLoss {
  *
  *     l = mean_d max(0, 1 − y_d · s_d)²,    y ∈ {−1, 1}; a label 0 is read as −1
  *
- * Smooth at the margin, where {@link hinge} has a kink, and harder on scores that are far off. Labels 0 and 1 are taken as there.
+ * Smooth at the margin, where {@link hinge} has a kink, and harder on scores that are far off. Labels 0 and 1 are taken as
+ * there.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).

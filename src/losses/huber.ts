@@ -19,8 +19,8 @@ export interface SmoothL1Options {
  *     l = mean_d  ½ e²            where |e| ≤ δ,
  *                 δ (|e| − ½ δ)   elsewhere,      e = yPred_d − yTrue_d
  *
- * For regression with outliers: no error pulls with more than δ / D. Both the loss and its slope grow with δ; where the slope of the
- * line is to be 1 whatever the bend, take {@link smoothL1}.
+ * For regression with outliers: no error pulls with more than δ / D. Both the loss and its slope grow with δ; where the
+ * slope of the line is to be 1 whatever the bend, take {@link smoothL1}.
  *
  * @param options  `delta`, δ, the error at which the square goes over into a line (default 1).
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the target.
@@ -45,13 +45,13 @@ export function huber(options: HuberOptions = {}): PerSampleLoss {
  *     l = mean_d  ½ e² / β        where |e| ≤ β,
  *                 |e| − ½ β       elsewhere,      e = yPred_d − yTrue_d
  *
- * The box loss of Fast R-CNN and its successors; `huber({delta: β})` divided by β. The mean is over the features, as in torch: a detector
- * that sums over the four sides of a box multiplies by 4.
+ * The box loss of Fast R-CNN and its successors; `huber({delta: β})` divided by β. The mean is over the features, as in
+ * torch: a detector that sums over the four sides of a box multiplies by 4.
  *
  * @param options  `beta`, β, the error at which the square goes over into a line (default 1).
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in units of the target.
- * @throws RangeError if `beta` is not a finite number > 0 (when it is built; for 0 take {@link meanAbsoluteError}); TypeError
- *   if the shapes differ by more than a trailing axis of 1 (when it is called).
+ * @throws RangeError if `beta` is not a finite number > 0 (when it is built; for 0 take {@link meanAbsoluteError});
+ *   TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
  *
  * @example
  * smoothL1({beta: 0.5})(tf.tensor2d([[0, 1]]), tf.tensor2d([[3, 1.5]])).dataSync();   // Float32Array [1.5]

@@ -8,9 +8,10 @@ import {matched} from './truth';
  *
  *     l = Σ_c y_c · (log y_c − log p_c)
  *
- * For targets that are distributions themselves, as those of a teacher; its gradient is that of {@link categoricalCrossentropy}
- * on p that sum to 1. Nothing is divided by its sum: both are to be distributions, as from a softmax. Keras clips both
- * at 1e-7; here a y of 0 counts 0, and the gradient is right down to p = 1e-30.
+ * For targets that are distributions themselves, as those of a teacher. Through a softmax its gradient is that of
+ * {@link categoricalCrossentropy}; its loss leaves out the entropy of the truth, which a selector would take for hardness.
+ * Nothing is divided by its sum: both are to be distributions. Keras clips both at 1e-7; here a y of 0 counts 0, and the
+ * gradient is right down to p = 1e-30.
  *
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).

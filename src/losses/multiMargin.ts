@@ -15,8 +15,8 @@ export interface MultiMarginOptions {
  *
  *     l = 1/C · Σ_{c ≠ y} max(0, s_c − s_y + margin)
  *
- * The SVM loss of Ordered SGD and `MultiMarginLoss` of torch, which takes integer labels. The sum has C − 1 terms and is divided by
- * C, as there: a row whose scores are all equal has the loss margin · (C − 1) / C.
+ * The SVM loss of Ordered SGD and `MultiMarginLoss` of torch, which takes integer labels. The sum has C − 1 terms and is
+ * divided by C, as there: a row whose scores are all equal has the loss margin · (C − 1) / C.
  *
  * @param options  `margin`, by how much the true class has to lead (default 1).
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`.

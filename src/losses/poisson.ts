@@ -10,9 +10,10 @@ const LEAST_RATE = 1e-34;
  *
  *     l = mean_d p_d − y_d · log p_d
  *
- * The negative logarithm of the Poisson probability without log y!, which no prediction changes: so it may be negative, and a large count
- * has a loss of another size than a small one even where its rate is right. Rates are positive, as from an
- * exponential or a softplus. A rate of 0 is taken for 1e-34; a negative one has the loss NaN, so that the trainers leave the row out and count it.
+ * The negative logarithm of the Poisson probability without log y!, which no prediction changes: so it may be negative, and
+ * a large count has a loss of another size than a small one even where its rate is right. Rates are positive, as from an
+ * exponential or a softplus. A rate of 0 is taken for 1e-34; a negative one has the loss NaN, so that the trainers leave the
+ * row out and count it.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).

@@ -17,13 +17,14 @@ export interface WeightedLoss {
  *     l = Σ_i w_i · l_i(yTrue, yPred)
  *
  * For several tasks on one output, and for a loss with a second one to regularise it; several outputs take `lossWeights` of
- * `ohemStep`. Rows are ranked by the sum. An entry counts if it counts for one of the losses, and those for which it does not (an
- * ignored label) add 0 there, so that it ranks lower than where all of them speak. A loss of weight 0 is off: not computed, and not asked what counts.
+ * `ohemStep`. Rows are ranked by the sum. An entry counts if it counts for one of the losses, and those for which it does
+ * not (an ignored label) add 0 there, so that it ranks lower than where all of them speak. A loss of weight 0 is off: not
+ * computed, and not asked what counts.
  *
  * @param losses  one or more `{loss, weight}`: a per-sample loss, and a finite number ≥ 0 (default 1), not all of them 0.
  * @returns a loss, `(yTrue, yPred) → float32[B]` or `float32[B, …]`, as its members are.
- * @throws TypeError if there is no loss or one of them is no function (when it is built), or if they do not give tensors of one shape (when
- *   it is called); RangeError if a weight is negative or not finite, or all are 0 (when it is built).
+ * @throws TypeError if there is no loss or one of them is no function (when it is built), or if they do not give tensors of
+ *   one shape (when it is called); RangeError if a weight is negative or not finite, or all are 0 (when it is built).
  *
  * @example
  * const loss = weightedSum([{loss: meanSquaredError()}, {loss: meanAbsoluteError(), weight: 0.5}]);

@@ -38,7 +38,7 @@ export const uniform = (random: () => number, low: number, high: number) => () =
 export const probabilitiesFor = ({shape, seed}: LossCase): number[] =>
   filled(shape, uniform(randomFrom(seed), 1e-3, 0.999));
 
-export const logitsFor = ({shape, seed}: LossCase): number[] => filled(shape, uniform(randomFrom(seed), -15, 15));
+const logitsFor = ({shape, seed}: LossCase): number[] => filled(shape, uniform(randomFrom(seed), -15, 15));
 
 export const predictionsFor = (sizes: LossCase, fromLogits: boolean): number[] =>
   fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);

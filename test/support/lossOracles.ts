@@ -146,7 +146,8 @@ export function lossesByRow(
   predicted: readonly number[],
   width: number,
 ): number[] {
-  return rowsOf(truth, width).map((row, r) => loss(row, at(rowsOf(predicted, width), r)));
+  const predictions = rowsOf(predicted, width);
+  return rowsOf(truth, width).map((row, r) => loss(row, at(predictions, r)));
 }
 
 /** d(Σ losses)/d(predicted), by central differences. */
