@@ -70,6 +70,20 @@ export function checkUnitInterval(where: string, argument: string, value: number
   if (!(value >= 0 && value < 1)) throw rangeError(where, argument, 'be in [0, 1)', value);
 }
 
+export function checkClosedUnitInterval(where: string, argument: string, value: number): void {
+  if (!(typeof value === 'number' && value >= 0 && value <= 1))
+    throw rangeError(where, argument, 'be in [0, 1]', quoted(value));
+}
+
+export function checkFinite(where: string, argument: string, value: number): void {
+  if (!Number.isFinite(value)) throw rangeError(where, argument, 'be a finite number', quoted(value));
+}
+
+export function checkNotNegative(where: string, argument: string, value: number): void {
+  if (!(Number.isFinite(value) && value >= 0))
+    throw rangeError(where, argument, 'be a finite number >= 0', quoted(value));
+}
+
 export function checkFinitePositive(where: string, argument: string, value: number): void {
   if (!(Number.isFinite(value) && value > 0))
     throw rangeError(where, argument, 'be a finite number > 0', quoted(value));

@@ -6,17 +6,37 @@
 // Losses
 export type {
   BinaryCrossentropyOptions,
+  BinaryFocalCrossentropyOptions,
   CategoricalCrossentropyOptions,
+  CategoricalFocalCrossentropyOptions,
+  HuberOptions,
   LayersLoss,
+  MultiMarginOptions,
+  SmoothL1Options,
   SparseCategoricalCrossentropyOptions,
+  WeightedLoss,
 } from './losses';
 export {
   binaryCrossentropy,
+  binaryFocalCrossentropy,
   categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalHinge,
+  cosineSimilarity,
   fromLayersLoss,
   halfSquaredError,
+  hinge,
+  huber,
+  kullbackLeiblerDivergence,
+  logCosh,
+  meanAbsoluteError,
   meanSquaredError,
+  multiMargin,
+  poisson,
+  smoothL1,
   sparseCategoricalCrossentropy,
+  squaredHinge,
+  weightedSum,
 } from './losses';
 // Selectors
 export type {RandomKOptions} from './selectors';

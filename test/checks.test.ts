@@ -10,8 +10,11 @@ import {
 } from 'ohem-tfjs';
 import {describe, expect, it, vi} from 'vitest';
 import {
+  checkClosedUnitInterval,
   checkCount,
+  checkFinite,
   checkFinitePositive,
+  checkNotNegative,
   checkOneOf,
   checkRatio,
   checkRows,
@@ -74,6 +77,44 @@ describe('checkUnitInterval', () => {
     for (const value of [-0.001, 1, Number.NaN]) {
       expect(() => checkUnitInterval('f', 's', value)).toThrow(new RangeError(`f: s must be in [0, 1), got ${value}.`));
     }
+  });
+});
+
+describe('checkClosedUnitInterval', () => {
+  it('takes numbers from 0 to 1', () => {
+    for (const value of [0, 0.5, 1]) expect(() => checkClosedUnitInterval('f', 'a', value)).not.toThrow();
+    for (const value of [-0.001, 1.001, Number.NaN]) {
+      expect(() => checkClosedUnitInterval('f', 'a', value)).toThrow(
+        new RangeError(`f: a must be in [0, 1], got ${value}.`),
+      );
+    }
+    expect(() => checkClosedUnitInterval('f', 'a', '1' as never)).toThrow(
+      new RangeError("f: a must be in [0, 1], got '1'."),
+    );
+  });
+});
+
+describe('checkFinite', () => {
+  it('takes finite numbers', () => {
+    for (const value of [-1e9, 0, 0.5]) expect(() => checkFinite('f', 'm', value)).not.toThrow();
+    for (const value of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+      expect(() => checkFinite('f', 'm', value)).toThrow(new RangeError(`f: m must be a finite number, got ${value}.`));
+    }
+    expect(() => checkFinite('f', 'm', '1' as never)).toThrow(new RangeError("f: m must be a finite number, got '1'."));
+  });
+});
+
+describe('checkNotNegative', () => {
+  it('takes finite numbers from 0', () => {
+    for (const value of [0, 0.5, 1e9]) expect(() => checkNotNegative('f', 'g', value)).not.toThrow();
+    for (const value of [-0.001, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => checkNotNegative('f', 'g', value)).toThrow(
+        new RangeError(`f: g must be a finite number >= 0, got ${value}.`),
+      );
+    }
+    expect(() => checkNotNegative('f', 'g', '1' as never)).toThrow(
+      new RangeError("f: g must be a finite number >= 0, got '1'."),
+    );
   });
 });
 

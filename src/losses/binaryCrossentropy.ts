@@ -2,7 +2,7 @@ import {add, mean, mul, neg, softplus, sub, type Tensor, tidy} from '@tensorflow
 import {checkOptionNames, checkUnitInterval} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {logOf} from './logProbabilities';
-import {truthLike, withFeatureAxis} from './truth';
+import {matched} from './truth';
 
 const NAME = 'binaryCrossentropy';
 
@@ -36,22 +36,22 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Per
   checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing']);
   const {fromLogits = false, labelSmoothing = 0} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
-  const crossentropy = fromLogits ? ofLogits : ofProbabilities;
+  const crossentropies = fromLogits ? crossentropiesOfLogits : crossentropiesOfProbabilities;
   return (yTrue, yPred) =>
     tidy(() => {
-      const predicted = withFeatureAxis(NAME, yPred);
-      const truth = truthLike(NAME, yTrue, predicted);
+      const {truth, predicted} = matched(NAME, yTrue, yPred);
       const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
-      return mean(crossentropy(target, predicted), -1);
+      return mean(crossentropies(target, predicted), -1);
     });
 }
 
-/** `softplus(x) − x·y`: no logarithm of a rounded probability anywhere. */
-function ofLogits(target: Tensor, logits: Tensor): Tensor {
+/** The crossentropy of each label from its logit, `softplus(x) − x·y`: no logarithm of a rounded probability anywhere. */
+export function crossentropiesOfLogits(target: Tensor, logits: Tensor): Tensor {
   return sub(softplus(logits), mul(logits, target));
 }
 
-function ofProbabilities(target: Tensor, probabilities: Tensor): Tensor {
+/** The crossentropy of each label from its probability. */
+export function crossentropiesOfProbabilities(target: Tensor, probabilities: Tensor): Tensor {
   const yes = mul(target, logOf(probabilities));
   const no = mul(sub(1, target), logOf(sub(1, probabilities)));
   return neg(add(yes, no));

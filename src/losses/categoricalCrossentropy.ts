@@ -2,7 +2,7 @@ import {add, mul, neg, sum, type Tensor, tensor1d, tidy} from '@tensorflow/tfjs-
 import {checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
-import {truthLike} from './truth';
+import {classesOf, truthLike} from './truth';
 
 const NAME = 'categoricalCrossentropy';
 
@@ -62,12 +62,16 @@ function smoothed(oneHot: Tensor, share: number, classes: number): Tensor {
 }
 
 /** Checks that predictions have a class axis and that there is a weight for each class; returns how many classes there are. */
-export function checkClassWeights(where: string, yPred: Tensor, classWeights?: readonly number[]): number {
-  if (yPred.rank < 2) throw typeError(where, 'yPred', 'have shape [B, …, C]', yPred.shape);
-  const classes = yPred.shape[yPred.rank - 1] as number;
+export function checkClassWeights(
+  where: string,
+  yPred: Tensor,
+  classWeights?: readonly number[],
+  argument = 'classWeights',
+): number {
+  const classes = classesOf(where, yPred);
   if (classWeights && classWeights.length !== classes) {
     const constraint = `hold one weight for each of the ${classes} classes`;
-    throw typeError(where, 'classWeights', constraint, `${classWeights.length} weights`);
+    throw typeError(where, argument, constraint, `${classWeights.length} weights`);
   }
   return classes;
 }

@@ -11,18 +11,18 @@ export type LayersLoss = (yTrue: Tensor, yPred: Tensor) => Tensor;
  *
  *     l = layersLoss(yTrue, yPred)
  *
- * For the losses that are not written here, and for your own. What tfjs does stays as it is: its crossentropies clip at
- * 1e-7 and give the hardest examples no gradient, so for those prefer {@link categoricalCrossentropy},
- * {@link sparseCategoricalCrossentropy} and {@link binaryCrossentropy}.
+ * For the two losses that are not written here, `'meanAbsolutePercentageError'` and `'meanSquaredLogarithmicError'`, and for your
+ * own. What tfjs does stays as it is: its crossentropies clip at 1e-7 and give the hardest examples no gradient, so for
+ * those prefer {@link categoricalCrossentropy}, {@link sparseCategoricalCrossentropy} and {@link binaryCrossentropy}.
  *
- * @param idOrFunction  a name that `model.compile({loss})` takes (`'hinge'`, `'meanAbsoluteError'`, `'logcosh'`, …), or a
- *   function `(yTrue, yPred) → float32[B]` or `float32[B, …]`.
+ * @param idOrFunction  a name that `model.compile({loss})` takes, or a function `(yTrue, yPred) → float32[B]` or
+ *   `float32[B, …]`.
  * @returns a loss, `(yTrue, yPred) → float32[B]` or `float32[B, …]`.
  * @throws TypeError if tfjs does not know the name (when it is built), or if the loss is a scalar (when it is called).
  *
  * @example
- * const loss = fromLayersLoss('meanAbsoluteError');
- * loss(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [1]
+ * const loss = fromLayersLoss('meanAbsolutePercentageError');
+ * loss(tf.tensor2d([[4, 2]]), tf.tensor2d([[3, 2]])).dataSync();   // Float32Array [12.5]
  */
 export function fromLayersLoss(idOrFunction: string | LayersLoss): PerSampleLoss {
   const loss = typeof idOrFunction === 'function' ? idOrFunction : layersLossNamed(idOrFunction);

@@ -1,6 +1,6 @@
-import {mean, mul, square, sub, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {mean, mul, square, sum, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {truthLike, withFeatureAxis} from './truth';
+import {errorsOf} from './truth';
 
 /**
  * Measures the squared distance to the truth, on average over the features.
@@ -14,7 +14,7 @@ import {truthLike, withFeatureAxis} from './truth';
  * meanSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
  */
 export function meanSquaredError(): PerSampleLoss {
-  return (yTrue, yPred) => tidy(() => mean(squaredErrors('meanSquaredError', yTrue, yPred), -1));
+  return (yTrue, yPred) => tidy(() => mean(square(errorsOf('meanSquaredError', yTrue, yPred)), -1));
 }
 
 /**
@@ -31,10 +31,5 @@ export function meanSquaredError(): PerSampleLoss {
  * halfSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
  */
 export function halfSquaredError(): PerSampleLoss {
-  return (yTrue, yPred) => tidy(() => mul(sum(squaredErrors('halfSquaredError', yTrue, yPred), -1), 0.5));
-}
-
-function squaredErrors(where: string, yTrue: Tensor, yPred: Tensor): Tensor {
-  const predicted = withFeatureAxis(where, yPred);
-  return square(sub(predicted, truthLike(where, yTrue, predicted)));
+  return (yTrue, yPred) => tidy(() => mul(sum(square(errorsOf('halfSquaredError', yTrue, yPred)), -1), 0.5));
 }

@@ -1,4 +1,4 @@
-import {cast, reshape, type Tensor} from '@tensorflow/tfjs-core';
+import {cast, reshape, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
 
 /** Predictions with a last axis to reduce over: one value a row (`float32[B]`) is read as one feature, `float32[B, 1]`. */
@@ -13,6 +13,24 @@ export function truthLike(where: string, yTrue: Tensor, yPred: Tensor, remedy = 
     throw typeError(where, 'yTrue', `have the shape of yPred, ${shapeText(yPred.shape)}`, yTrue.shape, remedy);
   }
   return cast(reshape(yTrue, yPred.shape), 'float32');
+}
+
+/** Truth and predictions in one shape, with a last axis to reduce over. */
+export function matched(where: string, yTrue: Tensor, yPred: Tensor): {truth: Tensor; predicted: Tensor} {
+  const predicted = withFeatureAxis(where, yPred);
+  return {truth: truthLike(where, yTrue, predicted), predicted};
+}
+
+/** What is predicted too much, `yPred − yTrue`. */
+export function errorsOf(where: string, yTrue: Tensor, yPred: Tensor): Tensor {
+  const {truth, predicted} = matched(where, yTrue, yPred);
+  return sub(predicted, truth);
+}
+
+/** How many classes predictions tell apart on their last axis. */
+export function classesOf(where: string, yPred: Tensor): number {
+  if (yPred.rank < 2) throw typeError(where, 'yPred', 'have shape [B, …, C]', yPred.shape);
+  return yPred.shape[yPred.rank - 1] as number;
 }
 
 /** Whether two shapes are the same, but for one more axis of 1 at the end of the second. */

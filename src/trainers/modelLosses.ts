@@ -2,7 +2,14 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {typeError} from '../checks';
 import {binaryCrossentropy} from '../losses/binaryCrossentropy';
 import {categoricalCrossentropy} from '../losses/categoricalCrossentropy';
+import {categoricalHinge} from '../losses/categoricalHinge';
+import {cosineSimilarity} from '../losses/cosineSimilarity';
 import {fromLayersLoss} from '../losses/fromLayersLoss';
+import {hinge, squaredHinge} from '../losses/hinge';
+import {kullbackLeiblerDivergence} from '../losses/kullbackLeiblerDivergence';
+import {logCosh} from '../losses/logCosh';
+import {meanAbsoluteError} from '../losses/meanAbsoluteError';
+import {poisson} from '../losses/poisson';
 import {sparseCategoricalCrossentropy} from '../losses/sparseCategoricalCrossentropy';
 import {meanSquaredError} from '../losses/squaredError';
 import type {PerSampleLoss} from '../types';
@@ -11,12 +18,20 @@ import {byOutput} from './byOutput';
 /** A loss for a trainer: a function, or the name that `model.compile` takes for it. */
 export type LossLike = PerSampleLoss | string;
 
-/** Losses under the names of Keras that keep their gradient where it matters; the others come from tfjs-layers. */
+/** The losses under the names that tfjs-layers has for them; what is not here comes from there. */
 const OWN_LOSSES: Record<string, () => PerSampleLoss> = {
   binaryCrossentropy,
   categoricalCrossentropy,
+  categoricalHinge,
+  cosineProximity: cosineSimilarity,
+  hinge,
+  kullbackLeiblerDivergence,
+  logcosh: logCosh,
+  meanAbsoluteError,
   meanSquaredError,
+  poisson,
   sparseCategoricalCrossentropy,
+  squaredHinge,
 };
 
 /** Finds the loss of each output: the given ones, or those that the model was compiled with. */

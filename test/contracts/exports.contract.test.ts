@@ -90,6 +90,24 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
     RangeError,
   ],
   ['binaryCrossentropy({labelSmoothing: -1})', () => index.binaryCrossentropy({labelSmoothing: -1}), RangeError],
+  ['binaryFocalCrossentropy({gamma: -1})', () => index.binaryFocalCrossentropy({gamma: -1}), RangeError],
+  ['binaryFocalCrossentropy({alpha: 2})', () => index.binaryFocalCrossentropy({alpha: 2}), RangeError],
+  [
+    'categoricalFocalCrossentropy({gamma: NaN})',
+    () => index.categoricalFocalCrossentropy({gamma: Number.NaN}),
+    RangeError,
+  ],
+  ['categoricalFocalCrossentropy({alpha: [2]})', () => index.categoricalFocalCrossentropy({alpha: [2]}), RangeError],
+  ['categoricalFocalCrossentropy({focus: 2})', () => index.categoricalFocalCrossentropy(wrong({focus: 2})), TypeError],
+  ['huber({delta: 0})', () => index.huber({delta: 0}), RangeError],
+  ['huber({beta: 1})', () => index.huber(wrong({beta: 1})), TypeError],
+  ['smoothL1({beta: -1})', () => index.smoothL1({beta: -1}), RangeError],
+  ['multiMargin({margin: Infinity})', () => index.multiMargin({margin: Number.POSITIVE_INFINITY}), RangeError],
+  ["multiMargin({margin: '1'})", () => index.multiMargin(wrong({margin: '1'})), RangeError],
+  ['weightedSum()', () => index.weightedSum(wrong(undefined)), TypeError],
+  ['weightedSum([])', () => index.weightedSum([]), TypeError],
+  ['weightedSum([{weight: 1}])', () => index.weightedSum([wrong({weight: 1})]), TypeError],
+  ['weightedSum([{loss, weight: -1}])', () => index.weightedSum([{loss: index.hinge(), weight: -1}]), RangeError],
   ["fromLayersLoss('nothing')", () => index.fromLayersLoss('nothing'), TypeError],
   ['fromLayersLoss()', () => index.fromLayersLoss(wrong(undefined)), TypeError],
   ['ohemLoss()', () => index.ohemLoss(wrong(undefined)), TypeError],
@@ -125,7 +143,19 @@ describeOnBackends('A wrong call', () => {
 
   it('is in the table for every exported function that takes options', () => {
     const called = WRONG_CALLS.map(([call]) => functionOf(call));
-    const withoutOptions = ['all', 'halfSquaredError', 'meanSquaredError'];
+    const withoutOptions = [
+      'all',
+      'categoricalHinge',
+      'cosineSimilarity',
+      'halfSquaredError',
+      'hinge',
+      'kullbackLeiblerDivergence',
+      'logCosh',
+      'meanAbsoluteError',
+      'meanSquaredError',
+      'poisson',
+      'squaredHinge',
+    ];
     expect(sorted([...called, ...withoutOptions])).toEqual(sorted(Object.keys(index)));
   });
 });

@@ -2,12 +2,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   binaryCrossentropy,
+  binaryFocalCrossentropy,
   categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalHinge,
+  cosineSimilarity,
   fromLayersLoss,
   halfSquaredError,
+  hinge,
+  huber,
+  kullbackLeiblerDivergence,
+  logCosh,
+  meanAbsoluteError,
   meanSquaredError,
+  multiMargin,
   type PerSampleLoss,
+  poisson,
+  smoothL1,
   sparseCategoricalCrossentropy,
+  squaredHinge,
+  weightedSum,
 } from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
@@ -16,8 +30,10 @@ import {filled, uniform} from '../support/lossCases';
 import {randomFrom} from '../support/property';
 import {leftBy, lossGradient, onEachBackend, valuesOf} from '../support/tensors';
 
-type Truth = 'oneHot' | 'labels' | 'zeroOrOne' | 'numbers';
 type Prediction = 'probabilities' | 'numbers';
+type Truth = 'oneHot' | 'labels' | 'zeroOrOne' | Prediction;
+
+type Valid = NonNullable<PerSampleLoss['valid']>;
 
 interface Specimen {
   loss: PerSampleLoss;
@@ -35,16 +51,45 @@ const LOSSES: Record<string, Record<string, Specimen>> = {
     labelSmoothing: on('zeroOrOne', 'probabilities', binaryCrossentropy({labelSmoothing: 0.1})),
     fromLogits: on('zeroOrOne', 'numbers', binaryCrossentropy({fromLogits: true})),
   },
+  binaryFocalCrossentropy: {
+    '': on('zeroOrOne', 'probabilities', binaryFocalCrossentropy()),
+    'gamma, alpha': on('zeroOrOne', 'probabilities', binaryFocalCrossentropy({gamma: 0.5, alpha: 0.25})),
+    fromLogits: on('zeroOrOne', 'numbers', binaryFocalCrossentropy({fromLogits: true})),
+  },
   categoricalCrossentropy: {
     '': on('oneHot', 'probabilities', categoricalCrossentropy()),
     labelSmoothing: on('oneHot', 'probabilities', categoricalCrossentropy({labelSmoothing: 0.1})),
     'fromLogits, classWeights': on('oneHot', 'numbers', categoricalCrossentropy({fromLogits: true, classWeights})),
   },
+  categoricalFocalCrossentropy: {
+    '': on('oneHot', 'probabilities', categoricalFocalCrossentropy()),
+    'gamma, alpha': on('oneHot', 'probabilities', categoricalFocalCrossentropy({gamma: 0.5, alpha: [0, 0.5, 1, 1]})),
+    fromLogits: on('oneHot', 'numbers', categoricalFocalCrossentropy({fromLogits: true})),
+  },
+  categoricalHinge: {'': on('oneHot', 'numbers', categoricalHinge())},
+  cosineSimilarity: {'': on('numbers', 'numbers', cosineSimilarity())},
   fromLayersLoss: {
-    meanAbsoluteError: on('numbers', 'numbers', (yTrue, yPred) => fromLayersLoss('meanAbsoluteError')(yTrue, yPred)),
+    meanAbsolutePercentageError: on('numbers', 'numbers', fromLayersLoss('meanAbsolutePercentageError')),
   },
   halfSquaredError: {'': on('numbers', 'numbers', halfSquaredError())},
+  hinge: {'': on('zeroOrOne', 'numbers', hinge())},
+  huber: {
+    '': on('numbers', 'numbers', huber()),
+    delta: on('numbers', 'numbers', huber({delta: 3})),
+  },
+  kullbackLeiblerDivergence: {'': on('probabilities', 'probabilities', kullbackLeiblerDivergence())},
+  logCosh: {'': on('numbers', 'numbers', logCosh())},
+  meanAbsoluteError: {'': on('numbers', 'numbers', meanAbsoluteError())},
   meanSquaredError: {'': on('numbers', 'numbers', meanSquaredError())},
+  multiMargin: {
+    '': on('oneHot', 'numbers', multiMargin()),
+    margin: on('oneHot', 'numbers', multiMargin({margin: 4})),
+  },
+  poisson: {'': on('zeroOrOne', 'probabilities', poisson())},
+  smoothL1: {
+    '': on('numbers', 'numbers', smoothL1()),
+    beta: on('numbers', 'numbers', smoothL1({beta: 3})),
+  },
   sparseCategoricalCrossentropy: {
     '': on('labels', 'probabilities', sparseCategoricalCrossentropy()),
     ignoreLabel: on('labels', 'probabilities', sparseCategoricalCrossentropy({ignoreLabel: 1})),
@@ -54,10 +99,19 @@ const LOSSES: Record<string, Record<string, Specimen>> = {
       sparseCategoricalCrossentropy({fromLogits: true, classWeights}),
     ),
   },
+  squaredHinge: {'': on('zeroOrOne', 'numbers', squaredHinge())},
+  weightedSum: {
+    '': on('numbers', 'numbers', weightedSum([{loss: meanSquaredError()}, {loss: huber(), weight: 0.5}])),
+    valid: on(
+      'labels',
+      'probabilities',
+      weightedSum([{loss: sparseCategoricalCrossentropy({ignoreLabel: 1}), weight: 2}]),
+    ),
+  },
 };
 
-/** The losses of tfjs-layers go by rules of their own. */
-const CHECK_NO_SHAPES = ['fromLayersLoss'];
+/** The losses of tfjs-layers go by rules of their own, and a sum leaves it to its members. */
+const CHECK_NO_SHAPES = ['fromLayersLoss', 'weightedSum'];
 
 /** Shapes of predictions, `[B, …, C]` with four classes. */
 const SHAPES = [
@@ -74,6 +128,24 @@ const DRAWS: Record<Truth | Prediction, (random: () => number) => () => number> 
   zeroOrOne: (random) => () => Math.floor(2 * random()),
   numbers: (random) => uniform(random, -8, 8),
   probabilities: (random) => uniform(random, 0.001, 0.999),
+};
+
+/** Predictions that are very wrong for one class or another, equal, or nothing at all. */
+const EXTREMES: Record<Prediction, number[][]> = {
+  numbers: [
+    [80, -80, 0, 80],
+    [-80, 80, -80, -80],
+    [1e4, -1e4, 0, 1],
+    [0, 0, 0, 0],
+    [1e-30, -1e-30, 0, 0],
+  ],
+  probabilities: [
+    [1e-30, 1, 0, 0.5],
+    [1, 1e-30, 1e-30, 1e-30],
+    [1 - 2 ** -24, 2 ** -24, 0, 0],
+    [0, 0, 0, 0],
+    [1, 1, 1, 1],
+  ],
 };
 
 /** A truth and a prediction as the loss takes them. */
@@ -116,6 +188,16 @@ for (const {member, options, specimen} of TRIED) {
       }
     });
 
+    it('is finite, and so is its gradient, at the extremes', () => {
+      const extremes = EXTREMES[specimen.prediction];
+      const yPred = tf.tensor2d(extremes);
+      const [yTrue] = rowsFor(specimen, yPred.shape, 1);
+      for (const truth of [yTrue, tf.zerosLike(yTrue)]) {
+        expect(valuesOf(() => loss(truth, yPred)).every(Number.isFinite)).toBe(true);
+        expect(lossGradient(loss, truth, yPred).every(Number.isFinite)).toBe(true);
+      }
+    });
+
     it('has a gradient that is not 0 throughout', () => {
       expect(lossGradient(loss, ...rowsFor(specimen, [6, 4], 1)).some((value) => Math.abs(value) > 1e-6)).toBe(true);
     });
@@ -143,6 +225,15 @@ for (const {member, options, specimen} of TRIED) {
       const changed = tf.concat([tf.slice(yPred, 0, 2), other, tf.slice(yPred, 3)]);
       const after = valuesOf(() => loss(yTrue, changed));
       expect(after.filter((_, row) => row !== 2)).toEqual(before.filter((_, row) => row !== 2));
+    });
+
+    it('gives a row of NaN a loss of NaN if it counts, and leaves the other rows alone', () => {
+      const [yTrue, yPred] = rowsFor(specimen, [5, 4], 3);
+      const counts = loss.valid ? valuesOf(() => (loss.valid as Valid)(yTrue)) : [1, 1, 1, 1, 1];
+      const before = valuesOf(() => loss(yTrue, yPred));
+      const notANumber = tf.fill([1, 4], Number.NaN);
+      const after = valuesOf(() => loss(yTrue, tf.concat([tf.slice(yPred, 0, 2), notANumber, tf.slice(yPred, 3)])));
+      expect(after).toEqual(before.map((value, row) => (row === 2 && counts[row] === 1 ? Number.NaN : value)));
     });
 
     it('lets a gradient flow within its own row only', () => {

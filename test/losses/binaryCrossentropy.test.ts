@@ -5,9 +5,8 @@ import {binaryCrossentropy} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
-import {expectAsOracle, logitsFor, lossCases, probabilitiesFor, truthFor} from '../support/lossCases';
+import {expectAsOracle, LOSS_RUNS, lossCases, predictionsFor, truthFor} from '../support/lossCases';
 import {binaryOracle} from '../support/lossOracles';
-import {RUNS} from '../support/property';
 import {leftBy, lossGradient, valuesOf} from '../support/tensors';
 
 const NEAR = {absolute: 1e-6, relative: 1e-6};
@@ -57,10 +56,10 @@ describeOnBackends('binaryCrossentropy', () => {
     fc.assert(
       fc.property(lossCases(), fc.boolean(), fc.constantFrom(0, 0.1, 0.7), (sizes, fromLogits, labelSmoothing) => {
         const options = {fromLogits, labelSmoothing};
-        const predicted = fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);
+        const predicted = predictionsFor(sizes, fromLogits);
         expectAsOracle(binaryCrossentropy(options), binaryOracle(options), sizes, truthFor(sizes), predicted);
       }),
-      RUNS,
+      LOSS_RUNS,
     );
   });
 

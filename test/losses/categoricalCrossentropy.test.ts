@@ -5,9 +5,9 @@ import {categoricalCrossentropy} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
-import {expectAsOracle, logitsFor, lossCases, probabilitiesFor, truthFor} from '../support/lossCases';
+import {expectAsOracle, LOSS_RUNS, lossCases, predictionsFor, truthFor} from '../support/lossCases';
 import {categoricalOracle, softmaxOracle} from '../support/lossOracles';
-import {RUNS, randomFrom} from '../support/property';
+import {randomFrom} from '../support/property';
 import {leftBy, lossGradient, valuesOf} from '../support/tensors';
 
 const NEAR = {absolute: 1e-6, relative: 1e-6};
@@ -71,10 +71,10 @@ describeOnBackends('categoricalCrossentropy', () => {
         const random = randomFrom(sizes.seed + 2);
         const classWeights = weigh ? Array.from({length: sizes.width}, () => Math.fround(3 * random())) : undefined;
         const all = {...given, ...(classWeights && {classWeights})};
-        const predicted = given.fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);
+        const predicted = predictionsFor(sizes, given.fromLogits);
         expectAsOracle(categoricalCrossentropy(all), categoricalOracle(all), sizes, truthFor(sizes), predicted);
       }),
-      RUNS,
+      LOSS_RUNS,
     );
   });
 

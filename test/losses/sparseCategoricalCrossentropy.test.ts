@@ -4,9 +4,9 @@ import {categoricalCrossentropy, fromLayersLoss, sparseCategoricalCrossentropy} 
 import {afterEach, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
-import {expectAsOracle, filled, logitsFor, lossCases, probabilitiesFor} from '../support/lossCases';
+import {expectAsOracle, filled, LOSS_RUNS, lossCases, predictionsFor} from '../support/lossCases';
 import {categoricalOracle, softmaxOracle} from '../support/lossOracles';
-import {RUNS, randomFrom} from '../support/property';
+import {randomFrom} from '../support/property';
 import {inProduction, leftBy, lossGradient, valuesOf} from '../support/tensors';
 
 const NEAR = {absolute: 1e-6, relative: 1e-6};
@@ -69,12 +69,12 @@ describeOnBackends('sparseCategoricalCrossentropy', (backend) => {
         const options = {fromLogits, ...(classWeights && {classWeights})};
         const drawn = filled(sizes.shape.slice(0, -1), () => Math.floor(random() * sizes.width));
         const oneHot = drawn.flatMap((label) => Array.from({length: sizes.width}, (_, c) => (c === label ? 1 : 0)));
-        const predicted = fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);
+        const predicted = predictionsFor(sizes, fromLogits);
         const loss = sparseCategoricalCrossentropy(options);
         const yTrue = tf.tensor(drawn, sizes.shape.slice(0, -1));
         expectAsOracle(loss, categoricalOracle(options), sizes, oneHot, predicted, {yTrue});
       }),
-      RUNS,
+      LOSS_RUNS,
     );
   });
 

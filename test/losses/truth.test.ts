@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {truthLike, withFeatureAxis} from '../../src/losses/truth';
+import {classesOf, errorsOf, matched, truthLike, withFeatureAxis} from '../../src/losses/truth';
 import {describeOnBackends} from '../support/backends';
 
 describeOnBackends('withFeatureAxis', () => {
@@ -45,5 +45,48 @@ describeOnBackends('truthLike', () => {
         `f: yTrue must have the shape of yPred, [${predicted.join(', ')}], got [${truth.join(', ')}]. Do this.`,
       ),
     );
+  });
+});
+
+describeOnBackends('matched', () => {
+  it('brings truth and predictions of one value a row into one shape', () => {
+    for (const batchSize of [1, 3]) {
+      for (const truth of [[batchSize], [batchSize, 1]]) {
+        for (const predicted of [[batchSize], [batchSize, 1]]) {
+          const both = matched('f', tf.ones(truth), tf.ones(predicted));
+          expect([both.truth.shape, both.predicted.shape]).toEqual([
+            [batchSize, 1],
+            [batchSize, 1],
+          ]);
+        }
+      }
+    }
+  });
+
+  it('refuses a scalar prediction, and a truth for other rows', () => {
+    expect(() => matched('f', tf.ones([2]), tf.scalar(1))).toThrow(
+      new TypeError('f: yPred must have a batch axis, got [].'),
+    );
+    expect(() => matched('f', tf.ones([3]), tf.ones([2]))).toThrow(
+      new TypeError('f: yTrue must have the shape of yPred, [2, 1], got [3].'),
+    );
+  });
+});
+
+describeOnBackends('errorsOf', () => {
+  it('is positive where too much is predicted', () => {
+    const errors = errorsOf('f', tf.tensor1d([1, 2], 'int32'), tf.tensor2d([[4], [0.5]]));
+    expect([errors.dtype, errors.shape, [...errors.dataSync()]]).toEqual(['float32', [2, 1], [3, -1.5]]);
+  });
+});
+
+describeOnBackends('classesOf', () => {
+  it('is the size of the last axis', () => {
+    expect(classesOf('f', tf.ones([2, 3]))).toBe(3);
+    expect(classesOf('f', tf.ones([2, 3, 4]))).toBe(4);
+  });
+
+  it('refuses predictions without a class axis', () => {
+    expect(() => classesOf('f', tf.ones([2]))).toThrow(new TypeError('f: yPred must have shape [B, …, C], got [2].'));
   });
 });

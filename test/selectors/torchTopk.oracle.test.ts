@@ -8,16 +8,22 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import {
   binaryCrossentropy,
+  binaryFocalCrossentropy,
   categoricalCrossentropy,
+  categoricalFocalCrossentropy,
   halfSquaredError,
+  huber,
+  meanAbsoluteError,
   meanSquaredError,
   type OhemStepOptions,
   ohemStep,
   type PerSampleLoss,
   type Reduction,
   type StepOptions,
+  smoothL1,
   sparseCategoricalCrossentropy,
   topK,
+  weightedSum,
 } from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 import oracle from '../fixtures/torch_topk.json';
@@ -35,30 +41,38 @@ const AS_TORCH = {absolute: 2e-6, relative: 2e-4};
 const OUR_OWN = ['k_0_sum', 'k_0_mean', 'k_gt_n', 'tie_all_equal', 'nan_row_selected_first'];
 const applicable = oracle.cases.filter(({name}) => !OUR_OWN.includes(name));
 
+const featuresOf = (yPred: tf.Tensor) => yPred.shape[1] as number;
 const caseNamed = (name: string) => oracle.cases.find((one) => one.name === name) as Case;
 
 const integers: PerSampleLoss = sparseCategoricalCrossentropy({fromLogits: true});
 const oneHots: PerSampleLoss = categoricalCrossentropy({fromLogits: true});
 
-/** The losses by the names of the oracle; those that the library does not have are written here, as a user would. */
+/** The losses by the names of the oracle; what the library means over the features and torch sums there is written here, as a user would. */
 const LOSSES: Record<string, {loss: PerSampleLoss; truth: 'labels' | 'oneHot' | 'values'}[]> = {
   softmax_ce: [
     {loss: integers, truth: 'labels'},
     {loss: oneHots, truth: 'oneHot'},
+    {loss: categoricalFocalCrossentropy({fromLogits: true, gamma: 0, alpha: 1}), truth: 'oneHot'},
   ],
   l2_softmax_half: [{loss: (yTrue, yPred) => halfSquaredError()(yTrue, tf.softmax(yPred)), truth: 'oneHot'}],
   mse_mean_over_features: [{loss: meanSquaredError(), truth: 'values'}],
-  sigmoid_bce_mean_over_labels: [{loss: binaryCrossentropy({fromLogits: true}), truth: 'values'}],
-  mae_sum: [{loss: (yTrue, yPred) => tf.sum(tf.abs(tf.sub(yPred, yTrue)), -1), truth: 'values'}],
-  huber_delta1_mean: [{loss: huber, truth: 'values'}],
+  sigmoid_bce_mean_over_labels: [
+    {loss: binaryCrossentropy({fromLogits: true}), truth: 'values'},
+    {loss: binaryFocalCrossentropy({fromLogits: true, gamma: 0}), truth: 'values'},
+  ],
+  mae_sum: [{loss: (yTrue, yPred) => tf.mul(meanAbsoluteError()(yTrue, yPred), featuresOf(yPred)), truth: 'values'}],
+  huber_delta1_mean: [
+    {loss: huber(), truth: 'values'},
+    {loss: smoothL1(), truth: 'values'},
+    {
+      loss: weightedSum([
+        {loss: huber(), weight: 0.25},
+        {loss: smoothL1(), weight: 0.75},
+      ]),
+      truth: 'values',
+    },
+  ],
 };
-
-/** `mean_d ½ · min(|e|, 1)² + max(|e| − 1, 0)`. */
-function huber(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
-  const error = tf.abs(tf.sub(yPred, yTrue));
-  const bent = tf.minimum(error, 1);
-  return tf.mean(tf.add(tf.mul(tf.square(bent), 0.5), tf.sub(error, bent)), -1);
-}
 
 /** `weighted_mean`, Σ w·l / Σ w with the sample weights, is the sum here, divided by the weights afterwards. */
 const REDUCTIONS: Record<string, Reduction> = {

@@ -4,8 +4,11 @@ import type {PerSampleLoss} from 'ohem-tfjs';
 import {expect} from 'vitest';
 import {expectClose} from './close';
 import {differencesByRow, lossesByRow, type RowLoss} from './lossOracles';
-import {randomFrom} from './property';
+import {RUNS, randomFrom} from './property';
 import {lossGradient} from './tensors';
+
+/** How the law of a loss is tried, its gradient against differences of its formula: on 200 random cases. */
+export const LOSS_RUNS = {...RUNS, numRuns: 200} as const;
 
 /** Sizes of a batch `[B, …, width]` with up to two further axes, and a seed to fill it. */
 export interface LossCase {
@@ -35,7 +38,10 @@ export const uniform = (random: () => number, low: number, high: number) => () =
 export const probabilitiesFor = ({shape, seed}: LossCase): number[] =>
   filled(shape, uniform(randomFrom(seed), 1e-3, 0.999));
 
-export const logitsFor = ({shape, seed}: LossCase): number[] => filled(shape, uniform(randomFrom(seed), -15, 15));
+const logitsFor = ({shape, seed}: LossCase): number[] => filled(shape, uniform(randomFrom(seed), -15, 15));
+
+export const predictionsFor = (sizes: LossCase, fromLogits: boolean): number[] =>
+  fromLogits ? logitsFor(sizes) : probabilitiesFor(sizes);
 
 /** One-hot rows for even seeds; for odd ones numbers between 0 and 1 as mixed labels are. */
 export function truthFor({shape, width, seed}: LossCase): number[] {
@@ -64,4 +70,21 @@ export function expectAsOracle(
     const gradient = lossGradient(loss, yTrue, yPred);
     expectClose(gradient, differencesByRow(oracle, truth, predicted, width), {absolute: 1e-4, relative: 1e-4});
   });
+}
+
+/**
+ * Expects the loss that some options make to follow its formula in float64, in value and gradient, on 200 random cases: for
+ * predictions in −15 … 15, or others of its own.
+ */
+export function expectLaw<O>(
+  options: fc.Arbitrary<O>,
+  make: (options: O, sizes: LossCase) => {loss: PerSampleLoss; oracle: RowLoss; predicted?: number[]},
+): void {
+  fc.assert(
+    fc.property(lossCases(), options, (sizes, given) => {
+      const {loss, oracle, predicted = logitsFor(sizes)} = make(given, sizes);
+      expectAsOracle(loss, oracle, sizes, truthFor(sizes), predicted);
+    }),
+    LOSS_RUNS,
+  );
 }

@@ -47,6 +47,98 @@ export const meanSquaredOracle: RowLoss = (truth, predicted) => mean(truth.map((
 export const halfSquaredOracle: RowLoss = (truth, predicted) =>
   total(truth.map((y, d) => (at(predicted, d) - y) ** 2)) / 2;
 
+export interface FocalOptions {
+  fromLogits?: boolean;
+  gamma?: number;
+  alpha?: number | readonly number[];
+}
+
+/** `−Σ_c α_c · (1 − p_c)^γ · y_c · log p_c`. */
+export function categoricalFocalOracle({fromLogits = false, gamma = 2, alpha = 0.25}: FocalOptions): RowLoss {
+  return (truth, predicted) => {
+    const sumOfAll = total(predicted);
+    const p = fromLogits ? softmaxOracle(predicted) : predicted.map((value) => value / sumOfAll);
+    const share = (c: number) => (typeof alpha === 'number' ? alpha : at(alpha, c));
+    return -total(truth.map((y, c) => share(c) * (1 - at(p, c)) ** gamma * y * Math.log(at(p, c))));
+  };
+}
+
+/** `mean_d α_t · (1 − p_t)^γ · crossentropy_d` with `x_t = y · x_yes + (1 − y) · x_no`. */
+export function binaryFocalOracle({
+  fromLogits = false,
+  gamma = 2,
+  alpha,
+}: {
+  fromLogits?: boolean;
+  gamma?: number;
+  alpha?: number;
+}): RowLoss {
+  const crossentropy = binaryOracle({fromLogits});
+  return (truth, predicted) =>
+    mean(
+      truth.map((y, d) => {
+        const x = at(predicted, d);
+        const [yes, no] = fromLogits ? [1 / (1 + Math.exp(-x)), 1 / (1 + Math.exp(x))] : [x, 1 - x];
+        const share = alpha === undefined ? 1 : y * alpha + (1 - y) * (1 - alpha);
+        return share * (y * no + (1 - y) * yes) ** gamma * crossentropy([y], [x]);
+      }),
+    );
+}
+
+/** `mean_d f(p_d − y_d)`. */
+const meanOfErrors =
+  (f: (error: number) => number): RowLoss =>
+  (truth, predicted) =>
+    mean(truth.map((y, d) => f(at(predicted, d) - y)));
+
+/** `mean_d |e|`. */
+export const meanAbsoluteOracle: RowLoss = meanOfErrors(Math.abs);
+
+/** `mean_d ½ e²` up to δ, `δ (|e| − ½ δ)` over it. */
+export const huberOracle = (delta: number): RowLoss =>
+  meanOfErrors((e) => (Math.abs(e) <= delta ? e ** 2 / 2 : delta * (Math.abs(e) - delta / 2)));
+
+/** `mean_d ½ e² / β` up to β, `|e| − ½ β` over it. */
+export const smoothL1Oracle = (beta: number): RowLoss =>
+  meanOfErrors((e) => (Math.abs(e) <= beta ? e ** 2 / 2 / beta : Math.abs(e) - beta / 2));
+
+/** `mean_d log cosh e`. */
+export const logCoshOracle: RowLoss = meanOfErrors((e) => Math.log(Math.cosh(e)));
+
+/** `mean_d max(0, 1 − y_d · s_d)^power`, with 0 for −1. */
+export const hingeOracle =
+  (power: number): RowLoss =>
+  (truth, predicted) =>
+    mean(truth.map((y, d) => Math.max(0, 1 - (y === 0 ? -1 : y) * at(predicted, d)) ** power));
+
+/** `max(0, 1 + max_c (1 − y_c) · s_c − Σ_c y_c · s_c)`. */
+export const categoricalHingeOracle: RowLoss = (truth, predicted) => {
+  const rivals = truth.map((y, c) => (1 - y) * at(predicted, c));
+  return Math.max(0, 1 + Math.max(...rivals) - total(truth.map((y, c) => y * at(predicted, c))));
+};
+
+/** `1/C · Σ_c (1 − y_c) · max(0, s_c − Σ y · s + margin)`. */
+export const multiMarginOracle =
+  (margin: number): RowLoss =>
+  (truth, predicted) => {
+    const ofTruth = total(truth.map((y, c) => y * at(predicted, c)));
+    return mean(truth.map((y, c) => (1 - y) * Math.max(0, at(predicted, c) - ofTruth + margin)));
+  };
+
+/** `Σ_c y_c · log(y_c / p_c)`. */
+export const divergenceOracle: RowLoss = (truth, predicted) =>
+  total(truth.map((y, c) => (y === 0 ? 0 : y * Math.log(y / at(predicted, c)))));
+
+/** `mean_d p_d − y_d · log p_d`. */
+export const poissonOracle: RowLoss = (truth, predicted) =>
+  mean(truth.map((y, d) => at(predicted, d) - y * Math.log(at(predicted, d))));
+
+/** `−y · p / (‖y‖ ‖p‖)`; 0 where one of them is 0. */
+export const cosineOracle: RowLoss = (truth, predicted) => {
+  const length = Math.hypot(...truth) * Math.hypot(...predicted);
+  return length === 0 ? 0 : -total(truth.map((y, d) => y * at(predicted, d))) / length;
+};
+
 /** The losses of all rows, whose values lie one after the other. */
 export function lossesByRow(
   loss: RowLoss,
@@ -54,7 +146,8 @@ export function lossesByRow(
   predicted: readonly number[],
   width: number,
 ): number[] {
-  return rowsOf(truth, width).map((row, r) => loss(row, at(rowsOf(predicted, width), r)));
+  const predictions = rowsOf(predicted, width);
+  return rowsOf(truth, width).map((row, r) => loss(row, at(predictions, r)));
 }
 
 /** d(Σ losses)/d(predicted), by central differences. */

@@ -5,15 +5,26 @@ import {
   all,
   type BackwardStrategy,
   binaryCrossentropy,
+  binaryFocalCrossentropy,
   categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalHinge,
+  cosineSimilarity,
   fromLayersLoss,
   halfSquaredError,
+  hinge,
+  huber,
   type Keep,
+  kullbackLeiblerDivergence,
+  logCosh,
+  meanAbsoluteError,
   meanSquaredError,
+  multiMargin,
   type OhemStep,
   ohemLoss,
   ohemStep,
   type PerSampleLoss,
+  poisson,
   type Reduction,
   randomK,
   type Selection,
@@ -21,8 +32,11 @@ import {
   type Selector,
   type StepReport,
   type StepSummary,
+  smoothL1,
   sparseCategoricalCrossentropy,
+  squaredHinge,
   topK,
+  weightedSum,
 } from 'ohem-tfjs';
 import type {PerSampleLoss as LossOfLosses} from 'ohem-tfjs/losses';
 import type {Selector as SelectorOfSelectors} from 'ohem-tfjs/selectors';
@@ -93,6 +107,21 @@ for (const loss of [
   binaryCrossentropy({fromLogits: true, labelSmoothing: 0.1}),
   meanSquaredError(),
   halfSquaredError(),
+  binaryFocalCrossentropy({fromLogits: true, gamma: 2, alpha: 0.25}),
+  categoricalFocalCrossentropy({fromLogits: true, gamma: 2, alpha: 0.25}),
+  categoricalFocalCrossentropy({alpha: [0.25, 0.5] as const}),
+  meanAbsoluteError(),
+  huber({delta: 2}),
+  smoothL1({beta: 2}),
+  logCosh(),
+  hinge(),
+  squaredHinge(),
+  categoricalHinge(),
+  multiMargin({margin: 2}),
+  kullbackLeiblerDivergence(),
+  poisson(),
+  cosineSimilarity(),
+  weightedSum([{loss: hinge()}, {loss: logCosh(), weight: 2}] as const),
   fromLayersLoss('hinge'),
   fromLayersLoss((truth, predicted) => (truth.size > 0 ? truth : predicted)),
 ]) {
@@ -106,6 +135,14 @@ categoricalCrossentropy({fromLogit: true});
 categoricalCrossentropy({ignoreLabel: 255});
 // @ts-expect-error one-hot labels are smoothed elsewhere
 sparseCategoricalCrossentropy({labelSmoothing: 0.1});
+// @ts-expect-error one alpha for a yes, and not one a label
+binaryFocalCrossentropy({alpha: [0.25, 0.5]});
+// @ts-expect-error the name of smoothL1
+huber({beta: 1});
+// @ts-expect-error the name of a loss is for fromLayersLoss
+weightedSum([{loss: 'hinge', weight: 1}]);
+// @ts-expect-error a list
+weightedSum({loss: hinge(), weight: 1});
 // @ts-expect-error a loss compares two tensors
 categoricalCrossentropy()(yPred);
 

@@ -1,0 +1,59 @@
+import {add, mean, mul, neg, sigmoid, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
+import type {PerSampleLoss} from '../types';
+import {crossentropiesOfLogits, crossentropiesOfProbabilities} from './binaryCrossentropy';
+import {focused} from './focus';
+import {matched} from './truth';
+
+const NAME = 'binaryFocalCrossentropy';
+
+export interface BinaryFocalCrossentropyOptions {
+  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  fromLogits?: boolean;
+  /** How quickly an example that is learned stops to count, a finite number ≥ 0. Default 2; 0 leaves the crossentropy as it is. */
+  gamma?: number;
+  /** What a yes counts, in [0, 1]; a no counts 1 − alpha. Default: both count 1. */
+  alpha?: number;
+}
+
+/**
+ * Measures how improbable the truth of independent yes-or-no labels is, and counts what is nearly learned less.
+ *
+ *     l = mean_d −α_t · (1 − p_t)^γ · log p_t,    p_t = p for a yes, 1 − p for a no;  α_t = α for a yes, 1 − α for a no
+ *
+ * The loss of RetinaNet, for many easy negatives: mining by another name, as it weighs all rows where a selector picks some.
+ * As in Keras α is off unless it is given (there `apply_class_balancing`, and 0.25 in the paper), and the mean is over the
+ * labels: detectors divide by the number of positives instead. Prefer logits: a sigmoid over 17 rounds to exactly 1.
+ *
+ * @param options  `fromLogits`, whether `yPred` are logits (default false); `gamma`, γ ≥ 0 (default 2); `alpha`, α in [0, 1]
+ *   (default: no balancing).
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
+ * @throws RangeError if `gamma` is negative or not finite or `alpha` is not in [0, 1] (when it is built); TypeError if the
+ *   shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * const loss = binaryFocalCrossentropy();
+ * loss(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [0.779791, 0.01798]
+ *
+ * @see Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, §3.2, equations 4 and 5 (arXiv:1708.02002)
+ */
+export function binaryFocalCrossentropy(options: BinaryFocalCrossentropyOptions = {}): PerSampleLoss {
+  checkOptionNames(NAME, options, ['fromLogits', 'gamma', 'alpha']);
+  const {fromLogits = false, gamma = 2, alpha} = options;
+  checkNotNegative(NAME, 'gamma', gamma);
+  if (alpha !== undefined) checkClosedUnitInterval(NAME, 'alpha', alpha);
+  const crossentropies = fromLogits ? crossentropiesOfLogits : crossentropiesOfProbabilities;
+  return (yTrue, yPred) =>
+    tidy(() => {
+      const {truth, predicted} = matched(NAME, yTrue, yPred);
+      const yes = fromLogits ? sigmoid(predicted) : predicted;
+      const no = fromLogits ? sigmoid(neg(predicted)) : sub(1, predicted); // 1 − sigmoid would be 0 from 17 on
+      const focal = focused(crossentropies(truth, predicted), mixed(truth, no, yes), gamma);
+      return mean(alpha === undefined ? focal : mul(focal, mixed(truth, alpha, 1 - alpha)), -1);
+    });
+}
+
+/** `y · ofYes + (1 − y) · ofNo`. */
+function mixed(truth: Tensor, ofYes: Tensor | number, ofNo: Tensor | number): Tensor {
+  return add(mul(truth, ofYes), mul(sub(1, truth), ofNo));
+}

@@ -1,0 +1,34 @@
+import {div, maximum, mul, neg, sqrt, square, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import type {PerSampleLoss} from '../types';
+import {matched} from './truth';
+
+/** The length that a shorter vector is taken to have, as in Keras 3: one of 0 has no direction. */
+const SHORTEST = 1e-7;
+
+/**
+ * Measures how far the direction of a prediction is from that of the truth.
+ *
+ *     l = −Σ_d yTrue_d · yPred_d / (‖yTrue‖ · ‖yPred‖)
+ *
+ * For embeddings. It is negative as in Keras, −1 for the same direction and 1 for the opposite one, so that training makes
+ * it small. The length of a prediction has no influence, and the gradient grows as that shrinks; a vector of zeros has the
+ * loss 0. For tfjs-layers the name is `'cosineProximity'`.
+ *
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, from −1 to 1.
+ * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * cosineSimilarity()(tf.tensor2d([[1, 0]]), tf.tensor2d([[3, 4]])).dataSync();   // Float32Array [-0.6]
+ */
+export function cosineSimilarity(): PerSampleLoss {
+  return (yTrue, yPred) =>
+    tidy(() => {
+      const {truth, predicted} = matched('cosineSimilarity', yTrue, yPred);
+      return neg(sum(mul(directionOf(truth), directionOf(predicted)), -1));
+    });
+}
+
+function directionOf(vectors: Tensor): Tensor {
+  const squaredLengths = sum(square(vectors), -1, true);
+  return div(vectors, sqrt(maximum(squaredLengths, SHORTEST ** 2)));
+}

@@ -1,0 +1,50 @@
+import {cast, equal, mean, mul, relu, square, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import type {PerSampleLoss} from '../types';
+import {matched} from './truth';
+
+/**
+ * Measures by how much scores miss a margin of 1 on the right side of 0, on average over the labels.
+ *
+ *     l = mean_d max(0, 1 − y_d · s_d),    y ∈ {−1, 1}; a label 0 is read as −1
+ *
+ * For scores of a linear layer, not for probabilities. Labels 0 and 1 are taken as Keras takes them, where tfjs-layers
+ * leaves a 0 as it is, a constant loss of 1; but each 0 by itself, so that the loss of a row does not depend on the labels
+ * of the others.
+ *
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`.
+ * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * hinge()(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [0.75, 1.25]
+ */
+export function hinge(): PerSampleLoss {
+  return (yTrue, yPred) => tidy(() => mean(shortfalls('hinge', yTrue, yPred), -1));
+}
+
+/**
+ * Measures by how much scores miss a margin of 1 on the right side of 0, squared, on average over the labels.
+ *
+ *     l = mean_d max(0, 1 − y_d · s_d)²,    y ∈ {−1, 1}; a label 0 is read as −1
+ *
+ * Smooth at the margin, where {@link hinge} has a kink, and harder on scores that are far off. Labels 0 and 1 are taken as
+ * there.
+ *
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`.
+ * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * squaredHinge()(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [0.5625, 1.5625]
+ */
+export function squaredHinge(): PerSampleLoss {
+  return (yTrue, yPred) => tidy(() => mean(square(shortfalls('squaredHinge', yTrue, yPred)), -1));
+}
+
+function shortfalls(where: string, yTrue: Tensor, yPred: Tensor): Tensor {
+  const {truth, predicted} = matched(where, yTrue, yPred);
+  return relu(sub(1, mul(signs(truth), predicted)));
+}
+
+/** Labels −1 and 1 from those or from 0 and 1, without asking which they are. */
+function signs(truth: Tensor): Tensor {
+  return sub(truth, cast(equal(truth, 0), 'float32'));
+}

@@ -1,0 +1,72 @@
+import {clipByValue, div, mean, mul, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {checkFinitePositive, checkOptionNames} from '../checks';
+import type {PerSampleLoss} from '../types';
+import {errorsOf} from './truth';
+
+export interface HuberOptions {
+  /** The error at which the square goes over into a line, a finite number > 0. Default 1. */
+  delta?: number;
+}
+
+export interface SmoothL1Options {
+  /** The error at which the square goes over into a line, a finite number > 0. Default 1. */
+  beta?: number;
+}
+
+/**
+ * Measures the distance to the truth, squared where it is small, on average over the features.
+ *
+ *     l = mean_d  ½ e²            where |e| ≤ δ,
+ *                 δ (|e| − ½ δ)   elsewhere,      e = yPred_d − yTrue_d
+ *
+ * For regression with outliers: no error pulls with more than δ / D. Both the loss and its slope grow with δ; where the
+ * slope of the line is to be 1 whatever the bend, take {@link smoothL1}.
+ *
+ * @param options  `delta`, δ, the error at which the square goes over into a line (default 1).
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the target.
+ * @throws RangeError if `delta` is not a finite number > 0 (when it is built); TypeError if the shapes differ by more than a
+ *   trailing axis of 1 (when it is called).
+ *
+ * @example
+ * huber()(tf.tensor2d([[0, 1]]), tf.tensor2d([[3, 1.5]])).dataSync();   // Float32Array [1.3125]
+ *
+ * @see Huber, Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1), 1964, §1
+ */
+export function huber(options: HuberOptions = {}): PerSampleLoss {
+  checkOptionNames('huber', options, ['delta']);
+  const {delta = 1} = options;
+  checkFinitePositive('huber', 'delta', delta);
+  return (yTrue, yPred) => tidy(() => mean(bentSquares(errorsOf('huber', yTrue, yPred), delta), -1));
+}
+
+/**
+ * Measures the distance to the truth, rounded off where it is small, on average over the features.
+ *
+ *     l = mean_d  ½ e² / β        where |e| ≤ β,
+ *                 |e| − ½ β       elsewhere,      e = yPred_d − yTrue_d
+ *
+ * The box loss of Fast R-CNN and its successors; `huber({delta: β})` divided by β. The mean is over the features, as in
+ * torch: a detector that sums over the four sides of a box multiplies by 4.
+ *
+ * @param options  `beta`, β, the error at which the square goes over into a line (default 1).
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in units of the target.
+ * @throws RangeError if `beta` is not a finite number > 0 (when it is built; for 0 take {@link meanAbsoluteError});
+ *   TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * smoothL1({beta: 0.5})(tf.tensor2d([[0, 1]]), tf.tensor2d([[3, 1.5]])).dataSync();   // Float32Array [1.5]
+ *
+ * @see Girshick, Fast R-CNN, ICCV 2015, §2.3, equation 3 (arXiv:1504.08083)
+ */
+export function smoothL1(options: SmoothL1Options = {}): PerSampleLoss {
+  checkOptionNames('smoothL1', options, ['beta']);
+  const {beta = 1} = options;
+  checkFinitePositive('smoothL1', 'beta', beta);
+  return (yTrue, yPred) => tidy(() => div(mean(bentSquares(errorsOf('smoothL1', yTrue, yPred), beta), -1), beta));
+}
+
+/** `c · (e − ½ c)` with `c` the error clipped to ±bend: both branches in one, without a comparison, which has no gradient. */
+function bentSquares(errors: Tensor, bend: number): Tensor {
+  const clipped = clipByValue(errors, -bend, bend);
+  return mul(clipped, sub(errors, mul(clipped, 0.5)));
+}

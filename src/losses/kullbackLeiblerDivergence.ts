@@ -1,0 +1,31 @@
+import {mul, sub, sum, tidy} from '@tensorflow/tfjs-core';
+import type {PerSampleLoss} from '../types';
+import {logOf} from './logProbabilities';
+import {matched} from './truth';
+
+/**
+ * Measures what is lost by taking the predicted distribution for the true one.
+ *
+ *     l = Σ_c y_c · (log y_c − log p_c)
+ *
+ * For targets that are distributions themselves, as those of a teacher. Through a softmax its gradient is that of
+ * {@link categoricalCrossentropy}; its loss leaves out the entropy of the truth, which a selector would take for hardness.
+ * Nothing is divided by its sum: both are to be distributions. Keras clips both at 1e-7; here a y of 0 counts 0, and the
+ * gradient is right down to p = 1e-30.
+ *
+ * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
+ * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * const loss = kullbackLeiblerDivergence();
+ * loss(tf.tensor2d([[0.5, 0.5]]), tf.tensor2d([[0.25, 0.75]])).dataSync();   // Float32Array [0.143841]
+ *
+ * @see Kullback & Leibler, On Information and Sufficiency, Annals of Mathematical Statistics 22(1), 1951, §2
+ */
+export function kullbackLeiblerDivergence(): PerSampleLoss {
+  return (yTrue, yPred) =>
+    tidy(() => {
+      const {truth, predicted} = matched('kullbackLeiblerDivergence', yTrue, yPred);
+      return sum(mul(truth, sub(logOf(truth), logOf(predicted))), -1);
+    });
+}

@@ -1,0 +1,26 @@
+import {add, mean, mul, softplus, sub, tidy} from '@tensorflow/tfjs-core';
+import type {PerSampleLoss} from '../types';
+import {magnitude} from './magnitude';
+import {errorsOf} from './truth';
+
+/**
+ * Measures the distance to the truth by the logarithm of its hyperbolic cosine, on average over the features.
+ *
+ *     l = mean_d log cosh e = mean_d |e| + softplus(−2 |e|) − log 2,    e = yPred_d − yTrue_d
+ *
+ * About ½ e² for small errors and |e| − log 2 for large ones, like {@link huber} without a bend; the second form does not
+ * overflow. The name is that of Keras; for tfjs-layers it is `'logcosh'`.
+ *
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`.
+ * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * logCosh()(tf.tensor2d([[0]]), tf.tensor2d([[1]])).dataSync();   // Float32Array [0.433781]
+ */
+export function logCosh(): PerSampleLoss {
+  return (yTrue, yPred) =>
+    tidy(() => {
+      const distances = magnitude(errorsOf('logCosh', yTrue, yPred));
+      return mean(sub(add(distances, softplus(mul(distances, -2))), Math.LN2), -1);
+    });
+}

@@ -1,0 +1,30 @@
+import {add, log, mean, mul, sub, tidy} from '@tensorflow/tfjs-core';
+import type {PerSampleLoss} from '../types';
+import {matched} from './truth';
+
+/** What a rate of 0 is taken for: small enough to leave 1e-30 alone, large enough for the gradient y / rate to stay a float32. */
+const LEAST_RATE = 1e-34;
+
+/**
+ * Measures how improbable counts are under predicted rates.
+ *
+ *     l = mean_d p_d − y_d · log p_d
+ *
+ * The negative logarithm of the Poisson probability without log y!, which no prediction changes: so it may be negative, and
+ * a large count has a loss of another size than a small one even where its rate is right. Rates are positive, as from an
+ * exponential or a softplus. A rate of 0 is taken for 1e-34; a negative one has the loss NaN, so that the trainers leave the
+ * row out and count it.
+ *
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
+ * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * poisson()(tf.tensor2d([[2], [0]]), tf.tensor2d([[1], [1]])).dataSync();   // Float32Array [1, 1]
+ */
+export function poisson(): PerSampleLoss {
+  return (yTrue, yPred) =>
+    tidy(() => {
+      const {truth, predicted} = matched('poisson', yTrue, yPred);
+      return mean(sub(predicted, mul(truth, log(add(predicted, LEAST_RATE)))), -1);
+    });
+}

@@ -1,0 +1,90 @@
+import {addN, cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@tensorflow/tfjs-core';
+import {checkNotNegative, checkOptionNames, rangeError, shapeText, typeError} from '../checks';
+import type {PerSampleLoss} from '../types';
+
+const NAME = 'weightedSum';
+
+/** A loss and what it counts in a sum. */
+export interface WeightedLoss {
+  loss: PerSampleLoss;
+  /** A finite number ≥ 0. Default 1. */
+  weight?: number;
+}
+
+/**
+ * Adds several losses of the same truth and prediction, each with its weight.
+ *
+ *     l = Σ_i w_i · l_i(yTrue, yPred)
+ *
+ * For several tasks on one output, and for a loss with a second one to regularise it; several outputs take `lossWeights` of
+ * `ohemStep`. Rows are ranked by the sum. An entry counts if it counts for one of the losses, and those for which it does
+ * not (an ignored label) add 0 there, so that it ranks lower than where all of them speak. A loss of weight 0 is off: not
+ * computed, and not asked what counts.
+ *
+ * @param losses  one or more `{loss, weight}`: a per-sample loss, and a finite number ≥ 0 (default 1), not all of them 0.
+ * @returns a loss, `(yTrue, yPred) → float32[B]` or `float32[B, …]`, as its members are.
+ * @throws TypeError if there is no loss or one of them is no function (when it is built), or if they do not give tensors of
+ *   one shape (when it is called); RangeError if a weight is negative or not finite, or all are 0 (when it is built).
+ *
+ * @example
+ * const loss = weightedSum([{loss: meanSquaredError()}, {loss: meanAbsoluteError(), weight: 0.5}]);
+ * loss(tf.tensor2d([[0]]), tf.tensor2d([[2]])).dataSync();   // Float32Array [5]
+ */
+export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
+  const members = membersOf(losses);
+  const sum: PerSampleLoss = (yTrue, yPred) =>
+    tidy(() => {
+      const terms = members.map((member) => termOf(member, yTrue, yPred));
+      checkSameShape(terms);
+      return addN(terms);
+    });
+  const valids = members.flatMap(({loss}) => loss.valid ?? []);
+  if (valids.length === members.length) {
+    sum.valid = (yTrue) =>
+      tidy(() => valids.map((valid) => cast(notEqual(valid(yTrue), 0), 'float32')).reduce((a, b) => maximum(a, b)));
+  }
+  return sum;
+}
+
+/** Checks the list, and leaves out what counts nothing. */
+function membersOf(losses: readonly WeightedLoss[]): Required<WeightedLoss>[] {
+  if (!Array.isArray(losses) || losses.length === 0) {
+    throw typeError(NAME, 'losses', 'be a list of one or more {loss, weight}', losses);
+  }
+  const members = losses.map((member: WeightedLoss, i) => {
+    const name = `losses[${i}]`;
+    if (typeof member !== 'object' || typeof member?.loss !== 'function') {
+      const remedy = 'Pass {loss: meanSquaredError(), weight: 1}; for a name take fromLayersLoss(name).';
+      throw typeError(NAME, name, 'be {loss, weight} with a function for its loss', member, remedy);
+    }
+    checkOptionNames(NAME, member, ['loss', 'weight']);
+    const {loss, weight = 1} = member;
+    checkNotNegative(NAME, `${name}.weight`, weight);
+    return {loss, weight};
+  });
+  const counted = members.filter(({weight}) => weight > 0);
+  if (counted.length === 0) throw rangeError(NAME, 'losses', 'have a weight > 0', 'weights of 0 only');
+  return counted;
+}
+
+function termOf({loss, weight}: Required<WeightedLoss>, yTrue: Tensor, yPred: Tensor): Tensor {
+  const values: unknown = loss(yTrue, yPred);
+  if (!(values instanceof Tensor)) {
+    throw typeError(NAME, 'losses', 'return tensors', values, 'Build them first: meanSquaredError().');
+  }
+  const weighted = mul(values, weight);
+  return loss.valid ? where(notEqual(loss.valid(yTrue), 0), weighted, zerosLike(weighted)) : weighted;
+}
+
+function checkSameShape(terms: Tensor[]): void {
+  const shapes = terms.map(({shape}) => shapeText(shape));
+  if (new Set(shapes).size > 1) {
+    throw typeError(
+      NAME,
+      'losses',
+      'give one shape',
+      shapes.join(' and '),
+      'Take the mean over the axes that some lack.',
+    );
+  }
+}
