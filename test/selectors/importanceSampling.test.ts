@@ -35,10 +35,11 @@ describe('In 20,000 draws importanceSampling', () => {
   });
 
   it('draws every row in proportion to its score', () => {
-    const rows = drawnRows(importanceSampling({k: 5, seed: 41}), FIVE, 4000);
+    const losses = Array.from({length: 100}, (_, row) => FIVE[row % 5] as number);
+    const rows = drawnRows(importanceSampling({k: 100, seed: 41}), losses, 200);
     expectCounts(
-      countsOf(rows, 5),
-      FIVE.map((loss) => loss / 5),
+      countsOf(rows, 100),
+      losses.map((loss) => loss / 100),
       20_000,
     );
   });
@@ -54,8 +55,13 @@ describe('In 20,000 draws importanceSampling', () => {
   });
 
   it('draws uniformly where no score is over 0', () => {
-    const rows = drawnRows(importanceSampling({k: 4, seed: 43}), [0, 0, -1, Number.NaN, 0], 5000);
-    expectCounts(countsOf(rows, 5), [0.25, 0.25, 0.25, 0, 0.25], 20_000);
+    const losses = Array.from({length: 100}, (_, row) => [0, -0, -1, Number.NaN, -1e30][row % 5] as number);
+    const rows = drawnRows(importanceSampling({k: 100, seed: 43}), losses, 200);
+    expectCounts(
+      countsOf(rows, 100),
+      losses.map((loss) => (Number.isNaN(loss) ? 0 : 1 / 80)),
+      20_000,
+    );
   });
 
   it.each([1, 2, 3])('weighs what it draws so that the mean is unbiased, for scores of seed %i', (seed) => {
