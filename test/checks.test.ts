@@ -11,7 +11,9 @@ import {
 import {describe, expect, it, vi} from 'vitest';
 import {
   checkCount,
+  checkFactor,
   checkFinitePositive,
+  checkFunction,
   checkOneOf,
   checkRatio,
   checkRows,
@@ -73,6 +75,31 @@ describe('checkUnitInterval', () => {
     for (const value of [0, 0.5, 0.999]) expect(() => checkUnitInterval('f', 's', value)).not.toThrow();
     for (const value of [-0.001, 1, Number.NaN]) {
       expect(() => checkUnitInterval('f', 's', value)).toThrow(new RangeError(`f: s must be in [0, 1), got ${value}.`));
+    }
+  });
+});
+
+describe('checkFactor', () => {
+  it('takes finite numbers from 1', () => {
+    for (const value of [1, 1.5, 1e300]) expect(() => checkFactor('f', 'p', value)).not.toThrow();
+    for (const value of [0.999, 0, -2, Number.NaN, Number.POSITIVE_INFINITY, '2' as never]) {
+      expect(() => checkFactor('f', 'p', value)).toThrow(
+        new RangeError(`f: p must be a finite number >= 1, got ${typeof value === 'string' ? `'${value}'` : value}.`),
+      );
+    }
+  });
+});
+
+describe('checkFunction', () => {
+  it('takes functions only', () => {
+    expect(() => checkFunction('f', 'g', 'be a function', Math.max)).not.toThrow();
+    for (const [value, shown] of [
+      [undefined, 'undefined'],
+      [{a: 1}, '{a}'],
+    ] as const) {
+      expect(() => checkFunction('f', 'g', 'be a function', value, 'Pass one.')).toThrow(
+        new TypeError(`f: g must be a function, got ${shown}. Pass one.`),
+      );
     }
   });
 });

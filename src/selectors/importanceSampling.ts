@@ -36,8 +36,8 @@ export interface ImportanceSamplingOptions {
  *
  * The gradient of the whole batch, estimated from few rows, with less noise than a uniform draw: unlike the other selectors it does not change
  * what is learned. Least noise comes from drawing by the size of the gradient: `scored(importanceSampling({k}), gradientNormBound())`.
- * A row may come several times. Unbiased is the mean over `K`, which `reduction: 'batchMean'` gives times K / B; `'mean'` divides by Σ w, which is
- * about `K`. A row whose score is 0 or less is never drawn, so its loss is not in the estimate; where that holds for all rows, the draw is uniform.
+ * A row may come several times. Unbiased is (1/K) Σ w · l, B / K times what `reduction: 'batchMean'` gives; `'mean'` divides by Σ w,
+ * which is about `K`. A row whose score is 0 or less is never drawn, so its loss is not in the estimate; where that holds for all rows, the draw is uniform.
  *
  * @param options  `k`, how many draws, an integer ≥ 1; `seed`, default 0.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first; `B` in the weights counts the

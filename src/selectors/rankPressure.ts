@@ -33,7 +33,8 @@ export type RankPressureOptions = Keep & {
  * const some = rankPressure({k: 2, pressure: 100, seed: 7});
  * some(tf.tensor1d([0.1, 0.9, 0.3, 0.2]), {step: 12}).indices.size;   // 2
  *
- * @see Loshchilov & Hutter, Online Batch Selection for Faster Training of Neural Networks, ICLR 2016 workshop, §4 (arXiv:1511.06343)
+ * @see Loshchilov & Hutter, Online Batch Selection for Faster Training of Neural Networks, ICLR 2016 workshop,
+ *   the section on online batch selection with its s_e (arXiv:1511.06343)
  */
 export function rankPressure({pressure, seed = 0, ...keep}: RankPressureOptions = {} as RankPressureOptions): Selector {
   checkKeep(NAME, keep as Keep, ['pressure', 'seed']);
