@@ -27,6 +27,8 @@ describeOnBackends('noise', () => {
     const tenths = Array<number>(10).fill(0);
     for (const number of numbers) tenths[Math.floor(10 * number)] = (tenths[Math.floor(10 * number)] ?? 0) + 1;
     for (const count of tenths) expect(Math.abs(count - 10_000)).toBeLessThan(427);
+    // Their mean has the standard error √(1/12/n).
+    expect(Math.abs(sumOf(numbers) / 100_000 - 0.5)).toBeLessThan(4.5 / Math.sqrt(12 * 100_000));
   });
 
   it('has numbers that know nothing of the next, nor of those of the next step or seed', () => {

@@ -1,61 +1,34 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {setBackend} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {rankSampling} from 'ohem-tfjs';
 import {beforeAll, describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
-import {
-  countSets,
-  expectCounts,
-  expectSets,
-  gumbel,
-  inclusionChances,
-  largestPlaces,
-  successiveChances,
-  uniforms,
-} from '../support/draws';
+import {expectSuccessive, gumbel, largestPlaces, SIX, uniforms} from '../support/draws';
 import {RUNS, randomFrom} from '../support/property';
 import {keptRows, largestRows, lossRows, marks, selected} from '../support/selections';
 import {onEachBackend} from '../support/tensors';
 
-const SIX = [0.3, 0.9, 0.1, 0.5, 0.7, 0.2];
 /** Their ranks: 0 for the easiest. */
 const RANKS = [2, 5, 0, 3, 4, 1];
 const drawsOf = (ratio: number) => Math.max(1, Math.floor(ratio * 6));
 const chanceOf = (rank: number, ratio: number, rows: number) => ((rank + 0.5) / rows) ** (1 / ratio - 1);
 
 describe('In 20,000 draws rankSampling', () => {
-  const draws = 20_000;
   beforeAll(async () => {
-    await setBackend('cpu');
+    await tf.setBackend('cpu');
   });
 
-  it.each([0.5, 0.34])(
-    'keeps every row, and every set of rows, as often as drawing one after the other does, at ratio %d',
-    (ratio) => {
-      const counts = countSets(rankSampling({ratio, seed: 11}), SIX, draws);
-      const sets = successiveChances(
-        RANKS.map((rank) => chanceOf(rank, ratio, 6)),
-        drawsOf(ratio),
-      );
-      expectSets(counts, sets, draws);
-      expectCounts(inclusionChances(counts, 6), inclusionChances(sets, 6), draws);
-    },
-  );
+  it.each([0.5, 0.34])('keeps rows as often as drawing one after the other does, at ratio %d', (ratio) => {
+    const chances = RANKS.map((rank) => chanceOf(rank, ratio, 6));
+    expectSuccessive(rankSampling({ratio, seed: 11}), SIX, chances, drawsOf(ratio), 20_000);
+  });
 
   it('ranks a row among those that may be selected only', () => {
     const losses = [...SIX, Number.NaN, Number.POSITIVE_INFINITY, 99];
     const valid = marks([1, 1, 1, 1, 1, 1, 1, 1, 0]);
     // floor(0.4 · 8 valid rows) = 3 draws, of the six that are finite too.
-    const counts = countSets(rankSampling({ratio: 0.4, seed: 12}), losses, 5000, {valid});
-    expectSets(
-      counts,
-      successiveChances(
-        RANKS.map((rank) => chanceOf(rank, 0.4, 6)),
-        3,
-      ),
-      draws,
-    );
+    const chances = RANKS.map((rank) => chanceOf(rank, 0.4, 6));
+    expectSuccessive(rankSampling({ratio: 0.4, seed: 12}), losses, chances, 3, 5000, {valid});
   });
 });
 

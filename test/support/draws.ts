@@ -6,7 +6,7 @@ import {noise} from '../../src/selectors/noise';
 import {keptRows} from './selections';
 
 /** The chance of each set of `k` places, as its sorted places, when they are drawn one after the other in proportion to weights. */
-export function successiveChances(weights: readonly number[], k: number): Map<string, number> {
+function successiveChances(weights: readonly number[], k: number): Map<string, number> {
   const chances = new Map<string, number>();
   const draw = (drawn: number[], chance: number) => {
     if (drawn.length === k) return add(chances, named(drawn), chance);
@@ -21,14 +21,14 @@ export function successiveChances(weights: readonly number[], k: number): Map<st
 }
 
 /** The chance of each of `size` places to be in the set that is drawn. */
-export function inclusionChances(sets: Map<string, number>, size: number): number[] {
+function inclusionChances(sets: Map<string, number>, size: number): number[] {
   const chances = Array<number>(size).fill(0);
   for (const [set, chance] of sets) for (const place of placesOf(set)) chances[place] = (chances[place] ?? 0) + chance;
   return chances;
 }
 
 /** How often each set of rows is kept at the steps 0 … steps − 1. */
-export function countSets(
+function countSets(
   select: Selector,
   losses: readonly number[],
   steps: number,
@@ -64,13 +64,34 @@ export function expectCounts(counts: readonly number[], chances: readonly number
  * Expects sets to come as often as their chances say, all together: Σ (count − expected)² / expected has χ² with one degree of freedom
  * less than there are sets. By Wilson and Hilferty's cube root it is as a normal number; ± 4 of its standard deviations is once in 16 000 tests.
  */
-export function expectSets(counts: Map<string, number>, chances: Map<string, number>, draws: number): void {
+function expectSets(counts: Map<string, number>, chances: Map<string, number>, draws: number): void {
   expect([...counts.keys()].filter((set) => !chances.has(set))).toEqual([]);
   const terms = [...chances].map(([set, chance]) => ((counts.get(set) ?? 0) - draws * chance) ** 2 / (draws * chance));
   const freedom = terms.length - 1;
   const spread = 2 / (9 * freedom);
   const z = (Math.cbrt(sumOf(terms) / freedom) - (1 - spread)) / Math.sqrt(spread);
   expect(Math.abs(z)).toBeLessThan(4);
+}
+
+/** Six losses whose ranks are all different. */
+export const SIX = [0.3, 0.9, 0.1, 0.5, 0.7, 0.2];
+
+/**
+ * Expects a rule to keep every set of `k` rows, and every row, as often as draws one after the other in proportion to `chances` do. Rows of
+ * `losses` behind the last chance are never to be kept.
+ */
+export function expectSuccessive(
+  select: Selector,
+  losses: readonly number[],
+  chances: readonly number[],
+  k: number,
+  draws: number,
+  context?: SelectionContext,
+): void {
+  const counts = countSets(select, losses, draws, context);
+  const sets = successiveChances(chances, k);
+  expectSets(counts, sets, draws);
+  expectCounts(inclusionChances(counts, chances.length), inclusionChances(sets, chances.length), draws);
 }
 
 /** The uniform numbers that a rule makes its noise of, in float64. */
