@@ -12,6 +12,7 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       losses: 'src/losses/index.ts',
+      schedules: 'src/schedules/index.ts',
       selectors: 'src/selectors/index.ts',
       trainers: 'src/trainers/index.ts',
       wasm: 'src/backends/wasm/index.ts',

@@ -89,6 +89,16 @@ export function checkFinitePositive(where: string, argument: string, value: numb
     throw rangeError(where, argument, 'be a finite number > 0', quoted(value));
 }
 
+/** Checks a number that makes something as many times larger. */
+export function checkFactor(where: string, argument: string, value: number): void {
+  if (!(Number.isFinite(value) && value >= 1))
+    throw rangeError(where, argument, 'be a finite number >= 1', quoted(value));
+}
+
+export function checkFunction(where: string, argument: string, constraint: string, value: unknown, remedy = ''): void {
+  if (typeof value !== 'function') throw typeError(where, argument, constraint, value, remedy);
+}
+
 export function checkWeights(where: string, argument: string, values: readonly number[]): void {
   if (!Array.isArray(values) || !values.every((weight) => Number.isFinite(weight) && weight >= 0)) {
     throw rangeError(where, argument, 'hold finite numbers >= 0', values);

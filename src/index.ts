@@ -38,9 +38,33 @@ export {
   squaredHinge,
   weightedSum,
 } from './losses';
+// Schedules
+export type {LinearOptions, WindowOptions} from './schedules';
+export {accuracySteps, constant, linear, window} from './schedules';
 // Selectors
-export type {RandomKOptions} from './selectors';
-export {all, randomK, topK} from './selectors';
+export type {
+  GradientNormBoundOptions,
+  ImportanceSamplingOptions,
+  PercentileSamplingOptions,
+  RandomKOptions,
+  RankPressureOptions,
+  RankSamplingOptions,
+  ScheduledSelector,
+  Score,
+} from './selectors';
+export {
+  all,
+  gradientNormBound,
+  importanceSampling,
+  percentileSampling,
+  randomK,
+  rankPressure,
+  rankSampling,
+  reducibleLoss,
+  scheduled,
+  scored,
+  topK,
+} from './selectors';
 // Trainers
 export type {
   BackwardStrategy,
@@ -57,4 +81,4 @@ export type {
 } from './trainers';
 export {ohemLoss, ohemStep} from './trainers';
 // The vocabulary
-export type {Keep, PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from './types';
+export type {Keep, KeepSchedule, PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from './types';

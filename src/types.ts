@@ -60,6 +60,22 @@ export interface Selector {
    * `context.memory`. Absent: a selector that goes by the batch alone.
    */
   remember?: (losses: Tensor1D, context?: SelectionContext) => Tensor1D;
+  /** What its keep ratio follows: the trainer threads the state of it, and hands that over as `context.schedule`. Absent: it keeps the same share throughout. */
+  schedule?: KeepSchedule;
+}
+
+/**
+ * A keep ratio over training, as pure functions of a state that is plain JSON, so that it can be saved and resumed.
+ *
+ * A trainer starts with `init()`, asks for the `ratio` of each step, and replaces the state by what `next` makes of it: after each
+ * step, and with `accuracy` where it has come to know that of the training data, usually once an epoch.
+ */
+export interface KeepSchedule<S = unknown> {
+  init(): S;
+  /** The share of rows to keep, in (0, 1], with `step` steps taken so far. */
+  ratio(state: S, progress: {step: number}): number;
+  /** The state to go on with; never changes the one it is given. */
+  next(state: S, seen: {step: number; accuracy?: number}): S;
 }
 
 /** How many rows to keep: a count, or a share of the batch actually given (`max(1, round(ratio · B))`). */

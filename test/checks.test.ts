@@ -12,8 +12,10 @@ import {describe, expect, it, vi} from 'vitest';
 import {
   checkClosedUnitInterval,
   checkCount,
+  checkFactor,
   checkFinite,
   checkFinitePositive,
+  checkFunction,
   checkNotNegative,
   checkOneOf,
   checkRatio,
@@ -115,6 +117,31 @@ describe('checkNotNegative', () => {
     expect(() => checkNotNegative('f', 'g', '1' as never)).toThrow(
       new RangeError("f: g must be a finite number >= 0, got '1'."),
     );
+  });
+});
+
+describe('checkFactor', () => {
+  it('takes finite numbers from 1', () => {
+    for (const value of [1, 1.5, 1e300]) expect(() => checkFactor('f', 'p', value)).not.toThrow();
+    for (const value of [0.999, 0, -2, Number.NaN, Number.POSITIVE_INFINITY, '2' as never]) {
+      expect(() => checkFactor('f', 'p', value)).toThrow(
+        new RangeError(`f: p must be a finite number >= 1, got ${typeof value === 'string' ? `'${value}'` : value}.`),
+      );
+    }
+  });
+});
+
+describe('checkFunction', () => {
+  it('takes functions only', () => {
+    expect(() => checkFunction('f', 'g', 'be a function', Math.max)).not.toThrow();
+    for (const [value, shown] of [
+      [undefined, 'undefined'],
+      [{a: 1}, '{a}'],
+    ] as const) {
+      expect(() => checkFunction('f', 'g', 'be a function', value, 'Pass one.')).toThrow(
+        new TypeError(`f: g must be a function, got ${shown}. Pass one.`),
+      );
+    }
   });
 });
 

@@ -1,7 +1,7 @@
-import {gather, greater, randomUniform, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {gather, randomUniform, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {Keep, Selector} from '../types';
 import {checkKeep} from './keep';
-import {descending, keepLargest, rankable, selectable} from './ranking';
+import {keepLargest, rankable, reordered, selectable} from './ranking';
 
 export type RandomKOptions = Keep & {
   /** Same seed and same `context.step`, same rows, on every backend. Default 0. */
@@ -34,8 +34,6 @@ export function randomK({seed = 0, ...keep}: RandomKOptions = {} as RandomKOptio
       // A text seed: tfjs takes the number 0 for "no seed".
       const keys = randomUniform(losses.shape, 0, 1, 'float32', `${seed}/${context.step ?? 0}`) as Tensor1D;
       const drawn = keepLargest(rankable(keys, rows), keep as Keep, context);
-      const lossOfDrawn = rankable(gather(losses, drawn.indices), greater(drawn.weights, 0));
-      const hardestFirst = descending(lossOfDrawn).indices;
-      return {indices: gather(drawn.indices, hardestFirst), weights: gather(drawn.weights, hardestFirst)};
+      return reordered(drawn, gather(losses, drawn.indices));
     });
 }

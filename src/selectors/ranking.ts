@@ -56,7 +56,12 @@ export function keepLargest(ranked: Tensor1D, keep: Keep, {valid}: SelectionCont
   // Times 1, since the cpu backend leaves booleans as bytes when it casts them.
   const found = mul(cast(greater(values, UNSELECTABLE), 'float32'), 1);
   const weights =
-    valid === undefined || keep.k !== undefined ? found : mul(found, withinShare(values.size, keep, valid));
+    valid === undefined || keep.k !== undefined
+      ? found
+      : mul(
+          found,
+          withinShare(values.size, (rows) => shareOf(keep, rows), valid),
+        );
   return {indices, weights: weights as Tensor1D};
 }
 
@@ -66,13 +71,19 @@ export function keepHardest(where: string, keep: Keep): Selector {
     tidy(() => keepLargest(rankable(losses, selectable(where, losses, context)), keep, context));
 }
 
+/** Orders what a selection keeps by scores of its places, largest first; what it does not keep comes last. */
+export function reordered({indices, weights}: Selection, scores: Tensor1D): Selection {
+  const order = descending(rankable(scores, greater(weights, 0))).indices;
+  return {indices: gather(indices, order), weights: gather(weights, order)};
+}
+
 /**
- * Marks with 1 the first `max(minK, round(ratio · valid rows))` of `count` places; the rest, which were sized for a batch that
+ * Marks with 1 the first `share(valid rows)` of `count` places; the rest, which were sized for a batch that
  * is valid throughout, get 0. The valid rows are counted on the device, so what each count means comes from a table: in
  * float32 a product like 0.7 · 45 would round to another side than on the host.
  */
-function withinShare(count: number, keep: {ratio: number; minK?: number}, valid: Tensor1D): Tensor1D {
+export function withinShare(count: number, share: (rows: number) => number, valid: Tensor1D): Tensor1D {
   const validRows = sum(cast(notEqual(valid, 0), 'int32'));
-  const shares = Float32Array.from({length: valid.size + 1}, (_, rows) => shareOf(keep, rows));
+  const shares = Float32Array.from({length: valid.size + 1}, (_, rows) => share(rows));
   return cast(less(range(0, count, 1, 'float32'), gather(tensor1d(shares), validRows)), 'float32');
 }

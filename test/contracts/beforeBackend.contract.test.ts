@@ -1,30 +1,42 @@
 /** @file What is built at the top of a user's module, before `await tf.setBackend(…)`. No test in this file sets a backend. */
 import '@tensorflow/tfjs-backend-wasm';
 import {
+  accuracySteps,
   all,
   binaryCrossentropy,
   binaryFocalCrossentropy,
   categoricalCrossentropy,
   categoricalFocalCrossentropy,
   categoricalHinge,
+  constant,
   cosineSimilarity,
   fromLayersLoss,
+  gradientNormBound,
   halfSquaredError,
   hinge,
   huber,
+  importanceSampling,
   kullbackLeiblerDivergence,
+  linear,
   logCosh,
   meanAbsoluteError,
   meanSquaredError,
   multiMargin,
   ohemLoss,
+  percentileSampling,
   poisson,
   randomK,
+  rankPressure,
+  rankSampling,
+  reducibleLoss,
+  scheduled,
+  scored,
   smoothL1,
   sparseCategoricalCrossentropy,
   squaredHinge,
   topK,
   weightedSum,
+  window,
 } from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 
@@ -37,22 +49,37 @@ const FACTORIES = {
   categoricalHinge,
   cosineSimilarity,
   fromLayersLoss: () => fromLayersLoss('hinge'),
+  gradientNormBound,
   halfSquaredError,
   hinge,
   huber,
   kullbackLeiblerDivergence,
   logCosh,
   meanAbsoluteError,
+  importanceSampling: () => importanceSampling({k: 3, seed: 1}),
   meanSquaredError,
   multiMargin,
   ohemLoss: () => ohemLoss(meanSquaredError(), topK({k: 3})),
   poisson,
   randomK: () => randomK({ratio: 0.5, seed: 1}),
   smoothL1,
+  percentileSampling: () => percentileSampling({power: 2, seed: 1}),
+  rankPressure: () => rankPressure({k: 3, pressure: 10, seed: 1}),
+  rankSampling: () => rankSampling({ratio: 0.5, seed: 1}),
+  reducibleLoss,
+  scheduled: () => scheduled(topK, linear({from: 1, to: 0.5, steps: 10})),
+  scored: () => scored(topK({k: 3}), reducibleLoss()),
   sparseCategoricalCrossentropy: () => sparseCategoricalCrossentropy({ignoreLabel: 255, classWeights: [1, 2]}),
   squaredHinge,
   topK: () => topK({ratio: 0.5}),
   weightedSum: () => weightedSum([{loss: hinge()}]),
+};
+
+const SCHEDULES = {
+  accuracySteps: () => accuracySteps([[0.9, 2]]),
+  constant: () => constant(0.5),
+  linear: () => linear({from: 1, to: 0.5, steps: 10}),
+  window: () => window({start: 10, end: 20}),
 };
 
 describe('Before a backend is ready', () => {
@@ -60,8 +87,12 @@ describe('Before a backend is ready', () => {
     expect(build()).toBeTypeOf('function');
   });
 
+  it.each(Object.entries(SCHEDULES))('%s can be built', (_, build) => {
+    expect(build().init).toBeTypeOf('function');
+  });
+
   it('everything is tried that needs no model', async () => {
     const exported = Object.keys(await import('ohem-tfjs')).filter((name) => name !== 'ohemStep');
-    expect(Object.keys(FACTORIES).sort()).toEqual(exported.sort());
+    expect(Object.keys({...FACTORIES, ...SCHEDULES}).sort()).toEqual(exported.sort());
   });
 });

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as index from 'ohem-tfjs';
 import * as losses from 'ohem-tfjs/losses';
+import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
 import * as wasm from 'ohem-tfjs/wasm';
@@ -10,7 +11,7 @@ import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {documentedFunctions, exportedNames, readSource, sourcesIn} from '../support/sources';
 
-const PARTS = {losses, selectors, trainers};
+const PARTS = {losses, schedules, selectors, trainers};
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 
 describe('ohem-tfjs', () => {
@@ -69,6 +70,51 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ['randomK()', () => index.randomK(wrong(undefined)), TypeError],
   ['randomK({})', () => index.randomK(wrong({})), TypeError],
   ['randomK({k: -1})', () => index.randomK({k: -1}), RangeError],
+  ['rankSampling()', () => index.rankSampling(wrong(undefined)), RangeError],
+  ['rankSampling({ratio: 0})', () => index.rankSampling({ratio: 0}), RangeError],
+  ['rankSampling({ratio: 0.5, k: 3})', () => index.rankSampling(wrong({ratio: 0.5, k: 3})), TypeError],
+  ['percentileSampling()', () => index.percentileSampling(wrong(undefined)), RangeError],
+  ['percentileSampling({power: 0})', () => index.percentileSampling({power: 0}), RangeError],
+  [
+    'percentileSampling({power: 1, historyLength: 0.5})',
+    () => index.percentileSampling({power: 1, historyLength: 0.5}),
+    RangeError,
+  ],
+  [
+    'percentileSampling({power: 1, minProbability: 2})',
+    () => index.percentileSampling({power: 1, minProbability: 2}),
+    RangeError,
+  ],
+  ['percentileSampling({beta: 1})', () => index.percentileSampling(wrong({beta: 1})), TypeError],
+  ['rankPressure()', () => index.rankPressure(wrong(undefined)), TypeError],
+  ['rankPressure({pressure: 2})', () => index.rankPressure(wrong({pressure: 2})), TypeError],
+  ['rankPressure({k: 3, pressure: 0.5})', () => index.rankPressure({k: 3, pressure: 0.5}), RangeError],
+  ['importanceSampling()', () => index.importanceSampling(wrong(undefined)), RangeError],
+  ['importanceSampling({ratio: 0.5})', () => index.importanceSampling(wrong({ratio: 0.5})), TypeError],
+  ['scored()', () => index.scored(wrong(undefined), wrong(undefined)), TypeError],
+  ['scored(topK)', () => index.scored(index.topK({k: 3}), wrong(undefined)), TypeError],
+  ['gradientNormBound({logits: true})', () => index.gradientNormBound(wrong({logits: true})), TypeError],
+  ['scheduled()', () => index.scheduled(wrong(undefined), wrong(undefined)), TypeError],
+  ['scheduled(topK)', () => index.scheduled(index.topK, wrong(undefined)), TypeError],
+  [
+    'scheduled(() => undefined, constant(0.5))',
+    () =>
+      index.scheduled(
+        wrong(() => undefined),
+        index.constant(0.5),
+      ),
+    TypeError,
+  ],
+  ['constant(0)', () => index.constant(0), RangeError],
+  ['linear()', () => index.linear(wrong(undefined)), RangeError],
+  ['linear({from: 2, to: 1, steps: 9})', () => index.linear({from: 2, to: 1, steps: 9}), RangeError],
+  ['linear({from: 1, to: 0, steps: 9})', () => index.linear({from: 1, to: 0, steps: 9}), RangeError],
+  ['linear({from: 1, to: 0.5, steps: 0})', () => index.linear({from: 1, to: 0.5, steps: 0}), RangeError],
+  ['window()', () => index.window(wrong(undefined)), RangeError],
+  ['window({start: 5, end: 5})', () => index.window({start: 5, end: 5}), RangeError],
+  ['window({start: 0, end: 5, interrupt: 1})', () => index.window({start: 0, end: 5, interrupt: 1}), RangeError],
+  ['accuracySteps([80, 2])', () => index.accuracySteps(wrong([80, 2])), TypeError],
+  ['accuracySteps([[80, 2]])', () => index.accuracySteps([[80, 2]]), RangeError],
   [
     'categoricalCrossentropy({labelSmoothing: 1})',
     () => index.categoricalCrossentropy({labelSmoothing: 1}),
@@ -154,6 +200,7 @@ describeOnBackends('A wrong call', () => {
       'meanAbsoluteError',
       'meanSquaredError',
       'poisson',
+      'reducibleLoss',
       'squaredHinge',
     ];
     expect(sorted([...called, ...withoutOptions])).toEqual(sorted(Object.keys(index)));

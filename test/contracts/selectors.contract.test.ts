@@ -1,6 +1,22 @@
 /** @file What every selector promises. A new one is a line in the table. */
 import * as tf from '@tensorflow/tfjs-core';
-import {all, meanSquaredError, ohemLoss, randomK, type SelectionContext, type Selector, topK} from 'ohem-tfjs';
+import {
+  accuracySteps,
+  all,
+  constant,
+  importanceSampling,
+  meanSquaredError,
+  ohemLoss,
+  percentileSampling,
+  randomK,
+  rankPressure,
+  rankSampling,
+  type SelectionContext,
+  type Selector,
+  scheduled,
+  scored,
+  topK,
+} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -15,6 +31,12 @@ interface Member {
   select: Selector;
   /** Whether rows of equal loss come in the order of the batch; a draw has an order of its own. */
   tiesInOrder: boolean;
+  /** Whether it draws with replacement: a row may come several times. */
+  repeats?: true;
+  /** Whether it may keep no row of a batch that has some. */
+  mayKeepNone?: true;
+  /** In whose name it refuses losses, where that is not its own. */
+  refusesAs?: string;
 }
 
 const SELECTORS: readonly Member[] = [
@@ -24,7 +46,69 @@ const SELECTORS: readonly Member[] = [
   {member: 'topK', options: '{ratio: 0.1, minK: 2}', select: topK({ratio: 0.1, minK: 2}), tiesInOrder: true},
   {member: 'randomK', options: '{k: 3, seed: 5}', select: randomK({k: 3, seed: 5}), tiesInOrder: false},
   {member: 'randomK', options: '{ratio: 0.5}', select: randomK({ratio: 0.5}), tiesInOrder: false},
+  {
+    member: 'rankSampling',
+    options: '{ratio: 0.5, seed: 5}',
+    select: rankSampling({ratio: 0.5, seed: 5}),
+    tiesInOrder: false,
+  },
+  {member: 'rankSampling', options: '{ratio: 1}', select: rankSampling({ratio: 1}), tiesInOrder: false},
+  {
+    member: 'rankPressure',
+    options: '{k: 3, pressure: 100, seed: 5}',
+    select: rankPressure({k: 3, pressure: 100, seed: 5}),
+    tiesInOrder: false,
+  },
+  {
+    member: 'rankPressure',
+    options: '{ratio: 0.5, minK: 2, pressure: 1}',
+    select: rankPressure({ratio: 0.5, minK: 2, pressure: 1}),
+    tiesInOrder: false,
+  },
+  {
+    member: 'percentileSampling',
+    options: '{power: 2, seed: 5}',
+    select: percentileSampling({power: 2, seed: 5}),
+    tiesInOrder: false,
+    mayKeepNone: true,
+  },
+  {
+    member: 'percentileSampling',
+    options: '{power: 1, minProbability: 1}',
+    select: percentileSampling({power: 1, minProbability: 1}),
+    tiesInOrder: true,
+  },
+  {
+    member: 'importanceSampling',
+    options: '{k: 3, seed: 5}',
+    select: importanceSampling({k: 3, seed: 5}),
+    tiesInOrder: false,
+    repeats: true,
+  },
+  {
+    member: 'scored',
+    options: 'topK({k: 3}), 2 · l + 1',
+    select: scored(topK({k: 3}), (losses) => tf.add(tf.mul(losses, 2), 1)),
+    tiesInOrder: true,
+  },
+  {
+    member: 'scheduled',
+    options: 'topK, constant(0.5)',
+    select: scheduled(topK, constant(0.5)),
+    tiesInOrder: true,
+    refusesAs: 'topK',
+  },
+  {
+    member: 'scheduled',
+    options: 'topK, accuracySteps()',
+    select: scheduled(topK, accuracySteps()),
+    tiesInOrder: true,
+    refusesAs: 'topK',
+  },
 ];
+
+/** What is exported with the selectors for `scored`. */
+const SCORES = ['gradientNormBound', 'reducibleLoss'];
 
 const BATCH_SIZES = [1, 2, 3, 5, 16, 33];
 const NOT_FINITE = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -44,11 +128,11 @@ const everySecond = (batchSize: number) => Array.from({length: batchSize}, (_, r
 describe('The contract of the selectors', () => {
   it('is held by every selector that is exported', async () => {
     const exported = Object.keys(await import('ohem-tfjs/selectors'));
-    expect([...new Set(SELECTORS.map(({member}) => member))].sort()).toEqual(exported.sort());
+    expect([...new Set(SELECTORS.map(({member}) => member)), ...SCORES].sort()).toEqual(exported.sort());
   });
 });
 
-for (const {member, options, select, tiesInOrder} of SELECTORS) {
+for (const {member, options, select, tiesInOrder, repeats, mayKeepNone, refusesAs = member} of SELECTORS) {
   describeOnBackends(`${member}(${options})`, () => {
     const run = (losses: readonly number[], context: SelectionContext = {}) =>
       selected(select, losses, {step: 0, ...context});
@@ -62,12 +146,12 @@ for (const {member, options, select, tiesInOrder} of SELECTORS) {
     });
 
     it.each(BATCH_SIZES)(
-      'gives rows of the batch of %i, none twice, and weights that are finite and >= 0',
+      `gives rows of the batch of %i${repeats ? '' : ', none twice'}, and weights that are finite and >= 0`,
       (batchSize) => {
         for (const losses of [lossesOf(batchSize), mixedLosses(batchSize)]) {
           const {indices, weights} = run(losses);
           expect(indices.every((row) => Number.isInteger(row) && row >= 0 && row < batchSize)).toBe(true);
-          expect(new Set(indices).size).toBe(indices.length);
+          if (!repeats) expect(new Set(indices).size).toBe(indices.length);
           expect(weights.every((weight) => Number.isFinite(weight) && weight >= 0)).toBe(true);
         }
       },
@@ -111,7 +195,7 @@ for (const {member, options, select, tiesInOrder} of SELECTORS) {
       }
     });
 
-    it('keeps the row of a batch of one', () => {
+    it.runIf(!mayKeepNone)('keeps the row of a batch of one', () => {
       expect(run([0.5])).toEqual({indices: [0], weights: [1]});
     });
 
@@ -126,10 +210,10 @@ for (const {member, options, select, tiesInOrder} of SELECTORS) {
       }
     });
 
-    it('keeps a row where there is one to keep', () => {
+    it.runIf(!mayKeepNone)('keeps a row where there is one to keep', () => {
       const losses = [Number.NaN, Number.POSITIVE_INFINITY, -5, Number.NEGATIVE_INFINITY];
-      expect(keptRows(run(losses))).toEqual([2]);
-      expect(keptRows(run([3, 2, 1, 0], {valid: marks([0, 0, 0, 1])}))).toEqual([3]);
+      expect(new Set(keptRows(run(losses)))).toEqual(new Set([2]));
+      expect(new Set(keptRows(run([3, 2, 1, 0], {valid: marks([0, 0, 0, 1])})))).toEqual(new Set([3]));
     });
 
     it.each(BATCH_SIZES)('gives weight 0 to all of %i rows where none may be kept', (batchSize) => {
@@ -179,7 +263,8 @@ for (const {member, options, select, tiesInOrder} of SELECTORS) {
       const gradient = valuesOf(() => tf.grad((x) => tf.mean(mined(yTrue, x)))(yPred));
       // d/dp of Σ w · mean_d p² / Σ w, for two features: p · w / Σ w.
       const total = weights.reduce((sum, weight) => sum + weight, 0);
-      const share = (row: number) => (weights[indices.indexOf(row)] ?? 0) / total;
+      const share = (row: number) =>
+        weights.reduce((sum, weight, place) => sum + (indices[place] === row ? weight : 0), 0) / total;
       const expected = [...yPred.dataSync()].map((p, place) => p * share(Math.floor(place / 2)));
       expectClose(gradient, expected, {absolute: 1e-7, relative: 1e-5});
       gradient.forEach((value, place) => {
@@ -196,7 +281,7 @@ for (const {member, options, select, tiesInOrder} of SELECTORS) {
       expect(gradient.some((value) => value !== 0)).toBe(true);
     });
 
-    it(`refuses losses of another shape in the name of ${member}`, () => {
+    it(`refuses losses of another shape in the name of ${refusesAs}`, () => {
       for (const [losses, shown] of [
         [tf.ones([2, 3]), '[2, 3]'],
         [tf.scalar(1), '[]'],
@@ -204,7 +289,7 @@ for (const {member, options, select, tiesInOrder} of SELECTORS) {
       ] as const) {
         expect(() => select(losses as tf.Tensor1D)).toThrow(
           new TypeError(
-            `${member}: losses must have shape [B] with B >= 1, got ${shown}. Reduce over every axis but the first.`,
+            `${refusesAs}: losses must have shape [B] with B >= 1, got ${shown}. Reduce over every axis but the first.`,
           ),
         );
       }

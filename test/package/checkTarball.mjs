@@ -35,7 +35,8 @@ function importAll(format) {
   const names = {
     'ohem-tfjs': '{ohemStep, ohemLoss, topK}',
     'ohem-tfjs/losses': '{categoricalCrossentropy}',
-    'ohem-tfjs/selectors': '{randomK}',
+    'ohem-tfjs/schedules': '{constant}',
+    'ohem-tfjs/selectors': '{randomK, scheduled}',
     'ohem-tfjs/trainers': format === 'esm' ? '{ohemStep as ohemStepOfPart}' : '{ohemStep: ohemStepOfPart}',
     'ohem-tfjs/wasm': '{enableWasmTraining}',
     '@tensorflow/tfjs-layers': '{layers, sequential}',
@@ -61,7 +62,7 @@ function STEP() {
     await core.setBackend('wasm');
     enableWasmTraining();
     const model = sequential({layers: [layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
-    const step = ohemStep(model, {loss: categoricalCrossentropy(), select: topK({k: 2}), optimizer: core.train.sgd(0.1)});
+    const step = ohemStep(model, {loss: categoricalCrossentropy(), select: scheduled(topK, constant(0.5)), optimizer: core.train.sgd(0.1)});
     const report = step(core.ones([4, 3]), core.tensor2d([[1, 0], [0, 1], [1, 0], [0, 1]]));
     const {kept} = await report.read();
     if (kept !== 2) throw new Error('kept ' + kept);

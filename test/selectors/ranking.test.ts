@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {keepLargest, rankable, selectable} from '../../src/selectors/ranking';
+import {keepLargest, rankable, reordered, selectable, withinShare} from '../../src/selectors/ranking';
 import {describeOnBackends} from '../support/backends';
 
 const bools = (tensor: tf.Tensor) => [...tensor.dataSync()].map(Boolean);
@@ -69,5 +69,27 @@ describeOnBackends('keepLargest', () => {
       [3, 2, 1],
       [1, 1, 0],
     ]);
+  });
+});
+
+describeOnBackends('reordered', () => {
+  it('orders what is kept by the scores of its places, and puts what is not kept last', () => {
+    const selection = {indices: tf.tensor1d([4, 7, 2, 9], 'int32'), weights: tf.tensor1d([1, 0, 0.5, 2])};
+    const {indices, weights} = reordered(selection, tf.tensor1d([1, 99, 3, 2]));
+    expect(indices.dtype).toBe('int32');
+    expect([[...indices.dataSync()], [...weights.dataSync()]]).toEqual([
+      [2, 9, 4, 7],
+      [0.5, 2, 1, 0],
+    ]);
+  });
+});
+
+describeOnBackends('withinShare', () => {
+  it('marks as many of the first places as a share of the valid rows is', () => {
+    const share = (rows: number) => Math.floor(rows / 2) + 1;
+    const marked = (valid: number[]) => [...withinShare(4, share, tf.tensor1d(valid)).dataSync()];
+    expect(marked([1, 1, 1, 1, 1, 1])).toEqual([1, 1, 1, 1]);
+    expect(marked([0, 1, 0, 1, 0, 1])).toEqual([1, 1, 0, 0]);
+    expect(marked([0, 0, 0, 0, 0, 0])).toEqual([1, 0, 0, 0]);
   });
 });

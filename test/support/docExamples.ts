@@ -3,6 +3,7 @@ import * as core from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import * as ohem from 'ohem-tfjs';
 import * as losses from 'ohem-tfjs/losses';
+import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
 import * as wasm from 'ohem-tfjs/wasm';
@@ -28,6 +29,7 @@ const MODULES: Record<string, Scope> = {
   '@tensorflow/tfjs-backend-wasm': {},
   'ohem-tfjs': ohem,
   'ohem-tfjs/losses': losses,
+  'ohem-tfjs/schedules': schedules,
   'ohem-tfjs/selectors': selectors,
   'ohem-tfjs/trainers': trainers,
   'ohem-tfjs/wasm': wasm,

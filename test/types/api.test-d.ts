@@ -2,6 +2,7 @@
 import {type Scalar, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy, topk, train} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {
+  accuracySteps,
   all,
   type BackwardStrategy,
   binaryCrossentropy,
@@ -9,13 +10,18 @@ import {
   categoricalCrossentropy,
   categoricalFocalCrossentropy,
   categoricalHinge,
+  constant,
   cosineSimilarity,
   fromLayersLoss,
+  gradientNormBound,
   halfSquaredError,
   hinge,
   huber,
+  importanceSampling,
   type Keep,
+  type KeepSchedule,
   kullbackLeiblerDivergence,
+  linear,
   logCosh,
   meanAbsoluteError,
   meanSquaredError,
@@ -24,21 +30,31 @@ import {
   ohemLoss,
   ohemStep,
   type PerSampleLoss,
+  percentileSampling,
   poisson,
   type Reduction,
   randomK,
+  rankPressure,
+  rankSampling,
+  reducibleLoss,
+  type ScheduledSelector,
+  type Score,
   type Selection,
   type SelectionContext,
   type Selector,
   type StepReport,
   type StepSummary,
+  scheduled,
+  scored,
   smoothL1,
   sparseCategoricalCrossentropy,
   squaredHinge,
   topK,
   weightedSum,
+  window,
 } from 'ohem-tfjs';
 import type {PerSampleLoss as LossOfLosses} from 'ohem-tfjs/losses';
+import type {KeepSchedule as ScheduleOfSchedules} from 'ohem-tfjs/schedules';
 import type {Selector as SelectorOfSelectors} from 'ohem-tfjs/selectors';
 import type {OhemStep as StepOfTrainers} from 'ohem-tfjs/trainers';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
@@ -73,6 +89,43 @@ randomK({seed: 3});
 randomK({k: 3, seed: 'x'});
 // @ts-expect-error nothing to choose
 all({k: 3});
+
+// Selectors that draw
+expectTypeOf(rankSampling({ratio: 0.5, seed: 3})).toEqualTypeOf<Selector>();
+expectTypeOf(percentileSampling({power: 2, historyLength: 9, minProbability: 0.1, seed: 3})).toEqualTypeOf<Selector>();
+expectTypeOf(rankPressure({ratio: 0.5, minK: 2, pressure: 10, seed: 3})).toEqualTypeOf<Selector>();
+expectTypeOf(importanceSampling({k: 3, seed: 3})).toEqualTypeOf<Selector>();
+expectTypeOf(percentileSampling({power: 2}).remember?.(losses, {memory: losses})).toEqualTypeOf<Tensor1D | undefined>();
+// @ts-expect-error a ratio is what it is about
+rankSampling({seed: 3});
+// @ts-expect-error draws with replacement are counted
+importanceSampling({ratio: 0.5});
+// @ts-expect-error no pressure
+rankPressure({k: 3});
+
+// Scores
+expectTypeOf(reducibleLoss()).toEqualTypeOf<Score>();
+expectTypeOf(scored(topK({k: 1}), gradientNormBound({fromLogits: true}))).toEqualTypeOf<Selector>();
+scored(topK({k: 1}), (ofRows, {reference}) => reference ?? ofRows);
+// @ts-expect-error a score is a tensor
+scored(topK({k: 1}), () => 3);
+
+// Schedules
+expectTypeOf(scheduled(topK, constant(0.5))).toEqualTypeOf<ScheduledSelector<null>>();
+expectTypeOf(scheduled(topK, accuracySteps()).schedule.init()).toEqualTypeOf<{divisor: number}>();
+expectTypeOf(scheduled(topK, linear({from: 1, to: 0.5, steps: 9}))).toExtend<Selector>();
+expectTypeOf<Selector['schedule']>().toEqualTypeOf<KeepSchedule | undefined>();
+scheduled(({ratio}) => rankSampling({ratio, seed: 3}), window({start: 1, end: 9}));
+const halved: KeepSchedule<number> = {
+  init: () => 1,
+  ratio: (state, {step}) => (step < 9 ? 1 : state),
+  next: (state, {accuracy = 0}) => (accuracy > 0.9 ? state / 2 : state),
+};
+scheduled(topK, halved);
+// @ts-expect-error a schedule is no number
+scheduled(topK, 0.5);
+// @ts-expect-error a selector is no way to make one
+scheduled(topK({k: 3}), constant(0.5));
 
 // A selection
 const selection: Selection = topK({k: 1})(losses);
@@ -216,6 +269,7 @@ ohemLoss(own, all(), {reduction: 'none'});
 // The parts have the same types
 expectTypeOf<LossOfLosses>().toEqualTypeOf<PerSampleLoss>();
 expectTypeOf<SelectorOfSelectors>().toEqualTypeOf<Selector>();
+expectTypeOf<ScheduleOfSchedules>().toEqualTypeOf<KeepSchedule>();
 expectTypeOf<StepOfTrainers>().toEqualTypeOf<OhemStep>();
 expectTypeOf(enableWasmTraining()).toEqualTypeOf<() => void>();
 

@@ -1,0 +1,58 @@
+import {checkOptionNames, checkRatio, rangeError} from '../checks';
+import type {KeepSchedule} from '../types';
+
+const NAME = 'window';
+
+export interface WindowOptions {
+  /** The first step of the window; an integer ≥ 0. */
+  start: number;
+  /** The first step after it; an integer > `start`. */
+  end: number;
+  /** Every so-manieth step takes all rows; an integer ≥ 2, or 0 for none. Default 2. */
+  interrupt?: number;
+  /** The share that is kept within the window, in (0, 1]. Default 0.5. */
+  ratio?: number;
+}
+
+/**
+ * Keeps a share of the rows within a window of steps, with interruptions, and all rows outside.
+ *
+ *     ratio = start ≤ step < end and (step + 1) mod interrupt ≠ 0  ?  ratio  :  1
+ *
+ * Composer's timetable of selective backprop, with its defaults: all rows while everything is still to be learned and at the end, when the network settles; and
+ * in between on every second step. Its window is in shares of the training and it counts the interruptions from the start of each epoch; this one goes by
+ * steps taken throughout. An `interrupt` of 1 would interrupt every step, and is refused.
+ *
+ * @param options  `start`, an integer ≥ 0; `end`, an integer > `start`; `interrupt`, an integer ≥ 2, or 0 for none, default 2; `ratio`, in (0, 1],
+ *   default 0.5.
+ * @returns a schedule without state, for {@link scheduled}.
+ * @throws RangeError if an option is out of range.
+ *
+ * @example
+ * const schedule = window({start: 2, end: 6, interrupt: 3, ratio: 0.25});
+ * [0, 1, 2, 3, 4, 5, 6].map((step) => schedule.ratio(null, {step}));   // [1, 1, 1, 0.25, 0.25, 1, 1]
+ *
+ * @see MosaicML, Composer, Selective Backprop (`start`, `end`, `keep`, `interrupt`)
+ */
+export function window(options: WindowOptions = {} as WindowOptions): KeepSchedule<null> {
+  checkOptionNames(NAME, options, ['start', 'end', 'interrupt', 'ratio']);
+  const {start, end, interrupt = 2, ratio = 0.5} = options;
+  if (!Number.isInteger(start) || start < 0) throw rangeError(NAME, 'start', 'be an integer >= 0', start);
+  if (!Number.isInteger(end) || end <= start) throw rangeError(NAME, 'end', `be an integer > start, ${start}`, end);
+  if (interrupt !== 0 && !(Number.isInteger(interrupt) && interrupt >= 2)) {
+    throw rangeError(
+      NAME,
+      'interrupt',
+      'be an integer >= 2, or 0',
+      interrupt,
+      '0 is for a window without interruptions.',
+    );
+  }
+  checkRatio(NAME, 'ratio', ratio);
+  const isInterrupted = (step: number) => interrupt !== 0 && (step + 1) % interrupt === 0;
+  return {
+    init: () => null,
+    ratio: (_, {step}) => (step >= start && step < end && !isInterrupted(step) ? ratio : 1),
+    next: () => null,
+  };
+}

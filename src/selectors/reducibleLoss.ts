@@ -1,0 +1,29 @@
+import {sub, type Tensor1D} from '@tensorflow/tfjs-core';
+import {checkRows} from '../checks';
+import type {Score} from './scored';
+
+/**
+ * Scores rows by how much of their loss can still be learned.
+ *
+ *     score_i = l_i − reference_i
+ *
+ * RHO-LOSS: `context.reference` is the loss of each row under a model that was trained on held-out data. What that model cannot
+ * predict either, noise and wrong labels, has a small score however large its loss, and so has what is learned already: unlike {@link topK} this is robust
+ * to wrong labels. Scores may be negative. The reference is given with each batch, `step(xs, ys, {reference})`, as tensor in the order of its rows.
+ *
+ * @returns a score for {@link scored}, `float32[B]` and `context.reference`, `float32[B]` → `float32[B]`.
+ * @throws TypeError if `context.reference` is missing or not one number for each row (when it is called).
+ *
+ * @example
+ * const select = scored(topK({k: 1}), reducibleLoss());
+ * select(tf.tensor1d([0.1, 0.9, 0.5]), {reference: tf.tensor1d([0.1, 0.8, 0.1])}).indices.dataSync();   // Int32Array [2]
+ *
+ * @see Mindermann et al., Prioritized Training on Points that are Learnable, Worth Learning, and Not Yet Learnt, ICML 2022, §3, eq. 3
+ *   (arXiv:2206.07137)
+ */
+export function reducibleLoss(): Score {
+  return (losses, {reference}) => {
+    checkRows('reducibleLoss', 'reference', reference as Tensor1D, losses.size);
+    return sub(losses, reference as Tensor1D);
+  };
+}
