@@ -37,4 +37,4 @@ export type {
 } from './trainers';
 export {ohemLoss, ohemStep} from './trainers';
 // The vocabulary
-export type {Keep, PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from './types';
+export type {Granularity, Keep, PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from './types';

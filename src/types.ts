@@ -83,3 +83,6 @@ export type Keep =
  * `'mean'` = Σ w·l / Σ w (0 where Σ w is 0), `'sum'` = Σ w·l, `'batchMean'` = Σ w·l / B.
  */
 export type Reduction = 'mean' | 'sum' | 'batchMean';
+
+/** What is mined: the rows of a batch, or the elements in them one by one (pixels, anchors, time steps). */
+export type Granularity = 'sample' | 'element';

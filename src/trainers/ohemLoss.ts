@@ -3,7 +3,9 @@ import {
   divNoNan,
   isFinite as isFiniteTensor,
   logicalAnd,
+  mean,
   mul,
+  reshape,
   type Scalar,
   scalar,
   sum,
@@ -15,9 +17,10 @@ import {checkOneOf, checkOptionNames, typeError} from '../checks';
 import {putTapedRows, takeRows, takeTapedRows} from '../gradients/rows';
 import {untaped} from '../gradients/tape';
 import {topK} from '../selectors/topK';
-import type {PerSampleLoss, Reduction, Selector} from '../types';
+import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
+import {asRows, elementsOf, GRANULARITIES, rowOfEachElement} from './elements';
 import {countedLosses, REDUCTIONS} from './reduce';
-import {countedRows, rowLosses, validRows} from './rowLosses';
+import {countedRows, elementLosses, rowLosses, validRows} from './rowLosses';
 import {checkSelector, settle} from './settle';
 
 const NAME = 'ohemLoss';
@@ -25,6 +28,8 @@ const NAME = 'ohemLoss';
 export interface OhemLossOptions {
   /** How the kept losses become the loss of the batch. Default `'mean'`. */
   reduction?: Reduction;
+  /** What is mined: the rows of a batch (`'sample'`, the default), or each of their elements, as in {@link ohemStep}. */
+  granularity?: Granularity;
 }
 
 /**
@@ -39,10 +44,10 @@ export interface OhemLossOptions {
  *
  * @param loss  a per-sample loss.
  * @param select  which rows count. Default `topK({ratio: 0.75})`.
- * @param options  `reduction`, default `'mean'`.
+ * @param options  `reduction`, default `'mean'`; `granularity`, default `'sample'`.
  * @returns a function `(yTrue, yPred) → float32[B]` for `compile({loss})`; its mean is the reduced loss.
- * @throws TypeError or RangeError if an argument is none of these (when it is built), or if the loss does not give one value for
- *   each row (when it is called).
+ * @throws TypeError or RangeError if an argument is none of these, or a selector that remembers, which nobody would dispose of here (when it is
+ *   built), or if the loss does not give one value for each row or element (when it is called).
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
@@ -55,31 +60,40 @@ export function ohemLoss(
   select: Selector = topK({ratio: 0.75}),
   options: OhemLossOptions = {},
 ): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
-  checkOptionNames(NAME, options, ['reduction']);
-  const {reduction = 'mean'} = options;
+  checkOptionNames(NAME, options, ['reduction', 'granularity']);
+  const {reduction = 'mean', granularity = 'sample'} = options;
   if (typeof loss !== 'function') {
     throw typeError(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
   }
   checkSelector(NAME, select);
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
+  const lossesOf = granularity === 'element' ? elementLosses : rowLosses;
   let calls = 0;
 
-  return (yTrue, yPred) =>
+  return (truth, predicted) =>
     tidy(() => {
+      const elements =
+        granularity === 'element'
+          ? elementsOf(NAME, 'yTrue', [truth], [{name: 'yPred', shape: predicted.shape}])
+          : undefined;
+      const [yTrue, yPred] = elements ? [asRows(truth, elements), asRows(predicted, elements)] : [truth, predicted];
       const batchSize = yPred.shape[0] as number;
       const chosen = untaped(() => {
-        const losses = rowLosses(NAME, loss, yTrue, yPred);
+        const losses = lossesOf(NAME, loss, yTrue, yPred);
         const valid = validRows(loss, yTrue);
-        const selection = select(losses, {step: calls, yTrue, yPred, ...(valid && {valid})});
+        const group = elements && rowOfEachElement(elements);
+        const selection = select(losses, {step: calls, yTrue, yPred, ...(group && {group}), ...(valid && {valid})});
         return settle(NAME, selection, logicalAnd(isFiniteTensor(losses), countedRows(valid, batchSize)) as Tensor1D);
       });
       calls++;
       try {
         const {rows, selection} = chosen;
-        const kept = rowLosses(NAME, loss, takeRows(yTrue, rows), takeTapedRows(yPred, rows, selection.weights));
+        const kept = lossesOf(NAME, loss, takeRows(yTrue, rows), takeTapedRows(yPred, rows, selection.weights));
         const counted = countedLosses(kept, selection.weights);
         const scaled = mul(counted, scaleOf(reduction, selection.weights, batchSize)) as Tensor1D;
-        return putTapedRows(scaled, rows, batchSize);
+        const ofBatch = putTapedRows(scaled, rows, batchSize);
+        return elements ? (mean(reshape(ofBatch, [-1, elements.perRow]), 1) as Tensor1D) : ofBatch;
       } finally {
         dispose(chosen);
       }
