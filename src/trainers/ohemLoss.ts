@@ -66,6 +66,10 @@ export function ohemLoss(
     throw typeError(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
   }
   checkSelector(NAME, select);
+  if (select.remember) {
+    const remedy = 'Use ohemStep, which keeps what it remembers, and disposes it.';
+    throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', remedy);
+  }
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
   const lossesOf = granularity === 'element' ? elementLosses : rowLosses;

@@ -34,6 +34,7 @@ import {GRANULARITIES} from './elements';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
 import {type LossLike, modelLosses} from './modelLosses';
 import {REDUCTIONS, reduceKept} from './reduce';
+import {selectorMemory} from './selectorMemory';
 import {checkSelector} from './settle';
 import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
@@ -96,7 +97,7 @@ export interface OhemStep {
   readonly strategy: 'auto' | BackwardStrategy;
   /** Why that way. */
   readonly why: string;
-  /** Ends the use of the step; a later call throws. The model and the optimizer stay as they are. */
+  /** Ends the use of the step, and disposes what its selector remembers; a later call throws. The model and the optimizer stay as they are. */
   dispose(): void;
 }
 
@@ -135,7 +136,7 @@ export interface OhemStep {
 export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
   checkOptionNames(NAME, options, OPTIONS);
   const settings = stepSettings(model, options);
-  const {granularity} = settings;
+  const {memory, granularity} = settings;
   const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
   const asked = askedBackward(NAME, backward, granularity);
   if (clipNorm !== undefined) checkFinitePositive(NAME, 'clipNorm', clipNorm);
@@ -174,9 +175,12 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
         snapshot.keepWhere(sound);
         sawKept(task.batchSize, outcome.selection.indices.size);
         choice = {strategy, why};
-        return figures(task, outcome, sound, settings);
+        const reported = figures(task, outcome, sound, settings);
+        memory.advance();
+        return reported;
       } catch (error) {
         snapshot.restore();
+        memory.stay();
         throw error;
       }
     });
@@ -189,6 +193,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
     dispose: {
       value: () => {
         isDisposed = true;
+        memory.dispose();
       },
     },
   });
@@ -213,6 +218,7 @@ function stepSettings(model: LayersModel, options: OhemStepOptions): StepSetting
     reduction,
     rankBy,
     granularity,
+    memory: selectorMemory(NAME, select),
   };
 }
 

@@ -30,6 +30,7 @@ import {elementContext, type GivenContext} from './elementContext';
 import {ofEachElement, predictedElements} from './elements';
 import {reduceKept} from './reduce';
 import {countedRows, elementLosses, rowLosses, validRows} from './rowLosses';
+import type {SelectorMemory} from './selectorMemory';
 import {checkSelection, settle} from './settle';
 import {finiteInputs, outputShapes, type StepBatch} from './stepInputs';
 
@@ -44,6 +45,7 @@ export interface StepSettings {
   reduction: Reduction;
   rankBy: 'weighted' | 'raw';
   granularity: Granularity;
+  memory: SelectorMemory;
 }
 
 /**
@@ -67,7 +69,7 @@ export function stepTask(
   batch: StepBatch,
   given: GivenContext,
 ): StepTask {
-  const {where, model, losses, lossWeights, select, reduction, rankBy} = settings;
+  const {where, model, losses, lossWeights, select, reduction, rankBy, memory} = settings;
   const {elements} = batch;
   const inputCount = batch.xs[0]?.shape[0] as number;
   const batchSize = elements?.count ?? inputCount;
@@ -77,7 +79,9 @@ export function stepTask(
   const knownValid = validOf(where, losses, batch, batchSize, context);
   const valid = countedRows(knownValid, batchSize);
 
+  const remembered = memory.recall();
   const contextFor = (predictions: Tensor[]): SelectionContext => ({
+    ...(remembered && {memory: remembered}),
     ...context,
     ...(knownValid && {valid: knownValid}),
     ...(predictions.length === 1 && {yTrue: batch.ys[0] as Tensor, yPred: predictions[0] as Tensor}),
@@ -152,7 +156,9 @@ export function stepTask(
       return {losses: marked(scored.weighted), ranking: marked(rankBy === 'raw' ? scored.raw : scored.weighted)};
     },
     select(scores, predictions) {
-      const selection = select(scores.ranking, contextFor(predictions));
+      const forBatch = contextFor(predictions);
+      const selection = select(scores.ranking, forBatch);
+      memory.note(scores.ranking, forBatch);
       return settle(where, selection, logicalAnd(isFiniteTensor(scores.ranking), valid) as Tensor1D);
     },
     objective(kept, predictions, weights) {
