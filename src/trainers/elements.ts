@@ -37,7 +37,7 @@ export function elementsOf(where: string, argument: string, targets: Tensor[], o
   const other = counts.findIndex((ofOutput) => ofOutput !== count);
   if (other >= 0) {
     const constraint = `have the same number of elements in every output, ${count}`;
-    const remedy = 'Outputs that differ in it are mined by rows: {granularity: "sample"}.';
+    const remedy = "Mine rows instead: {granularity: 'sample'}.";
     throw typeError(where, argument, constraint, `${counts[other]} in ${outputs[other]?.name}`, remedy);
   }
   return {count, perRow: count / (targets[0]?.shape[0] as number), shapes};

@@ -15,6 +15,7 @@ import {
   tensor3d,
   tidy,
   train,
+  zeros,
 } from '@tensorflow/tfjs-core';
 import {input, layers, model as layersModel, type SymbolicTensor, sequential} from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
@@ -440,6 +441,40 @@ describeOnBackends('ohemStep that mines elements', () => {
       expect(told(step(xs, ys)).losses).toHaveLength(2 * steps);
     }
   });
+
+  it.each([
+    ['the loss', {loss: () => zeros([5])}, {}, 'ohemStep: loss must return one value for each element'],
+    [
+      'the selector',
+      {
+        select: () => {
+          throw new Error('no selection today');
+        },
+      },
+      {},
+      'no selection today',
+    ],
+    ['the labels', {}, {ys: [2, 2]}, 'ohemStep: ys must have the shape of the output'],
+    ['the context', {}, {positive: [2]}, 'ohemStep: positive must have shape [6] or [2, 3]'],
+  ])(
+    'leaks nothing and changes nothing where %s makes a step throw',
+    (_, options, shapes: {[name: string]: number[]}, message) => {
+      const model = sequenceModel(3);
+      const {xs, ys} = sequencesFrom(72, 2, 3);
+      const wrong = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape, 'int32')]));
+      const {ys: given = ys, ...context} = wrong;
+      const step = ohemStep(model, {
+        loss: sparse,
+        optimizer: train.momentum(0.1, 0.9),
+        granularity: 'element',
+        ...options,
+      });
+      const [before, weights] = [memory(), weightValues(model)];
+      for (let attempt = 0; attempt < 3; attempt++) expect(() => step(xs, given, context)).toThrow(message);
+      expect(weightValues(model)).toEqual(weights);
+      expect([memory().numTensors, memory().numDataBuffers]).toEqual([before.numTensors, before.numDataBuffers]);
+    },
+  );
 
   it('leaks nothing in 300 steps', async () => {
     const {xs, ys} = sequencesFrom(71, 2, 3, 0.2);
