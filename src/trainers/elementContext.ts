@@ -4,7 +4,7 @@ import type {SelectionContext} from '../types';
 import {type Elements, rowOfEachElement} from './elements';
 
 /** What of a selector's context has a value for each row; where elements are mined it may have the shape of these, `[B, …]`. */
-export type PerRowContext = 'valid' | 'positive' | 'group' | 'reference' | 'boxes';
+type PerRowContext = 'valid' | 'positive' | 'group' | 'reference' | 'boxes';
 
 /** The context of a selector as a step is given it. */
 export type GivenContext = Omit<SelectionContext, PerRowContext> & {[name in PerRowContext]?: Tensor};

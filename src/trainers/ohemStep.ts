@@ -111,6 +111,9 @@ export interface OhemStep {
  * one number at the first step, when it looks into the model. Dropout and batch
  * normalisation run in training mode where gradients are taken; `recompute` selects in inference mode. Layers that are not trainable stay as they are; regularisers count as in `fit`.
  *
+ * With `granularity: 'element'` the pixels, anchors or time steps of a batch are mined one by one: read "row" as "element" below. A selector that has a
+ * `remember` is handed what it remembered in the next step.
+ *
  * Rows whose loss is NaN or ±∞ are left out and counted, and a batch without a finite row changes nothing: no
  * weight, no slot of the optimizer, no statistic (only the optimizer's own count of steps goes on); its report says `kept` 0. Wrong use
  * throws before anything changes.

@@ -15,7 +15,7 @@ import {
 import {
   all,
   categoricalCrossentropy,
-  meanSquaredError,
+  halfSquaredError,
   ohemLoss,
   ohemStep,
   type PerSampleLoss,
@@ -115,13 +115,13 @@ describeOnBackends('ohemLoss that mines elements', () => {
 
   describe('refuses', () => {
     it('an unknown granularity, when it is built', () => {
-      expect(() => ohemLoss(meanSquaredError(), all(), {granularity: 'pixel' as never})).toThrow(
+      expect(() => ohemLoss(halfSquaredError(), all(), {granularity: 'pixel' as never})).toThrow(
         'ohemLoss: granularity must be one of sample, element, got pixel.',
       );
     });
 
     it('truth that does not have the elements of the predictions', () => {
-      const loss = ohemLoss(meanSquaredError(), all(), {granularity});
+      const loss = ohemLoss(halfSquaredError(), all(), {granularity});
       expect(() => loss(zeros([2, 4, 2]), zeros([2, 3, 2]))).toThrow(
         'ohemLoss: yTrue must have the shape of the output yPred, with or without its last axis: [?, 3, …] or [?, 3], got [2, 4, 2].',
       );
