@@ -81,4 +81,13 @@ export type {
 } from './trainers';
 export {ohemLoss, ohemStep} from './trainers';
 // The vocabulary
-export type {Keep, KeepSchedule, PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from './types';
+export type {
+  Granularity,
+  Keep,
+  KeepSchedule,
+  PerSampleLoss,
+  Reduction,
+  Selection,
+  SelectionContext,
+  Selector,
+} from './types';

@@ -31,7 +31,7 @@ export interface SelectionContext {
   valid?: Tensor1D;
   /** `[B]`, 1 = a positive example. */
   positive?: Tensor1D;
-  /** `int32[B]`, the image (or class) that a row belongs to. */
+  /** `int32[B]`, the image (or class) that a row belongs to; where elements are mined, filled in by the trainer with the row of each. */
   group?: Tensor1D;
   /** `float32[B, 4]`: y1, x1, y2, x2. */
   boxes?: Tensor2D;
@@ -99,3 +99,6 @@ export type Keep =
  * `'mean'` = Σ w·l / Σ w (0 where Σ w is 0), `'sum'` = Σ w·l, `'batchMean'` = Σ w·l / B.
  */
 export type Reduction = 'mean' | 'sum' | 'batchMean';
+
+/** What is mined: the rows of a batch, or the elements in them one by one (pixels, anchors, time steps). */
+export type Granularity = 'sample' | 'element';

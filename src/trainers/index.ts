@@ -3,7 +3,7 @@
  * @module trainers
  */
 export type {BackwardStrategy} from '../gradients/backwardPass';
-export type {PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from '../types';
+export type {Granularity, PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from '../types';
 export type {ClassWeights} from './classWeights';
 export type {LossLike} from './modelLosses';
 export {type OhemLossOptions, ohemLoss} from './ohemLoss';

@@ -2,7 +2,9 @@ import {
   dispose,
   isFinite as isFiniteTensor,
   logicalAnd,
+  mean,
   mul,
+  reshape,
   type Tensor,
   type Tensor1D,
   tidy,
@@ -11,9 +13,10 @@ import {checkOneOf, checkOptionNames, typeError} from '../checks';
 import {putTapedRows, takeRows, takeTapedRows} from '../gradients/rows';
 import {untaped} from '../gradients/tape';
 import {topK} from '../selectors/topK';
-import type {PerSampleLoss, Reduction, Selector} from '../types';
+import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
+import {asRows, elementsOf, GRANULARITIES, rowOfEachElement} from './elements';
 import {countedLosses, countsOf, REDUCTIONS} from './reduce';
-import {countedRows, rowLosses, validRows} from './rowLosses';
+import {countedRows, elementLosses, rowLosses, validRows} from './rowLosses';
 import {checkSelector, settle} from './settle';
 
 const NAME = 'ohemLoss';
@@ -21,6 +24,8 @@ const NAME = 'ohemLoss';
 export interface OhemLossOptions {
   /** How the kept losses become the loss of the batch. Default `'mean'`. */
   reduction?: Reduction;
+  /** What is mined: the rows of a batch (`'sample'`, the default), or each of their elements, as in {@link ohemStep}. */
+  granularity?: Granularity;
 }
 
 /**
@@ -35,10 +40,10 @@ export interface OhemLossOptions {
  *
  * @param loss  a per-sample loss.
  * @param select  which rows count. Default `topK({ratio: 0.75})`.
- * @param options  `reduction`, default `'mean'`.
+ * @param options  `reduction`, default `'mean'`; `granularity`, default `'sample'`.
  * @returns a function `(yTrue, yPred) → float32[B]` for `compile({loss})`; its mean is the reduced loss.
- * @throws TypeError or RangeError if an argument is none of these (when it is built), or if the loss does not give one value for
- *   each row (when it is called).
+ * @throws TypeError or RangeError if an argument is none of these, or a selector that remembers, which nobody would dispose of here (when it is
+ *   built), or if the loss does not give one value for each row or element (when it is called).
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
@@ -51,22 +56,34 @@ export function ohemLoss(
   select: Selector = topK({ratio: 0.75}),
   options: OhemLossOptions = {},
 ): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
-  checkOptionNames(NAME, options, ['reduction']);
-  const {reduction = 'mean'} = options;
+  checkOptionNames(NAME, options, ['reduction', 'granularity']);
+  const {reduction = 'mean', granularity = 'sample'} = options;
   if (typeof loss !== 'function') {
     throw typeError(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
   }
   checkSelector(NAME, select);
+  if (select.remember) {
+    const remedy = 'Use ohemStep, which keeps what it remembers, and disposes it.';
+    throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', remedy);
+  }
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
+  checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
+  const lossesOf = granularity === 'element' ? elementLosses : rowLosses;
   let calls = 0;
 
-  return (yTrue, yPred) =>
+  return (truth, predicted) =>
     tidy(() => {
+      const elements =
+        granularity === 'element'
+          ? elementsOf(NAME, 'yTrue', [truth], [{name: 'yPred', shape: predicted.shape}])
+          : undefined;
+      const [yTrue, yPred] = elements ? [asRows(truth, elements), asRows(predicted, elements)] : [truth, predicted];
       const batchSize = yPred.shape[0] as number;
       const chosen = untaped(() => {
-        const losses = rowLosses(NAME, loss, yTrue, yPred);
+        const losses = lossesOf(NAME, loss, yTrue, yPred);
         const valid = validRows(loss, yTrue);
-        const selection = select(losses, {step: calls, yTrue, yPred, ...(valid && {valid})});
+        const group = elements && rowOfEachElement(elements);
+        const selection = select(losses, {step: calls, yTrue, yPred, ...(group && {group}), ...(valid && {valid})});
         const settled = settle(NAME, selection, logicalAnd(isFiniteTensor(losses), countedRows(valid, batchSize)));
         // Times B, to undo the mean over the batch that tfjs takes of a loss.
         const counts = mul<Tensor1D>(countsOf(settled.selection.weights, batchSize, reduction), batchSize);
@@ -75,8 +92,9 @@ export function ohemLoss(
       calls++;
       try {
         const {rows, selection, counts} = chosen;
-        const kept = rowLosses(NAME, loss, takeRows(yTrue, rows), takeTapedRows(yPred, rows, selection.weights));
-        return putTapedRows(countedLosses(kept, counts), rows, batchSize);
+        const kept = lossesOf(NAME, loss, takeRows(yTrue, rows), takeTapedRows(yPred, rows, selection.weights));
+        const ofBatch = putTapedRows(countedLosses(kept, counts), rows, batchSize);
+        return elements ? (mean(reshape(ofBatch, [-1, elements.perRow]), 1) as Tensor1D) : ofBatch;
       } finally {
         dispose(chosen);
       }

@@ -25,22 +25,34 @@ import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass'
 import {backwardPasses} from '../gradients/chooseBackward';
 import {takeRows} from '../gradients/rows';
 import {topK} from '../selectors/topK';
-import type {Reduction, SelectionContext, Selector} from '../types';
+import type {Granularity, Reduction, Selector} from '../types';
 import {byOutput, type PerOutput} from './byOutput';
 import type {ClassWeights} from './classWeights';
 import {clipByGlobalNorm} from './clip';
+import type {GivenContext} from './elementContext';
+import {GRANULARITIES} from './elements';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
 import {type LossLike, modelLosses} from './modelLosses';
 import {REDUCTIONS, reduceKept} from './reduce';
+import {selectorMemory} from './selectorMemory';
 import {checkSelector} from './settle';
 import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
 import {type StepSettings, type StepTask, stepTask} from './stepTask';
-import {strategist} from './strategist';
+import {askedBackward, strategist} from './strategist';
 
 const NAME = 'ohemStep';
-const OPTIONS = ['loss', 'select', 'optimizer', 'reduction', 'lossWeights', 'rankBy', 'backward', 'clipNorm'];
-const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
+const OPTIONS = [
+  'loss',
+  'select',
+  'optimizer',
+  'reduction',
+  'lossWeights',
+  'rankBy',
+  'granularity',
+  'backward',
+  'clipNorm',
+];
 
 export interface OhemStepOptions {
   /** One loss, or one for each output (list, or record by output name); functions or names of Keras. Default: what the model was compiled with. */
@@ -55,17 +67,26 @@ export interface OhemStepOptions {
   lossWeights?: number[] | Record<string, number>;
   /** Rank rows by their loss with sample and class weights (`'weighted'`, the default), or without (`'raw'`). */
   rankBy?: 'weighted' | 'raw';
-  /** How the gradients are computed. Default `'auto'`, the cheaper way. */
+  /**
+   * What is mined: the rows of a batch (`'sample'`, the default), by the mean of a loss `float32[B, …]` over each; or its `'element'`s one by one, such as
+   * pixels, anchors or time steps. Then `select` sees `float32[B·P]` losses in row-major order, `P` for each row, and the loss is given the elements as
+   * rows, `yPred` as `float32[B·P, C]`.
+   */
+  granularity?: Granularity;
+  /** How the gradients are computed. Default `'auto'`, the cheaper way. Elements are mined by `'masked'`, since they may lie in every row. */
   backward?: 'auto' | BackwardStrategy;
   /** Largest global norm of the gradients; larger ones are scaled down. Default: no limit. */
   clipNorm?: number;
 }
 
-/** What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector looks at. */
-export interface StepOptions extends SelectionContext {
-  /** What each row counts, `float32[B]`; applied before selection. */
+/**
+ * What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector looks at. Where elements are mined, what has a value
+ * for each row (`valid`, `positive`, `group`, `reference`, `boxes`) has one for each element, as `[B·P]` or `[B, …]`.
+ */
+export interface StepOptions extends GivenContext {
+  /** What each row counts, `float32[B]`, or each element, `float32[B, …]`; applied before selection. */
   sampleWeight?: SampleWeights;
-  /** What the rows of each class count, `{0: 1, 1: 5}`; applied before selection. */
+  /** What the rows or elements of each class count, `{0: 1, 1: 5}`; applied before selection. */
   classWeight?: ClassWeights;
 }
 
@@ -76,7 +97,7 @@ export interface OhemStep {
   readonly strategy: 'auto' | BackwardStrategy;
   /** Why that way. */
   readonly why: string;
-  /** Ends the use of the step; a later call throws. The model and the optimizer stay as they are. */
+  /** Ends the use of the step, and disposes what its selector remembers; a later call throws. The model and the optimizer stay as they are. */
   dispose(): void;
 }
 
@@ -89,6 +110,9 @@ export interface OhemStep {
  * backward with `masked`. Reads nothing back from the device; on cpu and wasm, or where `'pruned'` is asked for,
  * one number at the first step, when it looks into the model. Dropout and batch
  * normalisation run in training mode where gradients are taken; `recompute` selects in inference mode. Layers that are not trainable stay as they are; regularisers count as in `fit`.
+ *
+ * With `granularity: 'element'` the pixels, anchors or time steps of a batch are mined one by one: read "row" as "element" below. A selector that has a
+ * `remember` is handed what it remembered in the next step.
  *
  * Rows whose loss is NaN or ±∞ are left out and counted, and a batch without a finite row changes nothing: no
  * weight, no slot of the optimizer, no statistic (only the optimizer's own count of steps goes on); its report says `kept` 0. Wrong use
@@ -115,17 +139,15 @@ export interface OhemStep {
 export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
   checkOptionNames(NAME, options, OPTIONS);
   const settings = stepSettings(model, options);
+  const {memory, granularity} = settings;
   const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
-  checkOneOf(NAME, 'backward', backward, BACKWARD);
+  const asked = askedBackward(NAME, backward, granularity);
   if (clipNorm !== undefined) checkFinitePositive(NAME, 'clipNorm', clipNorm);
   checkOptimizer(optimizer);
   trainableVariables(model);
 
-  const {choose, sawKept, giveUpPruning} = strategist(model, backward);
-  let choice: {strategy: 'auto' | BackwardStrategy; why: string} =
-    backward === 'auto'
-      ? {strategy: 'auto', why: 'the first batch decides'}
-      : {strategy: backward, why: 'as asked for'};
+  const {choose, sawKept, giveUpPruning} = strategist(model, asked);
+  let choice = asked;
   // The names of all weights that were ever trained here, in the order of the slots that an optimizer keeps by position.
   const everTrained = new Set<string>();
   let taken = 0;
@@ -136,7 +158,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
     if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
     const report = tidy(() => {
       const variables = trainableVariables(model);
-      const batch = stepBatch(NAME, model, xs, ys, sampleWeight, classWeight);
+      const batch = stepBatch(settings, xs, ys, sampleWeight, classWeight);
       const task = stepTask(settings, variables, batch, {step: taken, ...context});
       const snapshot = takeSnapshot(model, optimizer);
       try {
@@ -156,9 +178,12 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
         snapshot.keepWhere(sound);
         sawKept(task.batchSize, outcome.selection.indices.size);
         choice = {strategy, why};
-        return figures(task, outcome, sound, settings);
+        const reported = figures(task, outcome, sound, settings);
+        memory.advance();
+        return reported;
       } catch (error) {
         snapshot.restore();
+        memory.stay();
         throw error;
       }
     });
@@ -171,20 +196,33 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
     dispose: {
       value: () => {
         isDisposed = true;
+        memory.dispose();
       },
     },
   });
 }
 
 function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
-  const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights = 1, rankBy = 'weighted'} = options;
+  const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights = 1} = options;
+  const {rankBy = 'weighted', granularity = 'sample'} = options;
   checkModel(model);
   checkSelector(NAME, select);
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'rankBy', rankBy, ['weighted', 'raw']);
+  checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
   const weights = byOutput(NAME, 'lossWeights', model, lossWeights as PerOutput<number>).map((weight) => weight ?? 1);
   checkWeights(NAME, 'lossWeights', weights);
-  return {where: NAME, model, losses: modelLosses(NAME, model, loss), lossWeights: weights, select, reduction, rankBy};
+  return {
+    where: NAME,
+    model,
+    losses: modelLosses(NAME, model, loss),
+    lossWeights: weights,
+    select,
+    reduction,
+    rankBy,
+    granularity,
+    memory: selectorMemory(NAME, select),
+  };
 }
 
 function checkModel(model: LayersModel): void {

@@ -1,5 +1,6 @@
 import {
   cast,
+  where as chooseEach,
   div,
   greater,
   maximum,
@@ -11,6 +12,7 @@ import {
   sum,
   Tensor,
   type Tensor1D,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
@@ -21,32 +23,32 @@ import type {PerSampleLoss} from '../types';
  */
 export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
   const batchSize = yPred.shape[0] as number;
-  const losses: unknown = loss(yTrue, yPred);
-  if (!(losses instanceof Tensor)) {
-    throw typeError(
-      where,
-      'loss',
-      'return a tensor',
-      losses,
-      'Build it first, if it takes options: categoricalCrossentropy().',
-    );
-  }
+  const losses = evaluated(where, loss, yTrue, yPred);
   if (losses.rank === 0 || losses.shape[0] !== batchSize || losses.dtype !== 'float32') {
-    const got = losses.dtype === 'float32' ? losses.shape : `${losses.dtype} of shape ${shapeText(losses.shape)}`;
-    const remedy = 'Leave out the mean or the sum over the batch.';
-    throw typeError(
-      where,
-      'loss',
-      `return one value for each row, float32 of shape [${batchSize}] or [${batchSize}, …]`,
-      got,
-      remedy,
-    );
+    const constraint = `return one value for each row, float32 of shape [${batchSize}] or [${batchSize}, …]`;
+    throw typeError(where, 'loss', constraint, kindOf(losses), 'Leave out the mean or the sum over the batch.');
   }
   if (losses.rank === 1) return losses as Tensor1D;
   const entries = perRow(losses);
   const valid = loss.valid && perRow(cast(loss.valid(yTrue), 'float32'));
   if (!valid) return mean(entries, 1);
   return div(sum(mul(entries, valid), 1), maximum(sum(valid, 1), 1));
+}
+
+/**
+ * Evaluates a loss to one number an element, `float32[B·P]`, for elements that are rows: `yPred` is `[B·P, C]`. Elements that do not count
+ * (ignored labels) have the loss 0.
+ */
+export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
+  const losses = evaluated(where, loss, yTrue, yPred);
+  const count = yPred.shape[0] as number;
+  if (losses.rank !== 1 || losses.size !== count || losses.dtype !== 'float32') {
+    const constraint = `return one value for each element, float32 of shape [${count}] for yPred of shape ${shapeText(yPred.shape)}`;
+    const remedy = 'It is given elements as rows: reduce over the last axis, and over no other.';
+    throw typeError(where, 'loss', constraint, kindOf(losses), remedy);
+  }
+  const valid = validRows(loss, yTrue);
+  return (valid ? chooseEach(notEqual(valid, 0), losses, zerosLike(losses)) : losses) as Tensor1D;
 }
 
 /** Marks the rows in which at least one entry counts, `float32[B]`; undefined where the loss counts everything. */
@@ -58,6 +60,18 @@ export function validRows(loss: PerSampleLoss, yTrue: Tensor): Tensor1D | undefi
 /** The rows that count, `bool[B]`: all of them where nothing says otherwise. */
 export function countedRows(valid: Tensor1D | undefined, batchSize: number): Tensor1D {
   return (valid ? notEqual(valid, 0) : ones([batchSize], 'bool')) as Tensor1D;
+}
+
+function evaluated(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor {
+  const losses: unknown = loss(yTrue, yPred);
+  if (losses instanceof Tensor) return losses;
+  const remedy = 'Build it first, if it takes options: categoricalCrossentropy().';
+  throw typeError(where, 'loss', 'return a tensor', losses, remedy);
+}
+
+/** The shape of a loss for an error, and its type where that is wrong. */
+function kindOf(losses: Tensor): unknown {
+  return losses.dtype === 'float32' ? losses.shape : `${losses.dtype} of shape ${shapeText(losses.shape)}`;
 }
 
 function perRow(values: Tensor): Tensor {

@@ -14,24 +14,38 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, rangeError, shapeText, typeError} from '../checks';
 import type {Batch} from '../gradients/backwardPass';
+import type {Granularity} from '../types';
 import {byOutput, type PerOutput, tensorsByName} from './byOutput';
 import {type ClassWeights, classWeightRows} from './classWeights';
+import {asRows, type Elements, elementsOf, elementWeights, type OutputShape} from './elements';
 
 /** Tensors as `trainOnBatch` takes them: one, a list in the order of the model, or a record by name. */
 export type StepTensors = Tensor | Tensor[] | Record<string, Tensor>;
 
-/** What a row counts: `float32[B]`, as a tensor or numbers; for several outputs one for all, a list or a record. */
+/**
+ * What a row counts: `float32[B]`, as a tensor or numbers; for several outputs one for all, a list or a record. Where elements are mined, a tensor
+ * may have their shape, `float32[B, …]`, and say what each element counts.
+ */
 export type SampleWeights = Tensor | ArrayLike<number> | Tensor[] | Record<string, Tensor>;
+
+/** A batch in the order of the model; where elements are mined, `ys` and `rowWeights` have these as rows. */
+export type StepBatch = Batch & {elements: Elements | undefined};
+
+/** What a trainer says of itself and its model. */
+interface Trainer {
+  where: string;
+  model: LayersModel;
+  granularity: Granularity;
+}
 
 /** Checks what a step is given, and puts it in the order of the model. */
 export function stepBatch(
-  where: string,
-  model: LayersModel,
+  {where, model, granularity}: Trainer,
   xs: StepTensors,
   ys: StepTensors,
   sampleWeight?: SampleWeights,
   classWeight?: ClassWeights,
-): Batch {
+): StepBatch {
   const inputs = tensorsByName(where, 'xs', model.inputNames, xs).map(withFeatures);
   const targets = tensorsByName(where, 'ys', model.outputNames, ys).map(withFeatures);
   const batchSize = inputs[0]?.shape[0] ?? 0;
@@ -44,7 +58,19 @@ export function stepBatch(
       throw typeError(where, 'ys', `have as many rows as xs, ${batchSize}`, target.shape[0]);
     }
   }
-  return {xs: inputs, ys: targets, rowWeights: rowWeights(where, model, targets, sampleWeight, classWeight)};
+  const elements = granularity === 'element' ? elementsOf(where, 'ys', targets, outputShapes(model)) : undefined;
+  const rows = elements ? targets.map((target) => asRows(target, elements)) : targets;
+  return {
+    xs: inputs,
+    ys: rows,
+    rowWeights: rowWeights(where, model, rows, elements, sampleWeight, classWeight),
+    elements,
+  };
+}
+
+/** The outputs of a model; an axis of any size is null. */
+export function outputShapes(model: LayersModel): OutputShape[] {
+  return model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
 }
 
 /** tfjs reads one value a row as one feature. */
@@ -77,12 +103,13 @@ function rowWeights(
   where: string,
   model: LayersModel,
   ys: Tensor[],
+  elements: Elements | undefined,
   sampleWeight?: SampleWeights,
   classWeight?: ClassWeights,
 ): Tensor1D[] {
   if (sampleWeight === undefined && classWeight === undefined) return [];
   const batchSize = ys[0]?.shape[0] as number;
-  const ofSamples = sampleWeight === undefined ? [] : sampleWeightRows(where, model, sampleWeight, batchSize);
+  const ofSamples = sampleWeight === undefined ? [] : sampleWeightRows(where, model, sampleWeight, batchSize, elements);
   const ofClasses = classWeight === undefined ? [] : classWeightRows(where, model, classWeight, ys);
   return ys.map((_, output) => mul(ofSamples[output] ?? ones([batchSize]), ofClasses[output] ?? ones([batchSize])));
 }
@@ -92,15 +119,16 @@ function sampleWeightRows(
   model: LayersModel,
   given: SampleWeights,
   batchSize: number,
+  elements: Elements | undefined,
 ): (Tensor1D | undefined)[] {
   const weights = isNumbers(given) ? tensor1d(Array.from(given)) : given;
-  return byOutput<Tensor>(where, 'sampleWeight', model, weights as PerOutput<Tensor>).map((tensor) => {
-    if (tensor) {
-      checkRows(where, 'sampleWeight', tensor, batchSize);
-      // NaN is another matter: such a row counts as not finite.
-      checkValues(where, 'sampleWeight', 'hold numbers >= 0', tensor, (weight) => !(weight < 0));
-    }
-    return tensor as Tensor1D | undefined;
+  return byOutput<Tensor>(where, 'sampleWeight', model, weights as PerOutput<Tensor>).map((tensor, output) => {
+    if (!tensor) return undefined;
+    if (!elements) checkRows(where, 'sampleWeight', tensor, batchSize);
+    const ofRows = elements ? elementWeights(where, tensor, elements, output) : (tensor as Tensor1D);
+    // NaN is another matter: such a row counts as not finite.
+    checkValues(where, 'sampleWeight', 'hold numbers >= 0', tensor, (weight) => !(weight < 0));
+    return ofRows;
   });
 }
 

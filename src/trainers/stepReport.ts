@@ -11,7 +11,10 @@ export interface StepSummary {
   nonFinite: number;
 }
 
-/** What a step saw and did, still on the device: the step has waited for nothing. Yours to `read()` or `dispose()`. */
+/**
+ * What a step saw and did, still on the device: the step has waited for nothing. Yours to `read()` or `dispose()`. Where elements are mined, every row
+ * here is an element: the losses are `float32[B·P]` in row-major order, the selection points into them, and it is elements that are counted.
+ */
 export interface StepReport {
   /** `float32[]`, the reduction of the kept rows' losses as they were scored, without regularisers; 0 where nothing was learned. */
   loss: Scalar;

@@ -26,11 +26,14 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../checks';
 import type {BackwardTask, Batch} from '../gradients/backwardPass';
 import {takeBatchRows, takeRows} from '../gradients/rows';
-import type {PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
+import type {Granularity, PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
+import {elementContext, type GivenContext} from './elementContext';
+import {ofEachElement, predictedElements} from './elements';
 import {countsOf} from './reduce';
-import {countedRows, rowLosses, validRows} from './rowLosses';
+import {countedRows, elementLosses, rowLosses, validRows} from './rowLosses';
+import type {SelectorMemory} from './selectorMemory';
 import {checkSelection, settle} from './settle';
-import {finiteInputs} from './stepInputs';
+import {finiteInputs, outputShapes, type StepBatch} from './stepInputs';
 
 /** What stays the same from step to step. */
 export interface StepSettings {
@@ -42,9 +45,14 @@ export interface StepSettings {
   select: Selector;
   reduction: Reduction;
   rankBy: 'weighted' | 'raw';
+  granularity: Granularity;
+  memory: SelectorMemory;
 }
 
-/** A backward task that also says what a trainer wants to know of it. */
+/**
+ * A backward task that also says what a trainer wants to know of it. Where elements are mined, its rows are the elements of the batch: only `predict`
+ * and `cleanInputs` know the rows of the inputs.
+ */
 export interface StepTask extends BackwardTask {
   batchSize: number;
   /** `bool[B]`: the rows that count. */
@@ -59,16 +67,22 @@ export interface StepTask extends BackwardTask {
 export function stepTask(
   settings: StepSettings,
   variables: Variable[],
-  batch: Batch,
-  context: SelectionContext,
+  batch: StepBatch,
+  given: GivenContext,
 ): StepTask {
-  const {where, model, losses, lossWeights, select, reduction, rankBy} = settings;
-  const batchSize = batch.xs[0]?.shape[0] as number;
-  const finite = finiteInputs(batch.xs);
-  const knownValid = validOf(where, losses, batch, context);
+  const {where, model, losses, lossWeights, select, reduction, rankBy, memory} = settings;
+  const {elements} = batch;
+  const inputCount = batch.xs[0]?.shape[0] as number;
+  const batchSize = elements?.count ?? inputCount;
+  const finiteXs = finiteInputs(batch.xs);
+  const finite = finiteXs && elements ? ofEachElement(finiteXs, elements) : finiteXs;
+  const context = elements ? elementContext(where, given, elements) : (given as SelectionContext);
+  const knownValid = validOf(where, losses, batch, batchSize, context);
   const valid = countedRows(knownValid, batchSize);
 
+  const remembered = memory.recall();
   const contextFor = (predictions: Tensor[]): SelectionContext => ({
+    ...(remembered && {memory: remembered}),
     ...context,
     ...(knownValid && {valid: knownValid}),
     ...(predictions.length === 1 && {yTrue: batch.ys[0] as Tensor, yPred: predictions[0] as Tensor}),
@@ -76,7 +90,8 @@ export function stepTask(
 
   const weighted = ({ys, rowWeights}: Batch, predictions: Tensor[]) => {
     const perOutput = predictions.map((yPred, output) => {
-      const ofRows = rowLosses(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
+      const lossesOf = elements ? elementLosses : rowLosses;
+      const ofRows = lossesOf(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
       return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
     });
     const raw = total(perOutput);
@@ -92,16 +107,21 @@ export function stepTask(
     pruning: undefined,
     checkLoss() {
       if (!mayReadValues()) return;
-      const few = takeBatchRows({...batch, xs: this.cleanInputs()}, range(0, Math.min(batchSize, 6), 1, 'int32'));
-      const predictions = this.predict(few.xs, false);
-      const some = range(0, few.xs[0]?.shape[0] as number, 2, 'int32');
+      const inputs = range(0, Math.min(inputCount, Math.ceil(6 / (elements?.perRow ?? 1))), 1, 'int32') as Tensor1D;
+      const predictions = this.predict(
+        this.cleanInputs().map((x) => takeRows(x, inputs)),
+        false,
+      );
+      const rowCount = predictions[0]?.shape[0] as number;
+      const few = takeBatchRows({...batch, xs: []}, range(0, rowCount, 1, 'int32'));
+      const some = range(0, rowCount, 2, 'int32');
       const ofAll = takeRows(weighted(few, predictions).raw, some);
       const ofSome = weighted(
-        takeBatchRows({...few, xs: []}, some),
+        takeBatchRows(few, some),
         predictions.map((yPred) => takeRows(yPred, some)),
       ).raw;
       const difference = div(abs(sub(ofAll, ofSome)), add(abs(ofAll), 1e-6)) as Tensor1D;
-      checkRowLosses(where, difference);
+      checkRowLosses(where, elements ? 'element' : 'row', difference);
     },
     keeps() {
       const yPred = model.outputs.map(({shape}) =>
@@ -117,14 +137,15 @@ export function stepTask(
       }
     },
     cleanInputs() {
-      if (!finite) return batch.xs;
-      const standIn = expandDims(argMax(cast(finite, 'int32')), 0);
-      const rows = chooseEach(finite, range(0, batchSize, 1, 'int32'), standIn) as Tensor1D;
+      if (!finiteXs) return batch.xs;
+      const standIn = expandDims(argMax(cast(finiteXs, 'int32')), 0);
+      const rows = chooseEach(finiteXs, range(0, inputCount, 1, 'int32'), standIn) as Tensor1D;
       return batch.xs.map((x) => takeRows(x, rows));
     },
     predict(xs, training) {
       const outputs = model.apply(xs.length === 1 ? (xs[0] as Tensor) : xs, {training}) as Tensor | Tensor[];
-      return Array.isArray(outputs) ? outputs : [outputs];
+      const predictions = Array.isArray(outputs) ? outputs : [outputs];
+      return elements ? predictedElements(where, 'ys', predictions, elements, outputShapes(model)) : predictions;
     },
     score(rows, predictions) {
       const scored = weighted(rows, predictions);
@@ -136,7 +157,9 @@ export function stepTask(
       return {losses: marks, ranking: rankBy === 'raw' ? marked(scored.raw) : marks};
     },
     select(scores, predictions) {
-      const selection = select(scores.ranking, contextFor(predictions));
+      const forBatch = contextFor(predictions);
+      const selection = select(scores.ranking, forBatch);
+      memory.note(scores.ranking, forBatch);
       const {rows, selection: settled} = settle(where, selection, logicalAnd(isFiniteTensor(scores.ranking), valid));
       return {selection: settled, rows, counts: countsOf(settled.weights, batchSize, reduction)};
     },
@@ -155,10 +178,11 @@ function total(terms: Tensor1D[]): Tensor1D {
 function validOf(
   where: string,
   losses: PerSampleLoss[],
-  {xs, ys}: Batch,
+  {ys}: Batch,
+  batchSize: number,
   {valid}: SelectionContext,
 ): Tensor1D | undefined {
-  if (valid) checkRows(where, 'valid', valid, xs[0]?.shape[0] as number);
+  if (valid) checkRows(where, 'valid', valid, batchSize);
   const labelled = losses.map((loss, output) => validRows(loss, ys[output] as Tensor));
   if (labelled.includes(undefined)) return valid;
   const anyLabel = (labelled as Tensor1D[]).reduce((some, next) => maximum(some, next));
@@ -166,8 +190,9 @@ function validOf(
 }
 
 /** Refuses relative differences between the losses of rows among all rows and among some; those that are not finite tell nothing. */
-function checkRowLosses(where: string, differences: Tensor1D): void {
+function checkRowLosses(where: string, what: 'row' | 'element', differences: Tensor1D): void {
   const isSame = (difference: number) => !(difference > 1e-3);
   const remedy = 'A mean or a ranking over the batch belongs into the selector.';
-  checkValues(where, 'loss', 'judge each row by itself, whatever others are in the batch', differences, isSame, remedy);
+  const constraint = `judge each ${what} by itself, whatever others are in the batch`;
+  checkValues(where, 'loss', constraint, differences, isSame, remedy);
 }

@@ -1,11 +1,37 @@
 import {getBackend} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {livesInMainMemory} from '../checks';
+import {checkOneOf, livesInMainMemory, rangeError} from '../checks';
 import type {BackwardStrategy} from '../gradients/backwardPass';
 import {type BackwardChoice, chooseBackward, type PruningFound} from '../gradients/chooseBackward';
 import {type ProbedLayer, probe} from '../gradients/probe';
 import {pruningOf} from '../gradients/pruning';
+import type {Granularity} from '../types';
 import type {StepTask} from './stepTask';
+
+const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
+
+/** How gradients are computed, as far as that is known before the first batch, and why. */
+export interface AskedBackward {
+  strategy: 'auto' | BackwardStrategy;
+  why: string;
+}
+
+/** Checks which way to the gradients is asked for; where elements are mined there is one. */
+export function askedBackward(
+  where: string,
+  backward: 'auto' | BackwardStrategy,
+  granularity: Granularity,
+): AskedBackward {
+  checkOneOf(where, 'backward', backward, BACKWARD);
+  if (granularity === 'element') {
+    if (backward === 'auto' || backward === 'masked') {
+      return {strategy: 'masked', why: 'elements of every row may be kept, so all rows run backward'};
+    }
+    const remedy = 'Elements of every row may be kept, so all rows run backward.';
+    throw rangeError(where, 'backward', 'be one of auto, masked for elements', backward, remedy);
+  }
+  return {strategy: backward, why: backward === 'auto' ? 'the first batch decides' : 'as asked for'};
+}
 
 /** Decides for each batch how its gradients are computed; looks into the model once, and remembers. */
 export interface Strategist {
@@ -17,11 +43,11 @@ export interface Strategist {
 }
 
 /** Builds a strategist for a model. Its look into the model runs that forward in training mode. */
-export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy): Strategist {
+export function strategist(model: LayersModel, {strategy: asked, why}: AskedBackward): Strategist {
   if (asked === 'masked' || asked === 'recompute') {
     const nothing = () => undefined;
     return {
-      choose: () => ({strategy: asked, why: 'as asked for', reason: ''}),
+      choose: () => ({strategy: asked, why, reason: ''}),
       sawKept: nothing,
       giveUpPruning: nothing,
     };

@@ -164,6 +164,20 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
     () => index.ohemLoss(index.meanSquaredError(), index.all(), wrong({reduction: 'max'})),
     RangeError,
   ],
+  [
+    "ohemLoss(loss, select, {granularity: 'pixel'})",
+    () => index.ohemLoss(index.meanSquaredError(), index.all(), wrong({granularity: 'pixel'})),
+    RangeError,
+  ],
+  [
+    'ohemLoss(loss, a selector that remembers)',
+    () =>
+      index.ohemLoss(
+        index.meanSquaredError(),
+        Object.assign(() => wrong(0), {remember: () => wrong(0)}),
+      ),
+    TypeError,
+  ],
   ['ohemStep()', () => index.ohemStep(wrong(undefined)), TypeError],
   ['ohemStep(model) that is not compiled', () => index.ohemStep(model()), TypeError],
   ["ohemStep(model, {loss: 'nothing'})", step({loss: 'nothing'}), TypeError, 'fromLayersLoss'],
@@ -173,6 +187,12 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ["ohemStep(model, {reduction: 'max'})", step({reduction: 'max'}), RangeError],
   ["ohemStep(model, {rankBy: 'size'})", step({rankBy: 'size'}), RangeError],
   ["ohemStep(model, {backward: 'fast'})", step({backward: 'fast'}), RangeError],
+  ["ohemStep(model, {granularity: 'pixel'})", step({granularity: 'pixel'}), RangeError],
+  [
+    "ohemStep(model, {granularity: 'element', backward: 'pruned'})",
+    step({granularity: 'element', backward: 'pruned'}),
+    RangeError,
+  ],
   ['ohemStep(model, {clipNorm: 0})', step({clipNorm: 0}), RangeError],
   ['ohemStep(model, {lossWeights: [-1]})', step({lossWeights: [-1]}), RangeError],
 ];

@@ -13,6 +13,7 @@ import {
   constant,
   cosineSimilarity,
   fromLayersLoss,
+  type Granularity,
   gradientNormBound,
   halfSquaredError,
   hinge,
@@ -150,6 +151,13 @@ const byTruth: Selector = (ofRows, context?: SelectionContext) => {
   expectTypeOf(context?.valid).toEqualTypeOf<Tensor1D | undefined>();
   return {indices: ofRows, weights: ofRows};
 };
+const remembering: Selector = (ofRows, context) => {
+  expectTypeOf(context?.memory).toEqualTypeOf<Tensor1D | undefined>();
+  return topK({k: 1})(ofRows, context);
+};
+remembering.remember = (ofRows) => ofRows;
+// @ts-expect-error what is remembered is a tensor
+remembering.remember = () => 3;
 // @ts-expect-error a selection has weights
 const withoutWeights: Selector = (ofRows) => ({indices: ofRows});
 
@@ -230,6 +238,10 @@ ohemStep(model, {
 ohemStep(model, {loss: 'meanSquaredError', select: byTruth, lossWeights: {a: 1, b: 2}});
 ohemStep(model, {loss: [own, 'hinge'], lossWeights: [1, 2]});
 ohemStep(model, {loss: {a: withValid, b: 'hinge'}});
+ohemStep(model, {granularity: 'element', backward: 'masked'});
+expectTypeOf<Granularity>().toEqualTypeOf<'sample' | 'element'>();
+// @ts-expect-error rows or elements
+ohemStep(model, {granularity: 'pixel'});
 // @ts-expect-error not a reduction
 ohemStep(model, {reduction: 'max'});
 // @ts-expect-error not a way to the gradients
@@ -251,6 +263,12 @@ expectTypeOf(report.selection).toEqualTypeOf<Selection>();
 expectTypeOf(report.read()).toEqualTypeOf<Promise<StepSummary>>();
 expectTypeOf<StepSummary>().toEqualTypeOf<{loss: number; batchLoss: number; kept: number; nonFinite: number}>();
 step([yPred], {out: yTrue}, {sampleWeight: losses});
+step(yPred, yTrue, {sampleWeight: yTrue, valid: yTrue, positive: yTrue, group: yTrue, reference: yTrue, boxes: yTrue});
+step(yPred, yTrue, {memory: losses, schedule: {divisor: 2}});
+// @ts-expect-error not in the context
+step(yPred, yTrue, {labels: yTrue});
+// @ts-expect-error a memory has one axis
+step(yPred, yTrue, {memory: tensor2d([[1]])});
 step({in: yPred}, yTrue, {sampleWeight: new Float32Array(2), classWeight: [{0: 1}, null]});
 // @ts-expect-error arrays are no tensors
 step([[1, 2]], yTrue);
@@ -259,12 +277,15 @@ step(yPred);
 
 // For compile
 model.compile({optimizer: 'sgd', loss: ohemLoss(own, topK({k: 3}), {reduction: 'sum'})});
+model.compile({optimizer: 'sgd', loss: ohemLoss(own, all(), {granularity: 'element'})});
 expectTypeOf(ohemLoss(own)).toEqualTypeOf<(truth: Tensor, predicted: Tensor) => Tensor1D>();
 expectTypeOf<Reduction>().toEqualTypeOf<'mean' | 'sum' | 'batchMean'>();
 // @ts-expect-error a loss by its name is for ohemStep
 ohemLoss('hinge');
 // @ts-expect-error not a reduction
 ohemLoss(own, all(), {reduction: 'none'});
+// @ts-expect-error rows or elements
+ohemLoss(own, all(), {granularity: 'row'});
 
 // The parts have the same types
 expectTypeOf<LossOfLosses>().toEqualTypeOf<PerSampleLoss>();
