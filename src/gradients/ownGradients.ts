@@ -11,7 +11,7 @@ type Gradients = Record<string, () => Tensor>;
  */
 export function ownGradients(node: TapeNode, saved: Tensor[], dy: Tensor): Gradients | undefined {
   if (isFusedMatMul(node)) return fusedMatMulGradients(saved, dy);
-  if (addsBias(node)) return {a: () => dy, b: () => columnSums(asMatrix(dy))};
+  if (addsBias(node)) return {a: () => dy, b: () => columnSums(dy)};
   const spread = node.kernelName === 'Tile' ? spreadAxes(node) : undefined;
   return spread && {x: () => sum(dy, spread, true)};
 }
@@ -36,7 +36,7 @@ function fusedMatMulGradients([a, b, , bias]: Tensor[], dy: Tensor): Gradients {
   return {
     0: () => reshape(matMul(dyRows, asMatrix(right), false, true), left.shape),
     1: () => reshape(matMul(asMatrix(left), dyRows, true), right.shape),
-    ...(bias && {2: () => columnSums(dyRows)}),
+    ...(bias && {2: () => columnSums(dy)}),
   };
 }
 
