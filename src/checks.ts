@@ -75,6 +75,11 @@ export function checkFinitePositive(where: string, argument: string, value: numb
     throw rangeError(where, argument, 'be a finite number > 0', quoted(value));
 }
 
+export function checkNotNegative(where: string, argument: string, value: number): void {
+  if (!(Number.isFinite(value) && value >= 0))
+    throw rangeError(where, argument, 'be a finite number >= 0', quoted(value));
+}
+
 export function checkWeights(where: string, argument: string, values: readonly number[]): void {
   if (!Array.isArray(values) || !values.every((weight) => Number.isFinite(weight) && weight >= 0)) {
     throw rangeError(where, argument, 'hold finite numbers >= 0', values);
@@ -83,6 +88,13 @@ export function checkWeights(where: string, argument: string, values: readonly n
 
 export function checkOneOf<T extends string>(where: string, argument: string, value: T, allowed: readonly T[]): void {
   if (!allowed.includes(value)) throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, value);
+}
+
+/** Checks that the context of a batch has what a rule cannot do without. */
+export function checkGiven(where: string, argument: string, value: unknown, meaning: string): void {
+  if (value !== undefined) return;
+  const remedy = `Pass it with each batch: step(xs, ys, {${argument}}); ${meaning}.`;
+  throw typeError(where, argument, 'be in the context', value, remedy);
 }
 
 /** Checks that a tensor has one value for each row of a batch. */

@@ -19,8 +19,26 @@ export {
   sparseCategoricalCrossentropy,
 } from './losses';
 // Selectors
-export type {RandomKOptions} from './selectors';
-export {all, randomK, topK} from './selectors';
+export type {
+  AboveThresholdOptions,
+  HardNegativesOptions,
+  NmsTopKOptions,
+  PositiveNegativeQuotaOptions,
+  RandomKOptions,
+  TrimmedTopKOptions,
+} from './selectors';
+export {
+  aboveThreshold,
+  all,
+  hardNegatives,
+  nmsTopK,
+  positiveNegativeQuota,
+  randomK,
+  smallestK,
+  topK,
+  topKPerGroup,
+  trimmedTopK,
+} from './selectors';
 // Trainers
 export type {
   BackwardStrategy,
