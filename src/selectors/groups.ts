@@ -10,6 +10,7 @@ import {
   lowerBound,
   neg,
   range,
+  reshape,
   sub,
   sum,
   type Tensor1D,
@@ -74,9 +75,12 @@ export function byGroup(where: string, losses: Tensor1D, context: SelectionConte
   };
 }
 
-/** Where the run of equal numbers that each number of an ascending list belongs to begins, and where it ends. */
+/** Where the run of equal numbers that each number of an ascending list belongs to begins, and where it ends; tfjs puts an axis before both. */
 function segments(ascending: Tensor1D): {start: Tensor1D; end: Tensor1D} {
-  return {start: lowerBound(ascending, ascending) as Tensor1D, end: upperBound(ascending, ascending) as Tensor1D};
+  return {
+    start: reshape(lowerBound(ascending, ascending), ascending.shape),
+    end: reshape(upperBound(ascending, ascending), ascending.shape),
+  };
 }
 
 /**
