@@ -46,8 +46,8 @@ export type AboveThresholdOptions = (
  * const wrongPixels = aboveThreshold({probability: 0.7, minRatio: 1 / 16});
  * wrongPixels(tf.tensor1d([0.1, 2.5, 0.3, 0.4])).weights.dataSync();   // Float32Array [1, 1, 0, 0]
  *
- * @see Wu, Shen & van den Hengel, High-performance Semantic Segmentation Using Very Deep Fully Convolutional Networks, 2016, §3.3
- *   (arXiv:1604.04339): online bootstrapping
+ * @see Wu, Shen & van den Hengel, High-performance Semantic Segmentation Using Very Deep Fully Convolutional Networks, 2016
+ *   (arXiv:1604.04339), the section on online bootstrapping
  */
 export function aboveThreshold(options: AboveThresholdOptions): Selector {
   checkOptionNames(NAME, options, ['loss', 'probability', 'minK', 'minRatio']);

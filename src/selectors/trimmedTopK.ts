@@ -18,9 +18,9 @@ export type TrimmedTopKOptions = Keep & {
  *     kept = argsort(losses, descending)[S … S + K),   S = min(skip or round(skip · valid rows), usable rows − 1)
  *
  * For data with wrong labels: those have the largest losses of all, and plain {@link topK} trains on little else once the rest is
- * learned. Leave out about the share of labels that you think are wrong, and begin when the losses tell them apart, after an epoch or so. `k` and `ratio` say what is
- * kept after the skip; the ratio is still one of all valid rows, so `{ratio: 0.5, skip: 0.1}` keeps the losses of rank 10 % to 60 %.
- * A skip never takes the last row: a batch is not left without any.
+ * learned. Leave out about the share of labels that you think are wrong, and begin when the losses tell them apart, after an epoch or so.
+ * `k` and `ratio` say what is kept after the skip; the ratio is still one of all valid rows, so `{ratio: 0.5, skip: 0.1}` keeps the ranks
+ * from 10 % to 60 %. A skip never takes the last row: a batch is not left without any.
  *
  * @param options  `k`, how many to keep, an integer ≥ 1, or `ratio` and `minK` as in {@link topK}; `skip`, a ratio in [0, 1) or an
  *   integer count.
