@@ -109,6 +109,13 @@ export function checkOneOf<T extends string>(where: string, argument: string, va
   if (!allowed.includes(value)) throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, value);
 }
 
+/** Checks that the context of a batch has what a rule cannot do without. */
+export function checkGiven(where: string, argument: string, value: unknown, meaning: string): void {
+  if (value !== undefined) return;
+  const remedy = `Pass it with each batch: step(xs, ys, {${argument}}); ${meaning}.`;
+  throw typeError(where, argument, 'be in the context', value, remedy);
+}
+
 /** Checks that a tensor has one value for each row of a batch. */
 export function checkRows(where: string, argument: string, tensor: Tensor, batchSize: number): void {
   if (!(tensor instanceof Tensor)) {

@@ -43,27 +43,39 @@ export type {LinearOptions, WindowOptions} from './schedules';
 export {accuracySteps, constant, linear, window} from './schedules';
 // Selectors
 export type {
+  AboveThresholdOptions,
   GradientNormBoundOptions,
+  HardNegativesOptions,
   ImportanceSamplingOptions,
+  NmsTopKOptions,
   PercentileSamplingOptions,
+  PositiveNegativeQuotaOptions,
   RandomKOptions,
   RankPressureOptions,
   RankSamplingOptions,
   ScheduledSelector,
   Score,
+  TrimmedTopKOptions,
 } from './selectors';
 export {
+  aboveThreshold,
   all,
   gradientNormBound,
+  hardNegatives,
   importanceSampling,
+  nmsTopK,
   percentileSampling,
+  positiveNegativeQuota,
   randomK,
   rankPressure,
   rankSampling,
   reducibleLoss,
   scheduled,
   scored,
+  smallestK,
   topK,
+  topKPerGroup,
+  trimmedTopK,
 } from './selectors';
 // Trainers
 export type {

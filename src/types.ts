@@ -15,7 +15,7 @@ export interface PerSampleLoss {
   valid?: (yTrue: Tensor) => Tensor;
 }
 
-/** What a selector keeps: `K` rows of the batch, hardest first, and what each of them counts. (A type, so that `tf.tidy` takes it.) */
+/** What a selector keeps: `K` rows of the batch, hardest first (`smallestK`: easiest first), and what each of them counts. (A type, so that `tf.tidy` takes it.) */
 export type Selection = {
   /** `int32[K]`, rows of the batch. `K` is known from shapes alone, so that nothing has to be read back. */
   indices: Tensor1D;

@@ -16,6 +16,7 @@ import {
   checkFinite,
   checkFinitePositive,
   checkFunction,
+  checkGiven,
   checkNotNegative,
   checkOneOf,
   checkRatio,
@@ -153,6 +154,28 @@ describe('checkFinitePositive', () => {
         new RangeError(`f: x must be a finite number > 0, got ${value}.`),
       );
     }
+  });
+});
+
+describe('checkNotNegative', () => {
+  it('takes finite numbers from 0', () => {
+    for (const value of [0, 1e-9, 5]) expect(() => checkNotNegative('f', 'x', value)).not.toThrow();
+    for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => checkNotNegative('f', 'x', value)).toThrow(
+        new RangeError(`f: x must be a finite number >= 0, got ${value}.`),
+      );
+    }
+  });
+});
+
+describe('checkGiven', () => {
+  it('takes anything that is there, and says how to pass what is not', () => {
+    expect(() => checkGiven('f', 'boxes', 0, 'four edges')).not.toThrow();
+    expect(() => checkGiven('f', 'boxes', undefined, 'four edges')).toThrow(
+      new TypeError(
+        'f: boxes must be in the context, got undefined. Pass it with each batch: step(xs, ys, {boxes}); four edges.',
+      ),
+    );
   });
 });
 

@@ -3,14 +3,21 @@
  * @module selectors
  */
 export type {Keep, Selection, SelectionContext, Selector} from '../types';
+export {type AboveThresholdOptions, aboveThreshold} from './aboveThreshold';
 export {all} from './all';
 export {type GradientNormBoundOptions, gradientNormBound} from './gradientNormBound';
+export {type HardNegativesOptions, hardNegatives} from './hardNegatives';
 export {type ImportanceSamplingOptions, importanceSampling} from './importanceSampling';
+export {type NmsTopKOptions, nmsTopK} from './nmsTopK';
 export {type PercentileSamplingOptions, percentileSampling} from './percentileSampling';
+export {type PositiveNegativeQuotaOptions, positiveNegativeQuota} from './positiveNegativeQuota';
 export {type RandomKOptions, randomK} from './randomK';
 export {type RankPressureOptions, rankPressure} from './rankPressure';
 export {type RankSamplingOptions, rankSampling} from './rankSampling';
 export {reducibleLoss} from './reducibleLoss';
 export {type ScheduledSelector, scheduled} from './scheduled';
 export {type Score, scored} from './scored';
+export {smallestK} from './smallestK';
 export {topK} from './topK';
+export {topKPerGroup} from './topKPerGroup';
+export {type TrimmedTopKOptions, trimmedTopK} from './trimmedTopK';

@@ -26,3 +26,10 @@ export function keptOf(keep: Keep, batchSize: number): number {
 export function shareOf({ratio, minK = 1}: {ratio: number; minK?: number}, rows: number): number {
   return Math.max(minK, Math.round(ratio * rows));
 }
+
+/**
+ * The whole part of a ratio times a count. 0.29 · 100 is 28.999999999999996 in float64 and 29 here: what is that close to a whole number is it.
+ */
+export function wholePart(product: number): number {
+  return Math.floor(product * (1 + 2 ** -40));
+}

@@ -1,8 +1,20 @@
-import {add, cast, gather, maximum, mul, sub, type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-core';
+import {
+  add,
+  cast,
+  gather,
+  greater,
+  logicalAnd,
+  maximum,
+  sub,
+  type Tensor1D,
+  tensor1d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkRatio} from '../checks';
 import type {Selector} from '../types';
+import {firstPlaces, ofValidRows} from './counts';
 import {drawByRank} from './rankDraw';
-import {keepLargest, withinShare} from './ranking';
+import {asWeights, keepLargest} from './ranking';
 
 const NAME = 'rankSampling';
 
@@ -61,8 +73,8 @@ export function rankSampling(options: RankSamplingOptions = {} as RankSamplingOp
         },
         (keys) => {
           const {indices, weights} = keepLargest(keys, {k: drawnOf(batchSize)});
-          if (context.valid === undefined) return {indices, weights};
-          return {indices, weights: mul(weights, withinShare(weights.size, drawnOf, context.valid)) as Tensor1D};
+          const share = firstPlaces(weights.size, ofValidRows(batchSize, context.valid, drawnOf));
+          return {indices, weights: asWeights(logicalAnd(greater(weights, 0), share) as Tensor1D)};
         },
       );
     });

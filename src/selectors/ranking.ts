@@ -5,19 +5,16 @@ import {
   gather,
   greater,
   isFinite as isFiniteTensor,
-  less,
   logicalAnd,
   mul,
   notEqual,
-  range,
-  sum,
   type Tensor1D,
-  tensor1d,
   tidy,
   topk,
 } from '@tensorflow/tfjs-core';
 import {checkRows, typeError} from '../checks';
 import type {Keep, Selection, SelectionContext, Selector} from '../types';
+import {firstPlaces, ofValidRows} from './counts';
 import {keptOf, shareOf} from './keep';
 
 /** What a row that may not be selected is ranked by. Not -Infinity: GPUs do not all keep it. */
@@ -53,16 +50,21 @@ export function descending(scores: Tensor1D, count = scores.size): {values: Tens
 /** Keeps the rows with the largest scores of `rankable`, largest first; ties keep the lower index. */
 export function keepLargest(ranked: Tensor1D, keep: Keep, {valid}: SelectionContext = {}): Selection {
   const {values, indices} = descending(ranked, keptOf(keep, ranked.size));
-  // Times 1, since the cpu backend leaves booleans as bytes when it casts them.
-  const found = mul(cast(greater(values, UNSELECTABLE), 'float32'), 1);
-  const weights =
-    valid === undefined || keep.k !== undefined
-      ? found
-      : mul(
-          found,
-          withinShare(values.size, (rows) => shareOf(keep, rows), valid),
-        );
-  return {indices, weights: weights as Tensor1D};
+  const found = isRankable(values);
+  if (valid === undefined || keep.k !== undefined) return {indices, weights: asWeights(found)};
+  // The places were sized for a batch that is valid throughout.
+  const share = ofValidRows(ranked.size, valid, (rows) => shareOf(keep, rows));
+  return {indices, weights: asWeights(logicalAnd(found, firstPlaces(values.size, share)))};
+}
+
+/** Tells the scores of `rankable` that belong to rows that may be selected, `bool[…]`. */
+export function isRankable(scores: Tensor1D): Tensor1D {
+  return greater(scores, UNSELECTABLE);
+}
+
+/** Weights 1 and 0 from marks. Times 1, since the cpu backend leaves booleans as bytes when it casts them. */
+export function asWeights(marks: Tensor1D): Tensor1D {
+  return mul(cast(marks, 'float32'), 1);
 }
 
 /** The selector that keeps the rows with the largest losses, under the name that its errors are to have. */
@@ -75,15 +77,4 @@ export function keepHardest(where: string, keep: Keep): Selector {
 export function reordered({indices, weights}: Selection, scores: Tensor1D): Selection {
   const order = descending(rankable(scores, greater(weights, 0))).indices;
   return {indices: gather(indices, order), weights: gather(weights, order)};
-}
-
-/**
- * Marks with 1 the first `share(valid rows)` of `count` places; the rest, which were sized for a batch that
- * is valid throughout, get 0. The valid rows are counted on the device, so what each count means comes from a table: in
- * float32 a product like 0.7 · 45 would round to another side than on the host.
- */
-export function withinShare(count: number, share: (rows: number) => number, valid: Tensor1D): Tensor1D {
-  const validRows = sum(cast(notEqual(valid, 0), 'int32'));
-  const shares = Float32Array.from({length: valid.size + 1}, (_, rows) => share(rows));
-  return cast(less(range(0, count, 1, 'float32'), gather(tensor1d(shares), validRows)), 'float32');
 }

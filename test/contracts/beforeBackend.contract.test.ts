@@ -1,6 +1,7 @@
 /** @file What is built at the top of a user's module, before `await tf.setBackend(…)`. No test in this file sets a backend. */
 import '@tensorflow/tfjs-backend-wasm';
 import {
+  aboveThreshold,
   accuracySteps,
   all,
   binaryCrossentropy,
@@ -13,6 +14,7 @@ import {
   fromLayersLoss,
   gradientNormBound,
   halfSquaredError,
+  hardNegatives,
   hinge,
   huber,
   importanceSampling,
@@ -22,25 +24,31 @@ import {
   meanAbsoluteError,
   meanSquaredError,
   multiMargin,
+  nmsTopK,
   ohemLoss,
   percentileSampling,
   poisson,
+  positiveNegativeQuota,
   randomK,
   rankPressure,
   rankSampling,
   reducibleLoss,
   scheduled,
   scored,
+  smallestK,
   smoothL1,
   sparseCategoricalCrossentropy,
   squaredHinge,
   topK,
+  topKPerGroup,
+  trimmedTopK,
   weightedSum,
   window,
 } from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 
 const FACTORIES = {
+  aboveThreshold: () => aboveThreshold({probability: 0.7, minRatio: 0.1}),
   all,
   binaryCrossentropy,
   binaryFocalCrossentropy: () => binaryFocalCrossentropy({alpha: 0.25}),
@@ -69,9 +77,15 @@ const FACTORIES = {
   reducibleLoss,
   scheduled: () => scheduled(topK, linear({from: 1, to: 0.5, steps: 10})),
   scored: () => scored(topK({k: 3}), reducibleLoss()),
+  hardNegatives,
+  nmsTopK: () => nmsTopK({k: 3, iouThreshold: 0.5}),
+  positiveNegativeQuota: () => positiveNegativeQuota({k: 8, positiveFraction: 0.25}),
+  smallestK: () => smallestK({k: 3}),
   sparseCategoricalCrossentropy: () => sparseCategoricalCrossentropy({ignoreLabel: 255, classWeights: [1, 2]}),
   squaredHinge,
   topK: () => topK({ratio: 0.5}),
+  topKPerGroup: () => topKPerGroup({k: 3}),
+  trimmedTopK: () => trimmedTopK({k: 3, skip: 1}),
   weightedSum: () => weightedSum([{loss: hinge()}]),
 };
 

@@ -1,13 +1,18 @@
 /** @file What every selector promises. A new one is a line in the table. */
 import * as tf from '@tensorflow/tfjs-core';
+import * as ohem from 'ohem-tfjs';
 import {
+  aboveThreshold,
   accuracySteps,
   all,
   constant,
+  hardNegatives,
   importanceSampling,
   meanSquaredError,
+  nmsTopK,
   ohemLoss,
   percentileSampling,
+  positiveNegativeQuota,
   randomK,
   rankPressure,
   rankSampling,
@@ -15,8 +20,12 @@ import {
   type Selector,
   scheduled,
   scored,
+  smallestK,
   topK,
+  topKPerGroup,
+  trimmedTopK,
 } from 'ohem-tfjs';
+
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -27,6 +36,7 @@ import {leftBy, onEachBackend, valuesOf} from '../support/tensors';
 interface Member {
   /** As it is exported. */
   member: string;
+  /** What it is built with, as one would write it; JSON but for the quotes of names. */
   options: string;
   select: Selector;
   /** Whether rows of equal loss come in the order of the batch; a draw has an order of its own. */
@@ -37,14 +47,56 @@ interface Member {
   mayKeepNone?: true;
   /** In whose name it refuses losses, where that is not its own. */
   refusesAs?: string;
+  /** Whether it passes over rows that are harder than what it keeps, so that of equal losses it may leave out the first. */
+  passesOver?: boolean;
+  /** Which loss comes first in its order. Default `'hardest'`. */
+  first?: 'easiest';
+  /** What it needs beside the losses, for so many rows. */
+  context?: (batchSize: number) => SelectionContext;
 }
 
+/** Positive but for every fourth row. */
+const positive = (batchSize: number) => marks(rowsOf(batchSize, (row) => (row % 4 === 1 ? 0 : 1)));
+/** Three images, with ids that are neither in order nor all positive. */
+const group = (batchSize: number) =>
+  tf.tensor1d(
+    rowsOf(batchSize, (row) => [7, -2, 40_000][row % 3] as number),
+    'int32',
+  );
+/** Boxes of which many overlap. */
+const boxes = (batchSize: number) => {
+  const random = randomFrom(batchSize + 1);
+  const box = () => [random(), random()].flatMap((at) => [at, at + 1]);
+  return tf.tensor2d(
+    rowsOf(batchSize, box).map(([y1, y2, x1, x2]) => [y1, x1, y2, x2] as number[]),
+    [batchSize, 4],
+  );
+};
+
+const ofPositives = {
+  tiesInOrder: true,
+  passesOver: true,
+  context: (batchSize: number) => ({positive: positive(batchSize)}),
+};
+const ofPositivesInGroups = {
+  ...ofPositives,
+  context: (batchSize: number) => ({positive: positive(batchSize), group: group(batchSize)}),
+};
+const ofGroups = {tiesInOrder: true, passesOver: true, context: (batchSize: number) => ({group: group(batchSize)})};
+const ofBoxes = {tiesInOrder: true, passesOver: true, context: (batchSize: number) => ({boxes: boxes(batchSize)})};
+const ofBoxesInGroups = {
+  ...ofBoxes,
+  context: (batchSize: number) => ({boxes: boxes(batchSize), group: group(batchSize)}),
+};
+
 const SELECTORS: readonly Member[] = [
-  {member: 'all', options: '', select: all(), tiesInOrder: true},
   {member: 'topK', options: '{k: 3}', select: topK({k: 3}), tiesInOrder: true},
+  {member: 'topK', options: '{k: 100}', select: topK({k: 100}), tiesInOrder: true},
   {member: 'topK', options: '{ratio: 0.5}', select: topK({ratio: 0.5}), tiesInOrder: true},
   {member: 'topK', options: '{ratio: 0.1, minK: 2}', select: topK({ratio: 0.1, minK: 2}), tiesInOrder: true},
+  {member: 'all', options: '', select: all(), tiesInOrder: true},
   {member: 'randomK', options: '{k: 3, seed: 5}', select: randomK({k: 3, seed: 5}), tiesInOrder: false},
+  {member: 'randomK', options: '{k: 100}', select: randomK({k: 100}), tiesInOrder: false},
   {member: 'randomK', options: '{ratio: 0.5}', select: randomK({ratio: 0.5}), tiesInOrder: false},
   {
     member: 'rankSampling',
@@ -105,6 +157,96 @@ const SELECTORS: readonly Member[] = [
     tiesInOrder: true,
     refusesAs: 'topK',
   },
+  {member: 'smallestK', options: '{k: 3}', select: smallestK({k: 3}), tiesInOrder: true, first: 'easiest'},
+  {member: 'smallestK', options: '{k: 100}', select: smallestK({k: 100}), tiesInOrder: true, first: 'easiest'},
+  {member: 'smallestK', options: '{ratio: 0.5}', select: smallestK({ratio: 0.5}), tiesInOrder: true, first: 'easiest'},
+  {
+    member: 'trimmedTopK',
+    options: '{k: 3, skip: 1}',
+    select: trimmedTopK({k: 3, skip: 1}),
+    tiesInOrder: true,
+    passesOver: true,
+  },
+  {
+    member: 'trimmedTopK',
+    options: '{k: 100, skip: 7}',
+    select: trimmedTopK({k: 100, skip: 7}),
+    tiesInOrder: true,
+    passesOver: true,
+  },
+  {
+    member: 'trimmedTopK',
+    options: '{ratio: 0.5, skip: 0.2}',
+    select: trimmedTopK({ratio: 0.5, skip: 0.2}),
+    tiesInOrder: true,
+    passesOver: true,
+  },
+  {
+    member: 'trimmedTopK',
+    options: '{ratio: 0.5, minK: 2, skip: 0}',
+    select: trimmedTopK({ratio: 0.5, minK: 2, skip: 0}),
+    tiesInOrder: true,
+  },
+  {member: 'aboveThreshold', options: '{loss: 1.5}', select: aboveThreshold({loss: 1.5}), tiesInOrder: true},
+  {
+    member: 'aboveThreshold',
+    options: '{probability: 0.7, minK: 100}',
+    select: aboveThreshold({probability: 0.7, minK: 100}),
+    tiesInOrder: true,
+  },
+  {
+    member: 'aboveThreshold',
+    options: '{loss: 9, minRatio: 0.4}',
+    select: aboveThreshold({loss: 9, minRatio: 0.4}),
+    tiesInOrder: true,
+  },
+  {member: 'hardNegatives', options: '', select: hardNegatives(), ...ofPositives},
+  {
+    member: 'hardNegatives',
+    options: '{ratio: 0.2}',
+    select: hardNegatives({ratio: 0.2}),
+    ...ofPositivesInGroups,
+  },
+  {
+    member: 'hardNegatives',
+    options: '{ratio: 0, minNegatives: 2}',
+    select: hardNegatives({ratio: 0, minNegatives: 2}),
+    ...ofPositivesInGroups,
+  },
+  {
+    member: 'positiveNegativeQuota',
+    options: '{k: 4, positiveFraction: 0.5}',
+    select: positiveNegativeQuota({k: 4, positiveFraction: 0.5}),
+    ...ofPositivesInGroups,
+  },
+  {
+    member: 'positiveNegativeQuota',
+    options: '{k: 100, positiveFraction: 0.25}',
+    select: positiveNegativeQuota({k: 100, positiveFraction: 0.25}),
+    ...ofPositives,
+  },
+  {
+    member: 'positiveNegativeQuota',
+    options: '{k: 8, positiveFraction: 0.25, maxNegativesPerPositive: 1.5}',
+    select: positiveNegativeQuota({k: 8, positiveFraction: 0.25, maxNegativesPerPositive: 1.5}),
+    ...ofPositivesInGroups,
+  },
+  {member: 'nmsTopK', options: '{k: 3}', select: nmsTopK({k: 3}), ...ofBoxes},
+  {member: 'nmsTopK', options: '{k: 100}', select: nmsTopK({k: 100}), ...ofBoxesInGroups},
+  {
+    member: 'nmsTopK',
+    options: '{ratio: 0.5, iouThreshold: 0.1}',
+    select: nmsTopK({ratio: 0.5, iouThreshold: 0.1}),
+    ...ofBoxes,
+  },
+  {member: 'topKPerGroup', options: '{k: 2}', select: topKPerGroup({k: 2}), ...ofGroups},
+  {member: 'topKPerGroup', options: '{k: 100}', select: topKPerGroup({k: 100}), tiesInOrder: true},
+  {
+    member: 'topKPerGroup',
+    options: '{ratio: 0.5, minK: 2}',
+    select: topKPerGroup({ratio: 0.5, minK: 2}),
+    ...ofGroups,
+  },
 ];
 
 /** What is exported with the selectors for `scored`. */
@@ -123,7 +265,18 @@ function lossesOf(batchSize: number, seed = batchSize): number[] {
 const mixedLosses = (batchSize: number) =>
   lossesOf(batchSize).map((loss, row) => (row % 3 === 1 ? (NOT_FINITE[row % NOT_FINITE.length] as number) : loss));
 
-const everySecond = (batchSize: number) => Array.from({length: batchSize}, (_, row) => row % 2);
+const everySecond = (batchSize: number) => rowsOf(batchSize, (row) => row % 2);
+
+function rowsOf<T>(batchSize: number, value: (row: number) => T): T[] {
+  return Array.from({length: batchSize}, (_, row) => value(row));
+}
+
+/** Builds a selector from options that have been to JSON and back. */
+function builtFromJson(member: string, options: string): Selector {
+  const json = options.replace(/(\w+):/g, '"$1":');
+  const build = (ohem as unknown as Record<string, (options?: object) => Selector>)[member];
+  return (build as (options?: object) => Selector)(json === '' ? undefined : JSON.parse(json));
+}
 
 describe('The contract of the selectors', () => {
   it('is held by every selector that is exported', async () => {
@@ -132,10 +285,16 @@ describe('The contract of the selectors', () => {
   });
 });
 
-for (const {member, options, select, tiesInOrder, repeats, mayKeepNone, refusesAs = member} of SELECTORS) {
+for (const {member, options, select: selector, context: needed, ...nature} of SELECTORS) {
+  const {tiesInOrder, passesOver, first, repeats, mayKeepNone, refusesAs = member} = nature;
   describeOnBackends(`${member}(${options})`, () => {
+    const contextOf = (batchSize: number): SelectionContext => needed?.(batchSize) ?? {};
+    /** The selector with what it needs at hand, as in a step. */
+    const select: Selector = (losses, context) =>
+      tf.tidy(() => selector(losses, {...contextOf(losses.size), ...context}));
     const run = (losses: readonly number[], context: SelectionContext = {}) =>
       selected(select, losses, {step: 0, ...context});
+    const inItsOrder = (losses: readonly number[]) => [...losses].sort((a, b) => (first === 'easiest' ? a - b : b - a));
 
     it.each(BATCH_SIZES)('gives int32[K] rows and float32[K] weights for %i rows, with 1 <= K <= B', (batchSize) => {
       const {indices, weights} = select(tf.tensor1d(lossesOf(batchSize)));
@@ -172,13 +331,13 @@ for (const {member, options, select, tiesInOrder, repeats, mayKeepNone, refusesA
     });
 
     it.each(BATCH_SIZES)(
-      'gives what it keeps of %i rows hardest first, and what it does not keep last',
+      `gives what it keeps of %i rows ${first ?? 'hardest'} first, and what it does not keep last`,
       (batchSize) => {
         for (const losses of [lossesOf(batchSize), mixedLosses(batchSize)]) {
           const selection = run(losses);
           const kept = keptRows(selection);
           const keptLosses = kept.map((row) => losses[row] as number);
-          expect(keptLosses).toEqual([...keptLosses].sort((a, b) => b - a));
+          expect(keptLosses).toEqual(inItsOrder(keptLosses));
           expect(selection.indices.slice(0, kept.length)).toEqual(kept);
         }
       },
@@ -187,11 +346,12 @@ for (const {member, options, select, tiesInOrder, repeats, mayKeepNone, refusesA
     it.runIf(tiesInOrder)('gives equal losses in the order of the batch', () => {
       for (const batchSize of BATCH_SIZES) {
         const kept = keptRows(run(Array(batchSize).fill(0.5)));
-        expect(kept).toEqual(Array.from(kept, (_, row) => row));
+        expect(kept).toEqual(passesOver ? [...kept].sort((a, b) => a - b) : Array.from(kept, (_, row) => row));
         const losses = lossesOf(batchSize);
         const inOrder = keptRows(run(losses));
-        const sorted = [...inOrder].sort((a, b) => (losses[b] as number) - (losses[a] as number) || a - b);
-        expect(inOrder).toEqual(sorted);
+        const sign = first === 'easiest' ? -1 : 1;
+        const byLoss = (a: number, b: number) => sign * ((losses[b] as number) - (losses[a] as number)) || a - b;
+        expect(inOrder).toEqual([...inOrder].sort(byLoss));
       }
     });
 
@@ -224,23 +384,38 @@ for (const {member, options, select, tiesInOrder, repeats, mayKeepNone, refusesA
 
     it('leaks nothing, also when it throws', () => {
       const [losses, valid, wrong] = [tf.tensor1d(mixedLosses(16)), marks(everySecond(16)), marks([1, 0])];
-      expect(leftBy(() => select(losses))).toBe(0);
-      expect(leftBy(() => select(losses, {valid, step: 3}))).toBe(0);
-      expect(leftBy(() => void expect(() => select(losses, {valid: wrong})).toThrow())).toBe(0);
+      const context = contextOf(16);
+      expect(leftBy(() => selector(losses, context))).toBe(0);
+      expect(leftBy(() => selector(losses, {...context, valid, step: 3}))).toBe(0);
+      expect(leftBy(() => void expect(() => selector(losses, {...context, valid: wrong})).toThrow())).toBe(0);
     });
 
     it('leaves losses and context as they are', () => {
       const [losses, valid] = [tf.tensor1d(lossesOf(16)), marks(everySecond(16))];
-      const context = Object.freeze({valid, step: 3});
-      tf.dispose(select(losses, context));
+      const context = Object.freeze({...contextOf(16), valid, step: 3});
+      const values = () =>
+        Object.values(context).map((value) => (value instanceof tf.Tensor ? [...value.dataSync()] : value));
+      const before = values();
+      tf.dispose(selector(losses, context));
       expect([...losses.dataSync()]).toEqual(lossesOf(16));
-      expect([...valid.dataSync()]).toEqual(everySecond(16));
+      expect(values()).toEqual(before);
     });
 
     it('gives the same answer when it is asked again, and after other batches', () => {
       const first = run(lossesOf(33), {step: 4});
       run(lossesOf(16), {step: 5});
       expect(run(lossesOf(33), {step: 4})).toEqual(first);
+    });
+
+    // What wraps another selector takes functions.
+    const takesJson = options === '' || options.startsWith('{');
+    it.runIf(takesJson)('gives the same answer when its options have been to JSON and back', () => {
+      const fromJson = builtFromJson(member, options);
+      const again: Selector = (losses, context) => fromJson(losses, {...contextOf(losses.size), ...context});
+      for (const batchSize of BATCH_SIZES) {
+        const losses = mixedLosses(batchSize);
+        expect(selected(again, losses, {step: 2})).toEqual(run(losses, {step: 2}));
+      }
     });
 
     it('gives the same answer on every backend', async () => {
@@ -292,6 +467,18 @@ for (const {member, options, select, tiesInOrder, repeats, mayKeepNone, refusesA
             `${refusesAs}: losses must have shape [B] with B >= 1, got ${shown}. Reduce over every axis but the first.`,
           ),
         );
+      }
+    });
+
+    if (!needed) return;
+
+    it('refuses what it needs when it is of another length, and leaks nothing then', () => {
+      const [losses, tooMany] = [tf.tensor1d(lossesOf(5)), contextOf(6)];
+      for (const [name, value] of Object.entries(tooMany)) {
+        const context = {...contextOf(5), [name]: value};
+        const refused = () =>
+          expect(() => selector(losses, context)).toThrow(new RegExp(`^${member}: ${name} must have shape \\[5`));
+        expect(leftBy(() => void refused())).toBe(0);
       }
     });
   });

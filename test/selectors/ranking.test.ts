@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {keepLargest, rankable, reordered, selectable, withinShare} from '../../src/selectors/ranking';
+import {keepLargest, rankable, reordered, selectable} from '../../src/selectors/ranking';
 import {describeOnBackends} from '../support/backends';
 
 const bools = (tensor: tf.Tensor) => [...tensor.dataSync()].map(Boolean);
@@ -81,15 +81,5 @@ describeOnBackends('reordered', () => {
       [2, 9, 4, 7],
       [0.5, 2, 1, 0],
     ]);
-  });
-});
-
-describeOnBackends('withinShare', () => {
-  it('marks as many of the first places as a share of the valid rows is', () => {
-    const share = (rows: number) => Math.floor(rows / 2) + 1;
-    const marked = (valid: number[]) => [...withinShare(4, share, tf.tensor1d(valid)).dataSync()];
-    expect(marked([1, 1, 1, 1, 1, 1])).toEqual([1, 1, 1, 1]);
-    expect(marked([0, 1, 0, 1, 0, 1])).toEqual([1, 1, 0, 0]);
-    expect(marked([0, 0, 0, 0, 0, 0])).toEqual([1, 0, 0, 0]);
   });
 });
