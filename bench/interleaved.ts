@@ -4,8 +4,8 @@ export interface Contestant {
   /** Runs before each timed run, untimed. */
   prepare?(): void;
   run(): unknown;
-  /** Takes part in every so many rounds only, for what is very slow. Default 1. */
-  everyRounds?: number;
+  /** Whether one run is enough to warm it up. */
+  isSlow?: boolean;
 }
 
 export interface Timing {
@@ -15,15 +15,19 @@ export interface Timing {
   runs: number;
 }
 
+/** How long each contestant warms up: a step is some two hundred ops, whose JavaScript takes 8 ms at first, and 2 once it has been compiled. */
+const WARM_UP = {ms: 1000, runs: 25};
+
 /**
- * Times contestants in turn, A B C A B C …, so that the drift of a noisy machine meets all of them; the first round warms up.
+ * Times contestants in turn, A B C A B C …, so that the drift of a noisy machine meets all of them, once they are warm; the first round is
+ * not counted.
  * Compare their medians as ratios: milliseconds change from machine to machine and from hour to hour.
  */
 export async function interleaved(contestants: readonly Contestant[], rounds: number): Promise<Timing[]> {
   const samples = new Map(contestants.map(({name}) => [name, [] as number[]]));
+  for (const contestant of contestants) await warmUp(contestant);
   for (let round = 0; round <= rounds; round++) {
-    for (const {name, prepare, run, everyRounds = 1} of contestants) {
-      if (round % everyRounds !== 0) continue;
+    for (const {name, prepare, run} of contestants) {
       prepare?.();
       const start = performance.now();
       await run();
@@ -31,6 +35,16 @@ export async function interleaved(contestants: readonly Contestant[], rounds: nu
     }
   }
   return [...samples].map(([name, times]) => ({name, ms: median(times), runs: times.length}));
+}
+
+async function warmUp({prepare, run, isSlow}: Contestant): Promise<void> {
+  // Its round that is not counted will do.
+  if (isSlow) return;
+  const start = performance.now();
+  for (let i = 0; i < WARM_UP.runs && performance.now() - start < WARM_UP.ms; i++) {
+    prepare?.();
+    await run();
+  }
 }
 
 function median(values: number[]): number {
