@@ -78,7 +78,7 @@ export interface KeepSchedule<S = unknown> {
   next(state: S, seen: {step: number; accuracy?: number}): S;
 }
 
-/** How many rows to keep: a count, or a share of the batch actually given (`max(1, round(ratio · B))`). */
+/** How many rows to keep: a count, or a share of the valid rows of the batch (`max(minK, round(ratio · valid rows))`, at least 1). */
 export type Keep =
   | {
       /** How many rows; an integer ≥ 1. More than there are means all of them. */
