@@ -14,10 +14,10 @@ import {
 import {checkOneOf, checkOptionNames, typeError} from '../checks';
 import {putTapedRows, takeRows, takeTapedRows} from '../gradients/rows';
 import {untaped} from '../gradients/tape';
+import {countedRows, rowLosses, validRows} from '../models/rowLosses';
 import {topK} from '../selectors/topK';
 import type {PerSampleLoss, Reduction, Selector} from '../types';
 import {countedLosses, REDUCTIONS} from './reduce';
-import {countedRows, rowLosses, validRows} from './rowLosses';
 import {checkSelector, settle} from './settle';
 
 const NAME = 'ohemLoss';

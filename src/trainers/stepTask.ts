@@ -1,7 +1,6 @@
 import {
   abs,
   add,
-  addN,
   argMax,
   cast,
   where as chooseEach,
@@ -25,11 +24,12 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../checks';
 import type {BackwardTask, Batch} from '../gradients/backwardPass';
 import {takeBatchRows, takeRows} from '../gradients/rows';
+import {finiteInputs} from '../models/modelTensors';
+import {outputsOf} from '../models/outputsOf';
+import {countedRows, outputLosses, total, validRows} from '../models/rowLosses';
 import type {PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
 import {reduceKept} from './reduce';
-import {countedRows, rowLosses, validRows} from './rowLosses';
 import {checkSelection, settle} from './settle';
-import {finiteInputs} from './stepInputs';
 
 /** What stays the same from step to step. */
 export interface StepSettings {
@@ -74,10 +74,7 @@ export function stepTask(
   });
 
   const weighted = ({ys, rowWeights}: Batch, predictions: Tensor[]) => {
-    const perOutput = predictions.map((yPred, output) => {
-      const ofRows = rowLosses(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
-      return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
-    });
+    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions);
     return {
       raw: total(perOutput),
       weighted: total(perOutput.map((ofRows, output) => mul<Tensor1D>(ofRows, rowWeights[output] ?? 1))),
@@ -122,10 +119,7 @@ export function stepTask(
       const rows = chooseEach(finite, range(0, batchSize, 1, 'int32'), standIn) as Tensor1D;
       return batch.xs.map((x) => takeRows(x, rows));
     },
-    predict(xs, training) {
-      const outputs = model.apply(xs.length === 1 ? (xs[0] as Tensor) : xs, {training}) as Tensor | Tensor[];
-      return Array.isArray(outputs) ? outputs : [outputs];
-    },
+    predict: (xs, training) => outputsOf(model, xs, training),
     score(rows, predictions) {
       const scored = weighted(rows, predictions);
       const ofLosses = isFiniteTensor(scored.weighted);
@@ -143,10 +137,6 @@ export function stepTask(
       return model.calculateLosses().reduce<Scalar>((sum, penalty) => add(sum, penalty), reduced);
     },
   };
-}
-
-function total(terms: Tensor1D[]): Tensor1D {
-  return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
 }
 
 /** Which rows count, `float32[B]`: those that the caller says do, and that have a label in some output. */

@@ -1,4 +1,5 @@
 import {
+  addN,
   cast,
   div,
   greater,
@@ -47,6 +48,25 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
   const valid = loss.valid && perRow(cast(loss.valid(yTrue), 'float32'));
   if (!valid) return mean(entries, 1);
   return div(sum(mul(entries, valid), 1), maximum(sum(valid, 1), 1));
+}
+
+/** Evaluates the loss of each output, times what it counts: `float32[B]` for each. */
+export function outputLosses(
+  where: string,
+  losses: PerSampleLoss[],
+  lossWeights: number[],
+  ys: Tensor[],
+  predictions: Tensor[],
+): Tensor1D[] {
+  return predictions.map((yPred, output) => {
+    const ofRows = rowLosses(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
+    return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
+  });
+}
+
+/** The sum over the outputs. */
+export function total(terms: Tensor1D[]): Tensor1D {
+  return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
 }
 
 /** Marks the rows in which at least one entry counts, `float32[B]`; undefined where the loss counts everything. */
