@@ -14,6 +14,7 @@ export default defineConfig([
       losses: 'src/losses/index.ts',
       selectors: 'src/selectors/index.ts',
       trainers: 'src/trainers/index.ts',
+      insight: 'src/insight/index.ts',
       wasm: 'src/backends/wasm/index.ts',
     },
     format: ['esm', 'cjs'],

@@ -3,6 +3,22 @@
  * @module ohem-tfjs
  */
 
+// Insight
+export type {
+  ExampleValue,
+  HardExample,
+  HardestExamplesOptions,
+  LabelAndPrediction,
+  LossHistogram,
+  LossHistogramOptions,
+  MinedRows,
+  MiningLedger,
+  MiningLedgerFactory,
+  MiningLedgerJSON,
+  ObservedStep,
+  PerSampleLossesOptions,
+} from './insight';
+export {hardestExamples, lossHistogram, miningLedger, perSampleLosses} from './insight';
 // Losses
 export type {
   BinaryCrossentropyOptions,

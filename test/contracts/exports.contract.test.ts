@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as index from 'ohem-tfjs';
+import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
@@ -10,7 +11,7 @@ import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {documentedFunctions, exportedNames, readSource, sourcesIn} from '../support/sources';
 
-const PARTS = {losses, selectors, trainers};
+const PARTS = {losses, selectors, trainers, insight};
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 
 describe('ohem-tfjs', () => {

@@ -37,6 +37,7 @@ function importAll(format) {
     'ohem-tfjs/losses': '{categoricalCrossentropy}',
     'ohem-tfjs/selectors': '{randomK}',
     'ohem-tfjs/trainers': format === 'esm' ? '{ohemStep as ohemStepOfPart}' : '{ohemStep: ohemStepOfPart}',
+    'ohem-tfjs/insight': '{miningLedger}',
     'ohem-tfjs/wasm': '{enableWasmTraining}',
     '@tensorflow/tfjs-layers': '{layers, sequential}',
     '@tensorflow/tfjs-core': format === 'esm' ? '* as core' : 'core',

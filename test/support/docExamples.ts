@@ -2,6 +2,7 @@
 import * as core from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import * as ohem from 'ohem-tfjs';
+import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
@@ -30,6 +31,7 @@ const MODULES: Record<string, Scope> = {
   'ohem-tfjs/losses': losses,
   'ohem-tfjs/selectors': selectors,
   'ohem-tfjs/trainers': trainers,
+  'ohem-tfjs/insight': insight,
   'ohem-tfjs/wasm': wasm,
 };
 

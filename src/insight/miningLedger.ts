@@ -1,0 +1,141 @@
+import type {Tensor1D} from '@tensorflow/tfjs-core';
+import {checkCount, rangeError} from '../checks';
+import {hardness} from './hardness';
+import {largestFirst} from './largestFirst';
+import {type LedgerBatch, type MinedRows, minedMarks} from './ledgerBatch';
+import {columnsFromJSON, columnsToJSON, emptyColumns, type LedgerColumns, type MiningLedgerJSON} from './ledgerColumns';
+import {type ObservedStep, readStep} from './observedStep';
+
+const NAME = 'miningLedger';
+
+/** What training has seen of each row of a data set, on the host. */
+export interface MiningLedger {
+  /** Rows of the data set. */
+  readonly size: number;
+  /**
+   * Enters a batch: the row of the data set that each row of the batch is, its loss, and which places of the batch were kept. All of it is checked
+   * before anything is entered.
+   */
+  record(rows: ArrayLike<number>, losses: ArrayLike<number>, kept: MinedRows): void;
+  /** Enters the report of a step, by one read; `rows` as numbers or `int32[B]`. The report stays yours, and may be disposed while this goes on. */
+  observe(rows: ArrayLike<number> | Tensor1D, report: ObservedStep): Promise<void>;
+  /** How often a row was in a batch. */
+  seen(row: number): number;
+  /** In how many of these batches it was backpropagated. */
+  mined(row: number): number;
+  /** Its loss when it was seen last; NaN before that. */
+  lastLoss(row: number): number;
+  /** Mean of its finite losses; NaN if there is none. */
+  meanLoss(row: number): number;
+  /** At most `n` rows with the largest last loss, largest first; losses that were not finite come before all. */
+  hardest(n: number): Int32Array;
+  /** All rows that were seen and never backpropagated. */
+  neverMined(): Int32Array;
+  /** At most `n` rows that look like label errors: mined again and again, never learned. Most suspicious first. */
+  suspects(n: number): Int32Array;
+  /** Plain JSON, for `miningLedger.fromJSON`; called by `JSON.stringify`. */
+  toJSON(): MiningLedgerJSON;
+}
+
+/** Builds ledgers. */
+export interface MiningLedgerFactory {
+  (size: number): MiningLedger;
+  /** Builds the ledger that `toJSON` was called on, to the bit. */
+  fromJSON(value: unknown): MiningLedger;
+}
+
+/**
+ * Builds a ledger of a data set: how often each row was seen and mined, its last loss and its mean loss.
+ *
+ *     suspicion = mined / seen · (mean loss − smallest mean loss of all rows)
+ *
+ * Feed it with the reports of a step, and ask `suspects` after some passes over the data: rows that were always hard and never learned
+ * are where labels are wrong. The mean goes over all passes on purpose: a network that is large enough learns wrong labels by heart in the end, so
+ * that late losses, and `hardest`, no longer tell them from others. A selector that leaves out the very largest losses never mines what
+ * is most suspicious: there ask `hardest`. Rows count with the losses that they were ranked by, so sample and class weights count too. Takes 20
+ * bytes of main memory a row; ties go to the lower row.
+ *
+ * @param size  rows of the data set, an integer ≥ 1.
+ * @returns a {@link MiningLedger}; `miningLedger.fromJSON(value)` builds one from what `toJSON()` gave.
+ * @throws RangeError if `size` is not an integer ≥ 1 (when it is built), if rows or indices are out of range or `n` is not an integer ≥ 1 (when it is
+ *   called); TypeError for lists that do not match, a disposed report, or JSON of something else. Nothing has changed then.
+ *
+ * @example
+ * const ledger = miningLedger(4);
+ * ledger.record([0, 1, 2], [0.1, 2.5, 0.7], {indices: [1, 2]});
+ * ledger.record([1, 2, 3], [2.4, 0.2, 0.1], {indices: [0]});
+ * ledger.suspects(2);      // Int32Array [1, 2]
+ * ledger.neverMined();     // Int32Array [0, 3]
+ * ledger.meanLoss(1);      // 2.45
+ *
+ * @see Swayamdipta et al., Dataset Cartography, EMNLP 2020, §2 and §5 (arXiv:2009.10795): mean confidence over the passes, and label errors
+ *   among the examples where it is lowest
+ */
+export const miningLedger: MiningLedgerFactory = /* @__PURE__ */ Object.assign(
+  function miningLedger(size: number): MiningLedger {
+    checkCount(NAME, 'size', size);
+    return ledgerOf(emptyColumns(size));
+  },
+  {fromJSON: (value: unknown) => ledgerOf(columnsFromJSON(`${NAME}.fromJSON`, value))},
+);
+
+function ledgerOf(columns: LedgerColumns): MiningLedger {
+  const {seen, mined, nonFinite, lastLoss, meanLoss} = columns;
+  const size = seen.length;
+  const at = (column: Uint32Array | Float32Array, row: number) => column[row] as number;
+  const meanOf = (row: number) => (at(seen, row) > at(nonFinite, row) ? at(meanLoss, row) : Number.NaN);
+  /** What a row that has not been seen is left out by. */
+  const ifSeen = (row: number, value: number) => (at(seen, row) > 0 ? value : Number.NaN);
+
+  const enter = (where: string, batch: LedgerBatch) => {
+    const marks = minedMarks(where, size, batch);
+    for (let place = 0; place < marks.length; place++) {
+      const row = batch.rows[place] as number;
+      const loss = batch.losses[place] as number;
+      seen[row] = at(seen, row) + 1;
+      mined[row] = at(mined, row) + (marks[place] as number);
+      lastLoss[row] = loss;
+      if (Number.isFinite(loss))
+        meanLoss[row] = at(meanLoss, row) + (loss - at(meanLoss, row)) / (at(seen, row) - at(nonFinite, row));
+      else nonFinite[row] = at(nonFinite, row) + 1;
+    }
+  };
+
+  const checked = (name: string, row: number) => {
+    if (!(Number.isInteger(row) && row >= 0 && row < size)) {
+      throw rangeError(`${NAME}.${name}`, 'row', `be an integer from 0 to ${size - 1}`, row);
+    }
+    return row;
+  };
+  const largest = (name: string, n: number, keyOf: (row: number) => number) => {
+    checkCount(`${NAME}.${name}`, 'n', n);
+    return largestFirst(size, n, keyOf);
+  };
+
+  return {
+    size,
+    record: (rows, losses, kept) => enter(`${NAME}.record`, {rows, losses, kept}),
+    async observe(rows, report) {
+      const where = `${NAME}.observe`;
+      enter(where, await readStep(where, size, rows, report));
+    },
+    seen: (row) => at(seen, checked('seen', row)),
+    mined: (row) => at(mined, checked('mined', row)),
+    lastLoss: (row) => ifSeen(checked('lastLoss', row), at(lastLoss, row)),
+    meanLoss: (row) => meanOf(checked('meanLoss', row)),
+    hardest: (n) => largest('hardest', n, (row) => ifSeen(row, hardness(at(lastLoss, row)))),
+    neverMined() {
+      const rows: number[] = [];
+      for (let row = 0; row < size; row++) if (at(seen, row) > 0 && at(mined, row) === 0) rows.push(row);
+      return Int32Array.from(rows);
+    },
+    suspects(n) {
+      let lowest = Number.POSITIVE_INFINITY;
+      for (let row = 0; row < size; row++) if (meanOf(row) < lowest) lowest = meanOf(row);
+      return largest('suspects', n, (row) =>
+        at(mined, row) > 0 ? (at(mined, row) / at(seen, row)) * (meanOf(row) - lowest) : Number.NaN,
+      );
+    },
+    toJSON: () => columnsToJSON(columns),
+  };
+}
