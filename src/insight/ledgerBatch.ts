@@ -41,7 +41,8 @@ export function minedMarks(where: string, size: number, {rows, losses, kept}: Le
   return marks;
 }
 
-function checkNumbers(where: string, argument: string, values: ArrayLike<number> | undefined): void {
+/** Checks that something is a list of numbers, by what it is, not by what it holds. */
+export function checkNumbers(where: string, argument: string, values: ArrayLike<number> | undefined): void {
   if (typeof values !== 'object' || typeof values?.length !== 'number') {
     throw typeError(where, argument, 'be an array of numbers or a typed array', values);
   }

@@ -1,7 +1,7 @@
 import {cast, clone, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import {typeError} from '../checks';
 import type {Selection} from '../types';
-import type {LedgerBatch} from './ledgerBatch';
+import {checkNumbers, type LedgerBatch} from './ledgerBatch';
 import {readTogether} from './readTogether';
 
 /** What a ledger takes of the report of a step. */
@@ -31,6 +31,7 @@ export async function readStep(
     kept: {indices: indices as Float32Array, weights: weights as Float32Array},
   });
   if (!(rows instanceof Tensor)) {
+    checkNumbers(where, 'rows', rows);
     const copied = Array.from(rows);
     return batchOf(copied, await readTogether(tidy(figures)));
   }
