@@ -1,4 +1,5 @@
 import {checkCount, rangeError, typeError} from '../checks';
+import {fromBase64, toBase64} from './base64';
 
 /** What a ledger knows, a place for each row of the data set: 20 bytes a row. */
 export interface LedgerColumns {
@@ -39,7 +40,7 @@ export function emptyColumns(size: number): LedgerColumns {
 }
 
 export function columnsToJSON(columns: LedgerColumns): MiningLedgerJSON {
-  const texts = Object.fromEntries([...COUNTS, ...LOSSES].map((name) => [name, toBase64(columns[name])]));
+  const texts = Object.fromEntries([...COUNTS, ...LOSSES].map((name) => [name, textOf(columns[name])]));
   return {format: FORMAT, version: 1, size: columns.seen.length, ...(texts as Record<keyof LedgerColumns, string>)};
 }
 
@@ -51,7 +52,7 @@ export function columnsFromJSON(where: string, value: unknown): LedgerColumns {
   }
   const {size} = saved as MiningLedgerJSON;
   checkCount(where, 'size', size);
-  const bytesOf = (name: keyof LedgerColumns) => fromBase64(where, name, saved[name], 4 * size);
+  const bytesOf = (name: keyof LedgerColumns) => bytesIn(where, name, saved[name], 4 * size);
   const counts = COUNTS.map((name) => new Uint32Array(bytesOf(name)));
   const losses = LOSSES.map((name) => new Float32Array(bytesOf(name)));
   const [seen, mined, nonFinite] = counts as [Uint32Array, Uint32Array, Uint32Array];
@@ -61,31 +62,15 @@ export function columnsFromJSON(where: string, value: unknown): LedgerColumns {
   return {seen, mined, nonFinite, lastLoss, meanLoss};
 }
 
-/** Bytes that are turned into characters at a time: an argument each. */
-const CHUNK = 0x8000;
-
-function toBase64({buffer, byteOffset, byteLength}: Uint32Array | Float32Array): string {
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-  let binary = '';
-  for (let start = 0; start < bytes.length; start += CHUNK) {
-    binary += String.fromCharCode(...bytes.subarray(start, start + CHUNK));
-  }
-  return btoa(binary);
+function textOf({buffer, byteOffset, byteLength}: Uint32Array | Float32Array): string {
+  return toBase64(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
-function fromBase64(where: string, name: string, text: unknown, length: number): ArrayBuffer {
-  const binary = decoded(text);
-  if (binary?.length !== length) {
-    const got = binary === undefined ? 'none' : `${binary.length}`;
+function bytesIn(where: string, name: string, text: unknown, length: number): ArrayBuffer {
+  const bytes = typeof text === 'string' ? fromBase64(text) : undefined;
+  if (bytes?.length !== length) {
+    const got = bytes === undefined ? 'none' : `${bytes.length}`;
     throw rangeError(where, name, `hold ${length} bytes in base64`, got, 'It was cut short or changed.');
   }
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0)).buffer;
-}
-
-function decoded(text: unknown): string | undefined {
-  try {
-    return typeof text === 'string' ? atob(text) : undefined;
-  } catch {
-    return undefined;
-  }
+  return bytes.buffer;
 }

@@ -7,13 +7,21 @@ import {
   binaryCrossentropy,
   categoricalCrossentropy,
   fromLayersLoss,
+  type HardExample,
   halfSquaredError,
+  hardestExamples,
   type Keep,
+  type LossHistogram,
+  lossHistogram,
+  type MiningLedger,
+  type MiningLedgerJSON,
   meanSquaredError,
+  miningLedger,
   type OhemStep,
   ohemLoss,
   ohemStep,
   type PerSampleLoss,
+  perSampleLosses,
   type Reduction,
   randomK,
   type Selection,
@@ -24,6 +32,7 @@ import {
   sparseCategoricalCrossentropy,
   topK,
 } from 'ohem-tfjs';
+import type {MiningLedger as LedgerOfInsight} from 'ohem-tfjs/insight';
 import type {PerSampleLoss as LossOfLosses} from 'ohem-tfjs/losses';
 import type {Selector as SelectorOfSelectors} from 'ohem-tfjs/selectors';
 import type {OhemStep as StepOfTrainers} from 'ohem-tfjs/trainers';
@@ -176,7 +185,32 @@ ohemLoss('hinge');
 // @ts-expect-error not a reduction
 ohemLoss(own, all(), {reduction: 'none'});
 
+// Insight
+expectTypeOf(perSampleLosses(model, yPred, yTrue)).toEqualTypeOf<Promise<Float32Array>>();
+await perSampleLosses(model, {in: yPred}, [yTrue], {loss: [own, 'hinge'], lossWeights: {out: 2}, batchSize: 64});
+expectTypeOf(hardestExamples(model, yPred, yTrue, {loss: own, count: 5})).toEqualTypeOf<Promise<HardExample[]>>();
+// @ts-expect-error it is told how many by count
+await hardestExamples(model, yPred, yTrue, {n: 5});
+// @ts-expect-error arrays are no tensors
+await perSampleLosses(model, [[1, 2]], yTrue);
+expectTypeOf(lossHistogram(new Float32Array(2), {bins: 3, min: 0, max: 1})).toEqualTypeOf<LossHistogram>();
+expectTypeOf(lossHistogram([1, 2])).toEqualTypeOf<LossHistogram>();
+expectTypeOf(lossHistogram(report.losses)).toEqualTypeOf<Promise<LossHistogram>>();
+const ledger = miningLedger(10);
+expectTypeOf(ledger).toEqualTypeOf<MiningLedger>();
+expectTypeOf(ledger.observe([1, 2], report)).toEqualTypeOf<Promise<void>>();
+await ledger.observe(losses, report);
+ledger.record(new Int32Array(2), [1, 2], {indices: new Int32Array(1)});
+expectTypeOf(ledger.suspects(3)).toEqualTypeOf<Int32Array>();
+expectTypeOf(ledger.toJSON()).toEqualTypeOf<MiningLedgerJSON>();
+expectTypeOf(miningLedger.fromJSON(JSON.parse('{}'))).toEqualTypeOf<MiningLedger>();
+// @ts-expect-error what was kept is to be said
+ledger.record([1], [2]);
+// @ts-expect-error the size of a ledger stays
+ledger.size = 3;
+
 // The parts have the same types
+expectTypeOf<LedgerOfInsight>().toEqualTypeOf<MiningLedger>();
 expectTypeOf<LossOfLosses>().toEqualTypeOf<PerSampleLoss>();
 expectTypeOf<SelectorOfSelectors>().toEqualTypeOf<Selector>();
 expectTypeOf<StepOfTrainers>().toEqualTypeOf<OhemStep>();
