@@ -91,7 +91,8 @@ function ledgerOf(columns: LedgerColumns): MiningLedger {
     const marks = minedMarks(where, size, batch);
     for (let place = 0; place < marks.length; place++) {
       const row = batch.rows[place] as number;
-      const loss = batch.losses[place] as number;
+      // As it is kept: what is too large for float32 is infinite.
+      const loss = Math.fround(batch.losses[place] as number);
       seen[row] = at(seen, row) + 1;
       mined[row] = at(mined, row) + (marks[place] as number);
       lastLoss[row] = loss;

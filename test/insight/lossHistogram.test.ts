@@ -20,6 +20,13 @@ describe('lossHistogram', () => {
     expect(lossHistogram([2], {bins: 2, min: 0, max: 2}).counts).toEqual([0, 1]);
   });
 
+  it('goes by the edges where rounding would put a loss on their other side', () => {
+    const middle = (min: number, max: number) => lossHistogram([], {bins: 2, min, max}).edges[1] as number;
+    expect(middle(-1, 2)).toBe(0.5);
+    expect(lossHistogram([0.5 - 2 ** -54], {bins: 2, min: -1, max: 2}).counts).toEqual([1, 0]);
+    expect(lossHistogram([middle(0.1, 0.7)], {bins: 2, min: 0.1, max: 0.7}).counts).toEqual([0, 1]);
+  });
+
   it('counts apart what is below, above, and not finite', () => {
     const losses = [-1, 0.5, 3, 4, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     expect(lossHistogram(losses, {bins: 1, min: 0, max: 1})).toMatchObject({

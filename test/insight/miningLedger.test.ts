@@ -43,6 +43,8 @@ describe('miningLedger', () => {
     expect([ledger.seen(0), ledger.lastLoss(0), ledger.meanLoss(0)]).toEqual([1, Number.POSITIVE_INFINITY, Number.NaN]);
     ledger.record([0], [3], {indices: [0]});
     expect(ledger.meanLoss(0)).toBe(3);
+    ledger.record([0], [1e39], {indices: [0]});
+    expect([ledger.lastLoss(0), ledger.meanLoss(0)]).toEqual([Number.POSITIVE_INFINITY, 3]);
   });
 
   it('counts a row that is drawn twice in a selection as mined once, one that is twice in the batch as seen twice', () => {
