@@ -8,7 +8,7 @@ export type {PerSampleLoss, Selection} from '../types';
 export {type HardExample, type HardestExamplesOptions, hardestExamples} from './hardestExamples';
 export type {ExampleValue, LabelAndPrediction} from './labelsAndPredictions';
 export type {MinedRows} from './ledgerBatch';
-export type {MiningLedgerJSON} from './ledgerColumns';
+export type {MiningLedgerJSON} from './ledgerRows';
 export {type LossHistogram, type LossHistogramOptions, lossHistogram} from './lossHistogram';
 export {type MiningLedger, type MiningLedgerFactory, miningLedger} from './miningLedger';
 export type {ObservedStep} from './observedStep';

@@ -3,7 +3,7 @@ import {checkCount, rangeError} from '../checks';
 import {hardness} from './hardness';
 import {largestFirst} from './largestFirst';
 import {type LedgerBatch, type MinedRows, minedMarks} from './ledgerBatch';
-import {columnsFromJSON, columnsToJSON, emptyColumns, type LedgerColumns, type MiningLedgerJSON} from './ledgerColumns';
+import {emptyRows, type LedgerRows, type MiningLedgerJSON, rowsFromJSON} from './ledgerRows';
 import {type ObservedStep, readStep} from './observedStep';
 
 const NAME = 'miningLedger';
@@ -74,34 +74,20 @@ export interface MiningLedgerFactory {
 export const miningLedger: MiningLedgerFactory = /* @__PURE__ */ Object.assign(
   function miningLedger(size: number): MiningLedger {
     checkCount(NAME, 'size', size);
-    return ledgerOf(emptyColumns(size));
+    return ledgerOf(emptyRows(size));
   },
-  {fromJSON: (value: unknown) => ledgerOf(columnsFromJSON(`${NAME}.fromJSON`, value))},
+  {fromJSON: (value: unknown) => ledgerOf(rowsFromJSON(`${NAME}.fromJSON`, value))},
 );
 
-function ledgerOf(columns: LedgerColumns): MiningLedger {
-  const {seen, mined, nonFinite, lastLoss, meanLoss} = columns;
-  const size = seen.length;
-  const at = (column: Uint32Array | Float32Array, row: number) => column[row] as number;
-  const meanOf = (row: number) => (at(seen, row) > at(nonFinite, row) ? at(meanLoss, row) : Number.NaN);
-  /** What a row that has not been seen is left out by. */
-  const ifSeen = (row: number, value: number) => (at(seen, row) > 0 ? value : Number.NaN);
-
-  const enter = (where: string, batch: LedgerBatch) => {
+function ledgerOf(ledgerRows: LedgerRows): MiningLedger {
+  const {size, seen, mined, lastLoss, meanLoss, enter, toJSON} = ledgerRows;
+  const enterBatch = (where: string, batch: LedgerBatch) => {
     const marks = minedMarks(where, size, batch);
+    const {rows, losses} = batch;
     for (let place = 0; place < marks.length; place++) {
-      const row = batch.rows[place] as number;
-      // As it is kept: what is too large for float32 is infinite.
-      const loss = Math.fround(batch.losses[place] as number);
-      seen[row] = at(seen, row) + 1;
-      mined[row] = at(mined, row) + (marks[place] as number);
-      lastLoss[row] = loss;
-      if (Number.isFinite(loss))
-        meanLoss[row] = at(meanLoss, row) + (loss - at(meanLoss, row)) / (at(seen, row) - at(nonFinite, row));
-      else nonFinite[row] = at(nonFinite, row) + 1;
+      enter(rows[place] as number, losses[place] as number, marks[place] === 1);
     }
   };
-
   const checked = (name: string, row: number) => {
     if (!(Number.isInteger(row) && row >= 0 && row < size)) {
       throw rangeError(`${NAME}.${name}`, 'row', `be an integer from 0 to ${size - 1}`, row);
@@ -115,28 +101,28 @@ function ledgerOf(columns: LedgerColumns): MiningLedger {
 
   return {
     size,
-    record: (rows, losses, kept) => enter(`${NAME}.record`, {rows, losses, kept}),
+    record: (rows, losses, kept) => enterBatch(`${NAME}.record`, {rows, losses, kept}),
     async observe(rows, report) {
       const where = `${NAME}.observe`;
-      enter(where, await readStep(where, size, rows, report));
+      enterBatch(where, await readStep(where, size, rows, report));
     },
-    seen: (row) => at(seen, checked('seen', row)),
-    mined: (row) => at(mined, checked('mined', row)),
-    lastLoss: (row) => ifSeen(checked('lastLoss', row), at(lastLoss, row)),
-    meanLoss: (row) => meanOf(checked('meanLoss', row)),
-    hardest: (n) => largest('hardest', n, (row) => ifSeen(row, hardness(at(lastLoss, row)))),
+    seen: (row) => seen(checked('seen', row)),
+    mined: (row) => mined(checked('mined', row)),
+    lastLoss: (row) => lastLoss(checked('lastLoss', row)),
+    meanLoss: (row) => meanLoss(checked('meanLoss', row)),
+    hardest: (n) => largest('hardest', n, (row) => (seen(row) > 0 ? hardness(lastLoss(row)) : Number.NaN)),
     neverMined() {
       const rows: number[] = [];
-      for (let row = 0; row < size; row++) if (at(seen, row) > 0 && at(mined, row) === 0) rows.push(row);
+      for (let row = 0; row < size; row++) if (seen(row) > 0 && mined(row) === 0) rows.push(row);
       return Int32Array.from(rows);
     },
     suspects(n) {
       let lowest = Number.POSITIVE_INFINITY;
-      for (let row = 0; row < size; row++) if (meanOf(row) < lowest) lowest = meanOf(row);
+      for (let row = 0; row < size; row++) if (meanLoss(row) < lowest) lowest = meanLoss(row);
       return largest('suspects', n, (row) =>
-        at(mined, row) > 0 ? (at(mined, row) / at(seen, row)) * (meanOf(row) - lowest) : Number.NaN,
+        mined(row) > 0 ? (mined(row) / seen(row)) * (meanLoss(row) - lowest) : Number.NaN,
       );
     },
-    toJSON: () => columnsToJSON(columns),
+    toJSON,
   };
 }

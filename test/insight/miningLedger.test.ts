@@ -1,13 +1,6 @@
 import {memory, Tensor, tensor1d, tensor2d, train} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {
-  categoricalCrossentropy,
-  type MiningLedger,
-  type MiningLedgerJSON,
-  miningLedger,
-  ohemStep,
-  topK,
-} from 'ohem-tfjs';
+import {categoricalCrossentropy, type MiningLedger, miningLedger, ohemStep, topK} from 'ohem-tfjs';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -156,16 +149,18 @@ describe('miningLedger', () => {
     expect(from({...saved, size: 0})).toThrow(
       new RangeError('miningLedger.fromJSON: size must be an integer >= 1, got 0.'),
     );
-    const short = 'hold 16 bytes in base64, got';
-    expect(from({...saved, mined: saved.mined.slice(0, -4)})).toThrow(`miningLedger.fromJSON: mined must ${short} 15.`);
-    expect(from({...saved, size: 5})).toThrow('miningLedger.fromJSON: seen must hold 20 bytes in base64, got 16.');
-    expect(from({...saved, lastLoss: '*'})).toThrow(`miningLedger.fromJSON: lastLoss must ${short} none.`);
-    const {meanLoss: _, ...rest} = saved;
-    expect(from(rest)).toThrow(
-      new RangeError(`miningLedger.fromJSON: meanLoss must ${short} none. It was cut short or changed.`),
+    const rows = 'miningLedger.fromJSON: rows must';
+    const changed = (text: unknown) => from({...saved, rows: text});
+    expect(changed(saved.rows.slice(0, -4))).toThrow(
+      new RangeError(`${rows} hold 80 bytes in base64, got 78. It was cut short or changed.`),
     );
-    expect(from({...saved, seen: saved.mined, mined: saved.seen} satisfies MiningLedgerJSON)).toThrow(
-      new RangeError('miningLedger.fromJSON: seen must be no less than mined and nonFinite, got less at row 0.'),
+    expect(from({...saved, size: 5})).toThrow(`${rows} hold 100 bytes in base64, got 80.`);
+    expect(changed('*')).toThrow(`${rows} hold 80 bytes in base64, got none.`);
+    expect(changed(undefined)).toThrow(`${rows} hold 80 bytes in base64, got none.`);
+    // One row with the bytes of a 0, a 1 and three more zeros: mined once, and never seen.
+    const mined = Buffer.from(Uint32Array.of(0, 1, 0, 0, 0).buffer).toString('base64');
+    expect(from({...saved, size: 1, rows: mined})).toThrow(
+      new RangeError(`${rows} count no row mined more often than seen, got such a row at 0.`),
     );
   });
 
