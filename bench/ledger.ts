@@ -51,13 +51,14 @@ function steps(model: LayersModel, {xs, ys}: Batch): () => StepReport {
 /** A ledger that has seen every row, batch by batch, as in a run that has been going on: compiled code, and much to be asked. */
 function filledLedger(): MiningLedger {
   const ledger = miningLedger(LEDGER_ROWS);
-  const indices = Int32Array.from({length: BATCH_SIZE}, (_, place) => place);
+  const places = Int32Array.from({length: BATCH_SIZE}, (_, place) => place);
+  const kept = places.map((place) => (place < KEPT ? 1 : 0));
   for (let start = 0; start + BATCH_SIZE <= LEDGER_ROWS; start += BATCH_SIZE) {
-    const rows = indices.map((place) => start + place);
+    const rows = places.map((place) => start + place);
     ledger.record(
       rows,
       Float32Array.from(rows, (row) => Math.abs(Math.sin(row))),
-      {indices},
+      kept,
     );
   }
   return ledger;

@@ -11,7 +11,6 @@ export type {
   LabelAndPrediction,
   LossHistogram,
   LossHistogramOptions,
-  MinedRows,
   MiningLedger,
   MiningLedgerFactory,
   MiningLedgerJSON,

@@ -7,7 +7,6 @@ export type {StepTensors} from '../models/modelTensors';
 export type {PerSampleLoss, Selection} from '../types';
 export {type HardExample, type HardestExamplesOptions, hardestExamples} from './hardestExamples';
 export type {ExampleValue, LabelAndPrediction} from './labelsAndPredictions';
-export type {MinedRows} from './ledgerBatch';
 export type {MiningLedgerJSON} from './ledgerRows';
 export {type LossHistogram, type LossHistogramOptions, lossHistogram} from './lossHistogram';
 export {type MiningLedger, type MiningLedgerFactory, miningLedger} from './miningLedger';

@@ -2,7 +2,7 @@ import type {Tensor1D} from '@tensorflow/tfjs-core';
 import {checkCount, rangeError} from '../checks';
 import {hardness} from './hardness';
 import {largestFirst} from './largestFirst';
-import {type LedgerBatch, type MinedRows, minedMarks} from './ledgerBatch';
+import {checkBatch, type LedgerBatch} from './ledgerBatch';
 import {emptyRows, type LedgerRows, type MiningLedgerJSON, rowsFromJSON} from './ledgerRows';
 import {type ObservedStep, readStep} from './observedStep';
 
@@ -13,10 +13,10 @@ export interface MiningLedger {
   /** Rows of the data set. */
   readonly size: number;
   /**
-   * Enters a batch: the row of the data set that each row of the batch is, its loss, and which places of the batch were kept. All of it is checked
-   * before anything is entered.
+   * Enters a batch: for each of its rows the row of the data set that it is, its loss, and a number over 0 if it was backpropagated. All of it is
+   * checked before anything is entered.
    */
-  record(rows: ArrayLike<number>, losses: ArrayLike<number>, kept: MinedRows): void;
+  record(rows: ArrayLike<number>, losses: ArrayLike<number>, kept: ArrayLike<number>): void;
   /** Enters the report of a step, by one read; `rows` as numbers or `int32[B]`. The report stays yours, and may be disposed while this goes on. */
   observe(rows: ArrayLike<number> | Tensor1D, report: ObservedStep): Promise<void>;
   /** How often a row was in a batch. */
@@ -57,13 +57,13 @@ export interface MiningLedgerFactory {
  *
  * @param size  rows of the data set, an integer ≥ 1.
  * @returns a {@link MiningLedger}; `miningLedger.fromJSON(value)` builds one from what `toJSON()` gave.
- * @throws RangeError if `size` is not an integer ≥ 1 (when it is built), if rows or indices are out of range or `n` is not an integer ≥ 1 (when it is
+ * @throws RangeError if `size` is not an integer ≥ 1 (when it is built), if rows are out of range or `n` is not an integer ≥ 1 (when it is
  *   called); TypeError for lists that do not match, a disposed report, or JSON of something else. Nothing has changed then.
  *
  * @example
  * const ledger = miningLedger(4);
- * ledger.record([0, 1, 2], [0.1, 2.5, 0.7], {indices: [1, 2]});
- * ledger.record([1, 2, 3], [2.4, 0.2, 0.1], {indices: [0]});
+ * ledger.record([0, 1, 2], [0.1, 2.5, 0.7], [0, 1, 1]);
+ * ledger.record([1, 2, 3], [2.4, 0.2, 0.1], [1, 0, 0]);
  * ledger.suspects(2);      // Int32Array [1, 2]
  * ledger.neverMined();     // Int32Array [0, 3]
  * ledger.meanLoss(1);      // 2.45
@@ -82,10 +82,10 @@ export const miningLedger: MiningLedgerFactory = /* @__PURE__ */ Object.assign(
 function ledgerOf(ledgerRows: LedgerRows): MiningLedger {
   const {size, seen, mined, lastLoss, meanLoss, enter, toJSON} = ledgerRows;
   const enterBatch = (where: string, batch: LedgerBatch) => {
-    const marks = minedMarks(where, size, batch);
-    const {rows, losses} = batch;
-    for (let place = 0; place < marks.length; place++) {
-      enter(rows[place] as number, losses[place] as number, marks[place] === 1);
+    checkBatch(where, size, batch);
+    const {rows, losses, kept} = batch;
+    for (let place = 0; place < rows.length; place++) {
+      enter(rows[place] as number, losses[place] as number, (kept[place] as number) > 0);
     }
   };
   const checked = (name: string, row: number) => {

@@ -25,11 +25,12 @@ export async function readStep(
   checkReport(where, report);
   const {losses, selection} = report;
   const figures = () => [clone(losses), cast<Tensor1D>(selection.indices, 'float32'), clone(selection.weights)];
-  const batchOf = (rowsRead: ArrayLike<number>, [lossesRead, indices, weights]: Float32Array[]): LedgerBatch => ({
-    rows: rowsRead,
-    losses: lossesRead as Float32Array,
-    kept: {indices: indices as Float32Array, weights: weights as Float32Array},
-  });
+  const batchOf = (rowsRead: ArrayLike<number>, read: Float32Array[]): LedgerBatch => {
+    const [lossesRead, indices, weights] = read as [Float32Array, Float32Array, Float32Array];
+    const kept = new Uint8Array(lossesRead.length);
+    for (const [place, row] of indices.entries()) if ((weights[place] as number) > 0) kept[row] = 1;
+    return {rows: rowsRead, losses: lossesRead, kept};
+  };
   if (!(rows instanceof Tensor)) {
     checkNumbers(where, 'rows', rows);
     const copied = Array.from(rows);

@@ -14,9 +14,9 @@ const everything = (ledger: MiningLedger) =>
 /** Four rows, three visits of the first: never mined, mined, a loss that is not finite. */
 function example(): MiningLedger {
   const ledger = miningLedger(4);
-  ledger.record([0, 1], [0.25, 2], {indices: [1], weights: [1]});
-  ledger.record(Int32Array.of(0, 1, 2), Float32Array.of(0.75, 4, 1), {indices: Int32Array.of(1, 0), weights: [1, 1]});
-  ledger.record([2, 0], [0.5, Number.NaN], {indices: [0, 1], weights: [0, 0]});
+  ledger.record([0, 1], [0.25, 2], [0, 0.5]);
+  ledger.record(Int32Array.of(0, 1, 2), Float32Array.of(0.75, 4, 1), Uint8Array.of(1, 1, 0));
+  ledger.record([2, 0], [0.5, Number.NaN], [0, 0]);
   return ledger;
 }
 
@@ -32,17 +32,17 @@ describe('miningLedger', () => {
 
   it('has a mean only of finite losses', () => {
     const ledger = miningLedger(1);
-    ledger.record([0], [Number.POSITIVE_INFINITY], {indices: []});
+    ledger.record([0], [Number.POSITIVE_INFINITY], [0]);
     expect([ledger.seen(0), ledger.lastLoss(0), ledger.meanLoss(0)]).toEqual([1, Number.POSITIVE_INFINITY, Number.NaN]);
-    ledger.record([0], [3], {indices: [0]});
+    ledger.record([0], [3], [1]);
     expect(ledger.meanLoss(0)).toBe(3);
-    ledger.record([0], [1e39], {indices: [0]});
+    ledger.record([0], [1e39], [1]);
     expect([ledger.lastLoss(0), ledger.meanLoss(0)]).toEqual([Number.POSITIVE_INFINITY, 3]);
   });
 
-  it('counts a row that is drawn twice in a selection as mined once, one that is twice in the batch as seen twice', () => {
+  it('counts a row that is twice in a batch as seen twice', () => {
     const ledger = miningLedger(2);
-    ledger.record([0, 1, 1], [1, 2, 4], {indices: [1, 1, 2]});
+    ledger.record([0, 1, 1], [1, 2, 4], [0, 1, 1]);
     expect(everything(ledger)).toEqual([
       [1, 2],
       [0, 2],
@@ -65,7 +65,7 @@ describe('miningLedger', () => {
     for (let pass = 0; pass < 4; pass++) {
       // Row 0 is learned, 1 never, 2 is as hard but mined half the time, 3 is easy, 4 is hard and never mined.
       const losses = [4 - pass, 4, 4, 0.1, 9];
-      ledger.record([0, 1, 2, 3, 4], losses, {indices: pass % 2 === 0 ? [0, 1, 2] : [0, 1, 3]});
+      ledger.record([0, 1, 2, 3, 4], losses, [1, 1, (pass + 1) % 2, pass % 2, 0]);
     }
     expect(ledger.suspects(3)).toEqual(Int32Array.of(1, 0, 2));
     expect(ledger.suspects(9)).toEqual(Int32Array.of(1, 0, 2, 3));
@@ -73,8 +73,8 @@ describe('miningLedger', () => {
 
   it('suspects by the same measure where losses are negative', () => {
     const ledger = miningLedger(3);
-    ledger.record([0, 1, 2], [-0.2, -0.2, -0.9], {indices: [0, 1, 2]});
-    ledger.record([0, 1, 2], [-0.2, -0.2, -0.9], {indices: [0]});
+    ledger.record([0, 1, 2], [-0.2, -0.2, -0.9], [1, 1, 1]);
+    ledger.record([0, 1, 2], [-0.2, -0.2, -0.9], [1, 0, 0]);
     expect(ledger.suspects(3)).toEqual(Int32Array.of(0, 1, 2));
   });
 
@@ -93,7 +93,7 @@ describe('miningLedger', () => {
           ledger.record(
             batch.map(({row}) => row),
             batch.map(({loss}) => loss),
-            {indices: batch.map((_, place) => place), weights: batch.map(({isKept}) => (isKept ? 0.5 : 0))},
+            batch.map(({isKept}) => (isKept ? 0.5 : 0)),
           );
         }
         for (let row = 0; row < 10; row++) {
@@ -117,7 +117,7 @@ describe('miningLedger', () => {
     expect(everything(ledger)).toEqual(everything(example()));
     expect(JSON.stringify(ledger)).toBe(text);
     const other = example();
-    for (const each of [ledger, other]) each.record([3, 0], [1e-40, 0.1], {indices: [0]});
+    for (const each of [ledger, other]) each.record([3, 0], [1e-40, 0.1], [1, 0]);
     expect(everything(ledger)).toEqual(everything(other));
   });
 
@@ -127,7 +127,7 @@ describe('miningLedger', () => {
     ledger.record(
       rows,
       rows.map((row) => Math.fround(Math.sin(row) / (row % 7))),
-      {indices: rows.filter((row) => row % 3 === 0)},
+      rows.map((row) => (row % 3 === 0 ? 1 : 0)),
     );
     expect(everything(miningLedger.fromJSON(ledger.toJSON()))).toEqual(everything(ledger));
   });
@@ -168,47 +168,42 @@ describe('miningLedger', () => {
     const ledger = example();
     const before = JSON.stringify(ledger);
     const record = (rows: unknown, losses: unknown, kept: unknown) => () =>
-      ledger.record(rows as number[], losses as number[], kept as {indices: number[]});
+      ledger.record(rows as number[], losses as number[], kept as number[]);
     const refusals: [() => unknown, ErrorConstructor, string][] = [
       [() => miningLedger(0), RangeError, 'miningLedger: size must be an integer >= 1, got 0.'],
       [() => miningLedger(1.5), RangeError, 'miningLedger: size must be an integer >= 1, got 1.5.'],
       [
-        record([0, 4], [1, 1], {indices: []}),
+        record([0, 4], [1, 1], [0, 0]),
         RangeError,
         'miningLedger.record: rows must hold integers from 0 to 3, got 4 at position 1.',
       ],
       [
-        record([0, 0.5], [1, 1], {indices: []}),
+        record([0, 0.5], [1, 1], [0, 0]),
         RangeError,
         'miningLedger.record: rows must hold integers from 0 to 3, got 0.5 at position 1.',
       ],
       [
-        record([-1], [1], {indices: []}),
+        record([-1], [1], [0]),
         RangeError,
         'miningLedger.record: rows must hold integers from 0 to 3, got -1 at position 0.',
       ],
       [
-        record([0, 1], [1], {indices: []}),
+        record([0, 1], [1], [0, 0]),
         TypeError,
-        'miningLedger.record: losses must hold one loss for each of the 2 rows, got 1.',
+        'miningLedger.record: losses must hold one number for each of the 2 rows, got 1.',
       ],
       [
-        record([0, 1], [1, 2], {indices: [2]}),
-        RangeError,
-        'miningLedger.record: indices must hold integers from 0 to 1, got 2 at position 0.',
-      ],
-      [
-        record([0, 1], [1, 2], {indices: [1, 0], weights: [1]}),
+        record([0, 1], [1, 2], [1]),
         TypeError,
-        'miningLedger.record: weights must hold one weight for each of the 2 indices, got 1.',
+        'miningLedger.record: kept must hold one number for each of the 2 rows, got 1.',
       ],
       [
         record([0], [1], undefined),
         TypeError,
-        'miningLedger.record: indices must be an array of numbers or a typed array, got undefined.',
+        'miningLedger.record: kept must be an array of numbers or a typed array, got undefined.',
       ],
       [
-        record(0, [1], {indices: []}),
+        record(0, [1], [1]),
         TypeError,
         'miningLedger.record: rows must be an array of numbers or a typed array, got 0.',
       ],
@@ -261,6 +256,13 @@ describeOnBackends('miningLedger.observe', () => {
     expect([0, 3, 5, 9].map((row) => ledger.seen(row))).toEqual([1, 1, 1, 0]);
   });
 
+  it('counts a row that a selection has drawn twice as mined once', async () => {
+    const ledger = miningLedger(2);
+    const selection = {indices: tensor1d([1, 1], 'int32'), weights: tensor1d([0.5, 0.5])};
+    await ledger.observe([0, 1], {losses: tensor1d([1, 2]), selection});
+    expect([0, 1].map((row) => ledger.mined(row))).toEqual([0, 1]);
+  });
+
   it('counts nothing as mined where nothing was finite', async () => {
     const ledger = miningLedger(1);
     const report = step()(tensor2d([[Number.NaN, 1]]), tensor2d([[1, 0]]));
@@ -285,7 +287,7 @@ describeOnBackends('miningLedger.observe', () => {
       new RangeError('miningLedger.observe: rows must hold integers from 0 to 3, got 4 at position 5.'),
     );
     await refused([0, 1]).toThrow(
-      new TypeError('miningLedger.observe: losses must hold one loss for each of the 2 rows, got 6.'),
+      new TypeError('miningLedger.observe: losses must hold one number for each of the 2 rows, got 6.'),
     );
     await refused(tensor1d([0, 1])).toThrow(
       new TypeError('miningLedger.observe: rows must be numbers or a tensor int32[B], got a tensor float32[2].'),

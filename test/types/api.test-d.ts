@@ -200,7 +200,7 @@ const ledger = miningLedger(10);
 expectTypeOf(ledger).toEqualTypeOf<MiningLedger>();
 expectTypeOf(ledger.observe([1, 2], report)).toEqualTypeOf<Promise<void>>();
 await ledger.observe(losses, report);
-ledger.record(new Int32Array(2), [1, 2], {indices: new Int32Array(1)});
+ledger.record(new Int32Array(2), [1, 2], new Uint8Array(2));
 expectTypeOf(ledger.suspects(3)).toEqualTypeOf<Int32Array>();
 expectTypeOf(ledger.toJSON()).toEqualTypeOf<MiningLedgerJSON>();
 expectTypeOf(miningLedger.fromJSON(JSON.parse('{}'))).toEqualTypeOf<MiningLedger>();
