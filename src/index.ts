@@ -25,16 +25,26 @@ export {all, randomK, topK} from './selectors';
 export type {
   BackwardStrategy,
   ClassWeights,
+  DatasetItem,
+  DatasetItems,
+  FitCallback,
+  FitOhemArgs,
+  FitOhemDatasetArgs,
+  FitOptions,
   LossLike,
+  OhemDataset,
+  OhemHistory,
   OhemLossOptions,
   OhemStep,
   OhemStepOptions,
+  RowContext,
   SampleWeights,
   StepOptions,
   StepReport,
   StepSummary,
   StepTensors,
+  TrainingState,
 } from './trainers';
-export {ohemLoss, ohemStep} from './trainers';
+export {fitOhem, fitOhemDataset, ohemLoss, ohemStep} from './trainers';
 // The vocabulary
 export type {Keep, PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from './types';

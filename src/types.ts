@@ -60,6 +60,26 @@ export interface Selector {
    * `context.memory`. Absent: a selector that goes by the batch alone.
    */
   remember?: (losses: Tensor1D, context?: SelectionContext) => Tensor1D;
+  /** The schedule by which it keeps more or fewer rows as training goes on: `fitOhem` threads its state, and hands it over as `context.schedule`. */
+  schedule?: KeepSchedule;
+}
+
+/** A share of rows to keep as training goes on: a pure value over a state that is plain JSON, so that a training can be saved and resumed. */
+export interface KeepSchedule<State = unknown> {
+  /** The state at the beginning. */
+  init(): State;
+  /** The share of rows to keep, in (0, 1]. */
+  ratio(state: State, at: {step: number}): number;
+  /** The state after `step` steps; with the accuracy on the training rows at the end of an epoch, where it is measured. */
+  next(state: State, at: {step: number; accuracy?: number}): State;
+}
+
+/** What keeps account of the rows of a dataset while they are trained on. */
+export interface Ledger {
+  /** Takes note of a batch: its rows in the dataset, their losses (NaN where not finite), and 1 for those that were learned from. */
+  record(rows: Int32Array, losses: Float32Array, kept: Uint8Array): void;
+  /** All of it as plain JSON, to be saved with the training. */
+  toJSON(): unknown;
 }
 
 /** How many rows to keep: a count, or a share of the batch actually given (`max(1, round(ratio · B))`). */

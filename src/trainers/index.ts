@@ -5,6 +5,14 @@
 export type {BackwardStrategy} from '../gradients/backwardPass';
 export type {PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from '../types';
 export type {ClassWeights} from './classWeights';
+export type {FitCallback} from './fit/callbackList';
+export type {DatasetItem, DatasetItems, OhemDataset} from './fit/datasetBatches';
+export type {FitOptions} from './fit/fitOptions';
+export type {RowContext} from './fit/tensorBatches';
+export type {OhemHistory} from './fit/training';
+export type {TrainingState} from './fit/trainingState';
+export {type FitOhemArgs, fitOhem} from './fitOhem';
+export {type FitOhemDatasetArgs, fitOhemDataset} from './fitOhemDataset';
 export type {LossLike} from './modelLosses';
 export {type OhemLossOptions, ohemLoss} from './ohemLoss';
 export {type OhemStep, type OhemStepOptions, ohemStep, type StepOptions} from './ohemStep';

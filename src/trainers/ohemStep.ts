@@ -35,11 +35,21 @@ import {REDUCTIONS, reduceKept} from './reduce';
 import {checkSelector} from './settle';
 import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
-import {type StepSettings, type StepTask, stepTask} from './stepTask';
+import {type Observer, observed, type StepSettings, type StepTask, stepTask} from './stepTask';
 import {strategist} from './strategist';
 
 const NAME = 'ohemStep';
-const OPTIONS = ['loss', 'select', 'optimizer', 'reduction', 'lossWeights', 'rankBy', 'backward', 'clipNorm'];
+/** The names of all options of a step. */
+export const STEP_OPTIONS = [
+  'loss',
+  'select',
+  'optimizer',
+  'reduction',
+  'lossWeights',
+  'rankBy',
+  'backward',
+  'clipNorm',
+];
 const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
 
 export interface OhemStepOptions {
@@ -113,7 +123,12 @@ export interface OhemStep {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
-  checkOptionNames(NAME, options, OPTIONS);
+  return observedStep(model, options);
+}
+
+/** Builds the step of `ohemStep`, which shows every batch to `observe` when it is scored. */
+export function observedStep(model: LayersModel, options: OhemStepOptions, observe?: Observer): OhemStep {
+  checkOptionNames(NAME, options, STEP_OPTIONS);
   const settings = stepSettings(model, options);
   const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
   checkOneOf(NAME, 'backward', backward, BACKWARD);
@@ -137,7 +152,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
     const report = tidy(() => {
       const variables = trainableVariables(model);
       const batch = stepBatch(NAME, model, xs, ys, sampleWeight, classWeight);
-      const task = stepTask(settings, variables, batch, {step: taken, ...context});
+      const task = observed(stepTask(settings, variables, batch, {step: taken, ...context}), observe);
       const snapshot = takeSnapshot(model, optimizer);
       try {
         if (taken === 0) task.checkLoss();
@@ -176,9 +191,10 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
   });
 }
 
-function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
+/** What a step goes by, from its options. */
+export function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
   const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights = 1, rankBy = 'weighted'} = options;
-  checkModel(model);
+  checkModel(NAME, model);
   checkSelector(NAME, select);
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'rankBy', rankBy, ['weighted', 'raw']);
@@ -187,12 +203,13 @@ function stepSettings(model: LayersModel, options: OhemStepOptions): StepSetting
   return {where: NAME, model, losses: modelLosses(NAME, model, loss), lossWeights: weights, select, reduction, rankBy};
 }
 
-function checkModel(model: LayersModel): void {
+/** Refuses what is no model, and builds one that was not yet. */
+export function checkModel(where: string, model: LayersModel): void {
   try {
     // A Sequential has no names for its outputs before something needs them.
     if (model.outputNames.length === 0) (model as Sequential).build();
   } catch {
-    throw typeError(NAME, 'model', 'be a LayersModel that can be built', model, 'Give its first layer an inputShape.');
+    throw typeError(where, 'model', 'be a LayersModel that can be built', model, 'Give its first layer an inputShape.');
   }
 }
 

@@ -54,6 +54,21 @@ export interface StepTask extends BackwardTask {
   keeps(): number;
 }
 
+/** Looks at a batch once, with the predictions by which its rows are scored, off the tape. What it makes it has to `keep`. */
+export type Observer = (seen: {batch: Batch; predictions: Tensor[]; valid: Tensor1D}) => void;
+
+/** A task that shows its batch to an observer. */
+export function observed(task: StepTask, observe: Observer | undefined): StepTask {
+  if (!observe) return task;
+  return {
+    ...task,
+    score(batch, predictions) {
+      observe({batch, predictions, valid: task.valid});
+      return task.score(batch, predictions);
+    },
+  };
+}
+
 /** Puts the parts of a step together for a backward pass: the forward pass, the scores, the selection, the objective. */
 export function stepTask(
   settings: StepSettings,

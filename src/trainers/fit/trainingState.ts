@@ -1,0 +1,48 @@
+import {typeError} from '../../checks';
+import type {KeepSchedule, Ledger} from '../../types';
+import type {Place} from './batchSource';
+import type {BestWeights} from './bestWeights';
+import {type EpochTotals, NO_TOTALS} from './epochTotals';
+
+/**
+ * Where a training stands, as plain JSON: with the weights of the model and the slots of the optimizer as they were then, `initialState` lets another one
+ * go on there, and end at the same weights.
+ */
+export interface TrainingState extends Place {
+  /** The epoch that comes next, or is under way. */
+  epoch: number;
+  /** Batches of it that are done. */
+  batch: number;
+  /** Steps taken in all. */
+  step: number;
+  /** What the order of the rows comes from. */
+  seed: number | string;
+  /** What the batches of this epoch have summed up to. */
+  totals: EpochTotals;
+  /** State of the selector's schedule, where it has one. */
+  schedule?: unknown;
+  /** The ledger, where there is one: make one of it for the training that goes on. */
+  ledger?: unknown;
+  /** The best weights so far, where they are to be restored. */
+  best?: BestWeights;
+}
+
+/** The state at the beginning of a training. */
+export function firstState(epoch: number, seed: number | string, schedule: KeepSchedule | undefined): TrainingState {
+  return {epoch, batch: 0, step: 0, seed, totals: NO_TOTALS, ...(schedule && {schedule: schedule.init()})};
+}
+
+/** The state as it is handed out: a copy that later steps leave alone. */
+export function handedOut(state: TrainingState, ledger: Ledger | undefined): TrainingState {
+  return {...state, ...(ledger && {ledger: ledger.toJSON()})};
+}
+
+/** Refuses what cannot be the state of a training. */
+export function checkState(where: string, argument: string, state: unknown): asserts state is TrainingState {
+  const {epoch, batch, step, seed, totals} = Object(state) as Partial<TrainingState>;
+  const isWhole = [epoch, batch, step].every((count) => Number.isInteger(count) && (count as number) >= 0);
+  const hasSeed = typeof seed === 'number' || typeof seed === 'string';
+  if (!(isWhole && hasSeed && typeof totals?.rows === 'number' && typeof totals.sums === 'object')) {
+    throw typeError(where, argument, 'be the state of a training', state, 'Pass what resumeTraining returns.');
+  }
+}
