@@ -15,6 +15,7 @@ export default defineConfig([
       selectors: 'src/selectors/index.ts',
       trainers: 'src/trainers/index.ts',
       wasm: 'src/backends/wasm/index.ts',
+      node: 'src/node/index.ts',
     },
     format: ['esm', 'cjs'],
     target: 'es2022',

@@ -39,12 +39,22 @@ export type {
   OhemStepOptions,
   RowContext,
   SampleWeights,
+  SavingOptions,
   StepOptions,
   StepReport,
   StepSummary,
   StepTensors,
   TrainingState,
 } from './trainers';
-export {fitOhem, fitOhemDataset, ohemLoss, ohemStep} from './trainers';
+export {fitOhem, fitOhemDataset, ohemLoss, ohemStep, resumeTraining, saveTraining} from './trainers';
 // The vocabulary
-export type {Keep, PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from './types';
+export type {
+  Keep,
+  KeepSchedule,
+  Ledger,
+  PerSampleLoss,
+  Reduction,
+  Selection,
+  SelectionContext,
+  Selector,
+} from './types';

@@ -3,7 +3,15 @@
  * @module trainers
  */
 export type {BackwardStrategy} from '../gradients/backwardPass';
-export type {PerSampleLoss, Reduction, Selection, SelectionContext, Selector} from '../types';
+export type {
+  KeepSchedule,
+  Ledger,
+  PerSampleLoss,
+  Reduction,
+  Selection,
+  SelectionContext,
+  Selector,
+} from '../types';
 export type {ClassWeights} from './classWeights';
 export type {FitCallback} from './fit/callbackList';
 export type {DatasetItem, DatasetItems, OhemDataset} from './fit/datasetBatches';
@@ -16,5 +24,8 @@ export {type FitOhemDatasetArgs, fitOhemDataset} from './fitOhemDataset';
 export type {LossLike} from './modelLosses';
 export {type OhemLossOptions, ohemLoss} from './ohemLoss';
 export {type OhemStep, type OhemStepOptions, ohemStep, type StepOptions} from './ohemStep';
+export {resumeTraining} from './resumeTraining';
+export type {SavingOptions} from './savedTraining';
+export {saveTraining} from './saveTraining';
 export type {SampleWeights, StepTensors} from './stepInputs';
 export type {StepReport, StepSummary} from './stepReport';

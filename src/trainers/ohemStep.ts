@@ -31,12 +31,13 @@ import type {ClassWeights} from './classWeights';
 import {clipByGlobalNorm} from './clip';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
 import {type LossLike, modelLosses} from './modelLosses';
+import {slotOwners} from './optimizerSlots';
 import {REDUCTIONS, reduceKept} from './reduce';
 import {checkSelector} from './settle';
 import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
 import {type Observer, observed, type StepSettings, type StepTask, stepTask} from './stepTask';
-import {strategist} from './strategist';
+import {type KeptBySize, strategist} from './strategist';
 
 const NAME = 'ohemStep';
 /** The names of all options of a step. */
@@ -126,8 +127,13 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
   return observedStep(model, options);
 }
 
-/** Builds the step of `ohemStep`, which shows every batch to `observe` when it is scored. */
-export function observedStep(model: LayersModel, options: OhemStepOptions, observe?: Observer): OhemStep {
+/** Builds the step of `ohemStep`, which shows every batch to `observe` when it is scored, and keeps in `keptOf` what it chooses its strategy by. */
+export function observedStep(
+  model: LayersModel,
+  options: OhemStepOptions,
+  observe?: Observer,
+  keptOf?: KeptBySize,
+): OhemStep {
   checkOptionNames(NAME, options, STEP_OPTIONS);
   const settings = stepSettings(model, options);
   const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
@@ -136,13 +142,13 @@ export function observedStep(model: LayersModel, options: OhemStepOptions, obser
   checkOptimizer(optimizer);
   trainableVariables(model);
 
-  const {choose, sawKept, giveUpPruning} = strategist(model, backward);
+  const {choose, sawKept, giveUpPruning} = strategist(model, backward, keptOf);
   let choice: {strategy: 'auto' | BackwardStrategy; why: string} =
     backward === 'auto'
       ? {strategy: 'auto', why: 'the first batch decides'}
       : {strategy: backward, why: 'as asked for'};
-  // The names of all weights that were ever trained here, in the order of the slots that an optimizer keeps by position.
-  const everTrained = new Set<string>();
+  // The names of all weights that were ever trained, in the order of the slots that an optimizer keeps by position.
+  const everTrained = new Set(slotOwners(optimizer));
   let taken = 0;
   let isDisposed = false;
 

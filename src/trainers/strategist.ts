@@ -16,8 +16,15 @@ export interface Strategist {
   giveUpPruning(): void;
 }
 
-/** Builds a strategist for a model. Its look into the model runs that forward in training mode. */
-export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy): Strategist {
+/** How many rows were last kept of a batch of so many. */
+export type KeptBySize = Record<number, number>;
+
+/**
+ * Builds a strategist for a model. Its look into the model runs that forward in training mode.
+ *
+ * @param keptOf  what it goes by, and brings up to date.
+ */
+export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy, keptOf: KeptBySize = {}): Strategist {
   if (asked === 'masked' || asked === 'recompute') {
     const nothing = () => undefined;
     return {
@@ -26,8 +33,6 @@ export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy)
       giveUpPruning: nothing,
     };
   }
-  /** How many rows were kept of so many. */
-  const keptOf = new Map<number, number>();
   let found: PruningFound | undefined;
   let trained = '';
   return {
@@ -39,11 +44,11 @@ export function strategist(model: LayersModel, asked: 'auto' | BackwardStrategy)
         found = looked;
         trained = isUndecided ? '' : variables;
       }
-      const kept = keptOf.get(task.batchSize) ?? task.keeps();
+      const kept = keptOf[task.batchSize] ?? task.keeps();
       return {...chooseBackward(task.batchSize, kept, found, asked), ...found};
     },
     sawKept(batchSize, kept) {
-      keptOf.set(batchSize, kept);
+      keptOf[batchSize] = kept;
     },
     giveUpPruning() {
       found = {reason: 'the ops of the model changed from one batch to the next'};

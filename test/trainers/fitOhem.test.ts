@@ -83,6 +83,7 @@ describeOnBackends('fitOhem', (backend) => {
     expect(history).toBeInstanceOf(History);
     expect(history.epoch).toEqual([0, 1]);
     expect(history.history.kept).toEqual([11, 11]);
-    expect(history.state).toEqual({epoch: 2, batch: 0, step: 6, seed: 3, totals: {rows: 0, sums: {}}});
+    const totals = {rows: 0, sums: {}};
+    expect(history.state).toEqual({epoch: 2, batch: 0, step: 6, seed: 3, totals, keptOf: {6: 3, 8: 4}});
   });
 });

@@ -1,6 +1,7 @@
-import {dispose, tensor} from '@tensorflow/tfjs-core';
+import {tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
 import {checkOneOf} from '../../checks';
+import {weightsOf} from '../modelWeights';
 
 /** The weights at the end of the best epoch so far, on the host: they take no memory of the device, and are saved with the training. */
 export interface BestWeights {
@@ -34,13 +35,15 @@ export async function better(
   const sign = monitor.includes('acc') ? -1 : 1;
   // A value that is not a number is never better.
   if (!(sign * value < sign * (best?.value ?? sign * Number.POSITIVE_INFINITY))) return best;
-  const weights = await Promise.all(model.getWeights().map(async (weight) => Array.from(await weight.data())));
+  const weights = await Promise.all(weightsOf(model).map(async (weight) => Array.from(await weight.data())));
   return {epoch, value, weights};
 }
 
 /** Puts the best weights back into the model. */
 export function restoreWeights(model: LayersModel, {weights}: BestWeights): void {
-  const restored = model.getWeights().map(({shape, dtype}, i) => tensor(weights[i] as number[], shape, dtype));
-  model.setWeights(restored);
-  dispose(restored);
+  tidy(() => {
+    for (const [i, weight] of weightsOf(model).entries()) {
+      weight.assign(tensor(weights[i] as number[], weight.shape, weight.dtype));
+    }
+  });
 }

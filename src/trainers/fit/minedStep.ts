@@ -17,6 +17,8 @@ import {typeError} from '../../checks';
 import type {Ledger, SelectionContext} from '../../types';
 import {type OhemStepOptions, observedStep} from '../ohemStep';
 import type {StepReport} from '../stepReport';
+import type {Observer} from '../stepTask';
+import type {KeptBySize} from '../strategist';
 import type {TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
 import {packed} from './validation';
@@ -38,15 +40,17 @@ export function minedStep(
   options: OhemStepOptions,
   {names, evaluate}: Evaluator,
   ledger: Ledger | undefined,
+  keptOf: KeptBySize,
 ): (batch: TrainingBatch, context: SelectionContext) => Promise<StepFigures> {
   /** The penalty of the regularisers, how many rows are valid, and the metrics, of the forward pass that is under way. */
   let seen: Tensor1D | undefined;
-  const step = observedStep(model, options, ({batch, predictions, valid}) => {
+  const observe: Observer = ({batch, predictions, valid}) => {
     seen = tidy(() => {
       const penalty = model.calculateLosses().reduce<Scalar>((total, next) => add(total, next), scalar(0));
       return keep(packed([penalty, sum(cast(valid, 'float32')), ...evaluate(batch, predictions)]));
     });
-  });
+  };
+  const step = observedStep(model, options, observe, keptOf);
 
   const read = async (batch: TrainingBatch, report: StepReport, observed: Tensor1D): Promise<StepFigures> => {
     const figures = tidy(() => concat([figuresOf(report), observed, ...(ledger ? entriesOf(batch, report) : [])]));

@@ -61,7 +61,6 @@ async function trainUnlocked(
   const logNames = ['loss', 'batchLoss', 'kept', ...metrics.names];
   if (judge) logNames.push(...['loss', ...metrics.names].map((name) => `val_${name}`));
   const monitor = monitored(where, restoreBestWeights, logNames);
-  const takeStep = minedStep(where, model, stepOptions(options), metrics, ledger);
   const history = new History() as OhemHistory;
   const progress = verbose === 0 ? undefined : progressLine(epochs, data.training.batchesPerEpoch);
   const list = callbackList(where, callbacks, yieldEvery, [...(progress ? [progress] : []), history]);
@@ -70,11 +69,13 @@ async function trainUnlocked(
   await judge?.check();
 
   let state: TrainingState = {...firstState(initialEpoch, seed, schedule), ...initialState};
+  const keptOf = {...state.keptOf};
+  const takeStep = minedStep(where, model, stepOptions(options), metrics, ledger, keptOf);
   const watch = nonFiniteWatch(where);
   const pace = pacer(yieldEvery);
   const isAborted = () => signal?.aborted === true;
   const isStopped = () => isAborted() || model.stopTraining;
-  const save = () => checkpoint?.(handedOut(state, ledger));
+  const save = () => checkpoint?.(handedOut({...state, keptOf}, ledger));
 
   /** Trains on what is left of the epoch; false if it was stopped before the end. */
   const trainEpoch = async (): Promise<boolean> => {
@@ -130,7 +131,7 @@ async function trainUnlocked(
   }
   if (monitor !== undefined && state.best && !isAborted()) restoreWeights(model, state.best);
   await list.onTrainEnd();
-  history.state = handedOut(state, ledger);
+  history.state = handedOut({...state, keptOf}, ledger);
   return history;
 }
 

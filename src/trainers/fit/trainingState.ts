@@ -1,5 +1,6 @@
 import {typeError} from '../../checks';
 import type {KeepSchedule, Ledger} from '../../types';
+import type {KeptBySize} from '../strategist';
 import type {Place} from './batchSource';
 import type {BestWeights} from './bestWeights';
 import {type EpochTotals, NO_TOTALS} from './epochTotals';
@@ -19,6 +20,8 @@ export interface TrainingState extends Place {
   seed: number | string;
   /** What the batches of this epoch have summed up to. */
   totals: EpochTotals;
+  /** How many rows were last kept of a batch of so many: what the backward pass is chosen by. */
+  keptOf: KeptBySize;
   /** State of the selector's schedule, where it has one. */
   schedule?: unknown;
   /** The ledger, where there is one: make one of it for the training that goes on. */
@@ -29,12 +32,12 @@ export interface TrainingState extends Place {
 
 /** The state at the beginning of a training. */
 export function firstState(epoch: number, seed: number | string, schedule: KeepSchedule | undefined): TrainingState {
-  return {epoch, batch: 0, step: 0, seed, totals: NO_TOTALS, ...(schedule && {schedule: schedule.init()})};
+  return {epoch, batch: 0, step: 0, seed, totals: NO_TOTALS, keptOf: {}, ...(schedule && {schedule: schedule.init()})};
 }
 
 /** The state as it is handed out: a copy that later steps leave alone. */
 export function handedOut(state: TrainingState, ledger: Ledger | undefined): TrainingState {
-  return {...state, ...(ledger && {ledger: ledger.toJSON()})};
+  return {...state, keptOf: {...state.keptOf}, ...(ledger && {ledger: ledger.toJSON()})};
 }
 
 /** Refuses what cannot be the state of a training. */
