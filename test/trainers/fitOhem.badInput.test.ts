@@ -48,8 +48,10 @@ describeOnBackends('Bad input of fitOhem', () => {
     warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   });
   afterEach(() => {
-    expect(warn).not.toHaveBeenCalled();
+    // tfjs greets whoever runs it in Node.
+    const ours = warn.mock.calls.flat().filter((text) => !String(text).includes('Hi, looks like'));
     warn.mockRestore();
+    expect(ours).toEqual([]);
   });
 
   /** The weights after some steps on such batches. */
@@ -143,7 +145,7 @@ describeOnBackends('Bad input of fitOhem', () => {
     });
   });
 
-  it.each(['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd', 'onYield'])(
+  it.each(['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'])(
     'passes on what a callback throws in %s',
     async (name) => {
       const [x, y] = rowsOf(4);
@@ -156,7 +158,6 @@ describeOnBackends('Bad input of fitOhem', () => {
       const steps = ['onTrainBegin', 'onEpochBegin', 'onBatchBegin'].includes(name) ? 0 : 1;
       const weights = await weightsAfter(steps);
       const options = {...OPTIONS, callbacks: fails, yieldEvery: 'batch', sampleWeight: [1, 1, 1, 1]} as const;
-      if (name === 'onYield') return;
       expect(await failure(model, () => fitOhem(model, x as never, y as never, options), weights)).toBe(
         'no callback today',
       );
@@ -241,8 +242,11 @@ describeOnBackends('Bad input of fitOhem', () => {
       'stepsPerEpoch must be at most 3, the batches that there are, got 4. Leave it out to train on all of them.',
     ],
     [{sampleWeight: [1]}, 'sampleWeight must have 12 numbers, one for each row, got 1.'],
-    [{sampleWeight: zeros([3])}, 'sampleWeight must have shape [12], one value for each row, got [3].'],
-    [{context: {positive: zeros([3])}}, 'context.positive must have shape [12], one value for each row, got [3].'],
+    [() => ({sampleWeight: zeros([3])}), 'sampleWeight must have shape [12], one value for each row, got [3].'],
+    [
+      () => ({context: {positive: zeros([3])}}),
+      'context.positive must have shape [12], one value for each row, got [3].',
+    ],
     [{callbacks: [3]}, 'callbacks must be callbacks of tfjs, or objects of functions, got 3.'],
     [{checkpointEvery: 0.5}, 'checkpointEvery must be an integer >= 1, got 0.5.'],
     [{restoreBestWeights: 'val_loss'}, 'restoreBestWeights must be one of loss, batchLoss, kept, mae, got val_loss.'],
@@ -251,9 +255,10 @@ describeOnBackends('Bad input of fitOhem', () => {
       'initialState must be the state of a training, got {epoch}. Pass what resumeTraining returns.',
     ],
     [{batch: 3}, 'options must have the names loss, select'],
-  ])('refuses %j', async (options, message) => {
+  ] as [object | (() => object), string][])('refuses %j: %s', async (given, message) => {
     const [x, y] = rowsOf(12);
     const model = regression();
+    const options = typeof given === 'function' ? given() : given;
     const run = () => fitOhem(model, x as never, y as never, {...OPTIONS, ...options} as never);
     expect(await failure(model, run)).toContain(`fitOhem: ${message}`);
   });
