@@ -5,6 +5,7 @@ import {cpus} from 'node:os';
 import {parseArgs} from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
 import {enableProdMode, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
+import {fitting} from './fitting';
 import {type Contestant, interleaved, type Timing} from './interleaved';
 import {randomBatch, SUBJECTS, type Subject} from './models';
 import {selections} from './selection';
@@ -90,8 +91,22 @@ const selectionTimings = await interleaved([1e3, 1e5, 2e6].flatMap(selections), 
 console.log('\nThe selection alone: topK({k}) of three quarters of the losses, and one tf.topk of the same');
 console.table(selectionTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(2))})));
 
+const fittingTimings = await interleaved(fitting(randomBatch(4096, [784])), Number(values.rounds));
+const [loop, fit] = fittingTimings.map(({ms}) => ms) as [number, number];
+console.log(
+  '\nAn epoch of 8 steps, 384 of 512 rows of the reference model: a loop of ohemStep, and fitOhem with shuffling and accuracy',
+);
+console.table(fittingTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(1))})));
+console.log(`fitOhem ÷ loop: ${(fit / loop).toFixed(3)}`);
+
 mkdirSync(values.out, {recursive: true});
 const machine = {cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, tfjs: version_core};
-const results = {machine, rounds: Number(values.rounds), subjects, selection: selectionTimings};
+const results = {
+  machine,
+  rounds: Number(values.rounds),
+  subjects,
+  selection: selectionTimings,
+  fitting: fittingTimings,
+};
 writeFileSync(`${values.out}/bench.json`, `${JSON.stringify(results, null, 2)}\n`);
 console.log(`Written to ${values.out}/bench.json`);
