@@ -94,7 +94,7 @@ console.table(selectionTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed
 const fittingTimings = await interleaved(fitting(randomBatch(4096, [784])), Number(values.rounds));
 const [loop, fit] = fittingTimings.map(({ms}) => ms) as [number, number];
 console.log(
-  '\nAn epoch of 8 steps, 384 of 512 rows of the reference model: a loop of ohemStep, and fitOhem with shuffling and accuracy',
+  '\n16 steps, 384 of 512 rows of the reference model: a loop of ohemStep over batches that are cut already, and fitOhem with shuffling and accuracy',
 );
 console.table(fittingTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(1))})));
 console.log(`fitOhem ÷ loop: ${(fit / loop).toFixed(3)}`);
