@@ -29,7 +29,8 @@ const NAME = 'saveTraining';
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [2]})]});
  * model.compile({optimizer: 'adam', loss: 'meanSquaredError'});
  * let saved;
- * const target = tf.io.withSaveHandler(async (artifacts) => { saved = artifacts; });   // 'indexeddb://my-training' in a page
+ * // In a page: const target = 'indexeddb://my-training';
+ * const target = tf.io.withSaveHandler(async (artifacts) => { saved = artifacts; });
  * const checkpoint = (state) => saveTraining(target, model, state);
  * await fitOhem(model, tf.ones([8, 2]), tf.ones([8, 1]), {epochs: 3, verbose: 0, checkpoint});
  * saved.userDefinedMetadata.training.state.epoch;   // 3
