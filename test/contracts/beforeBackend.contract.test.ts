@@ -33,7 +33,8 @@ describe('Before a backend is ready', () => {
   });
 
   it('everything is tried that needs no model', async () => {
-    const exported = Object.keys(await import('ohem-tfjs')).filter((name) => name !== 'ohemStep');
+    const withModel = ['fitOhem', 'fitOhemDataset', 'ohemStep', 'resumeTraining', 'saveTraining'];
+    const exported = Object.keys(await import('ohem-tfjs')).filter((name) => !withModel.includes(name));
     expect(Object.keys(FACTORIES).sort()).toEqual(exported.sort());
   });
 });

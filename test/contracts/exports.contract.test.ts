@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as index from 'ohem-tfjs';
 import * as losses from 'ohem-tfjs/losses';
+import * as node from 'ohem-tfjs/node';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
 import * as wasm from 'ohem-tfjs/wasm';
@@ -26,9 +27,16 @@ describe('ohem-tfjs', () => {
   });
 
   it('exports functions only, under the names that they have', () => {
-    for (const [name, value] of Object.entries({...index, ...wasm})) {
+    for (const [name, value] of [index, wasm, node].flatMap(Object.entries)) {
       expect([name, typeof value, value.name]).toEqual([name, 'function', name]);
     }
+  });
+
+  it('keeps what needs Node to its own entry point, under the names of its like', () => {
+    expect(Object.keys(node).sort()).toEqual(['resumeTraining', 'saveTraining']);
+    const needsNode = /from 'node:/;
+    const others = sourcesIn('src', '.ts').filter(({path}) => !path.startsWith('src/node/'));
+    expect(others.filter(({text}) => needsNode.test(text) || text.includes("'./node'"))).toEqual([]);
   });
 
   it('does not run what only the wasm entry point is for', () => {
@@ -40,7 +48,7 @@ describe('ohem-tfjs', () => {
 describe('The doc comment of every exported function', () => {
   const documented = new Map(sourcesIn('src', '.ts').flatMap((source) => [...documentedFunctions(source)]));
 
-  it.each(Object.keys({...index, ...wasm}))(
+  it.each(Object.keys({...index, ...wasm, ...node}))(
     'of %s has an example, and says what comes back and what is thrown',
     (name) => {
       const tags = documented.get(name) ?? [];
@@ -113,6 +121,35 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ['ohemStep(model, {lossWeights: [-1]})', step({lossWeights: [-1]}), RangeError],
 ];
 
+const state = {epoch: 0, batch: 0, step: 0, seed: 0, totals: {rows: 0, sums: {}}, keptOf: {}};
+const data = () => [tf.ones([4, 3]), tf.ones([4, 2])] as const;
+const compiled = () => {
+  const built = model();
+  built.compile({optimizer: 'sgd', loss: 'meanSquaredError'});
+  return built;
+};
+
+/** The same for what returns a promise. */
+const WRONG_ASYNC_CALLS: readonly (readonly [string, () => Promise<unknown>, ErrorConstructor])[] = [
+  ['fitOhem()', () => index.fitOhem(wrong(undefined), ...data()), TypeError],
+  ['fitOhem(model, [1])', () => index.fitOhem(compiled(), wrong([1]), data()[1]), TypeError],
+  ['fitOhem(model, x, y, {epochs: 0})', () => index.fitOhem(compiled(), ...data(), {epochs: 0}), RangeError],
+  ['fitOhem(model, x, y, {epoch: 2})', () => index.fitOhem(compiled(), ...data(), wrong({epoch: 2})), TypeError],
+  ['fitOhemDataset()', () => index.fitOhemDataset(wrong(undefined), []), TypeError],
+  ['fitOhemDataset(model)', () => index.fitOhemDataset(compiled(), wrong(undefined)), TypeError],
+  [
+    'fitOhemDataset(model, dataset, {batchesPerEpoch: 0})',
+    () => index.fitOhemDataset(compiled(), [], {batchesPerEpoch: 0}),
+    RangeError,
+  ],
+  ["saveTraining('nowhere')", () => index.saveTraining('nowhere', compiled(), state), TypeError],
+  ['saveTraining(target, model)', () => index.saveTraining({save: wrong(tf.ones)}, compiled(), wrong({})), TypeError],
+  ["saveTraining('' of node)", () => node.saveTraining('', compiled(), state), TypeError],
+  ["resumeTraining('nowhere')", () => index.resumeTraining('nowhere', compiled()), TypeError],
+  ['resumeTraining(target)', () => index.resumeTraining({load: async () => ({})}, compiled()), TypeError],
+  ["resumeTraining('' of node)", () => node.resumeTraining('', compiled()), TypeError],
+];
+
 const functionOf = (call: string) => call.slice(0, call.indexOf('('));
 
 describeOnBackends('A wrong call', () => {
@@ -123,8 +160,15 @@ describeOnBackends('A wrong call', () => {
     });
   }
 
+  for (const [call, f, kind] of WRONG_ASYNC_CALLS) {
+    it(`rejects with function, argument, constraint and value: ${call}`, async () => {
+      await expect(f()).rejects.toThrow(kind);
+      await expect(f()).rejects.toThrow(new RegExp(`^${functionOf(call)}: .+ must .+, got .+\\.`));
+    });
+  }
+
   it('is in the table for every exported function that takes options', () => {
-    const called = WRONG_CALLS.map(([call]) => functionOf(call));
+    const called = [...WRONG_CALLS, ...WRONG_ASYNC_CALLS].map(([call]) => functionOf(call));
     const withoutOptions = ['all', 'halfSquaredError', 'meanSquaredError'];
     expect(sorted([...called, ...withoutOptions])).toEqual(sorted(Object.keys(index)));
   });

@@ -38,6 +38,7 @@ function importAll(format) {
     'ohem-tfjs/selectors': '{randomK}',
     'ohem-tfjs/trainers': format === 'esm' ? '{ohemStep as ohemStepOfPart}' : '{ohemStep: ohemStepOfPart}',
     'ohem-tfjs/wasm': '{enableWasmTraining}',
+    'ohem-tfjs/node': '{resumeTraining}',
     '@tensorflow/tfjs-layers': '{layers, sequential}',
     '@tensorflow/tfjs-core': format === 'esm' ? '* as core' : 'core',
   };
@@ -65,6 +66,7 @@ function STEP() {
     const report = step(core.ones([4, 3]), core.tensor2d([[1, 0], [0, 1], [1, 0], [0, 1]]));
     const {kept} = await report.read();
     if (kept !== 2) throw new Error('kept ' + kept);
+    if (await resumeTraining('none', model, {optimizer: core.train.sgd(0.1)}) !== undefined) throw new Error('resumed from nothing');
     if (typeof randomK({k: 1}) !== 'function' || typeof ohemLoss(categoricalCrossentropy()) !== 'function') throw new Error('missing parts');`;
 }
 

@@ -4,7 +4,7 @@ import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {type FitOhemArgs, type KeepSchedule, randomK, type Selector} from 'ohem-tfjs';
 
 /** Keeps fewer rows as time goes on; counts on its own, so that its state matters. */
-export const shrinking: KeepSchedule<{ratio: number}> = {
+const shrinking: KeepSchedule<{ratio: number}> = {
   init: () => ({ratio: 1}),
   ratio: ({ratio}) => ratio,
   next: ({ratio}, {accuracy}) => ({ratio: Math.max(0.25, accuracy === undefined ? ratio * 0.97 : ratio * 0.9)}),

@@ -1,30 +1,38 @@
 /** @file What the types let pass and what they do not. Checked by `tsc --noEmit`; it is never run. */
 import {type Scalar, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy, topk, train} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {callbacks, type History, type LayersModel, type ModelFitArgs} from '@tensorflow/tfjs-layers';
 import {
   all,
   type BackwardStrategy,
   binaryCrossentropy,
   categoricalCrossentropy,
+  type FitOhemArgs,
+  fitOhem,
+  fitOhemDataset,
   fromLayersLoss,
   halfSquaredError,
   type Keep,
   meanSquaredError,
+  type OhemHistory,
   type OhemStep,
   ohemLoss,
   ohemStep,
   type PerSampleLoss,
   type Reduction,
   randomK,
+  resumeTraining,
+  type SavingOptions,
   type Selection,
   type SelectionContext,
   type Selector,
   type StepReport,
   type StepSummary,
   sparseCategoricalCrossentropy,
+  type TrainingState,
   topK,
 } from 'ohem-tfjs';
 import type {PerSampleLoss as LossOfLosses} from 'ohem-tfjs/losses';
+import {resumeTraining as resumeFromFolder} from 'ohem-tfjs/node';
 import type {Selector as SelectorOfSelectors} from 'ohem-tfjs/selectors';
 import type {OhemStep as StepOfTrainers} from 'ohem-tfjs/trainers';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
@@ -184,3 +192,22 @@ expectTypeOf(enableWasmTraining()).toEqualTypeOf<() => void>();
 
 // What is declared only to be refused
 export {notATensor, withoutWeights};
+
+// Fit with mining: the arguments of tfjs's fit, and more
+expectTypeOf(
+  fitOhem(model, yTrue, [yTrue], {epochs: 2, callbacks: [{onEpochEnd: () => {}}, callbacks.earlyStopping()]}),
+).toEqualTypeOf<Promise<OhemHistory>>();
+expectTypeOf<ModelFitArgs['callbacks']>().toExtend<FitOhemArgs['callbacks'] | undefined>();
+expectTypeOf<OhemHistory>().toExtend<History>();
+void fitOhem(model, yTrue, yTrue, {initialState: undefined as TrainingState | undefined});
+// @ts-expect-error no such option
+void fitOhem(model, yTrue, yTrue, {epoch: 2});
+declare const ofTfData: {iterator(): Promise<{next(): Promise<IteratorResult<unknown>>}>};
+void fitOhemDataset(model, ofTfData, {batchesPerEpoch: 3});
+void fitOhemDataset(model, () => [{xs: yTrue, ys: yTrue, index: [1, 2]}].values());
+// @ts-expect-error batches have xs and ys
+void fitOhemDataset(model, [{xs: yTrue}]);
+expectTypeOf(resumeTraining('indexeddb://run', model)).toEqualTypeOf<Promise<TrainingState | undefined>>();
+expectTypeOf(resumeFromFolder).toEqualTypeOf<
+  (folder: string, of: LayersModel, options?: SavingOptions) => Promise<TrainingState | undefined>
+>();
