@@ -24,13 +24,17 @@ export {all, randomK, topK} from './selectors';
 // Trainers
 export type {
   BackwardStrategy,
+  BestWeights,
+  CallbackInstance,
   ClassWeights,
   DatasetItem,
   DatasetItems,
+  EpochTotals,
   FitCallback,
   FitOhemArgs,
   FitOhemDatasetArgs,
   FitOptions,
+  KeptBySize,
   LossLike,
   OhemDataset,
   OhemHistory,
@@ -45,6 +49,7 @@ export type {
   StepSummary,
   StepTensors,
   TrainingState,
+  YieldEvery,
 } from './trainers';
 export {fitOhem, fitOhemDataset, ohemLoss, ohemStep, resumeTraining, saveTraining} from './trainers';
 // The vocabulary

@@ -54,7 +54,8 @@ async function replaceFile(path: string, content: Buffer): Promise<void> {
     }
     await rename(draft, path);
   } catch (error) {
-    await rm(draft, {force: true});
+    // Whether that works or not, what went wrong first is what to tell.
+    await rm(draft, {force: true}).catch(() => undefined);
     throw error;
   }
 }

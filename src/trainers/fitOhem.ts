@@ -90,8 +90,8 @@ export async function fitOhem(
   const heldOut = held ? {...held, first: 0} : {...rows, first: trained, count};
   const seed = seedOf(args);
   const order = (epoch: number) => (shuffle ? shuffledRows(trained, seed, epoch) : rowsFrom(0, trained));
-  return train(NAME, model, args, seed, {
-    batchSize,
+  return train({
+    ...{where: NAME, model, options: args, seed, batchSize},
     training: tensorBatches(data, batchSize, trained, order, stepsPerEpoch),
     ...(heldOut.count > heldOut.first && {
       validation: batchesInOrder(NAME, heldOut, validationBatchSize, validationSteps),

@@ -13,9 +13,12 @@ export type {
   Selector,
 } from '../types';
 export type {ClassWeights} from './classWeights';
-export type {FitCallback} from './fit/callbackList';
+export type {BestWeights} from './fit/bestWeights';
+export type {CallbackInstance, FitCallback} from './fit/callbackList';
 export type {DatasetItem, DatasetItems, OhemDataset} from './fit/datasetBatches';
+export type {EpochTotals} from './fit/epochTotals';
 export type {FitOptions} from './fit/fitOptions';
+export type {YieldEvery} from './fit/pacer';
 export type {RowContext} from './fit/tensorBatches';
 export type {OhemHistory} from './fit/training';
 export type {TrainingState} from './fit/trainingState';
@@ -29,3 +32,4 @@ export type {SavingOptions} from './savedTraining';
 export {saveTraining} from './saveTraining';
 export type {SampleWeights, StepTensors} from './stepInputs';
 export type {StepReport, StepSummary} from './stepReport';
+export type {KeptBySize} from './strategist';

@@ -56,8 +56,16 @@ describe('A training saved in a folder', () => {
     const before = readFileSync(file);
     // A folder is in the place of the draft.
     mkdirSync(`${file}.new/in`, {recursive: true});
-    await expect(saveTraining(folder, model, state)).rejects.toThrow();
+    await expect(saveTraining(folder, model, state)).rejects.toThrow('EISDIR');
     expect(readFileSync(file)).toEqual(before);
+  });
+
+  it('leaves no draft behind where it cannot be put in its place', async () => {
+    const {state, model} = await saved();
+    rmSync(file);
+    mkdirSync(`${file}/in`, {recursive: true});
+    await expect(saveTraining(folder, model, state)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+    expect(readdirSync(folder)).toEqual(['training.ohem']);
   });
 
   describe('is refused, with nothing changed,', () => {

@@ -39,6 +39,25 @@ describeOnBackends('fitOhem', (backend) => {
     });
   });
 
+  it('numbers metrics of the same name as fit does', async () => {
+    const {x, y} = FIT_CASES[0] as (typeof FIT_CASES)[number];
+    const [xs, ys] = [x(), y()];
+    const build = () => {
+      const model = mlp();
+      model.compile({optimizer: 'sgd', loss: 'categoricalCrossentropy', metrics: ['mse', 'acc', 'mse']});
+      return model;
+    };
+    const expected = await build().fit(xs, ys, PLAIN);
+    const {batchLoss, kept, ...logged} = (await fitOhem(build(), xs, ys, {...PLAIN, select: all()})).history;
+    expect(Object.keys(logged).sort()).toEqual(Object.keys(expected.history).sort());
+    expectClose(
+      Object.values(logged).flat() as number[],
+      Object.keys(logged).flatMap((name) => expected.history[name] as number[]),
+      EXACT,
+    );
+    expect([batchLoss?.length, kept]).toEqual([1, [ROWS]]);
+  });
+
   it('validates as fit does', async () => {
     const [xs, ys] = [(FIT_CASES[0] as (typeof FIT_CASES)[0]).x(), (FIT_CASES[0] as (typeof FIT_CASES)[0]).y()];
     for (const validation of [{validationSplit: 0.3}, {validationData: [xs, ys] as [typeof xs, typeof xs]}]) {

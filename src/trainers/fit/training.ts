@@ -20,38 +20,30 @@ export interface OhemHistory extends History {
   state: TrainingState;
 }
 
-/** What is trained on, and what is validated on. */
-export interface FitData {
+/** What a trainer is asked to do. */
+export interface FitTask {
+  where: string;
+  model: LayersModel;
+  options: FitOptions;
+  seed: number | string;
   training: BatchSource;
   validation?: BatchSource | undefined;
   batchSize?: number;
 }
 
 /** Trains a model on one batch after the other: the loop of `fitOhem` and `fitOhemDataset`. */
-export async function train(
-  where: string,
-  model: LayersModel,
-  options: FitOptions,
-  seed: number | string,
-  data: FitData,
-): Promise<OhemHistory> {
-  const unlock = lock(where, model);
+export async function train(task: FitTask): Promise<OhemHistory> {
+  const unlock = lock(task.where, task.model);
   try {
-    return await trainUnlocked(where, model, options, seed, data);
+    return await trainAlone(task);
   } finally {
     unlock();
-    await data.training.close();
-    await data.validation?.close();
+    await task.training.close();
+    await task.validation?.close();
   }
 }
 
-async function trainUnlocked(
-  where: string,
-  model: LayersModel,
-  options: FitOptions,
-  seed: number | string,
-  data: FitData,
-): Promise<OhemHistory> {
+async function trainAlone({where, model, options, seed, ...data}: FitTask): Promise<OhemHistory> {
   const {epochs = 1, verbose = 1, callbacks = [], yieldEvery = 'auto', signal, ledger, classWeight} = options;
   const {initialEpoch = 0, initialState, checkpoint, checkpointEvery = 'epoch', restoreBestWeights = false} = options;
   const settings = stepSettings(model, stepOptions(options));
@@ -136,7 +128,10 @@ async function trainUnlocked(
 }
 
 /** What callbacks are told of a training, without what is not known. */
-function knownOf(params: Parameters<CallbackInstance['setParams']>[0], {training, batchSize}: FitData) {
+function knownOf(
+  params: Parameters<CallbackInstance['setParams']>[0],
+  {training, batchSize}: Pick<FitTask, 'training' | 'batchSize'>,
+) {
   const {samples, batchesPerEpoch: steps} = training;
   const known = Object.entries({samples, steps, batchSize}).filter(([, value]) => value !== undefined);
   return {...params, ...(Object.fromEntries(known) as Record<string, number>)};
