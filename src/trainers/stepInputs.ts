@@ -81,6 +81,6 @@ function sampleWeightRows(
   });
 }
 
-function isNumbers(given: SampleWeights): given is ArrayLike<number> {
+export function isNumbers(given: SampleWeights): given is ArrayLike<number> {
   return ArrayBuffer.isView(given) || (Array.isArray(given) && typeof given[0] === 'number');
 }

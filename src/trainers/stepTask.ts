@@ -27,7 +27,7 @@ import type {BackwardTask, Batch} from '../gradients/backwardPass';
 import {takeBatchRows, takeRows} from '../gradients/rows';
 import {finiteInputs} from '../models/modelTensors';
 import {outputsOf} from '../models/outputsOf';
-import {countedRows, elementLosses, outputLosses, rowLosses, total, validRows} from '../models/rowLosses';
+import {countedRows, LOSSES_OF, outputLosses, total, validRows} from '../models/rowLosses';
 import type {Granularity, PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
 import {elementContext, type GivenContext} from './elementContext';
 import {ofEachElement, predictedElements} from './elements';
@@ -64,6 +64,21 @@ export interface StepTask extends BackwardTask {
   keeps(): number;
 }
 
+/** Looks at a batch once, with the predictions by which its rows are scored, off the tape. What it makes it has to `keep`. */
+export type Observer = (seen: {batch: Batch; predictions: Tensor[]; valid: Tensor1D}) => void;
+
+/** A task that shows its batch to an observer. */
+export function observed(task: StepTask, observe: Observer | undefined): StepTask {
+  if (!observe) return task;
+  return {
+    ...task,
+    score(batch, predictions) {
+      observe({batch, predictions, valid: task.valid});
+      return task.score(batch, predictions);
+    },
+  };
+}
+
 /** Puts the parts of a step together for a backward pass: the forward pass, the scores, the selection, the objective. */
 export function stepTask(
   settings: StepSettings,
@@ -71,7 +86,7 @@ export function stepTask(
   batch: StepBatch,
   given: GivenContext,
 ): StepTask {
-  const {where, model, losses, lossWeights, select, reduction, rankBy, memory} = settings;
+  const {where, model, losses, lossWeights, select, reduction, rankBy, granularity, memory} = settings;
   const {elements} = batch;
   const inputCount = batch.xs[0]?.shape[0] as number;
   const batchSize = elements?.count ?? inputCount;
@@ -90,8 +105,7 @@ export function stepTask(
   });
 
   const weighted = ({ys, rowWeights}: Batch, predictions: Tensor[]) => {
-    const lossesOf = elements ? elementLosses : rowLosses;
-    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, lossesOf);
+    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, LOSSES_OF[granularity]);
     const raw = total(perOutput);
     if (rowWeights.length === 0) return {raw, weighted: raw};
     return {raw, weighted: total(perOutput.map((ofRows, output) => mul(ofRows, rowWeights[output] as Tensor1D)))};
