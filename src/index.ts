@@ -3,6 +3,21 @@
  * @module ohem-tfjs
  */
 
+// Insight
+export type {
+  ExampleValue,
+  HardExample,
+  HardestExamplesOptions,
+  LabelAndPrediction,
+  LossHistogram,
+  LossHistogramOptions,
+  MiningLedger,
+  MiningLedgerFactory,
+  MiningLedgerJSON,
+  ObservedStep,
+  PerSampleLossesOptions,
+} from './insight';
+export {hardestExamples, lossHistogram, miningLedger, perSampleLosses} from './insight';
 // Losses
 export type {
   BinaryCrossentropyOptions,
@@ -80,23 +95,41 @@ export {
 // Trainers
 export type {
   BackwardStrategy,
+  BestWeights,
+  CallbackInstance,
   ClassWeights,
+  DatasetItem,
+  DatasetItems,
+  EpochTotals,
+  FitCallback,
+  FitOhemArgs,
+  FitOhemDatasetArgs,
+  FitOptions,
+  KeptBySize,
   LossLike,
+  OhemDataset,
+  OhemHistory,
   OhemLossOptions,
   OhemStep,
   OhemStepOptions,
+  RowContext,
   SampleWeights,
+  SavedMemory,
+  SavingOptions,
   StepOptions,
   StepReport,
   StepSummary,
   StepTensors,
+  TrainingState,
+  YieldEvery,
 } from './trainers';
-export {ohemLoss, ohemStep} from './trainers';
+export {fitOhem, fitOhemDataset, ohemLoss, ohemStep, resumeTraining, saveTraining} from './trainers';
 // The vocabulary
 export type {
   Granularity,
   Keep,
   KeepSchedule,
+  Ledger,
   PerSampleLoss,
   Reduction,
   Selection,

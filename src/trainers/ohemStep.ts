@@ -19,30 +19,34 @@ import {
   type Variable,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
-import {checkFinitePositive, checkOneOf, checkOptionNames, checkWeights, typeError} from '../checks';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkFinitePositive, checkOneOf, checkOptionNames, typeError} from '../checks';
 import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
 import {backwardPasses} from '../gradients/chooseBackward';
 import {takeRows} from '../gradients/rows';
+import {type LossLike, modelLosses, modelLossWeights} from '../models/modelLosses';
+import {modelOptimizer} from '../models/modelOptimizer';
+import type {StepTensors} from '../models/modelTensors';
+import {readyModel} from '../models/readyModel';
 import {topK} from '../selectors/topK';
 import type {Granularity, Reduction, Selector} from '../types';
-import {byOutput, type PerOutput} from './byOutput';
 import type {ClassWeights} from './classWeights';
 import {clipByGlobalNorm} from './clip';
 import type {GivenContext} from './elementContext';
 import {GRANULARITIES} from './elements';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
-import {type LossLike, modelLosses} from './modelLosses';
+import {slotOwners} from './optimizerSlots';
 import {REDUCTIONS, reduceKept} from './reduce';
-import {selectorMemory} from './selectorMemory';
+import {type SelectorMemory, selectorMemory} from './selectorMemory';
 import {checkSelector} from './settle';
-import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
+import {type SampleWeights, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
-import {type StepSettings, type StepTask, stepTask} from './stepTask';
-import {askedBackward, strategist} from './strategist';
+import {type Observer, observed, type StepSettings, type StepTask, stepTask} from './stepTask';
+import {askedBackward, type KeptBySize, strategist} from './strategist';
 
 const NAME = 'ohemStep';
-const OPTIONS = [
+/** The names of all options of a step. */
+export const STEP_OPTIONS = [
   'loss',
   'select',
   'optimizer',
@@ -137,19 +141,39 @@ export interface OhemStep {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
-  checkOptionNames(NAME, options, OPTIONS);
-  const settings = stepSettings(model, options);
+  return observedStep(model, options);
+}
+
+/** What a trainer shares with its step, to see more of it, and to go on with it in another process. */
+interface SharedWithStep {
+  /** Is shown every batch when it is scored. */
+  observe: Observer;
+  /** What the strategy is chosen by. */
+  keptOf: KeptBySize;
+  /** What the selector remembers. */
+  memory: SelectorMemory;
+}
+
+/** Builds the step of `ohemStep` around what a trainer shares with it. */
+export function observedStep(
+  model: LayersModel,
+  options: OhemStepOptions,
+  shared: Partial<SharedWithStep> = {},
+): OhemStep {
+  checkOptionNames(NAME, options, STEP_OPTIONS);
+  const {observe, keptOf} = shared;
+  const settings = {...stepSettings(model, options), ...(shared.memory && {memory: shared.memory})};
   const {memory, granularity} = settings;
-  const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
+  const {backward = 'auto', clipNorm} = options;
   const asked = askedBackward(NAME, backward, granularity);
   if (clipNorm !== undefined) checkFinitePositive(NAME, 'clipNorm', clipNorm);
-  checkOptimizer(optimizer);
+  const optimizer = modelOptimizer(NAME, model, options.optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
   trainableVariables(model);
 
-  const {choose, sawKept, giveUpPruning} = strategist(model, asked);
+  const {choose, sawKept, giveUpPruning} = strategist(model, asked, keptOf);
   let choice = asked;
-  // The names of all weights that were ever trained here, in the order of the slots that an optimizer keeps by position.
-  const everTrained = new Set<string>();
+  // The names of all weights that were ever trained, in the order of the slots that an optimizer keeps by position.
+  const everTrained = new Set(slotOwners(optimizer));
   let taken = 0;
   let isDisposed = false;
 
@@ -159,7 +183,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
     const report = tidy(() => {
       const variables = trainableVariables(model);
       const batch = stepBatch(settings, xs, ys, sampleWeight, classWeight);
-      const task = stepTask(settings, variables, batch, {step: taken, ...context});
+      const task = observed(stepTask(settings, variables, batch, {step: taken, ...context}), observe);
       const snapshot = takeSnapshot(model, optimizer);
       try {
         if (taken === 0) task.checkLoss();
@@ -202,16 +226,16 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
   });
 }
 
-function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
-  const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights = 1} = options;
+/** What a step goes by, from its options. */
+export function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
+  const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights} = options;
   const {rankBy = 'weighted', granularity = 'sample'} = options;
-  checkModel(model);
+  readyModel(NAME, model);
   checkSelector(NAME, select);
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'rankBy', rankBy, ['weighted', 'raw']);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
-  const weights = byOutput(NAME, 'lossWeights', model, lossWeights as PerOutput<number>).map((weight) => weight ?? 1);
-  checkWeights(NAME, 'lossWeights', weights);
+  const weights = modelLossWeights(NAME, model, lossWeights);
   return {
     where: NAME,
     model,
@@ -223,22 +247,6 @@ function stepSettings(model: LayersModel, options: OhemStepOptions): StepSetting
     granularity,
     memory: selectorMemory(NAME, select),
   };
-}
-
-function checkModel(model: LayersModel): void {
-  try {
-    // A Sequential has no names for its outputs before something needs them.
-    if (model.outputNames.length === 0) (model as Sequential).build();
-  } catch {
-    throw typeError(NAME, 'model', 'be a LayersModel that can be built', model, 'Give its first layer an inputShape.');
-  }
-}
-
-function checkOptimizer(optimizer: Optimizer | undefined): void {
-  if (typeof optimizer?.applyGradients !== 'function') {
-    const constraint = 'be given, or the model be compiled with one';
-    throw typeError(NAME, 'optimizer', constraint, optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
-  }
 }
 
 /** The weights to train now: a layer may be frozen between two steps. */

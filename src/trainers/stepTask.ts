@@ -1,7 +1,6 @@
 import {
   abs,
   add,
-  addN,
   argMax,
   cast,
   where as chooseEach,
@@ -26,14 +25,16 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../checks';
 import type {BackwardTask, Batch} from '../gradients/backwardPass';
 import {takeBatchRows, takeRows} from '../gradients/rows';
+import {finiteInputs} from '../models/modelTensors';
+import {outputsOf} from '../models/outputsOf';
+import {countedRows, LOSSES_OF, outputLosses, total, validRows} from '../models/rowLosses';
 import type {Granularity, PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
 import {elementContext, type GivenContext} from './elementContext';
 import {ofEachElement, predictedElements} from './elements';
 import {countsOf} from './reduce';
-import {countedRows, elementLosses, rowLosses, validRows} from './rowLosses';
 import type {SelectorMemory} from './selectorMemory';
 import {checkSelection, settle} from './settle';
-import {finiteInputs, outputShapes, type StepBatch} from './stepInputs';
+import {outputShapes, type StepBatch} from './stepInputs';
 
 /** What stays the same from step to step. */
 export interface StepSettings {
@@ -63,6 +64,21 @@ export interface StepTask extends BackwardTask {
   keeps(): number;
 }
 
+/** Looks at a batch once, with the predictions by which its rows are scored, off the tape. What it makes it has to `keep`. */
+export type Observer = (seen: {batch: Batch; predictions: Tensor[]; valid: Tensor1D}) => void;
+
+/** A task that shows its batch to an observer. */
+export function observed(task: StepTask, observe: Observer | undefined): StepTask {
+  if (!observe) return task;
+  return {
+    ...task,
+    score(batch, predictions) {
+      observe({batch, predictions, valid: task.valid});
+      return task.score(batch, predictions);
+    },
+  };
+}
+
 /** Puts the parts of a step together for a backward pass: the forward pass, the scores, the selection, the objective. */
 export function stepTask(
   settings: StepSettings,
@@ -70,7 +86,7 @@ export function stepTask(
   batch: StepBatch,
   given: GivenContext,
 ): StepTask {
-  const {where, model, losses, lossWeights, select, reduction, rankBy, memory} = settings;
+  const {where, model, losses, lossWeights, select, reduction, rankBy, granularity, memory} = settings;
   const {elements} = batch;
   const inputCount = batch.xs[0]?.shape[0] as number;
   const batchSize = elements?.count ?? inputCount;
@@ -89,11 +105,7 @@ export function stepTask(
   });
 
   const weighted = ({ys, rowWeights}: Batch, predictions: Tensor[]) => {
-    const perOutput = predictions.map((yPred, output) => {
-      const lossesOf = elements ? elementLosses : rowLosses;
-      const ofRows = lossesOf(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
-      return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
-    });
+    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, LOSSES_OF[granularity]);
     const raw = total(perOutput);
     if (rowWeights.length === 0) return {raw, weighted: raw};
     return {raw, weighted: total(perOutput.map((ofRows, output) => mul(ofRows, rowWeights[output] as Tensor1D)))};
@@ -143,8 +155,7 @@ export function stepTask(
       return batch.xs.map((x) => takeRows(x, rows));
     },
     predict(xs, training) {
-      const outputs = model.apply(xs.length === 1 ? (xs[0] as Tensor) : xs, {training}) as Tensor | Tensor[];
-      const predictions = Array.isArray(outputs) ? outputs : [outputs];
+      const predictions = outputsOf(model, xs, training);
       return elements ? predictedElements(where, 'ys', predictions, elements, outputShapes(model)) : predictions;
     },
     score(rows, predictions) {
@@ -168,10 +179,6 @@ export function stepTask(
       return model.calculateLosses().reduce<Scalar>((total, penalty) => add(total, penalty), reduced);
     },
   };
-}
-
-function total(terms: Tensor1D[]): Tensor1D {
-  return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
 }
 
 /** Which rows count, `float32[B]`: those that the caller says do, and that have a label in some output. */

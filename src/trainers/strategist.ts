@@ -42,8 +42,19 @@ export interface Strategist {
   giveUpPruning(): void;
 }
 
-/** Builds a strategist for a model. Its look into the model runs that forward in training mode. */
-export function strategist(model: LayersModel, {strategy: asked, why}: AskedBackward): Strategist {
+/** How many rows were last kept of a batch of so many. */
+export type KeptBySize = Record<number, number>;
+
+/**
+ * Builds a strategist for a model. Its look into the model runs that forward in training mode.
+ *
+ * @param keptOf  what it goes by, and brings up to date.
+ */
+export function strategist(
+  model: LayersModel,
+  {strategy: asked, why}: AskedBackward,
+  keptOf: KeptBySize = {},
+): Strategist {
   if (asked === 'masked' || asked === 'recompute') {
     const nothing = () => undefined;
     return {
@@ -52,8 +63,6 @@ export function strategist(model: LayersModel, {strategy: asked, why}: AskedBack
       giveUpPruning: nothing,
     };
   }
-  /** How many rows were kept of so many. */
-  const keptOf = new Map<number, number>();
   let found: PruningFound | undefined;
   let trained = '';
   return {
@@ -65,11 +74,11 @@ export function strategist(model: LayersModel, {strategy: asked, why}: AskedBack
         found = looked;
         trained = isUndecided ? '' : variables;
       }
-      const kept = keptOf.get(task.batchSize) ?? task.keeps();
+      const kept = keptOf[task.batchSize] ?? task.keeps();
       return {...chooseBackward(task.batchSize, kept, found, asked), ...found};
     },
     sawKept(batchSize, kept) {
-      keptOf.set(batchSize, kept);
+      keptOf[batchSize] = kept;
     },
     giveUpPruning() {
       found = {reason: 'the ops of the model changed from one batch to the next'};

@@ -1,6 +1,6 @@
 /** @file What the types let pass and what they do not. Checked by `tsc --noEmit`; it is never run. */
 import {type Scalar, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy, topk, train} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {callbacks, type History, type LayersModel, type ModelFitArgs} from '@tensorflow/tfjs-layers';
 import {
   accuracySteps,
   all,
@@ -12,32 +12,47 @@ import {
   categoricalHinge,
   constant,
   cosineSimilarity,
+  type FitOhemArgs,
+  fitOhem,
+  fitOhemDataset,
   fromLayersLoss,
   type Granularity,
   gradientNormBound,
+  type HardExample,
   halfSquaredError,
+  hardestExamples,
   hinge,
   huber,
   importanceSampling,
   type Keep,
   type KeepSchedule,
   kullbackLeiblerDivergence,
+  type Ledger,
+  type LossHistogram,
   linear,
   logCosh,
+  lossHistogram,
+  type MiningLedger,
+  type MiningLedgerJSON,
   meanAbsoluteError,
   meanSquaredError,
+  miningLedger,
   multiMargin,
+  type OhemHistory,
   type OhemStep,
   ohemLoss,
   ohemStep,
   type PerSampleLoss,
   percentileSampling,
+  perSampleLosses,
   poisson,
   type Reduction,
   randomK,
   rankPressure,
   rankSampling,
   reducibleLoss,
+  resumeTraining,
+  type SavingOptions,
   type ScheduledSelector,
   type Score,
   type Selection,
@@ -50,11 +65,14 @@ import {
   smoothL1,
   sparseCategoricalCrossentropy,
   squaredHinge,
+  type TrainingState,
   topK,
   weightedSum,
   window,
 } from 'ohem-tfjs';
+import type {MiningLedger as LedgerOfInsight} from 'ohem-tfjs/insight';
 import type {PerSampleLoss as LossOfLosses} from 'ohem-tfjs/losses';
+import {resumeTraining as resumeFromFolder} from 'ohem-tfjs/node';
 import type {KeepSchedule as ScheduleOfSchedules} from 'ohem-tfjs/schedules';
 import type {Selector as SelectorOfSelectors} from 'ohem-tfjs/selectors';
 import type {OhemStep as StepOfTrainers} from 'ohem-tfjs/trainers';
@@ -287,7 +305,33 @@ ohemLoss(own, all(), {reduction: 'none'});
 // @ts-expect-error rows or elements
 ohemLoss(own, all(), {granularity: 'row'});
 
+// Insight
+expectTypeOf(perSampleLosses(model, yPred, yTrue)).toEqualTypeOf<Promise<Float32Array>>();
+await perSampleLosses(model, {in: yPred}, [yTrue], {loss: [own, 'hinge'], lossWeights: {out: 2}, batchSize: 64});
+expectTypeOf(hardestExamples(model, yPred, yTrue, {loss: own, count: 5})).toEqualTypeOf<Promise<HardExample[]>>();
+// @ts-expect-error it is told how many by count
+await hardestExamples(model, yPred, yTrue, {n: 5});
+// @ts-expect-error arrays are no tensors
+await perSampleLosses(model, [[1, 2]], yTrue);
+expectTypeOf(lossHistogram(new Float32Array(2), {bins: 3, min: 0, max: 1})).toEqualTypeOf<LossHistogram>();
+expectTypeOf(lossHistogram([1, 2])).toEqualTypeOf<LossHistogram>();
+expectTypeOf(lossHistogram(report.losses)).toEqualTypeOf<Promise<LossHistogram>>();
+const ledger = miningLedger(10);
+expectTypeOf(ledger).toEqualTypeOf<MiningLedger>();
+expectTypeOf(ledger.observe([1, 2], report)).toEqualTypeOf<Promise<void>>();
+await ledger.observe(losses, report);
+ledger.record(new Int32Array(2), [1, 2], new Uint8Array(2));
+expectTypeOf<MiningLedger>().toExtend<Ledger>();
+expectTypeOf(ledger.suspects(3)).toEqualTypeOf<Int32Array>();
+expectTypeOf(ledger.toJSON()).toEqualTypeOf<MiningLedgerJSON>();
+expectTypeOf(miningLedger.fromJSON(JSON.parse('{}'))).toEqualTypeOf<MiningLedger>();
+// @ts-expect-error what was kept is to be said
+ledger.record([1], [2]);
+// @ts-expect-error the size of a ledger stays
+ledger.size = 3;
+
 // The parts have the same types
+expectTypeOf<LedgerOfInsight>().toEqualTypeOf<MiningLedger>();
 expectTypeOf<LossOfLosses>().toEqualTypeOf<PerSampleLoss>();
 expectTypeOf<SelectorOfSelectors>().toEqualTypeOf<Selector>();
 expectTypeOf<ScheduleOfSchedules>().toEqualTypeOf<KeepSchedule>();
@@ -296,3 +340,23 @@ expectTypeOf(enableWasmTraining()).toEqualTypeOf<() => void>();
 
 // What is declared only to be refused
 export {notATensor, withoutWeights};
+
+// Fit with mining: the arguments of tfjs's fit, and more
+expectTypeOf(
+  fitOhem(model, yTrue, [yTrue], {epochs: 2, callbacks: [{onEpochEnd: () => {}}, callbacks.earlyStopping()]}),
+).toEqualTypeOf<Promise<OhemHistory>>();
+expectTypeOf<ModelFitArgs['callbacks']>().toExtend<FitOhemArgs['callbacks'] | undefined>();
+expectTypeOf<OhemHistory>().toExtend<History>();
+void fitOhem(model, yTrue, yTrue, {initialState: undefined as TrainingState | undefined});
+void fitOhem(model, yTrue, yTrue, {ledger, granularity: 'sample', context: {positive: yTrue}});
+// @ts-expect-error no such option
+void fitOhem(model, yTrue, yTrue, {epoch: 2});
+declare const ofTfData: {iterator(): Promise<{next(): Promise<IteratorResult<unknown>>}>};
+void fitOhemDataset(model, ofTfData, {batchesPerEpoch: 3});
+void fitOhemDataset(model, () => [{xs: yTrue, ys: yTrue, index: [1, 2]}].values());
+// @ts-expect-error batches have xs and ys
+void fitOhemDataset(model, [{xs: yTrue}]);
+expectTypeOf(resumeTraining('indexeddb://run', model)).toEqualTypeOf<Promise<TrainingState | undefined>>();
+expectTypeOf(resumeFromFolder).toEqualTypeOf<
+  (folder: string, of: LayersModel, options?: SavingOptions) => Promise<TrainingState | undefined>
+>();

@@ -1,4 +1,5 @@
 import {
+  addN,
   cast,
   where as chooseEach,
   div,
@@ -15,7 +16,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
-import type {PerSampleLoss} from '../types';
+import type {Granularity, PerSampleLoss} from '../types';
 
 /**
  * Evaluates a loss to one number a row, `float32[B]`: the mean over the further axes of a loss `float32[B, …]`, without
@@ -39,7 +40,7 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
  * Evaluates a loss to one number an element, `float32[B·P]`, for elements that are rows: `yPred` is `[B·P, C]`. Elements that do not count
  * (ignored labels) have the loss 0.
  */
-export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
+function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
   const losses = evaluated(where, loss, yTrue, yPred);
   const count = yPred.shape[0] as number;
   if (losses.rank !== 1 || losses.size !== count || losses.dtype !== 'float32') {
@@ -49,6 +50,29 @@ export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor,
   }
   const valid = validRows(loss, yTrue);
   return (valid ? chooseEach(notEqual(valid, 0), losses, zerosLike(losses)) : losses) as Tensor1D;
+}
+
+/** How a loss is evaluated, by what is mined. */
+export const LOSSES_OF: Readonly<Record<Granularity, typeof rowLosses>> = {sample: rowLosses, element: elementLosses};
+
+/** Evaluates the loss of each output, times what it counts: a number a row, or whatever `lossesOf` finds. */
+export function outputLosses(
+  where: string,
+  losses: PerSampleLoss[],
+  lossWeights: number[],
+  ys: Tensor[],
+  predictions: Tensor[],
+  lossesOf: typeof rowLosses = rowLosses,
+): Tensor1D[] {
+  return predictions.map((yPred, output) => {
+    const ofRows = lossesOf(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
+    return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
+  });
+}
+
+/** The sum over the outputs. */
+export function total(terms: Tensor1D[]): Tensor1D {
+  return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
 }
 
 /** Marks the rows in which at least one entry counts, `float32[B]`; undefined where the loss counts everything. */
