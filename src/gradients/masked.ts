@@ -1,7 +1,8 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {BackwardPass, Scores, Settled} from './backwardPass';
+import {takeBatchRows} from './batch';
 import {differentiate} from './differentiate';
-import {takeBatchRows, takeTapedRows} from './rows';
+import {takeTapedRows} from './rows';
 import {isSound} from './soundness';
 import {unkept, untaped} from './tape';
 

@@ -1,8 +1,9 @@
 import {isFinite as isFiniteTensor, type Tensor} from '@tensorflow/tfjs-core';
 import type {BackwardOutcome, BackwardPass} from './backwardPass';
+import {takeBatchRows} from './batch';
 import {onTape} from './onTape';
 import {matchesPlan} from './rowPlan';
-import {takeBatchRows, takeRows} from './rows';
+import {takeRows} from './rows';
 import {isSound} from './soundness';
 import {takeRowsNode, walkBack} from './walk';
 

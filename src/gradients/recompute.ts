@@ -1,7 +1,7 @@
 import {isFinite as isFiniteTensor} from '@tensorflow/tfjs-core';
 import type {BackwardPass} from './backwardPass';
+import {takeBatchRows} from './batch';
 import {differentiate} from './differentiate';
-import {takeBatchRows} from './rows';
 
 /**
  * Scores the batch without a tape, then runs an ordinary step on the rows that were selected.

@@ -1,7 +1,7 @@
 import {mul, ones, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues} from '../checks';
-import type {Batch} from '../gradients/backwardPass';
+import type {Batch} from '../gradients/batch';
 import {byOutput, type PerOutput} from '../models/byOutput';
 import {modelTensors, type StepTensors} from '../models/modelTensors';
 import type {Granularity} from '../types';

@@ -23,8 +23,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../checks';
-import type {BackwardTask, Batch} from '../gradients/backwardPass';
-import {takeBatchRows, takeRows} from '../gradients/rows';
+import type {BackwardTask} from '../gradients/backwardPass';
+import {type Batch, takeBatchRows} from '../gradients/batch';
+import {takeRows} from '../gradients/rows';
 import {finiteInputs} from '../models/modelTensors';
 import {outputsOf} from '../models/outputsOf';
 import {countedRows, LOSSES_OF, outputLosses, total, validRows} from '../models/rowLosses';

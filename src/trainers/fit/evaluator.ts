@@ -1,6 +1,6 @@
 import {mean, mul, type Scalar, type Tensor, type Tensor1D} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import type {Batch} from '../../gradients/backwardPass';
+import type {Batch} from '../../gradients/batch';
 import {LOSSES_OF, outputLosses} from '../../models/rowLosses';
 import type {StepSettings} from '../stepTask';
 
