@@ -2,12 +2,12 @@ import {dispose, Tensor, type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-c
 import {checkRows, typeError} from '../../checks';
 import {takeRows} from '../../gradients/rows';
 import type {Granularity} from '../../types';
-import type {GivenContext} from '../elementContext';
+import type {StepOptions} from '../ohemStep';
 import {isNumbers, type SampleWeights} from '../stepInputs';
 import type {BatchSource, TrainingBatch} from './batchSource';
 
 /** What a selector may want to know of each row of the data, or of each of its elements; see {@link SelectionContext}. */
-export type RowContext = Pick<GivenContext, 'valid' | 'positive' | 'group' | 'boxes' | 'reference'>;
+export type RowContext = Pick<StepOptions, 'valid' | 'positive' | 'group' | 'boxes' | 'reference'>;
 
 /** Data in tensors: the rows of all of them belong together. */
 export interface RowData {
