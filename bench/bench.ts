@@ -4,7 +4,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {parseArgs} from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
-import {enableProdMode, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
+import {enableProdMode, memory, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
 import {fitting} from './fitting';
 import {type Contestant, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
@@ -23,14 +23,15 @@ const {values} = parseArgs({
 enableProdMode();
 await setBackend('wasm');
 
-/** Largest memory that tensors take during a run, in MiB. */
+/** Largest memory that tensors take during a run, beside those that were there before, in MiB. */
 async function peakMemory({prepare, run}: Contestant): Promise<number> {
   prepare?.();
+  const {numBytes} = memory();
   const {peakBytes} = await profile(async () => {
     await run();
     return scalar(0);
   });
-  return peakBytes / 2 ** 20;
+  return (peakBytes - numBytes) / 2 ** 20;
 }
 
 async function timeSubject({name, shape, build, pairs, widths}: Subject) {

@@ -41,7 +41,7 @@ export type BackwardOutcome = {
   scores: Scores;
   selection: Selection;
   gradients: NamedTensorMap;
-  /** `bool[]`: false where a row that is not finite may have got into the gradients all the same. */
+  /** `bool[]`: false where the gradients are not finite, though the selected losses are. */
   sound: Scalar;
   /** False where the ops of the model were not those of `pruning`: then all rows ran backward. */
   planFits?: boolean;

@@ -42,7 +42,7 @@ import {checkSelector} from './settle';
 import {type SampleWeights, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
 import {type Observer, observed, type StepSettings, type StepTask, stepTask} from './stepTask';
-import {askedBackward, type KeptBySize, strategist} from './strategist';
+import {askedBackward, type KeptBySize, OPS_CHANGED, strategist} from './strategist';
 
 const NAME = 'ohemStep';
 /** The names of all options of a step. */
@@ -56,6 +56,22 @@ export const STEP_OPTIONS = [
   'granularity',
   'backward',
   'clipNorm',
+];
+
+/** The names of what may go with a batch. */
+const BATCH_OPTIONS = [
+  'sampleWeight',
+  'classWeight',
+  'step',
+  'valid',
+  'positive',
+  'group',
+  'boxes',
+  'reference',
+  'yTrue',
+  'yPred',
+  'memory',
+  'schedule',
 ];
 
 export interface OhemStepOptions {
@@ -118,7 +134,7 @@ export interface OhemStep {
  * With `granularity: 'element'` the pixels, anchors or time steps of a batch are mined one by one: read "row" as "element" below. A selector that has a
  * `remember` is handed what it remembered in the next step.
  *
- * Rows whose loss is NaN or ±∞ are left out and counted, and a batch without a finite row changes nothing: no
+ * Rows whose loss is NaN or ±∞ are left out and counted. A batch without a finite row, or whose gradients are not finite all the same, changes nothing: no
  * weight, no slot of the optimizer, no statistic (only the optimizer's own count of steps goes on); its report says `kept` 0. Wrong use
  * throws before anything changes.
  *
@@ -178,6 +194,7 @@ export function observedStep(
   let isDisposed = false;
 
   const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions) => {
+    checkOptionNames(NAME, stepOptions ?? undefined, BATCH_OPTIONS);
     const {sampleWeight, classWeight, ...context} = stepOptions ?? {};
     if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
     const report = tidy(() => {
@@ -201,7 +218,7 @@ export function observedStep(
         optimizer.applyGradients(inSlotOrder(clipped, [...everTrained]));
         snapshot.keepWhere(sound);
         sawKept(task.batchSize, outcome.selection.indices.size);
-        choice = {strategy, why};
+        choice = outcome.planFits === false ? {strategy: 'masked', why: OPS_CHANGED} : {strategy, why};
         const reported = figures(task, outcome, sound, settings);
         memory.advance();
         return reported;

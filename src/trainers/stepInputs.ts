@@ -1,6 +1,15 @@
-import {mul, ones, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
+import {
+  where as chooseEach,
+  less,
+  mul,
+  ones,
+  type Tensor,
+  type Tensor1D,
+  tensor1d,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkRows, checkValues} from '../checks';
+import {checkRows, checkValues, mayReadValues} from '../checks';
 import type {Batch} from '../gradients/batch';
 import {byOutput, type PerOutput} from '../models/byOutput';
 import {modelTensors, type StepTensors} from '../models/modelTensors';
@@ -77,7 +86,8 @@ function sampleWeightRows(
     const ofRows = elements ? elementWeights(where, tensor, elements, output) : (tensor as Tensor1D);
     // NaN is another matter: such a row counts as not finite.
     checkValues(where, 'sampleWeight', 'hold numbers >= 0', tensor, (weight) => !(weight < 0));
-    return ofRows;
+    // Where nobody looks, a negative weight must not train the other way.
+    return mayReadValues() ? ofRows : (chooseEach(less(ofRows, 0), zerosLike(ofRows), ofRows) as Tensor1D);
   });
 }
 
