@@ -10,7 +10,7 @@ import {RUNS, randomFrom} from '../support/property';
 describeOnBackends('columnSums', () => {
   it('adds up over all axes but the last, few columns or many', () => {
     const cases = fc.record({
-      leading: fc.array(fc.integer({min: 1, max: 40}), {minLength: 0, maxLength: 3}),
+      leading: fc.array(fc.integer({min: 1, max: 9}), {minLength: 0, maxLength: 3}),
       columns: fc.constantFrom(1, 2, 15, 16, 17, 64, 200),
       seed: fc.integer(),
     });
