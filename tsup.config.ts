@@ -15,6 +15,7 @@ export default defineConfig([
       schedules: 'src/schedules/index.ts',
       selectors: 'src/selectors/index.ts',
       trainers: 'src/trainers/index.ts',
+      insight: 'src/insight/index.ts',
       wasm: 'src/backends/wasm/index.ts',
     },
     format: ['esm', 'cjs'],

@@ -6,6 +6,7 @@ import {parseArgs} from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
 import {enableProdMode, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
 import {type Contestant, interleaved, type Timing} from './interleaved';
+import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
 import {selections} from './selection';
 import {floor, forward, miningSteps, onStockKernels, STRATEGIES, stockStep} from './steps';
@@ -89,6 +90,18 @@ function printSubject(name: string, timings: Timing[], memory: Record<string, nu
   );
 }
 
+function printLedger(timings: Timing[]): void {
+  const stepMs = timings.find(({name}) => name === 'step')?.ms ?? Number.NaN;
+  console.log(`\nA ledger of ${LEDGER_ROWS} rows beside a step of the reference model, 512/384 pruned`);
+  console.table(
+    timings.map(({name, ms}) => ({
+      name,
+      ms: Number(ms.toFixed(3)),
+      '% of a step': Number(((100 * ms) / stepMs).toFixed(2)),
+    })),
+  );
+}
+
 const subjects = [];
 for (const subject of SUBJECTS.filter(({name}) => name.startsWith(values.only)))
   subjects.push(await timeSubject(subject));
@@ -100,8 +113,11 @@ console.log(
 );
 console.table(selectionTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(2))})));
 
+const ledgerTimings = await interleaved(ledgerContestants(), Number(values.rounds));
+printLedger(ledgerTimings);
+
 mkdirSync(values.out, {recursive: true});
 const machine = {cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, tfjs: version_core};
-const results = {machine, rounds: Number(values.rounds), subjects, selection: selectionTimings};
+const results = {machine, rounds: Number(values.rounds), subjects, selection: selectionTimings, ledger: ledgerTimings};
 writeFileSync(`${values.out}/bench.json`, `${JSON.stringify(results, null, 2)}\n`);
 console.log(`Written to ${values.out}/bench.json`);

@@ -3,6 +3,21 @@
  * @module ohem-tfjs
  */
 
+// Insight
+export type {
+  ExampleValue,
+  HardExample,
+  HardestExamplesOptions,
+  LabelAndPrediction,
+  LossHistogram,
+  LossHistogramOptions,
+  MiningLedger,
+  MiningLedgerFactory,
+  MiningLedgerJSON,
+  ObservedStep,
+  PerSampleLossesOptions,
+} from './insight';
+export {hardestExamples, lossHistogram, miningLedger, perSampleLosses} from './insight';
 // Losses
 export type {
   BinaryCrossentropyOptions,

@@ -12,11 +12,11 @@ import {
 import {checkOneOf, checkOptionNames, typeError} from '../checks';
 import {putTapedRows, takeRows, takeTapedRows} from '../gradients/rows';
 import {untaped} from '../gradients/tape';
+import {countedRows, elementLosses, rowLosses, validRows} from '../models/rowLosses';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
 import {asRows, elementsOf, GRANULARITIES, rowOfEachElement} from './elements';
 import {countedLosses, countsOf, REDUCTIONS} from './reduce';
-import {countedRows, elementLosses, rowLosses, validRows} from './rowLosses';
 import {checkSelector, settle} from './settle';
 
 const NAME = 'ohemLoss';

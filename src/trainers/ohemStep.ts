@@ -19,24 +19,25 @@ import {
   type Variable,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
-import {checkFinitePositive, checkOneOf, checkOptionNames, checkWeights, typeError} from '../checks';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkFinitePositive, checkOneOf, checkOptionNames, typeError} from '../checks';
 import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
 import {backwardPasses} from '../gradients/chooseBackward';
 import {takeRows} from '../gradients/rows';
+import {type LossLike, modelLosses, modelLossWeights} from '../models/modelLosses';
+import type {StepTensors} from '../models/modelTensors';
+import {readyModel} from '../models/readyModel';
 import {topK} from '../selectors/topK';
 import type {Granularity, Reduction, Selector} from '../types';
-import {byOutput, type PerOutput} from './byOutput';
 import type {ClassWeights} from './classWeights';
 import {clipByGlobalNorm} from './clip';
 import type {GivenContext} from './elementContext';
 import {GRANULARITIES} from './elements';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
-import {type LossLike, modelLosses} from './modelLosses';
 import {REDUCTIONS, reduceKept} from './reduce';
 import {selectorMemory} from './selectorMemory';
 import {checkSelector} from './settle';
-import {type SampleWeights, type StepTensors, stepBatch} from './stepInputs';
+import {type SampleWeights, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
 import {type StepSettings, type StepTask, stepTask} from './stepTask';
 import {askedBackward, strategist} from './strategist';
@@ -203,15 +204,14 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
 }
 
 function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
-  const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights = 1} = options;
+  const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights} = options;
   const {rankBy = 'weighted', granularity = 'sample'} = options;
-  checkModel(model);
+  readyModel(NAME, model);
   checkSelector(NAME, select);
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'rankBy', rankBy, ['weighted', 'raw']);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
-  const weights = byOutput(NAME, 'lossWeights', model, lossWeights as PerOutput<number>).map((weight) => weight ?? 1);
-  checkWeights(NAME, 'lossWeights', weights);
+  const weights = modelLossWeights(NAME, model, lossWeights);
   return {
     where: NAME,
     model,
@@ -223,15 +223,6 @@ function stepSettings(model: LayersModel, options: OhemStepOptions): StepSetting
     granularity,
     memory: selectorMemory(NAME, select),
   };
-}
-
-function checkModel(model: LayersModel): void {
-  try {
-    // A Sequential has no names for its outputs before something needs them.
-    if (model.outputNames.length === 0) (model as Sequential).build();
-  } catch {
-    throw typeError(NAME, 'model', 'be a LayersModel that can be built', model, 'Give its first layer an inputShape.');
-  }
 }
 
 function checkOptimizer(optimizer: Optimizer | undefined): void {

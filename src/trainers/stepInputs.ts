@@ -1,26 +1,12 @@
-import {
-  expandDims,
-  isFinite as isFiniteTensor,
-  logicalAnd,
-  matMul,
-  mul,
-  ones,
-  reshape,
-  type Tensor,
-  type Tensor1D,
-  tensor1d,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import {mul, ones, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkRows, checkValues, rangeError, shapeText, typeError} from '../checks';
+import {checkRows, checkValues} from '../checks';
 import type {Batch} from '../gradients/backwardPass';
+import {byOutput, type PerOutput} from '../models/byOutput';
+import {modelTensors, type StepTensors} from '../models/modelTensors';
 import type {Granularity} from '../types';
-import {byOutput, type PerOutput, tensorsByName} from './byOutput';
 import {type ClassWeights, classWeightRows} from './classWeights';
 import {asRows, type Elements, elementsOf, elementWeights, type OutputShape} from './elements';
-
-/** Tensors as `trainOnBatch` takes them: one, a list in the order of the model, or a record by name. */
-export type StepTensors = Tensor | Tensor[] | Record<string, Tensor>;
 
 /**
  * What a row counts: `float32[B]`, as a tensor or numbers; for several outputs one for all, a list or a record. Where elements are mined, a tensor
@@ -46,22 +32,11 @@ export function stepBatch(
   sampleWeight?: SampleWeights,
   classWeight?: ClassWeights,
 ): StepBatch {
-  const inputs = tensorsByName(where, 'xs', model.inputNames, xs).map(withFeatures);
-  const targets = tensorsByName(where, 'ys', model.outputNames, ys).map(withFeatures);
-  const batchSize = inputs[0]?.shape[0] ?? 0;
-  if (batchSize === 0) throw rangeError(where, 'xs', 'have at least one row', inputs[0]?.shape ?? 0);
-  for (const [i, input] of inputs.entries()) {
-    checkInput(where, model.inputNames[i], input, model.inputs[i]?.shape ?? [], batchSize);
-  }
-  for (const target of targets) {
-    if (target.shape[0] !== batchSize) {
-      throw typeError(where, 'ys', `have as many rows as xs, ${batchSize}`, target.shape[0]);
-    }
-  }
-  const elements = granularity === 'element' ? elementsOf(where, 'ys', targets, outputShapes(model)) : undefined;
-  const rows = elements ? targets.map((target) => asRows(target, elements)) : targets;
+  const tensors = modelTensors(where, model, xs, ys);
+  const elements = granularity === 'element' ? elementsOf(where, 'ys', tensors.ys, outputShapes(model)) : undefined;
+  const rows = elements ? tensors.ys.map((target) => asRows(target, elements)) : tensors.ys;
   return {
-    xs: inputs,
+    xs: tensors.xs,
     ys: rows,
     rowWeights: rowWeights(where, model, rows, elements, sampleWeight, classWeight),
     elements,
@@ -71,32 +46,6 @@ export function stepBatch(
 /** The outputs of a model; an axis of any size is null. */
 export function outputShapes(model: LayersModel): OutputShape[] {
   return model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
-}
-
-/** tfjs reads one value a row as one feature. */
-function withFeatures(tensor: Tensor): Tensor {
-  return tensor.rank === 1 ? expandDims(tensor, 1) : tensor;
-}
-
-function checkInput(
-  where: string,
-  name: string | undefined,
-  input: Tensor,
-  shape: (number | null)[],
-  batchSize: number,
-): void {
-  if (input.shape[0] !== batchSize) {
-    throw typeError(
-      where,
-      'xs',
-      `have the same number of rows in every input, ${batchSize}`,
-      `${input.shape[0]} in ${name}`,
-    );
-  }
-  const fits =
-    input.rank === shape.length &&
-    shape.every((size, axis) => axis === 0 || size === null || size === input.shape[axis]);
-  if (!fits) throw typeError(where, 'xs', `have the shape of the input ${name}, ${shapeText(shape)}`, input.shape);
 }
 
 function rowWeights(
@@ -134,18 +83,4 @@ function sampleWeightRows(
 
 function isNumbers(given: SampleWeights): given is ArrayLike<number> {
   return ArrayBuffer.isView(given) || (Array.isArray(given) && typeof given[0] === 'number');
-}
-
-/** Marks the rows whose inputs are all finite, `bool[B]`; undefined where no input could be anything else. */
-export function finiteInputs(xs: Tensor[]): Tensor1D | undefined {
-  const marks = xs.filter(({dtype}) => dtype === 'float32').map(finiteRows);
-  return marks.length === 0 ? undefined : marks.reduce((both, next) => logicalAnd(both, next));
-}
-
-function finiteRows(x: Tensor): Tensor1D {
-  const [batchSize = 0] = x.shape;
-  const features = x.size / batchSize;
-  // x · 0 is 0, or NaN where x is not finite, and so is a sum of that: a product with a column of zeros.
-  const sums = matMul(reshape(x, [batchSize, features]), zeros([features, 1]));
-  return isFiniteTensor(reshape(sums, [batchSize]));
 }

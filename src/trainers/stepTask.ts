@@ -1,7 +1,6 @@
 import {
   abs,
   add,
-  addN,
   argMax,
   cast,
   where as chooseEach,
@@ -26,14 +25,16 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../checks';
 import type {BackwardTask, Batch} from '../gradients/backwardPass';
 import {takeBatchRows, takeRows} from '../gradients/rows';
+import {finiteInputs} from '../models/modelTensors';
+import {outputsOf} from '../models/outputsOf';
+import {countedRows, elementLosses, outputLosses, rowLosses, total, validRows} from '../models/rowLosses';
 import type {Granularity, PerSampleLoss, Reduction, SelectionContext, Selector} from '../types';
 import {elementContext, type GivenContext} from './elementContext';
 import {ofEachElement, predictedElements} from './elements';
 import {countsOf} from './reduce';
-import {countedRows, elementLosses, rowLosses, validRows} from './rowLosses';
 import type {SelectorMemory} from './selectorMemory';
 import {checkSelection, settle} from './settle';
-import {finiteInputs, outputShapes, type StepBatch} from './stepInputs';
+import {outputShapes, type StepBatch} from './stepInputs';
 
 /** What stays the same from step to step. */
 export interface StepSettings {
@@ -89,11 +90,8 @@ export function stepTask(
   });
 
   const weighted = ({ys, rowWeights}: Batch, predictions: Tensor[]) => {
-    const perOutput = predictions.map((yPred, output) => {
-      const lossesOf = elements ? elementLosses : rowLosses;
-      const ofRows = lossesOf(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
-      return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
-    });
+    const lossesOf = elements ? elementLosses : rowLosses;
+    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, lossesOf);
     const raw = total(perOutput);
     if (rowWeights.length === 0) return {raw, weighted: raw};
     return {raw, weighted: total(perOutput.map((ofRows, output) => mul(ofRows, rowWeights[output] as Tensor1D)))};
@@ -143,8 +141,7 @@ export function stepTask(
       return batch.xs.map((x) => takeRows(x, rows));
     },
     predict(xs, training) {
-      const outputs = model.apply(xs.length === 1 ? (xs[0] as Tensor) : xs, {training}) as Tensor | Tensor[];
-      const predictions = Array.isArray(outputs) ? outputs : [outputs];
+      const predictions = outputsOf(model, xs, training);
       return elements ? predictedElements(where, 'ys', predictions, elements, outputShapes(model)) : predictions;
     },
     score(rows, predictions) {
@@ -168,10 +165,6 @@ export function stepTask(
       return model.calculateLosses().reduce<Scalar>((total, penalty) => add(total, penalty), reduced);
     },
   };
-}
-
-function total(terms: Tensor1D[]): Tensor1D {
-  return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
 }
 
 /** Which rows count, `float32[B]`: those that the caller says do, and that have a label in some output. */

@@ -2,6 +2,7 @@
 import * as core from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import * as ohem from 'ohem-tfjs';
+import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
@@ -32,6 +33,7 @@ const MODULES: Record<string, Scope> = {
   'ohem-tfjs/schedules': schedules,
   'ohem-tfjs/selectors': selectors,
   'ohem-tfjs/trainers': trainers,
+  'ohem-tfjs/insight': insight,
   'ohem-tfjs/wasm': wasm,
 };
 

@@ -42,7 +42,8 @@ export function documentedFunctions(source: SourceText): Map<string, string[]> {
   for (const statement of parsed(source).statements) {
     if (!ts.canHaveModifiers(statement)) continue;
     if (!ts.getModifiers(statement)?.some(({kind}) => kind === ts.SyntaxKind.ExportKeyword)) continue;
-    for (const name of declaredNames(statement)) found.set(name, tagsOf(statement));
+    // Of the signatures of an overloaded function only the first has a comment.
+    for (const name of declaredNames(statement)) found.set(name, [...(found.get(name) ?? []), ...tagsOf(statement)]);
   }
   return found;
 }

@@ -15,23 +15,31 @@ import {
   fromLayersLoss,
   type Granularity,
   gradientNormBound,
+  type HardExample,
   halfSquaredError,
+  hardestExamples,
   hinge,
   huber,
   importanceSampling,
   type Keep,
   type KeepSchedule,
   kullbackLeiblerDivergence,
+  type LossHistogram,
   linear,
   logCosh,
+  lossHistogram,
+  type MiningLedger,
+  type MiningLedgerJSON,
   meanAbsoluteError,
   meanSquaredError,
+  miningLedger,
   multiMargin,
   type OhemStep,
   ohemLoss,
   ohemStep,
   type PerSampleLoss,
   percentileSampling,
+  perSampleLosses,
   poisson,
   type Reduction,
   randomK,
@@ -54,6 +62,7 @@ import {
   weightedSum,
   window,
 } from 'ohem-tfjs';
+import type {MiningLedger as LedgerOfInsight} from 'ohem-tfjs/insight';
 import type {PerSampleLoss as LossOfLosses} from 'ohem-tfjs/losses';
 import type {KeepSchedule as ScheduleOfSchedules} from 'ohem-tfjs/schedules';
 import type {Selector as SelectorOfSelectors} from 'ohem-tfjs/selectors';
@@ -287,7 +296,32 @@ ohemLoss(own, all(), {reduction: 'none'});
 // @ts-expect-error rows or elements
 ohemLoss(own, all(), {granularity: 'row'});
 
+// Insight
+expectTypeOf(perSampleLosses(model, yPred, yTrue)).toEqualTypeOf<Promise<Float32Array>>();
+await perSampleLosses(model, {in: yPred}, [yTrue], {loss: [own, 'hinge'], lossWeights: {out: 2}, batchSize: 64});
+expectTypeOf(hardestExamples(model, yPred, yTrue, {loss: own, count: 5})).toEqualTypeOf<Promise<HardExample[]>>();
+// @ts-expect-error it is told how many by count
+await hardestExamples(model, yPred, yTrue, {n: 5});
+// @ts-expect-error arrays are no tensors
+await perSampleLosses(model, [[1, 2]], yTrue);
+expectTypeOf(lossHistogram(new Float32Array(2), {bins: 3, min: 0, max: 1})).toEqualTypeOf<LossHistogram>();
+expectTypeOf(lossHistogram([1, 2])).toEqualTypeOf<LossHistogram>();
+expectTypeOf(lossHistogram(report.losses)).toEqualTypeOf<Promise<LossHistogram>>();
+const ledger = miningLedger(10);
+expectTypeOf(ledger).toEqualTypeOf<MiningLedger>();
+expectTypeOf(ledger.observe([1, 2], report)).toEqualTypeOf<Promise<void>>();
+await ledger.observe(losses, report);
+ledger.record(new Int32Array(2), [1, 2], new Uint8Array(2));
+expectTypeOf(ledger.suspects(3)).toEqualTypeOf<Int32Array>();
+expectTypeOf(ledger.toJSON()).toEqualTypeOf<MiningLedgerJSON>();
+expectTypeOf(miningLedger.fromJSON(JSON.parse('{}'))).toEqualTypeOf<MiningLedger>();
+// @ts-expect-error what was kept is to be said
+ledger.record([1], [2]);
+// @ts-expect-error the size of a ledger stays
+ledger.size = 3;
+
 // The parts have the same types
+expectTypeOf<LedgerOfInsight>().toEqualTypeOf<MiningLedger>();
 expectTypeOf<LossOfLosses>().toEqualTypeOf<PerSampleLoss>();
 expectTypeOf<SelectorOfSelectors>().toEqualTypeOf<Selector>();
 expectTypeOf<ScheduleOfSchedules>().toEqualTypeOf<KeepSchedule>();

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as ohem from 'ohem-tfjs';
 import {expect, it} from 'vitest';
-import {modelLosses} from '../../src/trainers/modelLosses';
+import {modelLosses} from '../../src/models/modelLosses';
 import {describeOnBackends} from '../support/backends';
 import {lossGradient, valuesOf} from '../support/tensors';
 import {tinyModel} from '../support/tinyModel';

@@ -1,4 +1,5 @@
 import {
+  addN,
   cast,
   where as chooseEach,
   div,
@@ -49,6 +50,26 @@ export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor,
   }
   const valid = validRows(loss, yTrue);
   return (valid ? chooseEach(notEqual(valid, 0), losses, zerosLike(losses)) : losses) as Tensor1D;
+}
+
+/** Evaluates the loss of each output, times what it counts: a number a row, or whatever `lossesOf` finds. */
+export function outputLosses(
+  where: string,
+  losses: PerSampleLoss[],
+  lossWeights: number[],
+  ys: Tensor[],
+  predictions: Tensor[],
+  lossesOf: typeof rowLosses = rowLosses,
+): Tensor1D[] {
+  return predictions.map((yPred, output) => {
+    const ofRows = lossesOf(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
+    return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
+  });
+}
+
+/** The sum over the outputs. */
+export function total(terms: Tensor1D[]): Tensor1D {
+  return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
 }
 
 /** Marks the rows in which at least one entry counts, `float32[B]`; undefined where the loss counts everything. */

@@ -1,5 +1,5 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {typeError} from '../checks';
+import {checkWeights, typeError} from '../checks';
 import {binaryCrossentropy} from '../losses/binaryCrossentropy';
 import {categoricalCrossentropy} from '../losses/categoricalCrossentropy';
 import {categoricalHinge} from '../losses/categoricalHinge';
@@ -13,7 +13,7 @@ import {poisson} from '../losses/poisson';
 import {sparseCategoricalCrossentropy} from '../losses/sparseCategoricalCrossentropy';
 import {meanSquaredError} from '../losses/squaredError';
 import type {PerSampleLoss} from '../types';
-import {byOutput} from './byOutput';
+import {byOutput, type PerOutput} from './byOutput';
 
 /** A loss for a trainer: a function, or the name that `model.compile` takes for it. */
 export type LossLike = PerSampleLoss | string;
@@ -56,6 +56,17 @@ export function modelLosses(
       throw typeError(where, 'loss', `be given for every output (${model.outputNames.join(', ')})`, `none for ${name}`);
     return perSampleLoss(where, loss);
   });
+}
+
+/** Finds what the loss of each output counts, 1 where nothing is said. */
+export function modelLossWeights(
+  where: string,
+  model: LayersModel,
+  given: number[] | Record<string, number> | undefined,
+): number[] {
+  const weights = byOutput(where, 'lossWeights', model, (given ?? 1) as PerOutput<number>).map((weight) => weight ?? 1);
+  checkWeights(where, 'lossWeights', weights);
+  return weights;
 }
 
 function perSampleLoss(where: string, loss: LossLike): PerSampleLoss {

@@ -1,0 +1,15 @@
+/**
+ * Which rows of a data set are hard, and why.
+ * @module insight
+ */
+export type {LossLike} from '../models/modelLosses';
+export type {StepTensors} from '../models/modelTensors';
+export type {PerSampleLoss, Selection} from '../types';
+export {type HardExample, type HardestExamplesOptions, hardestExamples} from './hardestExamples';
+export type {ExampleValue, LabelAndPrediction} from './labelsAndPredictions';
+export type {MiningLedgerJSON} from './ledgerRows';
+export {type LossHistogram, type LossHistogramOptions, lossHistogram} from './lossHistogram';
+export {type MiningLedger, type MiningLedgerFactory, miningLedger} from './miningLedger';
+export type {ObservedStep} from './observedStep';
+export {perSampleLosses} from './perSampleLosses';
+export type {PerSampleLossesOptions} from './scoring';

@@ -1,0 +1,106 @@
+import {
+  all,
+  argMax,
+  cast,
+  equal,
+  gather,
+  greaterEqual,
+  logicalAnd,
+  logicalOr,
+  max,
+  min,
+  reshape,
+  stack,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  tensor1d,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {modelTensors} from '../models/modelTensors';
+import {outputsOf} from '../models/outputsOf';
+import {readTogether} from './readTogether';
+import type {Scoring} from './scoring';
+
+/** What an output says of a row: a class number or a value, or a list of them. */
+export type ExampleValue = number | number[];
+
+/** What was to be said of a row and what was said; records by output name where a model has several outputs. */
+export interface LabelAndPrediction {
+  label: ExampleValue | Record<string, ExampleValue>;
+  prediction: ExampleValue | Record<string, ExampleValue>;
+}
+
+/** Runs some rows forward and gives their labels and predictions, in the order of `rows`. */
+export async function labelsAndPredictions(task: Scoring, rows: Int32Array): Promise<LabelAndPrediction[]> {
+  const [isClass] = (await readTogether([tidy(() => haveClassLabels(task))])) as [Float32Array];
+  const names = task.model.outputNames;
+  const shown: LabelAndPrediction[] = [];
+  for (let start = 0; start < rows.length; start += task.batchSize) {
+    const batch = rows.subarray(start, start + task.batchSize);
+    const pairs = await readTogether(tidy(() => pairsOf(task, batch, isClass)));
+    const lists = pairs.map((values) => perRow(values, batch.length));
+    for (let place = 0; place < batch.length; place++) {
+      const valueIn = (list: number) => lists[list]?.[place] as ExampleValue;
+      shown.push({
+        label: byName(names, (output) => valueIn(2 * output)),
+        prediction: byName(names, (output) => valueIn(2 * output + 1)),
+      });
+    }
+  }
+  return shown;
+}
+
+/** The labels and the predictions of each output in turn, flat. */
+function pairsOf({where, model, xs, ys}: Scoring, rows: Int32Array, isClass: Float32Array): Tensor1D[] {
+  const indices = tensor1d(rows, 'int32');
+  const rowsOf = (tensors: Tensor[]) => tensors.map((tensor) => gather(tensor, indices));
+  const batch = modelTensors(where, model, rowsOf(xs), rowsOf(ys));
+  return outputsOf(model, batch.xs, false)
+    .flatMap((yPred, output) => asClasses(batch.ys[output] as Tensor, yPred, isClass[output] === 1))
+    .map((values) => cast(reshape(values, [values.size]), 'float32'));
+}
+
+/** Class numbers in the place of what stands for classes; other values as they are. */
+function asClasses(yTrue: Tensor, yPred: Tensor, isClass: boolean): [labels: Tensor, predictions: Tensor] {
+  const classes = yPred.shape[yPred.rank - 1] as number;
+  if (classes > 1 && yTrue.size * classes === yPred.size) return [yTrue, argMax(yPred, -1)];
+  if (!isClass || yTrue.size !== yPred.size) return [yTrue, yPred];
+  return classes > 1 ? [argMax(yTrue, -1), argMax(yPred, -1)] : [yTrue, greaterEqual(yPred, 0.5)];
+}
+
+/** Says by 1 for which outputs all labels of the data set are one-hot, or 0 and 1 for a sigmoid: a few rows of it might be so by chance. */
+function haveClassLabels({model, ys}: Scoring): Tensor1D {
+  const outcomes = ys.map((yTrue, output) => {
+    const values = yTrue.dtype === 'bool' ? cast(yTrue, 'int32') : yTrue;
+    const isOneValue = values.rank === 1 || values.shape[values.rank - 1] === 1;
+    if (!isOneValue) return all(isOneHot(values));
+    return isSigmoid(model, output) ? all(logicalOr(equal(values, 0), equal(values, 1))) : cast(0, 'bool');
+  });
+  return stack(outcomes.map((outcome) => cast(outcome, 'float32'))) as Tensor1D;
+}
+
+/** One entry of 1 and otherwise 0: it needs no look at the single entries. */
+function isOneHot(values: Tensor): Tensor {
+  const sumIsOne = equal(sum(values, -1), 1);
+  return logicalAnd(sumIsOne, logicalAnd(equal(max(values, -1), 1), equal(min(values, -1), 0)));
+}
+
+function isSigmoid(model: LayersModel, output: number): boolean {
+  return model.outputLayers[output]?.getConfig().activation === 'sigmoid';
+}
+
+function perRow(values: Float32Array, rows: number): ExampleValue[] {
+  const size = values.length / rows;
+  return Array.from({length: rows}, (_, row) =>
+    size === 1 ? (values[row] as number) : Array.from(values.subarray(row * size, (row + 1) * size)),
+  );
+}
+
+function byName(
+  names: string[],
+  valueIn: (output: number) => ExampleValue,
+): ExampleValue | Record<string, ExampleValue> {
+  return names.length === 1 ? valueIn(0) : Object.fromEntries(names.map((name, output) => [name, valueIn(output)]));
+}

@@ -1,0 +1,60 @@
+import {cast, clone, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {typeError} from '../checks';
+import type {Selection} from '../types';
+import {checkNumbers, type LedgerBatch} from './ledgerBatch';
+import {readTogether} from './readTogether';
+
+/** What a ledger takes of the report of a step. */
+export interface ObservedStep {
+  /** `float32[B]`, the loss of every row. */
+  losses: Tensor1D;
+  /** Which rows were backpropagated. */
+  selection: Selection;
+}
+
+/** Whole numbers up to this one are the same as float32, as which row numbers are read together with the losses. */
+const EXACT = 2 ** 24;
+
+/** Reads what a step saw and did, by one read. What it reads it takes at once: the report may be disposed meanwhile. */
+export async function readStep(
+  where: string,
+  size: number,
+  rows: ArrayLike<number> | Tensor1D,
+  report: ObservedStep,
+): Promise<LedgerBatch> {
+  checkReport(where, report);
+  const {losses, selection} = report;
+  const figures = () => [clone(losses), cast<Tensor1D>(selection.indices, 'float32'), clone(selection.weights)];
+  const batchOf = (rowsRead: ArrayLike<number>, read: Float32Array[]): LedgerBatch => {
+    const [lossesRead, indices, weights] = read as [Float32Array, Float32Array, Float32Array];
+    const kept = new Uint8Array(lossesRead.length);
+    for (const [place, row] of indices.entries()) if ((weights[place] as number) > 0) kept[row] = 1;
+    return {rows: rowsRead, losses: lossesRead, kept};
+  };
+  if (!(rows instanceof Tensor)) {
+    checkNumbers(where, 'rows', rows);
+    const copied = Array.from(rows);
+    return batchOf(copied, await readTogether(tidy(figures)));
+  }
+  if (rows.dtype !== 'int32' || rows.rank !== 1) {
+    throw typeError(where, 'rows', 'be numbers or a tensor int32[B]', rows);
+  }
+  if (size > EXACT) {
+    const [rowsRead, read] = await Promise.all([rows.data<'int32'>(), readTogether(tidy(figures))]);
+    return batchOf(rowsRead, read);
+  }
+  const [rowsRead, ...read] = await readTogether(tidy(() => [cast(rows, 'float32'), ...figures()]));
+  return batchOf(rowsRead as Float32Array, read);
+}
+
+function checkReport(where: string, report: ObservedStep): void {
+  const {losses, selection} = report ?? {};
+  const tensors = [losses, selection?.indices, selection?.weights];
+  if (!tensors.every((tensor) => tensor instanceof Tensor)) {
+    throw typeError(where, 'report', 'be the report of a step, {losses, selection}', report);
+  }
+  if (tensors.some((tensor) => tensor.isDisposed)) {
+    const remedy = 'Begin to observe it before read() or dispose().';
+    throw typeError(where, 'report', 'hold its tensors still', 'a disposed one', remedy);
+  }
+}
