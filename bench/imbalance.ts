@@ -31,7 +31,7 @@ const {values} = parseArgs({
 });
 
 const SEEDS = [1, 2, 3, 4, 5];
-const STEPS = [100, 500];
+const STEPS = [100, 500, 1500];
 const BATCH_SIZE = 200;
 const TRAIN_POSITIVES = 200;
 const TEST_POSITIVES = 400;

@@ -20,7 +20,7 @@ const {values} = parseArgs({
 
 const SHARE = 0.2;
 const SEEDS = [1, 2, 3];
-const EPOCHS = [2, 5, 10];
+const EPOCHS = [2, 10, 30];
 const STEPS_PER_EPOCH = 100;
 
 /** All rows for an epoch, then half of them. */
@@ -40,7 +40,6 @@ const SELECTORS: {name: string; select: Selector}[] = [
   {name: 'trimmedTopK({k: 50, skip: 10})', select: trimmedTopK({k: 50, skip: 10})},
   {name: 'trimmedTopK({k: 50, skip: 20})', select: trimmedTopK({k: 50, skip: 20})},
   {name: 'trimmedTopK({k: 50, skip: 30})', select: trimmedTopK({k: 50, skip: 30})},
-  {name: 'all(), then topK({k: 50})', select: scheduled(topK, afterAnEpoch)},
   {
     name: 'all(), then trimmedTopK({k: 50, skip: 20})',
     select: scheduled(({ratio}) => (ratio < 1 ? trimmedTopK({ratio, skip: 20}) : all()), afterAnEpoch),

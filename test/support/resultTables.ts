@@ -73,11 +73,12 @@ const accuracyInNoise = ({results}: LabelNoise) => {
 };
 
 interface Imbalance {
+  test: {positives: number; negatives: number};
   best: {averagePrecision: number}[];
   results: {rule: string; steps: number; kept: number; averagePrecision: number; meanProbability: number}[];
 }
 
-const precisionOfRules = ({best, results}: Imbalance) => {
+const precisionOfRules = ({test: {positives, negatives}, best, results}: Imbalance) => {
   const moments = valuesOf(results, 'steps');
   const bestOfSeeds = decimals(best.map(({averagePrecision}) => averagePrecision));
   return [
@@ -92,7 +93,12 @@ const precisionOfRules = ({best, results}: Imbalance) => {
         `${(100 * meanOf(last.map(({meanProbability}) => meanProbability))).toFixed(1)} %`,
       ];
     }),
-    ['the best that there is', '', ...moments.map(() => bestOfSeeds), '1.0 %'],
+    [
+      'the best that there is',
+      '',
+      ...moments.map(() => bestOfSeeds),
+      `${((100 * positives) / (positives + negatives)).toFixed(1)} %`,
+    ],
   ];
 };
 
