@@ -17,6 +17,7 @@ export default defineConfig([
       trainers: 'src/trainers/index.ts',
       insight: 'src/insight/index.ts',
       wasm: 'src/backends/wasm/index.ts',
+      node: 'src/node/index.ts',
     },
     format: ['esm', 'cjs'],
     target: 'es2022',

@@ -8,7 +8,7 @@ export default defineConfig({
     alias: [
       {find: /^ohem-tfjs$/, replacement: source('index.ts')},
       {find: /^ohem-tfjs\/wasm$/, replacement: source('backends/wasm/index.ts')},
-      {find: /^ohem-tfjs\/(losses|schedules|selectors|trainers|insight)$/, replacement: source('$1/index.ts')},
+      {find: /^ohem-tfjs\/(losses|schedules|selectors|trainers|insight|node)$/, replacement: source('$1/index.ts')},
     ],
   },
   test: {

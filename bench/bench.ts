@@ -4,7 +4,8 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {parseArgs} from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
-import {enableProdMode, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
+import {enableProdMode, memory, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
+import {fitting} from './fitting';
 import {type Contestant, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
@@ -22,14 +23,15 @@ const {values} = parseArgs({
 enableProdMode();
 await setBackend('wasm');
 
-/** Largest memory that tensors take during a run, in MiB. */
+/** Largest memory that tensors take during a run, beside those that were there before, in MiB. */
 async function peakMemory({prepare, run}: Contestant): Promise<number> {
   prepare?.();
+  const {numBytes} = memory();
   const {peakBytes} = await profile(async () => {
     await run();
     return scalar(0);
   });
-  return peakBytes / 2 ** 20;
+  return (peakBytes - numBytes) / 2 ** 20;
 }
 
 async function timeSubject({name, shape, build, pairs, widths}: Subject) {
@@ -116,8 +118,23 @@ console.table(selectionTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed
 const ledgerTimings = await interleaved(ledgerContestants(), Number(values.rounds));
 printLedger(ledgerTimings);
 
+const fittingTimings = await interleaved(fitting(randomBatch(4096, [784])), Number(values.rounds));
+const [loop, fit] = fittingTimings.map(({ms}) => ms) as [number, number];
+console.log(
+  '\n16 steps, 384 of 512 rows of the reference model: a loop of ohemStep over batches that are cut already, and fitOhem with shuffling and accuracy',
+);
+console.table(fittingTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(1))})));
+console.log(`fitOhem ÷ loop: ${(fit / loop).toFixed(3)}`);
+
 mkdirSync(values.out, {recursive: true});
 const machine = {cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, tfjs: version_core};
-const results = {machine, rounds: Number(values.rounds), subjects, selection: selectionTimings, ledger: ledgerTimings};
+const results = {
+  machine,
+  rounds: Number(values.rounds),
+  subjects,
+  selection: selectionTimings,
+  ledger: ledgerTimings,
+  fitting: fittingTimings,
+};
 writeFileSync(`${values.out}/bench.json`, `${JSON.stringify(results, null, 2)}\n`);
 console.log(`Written to ${values.out}/bench.json`);

@@ -39,7 +39,7 @@ export function ledgerContestants(): Contestant[] {
     },
     {name: 'suspects(200)', run: () => ledger.suspects(200)},
     {name: 'hardest(200)', run: () => ledger.hardest(200)},
-    {name: 'toJSON and fromJSON', everyRounds: 5, run: () => miningLedger.fromJSON(ledger.toJSON())},
+    {name: 'toJSON and fromJSON', isSlow: true, run: () => miningLedger.fromJSON(ledger.toJSON())},
   ];
 }
 

@@ -95,23 +95,41 @@ export {
 // Trainers
 export type {
   BackwardStrategy,
+  BestWeights,
+  CallbackInstance,
   ClassWeights,
+  DatasetItem,
+  DatasetItems,
+  EpochTotals,
+  FitCallback,
+  FitOhemArgs,
+  FitOhemDatasetArgs,
+  FitOptions,
+  KeptBySize,
   LossLike,
+  OhemDataset,
+  OhemHistory,
   OhemLossOptions,
   OhemStep,
   OhemStepOptions,
+  RowContext,
   SampleWeights,
+  SavedMemory,
+  SavingOptions,
   StepOptions,
   StepReport,
   StepSummary,
   StepTensors,
+  TrainingState,
+  YieldEvery,
 } from './trainers';
-export {ohemLoss, ohemStep} from './trainers';
+export {fitOhem, fitOhemDataset, ohemLoss, ohemStep, resumeTraining, saveTraining} from './trainers';
 // The vocabulary
 export type {
   Granularity,
   Keep,
   KeepSchedule,
+  Ledger,
   PerSampleLoss,
   Reduction,
   Selection,

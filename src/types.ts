@@ -78,7 +78,17 @@ export interface KeepSchedule<S = unknown> {
   next(state: S, seen: {step: number; accuracy?: number}): S;
 }
 
-/** How many rows to keep: a count, or a share of the batch actually given (`max(1, round(ratio · B))`). */
+/** What keeps account of the rows of a data set while they are trained on; `miningLedger` builds one. */
+export interface Ledger {
+  /** Rows of the data set, where it has room for so many only. */
+  readonly size?: number;
+  /** Enters a batch: for each of its rows the row of the data set that it is, its loss (NaN where not finite), and 1 if it was learned from. */
+  record(rows: Int32Array, losses: Float32Array, kept: Uint8Array): void;
+  /** All of it as plain JSON, to be saved with the training. */
+  toJSON(): unknown;
+}
+
+/** How many rows to keep: a count, or a share of the valid rows of the batch (`max(minK, round(ratio · valid rows))`, at least 1). */
 export type Keep =
   | {
       /** How many rows; an integer ≥ 1. More than there are means all of them. */

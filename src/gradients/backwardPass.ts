@@ -1,14 +1,7 @@
 import type {NamedTensorMap, Scalar, Tensor, Tensor1D, Variable} from '@tensorflow/tfjs-core';
 import type {Selection} from '../types';
+import type {Batch} from './batch';
 import type {Pruning} from './pruning';
-
-/** What a step knows of each of its rows; every tensor has the rows on its first axis. */
-export type Batch = {
-  xs: Tensor[];
-  ys: Tensor[];
-  /** `float32[B]` for each output: what a row's loss counts, sample weight · class weight. Empty: 1 each. */
-  rowWeights: Tensor1D[];
-};
 
 /** The losses of all rows, and what is needed to select from them. */
 export type Scores = {
@@ -48,7 +41,7 @@ export type BackwardOutcome = {
   scores: Scores;
   selection: Selection;
   gradients: NamedTensorMap;
-  /** `bool[]`: false where a row that is not finite may have got into the gradients all the same. */
+  /** `bool[]`: false where the gradients are not finite, though the selected losses are. */
   sound: Scalar;
   /** False where the ops of the model were not those of `pruning`: then all rows ran backward. */
   planFits?: boolean;

@@ -14,7 +14,10 @@ export interface BackwardChoice {
 }
 
 /** What is known of pruning a model; the reason, where it cannot be done. */
-export type PruningFound = {pruning: Pruning; reason?: undefined} | {pruning?: undefined; reason: string};
+export type PruningFound = ({pruning: Pruning; reason?: undefined} | {pruning?: undefined; reason: string}) & {
+  /** Whether the kept rows by themselves are known to give what they give among all rows. */
+  isRowByRow: boolean;
+};
 
 /**
  * Chooses the cheapest way to the gradients of `kept` of `batchSize` rows.
@@ -28,12 +31,12 @@ export function chooseBackward(
   found: PruningFound,
   asked: 'auto' | BackwardStrategy,
 ): BackwardChoice {
-  const {pruning, reason} = found;
+  const {pruning, reason, isRowByRow} = found;
   const passes = {
     masked: 3 * batchSize,
     ...(pruning && {pruned: batchSize + 2 * (pruning.share * kept + (1 - pruning.share) * batchSize)}),
-    // Where rows mix, the kept ones alone would be normalised by themselves: that has to be asked for.
-    ...(!pruning?.mixesRows && {recompute: batchSize + 3 * kept}),
+    // Where rows mix, or may do so, the kept ones alone are another batch (normalised by themselves, for one): that has to be asked for.
+    ...(isRowByRow && {recompute: batchSize + 3 * kept}),
   };
   const candidates = (Object.keys(passes) as (keyof typeof passes)[]).filter(
     (name) => asked === 'auto' || name === asked || name === 'masked',

@@ -1,7 +1,8 @@
 import {dispose} from '@tensorflow/tfjs-core';
 import type {BackwardPass, Scores, Settled} from './backwardPass';
+import {takeBatchRows} from './batch';
 import {differentiate} from './differentiate';
-import {takeBatchRows, takeTapedRows} from './rows';
+import {takeTapedRows} from './rows';
 import {isSound} from './soundness';
 import {unkept, untaped} from './tape';
 
@@ -29,7 +30,7 @@ export const masked: BackwardPass = (task) => {
       return task.objective({xs: [], ys, rowWeights}, keptPredictions, counts);
     }, task.variables);
     const {losses, ranking, selection} = unkept(chosen as unknown as Scores & Settled) as Scores & Settled;
-    return {scores: {losses, ranking}, selection, gradients, sound: isSound(losses, gradients)};
+    return {scores: {losses, ranking}, selection, gradients, sound: isSound(gradients)};
   } finally {
     if (chosen) dispose(chosen);
   }

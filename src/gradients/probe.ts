@@ -9,8 +9,10 @@ import {
   range,
   reshape,
   type Scalar,
+  scalar,
   sqrt,
   square,
+  stack,
   sub,
   sum,
   type Tensor,
@@ -29,6 +31,8 @@ import {takeRowsNode, walkBack} from './walk';
 const SMALL = 3;
 const LARGE = 5;
 const KEPT = [1, 3];
+/** Rows to predict alone: not those in the middle, which stay where they are when the batch is turned round. */
+const ALONE = [0, 1];
 /** Largest relative difference of gradients that are the same but for rounding. */
 const TOLERANCE = 1e-4;
 
@@ -40,6 +44,8 @@ export interface Probed {
   reason: string;
   /** Whether nothing could be told of these very rows, since a gradient was not finite. */
   isUndecided: boolean;
+  /** Whether some rows alone were predicted as among the others; undefined where nothing may be read back. */
+  isRowByRow: boolean | undefined;
   /** The tape of the larger probe, for its shapes; what it saved is disposed. */
   nodes: readonly TapeNode[];
   predictions: readonly Tensor[];
@@ -57,20 +63,22 @@ export interface ProbedLayer {
  * Finds out how rows run through a model from two forward passes over the first rows of a batch, and tries the plan on the second:
  * the gradients of some rows must be those that the whole tape gives.
  *
- * Reads one number back. The caller sees to what a forward pass changes, the statistics of batch normalisation.
+ * Reads two numbers back, together; where that may not be, the plan is not tried. The caller sees to what a forward pass changes, the
+ * statistics of batch normalisation.
  */
 export function probe(
   xs: Tensor[],
-  predict: (xs: Tensor[]) => Tensor[],
+  predict: (xs: Tensor[], training: boolean) => Tensor[],
   variables: Variable[],
   layers: readonly ProbedLayer[],
+  mayRead: boolean,
 ): Probed {
   return tidy(() => {
     // Taken before a tape is on, which would record it.
     const [xsOfSmall, xsOfLarge] = [firstRows(xs, SMALL), firstRows(xs, LARGE)];
     let small: readonly TapeNode[] = [];
     onTape(variables, ({nodes, untaped}) => {
-      predict(xsOfSmall);
+      predict(xsOfSmall, true);
       small = [...nodes()];
       return untaped(() => []);
     });
@@ -78,23 +86,26 @@ export function probe(
       plan: undefined,
       reason: '',
       isUndecided: false,
+      isRowByRow: undefined,
       nodes: [],
       predictions: [],
       layerOf: new Map(),
     };
     const layerOf = new Map<TapeNode, string>();
     const difference = onTape(variables, ({nodes, untaped}) => {
-      const predictions = withListeners(layers, nodes, layerOf, () => predict(xsOfLarge));
+      const predictions = withListeners(layers, nodes, layerOf, () => predict(xsOfLarge, true));
       const forward = [...nodes()];
       const plan = planRows(small, SMALL, forward, LARGE);
       probed = {
         plan,
         reason: plan ? '' : 'the ops of the model are not the same for each batch',
         isUndecided: false,
+        isRowByRow: undefined,
         nodes: forward,
         predictions,
         layerOf,
       };
+      if (!mayRead) return untaped(() => scalar(0));
       const rows = tensor1d(KEPT, 'int32');
       const taken = untaped(() => predictions.map((prediction) => takeRows(prediction, rows)));
       // Any function of the kept rows will do, as long as no two entries are alike.
@@ -112,12 +123,19 @@ export function probe(
         );
       });
     });
-    const [value = Number.NaN] = difference.dataSync();
-    if (value <= TOLERANCE) return probed as never;
+    if (!mayRead) return probed as never;
+    const [value = Number.NaN, alone = Number.NaN] = stack([
+      difference,
+      differenceAlone(xsOfLarge, predict),
+    ]).dataSync();
+    // Fewer rows than the probe has are the same ones several times: then nothing shows in their difference.
+    const isRowByRow = alone <= TOLERANCE && (xs[0]?.shape[0] as number) >= LARGE;
+    if (value <= TOLERANCE) return {...probed, isRowByRow} as never;
     return {
       ...probed,
       plan: undefined,
       isUndecided: !Number.isFinite(value),
+      isRowByRow,
       reason: probed.reason || 'gradients of some rows differ from those of all rows',
     } as never;
   });
@@ -155,7 +173,18 @@ function firstRows(xs: Tensor[], count: number): Tensor[] {
   return xs.map((x) => takeRows(x, mod(range(0, count, 1, 'int32'), x.shape[0] as number) as Tensor1D));
 }
 
-/** `‖a − b‖ / ‖b‖` over all gradients, `float32[]`. */
+/** How much predictions of some rows differ when the others are away, in inference mode: nothing is drawn there, and no statistic moves. */
+function differenceAlone(xs: Tensor[], predict: (xs: Tensor[], training: boolean) => Tensor[]): Scalar {
+  const rows = tensor1d(ALONE, 'int32');
+  const taken = (tensors: Tensor[]) => tensors.map((tensor) => takeRows(tensor, rows));
+  return relativeDifference(named(predict(taken(xs), false)), named(taken(predict(xs, false))));
+}
+
+function named(tensors: Tensor[]): NamedTensorMap {
+  return Object.fromEntries(tensors.entries());
+}
+
+/** `‖a − b‖ / ‖b‖` over all tensors, `float32[]`. */
 function relativeDifference(a: NamedTensorMap, b: NamedTensorMap): Scalar {
   const norm = (terms: Tensor[]) => sqrt(addN(terms.map((term) => sum(square(term)))));
   const names = Object.keys(b);

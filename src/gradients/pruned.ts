@@ -1,8 +1,9 @@
-import {isFinite as isFiniteTensor, type Tensor} from '@tensorflow/tfjs-core';
+import type {Tensor} from '@tensorflow/tfjs-core';
 import type {BackwardOutcome, BackwardPass} from './backwardPass';
+import {takeBatchRows} from './batch';
 import {onTape} from './onTape';
 import {matchesPlan} from './rowPlan';
-import {takeBatchRows, takeRows} from './rows';
+import {takeRows} from './rows';
 import {isSound} from './soundness';
 import {takeRowsNode, walkBack} from './walk';
 
@@ -38,8 +39,7 @@ export const pruned: BackwardPass = (task) => {
     return untaped(() => {
       const cut = {rows: chosen.rows, batchSize, plan: planFits ? pruning.plan : undefined};
       const gradients = walkBack(tape, objective, variables, cut);
-      const sound = planFits && isCutThroughout ? isFiniteTensor(objective) : isSound(scores.losses, gradients);
-      return {scores, selection: chosen.selection, gradients, sound, planFits};
+      return {scores, selection: chosen.selection, gradients, sound: isSound(gradients), planFits};
     });
   });
   return outcome as BackwardOutcome;

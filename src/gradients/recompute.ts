@@ -1,7 +1,7 @@
-import {isFinite as isFiniteTensor} from '@tensorflow/tfjs-core';
 import type {BackwardPass} from './backwardPass';
+import {takeBatchRows} from './batch';
 import {differentiate} from './differentiate';
-import {takeBatchRows} from './rows';
+import {isSound} from './soundness';
 
 /**
  * Scores the batch without a tape, then runs an ordinary step on the rows that were selected.
@@ -19,9 +19,6 @@ export const recompute: BackwardPass = (task) => {
   const scores = task.score(task.batch, predictions);
   const {selection, rows, counts} = task.select(scores, predictions);
   const kept = takeBatchRows(task.batch, rows);
-  const {value, gradients} = differentiate(
-    () => task.objective(kept, task.predict(kept.xs, true), counts),
-    task.variables,
-  );
-  return {scores, selection, gradients, sound: isFiniteTensor(value)};
+  const {gradients} = differentiate(() => task.objective(kept, task.predict(kept.xs, true), counts), task.variables);
+  return {scores, selection, gradients, sound: isSound(gradients)};
 };

@@ -1,5 +1,6 @@
 import type {Tensor1D} from '@tensorflow/tfjs-core';
 import {checkCount, rangeError} from '../checks';
+import type {Ledger} from '../types';
 import {hardness} from './hardness';
 import {largestFirst} from './largestFirst';
 import {checkBatch, type LedgerBatch} from './ledgerBatch';
@@ -9,7 +10,7 @@ import {type ObservedStep, readStep} from './observedStep';
 const NAME = 'miningLedger';
 
 /** What training has seen of each row of a data set, on the host. */
-export interface MiningLedger {
+export interface MiningLedger extends Ledger {
   /** Rows of the data set. */
   readonly size: number;
   /**

@@ -23,14 +23,8 @@ export async function readStep(
   report: ObservedStep,
 ): Promise<LedgerBatch> {
   checkReport(where, report);
-  const {losses, selection} = report;
-  const figures = () => [clone(losses), cast<Tensor1D>(selection.indices, 'float32'), clone(selection.weights)];
-  const batchOf = (rowsRead: ArrayLike<number>, read: Float32Array[]): LedgerBatch => {
-    const [lossesRead, indices, weights] = read as [Float32Array, Float32Array, Float32Array];
-    const kept = new Uint8Array(lossesRead.length);
-    for (const [place, row] of indices.entries()) if ((weights[place] as number) > 0) kept[row] = 1;
-    return {rows: rowsRead, losses: lossesRead, kept};
-  };
+  const figures = () => entriesOf(report);
+  const batchOf = (rowsRead: ArrayLike<number>, read: Float32Array[]) => ({rows: rowsRead, ...entered(read)});
   if (!(rows instanceof Tensor)) {
     checkNumbers(where, 'rows', rows);
     const copied = Array.from(rows);
@@ -45,6 +39,19 @@ export async function readStep(
   }
   const [rowsRead, ...read] = await readTogether(tidy(() => [cast(rows, 'float32'), ...figures()]));
   return batchOf(rowsRead as Float32Array, read);
+}
+
+/** What is to be read of a step for a ledger, in tensors of its own. */
+export function entriesOf({losses, selection: {indices, weights}}: ObservedStep): Tensor1D[] {
+  return [clone(losses), cast(indices, 'float32'), clone(weights)];
+}
+
+/** What a ledger enters, from what was read of {@link entriesOf}. */
+export function entered(read: Float32Array[]): {losses: Float32Array; kept: Uint8Array} {
+  const [losses, indices, weights] = read as [Float32Array, Float32Array, Float32Array];
+  const kept = new Uint8Array(losses.length);
+  for (const [place, row] of indices.entries()) if ((weights[place] as number) > 0) kept[row] = 1;
+  return {losses, kept};
 }
 
 function checkReport(where: string, report: ObservedStep): void {

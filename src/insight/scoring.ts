@@ -1,7 +1,7 @@
 import {where as chooseEach, dispose, fill, slice, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount} from '../checks';
-import {tensorsByName} from '../models/byOutput';
+import {DATA_NAMES, type ModelData, modelData} from '../models/modelData';
 import {type LossLike, modelLosses, modelLossWeights} from '../models/modelLosses';
 import {finiteInputs, modelTensors, type StepTensors} from '../models/modelTensors';
 import {outputsOf} from '../models/outputsOf';
@@ -23,20 +23,13 @@ export interface PerSampleLossesOptions {
 export const SCORING_OPTIONS = ['loss', 'lossWeights', 'batchSize'] as const;
 
 /** A model with the data that it is to be scored on, checked and in its order. */
-export interface Scoring {
+export interface Scoring extends ModelData {
   where: string;
   model: LayersModel;
-  /** As they were given. */
-  xs: Tensor[];
-  ys: Tensor[];
-  rows: number;
   losses: PerSampleLoss[];
   lossWeights: number[];
   batchSize: number;
 }
-
-/** What errors call the inputs and the targets. */
-const NAMES = ['x', 'y'] as const;
 
 /** Rows whose losses wait on the device before they are read together. */
 const ROWS_PER_READ = 4096;
@@ -56,10 +49,7 @@ export function scoring(
   checkCount(where, 'batchSize', batchSize);
   const losses = modelLosses(where, model, loss);
   const weights = modelLossWeights(where, model, lossWeights);
-  const xs = tensorsByName(where, 'x', model.inputNames, x);
-  const ys = tensorsByName(where, 'y', model.outputNames, y);
-  tidy(() => void modelTensors(where, model, xs, ys, NAMES));
-  return {where, model, xs, ys, rows: xs[0]?.shape[0] as number, losses, lossWeights: weights, batchSize};
+  return {...modelData(where, model, x, y), where, model, losses, lossWeights: weights, batchSize};
 }
 
 /**
@@ -97,7 +87,7 @@ export async function scoreRows(task: Scoring): Promise<Float32Array> {
 function batchLosses(task: Scoring, start: number, count: number): Tensor1D {
   const {where, model, losses, lossWeights} = task;
   const rowsOf = (tensors: Tensor[]) => tensors.map((tensor) => slice(tensor, start, count));
-  const {xs, ys} = modelTensors(where, model, rowsOf(task.xs), rowsOf(task.ys), NAMES);
+  const {xs, ys} = modelTensors(where, model, rowsOf(task.xs), rowsOf(task.ys), DATA_NAMES);
   const scored = total(outputLosses(where, losses, lossWeights, ys, outputsOf(model, xs, false)));
   const finite = finiteInputs(xs);
   // A ReLU of NaN is 0 on some backends, and such a row would look easy.

@@ -1,5 +1,6 @@
-import {div, maximum, mul, neg, sqrt, square, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {div, max, maximum, mul, neg, sqrt, square, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
+import {magnitude} from './magnitude';
 import {matched} from './truth';
 
 /** The length that a shorter vector is taken to have, as in Keras 3: one of 0 has no direction. */
@@ -28,7 +29,13 @@ export function cosineSimilarity(): PerSampleLoss {
     });
 }
 
+/**
+ * In units of the largest entry, since squares of large ones overflow. (The direction does not depend on the unit, so what the gradient
+ * says of that adds up to 0.)
+ */
 function directionOf(vectors: Tensor): Tensor {
-  const squaredLengths = sum(square(vectors), -1, true);
-  return div(vectors, sqrt(maximum(squaredLengths, SHORTEST ** 2)));
+  const unit = maximum(max(magnitude(vectors), -1, true), SHORTEST);
+  const scaled = div(vectors, unit);
+  const squaredLengths = maximum(sum(square(scaled), -1, true), square(div(SHORTEST, unit)));
+  return div(scaled, sqrt(squaredLengths));
 }

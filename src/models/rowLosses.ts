@@ -16,7 +16,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
-import type {PerSampleLoss} from '../types';
+import type {Granularity, PerSampleLoss} from '../types';
 
 /**
  * Evaluates a loss to one number a row, `float32[B]`: the mean over the further axes of a loss `float32[B, …]`, without
@@ -40,7 +40,7 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
  * Evaluates a loss to one number an element, `float32[B·P]`, for elements that are rows: `yPred` is `[B·P, C]`. Elements that do not count
  * (ignored labels) have the loss 0.
  */
-export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
+function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
   const losses = evaluated(where, loss, yTrue, yPred);
   const count = yPred.shape[0] as number;
   if (losses.rank !== 1 || losses.size !== count || losses.dtype !== 'float32') {
@@ -51,6 +51,9 @@ export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor,
   const valid = validRows(loss, yTrue);
   return (valid ? chooseEach(notEqual(valid, 0), losses, zerosLike(losses)) : losses) as Tensor1D;
 }
+
+/** How a loss is evaluated, by what is mined. */
+export const LOSSES_OF: Readonly<Record<Granularity, typeof rowLosses>> = {sample: rowLosses, element: elementLosses};
 
 /** Evaluates the loss of each output, times what it counts: a number a row, or whatever `lossesOf` finds. */
 export function outputLosses(

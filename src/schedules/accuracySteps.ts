@@ -17,7 +17,8 @@ const ORDERED_SGD: readonly (readonly [number, number])[] = [
  *     ratio = 1 / divisor,   divisor ← max(divisor, divisors of the accuracies reached)
  *
  * Ordered SGD's choice of q: the better a network fits, the fewer rows of a batch have anything left to teach. It never goes back, also if the accuracy
- * falls, and it may jump over steps. It needs a trainer that measures the accuracy; before the first measure all rows are kept. (The
+ * falls, and it may jump over steps. It needs a trainer that measures the accuracy, as `fitOhem` does at the end of an epoch for a model with one output that was
+ * compiled with the metric `'accuracy'`; before the first measure all rows are kept. (The
  * authors' code cuts the learning rate too when it comes to 16; this does not.)
  *
  * @param steps  pairs of an accuracy in (0, 1], which must increase, and the number that the batch is divided by from there on, a finite

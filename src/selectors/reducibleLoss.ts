@@ -1,6 +1,8 @@
 import {sub, type Tensor1D} from '@tensorflow/tfjs-core';
-import {checkRows} from '../checks';
+import {checkGiven, checkRows} from '../checks';
 import type {Score} from './scored';
+
+const NAME = 'reducibleLoss';
 
 /**
  * Scores rows by how much of their loss can still be learned.
@@ -23,7 +25,8 @@ import type {Score} from './scored';
  */
 export function reducibleLoss(): Score {
   return (losses, {reference}) => {
-    checkRows('reducibleLoss', 'reference', reference as Tensor1D, losses.size);
+    checkGiven(NAME, 'reference', reference, 'the irreducible loss of each row');
+    checkRows(NAME, 'reference', reference as Tensor1D, losses.size);
     return sub(losses, reference as Tensor1D);
   };
 }

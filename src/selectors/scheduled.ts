@@ -15,8 +15,8 @@ export interface ScheduledSelector<S = unknown> extends Selector {
  *     kept = makeSelector({ratio})(losses, context),   ratio = schedule.ratio(context.schedule, context.step)
  *
  * Most rules are too harsh for a network that has learned nothing: `scheduled(topK, linear({from: 1, to: 0.25, steps: 1000}))` begins
- * with the whole batch. Selectors with more options are a function away: `scheduled(({ratio}) => rankSampling({ratio, seed: 1}), …)`. Called by hand
- * without `context.step` and `context.schedule`, it is always at the beginning.
+ * with the whole batch. Selectors with more options are a function away: `scheduled(({ratio}) => rankSampling({ratio, seed: 1}), …)`. `ohemStep` counts
+ * the steps, and takes the state of a schedule with each batch, `step(xs, ys, {schedule: state})`; without them it is at the beginning.
  *
  * @param makeSelector  builds the selector for a keep ratio; it is called at every step, so it should do no more than that.
  * @param schedule  what the ratio is when: `constant`, `linear`, `window`, `accuracySteps`, or your own.

@@ -4,11 +4,12 @@ import {
   reshape,
   type Scalar,
   type Tensor,
-  Variable,
+  type Variable,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {chooser} from '../gradients/choose';
+import {slotsOf} from './optimizerSlots';
 
 /** The values of a model's weights and of an optimizer's slots as they were, to go back to. */
 export interface Snapshot {
@@ -25,7 +26,8 @@ export interface Snapshot {
  * the `tidy` around it.
  */
 export function takeSnapshot(model: LayersModel, optimizer: Optimizer): Snapshot {
-  const variables = [...model.weights.map((weight) => weight.read() as Variable), ...optimizerVariables(optimizer)];
+  const slots = slotsOf(optimizer).map(({variable}) => variable);
+  const variables = [...model.weights.map((weight) => weight.read() as Variable), ...slots];
   const before = variables.map((variable) => ({
     variable,
     value: reshape(variable, variable.shape),
@@ -48,15 +50,4 @@ export function soundGradients(gradients: NamedTensorMap, sound: Scalar): NamedT
   return Object.fromEntries(
     Object.entries(gradients).map(([name, gradient]) => [name, choose(gradient, zerosLike(gradient))]),
   );
-}
-
-/** The slots of an optimizer. tfjs has no list of them: they are its fields, alone or in lists of `{variable}`. */
-function optimizerVariables(optimizer: Optimizer): Variable[] {
-  return Object.values(optimizer)
-    .flat()
-    .flatMap((field: unknown) => {
-      if (field instanceof Variable) return [field];
-      const slot = (field as {variable?: unknown} | null)?.variable;
-      return slot instanceof Variable ? [slot] : [];
-    });
 }

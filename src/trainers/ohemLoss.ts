@@ -12,7 +12,7 @@ import {
 import {checkOneOf, checkOptionNames, typeError} from '../checks';
 import {putTapedRows, takeRows, takeTapedRows} from '../gradients/rows';
 import {untaped} from '../gradients/tape';
-import {countedRows, elementLosses, rowLosses, validRows} from '../models/rowLosses';
+import {countedRows, LOSSES_OF, validRows} from '../models/rowLosses';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
 import {asRows, elementsOf, GRANULARITIES, rowOfEachElement} from './elements';
@@ -68,7 +68,7 @@ export function ohemLoss(
   }
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
-  const lossesOf = granularity === 'element' ? elementLosses : rowLosses;
+  const lossesOf = LOSSES_OF[granularity];
   let calls = 0;
 
   return (truth, predicted) =>

@@ -25,6 +25,7 @@ import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass'
 import {backwardPasses} from '../gradients/chooseBackward';
 import {takeRows} from '../gradients/rows';
 import {type LossLike, modelLosses, modelLossWeights} from '../models/modelLosses';
+import {modelOptimizer} from '../models/modelOptimizer';
 import type {StepTensors} from '../models/modelTensors';
 import {readyModel} from '../models/readyModel';
 import {topK} from '../selectors/topK';
@@ -34,16 +35,18 @@ import {clipByGlobalNorm} from './clip';
 import type {GivenContext} from './elementContext';
 import {GRANULARITIES} from './elements';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
+import {slotOwners} from './optimizerSlots';
 import {REDUCTIONS, reduceKept} from './reduce';
-import {selectorMemory} from './selectorMemory';
+import {type SelectorMemory, selectorMemory} from './selectorMemory';
 import {checkSelector} from './settle';
 import {type SampleWeights, stepBatch} from './stepInputs';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
-import {type StepSettings, type StepTask, stepTask} from './stepTask';
-import {askedBackward, strategist} from './strategist';
+import {type Observer, observed, type StepSettings, type StepTask, stepTask} from './stepTask';
+import {askedBackward, type KeptBySize, OPS_CHANGED, strategist} from './strategist';
 
 const NAME = 'ohemStep';
-const OPTIONS = [
+/** The names of all options of a step. */
+export const STEP_OPTIONS = [
   'loss',
   'select',
   'optimizer',
@@ -53,6 +56,22 @@ const OPTIONS = [
   'granularity',
   'backward',
   'clipNorm',
+];
+
+/** The names of what may go with a batch. */
+const BATCH_OPTIONS = [
+  'sampleWeight',
+  'classWeight',
+  'step',
+  'valid',
+  'positive',
+  'group',
+  'boxes',
+  'reference',
+  'yTrue',
+  'yPred',
+  'memory',
+  'schedule',
 ];
 
 export interface OhemStepOptions {
@@ -115,7 +134,7 @@ export interface OhemStep {
  * With `granularity: 'element'` the pixels, anchors or time steps of a batch are mined one by one: read "row" as "element" below. A selector that has a
  * `remember` is handed what it remembered in the next step.
  *
- * Rows whose loss is NaN or ±∞ are left out and counted, and a batch without a finite row changes nothing: no
+ * Rows whose loss is NaN or ±∞ are left out and counted. A batch without a finite row, or whose gradients are not finite all the same, changes nothing: no
  * weight, no slot of the optimizer, no statistic (only the optimizer's own count of steps goes on); its report says `kept` 0. Wrong use
  * throws before anything changes.
  *
@@ -138,29 +157,50 @@ export interface OhemStep {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
-  checkOptionNames(NAME, options, OPTIONS);
-  const settings = stepSettings(model, options);
+  return observedStep(model, options);
+}
+
+/** What a trainer shares with its step, to see more of it, and to go on with it in another process. */
+interface SharedWithStep {
+  /** Is shown every batch when it is scored. */
+  observe: Observer;
+  /** What the strategy is chosen by. */
+  keptOf: KeptBySize;
+  /** What the selector remembers. */
+  memory: SelectorMemory;
+}
+
+/** Builds the step of `ohemStep` around what a trainer shares with it. */
+export function observedStep(
+  model: LayersModel,
+  options: OhemStepOptions,
+  shared: Partial<SharedWithStep> = {},
+): OhemStep {
+  checkOptionNames(NAME, options, STEP_OPTIONS);
+  const {observe, keptOf} = shared;
+  const settings = {...stepSettings(model, options), ...(shared.memory && {memory: shared.memory})};
   const {memory, granularity} = settings;
-  const {backward = 'auto', clipNorm, optimizer = model.optimizer} = options;
+  const {backward = 'auto', clipNorm} = options;
   const asked = askedBackward(NAME, backward, granularity);
   if (clipNorm !== undefined) checkFinitePositive(NAME, 'clipNorm', clipNorm);
-  checkOptimizer(optimizer);
+  const optimizer = modelOptimizer(NAME, model, options.optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
   trainableVariables(model);
 
-  const {choose, sawKept, giveUpPruning} = strategist(model, asked);
+  const {choose, sawKept, giveUpPruning} = strategist(model, asked, keptOf);
   let choice = asked;
-  // The names of all weights that were ever trained here, in the order of the slots that an optimizer keeps by position.
-  const everTrained = new Set<string>();
+  // The names of all weights that were ever trained, in the order of the slots that an optimizer keeps by position.
+  const everTrained = new Set(slotOwners(optimizer));
   let taken = 0;
   let isDisposed = false;
 
   const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions) => {
+    checkOptionNames(NAME, stepOptions ?? undefined, BATCH_OPTIONS);
     const {sampleWeight, classWeight, ...context} = stepOptions ?? {};
     if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
     const report = tidy(() => {
       const variables = trainableVariables(model);
       const batch = stepBatch(settings, xs, ys, sampleWeight, classWeight);
-      const task = stepTask(settings, variables, batch, {step: taken, ...context});
+      const task = observed(stepTask(settings, variables, batch, {step: taken, ...context}), observe);
       const snapshot = takeSnapshot(model, optimizer);
       try {
         if (taken === 0) task.checkLoss();
@@ -178,7 +218,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
         optimizer.applyGradients(inSlotOrder(clipped, [...everTrained]));
         snapshot.keepWhere(sound);
         sawKept(task.batchSize, outcome.selection.indices.size);
-        choice = {strategy, why};
+        choice = outcome.planFits === false ? {strategy: 'masked', why: OPS_CHANGED} : {strategy, why};
         const reported = figures(task, outcome, sound, settings);
         memory.advance();
         return reported;
@@ -203,7 +243,8 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
   });
 }
 
-function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
+/** What a step goes by, from its options. */
+export function stepSettings(model: LayersModel, options: OhemStepOptions): StepSettings {
   const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights} = options;
   const {rankBy = 'weighted', granularity = 'sample'} = options;
   readyModel(NAME, model);
@@ -223,13 +264,6 @@ function stepSettings(model: LayersModel, options: OhemStepOptions): StepSetting
     granularity,
     memory: selectorMemory(NAME, select),
   };
-}
-
-function checkOptimizer(optimizer: Optimizer | undefined): void {
-  if (typeof optimizer?.applyGradients !== 'function') {
-    const constraint = 'be given, or the model be compiled with one';
-    throw typeError(NAME, 'optimizer', constraint, optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
-  }
 }
 
 /** The weights to train now: a layer may be frozen between two steps. */

@@ -1,4 +1,4 @@
-import {keep, reshape, Tensor, type Tensor1D} from '@tensorflow/tfjs-core';
+import {type DataType, keep, reshape, Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
 import {typeError} from '../checks';
 import type {SelectionContext, Selector} from '../types';
 
@@ -12,7 +12,17 @@ export interface SelectorMemory {
   advance(): void;
   /** The step threw: nothing was noted. */
   stay(): void;
+  /** Reads what it remembers, to go on with it another time; undefined where that is nothing. */
+  save(): Promise<SavedMemory | undefined>;
+  /** Remembers what was saved. */
+  restore(saved: SavedMemory): void;
   dispose(): void;
+}
+
+/** What a selector remembers, as plain JSON: numbers that JSON does not know are texts, `'NaN'`. */
+export interface SavedMemory {
+  dtype: DataType;
+  values: (number | string)[];
 }
 
 /** Builds the memory of a selector, empty. */
@@ -40,6 +50,17 @@ export function selectorMemory(where: string, select: Selector): SelectorMemory 
     stay() {
       noted?.dispose();
       noted = undefined;
+    },
+    async save() {
+      if (!remembered) return undefined;
+      const {dtype} = remembered;
+      const values = Array.from(await remembered.data(), (value) => (Number.isFinite(value) ? value : String(value)));
+      return {dtype, values};
+    },
+    restore({dtype, values}) {
+      if (!select.remember) return;
+      remembered?.dispose();
+      remembered = keep(tensor1d(values.map(Number), dtype));
     },
     dispose() {
       this.stay();

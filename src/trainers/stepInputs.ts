@@ -1,7 +1,16 @@
-import {mul, ones, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
+import {
+  where as chooseEach,
+  less,
+  mul,
+  ones,
+  type Tensor,
+  type Tensor1D,
+  tensor1d,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkRows, checkValues} from '../checks';
-import type {Batch} from '../gradients/backwardPass';
+import {checkRows, checkValues, mayReadValues} from '../checks';
+import type {Batch} from '../gradients/batch';
 import {byOutput, type PerOutput} from '../models/byOutput';
 import {modelTensors, type StepTensors} from '../models/modelTensors';
 import type {Granularity} from '../types';
@@ -77,10 +86,11 @@ function sampleWeightRows(
     const ofRows = elements ? elementWeights(where, tensor, elements, output) : (tensor as Tensor1D);
     // NaN is another matter: such a row counts as not finite.
     checkValues(where, 'sampleWeight', 'hold numbers >= 0', tensor, (weight) => !(weight < 0));
-    return ofRows;
+    // Where nobody looks, a negative weight must not train the other way.
+    return mayReadValues() ? ofRows : (chooseEach(less(ofRows, 0), zerosLike(ofRows), ofRows) as Tensor1D);
   });
 }
 
-function isNumbers(given: SampleWeights): given is ArrayLike<number> {
+export function isNumbers(given: SampleWeights): given is ArrayLike<number> {
   return ArrayBuffer.isView(given) || (Array.isArray(given) && typeof given[0] === 'number');
 }

@@ -33,6 +33,9 @@ export function askedBackward(
   return {strategy: backward, why: backward === 'auto' ? 'the first batch decides' : 'as asked for'};
 }
 
+/** Why a plan is given up. */
+export const OPS_CHANGED = 'the ops of the model changed from one batch to the next';
+
 /** Decides for each batch how its gradients are computed; looks into the model once, and remembers. */
 export interface Strategist {
   choose(task: StepTask): BackwardChoice & PruningFound;
@@ -42,18 +45,27 @@ export interface Strategist {
   giveUpPruning(): void;
 }
 
-/** Builds a strategist for a model. Its look into the model runs that forward in training mode. */
-export function strategist(model: LayersModel, {strategy: asked, why}: AskedBackward): Strategist {
+/** How many rows were last kept of a batch of so many. */
+export type KeptBySize = Record<number, number>;
+
+/**
+ * Builds a strategist for a model. Its look into the model runs that forward in training mode.
+ *
+ * @param keptOf  what it goes by, and brings up to date.
+ */
+export function strategist(
+  model: LayersModel,
+  {strategy: asked, why}: AskedBackward,
+  keptOf: KeptBySize = {},
+): Strategist {
   if (asked === 'masked' || asked === 'recompute') {
     const nothing = () => undefined;
     return {
-      choose: () => ({strategy: asked, why, reason: ''}),
+      choose: () => ({strategy: asked, why, reason: '', isRowByRow: false}),
       sawKept: nothing,
       giveUpPruning: nothing,
     };
   }
-  /** How many rows were kept of so many. */
-  const keptOf = new Map<number, number>();
   let found: PruningFound | undefined;
   let trained = '';
   return {
@@ -65,14 +77,14 @@ export function strategist(model: LayersModel, {strategy: asked, why}: AskedBack
         found = looked;
         trained = isUndecided ? '' : variables;
       }
-      const kept = keptOf.get(task.batchSize) ?? task.keeps();
+      const kept = keptOf[task.batchSize] ?? task.keeps();
       return {...chooseBackward(task.batchSize, kept, found, asked), ...found};
     },
     sawKept(batchSize, kept) {
-      keptOf.set(batchSize, kept);
+      keptOf[batchSize] = kept;
     },
     giveUpPruning() {
-      found = {reason: 'the ops of the model changed from one batch to the next'};
+      found = {reason: OPS_CHANGED, isRowByRow: false};
     },
   };
 }
@@ -80,15 +92,18 @@ export function strategist(model: LayersModel, {strategy: asked, why}: AskedBack
 function lookInto(model: LayersModel, task: StepTask, asked: 'auto' | 'pruned'): PruningFound & {isUndecided: boolean} {
   const {predict, variables} = task;
   // Trying a plan takes one read. WebGPU allows none, and nobody who left the choice to us asked for one that waits.
-  if (getBackend() === 'webgpu' || (asked === 'auto' && !livesInMainMemory())) {
-    return {reason: `trying it would wait for ${getBackend()}`, isUndecided: false};
-  }
+  const mayRead = livesInMainMemory() || (asked === 'pruned' && getBackend() !== 'webgpu');
   try {
-    const probed = probe(task.cleanInputs(), (xs) => predict(xs, true), variables, layersOf(model));
+    const probed = probe(task.cleanInputs(), predict, variables, layersOf(model), mayRead);
     const {plan, reason, isUndecided} = probed;
-    return plan ? {pruning: pruningOf({...probed, plan}, variables), isUndecided} : {reason, isUndecided};
+    if (!plan) return {reason, isUndecided, isRowByRow: false};
+    const pruning = pruningOf({...probed, plan}, variables);
+    // Where every op is known to go row by row nothing has to be tried.
+    const isRowByRow = !pruning.mixesRows && (!pruning.blocker || probed.isRowByRow === true);
+    if (!mayRead) return {reason: `trying it would wait for ${getBackend()}`, isUndecided: false, isRowByRow};
+    return {pruning, isUndecided, isRowByRow};
   } catch (error) {
-    return {reason: `it could not be tried (${(error as Error).message})`, isUndecided: false};
+    return {reason: `it could not be tried (${(error as Error).message})`, isUndecided: false, isRowByRow: false};
   }
 }
 

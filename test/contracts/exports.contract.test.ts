@@ -4,6 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import * as index from 'ohem-tfjs';
 import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
+import * as node from 'ohem-tfjs/node';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
@@ -28,9 +29,16 @@ describe('ohem-tfjs', () => {
   });
 
   it('exports functions only, under the names that they have', () => {
-    for (const [name, value] of Object.entries({...index, ...wasm})) {
+    for (const [name, value] of [index, wasm, node].flatMap(Object.entries)) {
       expect([name, typeof value, value.name]).toEqual([name, 'function', name]);
     }
+  });
+
+  it('keeps what needs Node to its own entry point, under the names of its like', () => {
+    expect(Object.keys(node).sort()).toEqual(['resumeTraining', 'saveTraining']);
+    const needsNode = /from 'node:/;
+    const others = sourcesIn('src', '.ts').filter(({path}) => !path.startsWith('src/node/'));
+    expect(others.filter(({text}) => needsNode.test(text) || text.includes("'./node'"))).toEqual([]);
   });
 
   it('does not run what only the wasm entry point is for', () => {
@@ -42,7 +50,7 @@ describe('ohem-tfjs', () => {
 describe('The doc comment of every exported function', () => {
   const documented = new Map(sourcesIn('src', '.ts').flatMap((source) => [...documentedFunctions(source)]));
 
-  it.each(Object.keys({...index, ...wasm}))(
+  it.each(Object.keys({...index, ...wasm, ...node}))(
     'of %s has an example, and says what comes back and what is thrown',
     (name) => {
       const tags = documented.get(name) ?? [];
@@ -63,6 +71,14 @@ const perSample = (options: object) =>
   index.perSampleLosses(model(), x(), y(), {loss: index.meanSquaredError(), ...options});
 const hardest = (options: object) =>
   index.hardestExamples(model(), x(), y(), {loss: index.meanSquaredError(), ...options});
+
+const state = {epoch: 0, batch: 0, step: 0, seed: 0, totals: {rows: 0, sums: {}}, keptOf: {}};
+const data = () => [x(), y()] as const;
+const compiled = () => {
+  const built = model();
+  built.compile({optimizer: 'sgd', loss: 'meanSquaredError'});
+  return built;
+};
 
 /** The call, the call itself (which may give a promise that is rejected), its error, and in whose name that is, if not in that of what was called. */
 const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, string?])[] = [
@@ -228,6 +244,23 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ['miningLedger.fromJSON({})', () => index.miningLedger.fromJSON({}), TypeError],
   ['lossHistogram([1], {bins: 0})', () => index.lossHistogram([1], {bins: 0}), RangeError],
   ['lossHistogram()', () => index.lossHistogram(wrong(undefined)), TypeError],
+  ['fitOhem()', () => index.fitOhem(wrong(undefined), ...data()), TypeError],
+  ['fitOhem(model, [1])', () => index.fitOhem(compiled(), wrong([1]), data()[1]), TypeError],
+  ['fitOhem(model, x, y, {epochs: 0})', () => index.fitOhem(compiled(), ...data(), {epochs: 0}), RangeError],
+  ['fitOhem(model, x, y, {epoch: 2})', () => index.fitOhem(compiled(), ...data(), wrong({epoch: 2})), TypeError],
+  ['fitOhemDataset()', () => index.fitOhemDataset(wrong(undefined), []), TypeError],
+  ['fitOhemDataset(model)', () => index.fitOhemDataset(compiled(), wrong(undefined)), TypeError],
+  [
+    'fitOhemDataset(model, dataset, {batchesPerEpoch: 0})',
+    () => index.fitOhemDataset(compiled(), [], {batchesPerEpoch: 0}),
+    RangeError,
+  ],
+  ["saveTraining('nowhere')", () => index.saveTraining('nowhere', compiled(), state), TypeError],
+  ['saveTraining(target, model)', () => index.saveTraining({save: wrong(tf.ones)}, compiled(), wrong({})), TypeError],
+  ["saveTraining('' of node)", () => node.saveTraining('', compiled(), state), TypeError],
+  ["resumeTraining('nowhere')", () => index.resumeTraining('nowhere', compiled()), TypeError],
+  ['resumeTraining(target)', () => index.resumeTraining({load: async () => ({})}, compiled()), TypeError],
+  ["resumeTraining('' of node)", () => node.resumeTraining('', compiled()), TypeError],
 ];
 
 const functionOf = (call: string) => call.slice(0, call.indexOf('('));

@@ -40,6 +40,7 @@ function importAll(format) {
     'ohem-tfjs/trainers': format === 'esm' ? '{ohemStep as ohemStepOfPart}' : '{ohemStep: ohemStepOfPart}',
     'ohem-tfjs/insight': '{miningLedger}',
     'ohem-tfjs/wasm': '{enableWasmTraining}',
+    'ohem-tfjs/node': '{resumeTraining}',
     '@tensorflow/tfjs-layers': '{layers, sequential}',
     '@tensorflow/tfjs-core': format === 'esm' ? '* as core' : 'core',
   };
@@ -67,6 +68,7 @@ function STEP() {
     const report = step(core.ones([4, 3]), core.tensor2d([[1, 0], [0, 1], [1, 0], [0, 1]]));
     const {kept} = await report.read();
     if (kept !== 2) throw new Error('kept ' + kept);
+    if (await resumeTraining('none', model, {optimizer: core.train.sgd(0.1)}) !== undefined) throw new Error('resumed from nothing');
     if (typeof randomK({k: 1}) !== 'function' || typeof ohemLoss(categoricalCrossentropy()) !== 'function' || miningLedger.fromJSON(miningLedger(3).toJSON()).size !== 3) throw new Error('missing parts');`;
 }
 

@@ -1,9 +1,12 @@
 /** @file Finds the code in doc comments and documents, runs it, and holds it to the values in its comments. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as core from '@tensorflow/tfjs-core';
 import * as layers from '@tensorflow/tfjs-layers';
 import * as ohem from 'ohem-tfjs';
 import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
+import * as node from 'ohem-tfjs/node';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
@@ -35,6 +38,9 @@ const MODULES: Record<string, Scope> = {
   'ohem-tfjs/trainers': trainers,
   'ohem-tfjs/insight': insight,
   'ohem-tfjs/wasm': wasm,
+  'ohem-tfjs/node': node,
+  'node:fs': fs,
+  'node:os': os,
 };
 
 /** What every example may use without an import: `tf`, and all of `ohem-tfjs`. */

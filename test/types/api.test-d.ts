@@ -1,6 +1,6 @@
 /** @file What the types let pass and what they do not. Checked by `tsc --noEmit`; it is never run. */
 import {type Scalar, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy, topk, train} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {callbacks, type History, type LayersModel, type ModelFitArgs} from '@tensorflow/tfjs-layers';
 import {
   accuracySteps,
   all,
@@ -12,6 +12,9 @@ import {
   categoricalHinge,
   constant,
   cosineSimilarity,
+  type FitOhemArgs,
+  fitOhem,
+  fitOhemDataset,
   fromLayersLoss,
   type Granularity,
   gradientNormBound,
@@ -24,6 +27,7 @@ import {
   type Keep,
   type KeepSchedule,
   kullbackLeiblerDivergence,
+  type Ledger,
   type LossHistogram,
   linear,
   logCosh,
@@ -34,6 +38,7 @@ import {
   meanSquaredError,
   miningLedger,
   multiMargin,
+  type OhemHistory,
   type OhemStep,
   ohemLoss,
   ohemStep,
@@ -46,6 +51,8 @@ import {
   rankPressure,
   rankSampling,
   reducibleLoss,
+  resumeTraining,
+  type SavingOptions,
   type ScheduledSelector,
   type Score,
   type Selection,
@@ -58,12 +65,14 @@ import {
   smoothL1,
   sparseCategoricalCrossentropy,
   squaredHinge,
+  type TrainingState,
   topK,
   weightedSum,
   window,
 } from 'ohem-tfjs';
 import type {MiningLedger as LedgerOfInsight} from 'ohem-tfjs/insight';
 import type {PerSampleLoss as LossOfLosses} from 'ohem-tfjs/losses';
+import {resumeTraining as resumeFromFolder} from 'ohem-tfjs/node';
 import type {KeepSchedule as ScheduleOfSchedules} from 'ohem-tfjs/schedules';
 import type {Selector as SelectorOfSelectors} from 'ohem-tfjs/selectors';
 import type {OhemStep as StepOfTrainers} from 'ohem-tfjs/trainers';
@@ -312,6 +321,7 @@ expectTypeOf(ledger).toEqualTypeOf<MiningLedger>();
 expectTypeOf(ledger.observe([1, 2], report)).toEqualTypeOf<Promise<void>>();
 await ledger.observe(losses, report);
 ledger.record(new Int32Array(2), [1, 2], new Uint8Array(2));
+expectTypeOf<MiningLedger>().toExtend<Ledger>();
 expectTypeOf(ledger.suspects(3)).toEqualTypeOf<Int32Array>();
 expectTypeOf(ledger.toJSON()).toEqualTypeOf<MiningLedgerJSON>();
 expectTypeOf(miningLedger.fromJSON(JSON.parse('{}'))).toEqualTypeOf<MiningLedger>();
@@ -330,3 +340,23 @@ expectTypeOf(enableWasmTraining()).toEqualTypeOf<() => void>();
 
 // What is declared only to be refused
 export {notATensor, withoutWeights};
+
+// Fit with mining: the arguments of tfjs's fit, and more
+expectTypeOf(
+  fitOhem(model, yTrue, [yTrue], {epochs: 2, callbacks: [{onEpochEnd: () => {}}, callbacks.earlyStopping()]}),
+).toEqualTypeOf<Promise<OhemHistory>>();
+expectTypeOf<ModelFitArgs['callbacks']>().toExtend<FitOhemArgs['callbacks'] | undefined>();
+expectTypeOf<OhemHistory>().toExtend<History>();
+void fitOhem(model, yTrue, yTrue, {initialState: undefined as TrainingState | undefined});
+void fitOhem(model, yTrue, yTrue, {ledger, granularity: 'sample', context: {positive: yTrue}});
+// @ts-expect-error no such option
+void fitOhem(model, yTrue, yTrue, {epoch: 2});
+declare const ofTfData: {iterator(): Promise<{next(): Promise<IteratorResult<unknown>>}>};
+void fitOhemDataset(model, ofTfData, {batchesPerEpoch: 3});
+void fitOhemDataset(model, () => [{xs: yTrue, ys: yTrue, index: [1, 2]}].values());
+// @ts-expect-error batches have xs and ys
+void fitOhemDataset(model, [{xs: yTrue}]);
+expectTypeOf(resumeTraining('indexeddb://run', model)).toEqualTypeOf<Promise<TrainingState | undefined>>();
+expectTypeOf(resumeFromFolder).toEqualTypeOf<
+  (folder: string, of: LayersModel, options?: SavingOptions) => Promise<TrainingState | undefined>
+>();

@@ -1,0 +1,87 @@
+import {createHash} from 'node:crypto';
+import {mkdir, open, readFile, rename, rm} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import type {io} from '@tensorflow/tfjs-core';
+import {typeError} from '../checks';
+
+/** The first line of the file, as JSON: what follows, and by what to know that it is whole. */
+interface Head {
+  format: typeof FORMAT;
+  /** Bytes of the JSON and of the weights behind it. */
+  json: number;
+  weights: number;
+  sha256: string;
+}
+
+const FORMAT = 'ohem-tfjs training 1';
+
+/** The file of a saved training in a folder. */
+export function trainingFile(folder: string): string {
+  return join(folder, 'training.ohem');
+}
+
+/**
+ * An io handler of tfjs for one file. A reader finds what was there before or all of what is new, whenever the process or the machine dies: it is written
+ * under another name, brought to the disk, and renamed.
+ */
+export function fileHandler(where: string, path: string): Required<io.IOHandler> {
+  return {
+    async save({weightData, ...artifacts}) {
+      const parts = [weightData ?? []].flat().map((part) => Buffer.from(part));
+      const body = Buffer.concat([Buffer.from(JSON.stringify(artifacts)), ...parts]);
+      const weights = parts.reduce((sum, {length}) => sum + length, 0);
+      const head: Head = {format: FORMAT, json: body.length - weights, weights, sha256: hashOf(body)};
+      await mkdir(dirname(path), {recursive: true});
+      await replaceFile(path, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]));
+      return {modelArtifactsInfo: {dateSaved: new Date(), modelTopologyType: 'JSON'}};
+    },
+    async load() {
+      const {json, weights} = parse(where, path, await readFile(path));
+      return {...(JSON.parse(json.toString()) as io.ModelArtifacts), weightData: new Uint8Array(weights).buffer};
+    },
+  };
+}
+
+async function replaceFile(path: string, content: Buffer): Promise<void> {
+  const draft = `${path}.new`;
+  try {
+    const file = await open(draft, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    // Whether that works or not, what went wrong first is what to tell.
+    await rm(draft, {force: true}).catch(() => undefined);
+    throw error;
+  }
+}
+
+function parse(where: string, path: string, file: Buffer): {json: Buffer; weights: Buffer} {
+  const end = file.indexOf('\n');
+  const head = headOf(file.subarray(0, Math.max(end, 0)));
+  if (!head) throw typeError(where, 'folder', 'hold a training that saveTraining has saved', `another file, ${path}`);
+  const body = file.subarray(end + 1);
+  const due = head.json + head.weights;
+  if (body.length !== due)
+    throw typeError(where, 'folder', `hold all ${due} bytes of the training`, `${body.length} in ${path}`);
+  if (hashOf(body) !== head.sha256)
+    throw typeError(where, 'folder', 'hold the training as it was saved', `a damaged file, ${path}`);
+  return {json: body.subarray(0, head.json), weights: body.subarray(head.json)};
+}
+
+function headOf(line: Buffer): Head | undefined {
+  try {
+    const head = JSON.parse(line.toString()) as Head;
+    return head.format === FORMAT ? head : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hashOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}

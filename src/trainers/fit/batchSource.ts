@@ -1,0 +1,39 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
+import type {StepTensors} from '../../models/modelTensors';
+import type {StepOptions} from '../ohemStep';
+
+/** A batch to train on; it lives until the next one is asked for. */
+export interface TrainingBatch {
+  xs: StepTensors;
+  ys: StepTensors;
+  /** Weights, and what a selector looks at. */
+  options: StepOptions;
+  /** How many rows it has. */
+  size: number;
+  /** Which rows of the dataset they are, where that is known. */
+  rows?: Int32Array | Tensor;
+}
+
+/** Where a training stands in its data. */
+export interface Place {
+  epoch: number;
+  /** Batches of this epoch that are done. */
+  batch: number;
+  /** Batches of all epochs that are done. */
+  step: number;
+}
+
+/** Something that gives the batches of one epoch after the other. */
+export interface BatchSource {
+  /** Batches of an epoch, where that is known. */
+  batchesPerEpoch?: number;
+  /** Rows of an epoch, where that is known. */
+  samples?: number;
+  /** The batches of an epoch, from a place in it on. */
+  batches(from: Place): AsyncGenerator<TrainingBatch, void>;
+  /** Ends the use of the source. */
+  close(): Promise<void>;
+}
+
+/** The beginning of the data. */
+export const START: Place = {epoch: 0, batch: 0, step: 0};

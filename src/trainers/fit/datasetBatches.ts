@@ -1,0 +1,134 @@
+import {dispose, Tensor, type TensorContainer} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {rangeError, typeError} from '../../checks';
+import {tensorsByName} from '../../models/byOutput';
+import type {StepTensors} from '../../models/modelTensors';
+import type {SampleWeights} from '../stepInputs';
+import type {BatchSource, Place, TrainingBatch} from './batchSource';
+import type {RowContext} from './tensorBatches';
+
+/** A batch of a dataset. */
+export interface DatasetItem extends RowContext {
+  xs: StepTensors;
+  ys: StepTensors;
+  /** Which rows of the dataset these are, for a ledger. */
+  index?: Tensor | ArrayLike<number>;
+  /** What each row counts. */
+  sampleWeight?: SampleWeights;
+}
+
+/** What gives the items of an epoch: a `tf.data` dataset, or anything that can be iterated, at once or asynchronously. */
+export type DatasetItems =
+  | Iterable<DatasetItem | [StepTensors, StepTensors]>
+  | AsyncIterable<DatasetItem | [StepTensors, StepTensors]>
+  | {iterator(): Promise<{next(): Promise<IteratorResult<unknown>>}>};
+
+/** Batches for several epochs; as a function it is asked at the beginning of each. */
+export type OhemDataset = DatasetItems | ((epoch: number) => DatasetItems | Promise<DatasetItems>);
+
+interface Items {
+  next(): IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
+  return?(): unknown;
+  /** Whether its tensors stay with their owner: those of an array are needed again in the next epoch. */
+  isLent: boolean;
+}
+
+/**
+ * Gives the batches of a dataset. With `batchesPerEpoch` it is not begun anew for each epoch, as in tfjs.
+ *
+ * @param limit  takes only the first so many batches of each epoch.
+ */
+export function datasetBatches(
+  where: string,
+  argument: string,
+  model: LayersModel,
+  dataset: OhemDataset,
+  batchesPerEpoch?: number,
+  limit = Number.POSITIVE_INFINITY,
+): BatchSource {
+  let open: Items | undefined;
+  const close = async () => {
+    const items = open;
+    open = undefined;
+    await items?.return?.();
+  };
+  const pull = async (items: Items) => {
+    const {done, value} = await items.next();
+    if (done) open = undefined;
+    return done ? undefined : {value};
+  };
+  const release = (items: Items, value: unknown) => {
+    if (!items.isLent) dispose(value as TensorContainer);
+  };
+  const openAt = async ({epoch, batch, step}: Place): Promise<Items> => {
+    if (open) return open;
+    const items = await itemsOf(where, argument, dataset, epoch);
+    open = items;
+    for (let skipped = 0; skipped < (batchesPerEpoch === undefined ? batch : step); skipped++) {
+      release(items, (await pull(items))?.value);
+    }
+    return items;
+  };
+  return {
+    ...(batchesPerEpoch !== undefined && {batchesPerEpoch}),
+    async *batches(from) {
+      let {batch} = from;
+      try {
+        const items = await openAt(from);
+        for (; batch < (batchesPerEpoch ?? limit); batch++) {
+          const item = await pull(items);
+          if (!item) break;
+          try {
+            yield trainingBatch(where, argument, model, item.value);
+          } finally {
+            release(items, item.value);
+          }
+        }
+      } finally {
+        if (batchesPerEpoch === undefined) await close();
+      }
+      checkCountOf(where, argument, batch, from.epoch, batchesPerEpoch);
+    },
+    close,
+  };
+}
+
+function checkCountOf(where: string, argument: string, batches: number, epoch: number, due: number | undefined): void {
+  if (batches >= (due ?? 1)) return;
+  const got = `${batches} in epoch ${epoch}`;
+  if (due !== undefined) {
+    const remedy = 'Make it repeat, or leave batchesPerEpoch out to begin it anew for each epoch.';
+    throw rangeError(where, argument, `give ${due} batches for each epoch`, got, remedy);
+  }
+  const remedy = 'A generator runs once: pass the function that makes it.';
+  throw rangeError(where, argument, 'give at least one batch for each epoch', got, remedy);
+}
+
+async function itemsOf(where: string, argument: string, dataset: OhemDataset, epoch: number): Promise<Items> {
+  const given: unknown = typeof dataset === 'function' ? await dataset(epoch) : dataset;
+  const {iterator, [Symbol.asyncIterator]: asynchronous, [Symbol.iterator]: synchronous} = Object(given);
+  const make: unknown = iterator ?? asynchronous ?? synchronous;
+  if (typeof make !== 'function' || typeof given === 'string') {
+    const constraint = 'be a dataset of tf.data, an iterable of {xs, ys}, or a function that gives one';
+    throw typeError(where, argument, constraint, given);
+  }
+  const items = (await make.call(given)) as Iterator<unknown>;
+  return {
+    next: () => items.next(),
+    ...(items.return && {return: () => items.return?.()}),
+    isLent: Array.isArray(given),
+  };
+}
+
+function trainingBatch(where: string, argument: string, model: LayersModel, item: unknown): TrainingBatch {
+  const {xs, ys, index, ...options} = (Array.isArray(item) ? {xs: item[0], ys: item[1]} : Object(item)) as DatasetItem;
+  if (xs === undefined || ys === undefined) {
+    throw typeError(where, argument, 'give items {xs, ys}', item);
+  }
+  const size = tensorsByName(where, 'xs', model.inputNames, xs)[0]?.shape[0] ?? 0;
+  const rows = index === undefined || index instanceof Tensor ? index : Int32Array.from(index);
+  const count = rows instanceof Tensor ? rows.size : (rows?.length ?? size);
+  if (count !== size)
+    throw typeError(where, `index of ${argument}`, `have a row for each of the ${size} in xs`, `${count}`);
+  return {xs, ys, options, size, ...(rows && {rows})};
+}

@@ -1,0 +1,100 @@
+import {dispose, Tensor, type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-core';
+import {checkRows, typeError} from '../../checks';
+import {takeRows} from '../../gradients/rows';
+import type {Granularity} from '../../types';
+import type {StepOptions} from '../ohemStep';
+import {isNumbers, type SampleWeights} from '../stepInputs';
+import type {BatchSource, TrainingBatch} from './batchSource';
+
+/** What a selector may want to know of each row of the data, or of each of its elements; see {@link SelectionContext}. */
+export type RowContext = Pick<StepOptions, 'valid' | 'positive' | 'group' | 'boxes' | 'reference'>;
+
+/** Data in tensors: the rows of all of them belong together. */
+export interface RowData {
+  xs: Tensor[];
+  ys: Tensor[];
+  sampleWeight?: SampleWeights | undefined;
+  context?: RowContext | undefined;
+}
+
+/**
+ * Gives batches of rows gathered from tensors: of the data only the rows of the batch at hand are copied.
+ *
+ * @param order  the rows of an epoch, in the order in which they are trained on.
+ * @param limit  how many batches an epoch has; default all of them.
+ */
+export function tensorBatches(
+  {xs, ys, sampleWeight, context = {}}: RowData,
+  batchSize: number,
+  rowCount: number,
+  order: (epoch: number) => Int32Array,
+  limit?: number,
+): BatchSource {
+  const batchesPerEpoch = Math.min(Math.ceil(rowCount / batchSize), limit ?? Number.POSITIVE_INFINITY);
+  const numbers =
+    sampleWeight !== undefined && isNumbers(sampleWeight) ? tensor1d(Array.from(sampleWeight)) : undefined;
+  const weights = numbers ?? (sampleWeight as Exclude<SampleWeights, ArrayLike<number>> | undefined);
+  const take = (rows: Int32Array) =>
+    tidy(() => {
+      const indices = tensor1d(rows, 'int32');
+      const taken = <T>(tensors: T): T => takeEach(tensors, indices);
+      return {
+        xs: taken(xs),
+        ys: taken(ys),
+        options: {...(weights && {sampleWeight: taken(weights)}), ...taken({...context})},
+      };
+    });
+  return {
+    batchesPerEpoch,
+    samples: rowCount,
+    async *batches({epoch, batch: first}) {
+      const ofEpoch = order(epoch);
+      for (let batch = first; batch < batchesPerEpoch; batch++) {
+        const rows = ofEpoch.slice(batch * batchSize, Math.min((batch + 1) * batchSize, rowCount));
+        const taken = take(rows);
+        try {
+          yield {...taken, rows, size: rows.length} satisfies TrainingBatch;
+        } finally {
+          dispose(taken);
+        }
+      }
+    },
+    async close() {
+      numbers?.dispose();
+    },
+  };
+}
+
+/** Checks what goes with each row of the data, or with each of its elements. */
+export function checkRowData(
+  where: string,
+  {sampleWeight, context = {}}: RowData,
+  count: number,
+  granularity: Granularity | undefined,
+): void {
+  const check = (name: string, tensor: Tensor) => {
+    const isOfRows = granularity !== 'element' && name !== 'context.boxes';
+    // What follows the first axis is for the step to check.
+    if (!isOfRows && tensor instanceof Tensor && tensor.shape[0] === count) return;
+    if (isOfRows || !(tensor instanceof Tensor)) return checkRows(where, name, tensor, count);
+    throw typeError(where, name, `have shape [${count}, …]`, tensor.shape);
+  };
+  for (const [name, tensor] of Object.entries(context)) check(`context.${name}`, tensor);
+  if (sampleWeight === undefined) return;
+  if (isNumbers(sampleWeight)) {
+    if (sampleWeight.length !== count)
+      throw typeError(where, 'sampleWeight', `have ${count} numbers, one for each row`, `${sampleWeight.length}`);
+    return;
+  }
+  const tensors = 'shape' in sampleWeight ? [sampleWeight as Tensor] : Object.values(sampleWeight);
+  for (const tensor of tensors) check('sampleWeight', tensor);
+}
+
+function takeEach<T>(tensors: T, rows: Tensor1D): T {
+  if (tensors === undefined || tensors === null) return tensors;
+  if (typeof tensors === 'object' && 'dataId' in tensors) return takeRows(tensors as unknown as Tensor, rows) as T;
+  if (Array.isArray(tensors)) return tensors.map((tensor) => takeEach(tensor, rows)) as T;
+  return Object.fromEntries(
+    Object.entries(tensors as object).map(([name, tensor]) => [name, takeEach(tensor, rows)]),
+  ) as T;
+}

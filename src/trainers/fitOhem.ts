@@ -1,0 +1,119 @@
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkCount, rangeError} from '../checks';
+import {modelData} from '../models/modelData';
+import type {StepTensors} from '../models/modelTensors';
+import type {Ledger} from '../types';
+import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
+import {rowsFrom, shuffledRows} from './fit/shuffledRows';
+import {checkRowData, type RowContext, tensorBatches} from './fit/tensorBatches';
+import {type OhemHistory, train} from './fit/training';
+import {batchesInOrder, validationRows} from './fit/validationBatches';
+import type {SampleWeights} from './stepInputs';
+
+const NAME = 'fitOhem';
+const OPTIONS = [
+  ...['batchSize', 'shuffle', 'validationSplit', 'validationData', 'validationBatchSize', 'validationSteps'],
+  ...['stepsPerEpoch', 'sampleWeight', 'context'],
+];
+
+/** The arguments of tfjs's `fit`, the options of `ohemStep`, and more. */
+export interface FitOhemArgs extends FitOptions {
+  /** Rows of a batch, the `n` of the paper. Default 32. */
+  batchSize?: number;
+  /** Whether each epoch has another order. Default true. */
+  shuffle?: boolean;
+  /** Share of the rows, from the end, that is not trained on but validated on. */
+  validationSplit?: number;
+  /** What is validated on at the end of each epoch, `[x, y]`; goes before `validationSplit`. */
+  validationData?: [StepTensors, StepTensors];
+  /** Default `batchSize`. */
+  validationBatchSize?: number;
+  /** Validates on the first so many batches. Default all. */
+  validationSteps?: number;
+  /** Ends an epoch after so many batches. Default all. */
+  stepsPerEpoch?: number;
+  /** What each row of the data counts, `float32[N]`, or each element, `float32[N, …]`; applied before selection. */
+  sampleWeight?: SampleWeights;
+  /** What the selector looks at, a tensor with a value for each row of the data: `{positive: …}`; where elements are mined, for each of these, `[N, …]`. */
+  context?: RowContext;
+}
+
+/**
+ * Trains a model on the hard rows of each batch: `model.fit` with mining.
+ *
+ *     for each batch:  w ← ohemStep(w, batch)
+ *
+ * Takes what `fit` takes, and what it lacks: a seed, weights of rows, callbacks of both kinds in one list, the best weights restored, a signal to
+ * stop, and a state from which a training goes on. Only the rows of the batch at hand are copied. Reads once a step.
+ *
+ * The logs have the names of tfjs: `loss` (of the rows that were learned from, with regularisers), the metrics that the model was
+ * compiled with (over all rows, from the forward pass of the step), `val_…` (over all rows, never mined); and `batchLoss`, the mean of all rows, and
+ * `kept`, how many were learned from. With several outputs `<output>_loss` is the mean of all its rows, and `val_loss` the weighted sum of all outputs.
+ *
+ * With `granularity: 'element'` it is elements that are counted, in `kept` and in all means, and metrics see them as rows. Rows whose loss is not finite are left out;
+ * the first ones are named in a warning.
+ *
+ * @param model  a `LayersModel`. Its optimizer, loss and metrics are those that it was compiled with, unless `args` has others.
+ * @param x  `float32[N, …]`: a tensor, or for several inputs a list or a record by name. Stays yours.
+ * @param y  the targets in the same way.
+ * @param args  see {@link FitOhemArgs}.
+ * @returns a promise of a `tf.History` that also has the `state` in which the training ended.
+ * @throws TypeError or RangeError naming the argument, before anything is trained; RangeError naming epoch, batch and rows where no row of a batch
+ *   has a finite loss. The weights are then those before the batch. All as a rejected promise.
+ *
+ * @example
+ * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
+ * model.compile({optimizer: 'sgd', loss: 'categoricalCrossentropy', metrics: ['accuracy']});
+ * const [x, y] = [tf.randomNormal([64, 3]), tf.oneHot(tf.zeros([64], 'int32'), 2)];
+ * const {history} = await fitOhem(model, x, y, {select: topK({ratio: 0.5}), epochs: 2, batchSize: 16, seed: 7, verbose: 0});
+ * history.kept;   // [32, 32]
+ *
+ * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
+ */
+export async function fitOhem(
+  model: LayersModel,
+  x: StepTensors,
+  y: StepTensors,
+  args: FitOhemArgs = {},
+): Promise<OhemHistory> {
+  checkFitOptions(NAME, model, args, OPTIONS);
+  const {batchSize = 32, shuffle = true, sampleWeight, context, stepsPerEpoch, validationSplit = 0} = args;
+  checkCount(NAME, 'batchSize', batchSize);
+  if (!(validationSplit >= 0 && validationSplit < 1)) {
+    throw rangeError(NAME, 'validationSplit', 'be in [0, 1)', validationSplit);
+  }
+  const given = modelData(NAME, model, x, y);
+  const {rows: count} = given;
+  const data = {...given, sampleWeight, context};
+  checkRowData(NAME, data, count, args.granularity);
+  const isSplit = validationSplit > 0 && args.validationData === undefined;
+  const trained = isSplit ? Math.floor(count * (1 - validationSplit)) : count;
+  if (trained === 0) throw rangeError(NAME, 'validationSplit', 'leave a row to train on', validationSplit);
+  checkLedger(args.ledger, trained);
+  if (stepsPerEpoch !== undefined) checkSteps(stepsPerEpoch, Math.ceil(trained / batchSize));
+  const {validationData, validationBatchSize = batchSize, validationSteps} = args;
+  const held = validationData && validationRows(NAME, model, validationData);
+  const heldOut = held ? {...held, first: 0} : {...given, first: trained};
+  const seed = seedOf(args);
+  const order = (epoch: number) => (shuffle ? shuffledRows(trained, seed, epoch) : rowsFrom(0, trained));
+  return train({
+    ...{where: NAME, model, options: args, seed, batchSize},
+    training: tensorBatches(data, batchSize, trained, order, stepsPerEpoch),
+    ...(heldOut.rows > heldOut.first && {
+      validation: batchesInOrder(NAME, heldOut, validationBatchSize, validationSteps),
+    }),
+  });
+}
+
+function checkLedger(ledger: Ledger | undefined, rows: number): void {
+  const {size = rows} = ledger ?? {};
+  if (size < rows) throw rangeError(NAME, 'ledger', `have room for ${rows} rows`, size);
+}
+
+function checkSteps(stepsPerEpoch: number, batches: number): void {
+  checkCount(NAME, 'stepsPerEpoch', stepsPerEpoch);
+  if (stepsPerEpoch > batches) {
+    const remedy = 'Leave it out to train on all of them.';
+    throw rangeError(NAME, 'stepsPerEpoch', `be at most ${batches}, the batches that there are`, stepsPerEpoch, remedy);
+  }
+}

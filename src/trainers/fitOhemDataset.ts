@@ -1,0 +1,95 @@
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkCount, typeError} from '../checks';
+import type {StepTensors} from '../models/modelTensors';
+import type {BatchSource} from './fit/batchSource';
+import {datasetBatches, type OhemDataset} from './fit/datasetBatches';
+import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
+import {type OhemHistory, train} from './fit/training';
+import {batchesInOrder, validationRows} from './fit/validationBatches';
+
+const NAME = 'fitOhemDataset';
+const OPTIONS = ['batchesPerEpoch', 'validationData', 'validationBatchSize', 'validationBatches'];
+
+/** The arguments of tfjs's `fitDataset`, the options of `ohemStep`, and more. */
+export interface FitOhemDatasetArgs extends FitOptions {
+  /** Batches of an epoch; the dataset is then not begun anew for each epoch. Default: an epoch ends with the dataset. */
+  batchesPerEpoch?: number;
+  /** What is validated on at the end of each epoch: `[x, y]`, or a dataset, which is begun anew each time. */
+  validationData?: [StepTensors, StepTensors] | OhemDataset;
+  /** For `[x, y]`. Default 32. */
+  validationBatchSize?: number;
+  /** Validates on the first so many batches. Default all. */
+  validationBatches?: number;
+}
+
+/**
+ * Trains a model on the hard rows of each batch of a dataset: `model.fitDataset` with mining.
+ *
+ *     for each batch of the dataset:  w ← ohemStep(w, batch)
+ *
+ * A dataset is one of `tf.data`, any iterable or asynchronous iterable of batches, or a function `(epoch) => …` that gives one: a generator runs
+ * once, so pass the function that makes it. A batch is `{xs, ys}` or `[xs, ys]`; it may also have `index`, the rows of the dataset for a ledger,
+ * `sampleWeight`, and what the selector looks at (`valid`, `positive`, `group`, `boxes`, `reference`). Batches may differ in size.
+ *
+ * The tensors of a batch are disposed after its step, as in tfjs, but not those of an array of batches, which are needed in the next epoch.
+ * Arguments, logs and what becomes of rows that are not finite are as in {@link fitOhem}. A training that goes on in the middle of an epoch pulls
+ * the batches that are done and passes over them, so the dataset has to give the same ones again; a function knows the epoch to shuffle by.
+ *
+ * @param model  a `LayersModel`. Its optimizer, loss and metrics are those that it was compiled with, unless `args` has others.
+ * @param dataset  where the batches come from.
+ * @param args  see {@link FitOhemDatasetArgs}.
+ * @returns a promise of a `tf.History` that also has the `state` in which the training ended.
+ * @throws TypeError or RangeError naming the argument, for a dataset also where it gives no batch or fewer than `batchesPerEpoch`; RangeError naming
+ *   epoch, batch and rows where no row of a batch has a finite loss; and what the dataset throws. All as a rejected promise, with the weights of the
+ *   last whole step.
+ *
+ * @example
+ * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [3]})]});
+ * async function* batches() {
+ *   for (let i = 0; i < 4; i++) yield {xs: tf.randomNormal([8, 3]), ys: tf.ones([8, 1])};
+ * }
+ * const options = {loss: meanSquaredError(), optimizer: tf.train.sgd(0.1), select: topK({k: 2}), verbose: 0};
+ * const {history} = await fitOhemDataset(model, batches, {...options, epochs: 3});
+ * history.kept;   // [8, 8, 8]
+ *
+ * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
+ */
+export async function fitOhemDataset(
+  model: LayersModel,
+  dataset: OhemDataset,
+  args: FitOhemDatasetArgs = {},
+): Promise<OhemHistory> {
+  checkFitOptions(NAME, model, args, OPTIONS);
+  const {batchesPerEpoch, validationData, validationBatches} = args;
+  if (batchesPerEpoch !== undefined) checkCount(NAME, 'batchesPerEpoch', batchesPerEpoch);
+  if (validationBatches !== undefined) checkCount(NAME, 'validationBatches', validationBatches);
+  const validation = validationData === undefined ? undefined : validationSource(model, validationData, args);
+  const training = datasetBatches(NAME, 'dataset', model, dataset, batchesPerEpoch);
+  return train({where: NAME, model, options: args, seed: seedOf(args), training, validation});
+}
+
+function validationSource(
+  model: LayersModel,
+  given: [StepTensors, StepTensors] | OhemDataset,
+  {validationBatchSize = 32, validationBatches}: FitOhemDatasetArgs,
+): BatchSource {
+  if (isPair(given)) {
+    const rows = {...validationRows(NAME, model, given), first: 0};
+    return batchesInOrder(NAME, rows, validationBatchSize, validationBatches);
+  }
+  if (isOneRun(given)) {
+    const constraint = 'be a dataset that can be begun anew for each epoch';
+    throw typeError(NAME, 'validationData', constraint, 'a generator', 'Pass the function that makes it.');
+  }
+  return datasetBatches(NAME, 'validationData', model, given, undefined, validationBatches);
+}
+
+/** Whether it is `[x, y]`, and not a list of two batches. */
+function isPair(given: [StepTensors, StepTensors] | OhemDataset): given is [StepTensors, StepTensors] {
+  if (!Array.isArray(given) || given.length !== 2) return false;
+  return !given.every((item: object) => 'xs' in item && 'ys' in item);
+}
+
+function isOneRun(given: OhemDataset): boolean {
+  return typeof given === 'object' && 'next' in given;
+}

@@ -1,0 +1,84 @@
+import {type Optimizer, type Tensor, Variable, variable} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {weightsOf} from './modelWeights';
+
+/** Where a slot of an optimizer is, as plain JSON. */
+export interface SlotPlace {
+  /** The field of the optimizer. */
+  field: string;
+  /** Its place in that field, where it is a list; a list has a slot for each weight. */
+  place?: number;
+  /** The weight of the model that it belongs to. */
+  weight?: number;
+}
+
+/** What a list of slots holds: the variable, named after the weight that it belongs to (`dense/kernel/m`). */
+interface ListedSlot {
+  originalName: string;
+  variable: Variable;
+}
+
+/** A variable of an optimizer; `owner` is the name of the weight that it belongs to. */
+interface Slot extends Omit<SlotPlace, 'weight'> {
+  variable: Variable;
+  owner?: string;
+}
+
+/** The slots of an optimizer. tfjs has no list of them: they are its fields, alone or in lists. */
+export function slotsOf(optimizer: Optimizer): Slot[] {
+  return Object.entries(optimizer).flatMap(([field, value]: [string, unknown]): Slot[] => {
+    if (value instanceof Variable) return [{field, variable: value}];
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((item: Partial<ListedSlot> | null, place) => {
+      if (!(item?.variable instanceof Variable)) return [];
+      const name = item.originalName ?? '';
+      return [{field, place, variable: item.variable, owner: name.slice(0, name.lastIndexOf('/'))}];
+    });
+  });
+}
+
+/** The names of the weights that an optimizer has slots for, in the order of the slots. */
+export function slotOwners(optimizer: Optimizer): string[] {
+  return slotsOf(optimizer).flatMap(({owner}) => owner ?? []);
+}
+
+/** Where the slots are, by the number of the weight: names change from one run to another. */
+export function slotPlaces(optimizer: Optimizer, model: LayersModel): SlotPlace[] {
+  const names = weightsOf(model).map(({name}) => name);
+  return slotsOf(optimizer).map(({field, place, owner}) => {
+    return place === undefined ? {field} : {field, place, weight: names.indexOf(owner ?? '')};
+  });
+}
+
+/** Whether an optimizer has such a slot, or would make it for a weight of that model. */
+export function fitsSlot(optimizer: Optimizer, model: LayersModel, slot: SlotPlace, value: Tensor): boolean {
+  const held = fieldsOf(optimizer)[slot.field];
+  const like = slot.weight === undefined ? held : weightsOf(model)[slot.weight];
+  return (slot.weight === undefined || Array.isArray(held)) && String((like as Tensor)?.shape) === String(value.shape);
+}
+
+/**
+ * Gives an optimizer the slots that it had. Not by its own `setWeights`: that computes powers of Adam's decay rates anew, a little different, and not
+ * every optimizer has one.
+ */
+export function restoreSlots(optimizer: Optimizer, model: LayersModel, places: SlotPlace[], values: Tensor[]): void {
+  const fields = fieldsOf(optimizer);
+  const weights = weightsOf(model);
+  for (const {field, place, variable: old} of slotsOf(optimizer)) {
+    if (place === undefined) continue;
+    old.dispose();
+    fields[field] = [];
+  }
+  for (const [i, {field, place, weight}] of places.entries()) {
+    const value = values[i] as Tensor;
+    if (place === undefined || weight === undefined) (fields[field] as Variable).assign(value);
+    else {
+      const originalName = `${weights[weight]?.name}/${field}`;
+      (fields[field] as ListedSlot[])[place] = {originalName, variable: variable(value, false)};
+    }
+  }
+}
+
+function fieldsOf(optimizer: Optimizer): Record<string, unknown> {
+  return optimizer as unknown as Record<string, unknown>;
+}

@@ -1,0 +1,52 @@
+/** @file Trainings that are killed at any moment, as by a power cut. */
+import {type ChildProcess, spawn} from 'node:child_process';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {ROOT} from '../support/sources';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ohem-killed-'));
+});
+afterAll(() => rmSync(folder, {recursive: true, force: true}));
+
+/** Starts the training; it says a dot for every step. */
+function start(name: string): ChildProcess {
+  const [target, result] = [join(folder, name), join(folder, `${name}.json`)];
+  const options = {cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] as ('ignore' | 'pipe' | 'inherit')[]};
+  return spawn(process.execPath, ['--import', 'tsx', 'test/support/killable.ts', target, result], options);
+}
+
+const ended = (child: ChildProcess) =>
+  new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+const weightsOf = (name: string) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as number[][];
+
+/** Kills it a random time after so many steps. */
+function killAfter(child: ChildProcess, steps: number): void {
+  let taken = 0;
+  child.stdout?.on('data', (dots: Buffer) => {
+    const before = taken;
+    taken += dots.toString().replace(/[^.]/g, '').length;
+    if (before < steps && taken >= steps) setTimeout(() => child.kill('SIGKILL'), Math.random() * 6);
+  });
+}
+
+describe('A training that is killed 20 times', () => {
+  it('ends at the weights at which it would have ended undisturbed', async () => {
+    expect(await ended(start('whole'))).toBeNull();
+    let kills = 0;
+    while (kills < 20) {
+      const child = start('killed');
+      killAfter(child, 1 + Math.floor(Math.random() * 7));
+      expect(await ended(child)).toBe('SIGKILL');
+      kills++;
+    }
+    expect(existsSync(join(folder, 'killed.json'))).toBe(false);
+    expect(await ended(start('killed'))).toBeNull();
+    expect(weightsOf('killed')).toEqual(weightsOf('whole'));
+    expect(readdirSync(join(folder, 'killed'))).toEqual(['training.ohem']);
+    // Two dozen processes, each of which loads tfjs.
+  }, 900_000);
+});
