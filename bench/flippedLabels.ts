@@ -1,13 +1,10 @@
-import {dispose, train} from '@tensorflow/tfjs-core';
-import {initializers, type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
-import {categoricalCrossentropy, type MiningLedger, miningLedger, ohemStep, topK} from 'ohem-tfjs';
-import {CLASSES, type Digits, IMAGE_SIZE} from '../examples/mnist/data/digits';
-import {imagesOf, labelsOf, rowStream} from '../examples/mnist/experiment/batches';
+import {type MiningLedger, miningLedger, topK} from 'ohem-tfjs';
+import {CLASSES, type Digits} from '../examples/mnist/data/digits';
 import {seededRandom, shuffledIndices} from '../examples/mnist/experiment/random';
+import {trainDigits} from './trainDigits';
 
 export const ROWS = 10_000;
 export const FLIPPED_SHARE = 0.02;
-const BATCH_SIZE = 100;
 
 /** Digits, some of whose labels are wrong. */
 export interface FlippedDigits {
@@ -17,9 +14,9 @@ export interface FlippedDigits {
 }
 
 /** Takes the first digits of a set and gives a share of them, drawn at random, another label, each of the others as likely. */
-export function flipLabels({images, labels}: Digits, seed: number): FlippedDigits {
+export function flipLabels({images, labels}: Digits, seed: number, share = FLIPPED_SHARE): FlippedDigits {
   const random = seededRandom(seed);
-  const flipped = new Set(shuffledIndices(ROWS, random).subarray(0, ROWS * FLIPPED_SHARE));
+  const flipped = new Set(shuffledIndices(ROWS, random).subarray(0, ROWS * share));
   // Not slice(): labels read from a file are a Buffer, whose slice would be the file's own bytes.
   const wrong = Uint8Array.from(labels.subarray(0, ROWS));
   for (const row of flipped) wrong[row] = ((wrong[row] as number) + 1 + Math.floor(random() * (CLASSES - 1))) % CLASSES;
@@ -31,45 +28,14 @@ export async function* watchTraining(
   digits: Digits,
   {seed, epochs}: {seed: number; epochs: number},
 ): AsyncGenerator<MiningLedger> {
-  const model = smallModel(seed);
-  const optimizer = train.adam(0.001);
-  const step = ohemStep(model, {loss: categoricalCrossentropy(), select: topK({ratio: 0.5}), optimizer});
-  const stream = rowStream(digits.count, seed);
   const ledger = miningLedger(digits.count);
-  try {
-    for (let taken = 0; taken < (epochs * digits.count) / BATCH_SIZE; taken++) {
-      const rows = stream.rowsAt(taken * BATCH_SIZE, BATCH_SIZE);
-      const [xs, ys] = [imagesOf(digits, rows), labelsOf(digits, rows)];
-      const report = step(xs, ys);
-      await ledger.observe(rows, report);
-      report.dispose();
-      dispose([xs, ys]);
-      if (((taken + 1) * BATCH_SIZE) % digits.count === 0) yield ledger;
-    }
-  } finally {
-    step.dispose();
-    optimizer.dispose();
-    model.dispose();
-  }
-}
-
-function smallModel(seed: number): LayersModel {
-  const [first, second] = [2 * seed + 1, 2 * seed + 2];
-  return sequential({
-    layers: [
-      layers.dense({
-        inputShape: [IMAGE_SIZE],
-        units: 128,
-        activation: 'relu',
-        kernelInitializer: initializers.heNormal({seed: first}),
-      }),
-      layers.dense({
-        units: CLASSES,
-        activation: 'softmax',
-        kernelInitializer: initializers.glorotNormal({seed: second}),
-      }),
-    ],
+  const training = trainDigits(digits, {
+    seed,
+    epochs,
+    select: topK({ratio: 0.5}),
+    onStep: (rows, report) => ledger.observe(rows, report),
   });
+  for await (const _ of training) yield ledger;
 }
 
 /** Share of some rows that have a wrong label. */

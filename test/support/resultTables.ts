@@ -1,0 +1,147 @@
+/** @file Makes the tables of the guides from the results that the scripts of the benchmark have written. */
+import {readSource} from './sources';
+
+/** A guide and a table that it has to hold. */
+export interface GuideTable {
+  guide: string;
+  results: string;
+  table: string;
+}
+
+/** Makes a table from the JSON of its results. */
+function guideTable<Results>(guide: string, results: string, make: (results: Results) => string[][]): GuideTable {
+  const [head, ...rows] = make(JSON.parse(readSource(`docs/results/${results}`).text)) as [string[], ...string[][]];
+  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return {guide: `docs/${guide}`, results, table: lines.join('\n')};
+}
+
+/** `86.8 % (85.0 to 88.0)`: mean, least and most. */
+function percentages(numbers: number[]): string {
+  const [mean, least, most] = spread(numbers).map((number) => (100 * number).toFixed(1));
+  return `${mean} % (${least} to ${most})`;
+}
+
+function decimals(numbers: number[]): string {
+  const [mean, least, most] = spread(numbers).map((number) => number.toFixed(3));
+  return `${mean} (${least} to ${most})`;
+}
+
+function spread(numbers: number[]): number[] {
+  return [meanOf(numbers), Math.min(...numbers), Math.max(...numbers)];
+}
+
+function meanOf(numbers: number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
+/** Different values of a column, in the order in which they come. */
+function valuesOf<Row, Key extends keyof Row>(rows: Row[], column: Key): Row[Key][] {
+  return [...new Set(rows.map((row) => row[column]))];
+}
+
+interface LabelErrors {
+  results: {epoch: number; suspects: number; hardest: number}[];
+}
+
+const suspectsFound = ({results}: LabelErrors) => [
+  ['epochs', '`suspects(200)`', '`hardest(200)`'],
+  ...valuesOf(results, 'epoch').map((epoch) => {
+    const seeds = results.filter((row) => row.epoch === epoch);
+    return [`${epoch}`, percentages(seeds.map((row) => row.suspects)), percentages(seeds.map((row) => row.hardest))];
+  }),
+];
+
+interface LabelNoise {
+  results: {selector: string; epoch: number; accuracy: number; wrongAmongKept: number}[];
+}
+
+const accuracyInNoise = ({results}: LabelNoise) => {
+  const epochs = valuesOf(results, 'epoch');
+  const lastEpoch = epochs.at(-1) as number;
+  return [
+    ['selector', ...epochs.map((epoch) => `${epoch} epochs`), 'wrong labels among the kept'],
+    ...valuesOf(results, 'selector').map((selector) => {
+      const seedsAt = (wanted: number) => results.filter((row) => row.selector === selector && row.epoch === wanted);
+      const wrong = meanOf(seedsAt(lastEpoch).map(({wrongAmongKept}) => wrongAmongKept));
+      return [
+        `\`${selector}\``,
+        ...epochs.map((epoch) => percentages(seedsAt(epoch).map(({accuracy}) => accuracy))),
+        `${(100 * wrong).toFixed(0)} %`,
+      ];
+    }),
+  ];
+};
+
+interface Imbalance {
+  test: {positives: number; negatives: number};
+  best: {averagePrecision: number}[];
+  results: {rule: string; steps: number; kept: number; averagePrecision: number; meanProbability: number}[];
+}
+
+const precisionOfRules = ({test: {positives, negatives}, best, results}: Imbalance) => {
+  const moments = valuesOf(results, 'steps');
+  const bestOfSeeds = decimals(best.map(({averagePrecision}) => averagePrecision));
+  return [
+    ['rule', 'rows kept of 200', ...moments.map((steps) => `after ${steps} steps`), 'mean predicted probability'],
+    ...valuesOf(results, 'rule').map((rule) => {
+      const seedsAt = (steps: number) => results.filter((row) => row.rule === rule && row.steps === steps);
+      const last = seedsAt(moments.at(-1) as number);
+      return [
+        `\`${rule}\``,
+        meanOf(last.map(({kept}) => kept)).toFixed(0),
+        ...moments.map((steps) => decimals(seedsAt(steps).map(({averagePrecision}) => averagePrecision))),
+        `${(100 * meanOf(last.map(({meanProbability}) => meanProbability))).toFixed(1)} %`,
+      ];
+    }),
+    [
+      'the best that there is',
+      '',
+      ...moments.map(() => bestOfSeeds),
+      `${((100 * positives) / (positives + negatives)).toFixed(1)} %`,
+    ],
+  ];
+};
+
+interface Experiment {
+  runs: {
+    name: string;
+    msPerStep: number;
+    testAccuracy: {step: number; accuracy: number}[];
+    histograms: {step: number; batch: number[]; selected: number[]}[];
+  }[];
+}
+
+const LOOKED_AT = 300;
+
+const shapesOfRuns = ({runs}: Experiment) => [
+  ['run', 'whole batch', 'selected rows', 'worst loss of accuracy', 'time per step'],
+  ...runs.map(({name, msPerStep, testAccuracy, histograms}) => {
+    const {batch, selected} = histograms.find(
+      ({step}) => step === LOOKED_AT,
+    ) as Experiment['runs'][number]['histograms'][number];
+    const falls = testAccuracy.map(({accuracy}, i) => (testAccuracy[i - 1]?.accuracy ?? accuracy) - accuracy);
+    const worst = Math.max(...falls.filter((_, i) => (testAccuracy[i]?.step as number) > LOOKED_AT));
+    return [
+      name,
+      middleOf(batch),
+      middleOf(selected),
+      `${(100 * worst).toFixed(1)} points`,
+      `${msPerStep.toFixed(0)} ms`,
+    ];
+  }),
+];
+
+/** Where the losses lie without the smallest and the largest tenth: from the lower edge of a part of [0, 1] to the upper edge of one. */
+function middleOf(counts: number[]): string {
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  const upTo = counts.map((_, part) => counts.slice(0, part + 1).reduce((sum, count) => sum + count, 0));
+  const partOf = (share: number) => upTo.findIndex((count) => count >= share * rows);
+  return `${(partOf(0.1) / counts.length).toFixed(2)} to ${((partOf(0.9) + 1) / counts.length).toFixed(2)}`;
+}
+
+export const guideTables = (): GuideTable[] => [
+  guideTable('finding-label-errors.md', 'label-errors.json', suspectsFound),
+  guideTable('finding-label-errors.md', 'label-noise.json', accuracyInNoise),
+  guideTable('imbalanced-data.md', 'imbalance.json', precisionOfRules),
+  guideTable('choosing-k.md', 'mnist/results.json', shapesOfRuns),
+];
