@@ -28,8 +28,7 @@ export const maxPoolGrad: WasmKernel = {
     const info = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
     checkShape(MaxPoolGrad, dy, info.outShape);
     const axes = [SINGLE, ...imageAxes(info)] as const;
-    const places = windowMaxima(floatsOf(bench, input), info.batchSize, axes, info.inChannels, 'first');
-    return gradient(bench, dy, input, places);
+    return gradient(bench, dy, input, (values) => windowMaxima(values, info.batchSize, axes, info.inChannels, 'first'));
   },
 };
 
@@ -43,10 +42,11 @@ export const maxPool3D: WasmKernel = {
   from: [],
   compute(bench, {x}: Inputs<'x'>, attrs: MaxPool3DAttrs) {
     const info = volumePooling(x, attrs);
-    const values = floatsOf(bench, x);
+    const result = bench.makeEmpty(info.outShape, 'float32');
+    const [maxima, values] = [bench.view(result), bench.view(x)];
     const places = windowMaxima(values, info.batchSize, volumeAxes(info), info.inChannels, 'first');
-    const maxima = Float32Array.from(places, (place) => values[place] ?? Number.NEGATIVE_INFINITY);
-    return bench.make(maxima, info.outShape, 'float32');
+    for (let i = 0; i < places.length; i++) maxima[i] = values[places[i] as number] ?? Number.NEGATIVE_INFINITY;
+    return result;
   },
 };
 
@@ -57,8 +57,8 @@ export const maxPool3DGrad: WasmKernel = {
   compute(bench, {dy, input}: Inputs<'dy' | 'input'>, attrs: MaxPool3DGradAttrs) {
     const info = volumePooling(input, attrs);
     checkShape(MaxPool3DGrad, dy, info.outShape);
-    const places = windowMaxima(floatsOf(bench, input), info.batchSize, volumeAxes(info), info.inChannels, 'last');
-    return gradient(bench, dy, input, places);
+    const axes = volumeAxes(info);
+    return gradient(bench, dy, input, (values) => windowMaxima(values, info.batchSize, axes, info.inChannels, 'last'));
   },
 };
 
@@ -76,17 +76,20 @@ function checkShape(kernelName: string, dy: TensorInfo, shape: number[]): void {
   }
 }
 
-function floatsOf(bench: Workbench, x: TensorInfo): Float32Array {
-  return bench.read(x) as Float32Array;
-}
-
-/** Adds each number of dY to the one place that it goes to. */
-function gradient(bench: Workbench, dy: TensorInfo, input: TensorInfo, places: Int32Array): TensorInfo {
-  const given = floatsOf(bench, dy);
-  const sums = new Float32Array(util.sizeFromShape(input.shape));
+/** Adds each number of dY to the one place that it goes to. Works where the numbers lie: copies of such sizes take longer than all the rest. */
+function gradient(
+  bench: Workbench,
+  dy: TensorInfo,
+  input: TensorInfo,
+  placesOf: (values: Float32Array) => Int32Array,
+): TensorInfo {
+  const result = bench.makeEmpty(input.shape, 'float32');
+  const [sums, given] = [bench.view(result), bench.view(dy)];
+  const places = placesOf(bench.view(input));
+  sums.fill(0);
   for (let i = 0; i < places.length; i++) {
     const place = places[i] as number;
     if (place >= 0) sums[place] = (sums[place] as number) + (given[i] as number);
   }
-  return bench.make(sums, input.shape, 'float32');
+  return result;
 }

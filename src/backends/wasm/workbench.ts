@@ -9,7 +9,11 @@ import type {
 } from '@tensorflow/tfjs-core';
 
 /** What is used of the backend's own book-keeping. */
-export type WasmBackend = KernelBackend & {dataIdMap: {get(dataId: DataId): {shape: number[]}}};
+export type WasmBackend = KernelBackend & {
+  dataIdMap: {get(dataId: DataId): {shape: number[]}};
+  makeOutput(shape: number[], dtype: DataType): TensorInfo;
+  typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array | Uint8Array;
+};
 
 /**
  * Where a kernel is put together from stock ones: runs them, and gives back the data of everything on the way.
@@ -45,7 +49,19 @@ export class Workbench {
     return made;
   }
 
-  /** The numbers of a tensor. */
+  /** A tensor whose numbers are still to be written, by its `view`. */
+  makeEmpty(shape: number[], dtype: DataType): TensorInfo {
+    const made = this.#backend.makeOutput(shape, dtype);
+    this.#made.push(made);
+    return made;
+  }
+
+  /** The numbers of a tensor where they lie, without a copy: only until something else is made, which may move them all. */
+  view(tensor: TensorInfo): Float32Array {
+    return this.#backend.typedArrayFromHeap(tensor) as Float32Array;
+  }
+
+  /** A copy of the numbers of a tensor. */
   read({dataId}: TensorInfo): BackendValues {
     return this.#backend.readSync(dataId);
   }
