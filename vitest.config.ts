@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 180_000,
+    // Of two cores the default would leave one idle.
+    maxWorkers: '100%',
     // tfjs greets everybody who runs it in Node without the native addon.
     onConsoleLog: (log) => !log.includes('Hi, looks like you are running TensorFlow.js in Node.js'),
     coverage: {include: ['src/**/*.ts'], thresholds: {statements: 100, lines: 100, functions: 100, branches: 95}},

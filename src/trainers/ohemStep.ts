@@ -10,7 +10,6 @@ import {
   maximum,
   mul,
   type NamedTensorMap,
-  type Optimizer,
   type Scalar,
   sum,
   type Tensor,
@@ -24,91 +23,25 @@ import {checkFinitePositive, checkOneOf, checkOptionNames, typeError} from '../c
 import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
 import {backwardPasses} from '../gradients/chooseBackward';
 import {takeRows} from '../gradients/rows';
-import {type LossLike, modelLosses, modelLossWeights} from '../models/modelLosses';
+import {modelLosses, modelLossWeights} from '../models/modelLosses';
 import {modelOptimizer} from '../models/modelOptimizer';
 import type {StepTensors} from '../models/modelTensors';
 import {readyModel} from '../models/readyModel';
 import {topK} from '../selectors/topK';
-import type {Granularity, Reduction, Selector} from '../types';
-import type {ClassWeights} from './classWeights';
 import {clipByGlobalNorm} from './clip';
-import type {GivenContext} from './elementContext';
 import {GRANULARITIES} from './elements';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
 import {slotOwners} from './optimizerSlots';
 import {REDUCTIONS, reduceKept} from './reduce';
 import {type SelectorMemory, selectorMemory} from './selectorMemory';
 import {checkSelector} from './settle';
-import {type SampleWeights, stepBatch} from './stepInputs';
+import {stepBatch} from './stepInputs';
+import {BATCH_OPTIONS, type OhemStepOptions, STEP_OPTIONS, type StepOptions} from './stepOptions';
 import {type ReportTensors, type StepReport, stepReport} from './stepReport';
 import {type Observer, observed, type StepSettings, type StepTask, stepTask} from './stepTask';
 import {askedBackward, type KeptBySize, OPS_CHANGED, strategist} from './strategist';
 
 const NAME = 'ohemStep';
-/** The names of all options of a step. */
-export const STEP_OPTIONS = [
-  'loss',
-  'select',
-  'optimizer',
-  'reduction',
-  'lossWeights',
-  'rankBy',
-  'granularity',
-  'backward',
-  'clipNorm',
-];
-
-/** The names of what may go with a batch. */
-const BATCH_OPTIONS = [
-  'sampleWeight',
-  'classWeight',
-  'step',
-  'valid',
-  'positive',
-  'group',
-  'boxes',
-  'reference',
-  'yTrue',
-  'yPred',
-  'memory',
-  'schedule',
-];
-
-export interface OhemStepOptions {
-  /** One loss, or one for each output (list, or record by output name); functions or names of Keras. Default: what the model was compiled with. */
-  loss?: LossLike | LossLike[] | Record<string, LossLike>;
-  /** Which rows are backpropagated. Default `topK({ratio: 0.75})`. */
-  select?: Selector;
-  /** Default: what the model was compiled with. It stays yours to dispose. */
-  optimizer?: Optimizer;
-  /** How the kept losses become one number. Default `'mean'`. */
-  reduction?: Reduction;
-  /** What each output's loss counts. Default 1 each. */
-  lossWeights?: number[] | Record<string, number>;
-  /** Rank rows by their loss with sample and class weights (`'weighted'`, the default), or without (`'raw'`). */
-  rankBy?: 'weighted' | 'raw';
-  /**
-   * What is mined: the rows of a batch (`'sample'`, the default), by the mean of a loss `float32[B, …]` over each; or its `'element'`s one by one, such as
-   * pixels, anchors or time steps. Then `select` sees `float32[B·P]` losses in row-major order, `P` for each row, and the loss is given the elements as
-   * rows, `yPred` as `float32[B·P, C]`.
-   */
-  granularity?: Granularity;
-  /** How the gradients are computed. Default `'auto'`, the cheaper way. Elements are mined by `'masked'`, since they may lie in every row. */
-  backward?: 'auto' | BackwardStrategy;
-  /** Largest global norm of the gradients; larger ones are scaled down. Default: no limit. */
-  clipNorm?: number;
-}
-
-/**
- * What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector looks at. Where elements are mined, what has a value
- * for each row (`valid`, `positive`, `group`, `reference`, `boxes`) has one for each element, as `[B·P]` or `[B, …]`.
- */
-export interface StepOptions extends GivenContext {
-  /** What each row counts, `float32[B]`, or each element, `float32[B, …]`; applied before selection. */
-  sampleWeight?: SampleWeights;
-  /** What the rows or elements of each class count, `{0: 1, 1: 5}`; applied before selection. */
-  classWeight?: ClassWeights;
-}
 
 /** A training step, ready to be called with batches. */
 export interface OhemStep {

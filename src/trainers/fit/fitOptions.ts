@@ -3,7 +3,7 @@ import {checkCount, checkOneOf, checkOptionNames, rangeError, typeError} from '.
 import {readyModel} from '../../models/readyModel';
 import type {Ledger} from '../../types';
 import type {ClassWeights} from '../classWeights';
-import {type OhemStepOptions, STEP_OPTIONS} from '../ohemStep';
+import {type OhemStepOptions, STEP_OPTIONS} from '../stepOptions';
 import type {FitCallback} from './callbackList';
 import type {YieldEvery} from './pacer';
 import {checkState, type TrainingState} from './trainingState';

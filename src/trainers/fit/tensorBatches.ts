@@ -2,8 +2,8 @@ import {dispose, Tensor, type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-c
 import {checkRows, typeError} from '../../checks';
 import {takeRows} from '../../gradients/rows';
 import type {Granularity} from '../../types';
-import type {StepOptions} from '../ohemStep';
 import {isNumbers, type SampleWeights} from '../stepInputs';
+import type {StepOptions} from '../stepOptions';
 import type {BatchSource, TrainingBatch} from './batchSource';
 
 /** What a selector may want to know of each row of the data, or of each of its elements; see {@link SelectionContext}. */
