@@ -75,6 +75,10 @@ export function checkClosedUnitInterval(where: string, argument: string, value: 
     throw rangeError(where, argument, 'be in [0, 1]', quoted(value));
 }
 
+export function checkWhole(where: string, argument: string, value: number): void {
+  if (!Number.isInteger(value) || value < 0) throw rangeError(where, argument, 'be an integer >= 0', quoted(value));
+}
+
 export function checkFinite(where: string, argument: string, value: number): void {
   if (!Number.isFinite(value)) throw rangeError(where, argument, 'be a finite number', quoted(value));
 }

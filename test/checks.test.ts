@@ -24,6 +24,7 @@ import {
   checkUnitInterval,
   checkValues,
   checkWeights,
+  checkWhole,
   rangeError,
   typeError,
 } from '../src/checks';
@@ -94,6 +95,16 @@ describe('checkClosedUnitInterval', () => {
     expect(() => checkClosedUnitInterval('f', 'a', '1' as never)).toThrow(
       new RangeError("f: a must be in [0, 1], got '1'."),
     );
+  });
+});
+
+describe('checkWhole', () => {
+  it('takes integers from 0', () => {
+    for (const value of [0, 1, 1e9]) expect(() => checkWhole('f', 'n', value)).not.toThrow();
+    for (const value of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => checkWhole('f', 'n', value)).toThrow(new RangeError(`f: n must be an integer >= 0, got ${value}.`));
+    }
+    expect(() => checkWhole('f', 'n', '1' as never)).toThrow(new RangeError("f: n must be an integer >= 0, got '1'."));
   });
 });
 

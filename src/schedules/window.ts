@@ -1,4 +1,4 @@
-import {checkOptionNames, checkRatio, rangeError} from '../checks';
+import {checkOptionNames, checkRatio, checkWhole, rangeError} from '../checks';
 import type {KeepSchedule} from '../types';
 
 const NAME = 'window';
@@ -37,7 +37,7 @@ export interface WindowOptions {
 export function window(options: WindowOptions = {} as WindowOptions): KeepSchedule<null> {
   checkOptionNames(NAME, options, ['start', 'end', 'interrupt', 'ratio']);
   const {start, end, interrupt = 2, ratio = 0.5} = options;
-  if (!Number.isInteger(start) || start < 0) throw rangeError(NAME, 'start', 'be an integer >= 0', start);
+  checkWhole(NAME, 'start', start);
   if (!Number.isInteger(end) || end <= start) throw rangeError(NAME, 'end', `be an integer > start, ${start}`, end);
   if (interrupt !== 0 && !(Number.isInteger(interrupt) && interrupt >= 2)) {
     throw rangeError(

@@ -1,5 +1,5 @@
 import {greater, logicalAnd, logicalOr, tidy} from '@tensorflow/tfjs-core';
-import {checkCount, checkOptionNames, checkRatio, rangeError, typeError} from '../checks';
+import {checkCount, checkFinite, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
 import {wholePart} from './keep';
@@ -75,6 +75,6 @@ function thresholdOf(options: AboveThresholdOptions): number {
     checkRatio(NAME, 'probability', probability);
     return -Math.log(probability);
   }
-  if (!Number.isFinite(loss)) throw rangeError(NAME, 'loss', 'be a finite number', loss);
+  checkFinite(NAME, 'loss', loss as number);
   return loss as number;
 }

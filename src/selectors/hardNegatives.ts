@@ -1,5 +1,5 @@
 import {logicalOr, tidy} from '@tensorflow/tfjs-core';
-import {checkNotNegative, checkOptionNames, rangeError} from '../checks';
+import {checkNotNegative, checkOptionNames, checkWhole} from '../checks';
 import type {Selector} from '../types';
 import {ofCounts} from './counts';
 import {wholePart} from './keep';
@@ -43,9 +43,7 @@ export function hardNegatives(options: HardNegativesOptions = {}): Selector {
   checkOptionNames(NAME, options, ['ratio', 'minNegatives']);
   const {ratio = 3, minNegatives = 0} = options;
   checkNotNegative(NAME, 'ratio', ratio);
-  if (!(Number.isInteger(minNegatives) && minNegatives >= 0)) {
-    throw rangeError(NAME, 'minNegatives', 'be an integer >= 0', minNegatives);
-  }
+  checkWhole(NAME, 'minNegatives', minNegatives);
   const negativesFor = (positives: number) => Math.max(minNegatives, wholePart(ratio * positives));
 
   return (losses, context = {}) =>

@@ -18,7 +18,7 @@ import {
   tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
-import {rangeError} from '../checks';
+import {checkClosedUnitInterval} from '../checks';
 import type {Keep, Selector} from '../types';
 import {boxEdges, type Edges, overlapping} from './boxes';
 import {valuesAt} from './counts';
@@ -61,9 +61,7 @@ export type NmsTopKOptions = Keep & {
  */
 export function nmsTopK({iouThreshold = 0.7, ...keep}: NmsTopKOptions = {} as NmsTopKOptions): Selector {
   checkKeep(NAME, keep as Keep, ['iouThreshold']);
-  if (!(typeof iouThreshold === 'number' && iouThreshold >= 0 && iouThreshold <= 1)) {
-    throw rangeError(NAME, 'iouThreshold', 'be in [0, 1]', iouThreshold);
-  }
+  checkClosedUnitInterval(NAME, 'iouThreshold', iouThreshold);
   return (losses, context = {}) =>
     tidy(() => {
       const {edges, sound} = boxEdges(NAME, context, selectable(NAME, losses, context));

@@ -17,7 +17,7 @@ import {
   type Tensor1D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import {checkCount, checkFinitePositive, checkOptionNames, rangeError, typeError} from '../checks';
+import {checkClosedUnitInterval, checkCount, checkFinitePositive, checkOptionNames, typeError} from '../checks';
 import type {SelectionContext, Selector} from '../types';
 import {noise} from './noise';
 import {descending, keepLargest, rankable, selectable} from './ranking';
@@ -65,9 +65,7 @@ export function percentileSampling(options: PercentileSamplingOptions = {} as Pe
   const {power, historyLength = 1024, minProbability = 0, seed = 0} = options;
   checkFinitePositive(NAME, 'power', power);
   checkCount(NAME, 'historyLength', historyLength);
-  if (!(minProbability >= 0 && minProbability <= 1)) {
-    throw rangeError(NAME, 'minProbability', 'be in [0, 1]', minProbability);
-  }
+  checkClosedUnitInterval(NAME, 'minProbability', minProbability);
   // u < F^power, but with the root taken of u, on the host, so that every backend draws the same.
   const threshold = (uniform: number) => (uniform < minProbability ? -1 : uniform ** (1 / power));
   const remember = (losses: Tensor1D, context: SelectionContext = {}) =>

@@ -1,5 +1,5 @@
 import type {LayersModel, ModelFitArgs} from '@tensorflow/tfjs-layers';
-import {checkCount, checkOneOf, checkOptionNames, rangeError, typeError} from '../../checks';
+import {checkCount, checkOneOf, checkOptionNames, checkWhole, rangeError, typeError} from '../../checks';
 import {readyModel} from '../../models/readyModel';
 import type {Ledger} from '../../types';
 import type {ClassWeights} from '../classWeights';
@@ -55,9 +55,7 @@ export function checkFitOptions(
   const {epochs = 1, initialEpoch, verbose = 1, yieldEvery = 'auto', initialState, checkpointEvery = 'epoch'} = options;
   const {ledger, granularity} = options;
   checkCount(where, 'epochs', epochs);
-  if (initialEpoch !== undefined && !(Number.isInteger(initialEpoch) && initialEpoch >= 0)) {
-    throw rangeError(where, 'initialEpoch', 'be an integer >= 0', initialEpoch);
-  }
+  if (initialEpoch !== undefined) checkWhole(where, 'initialEpoch', initialEpoch);
   checkOneOf(where, 'verbose', String(verbose), ['0', '1', '2']);
   if (typeof yieldEvery !== 'number') checkOneOf(where, 'yieldEvery', yieldEvery, ['auto', 'batch', 'epoch', 'never']);
   if (checkpointEvery !== 'epoch') checkCount(where, 'checkpointEvery', checkpointEvery);
