@@ -27,6 +27,7 @@ import {describe, expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectSameDirection} from '../support/close';
 import {SPECIMENS} from '../support/models';
+import {repeatably} from '../support/property';
 import {recordingOptimizer} from '../support/recordingOptimizer';
 import {tinyModel, tinyXs, tinyYs, weightValues} from '../support/tinyModel';
 
@@ -47,7 +48,7 @@ function expectMaskedGradients(
   ys: Tensor,
   k: number,
 ): {strategy: string; why: string} {
-  const model = build();
+  const model = repeatably(build);
   const masked = gradientsBy('masked', model, xs, ys, k);
   const pruned = gradientsBy('pruned', model, xs, ys, k);
   expect(pruned.gradients.length).toBe(masked.gradients.length);

@@ -20,14 +20,23 @@ export function expectClose(
   if (off >= 0) expect.fail(`at position ${off}: expected ${at(want, off)}, got ${at(got, off)}`);
 }
 
-/** Expects two sets of numbers to differ by less than `relative` of the larger norm: for gradients of very different sizes. */
-export function expectSameDirection(actual: Tensor, expected: Tensor, relative: number): void {
+/**
+ * Expects two sets of numbers to differ by less than `relative` of the larger norm: for gradients of very different sizes.
+ *
+ * @param absolute  what they may differ by besides: float32 rounds the small sum of large terms as it rounds the terms.
+ */
+export function expectSameDirection(actual: Tensor, expected: Tensor, relative: number, absolute = 0): void {
   const [got, want] = [numbers(actual), numbers(expected)];
   expect(got.length).toBe(want.length);
-  const norm = (values: number[]) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   const difference = norm(got.map((value, i) => value - at(want, i)));
   const size = Math.max(norm(got), norm(want));
-  if (!(difference <= relative * size)) expect.fail(`relative difference ${difference / size} over ${relative}`);
+  const allowed = relative * size + absolute;
+  if (!(difference <= allowed)) expect.fail(`difference ${difference} over ${allowed}, of numbers of norm ${size}`);
+}
+
+/** The root of the sum of squares. */
+export function norm(values: readonly number[]): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 }
 
 function numbers(values: Tensor | ArrayLike<number>): number[] {

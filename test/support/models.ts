@@ -9,12 +9,14 @@ import {
   sequential,
 } from '@tensorflow/tfjs-layers';
 import type {BackendName} from './backends';
+import {repeatably} from './property';
 
 /** A model with data for it. */
 export interface Specimen {
   name: string;
   /** Where tfjs trains it right, on wasm with our kernels. */
   backends: readonly BackendName[];
+  /** Builds it, always with the same weights. */
   build(): LayersModel;
   xs(batchSize: number): Tensor[];
   ys(batchSize: number): Tensor[];
@@ -53,8 +55,7 @@ const from = (shape: number[], outputs: (x: SymbolicTensor) => SymbolicTensor | 
 const then = (x: SymbolicTensor, ...chain: {apply(x: SymbolicTensor): unknown}[]): SymbolicTensor =>
   chain.reduce((at, layer) => layer.apply(at) as SymbolicTensor, x);
 
-/** Models without dropout or batch statistics: every backward pass must find the same gradient for them. */
-export const SPECIMENS: readonly Specimen[] = [
+const UNSEEDED: readonly Specimen[] = [
   {
     name: 'one dense layer',
     backends: EVERYWHERE,
@@ -160,6 +161,12 @@ export const SPECIMENS: readonly Specimen[] = [
   },
   ...chains(),
 ];
+
+/** Models without dropout or batch statistics: every backward pass must find the same gradient for them. */
+export const SPECIMENS: readonly Specimen[] = UNSEEDED.map((specimen) => ({
+  ...specimen,
+  build: () => repeatably(specimen.build),
+}));
 
 /** One model for each kind of layer of tfjs-layers that the models above lack: the layers, flattened, before a dense softmax. */
 function chains(): Specimen[] {

@@ -11,3 +11,14 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** Runs `f` while `Math.random`, which tfjs seeds its initializers from, gives the same numbers every time. */
+export function repeatably<T>(f: () => T, seed = RUNS.seed): T {
+  const random = Math.random;
+  Math.random = randomFrom(seed);
+  try {
+    return f();
+  } finally {
+    Math.random = random;
+  }
+}

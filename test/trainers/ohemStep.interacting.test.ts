@@ -25,6 +25,7 @@ import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectSameDirection} from '../support/close';
+import {repeatably} from '../support/property';
 import {recordingOptimizer} from '../support/recordingOptimizer';
 import {tinyModel, tinyXs, tinyYs, weightValues} from '../support/tinyModel';
 
@@ -61,7 +62,7 @@ const INTERACTING: Record<string, () => LayersModel> = {
 describeOnBackends('ohemStep', () => {
   it.each(Object.entries(INTERACTING))('gives the gradients of masked by auto for %s', (_, build) => {
     const [xs, ys] = [randomNormal([16, 4], 0, 1, 'float32', 3), softmax(randomNormal([16, 3], 0, 4, 'float32', 4))];
-    const built = build();
+    const built = repeatably(build);
     const gradientsBy = (backward: 'auto' | 'masked') => {
       const recording = recordingOptimizer();
       const step = ohemStep(built, {
