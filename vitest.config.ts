@@ -3,16 +3,18 @@ import {defineConfig} from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
+/** The entry points of the library, from its sources. */
+export const aliases = [
+  {find: /^ohem-tfjs$/, replacement: source('index.ts')},
+  {find: /^ohem-tfjs\/wasm$/, replacement: source('backends/wasm/index.ts')},
+  {find: /^ohem-tfjs\/(losses|schedules|selectors|trainers|insight|node)$/, replacement: source('$1/index.ts')},
+];
+
 export default defineConfig({
-  resolve: {
-    alias: [
-      {find: /^ohem-tfjs$/, replacement: source('index.ts')},
-      {find: /^ohem-tfjs\/wasm$/, replacement: source('backends/wasm/index.ts')},
-      {find: /^ohem-tfjs\/(losses|schedules|selectors|trainers|insight|node)$/, replacement: source('$1/index.ts')},
-    ],
-  },
+  resolve: {alias: aliases},
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/browser/**'],
     testTimeout: 180_000,
     // Of two cores the default would leave one idle.
     maxWorkers: '100%',

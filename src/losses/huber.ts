@@ -1,4 +1,4 @@
-import {clipByValue, div, mean, mul, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {div, maximum, mean, minimum, mul, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import {checkFinitePositive, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {errorsOf} from './truth';
@@ -65,8 +65,12 @@ export function smoothL1(options: SmoothL1Options = {}): PerSampleLoss {
   return (yTrue, yPred) => tidy(() => div(mean(bentSquares(errorsOf('smoothL1', yTrue, yPred), beta), -1), beta));
 }
 
-/** `c · (e − ½ c)` with `c` the error clipped to ±bend: both branches in one, without a comparison, which has no gradient. */
+/**
+ * `c · (e − ½ c)` with `c` the error clipped to ±bend: both branches in one, without a comparison, which has no gradient.
+ *
+ * Not by `clipByValue`: on webgl that leaves numbers unclipped that lie in one texel with a NaN, those of the next row.
+ */
 function bentSquares(errors: Tensor, bend: number): Tensor {
-  const clipped = clipByValue(errors, -bend, bend);
+  const clipped = maximum(minimum(errors, bend), -bend);
   return mul(clipped, sub(errors, mul(clipped, 0.5)));
 }

@@ -2,8 +2,9 @@ import {greater, logicalAnd, logicalOr, tidy} from '@tensorflow/tfjs-core';
 import {checkCount, checkFinite, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
+import {descending} from './descending';
 import {wholePart} from './keep';
-import {asWeights, descending, isRankable, rankable, selectable} from './ranking';
+import {asWeights, isRankable, rankable, selectable} from './ranking';
 
 const NAME = 'aboveThreshold';
 

@@ -20,7 +20,8 @@ import {
 import {checkRows, checkValues, typeError} from '../checks';
 import type {Selection, SelectionContext} from '../types';
 import {valuesAt} from './counts';
-import {descending, keepLargest, rankable, selectable} from './ranking';
+import {descending} from './descending';
+import {keepLargest, rankable, selectable} from './ranking';
 
 /** Ids from here on are not all exact in float32, in which everything is sorted. */
 const TOO_LARGE = 2 ** 24;

@@ -22,9 +22,10 @@ import {checkClosedUnitInterval} from '../checks';
 import type {Keep, Selector} from '../types';
 import {boxEdges, type Edges, overlapping} from './boxes';
 import {valuesAt} from './counts';
+import {descending} from './descending';
 import {groupIds} from './groups';
 import {checkKeep, keptOf} from './keep';
-import {asWeights, descending, isRankable, keepLargest, rankable, selectable} from './ranking';
+import {asWeights, isRankable, keepLargest, rankable, selectable} from './ranking';
 
 const NAME = 'nmsTopK';
 

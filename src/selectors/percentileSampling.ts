@@ -19,8 +19,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval, checkCount, checkFinitePositive, checkOptionNames, typeError} from '../checks';
 import type {SelectionContext, Selector} from '../types';
+import {descending} from './descending';
 import {noise} from './noise';
-import {descending, keepLargest, rankable, selectable} from './ranking';
+import {keepLargest, rankable, selectable} from './ranking';
 
 const NAME = 'percentileSampling';
 

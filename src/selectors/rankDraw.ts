@@ -1,7 +1,8 @@
 import {add, cast, gather, less, neg, range, type Scalar, sum, type Tensor1D} from '@tensorflow/tfjs-core';
 import type {Selection, SelectionContext} from '../types';
+import {descending} from './descending';
 import {gumbelNoise} from './noise';
-import {descending, rankable, reordered, selectable} from './ranking';
+import {rankable, reordered, selectable} from './ranking';
 
 /**
  * Draws rows without replacement, one after the other, each with a chance that depends on its rank among the rows that may be selected.

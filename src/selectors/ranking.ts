@@ -10,11 +10,11 @@ import {
   notEqual,
   type Tensor1D,
   tidy,
-  topk,
 } from '@tensorflow/tfjs-core';
 import {checkRows, typeError} from '../checks';
 import type {Keep, Selection, SelectionContext, Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
+import {descending} from './descending';
 import {keptOf, shareOf} from './keep';
 
 /** What a row that may not be selected is ranked by. Not -Infinity: GPUs do not all keep it. */
@@ -40,11 +40,6 @@ export function selectable(where: string, losses: Tensor1D, {valid}: SelectionCo
 /** Scores to rank by: a row that may not be selected sinks to the end, whatever its score. */
 export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
   return chooseEach(rows, scores, fill(scores.shape, UNSELECTABLE));
-}
-
-/** The `count` largest of some scores and where they are, largest first; ties keep the lower index. All sorting goes through here. */
-export function descending(scores: Tensor1D, count = scores.size): {values: Tensor1D; indices: Tensor1D} {
-  return topk(scores, count, true) as {values: Tensor1D; indices: Tensor1D};
 }
 
 /** Keeps the rows with the largest scores of `rankable`, largest first; ties keep the lower index. */

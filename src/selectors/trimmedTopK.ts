@@ -2,8 +2,9 @@ import {add, cast, logicalAnd, maximum, minimum, range, sub, sum, type Tensor1D,
 import {rangeError} from '../checks';
 import type {Keep, Selector} from '../types';
 import {firstPlaces, ofValidRows, valuesAt} from './counts';
+import {descending} from './descending';
 import {checkKeep, keptOf, shareOf} from './keep';
-import {asWeights, descending, isRankable, rankable, selectable} from './ranking';
+import {asWeights, isRankable, rankable, selectable} from './ranking';
 
 const NAME = 'trimmedTopK';
 

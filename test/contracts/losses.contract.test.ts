@@ -28,7 +28,8 @@ import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {filled, uniform} from '../support/lossCases';
 import {randomFrom} from '../support/property';
-import {leftBy, lossGradient, onEachBackend, valuesOf} from '../support/tensors';
+import {read, readGradient} from '../support/read';
+import {leftBy, onEachBackend} from '../support/tensors';
 
 type Prediction = 'probabilities' | 'numbers';
 type Truth = 'oneHot' | 'labels' | 'zeroOrOne' | Prediction;
@@ -159,7 +160,7 @@ function rowsFor({truth, prediction}: Specimen, shape: number[], seed: number): 
 
 const rowAt = (tensor: tf.Tensor, row: number) => tf.slice(tensor, row, 1);
 
-describe('The contract of the losses', () => {
+describe('The contract of the losses', async () => {
   it('is held by every loss that is exported', async () => {
     const exported = Object.keys(await import('ohem-tfjs/losses'));
     expect(Object.keys(LOSSES).sort()).toEqual(exported.sort());
@@ -180,95 +181,93 @@ for (const {member, options, specimen} of TRIED) {
       expect([losses.dtype, losses.shape]).toEqual(['float32', shape.slice(0, -1)]);
     });
 
-    it('is finite, and so is its gradient, on random rows', () => {
+    it('is finite, and so is its gradient, on random rows', async () => {
       for (let seed = 0; seed < 25; seed++) {
         const [yTrue, yPred] = rowsFor(specimen, [6, 4], seed);
-        expect(valuesOf(() => loss(yTrue, yPred)).every(Number.isFinite)).toBe(true);
-        expect(lossGradient(loss, yTrue, yPred).every(Number.isFinite)).toBe(true);
+        expect((await read(() => loss(yTrue, yPred))).every(Number.isFinite)).toBe(true);
+        expect((await readGradient(loss, yTrue, yPred)).every(Number.isFinite)).toBe(true);
       }
     });
 
-    it('is finite, and so is its gradient, at the extremes', () => {
+    it('is finite, and so is its gradient, at the extremes', async () => {
       const extremes = EXTREMES[specimen.prediction];
       const yPred = tf.tensor2d(extremes);
       const [yTrue] = rowsFor(specimen, yPred.shape, 1);
       for (const truth of [yTrue, tf.zerosLike(yTrue)]) {
-        expect(valuesOf(() => loss(truth, yPred)).every(Number.isFinite)).toBe(true);
-        expect(lossGradient(loss, truth, yPred).every(Number.isFinite)).toBe(true);
+        expect((await read(() => loss(truth, yPred))).every(Number.isFinite)).toBe(true);
+        expect((await readGradient(loss, truth, yPred)).every(Number.isFinite)).toBe(true);
       }
     });
 
-    it('has a gradient that is not 0 throughout', () => {
-      expect(lossGradient(loss, ...rowsFor(specimen, [6, 4], 1)).some((value) => Math.abs(value) > 1e-6)).toBe(true);
+    it('has a gradient that is not 0 throughout', async () => {
+      const gradient = await readGradient(loss, ...rowsFor(specimen, [6, 4], 1));
+      expect(gradient.some((value) => Math.abs(value) > 1e-6)).toBe(true);
     });
 
-    it('gives a row the same loss and gradient alone as in a batch', () => {
+    it('gives a row the same loss and gradient alone as in a batch', async () => {
       const [yTrue, yPred] = rowsFor(specimen, [5, 2, 4], 2);
-      const together = valuesOf(() => loss(yTrue, yPred));
-      const gradient = lossGradient(loss, yTrue, yPred);
+      const together = await read(() => loss(yTrue, yPred));
+      const gradient = await readGradient(loss, yTrue, yPred);
       for (let row = 0; row < 5; row++) {
         const alone = [rowAt(yTrue, row), rowAt(yPred, row)] as const;
         const near = {absolute: 1e-6, relative: 1e-6};
-        expectClose(
-          valuesOf(() => loss(...alone)),
-          together.slice(2 * row, 2 * row + 2),
-          near,
-        );
-        expectClose(lossGradient(loss, ...alone), gradient.slice(8 * row, 8 * row + 8), near);
+        expectClose(await read(() => loss(...alone)), together.slice(2 * row, 2 * row + 2), near);
+        expectClose(await readGradient(loss, ...alone), gradient.slice(8 * row, 8 * row + 8), near);
       }
     });
 
-    it('does not change the loss of a row with the prediction of another', () => {
+    it('does not change the loss of a row with the prediction of another', async () => {
       const [yTrue, yPred] = rowsFor(specimen, [5, 4], 3);
-      const before = valuesOf(() => loss(yTrue, yPred));
+      const before = await read(() => loss(yTrue, yPred));
       const other = rowsFor(specimen, [1, 4], 4)[1];
       const changed = tf.concat([tf.slice(yPred, 0, 2), other, tf.slice(yPred, 3)]);
-      const after = valuesOf(() => loss(yTrue, changed));
+      const after = await read(() => loss(yTrue, changed));
       expect(after.filter((_, row) => row !== 2)).toEqual(before.filter((_, row) => row !== 2));
     });
 
-    it('gives a row of NaN a loss of NaN if it counts, and leaves the other rows alone', () => {
+    it('gives a row of NaN a loss of NaN if it counts, and leaves the other rows alone', async () => {
       const [yTrue, yPred] = rowsFor(specimen, [5, 4], 3);
-      const counts = loss.valid ? valuesOf(() => (loss.valid as Valid)(yTrue)) : [1, 1, 1, 1, 1];
-      const before = valuesOf(() => loss(yTrue, yPred));
+      const counts = loss.valid ? await read(() => (loss.valid as Valid)(yTrue)) : [1, 1, 1, 1, 1];
+      const before = await read(() => loss(yTrue, yPred));
       const notANumber = tf.fill([1, 4], Number.NaN);
-      const after = valuesOf(() => loss(yTrue, tf.concat([tf.slice(yPred, 0, 2), notANumber, tf.slice(yPred, 3)])));
+      const after = await read(() => loss(yTrue, tf.concat([tf.slice(yPred, 0, 2), notANumber, tf.slice(yPred, 3)])));
       expect(after).toEqual(before.map((value, row) => (row === 2 && counts[row] === 1 ? Number.NaN : value)));
     });
 
-    it('lets a gradient flow within its own row only', () => {
+    it('lets a gradient flow within its own row only', async () => {
       const [yTrue, yPred] = rowsFor(specimen, [5, 4], 5);
       const ofSecond = tf.tensor1d([0, 1, 0, 0, 0]);
-      const gradient = valuesOf(() => tf.grad((x) => loss(yTrue, x))(yPred, ofSecond));
+      const gradient = await read(() => tf.grad((x) => loss(yTrue, x))(yPred, ofSecond));
       const elsewhere = gradient.filter((_, place) => Math.floor(place / 4) !== 1);
       expect(elsewhere.map(Math.abs)).toEqual(Array(16).fill(0));
     });
 
-    it('gives the losses in the order of the rows', () => {
+    it('gives the losses in the order of the rows', async () => {
       const [yTrue, yPred] = rowsFor(specimen, [6, 4], 6);
       const order = [4, 2, 5, 0, 1, 3];
       const reordered = (tensor: tf.Tensor) => tf.concat(order.map((row) => rowAt(tensor, row)));
-      const before = valuesOf(() => loss(yTrue, yPred));
-      const after = valuesOf(() => loss(reordered(yTrue), reordered(yPred)));
+      const before = await read(() => loss(yTrue, yPred));
+      const after = await read(() => loss(reordered(yTrue), reordered(yPred)));
       expect(after).toEqual(order.map((row) => before[row]));
     });
 
     it('gives the same numbers and gradients on every backend', async () => {
       const before = tf.getBackend();
-      const answers = await onEachBackend(() => {
+      const answers = await onEachBackend(async () => {
         const [yTrue, yPred] = rowsFor(specimen, [9, 4], 7);
-        return [...valuesOf(() => loss(yTrue, yPred)), ...lossGradient(loss, yTrue, yPred)];
+        return [...(await read(() => loss(yTrue, yPred))), ...(await readGradient(loss, yTrue, yPred))];
       });
       for (const answer of answers) expectClose(answer, answers[0] ?? [], {absolute: 1e-5, relative: 1e-5});
       await tf.setBackend(before);
     });
 
-    it('leaks nothing, in value and gradient, and leaves its inputs as they are', () => {
+    it('leaks nothing, in value and gradient, and leaves its inputs as they are', async () => {
       const [yTrue, yPred] = rowsFor(specimen, [3, 2, 4], 8);
-      const before = [yTrue, yPred].map((tensor) => [...tensor.dataSync()]);
+      const values = () => Promise.all([yTrue, yPred].map(async (tensor) => [...(await tensor.data())]));
+      const before = await values();
       expect(leftBy(() => loss(yTrue, yPred))).toBe(0);
       expect(leftBy(() => tf.grad((x) => tf.sum(loss(yTrue, x)))(yPred))).toBe(0);
-      expect([yTrue, yPred].map((tensor) => [...tensor.dataSync()])).toEqual(before);
+      expect(await values()).toEqual(before);
     });
 
     it('says which entries count in the shape of the loss, if it leaves any out', () => {

@@ -30,8 +30,9 @@ import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {randomFrom} from '../support/property';
-import {keptRows, marks, type Selected, selected} from '../support/selections';
-import {leftBy, onEachBackend, valuesOf} from '../support/tensors';
+import {read, readSelection} from '../support/read';
+import {keptRows, marks, type Selected} from '../support/selections';
+import {leftBy, onEachBackend} from '../support/tensors';
 
 interface Member {
   /** As it is exported. */
@@ -293,7 +294,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
     const select: Selector = (losses, context) =>
       tf.tidy(() => selector(losses, {...contextOf(losses.size), ...context}));
     const run = (losses: readonly number[], context: SelectionContext = {}) =>
-      selected(select, losses, {step: 0, ...context});
+      readSelection(select, losses, {step: 0, ...context});
     const inItsOrder = (losses: readonly number[]) => [...losses].sort((a, b) => (first === 'easiest' ? a - b : b - a));
 
     it.each(BATCH_SIZES)('gives int32[K] rows and float32[K] weights for %i rows, with 1 <= K <= B', (batchSize) => {
@@ -306,9 +307,9 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
 
     it.each(BATCH_SIZES)(
       `gives rows of the batch of %i${repeats ? '' : ', none twice'}, and weights that are finite and >= 0`,
-      (batchSize) => {
+      async (batchSize) => {
         for (const losses of [lossesOf(batchSize), mixedLosses(batchSize)]) {
-          const {indices, weights} = run(losses);
+          const {indices, weights} = await run(losses);
           expect(indices.every((row) => Number.isInteger(row) && row >= 0 && row < batchSize)).toBe(true);
           if (!repeats) expect(new Set(indices).size).toBe(indices.length);
           expect(weights.every((weight) => Number.isFinite(weight) && weight >= 0)).toBe(true);
@@ -316,9 +317,9 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       },
     );
 
-    it.each(BATCH_SIZES)('gives the same K for all batches of %i rows, whatever is in them', (batchSize) => {
+    it.each(BATCH_SIZES)('gives the same K for all batches of %i rows, whatever is in them', async (batchSize) => {
       const none = marks(Array(batchSize).fill(0));
-      const sizes = [
+      const selections = [
         run(lossesOf(batchSize)),
         run(lossesOf(batchSize, 99), {step: 7}),
         run(mixedLosses(batchSize)),
@@ -326,15 +327,16 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
         run(Array(batchSize).fill(Number.NaN)),
         run(lossesOf(batchSize), {valid: marks(everySecond(batchSize))}),
         run(lossesOf(batchSize), {valid: none}),
-      ].map(({indices}) => indices.length);
+      ];
+      const sizes = (await Promise.all(selections)).map(({indices}) => indices.length);
       expect(new Set(sizes).size).toBe(1);
     });
 
     it.each(BATCH_SIZES)(
       `gives what it keeps of %i rows ${first ?? 'hardest'} first, and what it does not keep last`,
-      (batchSize) => {
+      async (batchSize) => {
         for (const losses of [lossesOf(batchSize), mixedLosses(batchSize)]) {
-          const selection = run(losses);
+          const selection = await run(losses);
           const kept = keptRows(selection);
           const keptLosses = kept.map((row) => losses[row] as number);
           expect(keptLosses).toEqual(inItsOrder(keptLosses));
@@ -343,43 +345,43 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       },
     );
 
-    it.runIf(tiesInOrder)('gives equal losses in the order of the batch', () => {
+    it.runIf(tiesInOrder)('gives equal losses in the order of the batch', async () => {
       for (const batchSize of BATCH_SIZES) {
-        const kept = keptRows(run(Array(batchSize).fill(0.5)));
+        const kept = keptRows(await run(Array(batchSize).fill(0.5)));
         expect(kept).toEqual(passesOver ? [...kept].sort((a, b) => a - b) : Array.from(kept, (_, row) => row));
         const losses = lossesOf(batchSize);
-        const inOrder = keptRows(run(losses));
+        const inOrder = keptRows(await run(losses));
         const sign = first === 'easiest' ? -1 : 1;
         const byLoss = (a: number, b: number) => sign * ((losses[b] as number) - (losses[a] as number)) || a - b;
         expect(inOrder).toEqual([...inOrder].sort(byLoss));
       }
     });
 
-    it.runIf(!mayKeepNone)('keeps the row of a batch of one', () => {
-      expect(run([0.5])).toEqual({indices: [0], weights: [1]});
+    it.runIf(!mayKeepNone)('keeps the row of a batch of one', async () => {
+      expect(await run([0.5])).toEqual({indices: [0], weights: [1]});
     });
 
-    it.each(BATCH_SIZES)('never keeps one of %i rows that is not finite or not valid', (batchSize) => {
+    it.each(BATCH_SIZES)('never keeps one of %i rows that is not finite or not valid', async (batchSize) => {
       const valid = everySecond(batchSize);
       const losses = mixedLosses(batchSize);
       const usable = (row: number) => Number.isFinite(losses[row]);
-      expect(keptRows(run(losses)).every(usable)).toBe(true);
+      expect(keptRows(await run(losses)).every(usable)).toBe(true);
       for (const dtype of ['float32', 'int32', 'bool'] as const) {
-        const kept = keptRows(run(losses, {valid: marks(valid, dtype)}));
+        const kept = keptRows(await run(losses, {valid: marks(valid, dtype)}));
         expect(kept.every((row) => usable(row) && valid[row] === 1)).toBe(true);
       }
     });
 
-    it.runIf(!mayKeepNone)('keeps a row where there is one to keep', () => {
+    it.runIf(!mayKeepNone)('keeps a row where there is one to keep', async () => {
       const losses = [Number.NaN, Number.POSITIVE_INFINITY, -5, Number.NEGATIVE_INFINITY];
-      expect(new Set(keptRows(run(losses)))).toEqual(new Set([2]));
-      expect(new Set(keptRows(run([3, 2, 1, 0], {valid: marks([0, 0, 0, 1])})))).toEqual(new Set([3]));
+      expect(new Set(keptRows(await run(losses)))).toEqual(new Set([2]));
+      expect(new Set(keptRows(await run([3, 2, 1, 0], {valid: marks([0, 0, 0, 1])})))).toEqual(new Set([3]));
     });
 
-    it.each(BATCH_SIZES)('gives weight 0 to all of %i rows where none may be kept', (batchSize) => {
+    it.each(BATCH_SIZES)('gives weight 0 to all of %i rows where none may be kept', async (batchSize) => {
       const nothing = (selection: Selected) => expect(selection.weights).toEqual(selection.indices.map(() => 0));
-      for (const value of NOT_FINITE) nothing(run(Array(batchSize).fill(value)));
-      nothing(run(lossesOf(batchSize), {valid: marks(Array(batchSize).fill(0))}));
+      for (const value of NOT_FINITE) nothing(await run(Array(batchSize).fill(value)));
+      nothing(await run(lossesOf(batchSize), {valid: marks(Array(batchSize).fill(0))}));
     });
 
     it('leaks nothing, also when it throws', () => {
@@ -390,67 +392,71 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       expect(leftBy(() => void expect(() => selector(losses, {...context, valid: wrong})).toThrow())).toBe(0);
     });
 
-    it('leaves losses and context as they are', () => {
+    it('leaves losses and context as they are', async () => {
       const [losses, valid] = [tf.tensor1d(lossesOf(16)), marks(everySecond(16))];
       const context = Object.freeze({...contextOf(16), valid, step: 3});
       const values = () =>
-        Object.values(context).map((value) => (value instanceof tf.Tensor ? [...value.dataSync()] : value));
-      const before = values();
+        Promise.all(
+          Object.values(context).map(async (value) => (value instanceof tf.Tensor ? [...(await value.data())] : value)),
+        );
+      const before = await values();
       tf.dispose(selector(losses, context));
-      expect([...losses.dataSync()]).toEqual(lossesOf(16));
-      expect(values()).toEqual(before);
+      expect([...(await losses.data())]).toEqual(lossesOf(16));
+      expect(await values()).toEqual(before);
     });
 
-    it('gives the same answer when it is asked again, and after other batches', () => {
-      const first = run(lossesOf(33), {step: 4});
-      run(lossesOf(16), {step: 5});
-      expect(run(lossesOf(33), {step: 4})).toEqual(first);
+    it('gives the same answer when it is asked again, and after other batches', async () => {
+      const first = await run(lossesOf(33), {step: 4});
+      await run(lossesOf(16), {step: 5});
+      expect(await run(lossesOf(33), {step: 4})).toEqual(first);
     });
 
     // What wraps another selector takes functions.
     const takesJson = options === '' || options.startsWith('{');
-    it.runIf(takesJson)('gives the same answer when its options have been to JSON and back', () => {
+    it.runIf(takesJson)('gives the same answer when its options have been to JSON and back', async () => {
       const fromJson = builtFromJson(member, options);
       const again: Selector = (losses, context) => fromJson(losses, {...contextOf(losses.size), ...context});
       for (const batchSize of BATCH_SIZES) {
         const losses = mixedLosses(batchSize);
-        expect(selected(again, losses, {step: 2})).toEqual(run(losses, {step: 2}));
+        expect(await readSelection(again, losses, {step: 2})).toEqual(await run(losses, {step: 2}));
       }
     });
 
     it('gives the same answer on every backend', async () => {
       const before = tf.getBackend();
       const answers = await onEachBackend(() =>
-        BATCH_SIZES.map((batchSize) => {
-          const {weights, indices} = run(mixedLosses(batchSize), {valid: marks(everySecond(batchSize))});
-          return [weights, keptRows({weights, indices}), run(lossesOf(batchSize))];
-        }),
+        Promise.all(
+          BATCH_SIZES.map(async (batchSize) => {
+            const {weights, indices} = await run(mixedLosses(batchSize), {valid: marks(everySecond(batchSize))});
+            return [weights, keptRows({weights, indices}), await run(lossesOf(batchSize))];
+          }),
+        ),
       );
       for (const answer of answers) expect(answer).toEqual(answers[0]);
       await tf.setBackend(before);
     });
 
-    it('lets a gradient through to the rows that it keeps only', () => {
+    it('lets a gradient through to the rows that it keeps only', async () => {
       const [yTrue, yPred] = [tf.zeros([8, 2]), tf.randomNormal([8, 2], 0, 1, 'float32', 3)];
-      const losses = valuesOf(() => meanSquaredError()(yTrue, yPred));
-      const {indices, weights} = run(losses);
+      const losses = await read(() => meanSquaredError()(yTrue, yPred));
+      const {indices, weights} = await run(losses);
       const mined = ohemLoss(meanSquaredError(), select);
-      const gradient = valuesOf(() => tf.grad((x) => tf.mean(mined(yTrue, x)))(yPred));
+      const gradient = await read(() => tf.grad((x) => tf.mean(mined(yTrue, x)))(yPred));
       // d/dp of Σ w · mean_d p² / Σ w, for two features: p · w / Σ w.
       const total = weights.reduce((sum, weight) => sum + weight, 0);
       const share = (row: number) =>
         weights.reduce((sum, weight, place) => sum + (indices[place] === row ? weight : 0), 0) / total;
-      const expected = [...yPred.dataSync()].map((p, place) => p * share(Math.floor(place / 2)));
+      const expected = [...(await yPred.data())].map((p, place) => p * share(Math.floor(place / 2)));
       expectClose(gradient, expected, {absolute: 1e-7, relative: 1e-5});
       gradient.forEach((value, place) => {
         if (share(Math.floor(place / 2)) === 0) expect(Math.abs(value)).toBe(0);
       });
     });
 
-    it('keeps a row that is not finite out of every gradient', () => {
+    it('keeps a row that is not finite out of every gradient', async () => {
       const yPred = tf.tensor2d([1, 2, Number.NaN, 3, -1, Number.POSITIVE_INFINITY, 0.5, 1], [4, 2]);
       const mined = ohemLoss(meanSquaredError(), select);
-      const gradient = valuesOf(() => tf.grad((x) => tf.mean(mined(tf.zeros([4, 2]), x)))(yPred));
+      const gradient = await read(() => tf.grad((x) => tf.mean(mined(tf.zeros([4, 2]), x)))(yPred));
       expect(gradient.every(Number.isFinite)).toBe(true);
       expect(gradient.slice(2, 6).map(Math.abs)).toEqual([0, 0, 0, 0]);
       expect(gradient.some((value) => value !== 0)).toBe(true);

@@ -41,11 +41,11 @@ export function inProduction<T>(f: () => T): T {
 }
 
 /** What `f` gives on each backend, in the order of `BACKENDS`. */
-export async function onEachBackend<T>(f: () => T): Promise<T[]> {
+export async function onEachBackend<T>(f: () => T | Promise<T>): Promise<T[]> {
   const results: T[] = [];
   for (const backend of BACKENDS) {
     await setBackend(backend);
-    results.push(f());
+    results.push(await f());
   }
   return results;
 }
