@@ -1,4 +1,4 @@
-import {add, log, logSoftmax, maximum, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
+import {add, getBackend, log, logSoftmax, maximum, mul, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
 
 /**
  * The smallest normal float32. Where tfjs clips at 1e-7, and so gives an example with p < 1e-7 a gradient of exactly 0,
@@ -6,9 +6,12 @@ import {add, log, logSoftmax, maximum, step, sub, sum, type Tensor} from '@tenso
  */
 export const TINY = 2 ** -126;
 
-/** Natural logarithm of probabilities, never below log(2⁻¹²⁶) = −87.3. */
+/** Natural logarithm of probabilities, never below log(2⁻¹²⁶) = −87.3; NaN where they are NaN. */
 export function logOf(probabilities: Tensor): Tensor {
-  return log(maximum(probabilities, TINY));
+  const positive = maximum(probabilities, TINY);
+  const logarithm = log(positive);
+  // A GPU need not give NaN for the logarithm of NaN, which would make a wrong row an easy one.
+  return getBackend() === 'webgpu' ? add(logarithm, mul(positive, 0)) : logarithm;
 }
 
 /** Log-probabilities of classes from logits, `float32[B, …, C]`: `x − log Σ eˣ`. */
