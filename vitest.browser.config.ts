@@ -1,8 +1,8 @@
 import {fileURLToPath} from 'node:url';
 import {playwright} from '@vitest/browser-playwright';
 import {defineConfig} from 'vitest/config';
-import {CHROMIUM_FLAGS, findChromium} from './test/support/chromium';
-import {aliases} from './vitest.config';
+import {CHROMIUM_FLAGS, findChromium} from './test/support/chromium.ts';
+import {aliases} from './vitest.config.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -12,8 +12,21 @@ export default defineConfig({
     // The same contracts, on four backends.
     alias: [...aliases, {find: /^\.\.\/support\/backends$/, replacement: here('test/browser/support/backends.ts')}],
   },
+  // Named here, since what is found only while tests run makes the page load anew.
+  optimizeDeps: {
+    include: [
+      ...['core', 'layers', 'vis', 'backend-cpu', 'backend-wasm', 'backend-webgl', 'backend-webgpu'].map(
+        (part) => `@tensorflow/tfjs-${part}`,
+      ),
+      'fast-check',
+    ],
+  },
   test: {
-    include: ['test/browser/**/*.browser.test.ts', 'test/contracts/{losses,selectors}.contract.test.ts'],
+    include: [
+      'test/browser/**/*.browser.test.ts',
+      'test/contracts/{losses,selectors}.contract.test.ts',
+      'test/gradients/backwardPasses.test.ts',
+    ],
     testTimeout: 180_000,
     browser: {
       enabled: true,

@@ -38,19 +38,40 @@ const TOLERANCE = 1e-4;
 
 /** What two small forward passes told of a model. */
 export interface Probed {
-  /** Undefined where the ops are not the same each time, or where the plan gave other gradients than the whole tape. */
+  /** Undefined where the ops are not the same each time. */
   plan: RowPlan | undefined;
-  /** Why there is no plan. */
-  reason: string;
-  /** Whether nothing could be told of these very rows, since a gradient was not finite. */
-  isUndecided: boolean;
-  /** Whether some rows alone were predicted as among the others; undefined where nothing may be read back. */
-  isRowByRow: boolean | undefined;
   /** The tape of the larger probe, for its shapes; what it saved is disposed. */
   nodes: readonly TapeNode[];
   predictions: readonly Tensor[];
   /** The layer that each node belongs to. */
   layerOf: ReadonlyMap<TapeNode, string>;
+  /**
+   * `float32[2]`, where the plan was tried: how much the gradients of some rows differ from what the whole tape gives, and predictions of
+   * some rows alone from those among the others. `verdict` reads them.
+   */
+  trial: Tensor1D | undefined;
+}
+
+/** What the two numbers of a trial say. */
+export interface Verdict {
+  /** Whether the plan gave the gradients of the whole tape. */
+  fits: boolean;
+  /** Whether nothing could be told of these very rows, since a gradient was not finite. */
+  isUndecided: boolean;
+  /** Whether some rows alone were predicted as among the others. */
+  isRowByRow: boolean;
+}
+
+/** Judges a plan by its trial. Fewer rows than a probe has are the same ones several times, and nothing shows in their difference. */
+export function verdict(
+  [difference = Number.NaN, alone = Number.NaN]: ArrayLike<number> & Iterable<number>,
+  batchSize: number,
+): Verdict {
+  return {
+    fits: difference <= TOLERANCE,
+    isUndecided: !Number.isFinite(difference),
+    isRowByRow: alone <= TOLERANCE && batchSize >= LARGE,
+  };
 }
 
 /** What a probe needs of a layer: its name, and the method to listen to. */
@@ -60,18 +81,17 @@ export interface ProbedLayer {
 }
 
 /**
- * Finds out how rows run through a model from two forward passes over the first rows of a batch, and tries the plan on the second:
- * the gradients of some rows must be those that the whole tape gives.
+ * Finds out how rows run through a model from two forward passes over the first rows of a batch, and tries the plan on the second,
+ * if that is wanted: the gradients of some rows must be those that the whole tape gives.
  *
- * Reads two numbers back, together; where that may not be, the plan is not tried. The caller sees to what a forward pass changes, the
- * statistics of batch normalisation.
+ * Reads nothing back. The caller sees to what a forward pass changes, the statistics of batch normalisation.
  */
 export function probe(
   xs: Tensor[],
   predict: (xs: Tensor[], training: boolean) => Tensor[],
   variables: Variable[],
   layers: readonly ProbedLayer[],
-  mayRead: boolean,
+  triesPlan: boolean,
 ): Probed {
   return tidy(() => {
     // Taken before a tape is on, which would record it.
@@ -82,30 +102,14 @@ export function probe(
       small = [...nodes()];
       return untaped(() => []);
     });
-    let probed: Probed = {
-      plan: undefined,
-      reason: '',
-      isUndecided: false,
-      isRowByRow: undefined,
-      nodes: [],
-      predictions: [],
-      layerOf: new Map(),
-    };
+    let probed: Omit<Probed, 'trial'> = {plan: undefined, nodes: [], predictions: [], layerOf: new Map()};
     const layerOf = new Map<TapeNode, string>();
     const difference = onTape(variables, ({nodes, untaped}) => {
       const predictions = withListeners(layers, nodes, layerOf, () => predict(xsOfLarge, true));
       const forward = [...nodes()];
       const plan = planRows(small, SMALL, forward, LARGE);
-      probed = {
-        plan,
-        reason: plan ? '' : 'the ops of the model are not the same for each batch',
-        isUndecided: false,
-        isRowByRow: undefined,
-        nodes: forward,
-        predictions,
-        layerOf,
-      };
-      if (!mayRead) return untaped(() => scalar(0));
+      probed = {plan, nodes: forward, predictions, layerOf};
+      if (!triesPlan || !plan) return untaped(() => scalar(0));
       const rows = tensor1d(KEPT, 'int32');
       const taken = untaped(() => predictions.map((prediction) => takeRows(prediction, rows)));
       // Any function of the kept rows will do, as long as no two entries are alike.
@@ -123,21 +127,9 @@ export function probe(
         );
       });
     });
-    if (!mayRead) return probed as never;
-    const [value = Number.NaN, alone = Number.NaN] = stack([
-      difference,
-      differenceAlone(xsOfLarge, predict),
-    ]).dataSync();
-    // Fewer rows than the probe has are the same ones several times: then nothing shows in their difference.
-    const isRowByRow = alone <= TOLERANCE && (xs[0]?.shape[0] as number) >= LARGE;
-    if (value <= TOLERANCE) return {...probed, isRowByRow} as never;
-    return {
-      ...probed,
-      plan: undefined,
-      isUndecided: !Number.isFinite(value),
-      isRowByRow,
-      reason: probed.reason || 'gradients of some rows differ from those of all rows',
-    } as never;
+    const isTried = triesPlan && probed.plan !== undefined;
+    const trial = isTried ? (stack([difference, differenceAlone(xsOfLarge, predict)]) as Tensor1D) : undefined;
+    return {...probed, trial} as never;
   });
 }
 

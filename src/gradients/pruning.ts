@@ -17,7 +17,7 @@ export interface Pruning {
 
 /** Follows the gradients from the predictions back, without computing any, and sees which of them stay cut. */
 export function pruningOf(
-  {plan, nodes, predictions, layerOf}: Probed & {plan: RowPlan},
+  {plan, nodes, predictions, layerOf}: Omit<Probed, 'trial'> & {plan: RowPlan},
   variables: Variable[],
 ): Pruning {
   const needed = dependents(nodes, variables);

@@ -50,6 +50,13 @@ export interface OhemStep {
   readonly strategy: 'auto' | BackwardStrategy;
   /** Why that way. */
   readonly why: string;
+  /**
+   * Looks into the model with a first batch, and trains nothing. On a GPU this is what `pruned` takes: finding out whether the model can be
+   * pruned means waiting for two numbers, which a step never does. Elsewhere the first step does it.
+   *
+   * @throws what the step throws for such a batch.
+   */
+  prepare(xs: StepTensors, ys: StepTensors, options?: StepOptions): Promise<void>;
   /** Ends the use of the step, and disposes what its selector remembers; a later call throws. The model and the optimizer stay as they are. */
   dispose(): void;
 }
@@ -60,8 +67,8 @@ export interface OhemStep {
  *     w ← optimizer(w, ∇_w reduction(l_i : i ∈ select(l)) + regularisers),    l = loss(ys, model(xs))
  *
  * Costs `B` rows forward and `K` backward with `pruned`, `B + K` forward and `K` backward with `recompute`, `B` forward and `B`
- * backward with `masked`. Reads nothing back from the device; on cpu and wasm, or where `'pruned'` is asked for,
- * one number at the first step, when it looks into the model. Dropout and batch
+ * backward with `masked`. Never waits for a GPU: there `pruned` is taken only after `await step.prepare(xs, ys)`. On cpu and wasm, where
+ * tensors live in main memory, the first step looks into the model by itself. Dropout and batch
  * normalisation run in training mode where gradients are taken; `recompute` selects in inference mode. Layers that are not trainable stay as they are; regularisers count as in `fit`.
  *
  * With `granularity: 'element'` the pixels, anchors or time steps of a batch are mined one by one: read "row" as "element" below. A selector that has a
@@ -119,21 +126,27 @@ export function observedStep(
   const optimizer = modelOptimizer(NAME, model, options.optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
   trainableVariables(model);
 
-  const {choose, sawKept, giveUpPruning} = strategist(model, asked, keptOf);
+  const {choose, prepare, sawKept, giveUpPruning} = strategist(model, asked, keptOf);
   let choice = asked;
   // The names of all weights that were ever trained, in the order of the slots that an optimizer keeps by position.
   const everTrained = new Set(slotOwners(optimizer));
   let taken = 0;
   let isDisposed = false;
 
-  const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions) => {
+  /** Checks a batch, and ties it to what a backward pass needs. */
+  const taskOf = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions) => {
     checkOptionNames(NAME, stepOptions ?? undefined, BATCH_OPTIONS);
     const {sampleWeight, classWeight, ...context} = stepOptions ?? {};
     if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
+    const variables = trainableVariables(model);
+    const batch = stepBatch(settings, xs, ys, sampleWeight, classWeight);
+    return stepTask(settings, variables, batch, {step: taken, ...context});
+  };
+
+  const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions) => {
     const report = tidy(() => {
-      const variables = trainableVariables(model);
-      const batch = stepBatch(settings, xs, ys, sampleWeight, classWeight);
-      const task = observed(stepTask(settings, variables, batch, {step: taken, ...context}), observe);
+      const task = observed(taskOf(xs, ys, stepOptions), observe);
+      const {variables} = task;
       const snapshot = takeSnapshot(model, optimizer);
       try {
         if (taken === 0) task.checkLoss();
@@ -167,6 +180,19 @@ export function observedStep(
   return Object.defineProperties(step as OhemStep, {
     strategy: {get: () => choice.strategy},
     why: {get: () => choice.why},
+    prepare: {
+      value: async (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions) => {
+        let looked = Promise.resolve();
+        tidy(() => {
+          const task = taskOf(xs, ys, stepOptions);
+          const snapshot = takeSnapshot(model, optimizer);
+          looked = prepare(task);
+          // Looking into the model has run it in training mode.
+          snapshot.restore();
+        });
+        await looked;
+      },
+    },
     dispose: {
       value: () => {
         isDisposed = true;

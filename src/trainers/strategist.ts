@@ -1,10 +1,10 @@
-import {getBackend} from '@tensorflow/tfjs-core';
+import {getBackend, keep, type Tensor1D} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkOneOf, livesInMainMemory, rangeError} from '../checks';
 import type {BackwardStrategy} from '../gradients/backwardPass';
 import {type BackwardChoice, chooseBackward, type PruningFound} from '../gradients/chooseBackward';
-import {type ProbedLayer, probe} from '../gradients/probe';
-import {pruningOf} from '../gradients/pruning';
+import {type ProbedLayer, probe, type Verdict, verdict} from '../gradients/probe';
+import {type Pruning, pruningOf} from '../gradients/pruning';
 import type {Granularity} from '../types';
 import type {StepTask} from './stepTask';
 
@@ -39,6 +39,8 @@ export const OPS_CHANGED = 'the ops of the model changed from one batch to the n
 /** Decides for each batch how its gradients are computed; looks into the model once, and remembers. */
 export interface Strategist {
   choose(task: StepTask): BackwardChoice & PruningFound;
+  /** Looks into the model now, whatever backend it is on, and remembers what the promise brings. Looks only once. */
+  prepare(task: StepTask): Promise<void>;
   /** Tells how many rows a selection turned out to have, to choose by the next time. */
   sawKept(batchSize: number, kept: number): void;
   /** Gives pruning up: the ops of the model were others than it was planned for. */
@@ -62,23 +64,37 @@ export function strategist(
     const nothing = () => undefined;
     return {
       choose: () => ({strategy: asked, why, reason: '', isRowByRow: false}),
+      prepare: () => Promise.resolve(),
       sawKept: nothing,
       giveUpPruning: nothing,
     };
   }
   let found: PruningFound | undefined;
   let trained = '';
+  const namesOf = (task: StepTask) => String(task.variables.map(({id}) => id));
+  // A layer was frozen or thawed, or it is the first step: other gradients are needed now.
+  const isNews = (task: StepTask) => !found || namesOf(task) !== trained;
+  const remember = ({isUndecided, ...looked}: Found, variables: string) => {
+    found = looked;
+    trained = isUndecided ? '' : variables;
+  };
   return {
     choose(task) {
-      const variables = String(task.variables.map(({id}) => id));
-      if (!found || variables !== trained) {
-        // A layer was frozen or thawed, or it is the first step: other gradients are needed now.
-        const {isUndecided, ...looked} = lookInto(model, task, asked);
-        found = looked;
-        trained = isUndecided ? '' : variables;
+      if (!found || isNews(task)) {
+        const {trial, judge} = lookInto(model, task, livesInMainMemory());
+        remember(judge(trial?.dataSync<'float32'>()), namesOf(task));
       }
       const kept = keptOf[task.batchSize] ?? task.keeps();
-      return {...chooseBackward(task.batchSize, kept, found, asked), ...found};
+      const known = found as PruningFound;
+      return {...chooseBackward(task.batchSize, kept, known, asked), ...known};
+    },
+    async prepare(task) {
+      if (!isNews(task)) return;
+      const variables = namesOf(task);
+      const {trial, judge} = lookInto(model, task, true);
+      const kept = trial && keep(trial);
+      remember(judge(await kept?.data<'float32'>()), variables);
+      kept?.dispose();
     },
     sawKept(batchSize, kept) {
       keptOf[batchSize] = kept;
@@ -89,23 +105,50 @@ export function strategist(
   };
 }
 
-function lookInto(model: LayersModel, task: StepTask, asked: 'auto' | 'pruned'): PruningFound & {isUndecided: boolean} {
-  const {predict, variables} = task;
-  // Trying a plan takes one read. WebGPU allows none, and nobody who left the choice to us asked for one that waits.
-  const mayRead = livesInMainMemory() || (asked === 'pruned' && getBackend() !== 'webgpu');
+type Found = PruningFound & {isUndecided: boolean};
+
+interface Look {
+  /** Two numbers to be read, where the plan was tried. */
+  trial: Tensor1D | undefined;
+  /** What was found, given the numbers. */
+  judge(trial: Float32Array | undefined): Found;
+}
+
+/** Looks into a model. Trying a plan takes a read, which no step may wait for on a GPU. */
+function lookInto(model: LayersModel, task: StepTask, triesPlan: boolean): Look {
   try {
-    const probed = probe(task.cleanInputs(), predict, variables, layersOf(model), mayRead);
-    const {plan, reason, isUndecided} = probed;
-    if (!plan) return {reason, isUndecided, isRowByRow: false};
-    const pruning = pruningOf({...probed, plan}, variables);
-    // Where every op is known to go row by row nothing has to be tried.
-    const isRowByRow = !pruning.mixesRows && (!pruning.blocker || probed.isRowByRow === true);
-    if (!mayRead) return {reason: `trying it would wait for ${getBackend()}`, isUndecided: false, isRowByRow};
-    return {pruning, isUndecided, isRowByRow};
+    const {plan, trial, ...probed} = probe(
+      task.cleanInputs(),
+      task.predict,
+      task.variables,
+      layersOf(model),
+      triesPlan,
+    );
+    if (!plan) return refused('the ops of the model are not the same for each batch');
+    const pruning = pruningOf({...probed, plan}, task.variables);
+    return {trial, judge: (numbers) => (numbers ? tried(pruning, verdict(numbers, task.batchSize)) : untried(pruning))};
   } catch (error) {
-    return {reason: `it could not be tried (${(error as Error).message})`, isUndecided: false, isRowByRow: false};
+    return refused(`it could not be tried (${(error as Error).message})`);
   }
 }
+
+const refused = (reason: string): Look => ({
+  trial: undefined,
+  judge: () => ({reason, isUndecided: false, isRowByRow: false}),
+});
+
+function tried(pruning: Pruning, {fits, isUndecided, isRowByRow}: Verdict): Found {
+  if (!fits) return {reason: 'gradients of some rows differ from those of all rows', isUndecided, isRowByRow: false};
+  return {pruning, isUndecided, isRowByRow: goesRowByRow(pruning) || (!pruning.mixesRows && isRowByRow)};
+}
+
+function untried(pruning: Pruning): Found {
+  const reason = `trying it would wait for ${getBackend()}, unless by step.prepare()`;
+  return {reason, isUndecided: false, isRowByRow: goesRowByRow(pruning)};
+}
+
+/** Whether every op is known to go row by row: then nothing has to be tried. */
+const goesRowByRow = ({mixesRows, blocker}: Pruning) => !mixesRows && !blocker;
 
 /** The layers of a model, and of the models in it. */
 function layersOf(model: LayersModel): ProbedLayer[] {

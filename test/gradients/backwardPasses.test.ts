@@ -6,7 +6,6 @@ import {
   type Scalar,
   type Tensor,
   type Tensor1D,
-  tidy,
   type Variable,
   variableGrads,
 } from '@tensorflow/tfjs-core';
@@ -17,26 +16,29 @@ import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectSameDirection, norm} from '../support/close';
 import {SPECIMENS, type Specimen} from '../support/models';
+import {read} from '../support/read';
 import {recordingOptimizer} from '../support/recordingOptimizer';
 
 const BATCH_SIZE = 12;
 
+const KEPT = [
+  [1, topK({k: 1})],
+  [5, topK({k: 5})],
+  [BATCH_SIZE, all()],
+] as const;
+
 enableWasmTraining();
 
 describeOnBackends('backward passes', (backend) => {
-  describe.each(SPECIMENS.filter(({backends}) => backends.includes(backend)))('of $name', (specimen) => {
-    for (const [kept, select] of [
-      [1, topK({k: 1})],
-      [5, topK({k: 5})],
-      [BATCH_SIZE, all()],
-    ] as const) {
-      it(`agree with each other and with autodiff over ${kept} gathered rows`, () => {
-        const {byStrategy, byAutodiff} = gradientsOf(specimen, select, kept);
-        const rounding = 1e-7 * norm(byAutodiff.flatMap((gradient) => [...gradient.dataSync()]));
+  describe.each(SPECIMENS.filter(({wrongOn}) => !wrongOn?.includes(backend)))('of $name', (specimen) => {
+    for (const [kept, select] of KEPT) {
+      it(`agree with each other and with autodiff over ${kept} gathered rows`, async () => {
+        const {byStrategy, byAutodiff} = await gradientsOf(specimen, select, kept);
+        const rounding = 1e-7 * norm(byAutodiff.flat());
         for (const gradients of Object.values(byStrategy)) {
           expect(gradients.length).toBe(byAutodiff.length);
           gradients.forEach((gradient, i) => {
-            expectSameDirection(gradient, byAutodiff[i] as Tensor, 1e-5, rounding);
+            expectSameDirection(gradient, byAutodiff[i] as number[], 1e-5, rounding);
           });
         }
       });
@@ -45,28 +47,28 @@ describeOnBackends('backward passes', (backend) => {
 });
 
 /** Gradients of the mean crossentropy of the `kept` hardest rows, by every strategy and without this library. */
-function gradientsOf(specimen: Specimen, select: Selector, kept: number) {
+async function gradientsOf(specimen: Specimen, select: Selector, kept: number) {
   const model = specimen.build();
   const [xs, ys] = [specimen.xs(BATCH_SIZE), specimen.ys(BATCH_SIZE)];
   const loss = categoricalCrossentropy();
   const lossWeights = ys.map((_, output) => 1 + output / 2);
-  const byStrategy = Object.fromEntries(
-    (['masked', 'recompute', 'pruned'] as const).map((backward) => {
-      const recording = recordingOptimizer();
-      const step = ohemStep(model, {loss, lossWeights, select, optimizer: recording.optimizer, backward});
-      step(xs, ys).dispose();
-      step(xs, ys).dispose();
-      // After two steps: a plan that did not fit would have been given up.
-      expect(step.strategy, step.why).toBe(backward);
-      return [backward, recording.gradients];
-    }),
-  );
+  const byStrategy: Record<string, number[][]> = {};
+  for (const backward of ['masked', 'recompute', 'pruned'] as const) {
+    const recording = recordingOptimizer();
+    const step = ohemStep(model, {loss, lossWeights, select, optimizer: recording.optimizer, backward});
+    await step.prepare(xs, ys);
+    step(xs, ys).dispose();
+    step(xs, ys).dispose();
+    // After two steps: a plan that did not fit would have been given up.
+    expect(step.strategy, step.why).toBe(backward);
+    byStrategy[backward] = await valuesOf(recording.gradients);
+  }
 
   const rowLosses = (inputs: Tensor[], targets: Tensor[]) =>
     predict(model, inputs)
       .map((yPred, output) => mul(loss(targets[output] as Tensor, yPred), lossWeights[output] as number))
       .reduce((total, next) => add(total, next)) as Tensor1D;
-  const losses = tidy(() => rowLosses(xs, ys)).dataSync();
+  const losses = await read(() => rowLosses(xs, ys));
   const hardest = [...losses.keys()].sort((a, b) => (losses[b] as number) - (losses[a] as number)).slice(0, kept);
   const keptOf = (tensors: Tensor[]) => tensors.map((tensor) => gather(tensor, hardest));
   const [keptXs, keptYs] = [keptOf(xs), keptOf(ys)];
@@ -75,8 +77,11 @@ function gradientsOf(specimen: Specimen, select: Selector, kept: number) {
     const penalties = model.layers.flatMap((layer) => layer.calculateLosses());
     return [mean(rowLosses(keptXs, keptYs)), ...penalties].reduce((total, next) => add(total, next)) as Scalar;
   }, variables);
-  return {byStrategy, byAutodiff: variables.map(({name}) => grads[name] as Tensor)};
+  return {byStrategy, byAutodiff: await valuesOf(variables.map(({name}) => grads[name] as Tensor))};
 }
+
+/** The numbers of each tensor; disposes them. */
+const valuesOf = (tensors: readonly Tensor[]) => Promise.all(tensors.map((tensor) => read(() => tensor)));
 
 function predict(model: LayersModel, xs: Tensor[]): Tensor[] {
   const outputs = model.apply(xs.length === 1 ? (xs[0] as Tensor) : xs, {training: true}) as Tensor | Tensor[];

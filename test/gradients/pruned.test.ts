@@ -62,7 +62,7 @@ enableWasmTraining();
 
 describeOnBackends('pruned', (backend) => {
   it('is what auto chooses for every kind of layer whose ops it can cut', () => {
-    const strategies = SPECIMENS.filter(({backends}) => backends.includes(backend)).map(({name, build, xs, ys}) => {
+    const strategies = SPECIMENS.filter(({wrongOn}) => !wrongOn?.includes(backend)).map(({name, build, xs, ys}) => {
       const step = ohemStep(build(), {loss, select: topK({k: 4}), optimizer: train.sgd(0.1)});
       const [inputs, targets] = [xs(16), ys(16)];
       step(inputs, targets).dispose();

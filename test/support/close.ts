@@ -25,7 +25,12 @@ export function expectClose(
  *
  * @param absolute  what they may differ by besides: float32 rounds the small sum of large terms as it rounds the terms.
  */
-export function expectSameDirection(actual: Tensor, expected: Tensor, relative: number, absolute = 0): void {
+export function expectSameDirection(
+  actual: Tensor | ArrayLike<number>,
+  expected: Tensor | ArrayLike<number>,
+  relative: number,
+  absolute = 0,
+): void {
   const [got, want] = [numbers(actual), numbers(expected)];
   expect(got.length).toBe(want.length);
   const difference = norm(got.map((value, i) => value - at(want, i)));

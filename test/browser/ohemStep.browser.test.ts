@@ -1,0 +1,84 @@
+import {memory, oneHot, randomNormal, tensor1d, tidy, train} from '@tensorflow/tfjs-core';
+import {layers, type Sequential, sequential} from '@tensorflow/tfjs-layers';
+import {categoricalCrossentropy, ohemStep, topK} from 'ohem-tfjs';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {afterEach, expect, it} from 'vitest';
+import {inProduction} from '../support/tensors';
+import {describeOnBackends} from './support/backends';
+import {type DeviceReads, deviceReads} from './support/deviceReads';
+
+enableWasmTraining();
+
+const STEPS = 500;
+
+const seeded = (seed: number) => ({kernelInitializer: {className: 'GlorotNormal', config: {seed}} as never});
+const smallModel = (): Sequential =>
+  sequential({
+    layers: [
+      layers.dense({units: 16, activation: 'relu', inputShape: [8], ...seeded(1)}),
+      layers.dense({units: 4, activation: 'softmax', ...seeded(2)}),
+    ],
+  });
+const xsOf = (rows: number) => randomNormal([rows, 8], 0, 1, 'float32', 3);
+const ysOf = (rows: number) =>
+  tidy(() =>
+    oneHot(
+      tensor1d(
+        Int32Array.from({length: rows}, (_, row) => (row * 7 + 2) % 4),
+        'int32',
+      ),
+      4,
+    ),
+  );
+
+// In production: in development values in main memory are looked at.
+describeOnBackends('ohemStep', () => {
+  let reads: DeviceReads | undefined;
+  afterEach(() => reads?.stop());
+
+  it.each(['masked', 'recompute', 'pruned'] as const)(
+    'reads nothing from the device in a step by %s',
+    async (backward) => {
+      const step = ohemStep(smallModel(), {
+        loss: categoricalCrossentropy(),
+        // More than 128 of fewer than 100,000: these the `topk` of webgl would read.
+        select: topK({k: 200}),
+        optimizer: train.momentum(0.01, 0.9),
+        backward,
+      });
+      const [xs, ys] = [xsOf(256), ysOf(256)];
+      await step.prepare(xs, ys);
+      reads = deviceReads();
+      inProduction(() => {
+        for (let t = 0; t < 3; t++) step(xs, ys).dispose();
+      });
+      expect([step.strategy, reads.count()]).toEqual([backward, 0]);
+      const {loss} = await step(xs, ys).read();
+      expect(loss).toBeGreaterThan(0);
+      expect(reads.count()).toBeGreaterThan(0);
+    },
+  );
+
+  it(`learns, and neither reads nor leaks over ${STEPS} steps`, async () => {
+    // One layer: a step is some 150 kernels whatever the model, and a GPU made of software takes its time for each.
+    const model = sequential({
+      layers: [layers.dense({units: 4, activation: 'softmax', inputShape: [8], ...seeded(1)})],
+    });
+    const step = ohemStep(model, {
+      loss: categoricalCrossentropy(),
+      select: topK({ratio: 0.5}),
+      optimizer: train.momentum(0.1, 0.9),
+      backward: 'masked',
+    });
+    const [xs, ys] = [xsOf(16), ysOf(16)];
+    const {batchLoss: first} = await step(xs, ys).read();
+    reads = deviceReads();
+    const {numTensors, numBytes} = memory();
+    inProduction(() => {
+      for (let t = 0; t < STEPS; t++) step(xs, ys).dispose();
+    });
+    expect(reads.count()).toBe(0);
+    expect(memory()).toMatchObject({numTensors, numBytes});
+    expect((await step(xs, ys).read()).batchLoss).toBeLessThan(first);
+  });
+});
