@@ -63,6 +63,7 @@ const DIGITS: Record<DataSource, string> = {
   cache: 'MNIST',
   download: 'MNIST',
   folder: 'digits from a folder',
+  files: 'digits from files',
   drawn: 'drawn digits',
 };
 
