@@ -22,7 +22,7 @@ export function backendChoices(onChoose: (backend: Backend) => void): BackendCho
       place.replaceChildren(
         ...offers.map(({backend, available, note}) => {
           const label = made('label', '', available ? 'choice' : 'choice off');
-          const box = made('input');
+          const box = made('input', '', 'tick');
           box.type = 'radio';
           box.name = 'backend';
           box.value = backend;

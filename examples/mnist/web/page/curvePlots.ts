@@ -98,7 +98,7 @@ function plotOptions(
       y: {range: (_, __, highest) => [0, Math.max(most, Math.ceil(10 * (highest ?? 0)) / 10)]},
     },
     axes: [
-      {...axis, size: 40, gap: 4, label: 'step', labelSize: 16, labelGap: 0, labelFont: FONT},
+      {...axis, size: 26, gap: 4, space: 40},
       {...axis, size: 48, gap: 6, values: ticks, space: 36},
     ],
     series: [

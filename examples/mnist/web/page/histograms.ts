@@ -1,6 +1,6 @@
 import type {LossHistograms, Run} from '../../experiment/results';
 import {element, made} from './element';
-import {paint, SVG} from './runPaint';
+import {SVG} from './runPaint';
 
 const WIDTH = 400;
 const HEIGHT = 150;
@@ -8,7 +8,7 @@ const HEIGHT = 150;
 /** Figure 2: how the losses of a batch spread, and those of its rows that were backpropagated. */
 export interface Histograms {
   clear(): void;
-  draw(histograms: LossHistograms, runs: Run[], index: number): void;
+  draw(histograms: LossHistograms, run: Run): void;
 }
 
 export function histograms(): Histograms {
@@ -23,12 +23,9 @@ export function histograms(): Histograms {
   clear();
   return {
     clear,
-    draw({batch: all, selected}, runs, index) {
-      const run = runs[index];
-      paint(place, runs, index);
-      batch.draw(all, `The batch: ${run?.n} rows`);
-      const how = run?.rule === 'random' ? 'at random' : 'the hardest';
-      mined.draw(selected, `Backpropagated: ${run?.k} rows, ${how}`);
+    draw({batch: all, selected}, {n, k, rule}) {
+      batch.draw(all, `The batch: ${n} rows`);
+      mined.draw(selected, `Backpropagated: ${rule === 'random' ? 'any' : 'the hardest'} ${k}`);
     },
   };
 }
@@ -40,12 +37,13 @@ function panel(className: string): {node: HTMLElement; draw(counts: number[], ti
   svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute('preserveAspectRatio', 'none');
   svg.setAttribute('role', 'img');
-  node.append(heading, svg);
+  const most = made('p', '', 'most');
+  const top = made('div', '', 'title');
+  top.append(heading, most);
   const bars: SVGRectElement[] = [];
   const foot = made('div', '', 'scale');
   for (const text of ['0', '0.5', '1']) foot.append(made('span', text));
-  const most = made('p', '', 'most');
-  node.append(foot, most);
+  node.append(top, svg, foot);
   return {
     node,
     draw(counts, title) {

@@ -12,6 +12,7 @@ import {histograms} from './histograms';
 import {insideFigures} from './insideFigures';
 import {progressLine} from './progressLine';
 import {runChoices} from './runChoices';
+import {paint} from './runPaint';
 import {runsTable} from './runsTable';
 import {settingsForm} from './settingsForm';
 import {trouble} from './trouble';
@@ -266,10 +267,11 @@ function showInside(view: Message<'view'>['view']): void {
   const of = curves[view.run];
   // The user may have turned to another run since.
   if (!run || !of || view.run !== shown) return;
+  paint(element('results', HTMLElement), runs, view.run);
   inside.draw(view, run, of);
-  panels.draw(view.histograms, runs, view.run);
-  hardest.draw(view.hardest, runs, view.run);
-  mostMined.draw(view.mostMined, runs, view.run);
+  panels.draw(view.histograms, run);
+  hardest.draw(view.hardest);
+  mostMined.draw(view.mostMined);
 }
 
 function tellFailure({backend, message, next}: Message<'backendFailed'>): void {

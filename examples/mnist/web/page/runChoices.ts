@@ -26,7 +26,7 @@ export function runChoices(
     place.replaceChildren(
       ...runs.map((run, index) => {
         const label = made('label', '', 'choice run');
-        const box = made('input');
+        const box = made('input', '', 'tick');
         box.type = 'checkbox';
         box.value = run.name;
         box.checked = chosen.has(run.name);

@@ -25,8 +25,8 @@ export function runsTable(onShow: (index: number) => void): RunsTable {
         const row = made('tr');
         const heading = made('th');
         heading.scope = 'row';
-        const label = made('label');
-        const choice = made('input');
+        const label = made('label', '', 'pick');
+        const choice = made('input', '', 'tick');
         choice.type = 'radio';
         choice.name = 'shown';
         choice.checked = index === shown;

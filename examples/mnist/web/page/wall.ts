@@ -1,15 +1,13 @@
 import {IMAGE_SIDE} from '../../data/digits';
-import type {Run} from '../../experiment/results';
 import {themeColors} from '../../report/theme';
 import type {BatchTile, LedgerTile, Tile} from '../protocol';
 import {element, made} from './element';
 import {darkPage, themeNow} from './pageTheme';
-import {paint} from './runPaint';
 
 /** Digits in a grid, each with its label, what the network takes it for, and one more figure. */
 export interface Wall<T extends Tile> {
   clear(): void;
-  draw(tiles: readonly T[], runs: Run[], index: number): void;
+  draw(tiles: readonly T[]): void;
 }
 
 /** How a wall words the rest of what there is to say about a tile. */
@@ -58,9 +56,8 @@ function wall<T extends Tile>(id: string, count: number, {figure, spoken, kept}:
       shown = [];
       drawAll();
     },
-    draw(tiles, runs, index) {
+    draw(tiles) {
       shown = tiles;
-      paint(list, runs, index);
       drawAll();
     },
   };
