@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: ['test/browser/page/buildPage.ts'],
     // One browser at a time: two would fight for the cores, and one of the tests looks at the clock.
     fileParallelism: false,
-    testTimeout: 60_000,
+    // A GPU that the processor acts may take its time; no test waits longer than it has to.
+    testTimeout: 180_000,
     hookTimeout: 60_000,
   },
 });

@@ -2,7 +2,9 @@ import {type Browser, type BrowserContextOptions, chromium, type Page} from 'pla
 import {CHROMIUM_FLAGS, findChromium} from '../../support/chromium';
 
 /** Few and small enough that every backend takes a step in a moment. */
-export const QUICK = '?runs=64/32,64/32-random&steps=600&digits=600';
+export const QUICK = '?runs=32/16,32/16-random&steps=600&digits=240';
+/** The same, for GPUs that the processor acts. */
+export const QUICKEST = '?runs=8/4&steps=600&digits=60';
 
 export const launchChromium = (flags: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
@@ -33,7 +35,7 @@ export interface LivePage {
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<LivePage> {
   const context = await browser.newContext({viewport: {width: 1280, height: 900}, ...options});
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(100_000);
   const errors: string[] = [];
   page.on('pageerror', ({message}) => errors.push(message));
   page.on('console', (message) => {

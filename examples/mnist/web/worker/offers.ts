@@ -3,7 +3,7 @@ import type {Offer} from '../protocol';
 
 /** Finds out which backends this browser has, without loading any of them. */
 export async function findOffers(): Promise<Offer[]> {
-  return [await webgpuOffer(), webglOffer(), wasmOffer(), cpuOffer()];
+  return Promise.all([webgpuOffer(), webglOffer(), wasmOffer(), cpuOffer()]);
 }
 
 async function webgpuOffer(): Promise<Offer> {
