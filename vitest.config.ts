@@ -1,5 +1,5 @@
 import {fileURLToPath} from 'node:url';
-import {defineConfig} from 'vitest/config';
+import {configDefaults, defineConfig} from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -13,6 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // Those want a browser.
+    exclude: [...configDefaults.exclude, 'test/browser/**'],
     testTimeout: 180_000,
     // Of two cores the default would leave one idle.
     maxWorkers: '100%',

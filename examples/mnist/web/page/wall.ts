@@ -17,6 +17,8 @@ interface Wording<T> {
   kept: (tile: T) => boolean;
 }
 
+const TILES_PER_FRAME = 16;
+
 /** The hardest of the last batch. */
 export const batchWall = (): Wall<BatchTile> =>
   wall('wall', 64, {
@@ -38,16 +40,25 @@ function wall<T extends Tile>(id: string, count: number, {figure, spoken, kept}:
   const cells = Array.from({length: count}, cell);
   list.append(...cells.map(({item}) => item));
   let shown: readonly T[] = [];
+  let drawn = count;
+  const drawTile = ({item, canvas, reading, below}: ReturnType<typeof cell>, tile: T | undefined) => {
+    item.className = tile ? (kept(tile) ? 'kept' : 'left') : 'empty';
+    reading.className = tile && tile.guess !== tile.label ? 'wrong' : '';
+    reading.textContent = tile ? readingOf(tile) : '–';
+    below.textContent = tile ? figure(tile) : '–';
+    canvas.setAttribute('aria-label', tile ? `A ${tile.label}, ${readAs(tile)}, ${spoken(tile)}` : 'Nothing yet');
+    drawDigit(canvas, tile?.image);
+  };
+  /** A row of tiles a frame: all of them at once would hold up whoever clicks meanwhile. */
+  const drawOn = () => {
+    const next = drawn + TILES_PER_FRAME;
+    for (; drawn < Math.min(next, count); drawn++) drawTile(cells[drawn] as ReturnType<typeof cell>, shown[drawn]);
+    if (drawn < count) requestAnimationFrame(drawOn);
+  };
   const drawAll = () => {
-    cells.forEach(({item, canvas, reading, below}, place) => {
-      const tile = shown[place];
-      item.className = tile ? (kept(tile) ? 'kept' : 'left') : 'empty';
-      reading.className = tile && tile.guess !== tile.label ? 'wrong' : '';
-      reading.textContent = tile ? readingOf(tile) : '–';
-      below.textContent = tile ? figure(tile) : '';
-      canvas.setAttribute('aria-label', tile ? `A ${tile.label}, ${readAs(tile)}, ${spoken(tile)}` : 'Nothing yet');
-      drawDigit(canvas, tile?.image);
-    });
+    const isAtIt = drawn < count;
+    drawn = 0;
+    if (!isAtIt) requestAnimationFrame(drawOn);
   };
   darkPage.addEventListener('change', drawAll);
   drawAll();
@@ -84,7 +95,8 @@ const readAs = ({label, guess}: Tile) => (label === guess ? 'read rightly' : `re
 
 /** Draws grey values as ink of the page's colour. */
 function drawDigit(canvas: HTMLCanvasElement, image: Uint8Array | undefined): void {
-  const context = canvas.getContext('2d');
+  // Kept in main memory: so many small pictures are dearer to hand to a GPU than to draw.
+  const context = canvas.getContext('2d', {willReadFrequently: true});
   if (!context) return;
   const pixels = context.createImageData(IMAGE_SIDE, IMAGE_SIDE);
   const ink = Number.parseInt(themeColors[themeNow()].ink.slice(1), 16);

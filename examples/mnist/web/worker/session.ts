@@ -12,7 +12,7 @@ import {viewOf} from './view';
 /** Milliseconds between two copies of the weights: what a lost GPU costs at most. */
 const COPY_EVERY = 2000;
 /** Milliseconds between two looks at the batch, so that looking does not slow the training down. */
-const LOOK_EVERY = 250;
+const LOOK_EVERY = 400;
 
 export interface SessionOptions {
   digits: DigitData;
