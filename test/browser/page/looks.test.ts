@@ -10,7 +10,7 @@ import {type ServedPage, servePage} from './servePage';
 /** Pictures to look at; nothing compares them. */
 const ARTIFACTS = fileURLToPath(new URL('../../../test-artifacts/', import.meta.url));
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const RUNS = '?runs=128/128,128/64,128/96-random,128/16&steps=40&digits=1200&lr=0.002';
+const RUNS = '?runs=128/128,128/64,512/384-random,128/16&steps=40&digits=1200&lr=0.002';
 
 let server: ServedPage;
 let browser: Browser;

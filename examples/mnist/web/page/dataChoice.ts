@@ -44,7 +44,7 @@ export function dataChoice({onFiles, onError}: DataChoiceOptions): DataChoice {
     said.textContent =
       missing.length > 0
         ? `${files.size} of 4; still missing: ${missing.map(({name}) => name).join(', ')}`
-        : `All four: ${[...files.values()].map(({name}) => name).join(', ')}`;
+        : 'All four files are chosen.';
     if (missing.length === 0) onFiles({kind: 'files', files: [...files.values()]});
   }
 

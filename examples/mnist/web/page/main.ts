@@ -1,22 +1,20 @@
 import {DEFAULTS} from '../../experiment/defaults';
 import type {Backend, Run, Settings} from '../../experiment/results';
 import {parseRuns} from '../../experiment/runs';
-import {drawnWarning} from '../../report/drawnWarning';
-import type {Curves, DataSummary, FromWorker, ToWorker} from '../protocol';
+import type {Curves, FromWorker} from '../protocol';
 import {readAddress} from './address';
 import {backendChoices} from './backendChoices';
 import {curvePlots} from './curvePlots';
 import {dataChoice} from './dataChoice';
+import {showSource} from './dataSource';
 import {element} from './element';
-import {histograms} from './histograms';
-import {insideFigures} from './insideFigures';
+import {insideView} from './insideView';
 import {progressLine} from './progressLine';
 import {runChoices} from './runChoices';
-import {paint} from './runPaint';
 import {runsTable} from './runsTable';
 import {settingsForm} from './settingsForm';
+import {trainingWorker} from './trainingWorker';
 import {trouble} from './trouble';
-import {batchWall, ledgerWall} from './wall';
 
 /** `idle`: nothing trained yet; `starting`: digits or a backend are on the way; `stopped`: it cannot go on. */
 type Phase = 'idle' | 'starting' | 'running' | 'paused' | 'finished' | 'stopped' | 'ending';
@@ -28,16 +26,10 @@ const reset = element('reset', HTMLButtonElement);
 const line = progressLine();
 const problem = trouble();
 const plots = curvePlots();
-const panels = histograms();
-const hardest = batchWall();
-const mostMined = ledgerWall();
-const inside = insideFigures();
+const inside = insideView();
 const table = runsTable((run) => {
   shown = run;
   inside.clear(runs[run]);
-  panels.clear();
-  hardest.clear();
-  mostMined.clear();
   send({type: 'show', run});
 });
 const choices = runChoices(DEFAULTS.runs, {onChange: preview, onError: problem.show});
@@ -59,27 +51,14 @@ let runs: Run[] = [];
 let curves: Curves[] = [];
 let shown = 0;
 let isPausedAtStart = false;
-let worker = newWorker();
-
-function newWorker(): Worker {
-  const made = new Worker(new URL('../worker/main.ts', import.meta.url), {type: 'module', name: 'training'});
-  made.onmessage = ({data: message}: MessageEvent<FromWorker>) => receive(message);
-  made.onerror = (event) => {
-    event.preventDefault();
-    made.terminate();
-    isReady = false;
-    problem.show(
-      `The training has broken down${event.message ? ` (${event.message})` : ''}. The curves stay until you reset; ` +
-        'another training may go better on another backend.',
-    );
-    enter(phase === 'idle' ? 'idle' : 'stopped');
-    // Where the very first one failed, another would fail as well.
-    if (event.message) worker = newWorker();
-  };
-  return made;
-}
-
-const send = (message: ToWorker) => worker.postMessage(message);
+const {send} = trainingWorker(receive, (reason) => {
+  isReady = false;
+  problem.show(
+    `The training has broken down${reason ? ` (${reason})` : ''}. The curves stay until you reset; ` +
+      'another training may go better on another backend.',
+  );
+  enter(phase === 'idle' ? 'idle' : 'stopped');
+});
 
 /** Shows the runs that are chosen, before there is anything to show of them. */
 function preview(): void {
@@ -175,7 +154,10 @@ type Message<T extends FromWorker['type']> = Extract<FromWorker, {type: T}>;
 const receivers: {[T in FromWorker['type']]: (message: Message<T>) => void} = {
   offers: takeOffers,
   busy: ({text}) => line.say(text),
-  data: (message) => showSource(message.data),
+  data(message) {
+    showSource(message.data);
+    if (phase === 'idle') line.say('The digits are there.');
+  },
   dataFailed({message}) {
     problem.show(message);
     data.complain('These cannot be used.');
@@ -198,7 +180,7 @@ const receivers: {[T in FromWorker['type']]: (message: Message<T>) => void} = {
     line.reset();
     line.say('Ready.');
     enter('idle');
-    clear();
+    preview();
   },
   backendFailed: tellFailure,
   failed({message}) {
@@ -222,18 +204,6 @@ function takeOffers({offers, preferred}: Message<'offers'>): void {
   backends.choose(asked?.backend ?? preferred);
   if (phase === 'idle') line.say(`Ready. ${runs.length} runs, on ${backends.chosen()}.`);
   enter(phase);
-}
-
-function showSource({source, description, trainCount, testCount}: DataSummary): void {
-  const count = (number: number) => number.toLocaleString('en-US');
-  const text = source === 'drawn' ? 'Digits drawn by this page' : description;
-  element('source', HTMLParagraphElement).textContent =
-    `${text}; ${count(trainCount)} to train on, ${count(testCount)} to test`;
-  const warning = element('drawn', HTMLParagraphElement);
-  const sentences = drawnWarning(source);
-  warning.textContent = sentences.join(' ');
-  warning.hidden = sentences.length === 0;
-  if (phase === 'idle') line.say('The digits are there.');
 }
 
 function goOn({backend, runs: all}: Message<'running'>): void {
@@ -263,15 +233,9 @@ function takeStep({run, step: steps, selectedLoss, testAccuracy}: Message<'stepp
 }
 
 function showInside(view: Message<'view'>['view']): void {
-  const run = runs[view.run];
   const of = curves[view.run];
   // The user may have turned to another run since.
-  if (!run || !of || view.run !== shown) return;
-  paint(element('results', HTMLElement), runs, view.run);
-  inside.draw(view, run, of);
-  panels.draw(view.histograms, run);
-  hardest.draw(view.hardest);
-  mostMined.draw(view.mostMined);
+  if (of && view.run === shown) inside.draw(view, runs, of);
 }
 
 function tellFailure({backend, message, next}: Message<'backendFailed'>): void {
@@ -282,13 +246,6 @@ function tellFailure({backend, message, next}: Message<'backendFailed'>): void {
   problem.show(`${message} No backend is left: ${backend} was the last. Reload the page to try again.`);
   line.say('Stopped.');
   enter('stopped');
-}
-
-function clear(): void {
-  panels.clear();
-  hardest.clear();
-  mostMined.clear();
-  preview();
 }
 
 const wrong = form.fill(address, data.drawn);

@@ -43,7 +43,7 @@ function wall<T extends Tile>(id: string, count: number, {figure, spoken, kept}:
   let drawn = count;
   const drawTile = ({item, canvas, reading, below}: ReturnType<typeof cell>, tile: T | undefined) => {
     item.className = tile ? (kept(tile) ? 'kept' : 'left') : 'empty';
-    reading.className = tile && tile.guess !== tile.label ? 'wrong' : '';
+    reading.className = tile && tile.guess !== tile.label ? 'wrong' : 'right';
     reading.textContent = tile ? readingOf(tile) : '–';
     below.textContent = tile ? figure(tile) : '–';
     canvas.setAttribute('aria-label', tile ? `A ${tile.label}, ${readAs(tile)}, ${spoken(tile)}` : 'Nothing yet');
