@@ -21,6 +21,9 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
+/** What only the worker imports, or only once it is used: found late, the development server would load the page again. */
+const FOUND_LATE = ['core', 'layers', 'backend-cpu', 'backend-wasm', 'backend-webgl', 'backend-webgpu'];
+
 export default defineConfig({
   root: here('.'),
   // Works from any folder of any site.
@@ -32,6 +35,7 @@ export default defineConfig({
       {find: /^ohem-tfjs\/wasm$/, replacement: here('../../../src/backends/wasm/index.ts')},
     ],
   },
+  optimizeDeps: {include: FOUND_LATE.map((name) => `@tensorflow/tfjs-${name}`)},
   worker: {format: 'es'},
   build: {outDir: here('dist'), emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 1200},
 });

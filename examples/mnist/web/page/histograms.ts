@@ -59,7 +59,7 @@ function panel(className: string): {node: HTMLElement; draw(counts: number[], ti
         const width = WIDTH / bars.length;
         set(bar, {x: bin * width + 0.5, y: HEIGHT - height, width: width - 1, height});
       });
-      most.textContent = counts.length > 0 ? `tallest bar: ${highest}` : 'nothing yet';
+      most.textContent = counts.length > 0 ? `up to ${highest}` : 'nothing yet';
       svg.setAttribute('aria-label', describe(counts, title));
     },
   };
