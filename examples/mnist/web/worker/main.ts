@@ -67,11 +67,14 @@ async function obey(message: ToWorker): Promise<void> {
   if (message.type === 'show') session?.show(message.run);
 }
 
+const fail = (error: unknown) =>
+  post({type: 'failed', message: `The training cannot go on: ${(error as Error).message}`});
+
 // One after the other: what is asked while the digits are on the way is for the training that they are for.
 let obeyed: Promise<void> = Promise.resolve();
 scope.onmessage = ({data: message}) => {
-  const done = message.type === 'end' ? end() : obeyed.then(() => obey(message));
-  if (message.type !== 'end') obeyed = done;
+  if (message.type === 'end') end().catch(fail);
+  else obeyed = obeyed.then(() => obey(message)).catch(fail);
 };
 
 offers = await findOffers();

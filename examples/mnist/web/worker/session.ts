@@ -162,7 +162,9 @@ export function beginSession({digits, settings, shown, isPaused, load, strikeOff
     looked = {at: performance.now(), progress};
   }
 
-  const over = trainAnywhere();
+  const over = trainAnywhere().catch(({message}: Error) => {
+    post({type: 'failed', message: `The training cannot go on: ${message} Reset it.`});
+  });
   return {
     pause() {
       allowed = 0;
