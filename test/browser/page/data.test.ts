@@ -101,6 +101,14 @@ it('says loudly that drawn digits are not MNIST', async () => {
   expect(await source()).toBe('Digits drawn by this page; 60 to train on, 10 to test');
 });
 
+it('refuses a batch that is larger than the training set', async () => {
+  await live.page.getByLabel('How many').fill('60');
+  await live.page.getByRole('checkbox', {name: '512/384 the'}).check();
+  await live.press('Start');
+  await live.waitForTrouble('The run 512/384 must have n <= 60, the number of digits to train on.');
+  await live.page.getByRole('checkbox', {name: '512/384 the'}).uncheck();
+});
+
 it('says why MNIST cannot be downloaded, and what to do', async () => {
   await live.page.context().route(/googleapis|amazonaws/, (route) => route.abort());
   await live.page.getByRole('radio', {name: /MNIST, downloaded/}).check();

@@ -7,7 +7,7 @@ export interface DataChoice {
   /** @throws Error if files are wanted and some of the four are not there. */
   request(): DataRequest;
   drawn: HTMLInputElement;
-  /** Says what is wrong with the files, beside them. */
+  /** Says beside the files what is wrong, where it is they that are wanted. */
   complain(message: string): void;
 }
 
@@ -75,7 +75,7 @@ export function dataChoice({onFiles, onError}: DataChoiceOptions): DataChoice {
     },
     drawn,
     complain(message) {
-      said.textContent = message;
+      if (radio('files').checked) said.textContent = message;
     },
   };
 }

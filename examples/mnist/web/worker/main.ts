@@ -1,4 +1,5 @@
 import {enableProdMode} from '@tensorflow/tfjs-core';
+import {parseRuns} from '../../experiment/runs';
 import {preferredBackend} from '../backendChoice';
 import type {FromWorker, Offer, ToWorker} from '../protocol';
 import {digitShelf} from './digits';
@@ -41,6 +42,12 @@ async function begin({data, settings, shown, isPaused}: Extract<ToWorker, {type:
   const mine = ++training;
   const digits = await load(data);
   if (!digits || mine !== training) return;
+  const tooLarge = parseRuns(settings.runs.join(',')).find(({n}) => n > digits.train.count);
+  if (tooLarge) {
+    const message = `The run ${tooLarge.name} must have n <= ${digits.train.count}, the number of digits to train on. Take more digits, or smaller runs.`;
+    post({type: 'dataFailed', message});
+    return;
+  }
   session = beginSession({digits, settings, shown, isPaused, load: loadBackend, strikeOff, post});
 }
 
