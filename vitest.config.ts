@@ -1,5 +1,5 @@
 import {fileURLToPath} from 'node:url';
-import {defineConfig} from 'vitest/config';
+import {configDefaults, defineConfig} from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -14,7 +14,8 @@ export default defineConfig({
   resolve: {alias: aliases},
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**'],
+    // Those want a browser.
+    exclude: [...configDefaults.exclude, 'test/browser/**'],
     testTimeout: 180_000,
     // Of two cores the default would leave one idle.
     maxWorkers: '100%',

@@ -2,9 +2,10 @@ import {join} from 'node:path';
 import {writeFileAtomically} from '../node/atomicWrite';
 import type {DigitData} from './digits';
 import type {Download} from './download';
-import {type ReadIdxFile, readIdxFile, sha256} from './idxFile';
-import {readIdxSets} from './idxSets';
+import {readIdxFile} from './idxFile';
+import {type ReadIdxFile, readIdxSets} from './idxSets';
 import type {IdxFile, IdxFiles} from './mnistFiles';
+import {sha256} from './sha256';
 
 export interface DigitsFromCacheOptions {
   files: IdxFiles;
@@ -48,8 +49,10 @@ async function readCached(
 ): Promise<ReadIdxFile | undefined> {
   try {
     const read = await readIdxFile(folder, file);
-    if (!read || sha256(read.bytes) === file.sha256) return read;
-    onMessage(`Cannot use the cached ${read.path}: its SHA-256 must be ${file.sha256}, got ${sha256(read.bytes)}.`);
+    if (!read) return undefined;
+    const got = await sha256(read.bytes);
+    if (got === file.sha256) return read;
+    onMessage(`Cannot use the cached ${read.path}: its SHA-256 must be ${file.sha256}, got ${got}.`);
   } catch (error) {
     onMessage(`Cannot use the cache: ${(error as Error).message}`);
   }

@@ -1,7 +1,6 @@
-import {promisify} from 'node:util';
-import {gzip} from 'node:zlib';
-import {decompressed, isGzipped, sha256} from './idxFile';
+import {decompressed, gzipped, isGzipped} from './gzip';
 import type {IdxFile} from './mnistFiles';
+import {sha256} from './sha256';
 
 export interface DownloadOptions {
   /** Addresses of folders, each with a slash at its end; tried in this order. */
@@ -36,9 +35,9 @@ export async function downloadIdxFile(file: IdxFile, options: DownloadOptions): 
     try {
       const received = await receive(url, options);
       const bytes = await decompressed(received, 'what came');
-      const got = sha256(bytes);
+      const got = await sha256(bytes);
       if (got === file.sha256) {
-        return {bytes, gzipped: isGzipped(received) ? received : await promisify(gzip)(received)};
+        return {bytes, gzipped: isGzipped(received) ? received : await gzipped(received)};
       }
       options.onMessage(`Cannot use ${url}: its SHA-256 must be ${file.sha256}, got ${got}.`);
     } catch (error) {
@@ -51,16 +50,18 @@ export async function downloadIdxFile(file: IdxFile, options: DownloadOptions): 
 async function receive(url: string, {fetch = globalThis.fetch, patience = 15_000}: DownloadOptions) {
   const controller = new AbortController();
   const giveUp = () => controller.abort(new Error(`nothing came for ${patience / 1000} s.`));
-  const timer = setTimeout(giveUp, patience);
+  let timer = setTimeout(giveUp, patience);
   try {
     const response = await fetch(url, {signal: controller.signal});
     if (!response.ok) throw new Error(`it answered ${response.status}.`);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of response.body ?? []) {
-      chunks.push(chunk);
-      timer.refresh();
+    const chunks: BlobPart[] = [];
+    const reader = response.body?.getReader();
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+      chunks.push(part.value);
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, patience);
     }
-    return Buffer.concat(chunks);
+    return new Uint8Array(await new Blob(chunks).arrayBuffer());
   } finally {
     clearTimeout(timer);
     // Lets go of the connection where the body was not read to its end.

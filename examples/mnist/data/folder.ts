@@ -1,7 +1,8 @@
 import {stat} from 'node:fs/promises';
+import {comparedSets} from './comparedSets';
 import type {DigitData} from './digits';
-import {idxFileNames, readIdxFile, sha256} from './idxFile';
-import {readIdxSets} from './idxSets';
+import {readIdxFile} from './idxFile';
+import {idxFileNames} from './idxFileNames';
 import type {IdxFiles} from './mnistFiles';
 
 /**
@@ -21,22 +22,15 @@ export async function digitsFromFolder(folder: string, files: IdxFiles, anyDigit
         'Give the one with the four IDX files, or none to use MNIST from the cache or a download.',
     );
   }
-  const others: {name: string; path: string; due: string; got: string}[] = [];
-  const digits = await readIdxSets(files, async (file) => {
+  const {train, test, others, description} = await comparedSets(files, folder, async (file) => {
     const read = await readIdxFile(folder, file);
-    if (!read) {
-      const [name, ...otherNames] = idxFileNames(file);
-      throw new Error(
-        `loadDigits: folder must hold ${name}, got '${folder}' without it. ` +
-          `Put it there (${otherNames.join(', ')} will do too), or give no folder to use the cache or a download.`,
-      );
-    }
-    const got = sha256(read.bytes);
-    if (got === file.sha256) return read;
-    others.push({name: file.name, path: read.path, due: file.sha256, got});
-    return read;
+    if (read) return read;
+    const [name, ...otherNames] = idxFileNames(file);
+    throw new Error(
+      `loadDigits: folder must hold ${name}, got '${folder}' without it. ` +
+        `Put it there (${otherNames.join(', ')} will do too), or give no folder to use the cache or a download.`,
+    );
   });
-  // After parsing, which knows better what is wrong with a file than a checksum does.
   const [other] = others;
   if (other && !anyDigits) {
     throw new Error(
@@ -44,9 +38,5 @@ export async function digitsFromFolder(folder: string, files: IdxFiles, anyDigit
         'Get the file again, or pass anyDigits: true (--any-digits) if it is of another data set in this format.',
     );
   }
-  const description =
-    others.length === 0
-      ? `MNIST from ${folder}`
-      : `IDX files from ${folder}, NOT the original MNIST: the checksum differs for ${others.map(({name}) => name).join(', ')}`;
-  return {...digits, source: 'folder', description};
+  return {train, test, source: 'folder', description};
 }

@@ -1,7 +1,12 @@
 import type {Digits} from './digits';
 import {parseDigits} from './idx';
-import type {ReadIdxFile} from './idxFile';
 import type {IdxFile, IdxFiles} from './mnistFiles';
+
+/** An IDX file as read: its path, and its decompressed bytes. */
+export interface ReadIdxFile {
+  path: string;
+  bytes: Uint8Array;
+}
 
 /** Reads the four files, one after the other, and parses them; what `read` throws ends it. */
 export async function readIdxSets(

@@ -2,7 +2,7 @@ import {digitsFromCache} from './cache';
 import {defaultCacheFolder} from './cacheFolder';
 import type {DigitData} from './digits';
 import {DownloadError, downloadIdxFile} from './download';
-import {drawDigits} from './drawnDigits';
+import {drawnDigits} from './drawnData';
 import {digitsFromFolder} from './folder';
 import {type IdxFile, type IdxFiles, MNIST_FILES, MNIST_MIRRORS} from './mnistFiles';
 
@@ -64,18 +64,4 @@ export async function loadDigits({
     if (!(error instanceof DownloadError)) throw error;
     return drawnDigits(drawnCounts, `no --data given, none in the cache, and ${error.message}`, seed);
   }
-}
-
-/**
- * Draws digits to train and to test on.
- *
- * @param why  there are no others, for the description.
- */
-export function drawnDigits(counts: {train: number; test: number}, why: string, seed = 1): DigitData {
-  return {
-    train: drawDigits({count: counts.train, seed: 2 * seed}),
-    test: drawDigits({count: counts.test, seed: 2 * seed + 1}),
-    source: 'drawn',
-    description: `digits drawn by this example, NOT MNIST: ${why}`,
-  };
 }

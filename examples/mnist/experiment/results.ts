@@ -33,7 +33,10 @@ export interface RunResult extends Run {
 }
 
 /** Where the digits came from; `drawn` ones are not MNIST, and every output says so. */
-export type DataSource = 'folder' | 'cache' | 'download' | 'drawn';
+export type DataSource = 'folder' | 'files' | 'cache' | 'download' | 'drawn';
+
+/** Backends of tfjs that the experiment runs on: all of them on a page, `wasm` and `cpu` on the command line. */
+export type Backend = 'webgpu' | 'webgl' | 'wasm' | 'cpu';
 
 /** What the experiment is given; all of it decides the curves. */
 export interface Settings {
@@ -41,7 +44,7 @@ export interface Settings {
   steps: number;
   learningRate: number;
   seed: number;
-  backend: 'wasm' | 'cpu';
+  backend: Backend;
   /** Names of runs, in the order in which they are run. */
   runs: string[];
 }

@@ -1,4 +1,3 @@
-import {randomK, type Selector, topK} from 'ohem-tfjs';
 import type {Run} from './results';
 
 /** The four runs of the original, and the control that tells "hard" from "fewer". */
@@ -28,9 +27,4 @@ function parseRun(text: string, subject: string): Run {
   if (run.k < 1 || run.k > run.n) throw new RangeError(`${subject} must have k from 1 to n, got ${text}.`);
   const name = `${run.n}/${run.k}`;
   return random ? {name: `${name} random`, ...run, rule: 'random'} : {name, ...run, rule: 'hardest'};
-}
-
-/** The rule by which a run chooses the rows that it backpropagates. */
-export function selectorFor({k, rule}: Run, seed: number): Selector {
-  return rule === 'random' ? randomK({k, seed}) : topK({k});
 }

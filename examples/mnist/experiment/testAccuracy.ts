@@ -1,7 +1,6 @@
-import {argMax, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import type {Digits} from '../data/digits';
-import {imagesOf} from './batches';
+import {guesses} from './guesses';
 
 /** Rows that are run forward at once: enough to be quick, few enough that 60,000 digits need no more memory than these. */
 const CHUNK = 1000;
@@ -11,10 +10,8 @@ export async function testAccuracy(model: LayersModel, digits: Digits): Promise<
   let right = 0;
   for (let start = 0; start < digits.count; start += CHUNK) {
     const rows = Array.from({length: Math.min(CHUNK, digits.count - start)}, (_, row) => start + row);
-    const classes = tidy(() => argMax(model.predictOnBatch(imagesOf(digits, rows)) as Tensor, 1));
-    const guesses = await classes.data();
-    classes.dispose();
-    right += rows.filter((row, place) => guesses[place] === digits.labels[row]).length;
+    const guessed = await guesses(model, digits, rows);
+    right += rows.filter((row, place) => guessed[place] === digits.labels[row]).length;
   }
   return right / digits.count;
 }

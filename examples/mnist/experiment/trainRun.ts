@@ -3,12 +3,13 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {halfSquaredError, type OhemStep, ohemStep, type StepReport} from 'ohem-tfjs';
 import type {DigitData} from '../data/digits';
 import {imagesOf, labelsOf, type RowStream, rowStream} from './batches';
-import {lossCounts} from './lossCounts';
+import {guesses} from './guesses';
 import {median} from './median';
+import {type HeldBatch, holdBatch, lossHistograms, type MinedBatch} from './minedBatch';
 import {referenceModel} from './model';
 import type {LossHistograms, Run, RunResult, Settings} from './results';
-import {selectorFor} from './runs';
 import {isMeasured, isPictured} from './schedule';
+import {selectorFor} from './selectorFor';
 import {testAccuracy} from './testAccuracy';
 
 /** Steps that the time shown while a run goes on is taken from. */
@@ -37,6 +38,13 @@ export interface RunProgress {
   msPerStep: number;
   /** All curves so far; the next step adds to them. */
   result: RunResult;
+  /** How gradients are computed, and why that way. */
+  strategy: OhemStep['strategy'];
+  why: string;
+  /** Reads the batch of this step from the device; call it before asking for the next step. */
+  batch(): Promise<MinedBatch>;
+  /** What the network takes some digits of the training set for, after this step; call it before asking for the next one. */
+  guesses(rows: ArrayLike<number>): Promise<Int32Array>;
   /** Copies all that the run needs to go on; call it before asking for the next step. */
   state(): Promise<RunState>;
 }
@@ -77,12 +85,16 @@ export async function* trainRun(
   const measure = async () => {
     result.testAccuracy.push({step: result.steps.length, accuracy: await testAccuracy(model, digits.test)});
   };
+  let held: HeldBatch | undefined;
   try {
     if (from) restoreWeights(model, from.weights);
     else await measure();
     while (result.steps.length < steps) {
       const start = performance.now();
-      const figures = await takeStep(step, run, digits, stream, result.steps.length, steps);
+      held?.dispose();
+      const {report, batch} = takeStep(step, run, digits, stream, result.steps.length);
+      held = batch;
+      const figures = await readFigures(report, batch, run, result.steps.length + 1, steps);
       stepTimes.push(round(performance.now() - start, 5));
       record(result, figures);
       result.msPerStep = median(result.steps.length < steps ? stepTimes.slice(-RECENT_STEPS) : stepTimes);
@@ -93,6 +105,10 @@ export async function* trainRun(
         testAccuracy: result.testAccuracy.at(-1)?.accuracy ?? Number.NaN,
         msPerStep: result.msPerStep,
         result,
+        strategy: step.strategy,
+        why: step.why,
+        batch: batch.read,
+        guesses: (rows) => guesses(model, digits.train, rows),
         state: async () => ({
           result: structuredClone(result),
           stepTimes: [...stepTimes],
@@ -101,6 +117,7 @@ export async function* trainRun(
       };
     }
   } finally {
+    held?.dispose();
     step.dispose();
     optimizer.dispose();
     model.dispose();
@@ -125,41 +142,37 @@ interface StepFigures {
 }
 
 /** The step after `taken` others. It tells the selector how many that were: a random draw is then the same after a resume. */
-async function takeStep(
+function takeStep(
   step: OhemStep,
-  {name, n}: Run,
+  {n}: Run,
   {train}: TrainAndTest,
   stream: RowStream,
   taken: number,
-  steps: number,
-): Promise<StepFigures> {
+): {report: StepReport; batch: HeldBatch} {
   const rows = stream.rowsAt(taken * n, n);
-  const number = taken + 1;
   const xs = imagesOf(train, rows);
   const ys = labelsOf(train, rows);
-  let report: StepReport;
   try {
-    report = step(xs, ys, {step: taken});
+    const report = step(xs, ys, {step: taken});
+    return {report, batch: holdBatch(rows, report)};
   } finally {
     dispose([xs, ys]);
   }
-  const histograms = isPictured(number, steps) ? await lossHistograms(report, number) : undefined;
-  const {loss, batchLoss, kept} = await report.read();
-  if (kept === 0) {
-    throw new DivergedError(`trainRun: losses must stay finite, got none that is at step ${number} of ${name}.`);
-  }
-  const figures = {step: number, selectedLoss: round(loss / kept, 7), batchLoss: round(batchLoss, 7)};
-  return histograms ? {...figures, histograms} : figures;
 }
 
-async function lossHistograms({losses, selection}: StepReport, step: number): Promise<LossHistograms> {
-  const [ofBatch, indices, weights] = await Promise.all([
-    losses.data<'float32'>(),
-    selection.indices.data<'int32'>(),
-    selection.weights.data<'float32'>(),
-  ]);
-  const selected = [...indices].filter((_, place) => (weights[place] as number) > 0);
-  return {step, batch: lossCounts(ofBatch), selected: lossCounts(selected.map((row) => ofBatch[row] as number))};
+async function readFigures(
+  report: StepReport,
+  batch: HeldBatch,
+  {name}: Run,
+  step: number,
+  steps: number,
+): Promise<StepFigures> {
+  const {loss, batchLoss, kept} = await report.read();
+  if (kept === 0) {
+    throw new DivergedError(`trainRun: losses must stay finite, got none that is at step ${step} of ${name}.`);
+  }
+  const figures = {step, selectedLoss: round(loss / kept, 7), batchLoss: round(batchLoss, 7)};
+  return isPictured(step, steps) ? {...figures, histograms: lossHistograms(await batch.read(), step)} : figures;
 }
 
 function record(result: RunResult, {step, selectedLoss, batchLoss, histograms}: StepFigures): void {

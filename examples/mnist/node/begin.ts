@@ -1,8 +1,8 @@
 import {resolve} from 'node:path';
 import type {DigitData} from '../data/digits';
+import {DEFAULTS} from '../experiment/defaults';
 import type {Settings} from '../experiment/results';
 import {type Checkpoint, checkpointPath, isFinished, readCheckpoint, whereabouts} from './checkpoint';
-import {DEFAULTS} from './defaults';
 import {type DigitRequest, findDigits, fingerprint} from './digits';
 import {FailedError, UsageError} from './errors';
 import {type Options, SETTING_OPTIONS} from './options';

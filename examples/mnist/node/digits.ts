@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import type {DigitData} from '../data/digits';
-import {drawnDigits, loadDigits} from '../data/load';
+import {drawnDigits} from '../data/drawnData';
+import {loadDigits} from '../data/load';
 import {FailedError, messageOf} from './errors';
 
 /** Which digits are wanted; MNIST from the cache or the network if nothing is said. */

@@ -1,5 +1,6 @@
+import {DEFAULTS} from '../experiment/defaults';
 import {DEFAULT_RUNS} from '../experiment/runs';
-import {DEFAULT_OUT, DEFAULT_SAVE_EVERY, DEFAULTS} from './defaults';
+import {DEFAULT_OUT, DEFAULT_SAVE_EVERY} from './defaults';
 
 export const HELP = `\
 Trains a small network on MNIST with and without online hard example mining, and draws what happened.

@@ -123,7 +123,7 @@ const resultsOf = ({settings, data, state: {finished}}: Beginning['checkpoint'])
 
 /** Says loudly when the digits are not MNIST's. */
 function warn(results: Results): void {
-  const sentences = drawnWarning(results);
+  const sentences = drawnWarning(results.data.source);
   if (sentences.length === 0) return;
   const frame = '*'.repeat(Math.max(...sentences.map(({length}) => length)));
   print([frame, ...sentences, frame, ''].join('\n'));

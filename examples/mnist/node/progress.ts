@@ -5,7 +5,7 @@ import {percent} from '../report/percent';
 
 /** Shows how the runs come along. */
 export interface ProgressDisplay {
-  show(progress: ExperimentProgress): void;
+  show(progress: Pick<ExperimentProgress, 'index' | 'step'> & Figures): void;
   /** Has to be called before anything else is printed. */
   stop(): void;
 }

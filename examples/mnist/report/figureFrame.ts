@@ -29,7 +29,7 @@ interface Framed {
 
 /** Stacks panels under the figure's title, with the settings below it, and the warning if the digits were drawn. */
 export function figureFrame(results: Results, {theme, title, description, panels, spacing}: Framed): TopLevelSpec {
-  const warning = drawnWarning(results);
+  const warning = drawnWarning(results.data.source);
   const {learningRate, seed, backend} = results.settings;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',

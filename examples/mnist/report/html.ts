@@ -18,7 +18,7 @@ export interface ReportFigures {
  * Every text that comes from the results is escaped, since they may have come from a file of somebody else.
  */
 export function reportHtml(results: Results, figures: ReportFigures): string {
-  const warning = drawnWarning(results);
+  const warning = drawnWarning(results.data.source);
   const title = `Online hard example mining on ${DIGITS[results.data.source]}`;
   return `<!doctype html>
 <html lang="en">
@@ -63,6 +63,7 @@ const DIGITS: Record<DataSource, string> = {
   cache: 'MNIST',
   download: 'MNIST',
   folder: 'digits from a folder',
+  files: 'digits from files',
   drawn: 'drawn digits',
 };
 

@@ -3,22 +3,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {decompressed, idxFileNames, isGzipped, readIdxFile, sha256} from '../../../../examples/mnist/data/idxFile';
+import {readIdxFile} from '../../../../examples/mnist/data/idxFile';
+import {idxFileNames} from '../../../../examples/mnist/data/idxFileNames';
 
 const FILE = {name: 'train-images-idx3-ubyte', sha256: ''};
 const bytes = Uint8Array.of(0, 0, 8, 3, 7);
 const plain = (read: Uint8Array | undefined) => read && Uint8Array.from(read);
-
-describe('idxFileNames', () => {
-  it('lists both spellings, gzipped and not', () => {
-    expect(idxFileNames(FILE)).toEqual([
-      'train-images-idx3-ubyte.gz',
-      'train-images-idx3-ubyte',
-      'train-images.idx3-ubyte.gz',
-      'train-images.idx3-ubyte',
-    ]);
-  });
-});
 
 describe('readIdxFile', () => {
   let folder: string;
@@ -62,40 +52,6 @@ describe('readIdxFile', () => {
       new Error(
         `readIdxFile: ${path} must be a file that can be read, got EISDIR: illegal operation on a directory, read.`,
       ),
-    );
-  });
-});
-
-describe('decompressed', () => {
-  it('unzips what is gzipped, and leaves the rest', async () => {
-    expect(plain(await decompressed(gzipSync(bytes), 'f'))).toEqual(bytes);
-    expect(await decompressed(bytes, 'f')).toBe(bytes);
-  });
-
-  it('notices a bit that is wrong', async () => {
-    const gzipped = gzipSync(new Uint8Array(1000).map((_, i) => i));
-    gzipped.writeUInt8(gzipped.readUInt8(gzipped.length - 6) ^ 1, gzipped.length - 6);
-    await expect(decompressed(gzipped, 'f')).rejects.toThrow(
-      new Error(
-        'decompressed: f must be a whole gzip file, got a damaged one (incorrect data check). Get the file again.',
-      ),
-    );
-  });
-});
-
-describe('isGzipped', () => {
-  it('goes by the first two bytes', () => {
-    expect(isGzipped(gzipSync(bytes))).toBe(true);
-    expect(isGzipped(bytes)).toBe(false);
-    expect(isGzipped(Uint8Array.of(0x1f))).toBe(false);
-    expect(isGzipped(new Uint8Array())).toBe(false);
-  });
-});
-
-describe('sha256', () => {
-  it('is the one of FIPS 180-4', () => {
-    expect(sha256(new TextEncoder().encode('abc'))).toBe(
-      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     );
   });
 });

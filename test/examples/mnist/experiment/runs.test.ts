@@ -1,7 +1,5 @@
-import '@tensorflow/tfjs-backend-cpu';
-import {setBackend, tensor1d, tidy} from '@tensorflow/tfjs-core';
-import {beforeAll, describe, expect, it} from 'vitest';
-import {DEFAULT_RUNS, parseRuns, selectorFor} from '../../../../examples/mnist/experiment/runs';
+import {describe, expect, it} from 'vitest';
+import {DEFAULT_RUNS, parseRuns} from '../../../../examples/mnist/experiment/runs';
 
 describe('parseRuns', () => {
   it('reads n/k as the k hardest of n, and n/k-random or n/k random as k of n at random', () => {
@@ -55,26 +53,5 @@ describe('parseRuns', () => {
     expect(() => parseRuns('64/8 random,64/8,64/8-random')).toThrow(
       new RangeError('parseRuns: text must name each run once, got 64/8 random twice.'),
     );
-  });
-});
-
-describe('selectorFor', () => {
-  beforeAll(() => setBackend('cpu'));
-  const rowsOf = (text: string, seed: number, step: number) =>
-    tidy(() => {
-      const losses = tensor1d(Array.from({length: 40}, (_, row) => row / 40));
-      const [run] = parseRuns(text);
-      return run && [...selectorFor(run, seed)(losses, {step}).indices.dataSync()];
-    });
-
-  it('keeps the k hardest', () => {
-    expect(rowsOf('40/3', 1, 0)).toEqual([39, 38, 37]);
-  });
-
-  it('draws k at random by seed and step', () => {
-    expect(rowsOf('40/20-random', 1, 0)).toHaveLength(20);
-    expect(rowsOf('40/20-random', 1, 0)).toEqual(rowsOf('40/20-random', 1, 0));
-    expect(rowsOf('40/20-random', 1, 0)).not.toEqual(rowsOf('40/20-random', 1, 1));
-    expect(rowsOf('40/20-random', 1, 0)).not.toEqual(rowsOf('40/20-random', 2, 0));
   });
 });

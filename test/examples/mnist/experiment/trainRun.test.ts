@@ -89,6 +89,28 @@ describeOnBackends('trainRun', (backend) => {
     }
   });
 
+  it('shows the batch of a step, and what the network makes of digits', async () => {
+    await trained({
+      run: '8/3',
+      steps: 2,
+      onStep: async ({batch, guesses, result, strategy, why}) => {
+        const {rows, losses, kept} = await batch();
+        expect([rows.length, losses.length, kept.length]).toEqual([8, 8, 8]);
+        const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b) / values.length;
+        expect(mean(losses)).toBeCloseTo(result.batchLoss.at(-1) as number, 5);
+        expect(mean(losses.filter((_, place) => kept[place]))).toBeCloseTo(result.selectedLoss.at(-1) as number, 5);
+        // The three hardest, and nobody asks only once.
+        expect(Math.min(...losses.filter((_, place) => kept[place]))).toBeGreaterThanOrEqual(
+          Math.max(...losses.filter((_, place) => !kept[place])),
+        );
+        expect((await batch()).losses).toEqual(losses);
+        expect((await guesses([0, 5])).length).toBe(2);
+        expect(['pruned', 'masked', 'recompute']).toContain(strategy);
+        expect(why).not.toBe('');
+      },
+    });
+  });
+
   it.each(backend === 'wasm' ? ['8/4', '8/4 random'] : ['8/4 random'])(
     'gives the same curves twice: %s',
     async (run) => {

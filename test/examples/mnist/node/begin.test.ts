@@ -2,9 +2,9 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {DEFAULTS} from '../../../../examples/mnist/experiment/defaults';
 import {begin} from '../../../../examples/mnist/node/begin';
 import {checkpointPath, readCheckpoint, writeCheckpoint} from '../../../../examples/mnist/node/checkpoint';
-import {DEFAULTS} from '../../../../examples/mnist/node/defaults';
 import {FailedError, UsageError} from '../../../../examples/mnist/node/errors';
 import {readOptions} from '../../../../examples/mnist/node/options';
 

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {DEFAULT_OUT, DEFAULT_SAVE_EVERY, DEFAULTS} from '../../../../examples/mnist/node/defaults';
+import {DEFAULTS} from '../../../../examples/mnist/experiment/defaults';
+import {DEFAULT_OUT, DEFAULT_SAVE_EVERY} from '../../../../examples/mnist/node/defaults';
 import {UsageError} from '../../../../examples/mnist/node/errors';
 import {HELP} from '../../../../examples/mnist/node/help';
 import {readOptions} from '../../../../examples/mnist/node/options';

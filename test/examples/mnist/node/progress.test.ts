@@ -1,6 +1,5 @@
 import {Writable} from 'node:stream';
 import {describe, expect, it} from 'vitest';
-import type {ExperimentProgress} from '../../../../examples/mnist/experiment/experiment';
 import {progressDisplay} from '../../../../examples/mnist/node/progress';
 import {exampleCheckpoint} from './exampleCheckpoint';
 
@@ -17,15 +16,12 @@ class Screen extends Writable {
 const terminal = () => Object.assign(new Screen(), {isTTY: true});
 const {settings, state} = exampleCheckpoint();
 
-const progress = (index: number, step: number): ExperimentProgress => ({
+const progress = (index: number, step: number) => ({
   index,
   step,
   selectedLoss: 0.45678,
   testAccuracy: 0.8812,
   msPerStep: 77.4,
-  results: [],
-  result: state.finished[0] as never,
-  state: async () => state,
 });
 
 describe('progressDisplay in a file', () => {

@@ -1,0 +1,11 @@
+import type {Settings} from './results';
+import {DEFAULT_RUNS, parseRuns} from './runs';
+
+/** So many steps that all runs together take some three minutes on two cores. */
+export const DEFAULTS: Settings = {
+  steps: 300,
+  learningRate: 3e-4,
+  seed: 1,
+  backend: 'wasm',
+  runs: parseRuns(DEFAULT_RUNS).map(({name}) => name),
+};

@@ -1,0 +1,54 @@
+import type {Run} from '../../experiment/results';
+import {percent} from '../../report/percent';
+import type {Curves} from '../protocol';
+import {element, made} from './element';
+import {lineSample} from './runPaint';
+
+/** The legend of figure 1, its figures in words, and the choice of the run that is looked into. */
+export interface RunsTable {
+  reset(runs: Run[], shown: number): void;
+  draw(index: number, curves: Curves): void;
+}
+
+/** @param onShow  told which run is chosen. */
+export function runsTable(onShow: (index: number) => void): RunsTable {
+  const body = element('runs-table', HTMLTableElement).tBodies[0] as HTMLTableSectionElement;
+  let rows: {row: HTMLTableRowElement; cells: HTMLTableCellElement[]}[] = [];
+  const mark = (shown: number) => {
+    rows.forEach(({row}, index) => {
+      row.classList.toggle('shown', index === shown);
+    });
+  };
+  return {
+    reset(runs, shown) {
+      rows = runs.map((run, index) => {
+        const row = made('tr');
+        const heading = made('th');
+        heading.scope = 'row';
+        const label = made('label', '', 'pick');
+        const choice = made('input', '', 'tick');
+        choice.type = 'radio';
+        choice.name = 'shown';
+        choice.checked = index === shown;
+        choice.addEventListener('change', () => {
+          mark(index);
+          onShow(index);
+        });
+        label.append(choice, lineSample(runs, index), made('span', run.name));
+        heading.append(label);
+        const cells = [made('td', '0'), made('td', '–'), made('td', '–')];
+        row.append(heading, ...cells);
+        return {row, cells};
+      });
+      body.replaceChildren(...rows.map(({row}) => row));
+      mark(shown);
+    },
+    draw(index, {selectedLoss, testAccuracy}) {
+      const [step, accuracy, loss] = rows[index]?.cells ?? [];
+      if (!step || !accuracy || !loss) return;
+      step.textContent = String(selectedLoss.length);
+      accuracy.textContent = percent(testAccuracy.at(-1)?.accuracy ?? Number.NaN);
+      loss.textContent = selectedLoss.at(-1)?.toFixed(3) ?? '–';
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import {fileURLToPath} from 'node:url';
+import {defineConfig, type Plugin} from 'vite';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** What the built page may load: its own files, MNIST from its mirrors, and nothing else. The development server needs more. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "worker-src 'self'",
+  "connect-src 'self' https://storage.googleapis.com https://ossci-datasets.s3.amazonaws.com",
+].join('; ');
+
+const contentSecurityPolicy: Plugin = {
+  name: 'content-security-policy',
+  apply: 'build',
+  transformIndexHtml: () => [
+    {tag: 'meta', attrs: {'http-equiv': 'Content-Security-Policy', content: POLICY}, injectTo: 'head-prepend'},
+  ],
+};
+
+/** What only the worker imports, or only once it is used: found late, the development server would load the page again. */
+const FOUND_LATE = ['core', 'layers', 'backend-cpu', 'backend-wasm', 'backend-webgl', 'backend-webgpu'];
+
+export default defineConfig({
+  root: here('.'),
+  // Works from any folder of any site.
+  base: './',
+  plugins: [contentSecurityPolicy],
+  resolve: {
+    alias: [
+      {find: /^ohem-tfjs$/, replacement: here('../../../src/index.ts')},
+      {find: /^ohem-tfjs\/wasm$/, replacement: here('../../../src/backends/wasm/index.ts')},
+    ],
+  },
+  optimizeDeps: {include: FOUND_LATE.map((name) => `@tensorflow/tfjs-${name}`)},
+  worker: {format: 'es'},
+  build: {outDir: here('dist'), emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 1200},
+});

@@ -1,0 +1,34 @@
+import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
+import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
+import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
+import {env} from '@tensorflow/tfjs-core';
+
+/**
+ * Loads the wasm backend with the kernels that training needs.
+ *
+ * @throws Error that names the binary that the server does not have.
+ */
+export async function loadWasm(): Promise<void> {
+  const [{setWasmPaths}, {enableWasmTraining}] = await Promise.all([
+    import('@tensorflow/tfjs-backend-wasm'),
+    import('ohem-tfjs/wasm'),
+  ]);
+  const hasSimd = await env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  const hasThreads = await env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT');
+  await checkServed(hasSimd ? (hasThreads ? threaded : simd) : plain);
+  setWasmPaths({
+    'tfjs-backend-wasm.wasm': plain,
+    'tfjs-backend-wasm-simd.wasm': simd,
+    'tfjs-backend-wasm-threaded-simd.wasm': threaded,
+  });
+  enableWasmTraining();
+}
+
+/** tfjs would say no more than that it could not start. */
+async function checkServed(url: string): Promise<void> {
+  const file = url.slice(url.lastIndexOf('/') + 1);
+  const response = await fetch(url, {method: 'HEAD'}).catch(() => undefined);
+  if (response?.ok) return;
+  const got = response ? `the server answered ${response.status}` : 'no answer came';
+  throw new Error(`${file} could not be loaded: ${got}. Put the .wasm files beside the scripts of this page.`);
+}
