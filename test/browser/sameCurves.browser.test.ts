@@ -15,7 +15,7 @@ async function curves(backend: BackendName): Promise<number[][]> {
   expect(await setBackend(backend)).toBe(true);
   const lines: number[][] = [];
   for (const run of parseRuns(settings.runs.join(','))) {
-    for await (const {step, result} of trainRun(run, digits, {...settings, backend: backend as 'cpu'})) {
+    for await (const {step, result} of trainRun(run, digits, {...settings, backend})) {
       if (step === STEPS) lines.push(result.selectedLoss);
     }
   }

@@ -27,11 +27,14 @@ const KEPT = [
   [BATCH_SIZE, all()],
 ] as const;
 
+/** There every op of another shape waits for a shader to be compiled. */
+const isGpu = (backend: string) => backend.startsWith('webg');
+
 enableWasmTraining();
 
 describeOnBackends('backward passes', (backend) => {
   describe.each(SPECIMENS.filter(({wrongOn}) => !wrongOn?.includes(backend)))('of $name', (specimen) => {
-    for (const [kept, select] of KEPT) {
+    for (const [kept, select] of isGpu(backend) ? KEPT.slice(1, 2) : KEPT) {
       it(`agree with each other and with autodiff over ${kept} gathered rows`, async () => {
         const {byStrategy, byAutodiff} = await gradientsOf(specimen, select, kept);
         const rounding = 1e-7 * norm(byAutodiff.flat());

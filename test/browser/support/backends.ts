@@ -20,11 +20,6 @@ setWasmPaths({
 // Otherwise small tensors never reach the GPU, and its kernels are not what is tested.
 env().set('WEBGL_CPU_FORWARD', false);
 env().set('WEBGPU_CPU_FORWARD', false);
-// A shader for each number of axes, not for each shape: tests change shapes all the time, and a shader takes long to compile.
-env().set('WEBGL_USE_SHAPES_UNIFORMS', true);
-
-/** Whether tensors of a backend live where the host cannot look at them without waiting. */
-export const isGpu = (backend: BackendName): boolean => backend === 'webgl' || backend === 'webgpu';
 
 /** Describes something once for each backend that a browser has. */
 export function describeOnBackends(title: string, specification: (backend: BackendName) => void): void {

@@ -1,0 +1,58 @@
+/** @file `npm run bench:web`: times of training steps on every backend of a browser, in headless Chromium; `--open` serves the page to one of your own. */
+
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {cpus} from 'node:os';
+import {parseArgs} from 'node:util';
+import {version_core} from '@tensorflow/tfjs-core';
+import {chromium} from 'playwright';
+import {createServer} from 'vite';
+import page from '../examples/mnist/web/vite.config';
+import {CHROMIUM_FLAGS, findChromium} from '../test/support/chromium';
+
+const {values} = parseArgs({
+  options: {
+    rounds: {type: 'string', default: '9'},
+    out: {type: 'string', default: 'bench-results'},
+    open: {type: 'boolean', default: false},
+  },
+});
+
+const server = await createServer({
+  ...page,
+  configFile: false,
+  root: new URL('./web', import.meta.url).pathname,
+  plugins: [],
+  // The sources of the library are two folders up.
+  server: {fs: {strict: false}, open: values.open},
+});
+await server.listen();
+const address = server.resolvedUrls?.local[0];
+console.log(`The page is at ${address}`);
+
+if (!values.open) {
+  const browser = await chromium.launch({executablePath: findChromium(), args: [...CHROMIUM_FLAGS, '--no-sandbox']});
+  try {
+    const tab = await browser.newPage();
+    tab.setDefaultTimeout(0);
+    await tab.goto(`${address}?rounds=${values.rounds}`);
+    const backends = await tab.evaluate(() => window.measured);
+    const rows = backends.map(({backend, timings}) => [
+      backend,
+      Object.fromEntries(timings.map(({name, ms}) => [name, Math.round(ms)])),
+    ]);
+    console.table(Object.fromEntries(rows));
+    mkdirSync(values.out, {recursive: true});
+    const results = {
+      subject: '784-1024-10, sigmoid; 512 rows forward, 384 backward',
+      browser: `Chromium ${browser.version()}`,
+      tfjs: version_core,
+      cores: cpus().length,
+      backends,
+    };
+    writeFileSync(`${values.out}/bench-web.json`, `${JSON.stringify(results, null, 2)}\n`);
+    console.log(`Written to ${values.out}/bench-web.json`);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
