@@ -3,20 +3,33 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {build} from 'vite';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {aliases} from '../../vitest.config';
 import {ROOT} from '../support/sources';
 
-let folder = '';
-beforeAll(() => {
+let [folder, program] = ['', ''];
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ohem-killed-'));
+  // Two dozen processes start with it: built once, and where it finds tfjs.
+  program = mkdtempSync(join(ROOT, 'node_modules', '.killable-'));
+  const ssr = join(ROOT, 'test/support/killable.ts');
+  await build({
+    configFile: false,
+    logLevel: 'warn',
+    resolve: {alias: aliases},
+    build: {ssr, outDir: program, emptyOutDir: true},
+  });
 });
-afterAll(() => rmSync(folder, {recursive: true, force: true}));
+afterAll(() => {
+  for (const made of [folder, program]) rmSync(made, {recursive: true, force: true});
+});
 
 /** Starts the training; it says a dot for every step. */
 function start(name: string): ChildProcess {
   const [target, result] = [join(folder, name), join(folder, `${name}.json`)];
   const options = {cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] as ('ignore' | 'pipe' | 'inherit')[]};
-  return spawn(process.execPath, ['--import', 'tsx', 'test/support/killable.ts', target, result], options);
+  return spawn(process.execPath, [join(program, 'killable.js'), target, result], options);
 }
 
 const ended = (child: ChildProcess) =>
@@ -47,6 +60,5 @@ describe('A training that is killed 20 times', () => {
     expect(await ended(start('killed'))).toBeNull();
     expect(weightsOf('killed')).toEqual(weightsOf('whole'));
     expect(readdirSync(join(folder, 'killed'))).toEqual(['training.ohem']);
-    // Two dozen processes, each of which loads tfjs.
   }, 900_000);
 });
