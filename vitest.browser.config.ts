@@ -28,6 +28,7 @@ export default defineConfig({
       'test/gradients/backwardPasses.test.ts',
     ],
     testTimeout: 180_000,
+    hookTimeout: 180_000,
     browser: {
       enabled: true,
       headless: true,

@@ -26,6 +26,7 @@ import {
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
+import {itIf} from '../support/itIf';
 import {filled, uniform} from '../support/lossCases';
 import {randomFrom} from '../support/property';
 import {read, readGradient} from '../support/read';
@@ -275,7 +276,7 @@ for (const {member, options, specimen} of TRIED) {
       if (loss.valid) expect(loss.valid(yTrue).shape).toEqual(loss(yTrue, yPred).shape);
     });
 
-    it.runIf(checksShapes)(`refuses a truth for other rows with a TypeError in the name of ${member}`, () => {
+    itIf(checksShapes)(`refuses a truth for other rows with a TypeError in the name of ${member}`, () => {
       const refuse = (yTrue: tf.Tensor, yPred: tf.Tensor) => {
         const message = new RegExp(`^${member}: yTrue must have the shape of yPred.*, got \\[.*\\]\\.`);
         expect(() => loss(yTrue, yPred)).toThrow(TypeError);

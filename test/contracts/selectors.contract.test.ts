@@ -29,6 +29,7 @@ import {
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
+import {itIf} from '../support/itIf';
 import {randomFrom} from '../support/property';
 import {read, readSelection} from '../support/read';
 import {keptRows, marks, type Selected} from '../support/selections';
@@ -347,7 +348,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       },
     );
 
-    it.runIf(tiesInOrder)('gives equal losses in the order of the batch', async () => {
+    itIf(tiesInOrder)('gives equal losses in the order of the batch', async () => {
       for (const batchSize of batchSizes) {
         const kept = keptRows(await run(Array(batchSize).fill(0.5)));
         expect(kept).toEqual(passesOver ? [...kept].sort((a, b) => a - b) : Array.from(kept, (_, row) => row));
@@ -359,7 +360,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       }
     });
 
-    it.runIf(!mayKeepNone)('keeps the row of a batch of one', async () => {
+    itIf(!mayKeepNone)('keeps the row of a batch of one', async () => {
       expect(await run([0.5])).toEqual({indices: [0], weights: [1]});
     });
 
@@ -374,7 +375,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       }
     });
 
-    it.runIf(!mayKeepNone)('keeps a row where there is one to keep', async () => {
+    itIf(!mayKeepNone)('keeps a row where there is one to keep', async () => {
       const losses = [Number.NaN, Number.POSITIVE_INFINITY, -5, Number.NEGATIVE_INFINITY];
       expect(new Set(keptRows(await run(losses)))).toEqual(new Set([2]));
       expect(new Set(keptRows(await run([3, 2, 1, 0], {valid: marks([0, 0, 0, 1])})))).toEqual(new Set([3]));
@@ -415,7 +416,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
 
     // What wraps another selector takes functions.
     const takesJson = options === '' || options.startsWith('{');
-    it.runIf(takesJson)('gives the same answer when its options have been to JSON and back', async () => {
+    itIf(takesJson)('gives the same answer when its options have been to JSON and back', async () => {
       const fromJson = builtFromJson(member, options);
       const again: Selector = (losses, context) => fromJson(losses, {...contextOf(losses.size), ...context});
       for (const batchSize of batchSizes) {
