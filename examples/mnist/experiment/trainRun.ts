@@ -1,6 +1,6 @@
 import {dispose, type Tensor, tensor, tidy, train} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {halfSquaredError, type OhemStep, ohemStep, type StepReport} from 'ohem-tfjs';
+import {halfSquaredError, type OhemStep, type OhemStepOptions, ohemStep, type StepReport} from 'ohem-tfjs';
 import type {DigitData} from '../data/digits';
 import {imagesOf, labelsOf, type RowStream, rowStream} from './batches';
 import {lossCounts} from './lossCounts';
@@ -10,6 +10,8 @@ import type {LossHistograms, Run, RunResult, Settings} from './results';
 import {selectorFor} from './runs';
 import {isMeasured, isPictured} from './schedule';
 import {testAccuracy} from './testAccuracy';
+
+const EVEN_SCHEDULE: MeasuringSchedule = {isMeasured, isPictured};
 
 /** Steps that the time shown while a run goes on is taken from. */
 const RECENT_STEPS = 25;
@@ -25,10 +27,25 @@ export interface RunState {
   weights: Float32Array[];
 }
 
+/** When what is measured, of a run of so many steps. */
+export interface MeasuringSchedule {
+  isMeasured(step: number, steps: number): boolean;
+  isPictured(step: number, steps: number): boolean;
+}
+
+/** What a run does in another way than those of the experiment. */
+export interface RunVariant {
+  schedule?: MeasuringSchedule;
+  /** In place of the experiment's loss, selector, optimizer and reduction, or beside them. An optimizer stays the caller's. */
+  step?: Partial<OhemStepOptions>;
+}
+
 /** Where a run is after a step. */
 export interface RunProgress {
   /** Steps taken. */
   step: number;
+  /** Wall-clock milliseconds of this step, from its rows to its figures. */
+  ms: number;
   /** Mean loss of the rows that this step backpropagated. */
   selectedLoss: number;
   /** At the last measurement. */
@@ -57,6 +74,7 @@ export class DivergedError extends Error {
  * @param digits  images to train and to test on.
  * @param settings  steps, learning rate and seed; the backend has to be set already.
  * @param from  a state of the same run, with the same digits and settings.
+ * @param variant  what this run does in another way than those of the experiment.
  * @returns a generator that yields after every step; leaving its loop disposes what it made.
  * @throws DivergedError if no loss of a batch is finite.
  */
@@ -65,6 +83,7 @@ export async function* trainRun(
   digits: TrainAndTest,
   settings: Settings,
   from?: RunState,
+  {schedule = EVEN_SCHEDULE, step: stepOptions = {}}: RunVariant = {},
 ): AsyncGenerator<RunProgress, void, undefined> {
   const {steps, learningRate, seed} = settings;
   const result: RunResult = from ? structuredClone(from.result) : emptyResult(run);
@@ -72,8 +91,15 @@ export async function* trainRun(
   const stream = rowStream(digits.train.count, seed);
   const model = referenceModel(seed);
   const optimizer = train.sgd(learningRate);
-  const select = selectorFor(run, seed);
-  const step = ohemStep(model, {loss: halfSquaredError(), select, optimizer, reduction: 'sum'});
+  const options = {
+    loss: halfSquaredError(),
+    select: selectorFor(run, seed),
+    optimizer,
+    reduction: 'sum',
+    ...stepOptions,
+  } as const;
+  const step = ohemStep(model, options);
+  const recipe: Recipe = {run, stream, steps, schedule, step, isSum: options.reduction === 'sum'};
   const measure = async () => {
     result.testAccuracy.push({step: result.steps.length, accuracy: await testAccuracy(model, digits.test)});
   };
@@ -82,13 +108,15 @@ export async function* trainRun(
     else await measure();
     while (result.steps.length < steps) {
       const start = performance.now();
-      const figures = await takeStep(step, run, digits, stream, result.steps.length, steps);
-      stepTimes.push(round(performance.now() - start, 5));
+      const figures = await takeStep(recipe, digits, result.steps.length);
+      const ms = round(performance.now() - start, 5);
+      stepTimes.push(ms);
       record(result, figures);
       result.msPerStep = median(result.steps.length < steps ? stepTimes.slice(-RECENT_STEPS) : stepTimes);
-      if (isMeasured(figures.step, steps)) await measure();
+      if (schedule.isMeasured(figures.step, steps)) await measure();
       yield {
         step: figures.step,
+        ms,
         selectedLoss: figures.selectedLoss,
         testAccuracy: result.testAccuracy.at(-1)?.accuracy ?? Number.NaN,
         msPerStep: result.msPerStep,
@@ -124,14 +152,22 @@ interface StepFigures {
   histograms?: LossHistograms;
 }
 
+/** What stays the same from step to step of a run. */
+interface Recipe {
+  run: Run;
+  stream: RowStream;
+  steps: number;
+  schedule: MeasuringSchedule;
+  step: OhemStep;
+  /** Whether the loss of a report is a sum over the kept rows, not a mean. */
+  isSum: boolean;
+}
+
 /** The step after `taken` others. It tells the selector how many that were: a random draw is then the same after a resume. */
 async function takeStep(
-  step: OhemStep,
-  {name, n}: Run,
+  {run: {name, n}, stream, steps, schedule, step, isSum}: Recipe,
   {train}: TrainAndTest,
-  stream: RowStream,
   taken: number,
-  steps: number,
 ): Promise<StepFigures> {
   const rows = stream.rowsAt(taken * n, n);
   const number = taken + 1;
@@ -143,12 +179,12 @@ async function takeStep(
   } finally {
     dispose([xs, ys]);
   }
-  const histograms = isPictured(number, steps) ? await lossHistograms(report, number) : undefined;
+  const histograms = schedule.isPictured(number, steps) ? await lossHistograms(report, number) : undefined;
   const {loss, batchLoss, kept} = await report.read();
   if (kept === 0) {
     throw new DivergedError(`trainRun: losses must stay finite, got none that is at step ${number} of ${name}.`);
   }
-  const figures = {step: number, selectedLoss: round(loss / kept, 7), batchLoss: round(batchLoss, 7)};
+  const figures = {step: number, selectedLoss: round(isSum ? loss / kept : loss, 7), batchLoss: round(batchLoss, 7)};
   return histograms ? {...figures, histograms} : figures;
 }
 

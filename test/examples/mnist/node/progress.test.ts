@@ -20,6 +20,7 @@ const {settings, state} = exampleCheckpoint();
 const progress = (index: number, step: number): ExperimentProgress => ({
   index,
   step,
+  ms: 77.4,
   selectedLoss: 0.45678,
   testAccuracy: 0.8812,
   msPerStep: 77.4,
