@@ -1,5 +1,6 @@
+import {orderedSgd} from './orderedSgd';
 import {reference} from './reference';
 import type {Study} from './study';
 
 /** All studies, in the order of the document. */
-export const studies: readonly Study[] = [reference];
+export const studies: readonly Study[] = [reference, orderedSgd];
