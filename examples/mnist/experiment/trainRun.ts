@@ -1,6 +1,13 @@
-import {dispose, type Tensor, tensor, tidy, train} from '@tensorflow/tfjs-core';
+import {dispose, type Optimizer, type Tensor, type Tensor2D, tensor, tidy, train} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {halfSquaredError, type OhemStep, type OhemStepOptions, ohemStep, type StepReport} from 'ohem-tfjs';
+import {
+  halfSquaredError,
+  type OhemStep,
+  type OhemStepOptions,
+  ohemStep,
+  type RowContext,
+  type StepReport,
+} from 'ohem-tfjs';
 import type {DigitData} from '../data/digits';
 import {imagesOf, labelsOf, type RowStream, rowStream} from './batches';
 import {lossCounts} from './lossCounts';
@@ -36,8 +43,12 @@ export interface MeasuringSchedule {
 /** What a run does in another way than those of the experiment. */
 export interface RunVariant {
   schedule?: MeasuringSchedule;
-  /** In place of the experiment's loss, selector, optimizer and reduction, or beside them. An optimizer stays the caller's. */
-  step?: Partial<OhemStepOptions>;
+  /** In place of the experiment's loss, selector and reduction, or beside them. */
+  step?: Omit<Partial<OhemStepOptions>, 'optimizer'>;
+  /** In place of plain SGD; the run disposes it. */
+  optimizer?: (learningRate: number) => Optimizer;
+  /** What the selector is told of the rows, from their one-hot labels; the run disposes its tensors. */
+  rowContext?: (ys: Tensor2D) => RowContext;
 }
 
 /** Where a run is after a step. */
@@ -83,14 +94,14 @@ export async function* trainRun(
   digits: TrainAndTest,
   settings: Settings,
   from?: RunState,
-  {schedule = EVEN_SCHEDULE, step: stepOptions = {}}: RunVariant = {},
+  {schedule = EVEN_SCHEDULE, step: stepOptions, optimizer: makeOptimizer = train.sgd, rowContext}: RunVariant = {},
 ): AsyncGenerator<RunProgress, void, undefined> {
   const {steps, learningRate, seed} = settings;
   const result: RunResult = from ? structuredClone(from.result) : emptyResult(run);
   const stepTimes = [...(from?.stepTimes ?? [])];
   const stream = rowStream(digits.train.count, seed);
   const model = referenceModel(seed);
-  const optimizer = train.sgd(learningRate);
+  const optimizer = makeOptimizer(learningRate);
   const options = {
     loss: halfSquaredError(),
     select: selectorFor(run, seed),
@@ -99,7 +110,7 @@ export async function* trainRun(
     ...stepOptions,
   } as const;
   const step = ohemStep(model, options);
-  const recipe: Recipe = {run, stream, steps, schedule, step, isSum: options.reduction === 'sum'};
+  const recipe: Recipe = {run, stream, steps, schedule, step, isSum: options.reduction === 'sum', rowContext};
   const measure = async () => {
     result.testAccuracy.push({step: result.steps.length, accuracy: await testAccuracy(model, digits.test)});
   };
@@ -161,11 +172,12 @@ interface Recipe {
   step: OhemStep;
   /** Whether the loss of a report is a sum over the kept rows, not a mean. */
   isSum: boolean;
+  rowContext: RunVariant['rowContext'];
 }
 
 /** The step after `taken` others. It tells the selector how many that were: a random draw is then the same after a resume. */
 async function takeStep(
-  {run: {name, n}, stream, steps, schedule, step, isSum}: Recipe,
+  {run: {name, n}, stream, steps, schedule, step, isSum, rowContext}: Recipe,
   {train}: TrainAndTest,
   taken: number,
 ): Promise<StepFigures> {
@@ -173,11 +185,13 @@ async function takeStep(
   const number = taken + 1;
   const xs = imagesOf(train, rows);
   const ys = labelsOf(train, rows);
+  const context = rowContext?.(ys);
   let report: StepReport;
   try {
-    report = step(xs, ys, {step: taken});
+    report = step(xs, ys, {step: taken, ...context});
   } finally {
     dispose([xs, ys]);
+    dispose({...context});
   }
   const histograms = schedule.isPictured(number, steps) ? await lossHistograms(report, number) : undefined;
   const {loss, batchLoss, kept} = await report.read();
