@@ -1,4 +1,6 @@
 import {parseRuns} from '../examples/mnist/experiment/runs';
+import {referenceFigures} from './referenceFigures';
+import {referenceSummary} from './referenceSummary';
 import type {Study} from './study';
 import {type ArmRecord, trainTogether} from './trainTogether';
 
@@ -30,5 +32,5 @@ export const reference: Study<ArmRecord[]> = {
       measureEvery: MEASURE_EVERY,
       pictureEvery: PICTURE_EVERY,
     }),
-  report: () => ({summary: {}, figures: {}}),
+  report: (seeds, settings) => ({summary: referenceSummary(seeds), figures: referenceFigures(seeds, settings)}),
 };
