@@ -1,5 +1,6 @@
 import {train} from '@tensorflow/tfjs-core';
 import {type BackwardStrategy, categoricalCrossentropy} from 'ohem-tfjs';
+import {costReport} from './costReport';
 import type {Study} from './study';
 import {type Arm, type ArmRecord, type TogetherOptions, trainTogether} from './trainTogether';
 
@@ -42,5 +43,5 @@ export const cost: Study<ArmRecord[]> = {
     arms: ARMS.map(({name}) => name),
   }),
   train: (seed, digits, {steps}) => trainTogether(ARMS, digits, {steps, seed, ...OPTIONS}),
-  report: () => ({summary: {}, figures: {}}),
+  report: costReport,
 };

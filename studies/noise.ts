@@ -2,6 +2,7 @@ import {all, randomK, type Selector, topK, trimmedTopK} from 'ohem-tfjs';
 import {flipLabels, ROWS} from '../bench/flippedLabels';
 import {trainDigits} from '../bench/trainDigits';
 import {testAccuracy} from '../examples/mnist/experiment/testAccuracy';
+import {noiseReport} from './noiseReport';
 import type {Study} from './study';
 
 /** Of the labels, so many are wrong. */
@@ -54,5 +55,5 @@ export const noise: Study<NoiseRecord[]> = {
     }
     return records;
   },
-  report: () => ({summary: {}, figures: {}}),
+  report: noiseReport,
 };

@@ -4,6 +4,7 @@ import {CLASSES, type Digits, IMAGE_SIZE} from '../examples/mnist/data/digits';
 import {imagesOf, labelsOf, rowStream} from '../examples/mnist/experiment/batches';
 import type {TrainAndTest} from '../examples/mnist/experiment/trainRun';
 import {logisticRegression, type TensorSet} from './logisticRegression';
+import {orderedSgdReport} from './orderedSgdReport';
 import type {Study} from './study';
 
 const BATCH_SIZE = 64;
@@ -50,7 +51,7 @@ export const orderedSgd: Study<OrderedRecord[]> = {
     }
     return records;
   },
-  report: () => ({summary: {}, figures: {}}),
+  report: orderedSgdReport,
 };
 
 function tensorsOf(digits: Digits): TensorSet {

@@ -15,6 +15,7 @@ import {
   trimmedTopK,
 } from 'ohem-tfjs';
 import type {RunVariant} from '../examples/mnist/experiment/trainRun';
+import {rulesReport} from './rulesReport';
 import type {Study} from './study';
 import {type Arm, type ArmRecord, type TogetherOptions, trainTogether} from './trainTogether';
 
@@ -58,5 +59,5 @@ export const rules: Study<ArmRecord[]> = {
   steps: 400,
   settings: (steps) => ({steps, ...OPTIONS, rules: RULES.map(([name]) => name)}),
   train: (seed, digits, {steps}) => trainTogether(ARMS, digits, {steps, seed, ...OPTIONS}),
-  report: () => ({summary: {}, figures: {}}),
+  report: rulesReport,
 };
