@@ -20,6 +20,8 @@ export interface BandPanelOptions {
   y: Axis;
   /** Pixels from the left end of the axis to the end of the labels. */
   width: number;
+  /** Series of panels above and below, whose labels need as much room: their plots are as wide then. */
+  alignedWith?: Series[];
   height?: number;
 }
 
@@ -35,7 +37,7 @@ export const panelWidth = (figure: number, columns = 1, gap = 0): number =>
 export const PERCENT = "format(datum.value * 100, 'd') + ' %'";
 export const PERCENT_1 = "format(datum.value * 100, '.1f') + ' %'";
 /** Differences of shares. */
-export const POINTS = "replace(format(datum.value * 100, '+d'), '-', '−')";
+export const POINTS = "datum.value === 0 ? '0' : replace(format(datum.value * 100, '+d'), '-', '−')";
 export const COUNT = "format(datum.value, ',d')";
 
 /**
@@ -43,8 +45,18 @@ export const COUNT = "format(datum.value, ',d')";
  *
  * Lines that leave the axis of values are cut off at its edge, so that a panel can look at the part that matters.
  */
-export function bandPanel({theme, title, subtitle, series, x, y, width, height = HEIGHT}: BandPanelOptions): Panel {
-  const plotWidth = Math.floor(width - labelRoom(series.map(({label}) => label)));
+export function bandPanel({
+  theme,
+  title,
+  subtitle,
+  series,
+  x,
+  y,
+  width,
+  alignedWith = [],
+  height = HEIGHT,
+}: BandPanelOptions): Panel {
+  const plotWidth = Math.floor(width - labelRoom([...series, ...alignedWith].map(({label}) => label)));
   const ends = series.map(({label, style, points}) => ({end: lastSeen(points, x, y), label, style}));
   const crossesZero = y.from < 0 && y.to > 0;
   return {

@@ -7,7 +7,7 @@ import {paletteStyle} from './palette';
 import {reachedAt, valueAt} from './polyline';
 import {type Estimate, estimate} from './statistics';
 import type {StudyReport} from './study';
-import type {ArmRecord} from './trainTogether';
+import {type ArmRecord, secondsAt} from './trainTogether';
 
 export interface CostSummary {
   /** Seconds after which every arm is compared: what the fastest needed for all of its steps, in the seed in which it was fastest. */
@@ -40,7 +40,7 @@ export function costReport(seeds: ArmRecord[][]): StudyReport {
 
 function summaryOf(arms: ArmRecord[][]): CostSummary {
   const plain = arms[0] as ArmRecord[];
-  const equalSeconds = Math.floor(Math.min(...arms.flat().map(({seconds}) => seconds.at(-1) as number)));
+  const equalSeconds = Math.floor(Math.min(...arms.flat().map((record) => secondsAt(record).at(-1) as number)));
   return {
     equalSeconds,
     arms: arms.map((seeds) => {
@@ -57,9 +57,11 @@ function summaryOf(arms: ArmRecord[][]): CostSummary {
         name,
         msPerStep: estimate(seeds.map(({msPerStep}) => msPerStep)),
         stepTimeToPlain: estimate(seeds.map(({msPerStep}, seed) => msPerStep / (plain[seed] as ArmRecord).msPerStep)),
-        secondsTo: reached(({seconds}) => seconds),
+        secondsTo: reached(secondsAt),
         stepsTo: reached(({measuredAt}) => measuredAt),
-        accuracyAtEqualSeconds: estimate(seeds.map((seed) => valueAt(seed.seconds, seed.testAccuracy, equalSeconds))),
+        accuracyAtEqualSeconds: estimate(
+          seeds.map((seed) => valueAt(secondsAt(seed), seed.testAccuracy, equalSeconds)),
+        ),
         finalAccuracy: estimate(seeds.map(({testAccuracy}) => testAccuracy.at(-1) as number)),
         lossDifference: Math.max(
           ...seeds.flatMap(({firstLosses}, seed) =>
@@ -71,21 +73,26 @@ function summaryOf(arms: ArmRecord[][]): CostSummary {
   };
 }
 
+/** Blue for plain training, as in the other figures; grey, green and red for masked, recompute and pruned. */
+const STYLE_OF = [0, 3, 2, 1];
+
 /** A panel for each size, with plain training in both. */
 function accuracy([plain, ...others]: ArmRecord[][], theme: Theme): TopLevelSpec {
   const base = plain as ArmRecord[];
   const sizes = [...new Set(others.map(([first]) => `${first?.n}/${first?.k}`))];
   const seriesOf = (seeds: ArmRecord[], index: number): Series => {
-    const {name, seconds} = seeds[0] as ArmRecord;
-    const meanSeconds = seconds.map((_, place) => estimate(seeds.map((seed) => seed.seconds[place] as number)).mean);
+    const {name, measuredAt} = seeds[0] as ArmRecord;
+    const meanSeconds = measuredAt.map(
+      (_, place) => estimate(seeds.map((seed) => secondsAt(seed)[place] as number)).mean,
+    );
     const curves = seeds.map(({testAccuracy}) => testAccuracy);
     return {
       label: index === 0 ? name : name.replace(/^\S+ /, ''),
-      style: paletteStyle(index, theme),
+      style: paletteStyle(STYLE_OF[index] ?? 0, theme),
       points: bandOf(meanSeconds, curves),
     };
   };
-  const last = Math.max(...[base, ...others].flat().map(({seconds}) => seconds.at(-1) as number));
+  const last = Math.max(...[base, ...others].flat().map((record) => secondsAt(record).at(-1) as number));
   return stackedPanels({
     theme,
     title: 'Test accuracy over time, by how gradients are computed',

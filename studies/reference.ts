@@ -1,6 +1,5 @@
 import {parseRuns} from '../examples/mnist/experiment/runs';
-import {referenceFigures} from './referenceFigures';
-import {referenceSummary} from './referenceSummary';
+import {referenceReport} from './referenceReport';
 import type {Study} from './study';
 import {type ArmRecord, trainTogether} from './trainTogether';
 
@@ -32,5 +31,5 @@ export const reference: Study<ArmRecord[]> = {
       measureEvery: MEASURE_EVERY,
       pictureEvery: PICTURE_EVERY,
     }),
-  report: (seeds, settings) => ({summary: referenceSummary(seeds), figures: referenceFigures(seeds, settings)}),
+  report: referenceReport,
 };

@@ -1,6 +1,6 @@
 import {valueAt} from './polyline';
 import {type Estimate, estimate, pairedDifference} from './statistics';
-import {type ArmRecord, STRETCH} from './trainTogether';
+import {type ArmRecord, STRETCH, secondsAt} from './trainTogether';
 
 /** The measured figures of a curve, by where they were taken. */
 type Figures = Record<string, Estimate>;
@@ -78,8 +78,8 @@ function readingsOf(arms: ArmRecord[][]): Record<'afterSteps' | 'afterExamples' 
   const lastStep = measuredAt.at(-1) as number;
   // As many as the smallest selections get to in all of their steps.
   const examples = [...new Set(records.map(({k}) => k * lastStep))].sort((a, b) => a - b).slice(0, 2);
-  // What every arm got to in every seed: the time of the whole batch, and half of it.
-  const shortest = Math.floor(Math.min(...records.map(({seconds}) => seconds.at(-1) as number)));
+  // What every arm got to in every seed, and half of it.
+  const shortest = Math.floor(Math.min(...records.map((record) => secondsAt(record).at(-1) as number)));
   return {
     afterSteps: {
       places: measuredAt.filter((step) => STEPS.includes(step) || step === lastStep),
@@ -91,7 +91,7 @@ function readingsOf(arms: ArmRecord[][]): Record<'afterSteps' | 'afterExamples' 
     },
     afterSeconds: {
       places: [Math.floor(shortest / 2), shortest],
-      read: (record, seconds) => valueAt(record.seconds, record.testAccuracy, seconds),
+      read: (record, seconds) => valueAt(secondsAt(record), record.testAccuracy, seconds),
     },
   };
 }

@@ -22,11 +22,19 @@ export interface ArmRecord extends Run {
   /** Steps after which the test accuracy was measured. */
   measuredAt: number[];
   testAccuracy: number[];
-  /** Seconds that the steps until then took. */
+  /** Seconds that the steps until then took, with all that the machine did beside. */
   seconds: number[];
+  /** Median of all steps. */
   msPerStep: number;
   histograms?: LossHistograms[];
 }
+
+/**
+ * Seconds that the steps until a measurement take: as many medians, since every step of an arm is the same work, and what else the machine
+ * happens to do at one of them says nothing about the arm.
+ */
+export const secondsAt = ({measuredAt, msPerStep}: ArmRecord): number[] =>
+  measuredAt.map((step) => (step * msPerStep) / 1000);
 
 export const EXACT_STEPS = 100;
 export const STRETCH = 10;

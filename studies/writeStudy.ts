@@ -17,7 +17,7 @@ export async function writeStudy(
 ): Promise<string[]> {
   const {summary, figures} = study.report(seeds, provenance.settings);
   const files: [name: string, content: string][] = [
-    ['results.json', `${JSON.stringify({...provenance, seeds: seeds.length, ...summary}, null, 1)}\n`],
+    ['results.json', `${JSON.stringify({...provenance, seeds: seeds.length, ...summary}, sixDigits, 1)}\n`],
   ];
   for (const [name, figure] of Object.entries(figures)) {
     for (const theme of ['light', 'dark'] as const) {
@@ -32,3 +32,6 @@ export async function writeStudy(
   }
   return paths;
 }
+
+/** More would only make a file of means look surer than it is. */
+const sixDigits = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value);
