@@ -1,13 +1,13 @@
 import {mkdir} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
-import {loadDigits} from '../examples/mnist/data/load';
 import {useBackend} from '../examples/mnist/node/backend';
 import {FailedError, messageOf} from '../examples/mnist/node/errors';
 import {watchInterrupts} from '../examples/mnist/node/interrupt';
 import {versions} from '../examples/mnist/node/versions';
 import {helpFor} from './help';
 import {readOptions} from './options';
+import {realDigits} from './realDigits';
 import {runStudy} from './runStudy';
 import type {Provenance} from './seedFile';
 import {studies} from './studies';
@@ -28,7 +28,7 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
   }
   const {study, seeds, steps, data} = options;
   const folder = join(options.out, study.name);
-  const digits = await realDigits(data, print);
+  const digits = await realDigits({folder: data, onMessage: print});
   await mkdir(folder, {recursive: true}).catch((error: Error) => {
     throw new FailedError(`study: --out must be a folder that can be written to, got ${messageOf(error)}.`);
   });
@@ -44,7 +44,7 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
     const {exitCode} = interrupts;
     const outcome = await runStudy({study, provenance, digits, seeds, folder, output, exitCode});
     if ('exitCode' in outcome) {
-      print(`Stopped. Give the same command again to go on behind the last whole seed.`);
+      print('Stopped. Give the same command again to go on behind the last whole seed.');
       return outcome.exitCode;
     }
     const paths = await writeStudy(study, provenance, outcome.seeds, folder);
@@ -56,17 +56,3 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
 }
 
 const cores = () => `${availableParallelism()} cores`;
-
-/** MNIST, and nothing in its place: no figure that is published stands on digits that a program drew. */
-async function realDigits(folder: string | undefined, onMessage: (message: string) => void) {
-  const digits = await loadDigits({folder, onMessage, drawnCounts: {train: 1, test: 1}}).catch((error) => {
-    throw new FailedError(messageOf(error), {cause: error});
-  });
-  if (digits.source === 'drawn') {
-    throw new FailedError(
-      'study: the digits must be those of MNIST, got none: they are not in the cache, and cannot be downloaded. ' +
-        'Give the folder of the four files with --data.',
-    );
-  }
-  return digits;
-}
