@@ -3,7 +3,7 @@ import {LABEL_GAP, labelRoom, lineLabels} from '../examples/mnist/report/lineLab
 import {PADDING, type Theme, themeColors} from '../examples/mnist/report/theme';
 import type {BandPoint, Series} from './bands';
 
-export interface Axis {
+interface Axis {
   title?: string;
   from: number;
   to: number;

@@ -27,7 +27,7 @@ export interface ReferenceArm {
   msPerStep: Estimate;
 }
 
-export type Differences = Record<'afterSteps' | 'afterExamples' | 'afterSeconds', Figures>;
+type Differences = Record<'afterSteps' | 'afterExamples' | 'afterSeconds', Figures>;
 
 export interface ReferenceSummary {
   arms: ReferenceArm[];

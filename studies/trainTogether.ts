@@ -36,7 +36,7 @@ export interface ArmRecord extends Run {
 export const secondsAt = ({measuredAt, msPerStep}: ArmRecord): number[] =>
   measuredAt.map((step) => (step * msPerStep) / 1000);
 
-export const EXACT_STEPS = 100;
+const EXACT_STEPS = 100;
 export const STRETCH = 10;
 
 export interface TogetherOptions {

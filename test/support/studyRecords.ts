@@ -15,7 +15,7 @@ interface RecordOptions {
 }
 
 /** A training that was thought up: its accuracy rises from 0.1 towards a ceiling, a little lower for each further seed. */
-export function armRecord(
+function armRecord(
   seed: number,
   {name, n = 512, k = 384, rule = 'hardest', ceiling = 0.9, steps = 400, every = 50, msPerStep = 50}: RecordOptions,
 ): ArmRecord {

@@ -35,7 +35,7 @@ const percent = (estimate: Estimate, digits = 1) => {
 };
 
 /** With a sign; **bold** where the interval leaves out 0. */
-export function points(estimate: Estimate | undefined, digits = 1): string {
+function points(estimate: Estimate | undefined, digits = 1): string {
   if (!estimate || !isNumber(estimate.mean)) return '–';
   const {mean, margin} = estimate;
   const text = plusMinus({...estimate, mean: Math.abs(mean)}, digits, 100);
@@ -206,7 +206,7 @@ function rules(): string[][] {
 }
 
 /** All of them; making one reads the results of its study. */
-export const MARKED_TABLES: {document: string; name: string; make: () => string[][]}[] = [
+const MARKED_TABLES: {document: string; name: string; make: () => string[][]}[] = [
   {document: 'README.md', name: 'headline', make: readmeHeadline},
   {document: RESULTS, name: 'accuracy', make: referenceAccuracy},
   {document: RESULTS, name: 'differences', make: referenceDifferences},
