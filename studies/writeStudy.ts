@@ -1,5 +1,4 @@
-import {join} from 'node:path';
-import {writeFileAtomically} from '../examples/mnist/node/atomicWrite';
+import {writeFiles} from '../examples/mnist/node/writeFiles';
 import {renderSvg} from '../examples/mnist/report/render';
 import type {Provenance} from './seedFile';
 import type {Study} from './study';
@@ -24,13 +23,7 @@ export async function writeStudy(
       files.push([`${name}-${theme}.svg`, await renderSvg(figure(theme))]);
     }
   }
-  const paths: string[] = [];
-  for (const [name, content] of files) {
-    const path = join(folder, name);
-    await writeFileAtomically(path, content);
-    paths.push(path);
-  }
-  return paths;
+  return writeFiles(folder, files);
 }
 
 /** More would only make a file of means look surer than it is. */

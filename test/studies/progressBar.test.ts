@@ -1,14 +1,6 @@
-import {Writable} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {duration, progressBar} from '../../studies/progressBar';
-
-class Screen extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: string, done: () => void) {
-    this.text += chunk.toString();
-    done();
-  }
-}
+import {Screen} from '../support/screen';
 
 beforeEach(() => {
   vi.useFakeTimers({toFake: ['performance']});

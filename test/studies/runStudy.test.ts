@@ -2,20 +2,12 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {Writable} from 'node:stream';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {writeFileAtomically} from '../../examples/mnist/node/atomicWrite';
 import {type RunStudyOptions, runStudy} from '../../studies/runStudy';
 import {type CountingOptions, countingProvenance, countingStudy, noDigits} from '../support/countingStudy';
+import {Screen} from '../support/screen';
 import {ROOT} from '../support/sources';
-
-class Screen extends Writable {
-  text = '';
-  override _write(chunk: Buffer, _encoding: string, done: () => void) {
-    this.text += chunk.toString();
-    done();
-  }
-}
 
 const counted = (seed: number) => Array.from({length: 10}, (_, step) => 100 * seed + step + 1);
 const WHOLE = [counted(1), counted(2), counted(3)];
@@ -147,9 +139,11 @@ function child(line: RegExp, signal: NodeJS.Signals): Promise<{code: number | nu
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let printed = '';
+  let sent = false;
   process_.stdout?.on('data', (chunk: Buffer) => {
     printed += chunk;
-    if (line.test(printed)) process_.kill(signal);
+    // Once: a second signal would end the process in the middle of a step.
+    if (!sent && line.test(printed)) sent = process_.kill(signal);
   });
   return new Promise((resolve) => process_.once('exit', (code, by) => resolve({code, signal: by})));
 }

@@ -1,18 +1,8 @@
-import {Writable} from 'node:stream';
 import {describe, expect, it} from 'vitest';
 import type {ExperimentProgress} from '../../../../examples/mnist/experiment/experiment';
 import {progressDisplay} from '../../../../examples/mnist/node/progress';
+import {Screen} from '../../../support/screen';
 import {exampleCheckpoint} from './exampleCheckpoint';
-
-class Screen extends Writable {
-  text = '';
-  isTTY = false;
-  columns = 100;
-  override _write(chunk: Buffer, _encoding: string, done: () => void) {
-    this.text += chunk.toString();
-    done();
-  }
-}
 
 const terminal = () => Object.assign(new Screen(), {isTTY: true});
 const {settings, state} = exampleCheckpoint();
