@@ -1,7 +1,9 @@
 import '@tensorflow/tfjs-backend-wasm';
-import {memory, setBackend} from '@tensorflow/tfjs-core';
+import {argMax, memory, setBackend, type Tensor1D, type Tensor2D, train} from '@tensorflow/tfjs-core';
+import {topKPerGroup} from 'ohem-tfjs';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {beforeAll, describe, expect, it} from 'vitest';
+import {rowStream} from '../../examples/mnist/experiment/batches';
 import {parseRuns} from '../../examples/mnist/experiment/runs';
 import {trainRun} from '../../examples/mnist/experiment/trainRun';
 import {type Arm, type ArmRecord, secondsAt, trainTogether} from '../../studies/trainTogether';
@@ -71,6 +73,23 @@ describe('trainTogether', () => {
     expect(seeds).toEqual([1]);
     expect(mean?.firstLosses[0]).toBe(sum?.firstLosses[0]);
     expect(mean?.firstLosses[2]).not.toBe(sum?.firstLosses[2]);
+  });
+
+  it('lets an arm have an optimizer of its own and tell its selector of the labels, and disposes both', async () => {
+    const [arm] = parseRuns('8/4') as [Arm];
+    const before = memory().numTensors;
+    const groups: number[][] = [];
+    const rowContext = (ys: Tensor2D) => {
+      const group = argMax(ys, 1) as Tensor1D;
+      groups.push([...group.dataSync()]);
+      return {group};
+    };
+    const variant = () => ({optimizer: train.adam, rowContext, step: {select: topKPerGroup({k: 1})}});
+    const [plain, other] = await together([arm, {...arm, name: 'other', variant}], 2);
+    const labels = [...rowStream(digits.train.count, 1).rowsAt(0, 8)].map((row) => digits.train.labels[row]);
+    expect(groups[0]).toEqual(labels);
+    expect(other?.firstLosses).not.toEqual(plain?.firstLosses);
+    expect(memory().numTensors).toBe(before);
   });
 
   it('yields the share that is done, and disposes everything where it is left early', async () => {
