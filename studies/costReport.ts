@@ -1,6 +1,7 @@
 import type {TopLevelSpec} from 'vega-lite';
 import {stackedPanels, WIDE} from '../examples/mnist/report/figureFrame';
 import type {Theme} from '../examples/mnist/report/theme';
+import {atOnePace} from './atOnePace';
 import {bandPanel, COUNT, PERCENT, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
 import {paletteStyle} from './palette';
@@ -30,7 +31,8 @@ export interface CostSummary {
 
 const LEVELS = [0.9, 0.93, 0.95];
 
-export function costReport(seeds: ArmRecord[][]): StudyReport {
+export function costReport(records: ArmRecord[][]): StudyReport {
+  const seeds = atOnePace(records);
   const arms = (seeds[0] as ArmRecord[]).map((_, index) => seeds.map((seed) => seed[index] as ArmRecord));
   return {
     summary: summaryOf(arms),

@@ -1,5 +1,6 @@
 import {lossHistogramFigure} from '../examples/mnist/report/lossHistogramFigure';
 import {accuracyAndLossBands} from './accuracyAndLossBands';
+import {atOnePace} from './atOnePace';
 import {differencesFigure} from './differencesFigure';
 import {equalCostFigure} from './equalCostFigure';
 import {pooledHistograms} from './pooledHistograms';
@@ -8,7 +9,8 @@ import type {StudyReport, StudySettings} from './study';
 import type {ArmRecord} from './trainTogether';
 
 /** The two figures of the original, and two that it lacks. */
-export function referenceReport(seeds: ArmRecord[][], settings: StudySettings): StudyReport {
+export function referenceReport(records: ArmRecord[][], settings: StudySettings): StudyReport {
+  const seeds = atOnePace(records);
   const subtitle = `learning rate ${settings.learningRate} · mean of ${seeds.length} seeds, with its 95 % interval`;
   const histograms = pooledHistograms(seeds, settings);
   return {

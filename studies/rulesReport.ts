@@ -3,6 +3,7 @@ import {type Layer, stackedPanels, WIDE} from '../examples/mnist/report/figureFr
 import {percent} from '../examples/mnist/report/percent';
 import {textWidth} from '../examples/mnist/report/textWidth';
 import {type Theme, themeColors} from '../examples/mnist/report/theme';
+import {atOnePace} from './atOnePace';
 import {PERCENT, panelWidth} from './bandPanel';
 import {paletteStyle} from './palette';
 import {type Estimate, estimate, pairedDifference} from './statistics';
@@ -24,7 +25,8 @@ export interface RulesSummary {
 
 const STEPS = [50, 100, 200, 400];
 
-export function rulesReport(seeds: ArmRecord[][]): StudyReport {
+export function rulesReport(records: ArmRecord[][]): StudyReport {
+  const seeds = atOnePace(records);
   const rules = (seeds[0] as ArmRecord[]).map((_, index) => seeds.map((seed) => seed[index] as ArmRecord));
   const summary = summaryOf(rules);
   return {summary, figures: {accuracy: (theme) => accuracy(summary, seeds.length, theme)}};
