@@ -1,9 +1,6 @@
 /** @file The tables of docs/results.md and of the README, from the results of the studies. */
-import type {CostSummary} from '../../studies/costReport';
-import type {NoiseSummary} from '../../studies/noiseReport';
 import type {OrderedSgdSummary} from '../../studies/orderedSgdReport';
 import type {ReferenceArm, ReferenceSummary} from '../../studies/referenceSummary';
-import type {RulesSummary} from '../../studies/rulesReport';
 import type {Estimate} from '../../studies/statistics';
 import {markdownTable} from './resultTables';
 import {readSource} from './sources';
@@ -155,56 +152,6 @@ function orderedSgd(): string[][] {
   ];
 }
 
-function noise(): string[][] {
-  const {results} = resultsOf<NoiseSummary>('noise');
-  const shares = [...new Set(results.map(({flipped}) => flipped))];
-  const rules = [...new Set(results.map(({rule}) => rule))];
-  const last = keysOf(results[0]?.afterEpochs).at(-1) as string;
-  return [
-    [`after ${last} epochs`, ...shares.map((share) => `${(100 * share).toFixed(0)} % wrong`)],
-    ...rules.map((rule) => [
-      `\`${rule}\``,
-      ...shares.map((share) => {
-        const found = results.find((other) => other.rule === rule && other.flipped === share);
-        return percent(found?.afterEpochs[last] as Estimate);
-      }),
-    ]),
-  ];
-}
-
-function cost(): string[][] {
-  const {arms, equalSeconds} = resultsOf<CostSummary>('cost');
-  return [
-    ['run', 'time of a step, plain = 1', 'to 90 %', 'to 93 %', 'to 95 %', `accuracy after ${equalSeconds} s`],
-    ...arms.map(({name, stepTimeToPlain, secondsTo, accuracyAtEqualSeconds}) => [
-      name,
-      stepTimeToPlain.mean.toFixed(2),
-      ...[0.9, 0.93, 0.95].map((level) => {
-        const seconds = secondsTo[level];
-        return seconds ? `${plusMinus(seconds, 1)} s` : 'not reached';
-      }),
-      percent(accuracyAtEqualSeconds),
-    ]),
-  ];
-}
-
-function rules(): string[][] {
-  const {rules: all} = resultsOf<RulesSummary>('rules');
-  const steps = keysOf(all[0]?.afterSteps);
-  return [
-    ['rule', ...steps.map((step) => `${count(step)} steps`), 'mean on the way', '… less randomK', 'time per step'],
-    ...[...all]
-      .sort((one, other) => other.onTheWay.mean - one.onTheWay.mean)
-      .map(({name, afterSteps, onTheWay, toRandom, msPerStep}) => [
-        `\`${name}\``,
-        ...steps.map((step) => percent(afterSteps[step] as Estimate)),
-        percent(onTheWay),
-        toRandom ? points(toRandom.onTheWay) : '',
-        `${msPerStep.mean.toFixed(0)} ms`,
-      ]),
-  ];
-}
-
 /** All of them; making one reads the results of its study. */
 const MARKED_TABLES: {document: string; name: string; make: () => string[][]}[] = [
   {document: 'README.md', name: 'headline', make: readmeHeadline},
@@ -213,9 +160,6 @@ const MARKED_TABLES: {document: string; name: string; make: () => string[][]}[] 
   {document: RESULTS, name: 'equal cost', make: referenceEqualCost},
   {document: RESULTS, name: 'selected loss', make: selectedLoss},
   {document: RESULTS, name: 'ordered sgd', make: orderedSgd},
-  {document: RESULTS, name: 'noise', make: noise},
-  {document: RESULTS, name: 'cost', make: cost},
-  {document: RESULTS, name: 'rules', make: rules},
 ];
 
 export const markedTables = (): MarkedTable[] =>
