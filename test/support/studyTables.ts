@@ -1,9 +1,13 @@
 /** @file The tables of docs/results.md and of the README, from the results of the studies. */
+import {existsSync} from 'node:fs';
+import type {CostSummary} from '../../studies/costReport';
+import type {NoiseSummary} from '../../studies/noiseReport';
 import type {OrderedSgdSummary} from '../../studies/orderedSgdReport';
 import type {ReferenceArm, ReferenceSummary} from '../../studies/referenceSummary';
+import type {RulesSummary} from '../../studies/rulesReport';
 import type {Estimate} from '../../studies/statistics';
 import {markdownTable} from './resultTables';
-import {readSource} from './sources';
+import {ROOT, readSource} from './sources';
 
 /** A table that stands between two marks of a document: `<!-- name: begin -->` and `<!-- name: end -->`. */
 export interface MarkedTable {
@@ -152,15 +156,72 @@ function orderedSgd(): string[][] {
   ];
 }
 
-/** All of them; making one reads the results of its study. */
-const MARKED_TABLES: {document: string; name: string; make: () => string[][]}[] = [
-  {document: 'README.md', name: 'headline', make: readmeHeadline},
-  {document: RESULTS, name: 'accuracy', make: referenceAccuracy},
-  {document: RESULTS, name: 'differences', make: referenceDifferences},
-  {document: RESULTS, name: 'equal cost', make: referenceEqualCost},
-  {document: RESULTS, name: 'selected loss', make: selectedLoss},
-  {document: RESULTS, name: 'ordered sgd', make: orderedSgd},
+function noise(): string[][] {
+  const {results} = resultsOf<NoiseSummary>('noise');
+  const shares = [...new Set(results.map(({flipped}) => flipped))];
+  const rules = [...new Set(results.map(({rule}) => rule))];
+  const last = keysOf(results[0]?.afterEpochs).at(-1) as string;
+  return [
+    [`after ${last} epochs`, ...shares.map((share) => `${(100 * share).toFixed(0)} % wrong`)],
+    ...rules.map((rule) => [
+      `\`${rule}\``,
+      ...shares.map((share) => {
+        const found = results.find((other) => other.rule === rule && other.flipped === share);
+        return percent(found?.afterEpochs[last] as Estimate);
+      }),
+    ]),
+  ];
+}
+
+function cost(): string[][] {
+  const {arms, equalSeconds} = resultsOf<CostSummary>('cost');
+  return [
+    ['run', 'time of a step, plain = 1', 'to 90 %', 'to 93 %', 'to 95 %', `accuracy after ${equalSeconds} s`],
+    ...arms.map(({name, stepTimeToPlain, secondsTo, accuracyAtEqualSeconds}) => [
+      name,
+      stepTimeToPlain.mean.toFixed(2),
+      ...[0.9, 0.93, 0.95].map((level) => {
+        const seconds = secondsTo[level];
+        return seconds ? `${plusMinus(seconds, 1)} s` : 'not reached';
+      }),
+      percent(accuracyAtEqualSeconds),
+    ]),
+  ];
+}
+
+function rules(): string[][] {
+  const {rules: all} = resultsOf<RulesSummary>('rules');
+  const steps = keysOf(all[0]?.afterSteps);
+  return [
+    ['rule', ...steps.map((step) => `${count(step)} steps`), 'mean on the way', '… less randomK', 'time per step'],
+    ...[...all]
+      .sort((one, other) => other.onTheWay.mean - one.onTheWay.mean)
+      .map(({name, afterSteps, onTheWay, toRandom, msPerStep}) => [
+        `\`${name}\``,
+        ...steps.map((step) => percent(afterSteps[step] as Estimate)),
+        percent(onTheWay),
+        toRandom ? points(toRandom.onTheWay) : '',
+        `${msPerStep.mean.toFixed(0)} ms`,
+      ]),
+  ];
+}
+
+/** By study; one that has not been run has no tables, one that has must be shown. */
+const TABLES: {study: string; document: string; name: string; make: () => string[][]}[] = [
+  {study: 'reference', document: 'README.md', name: 'headline', make: readmeHeadline},
+  {study: 'reference', document: RESULTS, name: 'accuracy', make: referenceAccuracy},
+  {study: 'reference', document: RESULTS, name: 'differences', make: referenceDifferences},
+  {study: 'reference', document: RESULTS, name: 'equal cost', make: referenceEqualCost},
+  {study: 'reference', document: RESULTS, name: 'selected loss', make: selectedLoss},
+  {study: 'ordered-sgd', document: RESULTS, name: 'ordered sgd', make: orderedSgd},
+  {study: 'noise', document: RESULTS, name: 'noise', make: noise},
+  {study: 'cost', document: RESULTS, name: 'cost', make: cost},
+  {study: 'rules', document: RESULTS, name: 'rules', make: rules},
 ];
 
 export const markedTables = (): MarkedTable[] =>
-  MARKED_TABLES.map(({document, name, make}) => ({document, name, table: markdownTable(make())}));
+  TABLES.filter(({study}) => existsSync(`${ROOT}docs/results/${study}/results.json`)).map(({document, name, make}) => ({
+    document,
+    name,
+    table: markdownTable(make()),
+  }));
