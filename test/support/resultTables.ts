@@ -10,9 +10,14 @@ export interface GuideTable {
 
 /** Makes a table from the JSON of its results. */
 function guideTable<Results>(guide: string, results: string, make: (results: Results) => string[][]): GuideTable {
-  const [head, ...rows] = make(JSON.parse(readSource(`docs/results/${results}`).text)) as [string[], ...string[][]];
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  return {guide: `docs/${guide}`, results, table: lines.join('\n')};
+  const table = markdownTable(make(JSON.parse(readSource(`docs/results/${results}`).text)));
+  return {guide: `docs/${guide}`, results, table};
+}
+
+/** Rows of cells as Markdown has a table; the first is its head. */
+export function markdownTable(rows: string[][]): string {
+  const [head, ...rest] = rows as [string[], ...string[][]];
+  return [head, head.map(() => '---'), ...rest].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** `86.8 % (85.0 to 88.0)`: mean, least and most. */

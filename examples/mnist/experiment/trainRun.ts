@@ -1,6 +1,13 @@
-import {dispose, type Tensor, tensor, tidy, train} from '@tensorflow/tfjs-core';
+import {dispose, type Optimizer, type Tensor, type Tensor2D, tensor, tidy, train} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {halfSquaredError, type OhemStep, ohemStep, type StepReport} from 'ohem-tfjs';
+import {
+  halfSquaredError,
+  type OhemStep,
+  type OhemStepOptions,
+  ohemStep,
+  type RowContext,
+  type StepReport,
+} from 'ohem-tfjs';
 import type {DigitData} from '../data/digits';
 import {imagesOf, labelsOf, type RowStream, rowStream} from './batches';
 import {guesses} from './guesses';
@@ -11,6 +18,8 @@ import type {LossHistograms, Run, RunResult, Settings} from './results';
 import {isMeasured, isPictured} from './schedule';
 import {selectorFor} from './selectorFor';
 import {testAccuracy} from './testAccuracy';
+
+const EVEN_SCHEDULE: MeasuringSchedule = {isMeasured, isPictured};
 
 /** Steps that the time shown while a run goes on is taken from. */
 const RECENT_STEPS = 25;
@@ -26,10 +35,29 @@ export interface RunState {
   weights: Float32Array[];
 }
 
+/** When what is measured, of a run of so many steps. */
+export interface MeasuringSchedule {
+  isMeasured(step: number, steps: number): boolean;
+  isPictured(step: number, steps: number): boolean;
+}
+
+/** What a run does in another way than those of the experiment. */
+export interface RunVariant {
+  schedule?: MeasuringSchedule;
+  /** In place of the experiment's loss, selector and reduction, or beside them. */
+  step?: Omit<Partial<OhemStepOptions>, 'optimizer'>;
+  /** In place of plain SGD; the run disposes it. */
+  optimizer?: (learningRate: number) => Optimizer;
+  /** What the selector is told of the rows, from their one-hot labels; the run disposes its tensors. */
+  rowContext?: (ys: Tensor2D) => RowContext;
+}
+
 /** Where a run is after a step. */
 export interface RunProgress {
   /** Steps taken. */
   step: number;
+  /** Wall-clock milliseconds of this step, from its rows to its figures. */
+  ms: number;
   /** Mean loss of the rows that this step backpropagated. */
   selectedLoss: number;
   /** At the last measurement. */
@@ -65,6 +93,7 @@ export class DivergedError extends Error {
  * @param digits  images to train and to test on.
  * @param settings  steps, learning rate and seed; the backend has to be set already.
  * @param from  a state of the same run, with the same digits and settings.
+ * @param variant  what this run does in another way than those of the experiment.
  * @returns a generator that yields after every step; leaving its loop disposes what it made.
  * @throws DivergedError if no loss of a batch is finite.
  */
@@ -73,15 +102,23 @@ export async function* trainRun(
   digits: TrainAndTest,
   settings: Settings,
   from?: RunState,
+  {schedule = EVEN_SCHEDULE, step: stepOptions, optimizer: makeOptimizer = train.sgd, rowContext}: RunVariant = {},
 ): AsyncGenerator<RunProgress, void, undefined> {
   const {steps, learningRate, seed} = settings;
   const result: RunResult = from ? structuredClone(from.result) : emptyResult(run);
   const stepTimes = [...(from?.stepTimes ?? [])];
   const stream = rowStream(digits.train.count, seed);
   const model = referenceModel(seed);
-  const optimizer = train.sgd(learningRate);
-  const select = selectorFor(run, seed);
-  const step = ohemStep(model, {loss: halfSquaredError(), select, optimizer, reduction: 'sum'});
+  const optimizer = makeOptimizer(learningRate);
+  const options = {
+    loss: halfSquaredError(),
+    select: selectorFor(run, seed),
+    optimizer,
+    reduction: 'sum',
+    ...stepOptions,
+  } as const;
+  const step = ohemStep(model, options);
+  const recipe: Recipe = {run, stream, steps, schedule, step, isSum: options.reduction === 'sum', rowContext};
   const measure = async () => {
     result.testAccuracy.push({step: result.steps.length, accuracy: await testAccuracy(model, digits.test)});
   };
@@ -92,15 +129,17 @@ export async function* trainRun(
     while (result.steps.length < steps) {
       const start = performance.now();
       held?.dispose();
-      const {report, batch} = takeStep(step, run, digits, stream, result.steps.length);
+      const {report, batch} = takeStep(recipe, digits, result.steps.length);
       held = batch;
-      const figures = await readFigures(report, batch, run, result.steps.length + 1, steps);
-      stepTimes.push(round(performance.now() - start, 5));
+      const figures = await readFigures(recipe, report, batch, result.steps.length + 1);
+      const ms = round(performance.now() - start, 5);
+      stepTimes.push(ms);
       record(result, figures);
       result.msPerStep = median(result.steps.length < steps ? stepTimes.slice(-RECENT_STEPS) : stepTimes);
-      if (isMeasured(figures.step, steps)) await measure();
+      if (schedule.isMeasured(figures.step, steps)) await measure();
       yield {
         step: figures.step,
+        ms,
         selectedLoss: figures.selectedLoss,
         testAccuracy: result.testAccuracy.at(-1)?.accuracy ?? Number.NaN,
         msPerStep: result.msPerStep,
@@ -141,38 +180,50 @@ interface StepFigures {
   histograms?: LossHistograms;
 }
 
+/** What stays the same from step to step of a run. */
+interface Recipe {
+  run: Run;
+  stream: RowStream;
+  steps: number;
+  schedule: MeasuringSchedule;
+  step: OhemStep;
+  /** Whether the loss of a report is a sum over the kept rows, not a mean. */
+  isSum: boolean;
+  rowContext: RunVariant['rowContext'];
+}
+
 /** The step after `taken` others. It tells the selector how many that were: a random draw is then the same after a resume. */
 function takeStep(
-  step: OhemStep,
-  {n}: Run,
+  {run: {n}, stream, step, rowContext}: Recipe,
   {train}: TrainAndTest,
-  stream: RowStream,
   taken: number,
 ): {report: StepReport; batch: HeldBatch} {
   const rows = stream.rowsAt(taken * n, n);
   const xs = imagesOf(train, rows);
   const ys = labelsOf(train, rows);
+  const context = rowContext?.(ys);
   try {
-    const report = step(xs, ys, {step: taken});
+    const report = step(xs, ys, {step: taken, ...context});
     return {report, batch: holdBatch(rows, report)};
   } finally {
     dispose([xs, ys]);
+    dispose({...context});
   }
 }
 
 async function readFigures(
+  {run: {name}, steps, schedule, isSum}: Recipe,
   report: StepReport,
   batch: HeldBatch,
-  {name}: Run,
   step: number,
-  steps: number,
 ): Promise<StepFigures> {
   const {loss, batchLoss, kept} = await report.read();
   if (kept === 0) {
     throw new DivergedError(`trainRun: losses must stay finite, got none that is at step ${step} of ${name}.`);
   }
-  const figures = {step, selectedLoss: round(loss / kept, 7), batchLoss: round(batchLoss, 7)};
-  return isPictured(step, steps) ? {...figures, histograms: lossHistograms(await batch.read(), step)} : figures;
+  const figures = {step, selectedLoss: round(isSum ? loss / kept : loss, 7), batchLoss: round(batchLoss, 7)};
+  const isPictured = schedule.isPictured(step, steps);
+  return isPictured ? {...figures, histograms: lossHistograms(await batch.read(), step)} : figures;
 }
 
 function record(result: RunResult, {step, selectedLoss, batchLoss, histograms}: StepFigures): void {

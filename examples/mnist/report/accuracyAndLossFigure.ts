@@ -45,7 +45,7 @@ interface Curve {
  */
 export function accuracyAndLossFigure(
   results: Results,
-  {theme = 'light', width = WIDE}: FigureOptions = {},
+  {theme = 'light', width = WIDE, subtitle}: FigureOptions = {},
 ): TopLevelSpec {
   const {runs} = results;
   const styles = runStyles(runs, theme);
@@ -63,6 +63,7 @@ export function accuracyAndLossFigure(
   const measured = accuracies.some(({bold}) => lastDrawn(bold));
   return figureFrame(results, {
     theme,
+    subtitle,
     title: 'Accuracy and loss over training',
     description: describe(runs),
     spacing: 22,

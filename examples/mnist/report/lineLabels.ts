@@ -14,6 +14,8 @@ export interface LineLabel {
 interface LabelledPanel {
   /** Where the axes end. */
   lastStep: number;
+  /** Where the axis of values begins; default 0. */
+  bottom?: number;
   top: number;
   height: number;
   theme: Theme;
@@ -38,15 +40,15 @@ export function labelRoom(labels: string[]): number {
  * The text is in the page's ink, since a light colour that is good for a line is too pale to read; the sample of the
  * line beside it carries colour and dashes.
  */
-export function lineLabels(lines: LineLabel[], {lastStep, top, height, theme}: LabelledPanel): Layer[] {
+export function lineLabels(lines: LineLabel[], {lastStep, bottom = 0, top, height, theme}: LabelledPanel): Layer[] {
   const drawn = lines.flatMap(({end, style, label}) => (end ? [{...end, style, label}] : []));
   const places = spreadLabels(
-    drawn.map(({value}) => height * (1 - value / top)),
+    drawn.map(({value}) => height * (1 - (value - bottom) / (top - bottom))),
     LABEL_GAP,
     height,
   );
   return drawn.flatMap(({step, value, style: {color, dash}, label}, index): Layer[] => {
-    const place = top * (1 - (places[index] as number) / height);
+    const place = top - ((top - bottom) * (places[index] as number)) / height;
     const beside = {values: [{step: lastStep, value: place}]};
     return [
       {

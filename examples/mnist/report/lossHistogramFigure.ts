@@ -33,7 +33,7 @@ interface Canvas {
  */
 export function lossHistogramFigure(
   results: Results,
-  {theme = 'light', width = WIDE}: FigureOptions = {},
+  {theme = 'light', width = WIDE, subtitle}: FigureOptions = {},
 ): TopLevelSpec {
   const room = width - 2 * PADDING - AXIS_WIDTH;
   const runs = results.runs.filter(({histograms}) => histograms.length > 0);
@@ -46,6 +46,7 @@ export function lossHistogramFigure(
   };
   return figureFrame(results, {
     theme,
+    subtitle,
     title: 'Where the losses lie over training',
     description: describe(runs),
     spacing: 12,

@@ -1,6 +1,5 @@
-import {join} from 'node:path';
 import type {Results} from '../experiment/results';
-import {writeFileAtomically} from '../node/atomicWrite';
+import {writeFiles} from '../node/writeFiles';
 import {drawings} from './drawings';
 import {accuracyAndLossFigure, lossHistogramFigure} from './figures';
 import {reportHtml} from './html';
@@ -22,11 +21,5 @@ export async function writeReport(results: Results, folder: string): Promise<str
     ['figure-2.png', renderPng(lossHistograms.wide.light, {scale: 2})],
     ['report.html', reportHtml(results, {accuracyAndLoss, lossHistograms})],
   ];
-  const paths: string[] = [];
-  for (const [name, content] of files) {
-    const path = join(folder, name);
-    await writeFileAtomically(path, content);
-    paths.push(path);
-  }
-  return paths;
+  return writeFiles(folder, files);
 }

@@ -1,17 +1,7 @@
-import {Writable} from 'node:stream';
 import {describe, expect, it} from 'vitest';
 import {progressDisplay} from '../../../../examples/mnist/node/progress';
+import {Screen} from '../../../support/screen';
 import {exampleCheckpoint} from './exampleCheckpoint';
-
-class Screen extends Writable {
-  text = '';
-  isTTY = false;
-  columns = 100;
-  override _write(chunk: Buffer, _encoding: string, done: () => void) {
-    this.text += chunk.toString();
-    done();
-  }
-}
 
 const terminal = () => Object.assign(new Screen(), {isTTY: true});
 const {settings, state} = exampleCheckpoint();
@@ -19,6 +9,7 @@ const {settings, state} = exampleCheckpoint();
 const progress = (index: number, step: number) => ({
   index,
   step,
+  ms: 77.4,
   selectedLoss: 0.45678,
   testAccuracy: 0.8812,
   msPerStep: 77.4,

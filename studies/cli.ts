@@ -1,0 +1,5 @@
+/** @file `npm run study -- NAME`. */
+import {runCommand} from '../examples/mnist/node/runCommand';
+import {studyCommand} from './studyCommand';
+
+await runCommand('npm run study', (argv) => studyCommand(argv, process.stdout));

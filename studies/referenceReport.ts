@@ -1,0 +1,29 @@
+import {lossHistogramFigure} from '../examples/mnist/report/lossHistogramFigure';
+import {accuracyAndLossBands} from './accuracyAndLossBands';
+import {atOnePace} from './atOnePace';
+import {differencesFigure} from './differencesFigure';
+import {equalCostFigure} from './equalCostFigure';
+import {pooledHistograms} from './pooledHistograms';
+import {referenceSummary} from './referenceSummary';
+import type {StudyReport, StudySettings} from './study';
+import type {ArmRecord} from './trainTogether';
+
+/** The two figures of the original, and two that it lacks. */
+export function referenceReport(records: ArmRecord[][], settings: StudySettings): StudyReport {
+  const seeds = atOnePace(records);
+  const subtitle = `learning rate ${settings.learningRate} · mean of ${seeds.length} seeds, with its 95 % interval`;
+  const histograms = pooledHistograms(seeds, settings);
+  return {
+    summary: referenceSummary(seeds),
+    figures: {
+      'figure-1': (theme) => accuracyAndLossBands(seeds, subtitle, theme),
+      'figure-2': (theme) =>
+        lossHistogramFigure(histograms, {
+          theme,
+          subtitle: `learning rate ${settings.learningRate} · ${seeds.length} seeds together`,
+        }),
+      'equal-cost': (theme) => equalCostFigure(seeds, subtitle, theme),
+      differences: (theme) => differencesFigure(seeds, subtitle, theme),
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import {mkdir} from 'node:fs/promises';
+import {availableParallelism} from 'node:os';
+import {join} from 'node:path';
+import {useBackend} from '../examples/mnist/node/backend';
+import {FailedError, messageOf} from '../examples/mnist/node/errors';
+import {watchInterrupts} from '../examples/mnist/node/interrupt';
+import {versions} from '../examples/mnist/node/versions';
+import {helpFor} from './help';
+import {readOptions} from './options';
+import {realDigits} from './realDigits';
+import {runStudy} from './runStudy';
+import type {Provenance} from './seedFile';
+import {studies} from './studies';
+import {writeStudy} from './writeStudy';
+
+/**
+ * Runs a study from the command line.
+ *
+ * @returns the exit code: 0, or 128 and the number of the signal that it was ended with.
+ * @throws UsageError or FailedError with a message for people.
+ */
+export async function studyCommand(argv: readonly string[], output: NodeJS.WritableStream): Promise<number> {
+  const options = readOptions(argv, studies);
+  const print = (text: string) => void output.write(`${text}\n`);
+  if ('help' in options) {
+    output.write(helpFor(studies));
+    return 0;
+  }
+  const {study, seeds, steps, data} = options;
+  const folder = join(options.out, study.name);
+  const digits = await realDigits({folder: data, onMessage: print});
+  await mkdir(folder, {recursive: true}).catch((error: Error) => {
+    throw new FailedError(`study: --out must be a folder that can be written to, got ${messageOf(error)}.`);
+  });
+  const provenance: Provenance = {
+    study: study.name,
+    settings: study.settings(steps),
+    versions: {...versions(), backend: 'wasm', machine: `${process.platform} ${process.arch}, ${cores()}`},
+  };
+  print(`${study.name}: ${study.about}\n${digits.description}; results in ${folder}`);
+  await useBackend('wasm');
+  const interrupts = watchInterrupts();
+  try {
+    const {exitCode} = interrupts;
+    const outcome = await runStudy({study, provenance, digits, seeds, folder, output, exitCode});
+    if ('exitCode' in outcome) {
+      print('Stopped. Give the same command again to go on behind the last whole seed.');
+      return outcome.exitCode;
+    }
+    const paths = await writeStudy(study, provenance, outcome.seeds, folder);
+    print(`Written: ${paths.join(', ')}`);
+    return 0;
+  } finally {
+    interrupts.stop();
+  }
+}
+
+const cores = () => `${availableParallelism()} cores`;

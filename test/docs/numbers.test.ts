@@ -1,0 +1,80 @@
+/** @file No measured number stands in the README or the documents without results that have it. */
+import {writeFileSync} from 'node:fs';
+import {describe, expect, it} from 'vitest';
+import {CHOSEN, CLAIMS} from '../support/claims';
+import {guideTables} from '../support/resultTables';
+import {ROOT, readSource, type SourceText, sourcesIn} from '../support/sources';
+import {markedTables} from '../support/studyTables';
+
+const documents = [
+  readSource('README.md'),
+  ...sourcesIn('docs', '.md').filter(({path}) => !path.startsWith('docs/api/')),
+];
+
+/** `12.3 %`, `40 ms`, `17 times`, `2×`, `four to five times`: a number with the unit of something measured. */
+const MEASURED =
+  /(?<![\w.])\d[\d.,]*(?: (?:to|±|and) \d[\d.,]*)*\s?(?:%|(?:ms|µs|s|seconds|kB|MB|GB|MiB|points|times)\b|×(?! ?\d))|\b(?:two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|hundred|thousand)(?: to \w+)? times\b/g;
+
+/** Leaves blanks where a text was, so that places stay the same. */
+const blank = (text: string, part: RegExp | string) => text.replaceAll(part, (found) => found.replace(/[^\n]/g, ' '));
+
+/** What a test of its own holds against results, and what is code (the examples are run) or the target of a link. */
+function withoutCheckedParts({path, text}: SourceText): string {
+  const tables = [
+    ...guideTables().filter(({guide}) => guide === path),
+    ...markedTables().filter(({document}) => document === path),
+  ];
+  const prose = tables.reduce((rest, {table}) => blank(rest, table), text);
+  return [/```.*?```/gs, /<!-- peaks: begin -->.*?<!-- peaks: end -->/gs, /\]\([^)]*\)/g, /<[^>]+>/g].reduce(
+    blank,
+    prose,
+  );
+}
+
+/** The numbers that no claim and no choice covers, with what stands around them. */
+function uncovered(document: SourceText): string[] {
+  const claimed = [...CLAIMS, ...CHOSEN].filter((claim) => claim.document === document.path).map(({says}) => says);
+  const rest = claimed.reduce(blank, withoutCheckedParts(document));
+  return [...rest.matchAll(MEASURED)].map(
+    ({index, 0: number}) =>
+      `${document.path}: … ${document.text.slice(Math.max(0, index - 40), index + number.length + 20)} …`,
+  );
+}
+
+describe.each(documents)('$path', (document) => {
+  it('has no measured number without results', () => {
+    expect(uncovered(document), 'add a claim with its results to test/support/claims.ts').toEqual([]);
+  });
+});
+
+it.each(CLAIMS)('$document says "$says", as $results has it', ({document, says, results, due}) => {
+  expect(due(JSON.parse(readSource(`docs/results/${results}`).text) as never)).toBe(says);
+  expect(readSource(document).text).toContain(says);
+});
+
+it.each(CHOSEN)('$document says "$says"', ({document, says}) => {
+  expect(readSource(document).text).toContain(says);
+});
+
+it.each(markedTables())(
+  '$document has the table "$name" of the studies: UPDATE_TABLE=1 writes it',
+  ({document, name, table}) => {
+    const {text} = readSource(document);
+    const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+    const expected = `${text.split(begin)[0]}${begin}\n${table}\n${end}${text.split(end)[1]}`;
+    if (process.env.UPDATE_TABLE) writeFileSync(`${ROOT}${document}`, expected);
+    else expect(text, `${document} is out of date: run with UPDATE_TABLE=1`).toBe(expected);
+  },
+);
+
+it('Measured numbers are found', () => {
+  const text = 'is 17 times, 3× faster, four to five times, 12.3 ± 0.4 %, 7 ms; 3 steps, 28 × 28, k = 2, `9 %`';
+  expect([...text.matchAll(MEASURED)].map(([number]) => number)).toEqual([
+    '17 times',
+    '3×',
+    'four to five times',
+    '12.3 ± 0.4 %',
+    '7 ms',
+    '9 %',
+  ]);
+});

@@ -1,0 +1,147 @@
+/** @file What studies make of the records of their seeds; the records are thought up, so that the answers are known. */
+import type {TopLevelSpec} from 'vega-lite';
+import {describe, expect, it} from 'vitest';
+import {renderSvg} from '../../examples/mnist/report/render';
+import type {CostSummary} from '../../studies/costReport';
+import type {NoiseSummary} from '../../studies/noiseReport';
+import type {OrderedSgdSummary} from '../../studies/orderedSgdReport';
+import type {ReferenceSummary} from '../../studies/referenceSummary';
+import type {RulesSummary} from '../../studies/rulesReport';
+import {studies} from '../../studies/studies';
+import type {StudyReport} from '../../studies/study';
+import {costRecords, noiseRecords, orderedRecords, referenceRecords, rulesRecords} from '../support/studyRecords';
+
+const RECORDS: Record<string, unknown[]> = {
+  reference: referenceRecords(),
+  'ordered-sgd': orderedRecords(),
+  noise: noiseRecords(),
+  cost: costRecords(),
+  rules: rulesRecords(),
+};
+
+function reportOf(name: string, seeds = 3): StudyReport {
+  const study = studies.find((other) => other.name === name);
+  if (!study) throw new Error(`there is no ${name}`);
+  return study.report((RECORDS[name] as unknown[]).slice(0, seeds), study.settings(400));
+}
+
+const figures = studies.flatMap(({name}) =>
+  Object.entries(reportOf(name).figures).map(([figure, make]) => ({name, figure, make})),
+);
+
+const textsIn = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
+
+describe.each(figures)('The figure $figure of $name', ({make}) => {
+  it('is drawn for light and for dark pages, with a label for who does not see it', async () => {
+    const [light, dark] = [await renderSvg(make('light')), await renderSvg(make('dark'))];
+    expect(light).toContain('#ffffff');
+    expect(dark).not.toContain('#ffffff');
+    expect(light).toMatch(/aria-label="[^"]{40,}"/);
+    expect(textsIn(light)).toEqual(textsIn(dark));
+    expect(light).not.toContain('NaN');
+  });
+});
+
+const colorsOf = (spec: TopLevelSpec) => JSON.stringify(spec).match(/"color":"#\w+"/g) ?? [];
+
+describe('The reference study', () => {
+  const {figures: drawn, summary} = reportOf('reference');
+  const {arms} = summary as ReferenceSummary;
+  const arm = (name: string) => arms.find((other) => other.name === name) as ReferenceSummary['arms'][number];
+
+  it('draws the runs of the original in its colours, each named at its end, with a band', async () => {
+    const spec = (drawn['figure-1'] as (theme: 'light') => TopLevelSpec)('light');
+    for (const color of ['#3498e0', '#d62839', '#00746b', '#6a24b8'])
+      expect(colorsOf(spec)).toContain(`"color":"${color}"`);
+    expect(JSON.stringify(spec).match(/"type":"area"/g)).toHaveLength(8);
+    expect(textsIn(await renderSvg(spec))).toContain('1024/512 · 88.5 %');
+  });
+
+  it('estimates accuracies, and differences seed by seed', () => {
+    const last = arm('512/384').afterSteps[400];
+    // 0.91 less 0.02 on average over the seeds, and what is left of the start.
+    expect(last?.mean).toBeCloseTo(0.89 - 0.81 * Math.exp(-4), 10);
+    expect(last?.deviation).toBeCloseTo(0.01, 10);
+    // The seeds do the same to both: nothing scatters.
+    const {mean, deviation} = arm('512/384').toWholeBatch?.afterSteps[400] ?? {};
+    expect(mean).toBeCloseTo(0.01 * (1 - Math.exp(-4)), 10);
+    expect(deviation).toBeCloseTo(0, 10);
+    expect(arm('512/384').toRandom?.afterSteps[400]?.deviation).toBeGreaterThan(0.001);
+    expect(arm('512/512').toWholeBatch).toBeUndefined();
+    expect(arm('512/384 random').toRandom).toBeUndefined();
+    expect(arm('512/384 random').toWholeBatch).toBeDefined();
+  });
+
+  it('compares after as many examples and as many seconds', () => {
+    expect(Object.keys(arm('512/512').afterExamples)).toEqual(['51200', '153600']);
+    // 51,200 examples are 100 steps of 512, and all 400 of 128.
+    expect(arm('512/512').afterExamples[51200]?.mean).toBeCloseTo(arm('512/512').afterSteps[100]?.mean as number, 10);
+    expect(arm('1024/128').afterExamples[51200]?.mean).toBeCloseTo(arm('1024/128').afterSteps[400]?.mean as number, 10);
+    expect(arm('1024/128').afterExamples[153600]?.mean).toBeNaN();
+    // At one pace the quickest arm takes 400 steps of 72 ms in every seed.
+    expect(Object.keys(arm('512/512').afterSeconds)).toEqual(['14', '28']);
+  });
+
+  it('tells of the selected loss at the end, and of the worst fall', () => {
+    expect(arm('1024/128').selectedLoss.mean).toBeGreaterThan(arm('512/512').selectedLoss.mean);
+    expect(arm('512/512').worstFall.mean).toBe(0);
+  });
+
+  it('knows no interval of a single seed, and draws it all the same', async () => {
+    const {summary: single, figures: ofOne} = reportOf('reference', 1);
+    expect((single as ReferenceSummary).arms[0]?.afterSteps[400]?.margin).toBeNaN();
+    expect(await renderSvg((ofOne['figure-1'] as (theme: 'light') => TopLevelSpec)('light'))).not.toContain('NaN');
+  });
+});
+
+describe('The study of Ordered SGD', () => {
+  it('gives errors at the end and their paired difference', () => {
+    const {arms, difference} = reportOf('ordered-sgd').summary as OrderedSgdSummary;
+    expect(arms.map(({testError: {mean}}) => Number(mean.toFixed(6)))).toEqual([0.079, 0.075]);
+    expect(arms[0]?.testError.deviation).toBeCloseTo(0.001, 10);
+    expect(arms[1]?.kept).toEqual([16, 16, 16]);
+    expect(difference.mean).toBeCloseTo(-0.004, 10);
+  });
+});
+
+describe('The study of noise', () => {
+  it('has an estimate for each rule, share and measured epoch', () => {
+    const {results} = reportOf('noise').summary as NoiseSummary;
+    expect(results).toHaveLength(16);
+    expect(results[15]?.rule).toBe('trimmedTopK({k: 50, skip: 20})');
+    expect(results[15]?.flipped).toBe(0.2);
+    expect(Object.keys(results[15]?.afterEpochs ?? {})).toEqual(['1', '5', '20']);
+    expect(results[15]?.afterEpochs[20]?.mean).toBeCloseTo(0.95 - 0.02 - 0.004, 10);
+  });
+});
+
+describe('The study of cost', () => {
+  const {arms} = reportOf('cost').summary as CostSummary;
+
+  it('gives times to levels, only where every seed comes to them', () => {
+    const plain = arms[0] as CostSummary['arms'][number];
+    // The accuracies end at 0.95, 0.94 and 0.92, for seeds 1 to 3.
+    expect(Object.keys(plain.secondsTo)).toEqual(['0.9']);
+    // A step of seed 2 takes 96 ms, and those of the others as much less and more.
+    const [steps, seconds] = [plain.stepsTo[0.9]?.mean as number, plain.secondsTo[0.9]?.mean as number];
+    expect(steps).toBeGreaterThan(200);
+    expect(seconds / steps).toBeCloseTo(0.096, 2);
+  });
+
+  it('compares step times seed by seed, and losses with those of masked', () => {
+    const pruned = arms[3] as CostSummary['arms'][number];
+    expect(pruned.name).toBe('512/384 pruned');
+    expect(pruned.stepTimeToPlain.mean).toBeCloseTo(0.8, 10);
+    expect(pruned.stepTimeToPlain.deviation).toBeCloseTo(0, 10);
+    expect(pruned.lossDifference).toBe(0);
+  });
+});
+
+describe('The study of rules', () => {
+  it('compares every rule with as many rows at random', () => {
+    const {rules} = reportOf('rules').summary as RulesSummary;
+    expect(rules.map(({toRandom}) => toRandom?.afterSteps[400] !== undefined)).toEqual([true, true, false, true]);
+    expect(rules[3]?.toRandom?.afterSteps[400]?.mean).toBeCloseTo(0.02 * (1 - Math.exp(-4)), 10);
+    expect(rules[3]?.onTheWay.mean).toBeLessThan(rules[3]?.afterSteps[400]?.mean as number);
+  });
+});

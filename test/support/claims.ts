@@ -1,0 +1,115 @@
+/** @file Every measured number in the prose of the documents, and the results that it comes from. */
+
+/** A number with its words, as the document has it, and how it comes out of results. */
+export interface Claim {
+  document: string;
+  says: string;
+  /** In docs/results. */
+  results: string;
+  /** What the document has to say. */
+  due: (results: never) => string;
+}
+
+interface Timing {
+  name: string;
+  ms: number;
+}
+
+interface Bench {
+  subjects: {name: string; timings: Timing[]; onStockKernels: Timing[]}[];
+}
+
+const timeOf = (timings: Timing[], name: string) => timings.find((timing) => timing.name === name)?.ms ?? Number.NaN;
+
+/** How many times faster a step of the reference model is on the kernels of this library than `trainOnBatch` on stock ones. */
+const stockTimes = ({subjects}: Bench, than: string) => {
+  const onStock = subjects.find(({name}) => name.startsWith('dense'))?.onStockKernels ?? [];
+  return (timeOf(onStock, 'stock kernels') / timeOf(onStock, than)).toFixed(0);
+};
+
+/** A training step of the convolutional network, in forward passes. */
+const convolutionalStep = ({subjects}: Bench) => {
+  const timings = subjects.find(({name}) => name.startsWith('cnn'))?.timings ?? [];
+  const ratio = timeOf(timings, '64/64 masked') / timeOf(timings, 'forward 64');
+  return ['no', 'one', 'two', 'three', 'four', 'five', 'six']
+    .slice(Math.floor(ratio), Math.ceil(ratio) + 1)
+    .join(' to ');
+};
+
+interface Ledger {
+  ledger: Timing[];
+}
+
+export const CLAIMS: Claim[] = [
+  {
+    document: 'README.md',
+    says: 'is 17 times faster than `trainOnBatch`',
+    results: 'bench.json',
+    due: (bench: Bench) => `is ${stockTimes(bench, 'stock 512')} times faster than \`trainOnBatch\``,
+  },
+  {
+    document: 'README.md',
+    says: 'backpropagates the hardest 384 rows 27 times',
+    results: 'bench.json',
+    due: (bench: Bench) => `backpropagates the hardest 384 rows ${stockTimes(bench, '512/384 pruned')} times`,
+  },
+  {
+    document: 'README.md',
+    says: 'The script is 36 kB compressed',
+    results: 'size.json',
+    due: (sizes: {name: string; size: number}[]) => {
+      const script = sizes.find(({name}) => name === 'script')?.size ?? Number.NaN;
+      return `The script is ${(script / 1000).toFixed(0)} kB compressed`;
+    },
+  },
+  {
+    document: 'docs/backends.md',
+    says: 'takes four to five times as long as its forward pass',
+    results: 'bench.json',
+    due: (bench: Bench) => `takes ${convolutionalStep(bench)} times as long as its forward pass`,
+  },
+  {
+    document: 'docs/insight.md',
+    says: '`observe` takes 0.7 % of the step',
+    results: 'bench-ledger.json',
+    due: ({ledger}: Ledger) =>
+      `\`observe\` takes ${((100 * timeOf(ledger, 'observe')) / timeOf(ledger, 'step')).toFixed(1)} % of the step`,
+  },
+  {
+    document: 'docs/insight.md',
+    says: '`suspects(200)` 13 ms',
+    results: 'bench-ledger.json',
+    due: ({ledger}: Ledger) => `\`suspects(200)\` ${timeOf(ledger, 'suspects(200)').toFixed(0)} ms`,
+  },
+  {
+    document: 'docs/imbalanced-data.md',
+    says: 'Of the test rows 1.0 % are positive',
+    results: 'imbalance.json',
+    due: ({test: {positives, negatives}}: {test: {positives: number; negatives: number}}) =>
+      `Of the test rows ${((100 * positives) / (positives + negatives)).toFixed(1)} % are positive`,
+  },
+];
+
+/** What looks like a measured number, and is none: a choice, a rule, or what others say. */
+export const CHOSEN: {document: string; says: string}[] = [
+  // How the data of a guide were made.
+  {document: 'docs/finding-label-errors.md', says: 'On MNIST, 2 % of the first'},
+  {document: 'docs/finding-label-errors.md', says: '20 % of them have another label'},
+  {document: 'docs/imbalanced-data.md', says: 'The data here are 510 points'},
+  // What is looked at, and how sure an interval is.
+  {document: 'README.md', says: 'means with 95 % intervals'},
+  {document: 'docs/results.md', says: 'is the 95 % interval of the mean'},
+  {document: 'docs/choosing-k.md', says: 'the middle 80 % of the losses'},
+  // Rules of others, and of this library.
+  {document: 'docs/coming-from.md', says: 'a training accuracy of 80, 90, 95 and 99.5 % on'},
+  {document: 'docs/coming-from.md', says: "So are nnU-Net's 10 % of fewer than 10"},
+  {document: 'docs/detection.md', says: 'on three times as many of the hardest'},
+  {document: 'docs/detection.md', says: 'about four times as many. So the reduction'},
+  {document: 'docs/detection.md', says: 'three times no positive is no negative'},
+  {document: 'README.md', says: 'all positives and three times as many hard negatives'},
+  {document: 'docs/schedules.md', says: "DeepLab's hardest 10 % of pixels"},
+  {document: 'docs/selectors.md', says: 'keeps the ranks from 10 % to 60 %'},
+  {document: 'docs/selectors.md', says: 'a loss a hundred times larger counts as one place'},
+  {document: 'docs/selectors.md', says: '100 times likelier than the easiest'},
+  {document: 'docs/selectors.md', says: 'Its authors keep 10 % of a batch'},
+];

@@ -1,0 +1,91 @@
+import type {NoiseRecord} from '../../studies/noise';
+import type {OrderedRecord} from '../../studies/orderedSgd';
+import type {ArmRecord} from '../../studies/trainTogether';
+
+interface RecordOptions {
+  name: string;
+  n?: number;
+  k?: number;
+  rule?: ArmRecord['rule'];
+  /** Test accuracy at the end of the axis that the curve comes near to. */
+  ceiling?: number;
+  steps?: number;
+  every?: number;
+  msPerStep?: number;
+}
+
+/** A training that was thought up: its accuracy rises from 0.1 towards a ceiling, a little lower for each further seed. */
+function armRecord(
+  seed: number,
+  {name, n = 512, k = 384, rule = 'hardest', ceiling = 0.9, steps = 400, every = 50, msPerStep = 50}: RecordOptions,
+): ArmRecord {
+  const measuredAt = Array.from({length: steps / every + 1}, (_, place) => place * every);
+  const lossAt = (step: number) => 0.45 * Math.exp(-step / 300) + 0.02 * (1 - k / n);
+  return {
+    name,
+    n,
+    k,
+    rule,
+    firstLosses: Array.from({length: Math.min(100, steps)}, (_, step) => lossAt(step)),
+    losses: Array.from({length: steps / 10}, (_, stretch) => lossAt(10 * stretch)),
+    measuredAt,
+    testAccuracy: measuredAt.map((step) => ceiling - 0.01 * seed - (ceiling - 0.1) * Math.exp(-step / 100)),
+    seconds: measuredAt.map((step) => (step * msPerStep * (1 + 0.1 * seed)) / 1000),
+    msPerStep: msPerStep * (1 + 0.1 * seed),
+    ...(rule === 'hardest' && {
+      histograms: [1, steps / 2, steps].map((step) => {
+        const counts = (rows: number) => Array.from({length: 25}, (_, bin) => (bin === 11 ? rows - 24 : 1));
+        return {step, batch: counts(n), selected: counts(k)};
+      }),
+    }),
+  };
+}
+
+const SEEDS = [1, 2, 3];
+
+export const referenceRecords = (): ArmRecord[][] =>
+  SEEDS.map((seed) => [
+    armRecord(seed, {name: '512/512', k: 512, ceiling: 0.9, msPerStep: 70}),
+    armRecord(seed, {name: '1024/512', n: 1024, k: 512, ceiling: 0.92, msPerStep: 100}),
+    armRecord(seed, {name: '512/384', ceiling: 0.91, msPerStep: 60}),
+    armRecord(seed, {name: '1024/128', n: 1024, k: 128, ceiling: 0.7, msPerStep: 70}),
+    armRecord(seed, {name: '512/384 random', ceiling: 0.88 + 0.005 * seed, rule: 'random', msPerStep: 60}),
+    armRecord(seed, {name: '1024/512 random', n: 1024, k: 512, ceiling: 0.9, rule: 'random', msPerStep: 100}),
+    armRecord(seed, {name: '1024/128 random', n: 1024, k: 128, ceiling: 0.8, rule: 'random', msPerStep: 70}),
+  ]);
+
+export const costRecords = (): ArmRecord[][] =>
+  SEEDS.map((seed) => [
+    armRecord(seed, {name: '512/512 plain', k: 512, ceiling: 0.97, msPerStep: 80}),
+    ...['masked', 'recompute', 'pruned'].map((backward, i) =>
+      armRecord(seed, {name: `512/384 ${backward}`, ceiling: 0.965, msPerStep: 80 - 8 * i}),
+    ),
+    ...['masked', 'recompute', 'pruned'].map((backward, i) =>
+      armRecord(seed, {name: `1024/512 ${backward}`, n: 1024, k: 512, ceiling: 0.97, msPerStep: 140 - 20 * i}),
+    ),
+  ]);
+
+export const rulesRecords = (): ArmRecord[][] =>
+  SEEDS.map((seed) =>
+    ['all()', 'topK({k: 384})', 'randomK({k: 384, seed})', 'scored(topK({k: 384}), gradientNormBound())'].map(
+      (name, i) => armRecord(seed, {name, ceiling: 0.85 + 0.02 * i}),
+    ),
+  );
+
+export const noiseRecords = (): NoiseRecord[][] =>
+  SEEDS.map((seed) =>
+    [0, 0.05, 0.1, 0.2].flatMap((flipped) =>
+      ['all()', 'randomK({k: 50, seed})', 'topK({k: 50})', 'trimmedTopK({k: 50, skip: 20})'].map((rule, i) => ({
+        rule,
+        flipped,
+        measuredAt: [1, 5, 20],
+        testAccuracy: [0.88, 0.92 + 0.003 * i, 0.95 - flipped * (0.1 * (4 - i)) - 0.002 * seed],
+      })),
+    ),
+  );
+
+export const orderedRecords = (): OrderedRecord[][] =>
+  SEEDS.map((seed) => [
+    {name: 'SGD', testError: [0.09, 0.08, 0.077 + 0.001 * seed], trainError: [0.1, 0.08, 0.07], kept: [64, 64, 64]},
+    {name: 'Ordered SGD', testError: [0.09, 0.078, 0.075], trainError: [0.1, 0.079, 0.069], kept: [64, 32, 16]},
+  ]);

@@ -1,0 +1,227 @@
+/** @file The tables of docs/results.md and of the README, from the results of the studies. */
+import {existsSync} from 'node:fs';
+import type {CostSummary} from '../../studies/costReport';
+import type {NoiseSummary} from '../../studies/noiseReport';
+import type {OrderedSgdSummary} from '../../studies/orderedSgdReport';
+import type {ReferenceArm, ReferenceSummary} from '../../studies/referenceSummary';
+import type {RulesSummary} from '../../studies/rulesReport';
+import type {Estimate} from '../../studies/statistics';
+import {markdownTable} from './resultTables';
+import {ROOT, readSource} from './sources';
+
+/** A table that stands between two marks of a document: `<!-- name: begin -->` and `<!-- name: end -->`. */
+export interface MarkedTable {
+  document: string;
+  name: string;
+  table: string;
+}
+
+const RESULTS = 'docs/results.md';
+
+const resultsOf = <Summary>(study: string): Summary & {seeds: number} =>
+  JSON.parse(readSource(`docs/results/${study}/results.json`).text);
+
+/** JSON has no NaN: the margin of a single seed, and what was not reached, are null. */
+const isNumber = (value: number | null) => value !== null && Number.isFinite(value);
+
+/** `88.5 ± 0.4`; a dash for what is not there. */
+function plusMinus({mean, margin}: Estimate, digits: number, factor = 1): string {
+  if (!isNumber(mean)) return '–';
+  return `${(factor * mean).toFixed(digits)}${isNumber(margin) ? ` ± ${(factor * margin).toFixed(digits)}` : ''}`;
+}
+
+const percent = (estimate: Estimate, digits = 1) => {
+  const text = plusMinus(estimate, digits, 100);
+  return text === '–' ? text : `${text} %`;
+};
+
+/** With a sign; **bold** where the interval leaves out 0. */
+function points(estimate: Estimate | undefined, digits = 1): string {
+  if (!estimate || !isNumber(estimate.mean)) return '–';
+  const {mean, margin} = estimate;
+  const text = plusMinus({...estimate, mean: Math.abs(mean)}, digits, 100);
+  const signed = `${mean < 0 ? '−' : '+'}${text}`;
+  return isNumber(margin) && Math.abs(mean) > margin ? `**${signed}**` : signed;
+}
+
+const count = (number: string | number) => Number(number).toLocaleString('en-US');
+const keysOf = (record: Record<string, unknown> | undefined) => Object.keys(record ?? {});
+
+const reference = () => resultsOf<ReferenceSummary>('reference');
+const first = (arms: ReferenceArm[]) => arms[0] as ReferenceArm;
+
+function referenceAccuracy(): string[][] {
+  const {arms} = reference();
+  const steps = keysOf(first(arms).afterSteps);
+  return [
+    ['run', ...steps.map((step) => `${count(step)} steps`), 'worst fall', 'time per step'],
+    ...arms.map(({name, afterSteps, worstFall, msPerStep}) => [
+      name,
+      ...steps.map((step) => percent(afterSteps[step] as Estimate)),
+      `${(100 * worstFall.mean).toFixed(1)} points`,
+      `${msPerStep.mean.toFixed(0)} ms`,
+    ]),
+  ];
+}
+
+function referenceDifferences(): string[][] {
+  const {arms} = reference();
+  const steps = keysOf(first(arms).afterSteps);
+  const row = (name: string, differences: Record<string, Estimate> | undefined) => [
+    name,
+    ...steps.map((step) => points(differences?.[step])),
+  ];
+  return [
+    ['points of test accuracy', ...steps.map((step) => `${count(step)} steps`)],
+    ...arms
+      .filter(({toRandom}) => toRandom)
+      .flatMap(({name, toWholeBatch, toRandom}) => [
+        row(`${name} less 512/512`, toWholeBatch?.afterSteps),
+        row(`${name} less as many at random`, toRandom?.afterSteps),
+      ]),
+  ];
+}
+
+function referenceEqualCost(): string[][] {
+  const {arms} = reference();
+  const [examples, seconds] = [keysOf(first(arms).afterExamples), keysOf(first(arms).afterSeconds)];
+  return [
+    [
+      'run',
+      ...examples.map((number) => `${count(number)} examples`),
+      ...seconds.map((number) => `${number} s`),
+      `${seconds.at(-1)} s, less 512/512`,
+    ],
+    ...arms.map(({name, afterExamples, afterSeconds, toWholeBatch}) => [
+      name,
+      ...examples.map((number) => percent(afterExamples[number] as Estimate)),
+      ...seconds.map((number) => percent(afterSeconds[number] as Estimate)),
+      toWholeBatch ? points(toWholeBatch.afterSeconds[seconds.at(-1) as string]) : '',
+    ]),
+  ];
+}
+
+function selectedLoss(): string[][] {
+  return [
+    ['run', 'n : k', 'mean loss of the backpropagated rows'],
+    ...reference()
+      .arms.filter(({rule}) => rule === 'hardest')
+      .sort((one, other) => one.n / one.k - other.n / other.k)
+      .map(({name, n, k, selectedLoss: loss}) => [name, (n / k).toFixed(2), plusMinus(loss, 3)]),
+  ];
+}
+
+function readmeHeadline(): string[][] {
+  const {arms} = reference();
+  const steps = keysOf(first(arms).afterSteps);
+  const [early, late] = ['100', steps.at(-1) as string];
+  return [
+    [
+      'run',
+      `test accuracy after ${count(early)} steps`,
+      `after ${count(late)} steps`,
+      'ahead of as many rows at random then',
+      'time per step',
+    ],
+    ...arms
+      .filter(({rule}) => rule === 'hardest')
+      .map(({name, afterSteps, toRandom, msPerStep}) => [
+        name,
+        percent(afterSteps[early] as Estimate),
+        percent(afterSteps[late] as Estimate),
+        toRandom ? `${points(toRandom.afterSteps[late])} points`.replace(/^\*\*(.*)\*\* points$/, '**$1 points**') : '',
+        `${msPerStep.mean.toFixed(0)} ms`,
+      ]),
+  ];
+}
+
+/** Kawaguchi & Lu 2020, Table 1: test error in %, mean and standard deviation of 10 seeds. */
+const PUBLISHED: Record<string, string> = {SGD: '7.70 (0.06)', 'Ordered SGD': '7.35 (0.04)'};
+
+function orderedSgd(): string[][] {
+  const {arms, difference} = resultsOf<OrderedSgdSummary>('ordered-sgd');
+  const deviating = ({mean, deviation}: Estimate) =>
+    `${(100 * mean).toFixed(2)}${isNumber(deviation) ? ` (${(100 * deviation).toFixed(2)})` : ''}`;
+  return [
+    ['test error in %', 'published', 'here', 'here, best epoch', 'training error here', 'rows of 64 kept at the end'],
+    ...arms.map(({name, testError, bestTestError, trainError, kept}) => [
+      name,
+      PUBLISHED[name] as string,
+      deviating(testError),
+      deviating(bestTestError),
+      deviating(trainError),
+      [...new Set(kept)].sort((one, other) => one - other).join(' or '),
+    ]),
+    ['difference', '−0.35', points(difference, 2), '', '', ''],
+  ];
+}
+
+function noise(): string[][] {
+  const {results} = resultsOf<NoiseSummary>('noise');
+  const shares = [...new Set(results.map(({flipped}) => flipped))];
+  const rules = [...new Set(results.map(({rule}) => rule))];
+  const last = keysOf(results[0]?.afterEpochs).at(-1) as string;
+  return [
+    [`after ${last} epochs`, ...shares.map((share) => `${(100 * share).toFixed(0)} % wrong`)],
+    ...rules.map((rule) => [
+      `\`${rule}\``,
+      ...shares.map((share) => {
+        const found = results.find((other) => other.rule === rule && other.flipped === share);
+        return percent(found?.afterEpochs[last] as Estimate);
+      }),
+    ]),
+  ];
+}
+
+function cost(): string[][] {
+  const {arms, equalSeconds} = resultsOf<CostSummary>('cost');
+  return [
+    ['run', 'time of a step, plain = 1', 'to 90 %', 'to 93 %', 'to 95 %', `accuracy after ${equalSeconds} s`],
+    ...arms.map(({name, stepTimeToPlain, secondsTo, accuracyAtEqualSeconds}) => [
+      name,
+      stepTimeToPlain.mean.toFixed(2),
+      ...[0.9, 0.93, 0.95].map((level) => {
+        const seconds = secondsTo[level];
+        return seconds ? `${plusMinus(seconds, 1)} s` : 'not reached';
+      }),
+      percent(accuracyAtEqualSeconds),
+    ]),
+  ];
+}
+
+function rules(): string[][] {
+  const {rules: all} = resultsOf<RulesSummary>('rules');
+  const steps = keysOf(all[0]?.afterSteps);
+  return [
+    ['rule', ...steps.map((step) => `${count(step)} steps`), 'mean on the way', '… less randomK', 'time per step'],
+    ...[...all]
+      .sort((one, other) => other.onTheWay.mean - one.onTheWay.mean)
+      .map(({name, afterSteps, onTheWay, toRandom, msPerStep}) => [
+        `\`${name}\``,
+        ...steps.map((step) => percent(afterSteps[step] as Estimate)),
+        percent(onTheWay),
+        toRandom ? points(toRandom.onTheWay) : '',
+        `${msPerStep.mean.toFixed(0)} ms`,
+      ]),
+  ];
+}
+
+/** By study; one that has not been run has no tables, one that has must be shown. */
+const TABLES: {study: string; document: string; name: string; make: () => string[][]}[] = [
+  {study: 'reference', document: 'README.md', name: 'headline', make: readmeHeadline},
+  {study: 'reference', document: RESULTS, name: 'accuracy', make: referenceAccuracy},
+  {study: 'reference', document: RESULTS, name: 'differences', make: referenceDifferences},
+  {study: 'reference', document: RESULTS, name: 'equal cost', make: referenceEqualCost},
+  {study: 'reference', document: RESULTS, name: 'selected loss', make: selectedLoss},
+  {study: 'ordered-sgd', document: RESULTS, name: 'ordered sgd', make: orderedSgd},
+  {study: 'noise', document: RESULTS, name: 'noise', make: noise},
+  {study: 'cost', document: RESULTS, name: 'cost', make: cost},
+  {study: 'rules', document: RESULTS, name: 'rules', make: rules},
+];
+
+export const markedTables = (): MarkedTable[] =>
+  TABLES.filter(({study}) => existsSync(`${ROOT}docs/results/${study}/results.json`)).map(({document, name, make}) => ({
+    document,
+    name,
+    table: markdownTable(make()),
+  }));
