@@ -10,17 +10,41 @@ export const aliases = [
   {find: /^ohem-tfjs\/(losses|schedules|selectors|trainers|insight|node)$/, replacement: source('$1/index.ts')},
 ];
 
+/** Tests that leave the engine of tfjs as they found it share one: loading it for each file would take longer than many of them. */
+const SHARING = [
+  'test/losses/**/*.test.ts',
+  // But for one, which puts kernels under the name of another backend.
+  'test/selectors/!(descending).test.ts',
+  'test/schedules/**/*.test.ts',
+  'test/bench/**/*.test.ts',
+  'test/examples/mnist/{data,experiment,report,web}/**/*.test.ts',
+];
+/** Those want a browser. */
+const IN_BROWSER = 'test/browser/**';
+
 export default defineConfig({
   resolve: {alias: aliases},
   test: {
-    include: ['test/**/*.test.ts'],
-    // Those want a browser.
-    exclude: [...configDefaults.exclude, 'test/browser/**'],
     testTimeout: 180_000,
+    hookTimeout: 60_000,
     // Of two cores the default would leave one idle.
     maxWorkers: '100%',
     // tfjs greets everybody who runs it in Node without the native addon.
     onConsoleLog: (log) => !log.includes('Hi, looks like you are running TensorFlow.js in Node.js'),
     coverage: {include: ['src/**/*.ts'], thresholds: {statements: 100, lines: 100, functions: 100, branches: 95}},
+    projects: [
+      {
+        extends: true,
+        test: {name: 'sharing', include: SHARING, isolate: false},
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, IN_BROWSER, ...SHARING],
+        },
+      },
+    ],
   },
 });

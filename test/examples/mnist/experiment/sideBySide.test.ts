@@ -1,5 +1,7 @@
-import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import '@tensorflow/tfjs-layers';
 import {memory, setBackend} from '@tensorflow/tfjs-core';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {beforeAll, describe, expect, it} from 'vitest';
 import {runExperiment} from '../../../../examples/mnist/experiment/experiment';
 import type {RunResult} from '../../../../examples/mnist/experiment/results';
@@ -11,7 +13,10 @@ const settings = tinySettings({runs: ['8/4', '16/8', '8/4 random'], steps: 3});
 const curves = ({msPerStep: _, ...rest}: RunResult) => rest;
 
 describe('sideBySide', () => {
-  beforeAll(() => setBackend('cpu'));
+  beforeAll(async () => {
+    enableWasmTraining();
+    await setBackend('wasm');
+  });
 
   it('takes a step of each run in turn', async () => {
     const seen: [number, number][] = [];

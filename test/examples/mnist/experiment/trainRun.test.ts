@@ -4,6 +4,7 @@ import type {RunResult} from '../../../../examples/mnist/experiment/results';
 import {parseRuns} from '../../../../examples/mnist/experiment/runs';
 import {type RunProgress, type RunState, trainRun} from '../../../../examples/mnist/experiment/trainRun';
 import {describeOnBackends} from '../../../support/backends';
+import {itIf} from '../../../support/itIf';
 import {tinyDigits, tinySettings} from './tinyDigits';
 
 const digits = tinyDigits();
@@ -42,7 +43,7 @@ const curves = ({msPerStep: _, ...rest}: RunResult) => rest;
 
 describeOnBackends('trainRun', (backend) => {
   // What no backend has a say in is tried on the quick one.
-  const quickly = it.runIf(backend === 'wasm');
+  const quickly = itIf(backend === 'wasm');
 
   it('learns', async () => {
     const {selectedLoss, batchLoss} = await trained({run: '40/40', steps: 6, learningRate: 0.002});

@@ -1,6 +1,7 @@
-import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
 import {setBackend} from '@tensorflow/tfjs-core';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {describe, expect, it} from 'vitest';
 import type {DigitData} from '../../../../../examples/mnist/data/digits';
 import type {Backend, Settings} from '../../../../../examples/mnist/experiment/results';
@@ -11,7 +12,7 @@ import {tinyDigits, tinySettings} from '../../experiment/tinyDigits';
 const digits: DigitData = {...tinyDigits(), source: 'drawn', description: 'tiny'};
 type Said<T extends FromWorker['type']> = Extract<FromWorker, {type: T}>;
 
-/** A session whose backends are all the cpu under other names; each can be lost, or refuse to start. */
+/** A session whose backends are all wasm under other names; each can be lost, or refuse to start. */
 function begin(settings: Partial<Settings> = {}, {isPaused = false, broken = [] as Backend[]} = {}) {
   const said: FromWorker[] = [];
   const left: Backend[] = ['webgl', 'wasm', 'cpu'];
@@ -24,7 +25,8 @@ function begin(settings: Partial<Settings> = {}, {isPaused = false, broken = [] 
     isPaused,
     async load(backend) {
       if (broken.includes(backend)) throw new Error(`${backend} is broken.`);
-      await setBackend('cpu');
+      enableWasmTraining();
+      await setBackend('wasm');
       const lost = new Promise<never>((_, reject) => {
         lose = reject;
       });
