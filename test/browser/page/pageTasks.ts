@@ -15,16 +15,16 @@ interface TraceEvent {
   tid: number;
   dur?: number;
   tdur?: number;
-  args?: {name?: string};
+  args?: {data?: {type?: string}};
 }
 
-/** Records the tasks of the main threads of all pages while `use` goes on, with Chromium's own tracing. */
+/** Records the tasks of the main thread of the page that is clicked on while `use` goes on, with Chromium's own tracing: a renderer that it starts in reserve is no page. */
 export async function pageTasks(browser: Browser, use: () => Promise<void>): Promise<PageTask[]> {
   const session = await browser.newBrowserCDPSession();
   const events: TraceEvent[] = [];
   session.on('Tracing.dataCollected', ({value}) => events.push(...(value as unknown as TraceEvent[])));
   await session.send('Tracing.start', {
-    traceConfig: {includedCategories: ['toplevel']},
+    traceConfig: {includedCategories: ['toplevel', 'devtools.timeline']},
     transferMode: 'ReportEvents',
   });
   await use();
@@ -32,9 +32,8 @@ export async function pageTasks(browser: Browser, use: () => Promise<void>): Pro
   await session.send('Tracing.end');
   await complete;
   const threadOf = ({pid, tid}: TraceEvent) => `${pid} ${tid}`;
-  const mains = new Set(
-    events.filter(({name, args}) => name === 'thread_name' && args?.name === 'CrRendererMain').map(threadOf),
-  );
+  const clicked = ({name, args}: TraceEvent) => name === 'EventDispatch' && args?.data?.type === 'click';
+  const mains = new Set(events.filter(clicked).map(threadOf));
   return events
     .filter((event) => event.ph === 'X' && event.name.endsWith('RunTask') && mains.has(threadOf(event)))
     .map(({dur = 0, tdur = 0}) => ({wall: dur / 1000, cpu: tdur / 1000}));
