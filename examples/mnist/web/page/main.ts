@@ -32,7 +32,7 @@ const table = runsTable((run) => {
   inside.clear(runs[run]);
   send({type: 'show', run});
 });
-const choices = runChoices(DEFAULTS.runs, {onChange: preview, onError: problem.show});
+const choices = runChoices(DEFAULTS.runs, {onChange: chooseRuns, onError: problem.show});
 const form = settingsForm(choices);
 const backends = backendChoices(changeBackend);
 const data = dataChoice({
@@ -59,6 +59,12 @@ const {send} = trainingWorker(receive, (reason) => {
   );
   enter(phase === 'idle' ? 'idle' : 'stopped');
 });
+
+/** A choice that can be made puts an end to what was wrong with the last one. */
+function chooseRuns(): void {
+  problem.clear();
+  preview();
+}
 
 /** Shows the runs that are chosen, before there is anything to show of them. */
 function preview(): void {
@@ -249,7 +255,7 @@ function tellFailure({backend, message, next}: Message<'backendFailed'>): void {
 }
 
 const wrong = form.fill(address, data.drawn);
-if (wrong.length > 0) problem.show(`The address of this page says what cannot be: ${wrong.join('; ')}.`);
+if (wrong.length > 0) problem.show(`The address of this page says what cannot be: ${wrong.join(' ')}`);
 // On a narrow screen the settings would push everything else out of sight.
 if (!matchMedia('(min-width: 64rem)').matches) element('settings', HTMLDetailsElement).open = false;
 preview();

@@ -34,7 +34,7 @@ export function settingsForm(runs: RunChoices): SettingsForm {
         field.value = value;
         if (field.checkValidity()) return;
         field.value = before;
-        wrong.push(`${name} cannot be ${value}`);
+        wrong.push(`${name} cannot be ${value}.`);
       };
       set('lr', lr, values.lr);
       set('steps', steps, values.steps);
