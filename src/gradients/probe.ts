@@ -37,7 +37,7 @@ const ALONE = [0, 1];
 const TOLERANCE = 1e-4;
 
 /** What two small forward passes told of a model. */
-export interface Probed {
+export interface Traced {
   /** Undefined where the ops are not the same each time. */
   plan: RowPlan | undefined;
   /** The tape of the larger probe, for its shapes; what it saved is disposed. */
@@ -45,6 +45,9 @@ export interface Probed {
   predictions: readonly Tensor[];
   /** The layer that each node belongs to. */
   layerOf: ReadonlyMap<TapeNode, string>;
+}
+
+export interface Probed extends Traced {
   /**
    * `float32[2]`, where the plan was tried: how much the gradients of some rows differ from what the whole tape gives, and predictions of
    * some rows alone from those among the others. `verdict` reads them.
@@ -102,13 +105,13 @@ export function probe(
       small = [...nodes()];
       return untaped(() => []);
     });
-    let probed: Omit<Probed, 'trial'> = {plan: undefined, nodes: [], predictions: [], layerOf: new Map()};
+    let traced: Traced = {plan: undefined, nodes: [], predictions: [], layerOf: new Map()};
     const layerOf = new Map<TapeNode, string>();
     const difference = onTape(variables, ({nodes, untaped}) => {
       const predictions = withListeners(layers, nodes, layerOf, () => predict(xsOfLarge, true));
       const forward = [...nodes()];
       const plan = planRows(small, SMALL, forward, LARGE);
-      probed = {plan, nodes: forward, predictions, layerOf};
+      traced = {plan, nodes: forward, predictions, layerOf};
       if (!triesPlan || !plan) return untaped(() => scalar(0));
       const rows = tensor1d(KEPT, 'int32');
       const taken = untaped(() => predictions.map((prediction) => takeRows(prediction, rows)));
@@ -127,9 +130,9 @@ export function probe(
         );
       });
     });
-    const isTried = triesPlan && probed.plan !== undefined;
+    const isTried = triesPlan && traced.plan !== undefined;
     const trial = isTried ? (stack([difference, differenceAlone(xsOfLarge, predict)]) as Tensor1D) : undefined;
-    return {...probed, trial} as never;
+    return {...traced, trial} as never;
   });
 }
 

@@ -1,5 +1,5 @@
 import type {Tensor, Variable} from '@tensorflow/tfjs-core';
-import type {Probed} from './probe';
+import type {Traced} from './probe';
 import type {RowPlan} from './rowPlan';
 import type {TapeNode} from './tape';
 import {dependents} from './walk';
@@ -17,7 +17,7 @@ export interface Pruning {
 
 /** Follows the gradients from the predictions back, without computing any, and sees which of them stay cut. */
 export function pruningOf(
-  {plan, nodes, predictions, layerOf}: Omit<Probed, 'trial'> & {plan: RowPlan},
+  {plan, nodes, predictions, layerOf}: Traced & {plan: RowPlan},
   variables: Variable[],
 ): Pruning {
   const needed = dependents(nodes, variables);

@@ -1,28 +1,8 @@
-import {
-  cast,
-  where as chooseEach,
-  div,
-  greater,
-  isFinite as isFiniteTensor,
-  logicalAnd,
-  logicalNot,
-  max,
-  maximum,
-  mul,
-  type NamedTensorMap,
-  type Scalar,
-  sum,
-  type Tensor,
-  type Tensor1D,
-  tidy,
-  type Variable,
-  zerosLike,
-} from '@tensorflow/tfjs-core';
+import {greater, logicalAnd, max, type Scalar, tidy, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkFinitePositive, checkOneOf, checkOptionNames, typeError} from '../checks';
-import type {BackwardOutcome, BackwardStrategy} from '../gradients/backwardPass';
+import type {BackwardStrategy} from '../gradients/backwardPass';
 import {backwardPasses} from '../gradients/chooseBackward';
-import {takeRows} from '../gradients/rows';
 import {modelLosses, modelLossWeights} from '../models/modelLosses';
 import {modelOptimizer} from '../models/modelOptimizer';
 import type {StepTensors} from '../models/modelTensors';
@@ -31,14 +11,14 @@ import {topK} from '../selectors/topK';
 import {clipByGlobalNorm} from './clip';
 import {GRANULARITIES} from './elements';
 import {soundGradients, takeSnapshot} from './guardedUpdate';
-import {slotOwners} from './optimizerSlots';
-import {REDUCTIONS, reduceKept} from './reduce';
+import {inSlotOrder, slotOwners} from './optimizerSlots';
+import {REDUCTIONS} from './reduce';
 import {type SelectorMemory, selectorMemory} from './selectorMemory';
 import {checkSelector} from './settle';
 import {stepBatch} from './stepInputs';
 import {BATCH_OPTIONS, type OhemStepOptions, STEP_OPTIONS, type StepOptions} from './stepOptions';
-import {type ReportTensors, type StepReport, stepReport} from './stepReport';
-import {type Observer, observed, type StepSettings, type StepTask, stepTask} from './stepTask';
+import {reportTensors, type StepReport, stepReport} from './stepReport';
+import {type Observer, observed, type StepSettings, stepTask} from './stepTask';
 import {askedBackward, type KeptBySize, OPS_CHANGED, strategist} from './strategist';
 
 const NAME = 'ohemStep';
@@ -165,7 +145,7 @@ export function observedStep(
         snapshot.keepWhere(sound);
         sawKept(task.batchSize, outcome.selection.indices.size);
         choice = outcome.planFits === false ? {strategy: 'masked', why: OPS_CHANGED} : {strategy, why};
-        const reported = figures(task, outcome, sound, settings);
+        const reported = reportTensors(task, outcome, sound, settings.reduction);
         memory.advance();
         return reported;
       } catch (error) {
@@ -232,39 +212,4 @@ function trainableVariables(model: LayersModel): Variable[] {
     throw typeError(NAME, 'model', 'have a weight to train', 'none', 'Set trainable = true on a layer.');
   }
   return variables;
-}
-
-/**
- * Brings gradients into a fixed order, with gaps for weights that are not trained now. tfjs's optimizers find the momentum of a weight by
- * its position: without the gaps, freezing a layer would shift them all.
- */
-function inSlotOrder(
-  gradients: NamedTensorMap,
-  names: readonly string[],
-): NamedTensorMap | {name: string; tensor: Tensor}[] {
-  const inOrder = names.map((name) => ({name, tensor: (gradients[name] ?? null) as Tensor}));
-  const hasGaps = inOrder.some(({tensor}) => tensor === null);
-  return hasGaps ? inOrder : Object.fromEntries(inOrder.map(({name, tensor}) => [name, tensor]));
-}
-
-function figures(
-  task: StepTask,
-  {scores, selection: chosen}: BackwardOutcome,
-  sound: Scalar,
-  {reduction}: StepSettings,
-): ReportTensors {
-  const {losses} = scores;
-  // What did not count was not learned from.
-  const selection = {indices: chosen.indices, weights: mul(chosen.weights, cast(sound, 'float32')) as Tensor1D};
-  const finite = isFiniteTensor(losses);
-  const counted = logicalAnd(finite, task.valid);
-  const total = sum(chooseEach(counted, losses, zerosLike(losses)));
-  const kept = takeRows(losses, selection.indices);
-  return {
-    loss: reduceKept(kept, selection.weights, task.batchSize, reduction),
-    batchLoss: div(total, maximum(sum(cast(counted, 'float32')), 1)),
-    losses,
-    selection,
-    nonFinite: sum(cast(logicalAnd(logicalNot(finite), task.valid), 'int32')),
-  };
 }

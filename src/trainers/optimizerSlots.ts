@@ -1,4 +1,4 @@
-import {type Optimizer, type Tensor, Variable, variable} from '@tensorflow/tfjs-core';
+import {type NamedTensorMap, type Optimizer, type Tensor, Variable, variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {weightsOf} from './modelWeights';
 
@@ -40,6 +40,19 @@ export function slotsOf(optimizer: Optimizer): Slot[] {
 /** The names of the weights that an optimizer has slots for, in the order of the slots. */
 export function slotOwners(optimizer: Optimizer): string[] {
   return slotsOf(optimizer).flatMap(({owner}) => owner ?? []);
+}
+
+/**
+ * Brings gradients into a fixed order, with gaps for weights that are not trained now. tfjs's optimizers find the momentum of a weight by
+ * its position: without the gaps, freezing a layer would shift them all.
+ */
+export function inSlotOrder(
+  gradients: NamedTensorMap,
+  names: readonly string[],
+): NamedTensorMap | {name: string; tensor: Tensor}[] {
+  const inOrder = names.map((name) => ({name, tensor: (gradients[name] ?? null) as Tensor}));
+  const hasGaps = inOrder.some(({tensor}) => tensor === null);
+  return hasGaps ? inOrder : Object.fromEntries(inOrder.map(({name, tensor}) => [name, tensor]));
 }
 
 /** Where the slots are, by the number of the weight: names change from one run to another. */

@@ -1,5 +1,27 @@
-import {cast, concat, dispose, greater, reshape, type Scalar, sum, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
-import type {Selection} from '../types';
+import {
+  cast,
+  where as chooseEach,
+  concat,
+  dispose,
+  div,
+  greater,
+  isFinite as isFiniteTensor,
+  logicalAnd,
+  logicalNot,
+  maximum,
+  mul,
+  reshape,
+  type Scalar,
+  sum,
+  type Tensor1D,
+  tidy,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import type {BackwardOutcome} from '../gradients/backwardPass';
+import {takeRows} from '../gradients/rows';
+import type {Reduction, Selection} from '../types';
+import {reduceKept} from './reduce';
+import type {StepTask} from './stepTask';
 
 /** The figures of a step as numbers. */
 export interface StepSummary {
@@ -32,7 +54,30 @@ export interface StepReport {
   dispose(): void;
 }
 
-export type ReportTensors = Pick<StepReport, 'loss' | 'batchLoss' | 'losses' | 'selection' | 'nonFinite'>;
+type ReportTensors = Pick<StepReport, 'loss' | 'batchLoss' | 'losses' | 'selection' | 'nonFinite'>;
+
+/** The figures of a step, from what it scored and selected; `sound` tells whether it was learned from. */
+export function reportTensors(
+  task: StepTask,
+  {scores, selection: chosen}: BackwardOutcome,
+  sound: Scalar,
+  reduction: Reduction,
+): ReportTensors {
+  const {losses} = scores;
+  // What did not count was not learned from.
+  const selection = {indices: chosen.indices, weights: mul(chosen.weights, cast(sound, 'float32')) as Tensor1D};
+  const finite = isFiniteTensor(losses);
+  const counted = logicalAnd(finite, task.valid);
+  const total = sum(chooseEach(counted, losses, zerosLike(losses)));
+  const kept = takeRows(losses, selection.indices);
+  return {
+    loss: reduceKept(kept, selection.weights, task.batchSize, reduction),
+    batchLoss: div(total, maximum(sum(cast(counted, 'float32')), 1)),
+    losses,
+    selection,
+    nonFinite: sum(cast(logicalAnd(logicalNot(finite), task.valid), 'int32')),
+  };
+}
 
 export function stepReport(tensors: ReportTensors): StepReport {
   const release = () => dispose(tensors);

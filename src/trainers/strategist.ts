@@ -69,32 +69,35 @@ export function strategist(
       giveUpPruning: nothing,
     };
   }
-  let found: PruningFound | undefined;
+  let found: PruningFound = {reason: '', isRowByRow: false};
+  /** The weights that it was found for; none before the first look. */
   let trained = '';
   const namesOf = (task: StepTask) => String(task.variables.map(({id}) => id));
   // A layer was frozen or thawed, or it is the first step: other gradients are needed now.
-  const isNews = (task: StepTask) => !found || namesOf(task) !== trained;
+  const isNews = (task: StepTask) => namesOf(task) !== trained;
   const remember = ({isUndecided, ...looked}: Found, variables: string) => {
     found = looked;
     trained = isUndecided ? '' : variables;
   };
   return {
     choose(task) {
-      if (!found || isNews(task)) {
+      if (isNews(task)) {
         const {trial, judge} = lookInto(model, task, livesInMainMemory());
         remember(judge(trial?.dataSync<'float32'>()), namesOf(task));
       }
       const kept = keptOf[task.batchSize] ?? task.keeps();
-      const known = found as PruningFound;
-      return {...chooseBackward(task.batchSize, kept, known, asked), ...known};
+      return {...chooseBackward(task.batchSize, kept, found, asked), ...found};
     },
     async prepare(task) {
       if (!isNews(task)) return;
       const variables = namesOf(task);
       const {trial, judge} = lookInto(model, task, true);
-      const kept = trial && keep(trial);
-      remember(judge(await kept?.data<'float32'>()), variables);
-      kept?.dispose();
+      const held = trial && keep(trial);
+      try {
+        remember(judge(await held?.data<'float32'>()), variables);
+      } finally {
+        held?.dispose();
+      }
     },
     sawKept(batchSize, kept) {
       keptOf[batchSize] = kept;
