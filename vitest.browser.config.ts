@@ -1,8 +1,8 @@
 import {fileURLToPath} from 'node:url';
 import {playwright} from '@vitest/browser-playwright';
 import {defineConfig} from 'vitest/config';
+import {sourceAliases} from './sourceAliases.ts';
 import {CHROMIUM_FLAGS, findChromium} from './test/support/chromium.ts';
-import {aliases} from './vitest.config.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,7 +10,10 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   resolve: {
     // The same contracts, on four backends.
-    alias: [...aliases, {find: /^\.\.\/support\/backends$/, replacement: here('test/browser/support/backends.ts')}],
+    alias: [
+      ...sourceAliases,
+      {find: /^\.\.\/support\/backends$/, replacement: here('test/browser/support/backends.ts')},
+    ],
   },
   // Named here, since what is found only while tests run makes the page load anew.
   optimizeDeps: {

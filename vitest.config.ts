@@ -1,14 +1,5 @@
-import {fileURLToPath} from 'node:url';
 import {configDefaults, defineConfig} from 'vitest/config';
-
-const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
-
-/** The entry points of the library, from its sources. */
-export const aliases = [
-  {find: /^ohem-tfjs$/, replacement: source('index.ts')},
-  {find: /^ohem-tfjs\/wasm$/, replacement: source('backends/wasm/index.ts')},
-  {find: /^ohem-tfjs\/(losses|schedules|selectors|trainers|insight|node)$/, replacement: source('$1/index.ts')},
-];
+import {sourceAliases} from './sourceAliases.ts';
 
 /** Tests that leave the engine of tfjs as they found it share one: loading it for each file would take longer than many of them. */
 const SHARING = [
@@ -23,7 +14,7 @@ const SHARING = [
 const IN_BROWSER = 'test/browser/**';
 
 export default defineConfig({
-  resolve: {alias: aliases},
+  resolve: {alias: sourceAliases},
   test: {
     testTimeout: 180_000,
     hookTimeout: 60_000,

@@ -4,10 +4,9 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {parseArgs} from 'node:util';
 import {version_core} from '@tensorflow/tfjs-core';
-import {chromium} from 'playwright';
 import {createServer} from 'vite';
 import page from '../examples/mnist/web/vite.config';
-import {CHROMIUM_FLAGS, findChromium} from '../test/support/chromium';
+import {launchChromium} from '../test/support/chromium';
 
 const {values} = parseArgs({
   options: {
@@ -30,7 +29,7 @@ const address = server.resolvedUrls?.local[0];
 console.log(`The page is at ${address}`);
 
 if (!values.open) {
-  const browser = await chromium.launch({executablePath: findChromium(), args: [...CHROMIUM_FLAGS, '--no-sandbox']});
+  const browser = await launchChromium();
   try {
     const tab = await browser.newPage();
     tab.setDefaultTimeout(0);

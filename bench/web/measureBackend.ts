@@ -1,20 +1,8 @@
-import {
-  dispose,
-  mean,
-  type Optimizer,
-  type Scalar,
-  square,
-  sub,
-  sum,
-  type Tensor,
-  type Variable,
-  variableGrads,
-} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {dispose} from '@tensorflow/tfjs-core';
 import {halfSquaredError, ohemStep, topK} from 'ohem-tfjs';
 import {type Contestant, interleaved, type Timing} from '../interleaved';
-import {type Batch, randomBatch, SUBJECTS} from '../models';
-import {STRATEGIES} from '../steps';
+import {randomBatch, SUBJECTS} from '../models';
+import {plainStep, STRATEGIES} from '../steps';
 
 const [ROWS, KEPT] = [512, 384];
 
@@ -29,21 +17,13 @@ export async function measureBackend(rounds: number): Promise<Timing[]> {
     await step.prepare(batch.xs, batch.ys);
     mining.push({name: backward, isSlow: true, run: () => step(batch.xs, batch.ys).read()});
   }
-  const timings = await interleaved(
-    [{name: 'plain', isSlow: true, run: () => plainStep(model, batch)}, ...mining],
-    rounds,
-  );
+  const plain = async () => {
+    const loss = plainStep(model, batch);
+    await loss.data();
+    loss.dispose();
+  };
+  const timings = await interleaved([{name: 'plain', isSlow: true, run: plain}, ...mining], rounds);
   dispose([batch.xs, batch.ys]);
   model.dispose();
   return timings;
-}
-
-async function plainStep(model: LayersModel, {xs, ys}: Batch): Promise<void> {
-  const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
-  const loss = () => mean<Scalar>(sum(square(sub(model.apply(xs, {training: true}) as Tensor, ys)), 1));
-  const {value, grads} = variableGrads(loss, variables);
-  (model.optimizer as Optimizer).applyGradients(grads);
-  dispose(grads);
-  await value.data();
-  value.dispose();
 }

@@ -1,16 +1,10 @@
 /** @file The document of backends cites the times that were measured in a browser. */
-import {writeFileSync} from 'node:fs';
 import {expect, it} from 'vitest';
-import {ROOT, readSource} from '../support/sources';
+import type {BackendTimings} from '../../bench/web/main';
+import {expectMarkedTable} from '../support/markedTable';
+import {markdownTable} from '../support/resultTables';
+import {readSource} from '../support/sources';
 
-interface BackendTimings {
-  backend: string;
-  timings: {name: string; ms: number}[];
-}
-
-const BEGIN = '<!-- speed: begin -->';
-const END = '<!-- speed: end -->';
-const PATH = 'docs/backends.md';
 const RESULTS = 'bench-web.json';
 
 it('docs/backends.md has the times of docs/results/bench-web.json: UPDATE_TABLE=1 writes them', () => {
@@ -25,13 +19,11 @@ it('docs/backends.md has the times of docs/results/bench-web.json: UPDATE_TABLE=
     return [`\`${backend}\``, ...cells];
   });
   const head = ['backend', ...names.map((name) => (name === 'plain' ? 'plain step' : `\`${name}\``))];
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  const table = [...lines, '', `${browser.replace(/\..*/, '')}, [raw figures](results/${RESULTS}).`].join('\n');
-
-  const {text} = readSource(PATH);
-  const [before, after] = [text.split(BEGIN)[0], text.split(END)[1]];
-  const expected = `${before}${BEGIN}\n${table}\n${END}${after}`;
-  if (process.env.UPDATE_TABLE) writeFileSync(`${ROOT}${PATH}`, expected);
-  else expect(text, `${PATH} is out of date: run with UPDATE_TABLE=1`).toBe(expected);
+  const source = `${browser.replace(/\..*/, '')}, [raw figures](results/${RESULTS}).`;
+  expectMarkedTable({
+    document: 'docs/backends.md',
+    name: 'speed',
+    table: `${markdownTable([head, ...rows])}\n\n${source}`,
+  });
   expect(rows.length).toBeGreaterThan(1);
 });

@@ -1,9 +1,9 @@
 /** @file No measured number stands in the README or the documents without results that have it. */
-import {writeFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {CHOSEN, CLAIMS} from '../support/claims';
+import {expectMarkedTable} from '../support/markedTable';
 import {guideTables} from '../support/resultTables';
-import {ROOT, readSource, type SourceText, sourcesIn} from '../support/sources';
+import {readSource, type SourceText, sourcesIn} from '../support/sources';
 import {markedTables} from '../support/studyTables';
 
 const documents = [
@@ -56,16 +56,7 @@ it.each(CHOSEN)('$document says "$says"', ({document, says}) => {
   expect(readSource(document).text).toContain(says);
 });
 
-it.each(markedTables())(
-  '$document has the table "$name" of the studies: UPDATE_TABLE=1 writes it',
-  ({document, name, table}) => {
-    const {text} = readSource(document);
-    const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
-    const expected = `${text.split(begin)[0]}${begin}\n${table}\n${end}${text.split(end)[1]}`;
-    if (process.env.UPDATE_TABLE) writeFileSync(`${ROOT}${document}`, expected);
-    else expect(text, `${document} is out of date: run with UPDATE_TABLE=1`).toBe(expected);
-  },
-);
+it.each(markedTables())('$document has the table "$name" of the studies: UPDATE_TABLE=1 writes it', expectMarkedTable);
 
 it('Measured numbers are found', () => {
   const text = 'is 17 times, 3× faster, four to five times, 12.3 ± 0.4 %, 7 ms; 3 steps, 28 × 28, k = 2, `9 %`';

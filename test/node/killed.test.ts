@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {build} from 'vite';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {aliases} from '../../vitest.config';
+import {sourceAliases} from '../../sourceAliases';
 import {ROOT} from '../support/sources';
 
 let [folder, program] = ['', ''];
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await build({
     configFile: false,
     logLevel: 'warn',
-    resolve: {alias: aliases},
+    resolve: {alias: sourceAliases},
     build: {ssr, outDir: program, emptyOutDir: true},
   });
 });

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
-import {chromium} from 'playwright';
+import {type Browser, chromium} from 'playwright';
 
 /** As Debian, Ubuntu, Fedora and Arch name Chromium and what is built from it. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
@@ -39,3 +39,11 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string {
       'Install it (on Debian and Ubuntu: apt-get install chromium; elsewhere: npx playwright install chromium), or name one in CHROMIUM.',
   );
 }
+
+/** Starts that Chromium without a window. */
+export const launchChromium = (flags: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({
+    executablePath: findChromium(),
+    args: [...CHROMIUM_FLAGS, ...flags],
+    chromiumSandbox: false,
+  });

@@ -6,15 +6,9 @@ import type {OrderedSgdSummary} from '../../studies/orderedSgdReport';
 import type {ReferenceArm, ReferenceSummary} from '../../studies/referenceSummary';
 import type {RulesSummary} from '../../studies/rulesReport';
 import type {Estimate} from '../../studies/statistics';
+import type {MarkedTable} from './markedTable';
 import {markdownTable} from './resultTables';
 import {ROOT, readSource} from './sources';
-
-/** A table that stands between two marks of a document: `<!-- name: begin -->` and `<!-- name: end -->`. */
-export interface MarkedTable {
-  document: string;
-  name: string;
-  table: string;
-}
 
 const RESULTS = 'docs/results.md';
 

@@ -1,5 +1,6 @@
 import {fileURLToPath} from 'node:url';
 import {defineConfig, type Plugin} from 'vite';
+import {sourceAliases} from '../../../sourceAliases.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -29,12 +30,7 @@ export default defineConfig({
   // Works from any folder of any site.
   base: './',
   plugins: [contentSecurityPolicy],
-  resolve: {
-    alias: [
-      {find: /^ohem-tfjs$/, replacement: here('../../../src/index.ts')},
-      {find: /^ohem-tfjs\/wasm$/, replacement: here('../../../src/backends/wasm/index.ts')},
-    ],
-  },
+  resolve: {alias: sourceAliases},
   optimizeDeps: {include: FOUND_LATE.map((name) => `@tensorflow/tfjs-${name}`)},
   worker: {format: 'es'},
   build: {outDir: here('dist'), emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 1200},

@@ -1,12 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {readFileSync, writeFileSync} from 'node:fs';
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
+import {expectMarkedTable} from '../../support/markedTable';
+import {markdownTable} from '../../support/resultTables';
 import {LAYER_CASES} from './layerCases';
 import {type Verdicts, verdictsOf} from './layerVerdicts';
-
-const DOCUMENT = new URL('../../../docs/backends.md', import.meta.url);
-const [BEGIN, END] = ['<!-- layers: begin -->\n', '<!-- layers: end -->\n'];
 
 /** A row for all layers that train alike, in the order in which they are found. */
 function tableOf(found: readonly {name: string; verdicts: Verdicts}[]): string {
@@ -15,10 +13,8 @@ function tableOf(found: readonly {name: string; verdicts: Verdicts}[]): string {
     const key = verdicts.join(' | ');
     names.set(key, [...(names.get(key) ?? []), `\`${name}\``]);
   }
-  const rows = [...names].map(([key, layers]) => `| ${layers.join(', ')} | ${key} |`);
-  return ['| layers | cpu | wasm | wasm with `enableWasmTraining()` |', '| --- | --- | --- | --- |', ...rows, ''].join(
-    '\n',
-  );
+  const rows = [...names].map(([key, layers]) => [layers.join(', '), ...key.split(' | ')]);
+  return markdownTable([['layers', 'cpu', 'wasm', 'wasm with `enableWasmTraining()`'], ...rows]);
 }
 
 describe('Layers on wasm', () => {
@@ -39,10 +35,6 @@ describe('Layers on wasm', () => {
   });
 
   it('train as the table of docs/backends.md says: UPDATE_TABLE=1 writes it', () => {
-    const document = readFileSync(DOCUMENT, 'utf8');
-    const [before = '', after = ''] = [document.split(BEGIN)[0], document.split(END)[1]];
-    const expected = `${before}${BEGIN}${tableOf(found)}${END}${after}`;
-    if (process.env.UPDATE_TABLE) writeFileSync(DOCUMENT, expected);
-    else expect(document, 'docs/backends.md is out of date: run with UPDATE_TABLE=1').toBe(expected);
+    expectMarkedTable({document: 'docs/backends.md', name: 'layers', table: tableOf(found)});
   });
 });

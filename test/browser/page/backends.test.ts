@@ -1,6 +1,7 @@
 import type {Browser} from 'playwright';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
-import {type LivePage, launchChromium, openPage, QUICKEST} from './livePage';
+import {launchChromium} from '../../support/chromium';
+import {type LivePage, openPage, QUICKEST} from './livePage';
 import {type ServedPage, servePage} from './servePage';
 
 let server: ServedPage;

@@ -1,7 +1,8 @@
 import {gzipSync} from 'node:zlib';
 import type {Browser} from 'playwright';
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {launchChromium, openPage} from './livePage';
+import {launchChromium} from '../../support/chromium';
+import {openPage} from './livePage';
 import {type PageTask, pageTasks} from './pageTasks';
 import {builtFile, type ServedPage, servePage} from './servePage';
 

@@ -2,7 +2,8 @@ import type {Browser} from 'playwright';
 import {afterAll, afterEach, beforeAll, expect, it} from 'vitest';
 import {drawDigits} from '../../../examples/mnist/data/drawnDigits';
 import {idxImages, idxLabels} from '../../examples/mnist/data/idxFixtures';
-import {type LivePage, launchChromium, openPage, QUICKEST} from './livePage';
+import {launchChromium} from '../../support/chromium';
+import {type LivePage, openPage, QUICKEST} from './livePage';
 import {type ServedPage, servePage} from './servePage';
 
 let server: ServedPage;

@@ -1,17 +1,9 @@
-import {type Browser, type BrowserContextOptions, chromium, type Page} from 'playwright';
-import {CHROMIUM_FLAGS, findChromium} from '../../support/chromium';
+import type {Browser, BrowserContextOptions, Page} from 'playwright';
 
 /** Few and small enough that every backend takes a step in a moment. */
 export const QUICK = '?runs=32/16,32/16-random&steps=600&digits=240';
 /** The same, for GPUs that the processor acts. */
 export const QUICKEST = '?runs=8/4&steps=600&digits=60';
-
-export const launchChromium = (flags: readonly string[] = []): Promise<Browser> =>
-  chromium.launch({
-    executablePath: findChromium(),
-    args: [...CHROMIUM_FLAGS, ...flags],
-    chromiumSandbox: false,
-  });
 
 /** The page as somebody sees and uses it. */
 export interface LivePage {

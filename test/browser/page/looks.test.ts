@@ -4,7 +4,8 @@ import {fileURLToPath} from 'node:url';
 import type {AxeResults} from 'axe-core';
 import type {Browser} from 'playwright';
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {launchChromium, openPage} from './livePage';
+import {launchChromium} from '../../support/chromium';
+import {openPage} from './livePage';
 import {type ServedPage, servePage} from './servePage';
 
 /** Pictures to look at; nothing compares them. */

@@ -1,6 +1,7 @@
 import type {Browser} from 'playwright';
 import {afterAll, afterEach, beforeAll, expect, it} from 'vitest';
-import {type LivePage, launchChromium, openPage, QUICK} from './livePage';
+import {launchChromium} from '../../support/chromium';
+import {type LivePage, openPage, QUICK} from './livePage';
 import {type ServedPage, servePage} from './servePage';
 
 let server: ServedPage;

@@ -3,20 +3,14 @@ import {setWasmPaths} from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-webgl';
 import '@tensorflow/tfjs-backend-webgpu';
 import '@tensorflow/tfjs-layers';
-import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
-import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
-import threadedSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import {env, setBackend} from '@tensorflow/tfjs-core';
 import {beforeAll, describe, expect} from 'vitest';
+import {WASM_FILES} from '../../../examples/mnist/web/worker/wasmFiles';
 
 export const BACKENDS = ['cpu', 'wasm', 'webgl', 'webgpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-setWasmPaths({
-  'tfjs-backend-wasm.wasm': plain,
-  'tfjs-backend-wasm-simd.wasm': simd,
-  'tfjs-backend-wasm-threaded-simd.wasm': threadedSimd,
-});
+setWasmPaths(WASM_FILES);
 // Otherwise small tensors never reach the GPU, and its kernels are not what is tested.
 env().set('WEBGL_CPU_FORWARD', false);
 env().set('WEBGPU_CPU_FORWARD', false);

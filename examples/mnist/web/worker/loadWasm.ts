@@ -1,7 +1,5 @@
-import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
-import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
-import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import {env} from '@tensorflow/tfjs-core';
+import {WASM_FILES} from './wasmFiles';
 
 /**
  * Loads the wasm backend with the kernels that training needs.
@@ -15,12 +13,9 @@ export async function loadWasm(): Promise<void> {
   ]);
   const hasSimd = await env().getAsync('WASM_HAS_SIMD_SUPPORT');
   const hasThreads = await env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT');
-  await checkServed(hasSimd ? (hasThreads ? threaded : simd) : plain);
-  setWasmPaths({
-    'tfjs-backend-wasm.wasm': plain,
-    'tfjs-backend-wasm-simd.wasm': simd,
-    'tfjs-backend-wasm-threaded-simd.wasm': threaded,
-  });
+  const kind = hasSimd ? (hasThreads ? '-threaded-simd' : '-simd') : '';
+  await checkServed(WASM_FILES[`tfjs-backend-wasm${kind}.wasm`]);
+  setWasmPaths(WASM_FILES);
   enableWasmTraining();
 }
 
