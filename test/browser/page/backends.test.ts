@@ -31,6 +31,12 @@ async function goesOnFrom(steps: number[], backend: string): Promise<void> {
 const lose = (call: string) => live.page.workers()[0]?.evaluate(`void globalThis._tfengine.backend.${call}`);
 
 describe('the backends of the page', () => {
+  it('are told of when the address asks for another', async () => {
+    const {waitForSaid, errors} = await open(`${QUICKEST}&backend=cuda`);
+    await waitForSaid(/^There is no backend cuda here\. Ready\. 1 run, on \w+\.$/);
+    expect(errors).toEqual([]);
+  });
+
   it('are moved between in the middle of a training, and the curves are kept', async () => {
     const {press, waitForStep, steps, curves, chooseBackend, errors} = await open(`${QUICKEST}&backend=wasm`);
     await press('Start');

@@ -208,7 +208,9 @@ function takeOffers({offers, preferred}: Message<'offers'>): void {
   isReady = true;
   const asked = offers.find(({backend, available}) => available && backend === address.backend);
   backends.choose(asked?.backend ?? preferred);
-  if (phase === 'idle') line.say(`Ready. ${runs.length} runs, on ${backends.chosen()}.`);
+  const passedOver = address.backend && !asked ? `There is no backend ${address.backend} here. ` : '';
+  if (phase === 'idle')
+    line.say(`${passedOver}Ready. ${runs.length === 1 ? '1 run' : `${runs.length} runs`}, on ${backends.chosen()}.`);
   enter(phase);
 }
 
