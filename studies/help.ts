@@ -6,13 +6,13 @@ Measures what mining buys, on MNIST, for several seeds.
 
   npm run study -- NAME
 
-${studies.map(({name, about, seeds, steps}) => `  ${name.padEnd(12)} ${about} (${seeds} seeds, ${steps} steps or epochs)`).join('\n')}
+${studies.map(({name, about, seeds, steps}) => `  ${name.padEnd(18)} ${about} (${seeds} seeds, ${steps} steps or epochs)`).join('\n')}
 
 Give the same command again after Ctrl-C, a crash or a power cut: it goes on behind the last whole seed.
 
   --data DIR   folder with the four IDX files of MNIST, gzipped or not (default: the cache, else a download)
   --out DIR    where the folder NAME with results and figures is written (default ${DEFAULT_OUT})
   --seeds N    so many seeds: 1 … N
-  --steps N    steps of each training; epochs in ordered-sgd and noise
+  --steps N    steps of each training; epochs in ordered-sgd, ordered-sgd-lenet and noise
   --help
 `;

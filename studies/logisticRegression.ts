@@ -21,30 +21,14 @@ import {
   type Variable,
   variable,
 } from '@tensorflow/tfjs-core';
-import {categoricalCrossentropy, type Selector} from 'ohem-tfjs';
+import {categoricalCrossentropy} from 'ohem-tfjs';
+import {CLASSES, IMAGE_SIZE} from '../examples/mnist/data/digits';
+import type {SgdOptions, Trainee} from './trainee';
 
-/** Images and one-hot labels of a whole set. */
-export interface TensorSet {
-  xs: Tensor2D;
-  ys: Tensor2D;
-}
-
-export interface LogisticOptions {
-  seed: number;
-  learningRate: number;
-  momentum: number;
-  weightDecay: number;
-}
-
-export interface LogisticRegression {
+/** Its parameters can be looked at. */
+export interface LogisticRegression extends Trainee {
   weights: Variable;
   bias: Variable;
-  /** One step on some rows of a set, of which `select` says which count. `state` is that of the selector's schedule. */
-  step(set: TensorSet, rows: Tensor1D, select: Selector, state?: unknown): void;
-  /** Share of a set that is classified rightly. */
-  accuracy(set: TensorSet): Promise<number>;
-  setLearningRate(learningRate: number): void;
-  dispose(): void;
 }
 
 const crossentropy = categoricalCrossentropy({fromLogits: true});
@@ -60,8 +44,8 @@ const crossentropy = categoricalCrossentropy({fromLogits: true});
  * First weights are PyTorch's for a linear layer: uniform within ±1/√inputs.
  */
 export function logisticRegression(
-  [inputs, classes]: [number, number],
-  {seed, learningRate, momentum, weightDecay}: LogisticOptions,
+  {seed, learningRate, momentum, weightDecay, select}: SgdOptions,
+  [inputs, classes]: [number, number] = [IMAGE_SIZE, CLASSES],
 ): LogisticRegression {
   const reach = 1 / Math.sqrt(inputs);
   const parameter = (shape: number[], draw: number) =>
@@ -74,7 +58,7 @@ export function logisticRegression(
   return {
     weights,
     bias,
-    step({xs, ys}, rows, select, state) {
+    step({xs, ys}, rows, state) {
       tidy(() => {
         const [images, labels] = [gather(xs, rows), gather(ys, rows)];
         const logits = logitsOf(images);

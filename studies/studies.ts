@@ -1,9 +1,10 @@
 import {cost} from './cost';
 import {noise} from './noise';
+import {orderedLeNet} from './orderedLeNet';
 import {orderedSgd} from './orderedSgd';
 import {reference} from './reference';
 import {rules} from './rules';
 import type {Study} from './study';
 
 /** All studies, in the order of the document. */
-export const studies: readonly Study[] = [reference, orderedSgd, noise, cost, rules];
+export const studies: readonly Study[] = [reference, orderedSgd, orderedLeNet, noise, cost, rules];

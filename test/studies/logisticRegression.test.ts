@@ -4,7 +4,8 @@ import {layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import {all, categoricalCrossentropy, ohemStep, type Selector, topK} from 'ohem-tfjs';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {beforeAll, describe, expect, it} from 'vitest';
-import {logisticRegression, type TensorSet} from '../../studies/logisticRegression';
+import {logisticRegression} from '../../studies/logisticRegression';
+import type {TensorSet} from '../../studies/trainee';
 
 beforeAll(async () => {
   await setBackend('wasm');
@@ -43,7 +44,7 @@ describe('logisticRegression', () => {
     ['the hardest', topK({k: 4})],
   ])('takes the steps that ohemStep takes, of %s', async (_, select) => {
     const set = tinySet();
-    const own = logisticRegression([INPUTS, CLASSES], OPTIONS);
+    const own = logisticRegression({...OPTIONS, select}, [INPUTS, CLASSES]);
     const {model, step} = asLayers(select);
     model.setWeights([own.weights, own.bias]);
     const rows = tensor1d(
@@ -51,7 +52,7 @@ describe('logisticRegression', () => {
       'int32',
     );
     for (let taken = 0; taken < 6; taken++) {
-      own.step(set, rows, select);
+      own.step(set, rows);
       step(set.xs, set.ys).dispose();
     }
     for (const [index, variable] of [own.weights, own.bias].entries()) {
@@ -66,7 +67,7 @@ describe('logisticRegression', () => {
   });
 
   it('draws first weights as PyTorch does, the same for the same seed', () => {
-    const models = [3, 3, 4].map((seed) => logisticRegression([784, 10], {...OPTIONS, seed}));
+    const models = [3, 3, 4].map((seed) => logisticRegression({...OPTIONS, seed, select: all()}));
     const [first, again, other] = models.map(({weights}) => [...weights.dataSync()]) as [number[], number[], number[]];
     expect(again).toEqual(first);
     expect(other).not.toEqual(first);
@@ -79,13 +80,13 @@ describe('logisticRegression', () => {
   it('counts what it classifies rightly, takes another learning rate, and disposes what it made', async () => {
     const before = memory().numTensors;
     const set = tinySet();
-    const model = logisticRegression([INPUTS, CLASSES], OPTIONS);
+    const model = logisticRegression({...OPTIONS, select: all()}, [INPUTS, CLASSES]);
     model.weights.assign(tensor2d(new Float32Array(INPUTS * CLASSES), [INPUTS, CLASSES]));
     model.bias.assign(tensor1d([0, 1, 0]));
-    expect(await model.accuracy(set)).toBeCloseTo(1 / 3, 6);
+    expect(await model.accuracy(set, 'in use')).toBeCloseTo(1 / 3, 6);
     model.setLearningRate(0);
     const rows = tensor1d([0, 1, 2], 'int32');
-    model.step(set, rows, all());
+    model.step(set, rows);
     expect([...model.bias.dataSync()]).toEqual([0, 1, 0]);
     model.dispose();
     dispose([set.xs, set.ys, rows]);

@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {renderSvg} from '../../examples/mnist/report/render';
 import type {CostSummary} from '../../studies/costReport';
 import type {NoiseSummary} from '../../studies/noiseReport';
-import type {OrderedSgdSummary} from '../../studies/orderedSgdReport';
+import type {OrderedSummary} from '../../studies/orderedReport';
 import type {ReferenceSummary} from '../../studies/referenceSummary';
 import type {RulesSummary} from '../../studies/rulesReport';
 import {studies} from '../../studies/studies';
@@ -14,6 +14,7 @@ import {costRecords, noiseRecords, orderedRecords, referenceRecords, rulesRecord
 const RECORDS: Record<string, unknown[]> = {
   reference: referenceRecords(),
   'ordered-sgd': orderedRecords(),
+  'ordered-sgd-lenet': orderedRecords(),
   noise: noiseRecords(),
   cost: costRecords(),
   rules: rulesRecords(),
@@ -96,11 +97,13 @@ describe('The reference study', () => {
 
 describe('The study of Ordered SGD', () => {
   it('gives errors at the end and their paired difference', () => {
-    const {arms, difference} = reportOf('ordered-sgd').summary as OrderedSgdSummary;
-    expect(arms.map(({testError: {mean}}) => Number(mean.toFixed(6)))).toEqual([0.079, 0.075]);
-    expect(arms[0]?.testError.deviation).toBeCloseTo(0.001, 10);
+    const {arms, difference} = reportOf('ordered-sgd').summary as OrderedSummary;
+    expect(arms.map(({testError}) => Number(testError[3]?.mean.toFixed(6)))).toEqual([0.079, 0.075]);
+    expect(arms[0]?.testError[3]?.deviation).toBeCloseTo(0.001, 10);
     expect(arms[1]?.kept).toEqual([16, 16, 16]);
-    expect(difference.mean).toBeCloseTo(-0.004, 10);
+    expect(difference[3]?.mean).toBeCloseTo(-0.004, 10);
+    // 6 + 5 + 4 against 6 + 6 + 6 milliseconds.
+    expect(arms[1]?.stepTimeToSgd.mean).toBeCloseTo(15 / 18, 10);
   });
 });
 
@@ -112,6 +115,8 @@ describe('The study of noise', () => {
     expect(results[15]?.flipped).toBe(0.2);
     expect(Object.keys(results[15]?.afterEpochs ?? {})).toEqual(['1', '5', '20']);
     expect(results[15]?.afterEpochs[20]?.mean).toBeCloseTo(0.95 - 0.02 - 0.004, 10);
+    expect(results[15]?.toPlain?.[20]?.mean).toBeCloseTo(0.06, 10);
+    expect(results[12]?.toPlain).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 import type {NoiseRecord} from '../../studies/noise';
-import type {OrderedRecord} from '../../studies/orderedSgd';
+import type {OrderedRecord} from '../../studies/orderedStudy';
 import type {ArmRecord} from '../../studies/trainTogether';
 
 interface RecordOptions {
@@ -86,6 +86,18 @@ export const noiseRecords = (): NoiseRecord[][] =>
 
 export const orderedRecords = (): OrderedRecord[][] =>
   SEEDS.map((seed) => [
-    {name: 'SGD', testError: [0.09, 0.08, 0.077 + 0.001 * seed], trainError: [0.1, 0.08, 0.07], kept: [64, 64, 64]},
-    {name: 'Ordered SGD', testError: [0.09, 0.078, 0.075], trainError: [0.1, 0.079, 0.069], kept: [64, 32, 16]},
+    {
+      name: 'SGD',
+      testError: [0.09, 0.08, 0.077 + 0.001 * seed],
+      trainError: [0.1, 0.08, 0.07],
+      kept: [64, 64, 64],
+      msPerStep: [6, 6, 6],
+    },
+    {
+      name: 'Ordered SGD',
+      testError: [0.09, 0.078, 0.075],
+      trainError: [0.1, 0.079, 0.069],
+      kept: [64, 32, 16],
+      msPerStep: [6, 5, 4],
+    },
   ]);

@@ -2,7 +2,7 @@
 import {existsSync} from 'node:fs';
 import type {CostSummary} from '../../studies/costReport';
 import type {NoiseSummary} from '../../studies/noiseReport';
-import type {OrderedSgdSummary} from '../../studies/orderedSgdReport';
+import type {OrderedSummary} from '../../studies/orderedReport';
 import type {ReferenceArm, ReferenceSummary} from '../../studies/referenceSummary';
 import type {RulesSummary} from '../../studies/rulesReport';
 import type {Estimate} from '../../studies/statistics';
@@ -130,40 +130,80 @@ function readmeHeadline(): string[][] {
 }
 
 /** Kawaguchi & Lu 2020, Table 1: test error in %, mean and standard deviation of 10 seeds. */
-const PUBLISHED: Record<string, string> = {SGD: '7.70 (0.06)', 'Ordered SGD': '7.35 (0.04)'};
+const PUBLISHED: Record<string, Record<string, string>> = {
+  'ordered-sgd': {SGD: '7.70 (0.06)', 'Ordered SGD': '7.35 (0.04)', difference: '−0.35'},
+  'ordered-sgd-lenet': {SGD: '0.65 (0.04)', 'Ordered SGD': '0.57 (0.06)', difference: '−0.08'},
+};
 
-function orderedSgd(): string[][] {
-  const {arms, difference} = resultsOf<OrderedSgdSummary>('ordered-sgd');
+function orderedSgd(study: string): string[][] {
+  const {arms, difference} = resultsOf<OrderedSummary>(study);
+  const published = PUBLISHED[study] as Record<string, string>;
   const deviating = ({mean, deviation}: Estimate) =>
     `${(100 * mean).toFixed(2)}${isNumber(deviation) ? ` (${(100 * deviation).toFixed(2)})` : ''}`;
+  const epochs = keysOf(difference);
   return [
-    ['test error in %', 'published', 'here', 'here, best epoch', 'training error here', 'rows of 64 kept at the end'],
-    ...arms.map(({name, testError, bestTestError, trainError, kept}) => [
+    [
+      'test error in %',
+      'published',
+      ...epochs.map((epoch) => `here, ${epoch} epochs`),
+      'here, best epoch',
+      'training error here',
+      'rows of 64 kept at the end',
+      'time of all steps, SGD = 1',
+    ],
+    ...arms.map(({name, testError, bestTestError, trainError, kept, stepTimeToSgd}) => [
       name,
-      PUBLISHED[name] as string,
-      deviating(testError),
+      published[name] as string,
+      ...epochs.map((epoch) => deviating(testError[epoch] as Estimate)),
       deviating(bestTestError),
       deviating(trainError),
       [...new Set(kept)].sort((one, other) => one - other).join(' or '),
+      stepTimeToSgd.mean.toFixed(2),
     ]),
-    ['difference', '−0.35', points(difference, 2), '', '', ''],
+    [
+      'difference',
+      published.difference as string,
+      ...epochs.map((epoch) => points(difference[epoch], 2)),
+      '',
+      '',
+      '',
+      '',
+    ],
   ];
 }
 
-function noise(): string[][] {
+const noiseResults = () => {
   const {results} = resultsOf<NoiseSummary>('noise');
   const shares = [...new Set(results.map(({flipped}) => flipped))];
   const rules = [...new Set(results.map(({rule}) => rule))];
+  type Result = NoiseSummary['results'][number];
+  const find = (rule: string, share: number) =>
+    results.find((other) => other.rule === rule && other.flipped === share) as Result;
   const last = keysOf(results[0]?.afterEpochs).at(-1) as string;
+  return {shares, rules, find, header: shares.map((share) => `${(100 * share).toFixed(0)} % wrong`), last};
+};
+
+function noiseAccuracy(): string[][] {
+  const {shares, rules, find, header, last} = noiseResults();
   return [
-    [`after ${last} epochs`, ...shares.map((share) => `${(100 * share).toFixed(0)} % wrong`)],
-    ...rules.map((rule) => [
-      `\`${rule}\``,
-      ...shares.map((share) => {
-        const found = results.find((other) => other.rule === rule && other.flipped === share);
-        return percent(found?.afterEpochs[last] as Estimate);
-      }),
-    ]),
+    ['test accuracy', 'after', ...header],
+    ...rules.flatMap((rule) =>
+      ['5', last].map((epochs) => [
+        `\`${rule}\``,
+        `${epochs} epochs`,
+        ...shares.map((share) => percent(find(rule, share).afterEpochs[epochs] as Estimate)),
+      ]),
+    ),
+  ];
+}
+
+function noiseDifferences(): string[][] {
+  const {shares, rules, find, header, last} = noiseResults();
+  return [
+    [`points less \`all()\`, after ${last} epochs`, ...header],
+    ...rules
+      .slice(1)
+      .map((rule) => [`\`${rule}\``, ...shares.map((share) => points(find(rule, share).toPlain?.[last]))]),
   ];
 }
 
@@ -186,13 +226,22 @@ function cost(): string[][] {
 function rules(): string[][] {
   const {rules: all} = resultsOf<RulesSummary>('rules');
   const steps = keysOf(all[0]?.afterSteps);
+  const last = steps.at(-1) as string;
   return [
-    ['rule', ...steps.map((step) => `${count(step)} steps`), 'mean on the way', '… less randomK', 'time per step'],
+    [
+      'rule',
+      ...steps.map((step) => `${count(step)} steps`),
+      '… less `randomK`',
+      'mean on the way',
+      '… less `randomK`',
+      'time per step',
+    ],
     ...[...all]
       .sort((one, other) => other.onTheWay.mean - one.onTheWay.mean)
       .map(({name, afterSteps, onTheWay, toRandom, msPerStep}) => [
         `\`${name}\``,
         ...steps.map((step) => percent(afterSteps[step] as Estimate)),
+        toRandom ? points(toRandom.afterSteps[last]) : '',
         percent(onTheWay),
         toRandom ? points(toRandom.onTheWay) : '',
         `${msPerStep.mean.toFixed(0)} ms`,
@@ -207,8 +256,15 @@ const TABLES: {study: string; document: string; name: string; make: () => string
   {study: 'reference', document: RESULTS, name: 'differences', make: referenceDifferences},
   {study: 'reference', document: RESULTS, name: 'equal cost', make: referenceEqualCost},
   {study: 'reference', document: RESULTS, name: 'selected loss', make: selectedLoss},
-  {study: 'ordered-sgd', document: RESULTS, name: 'ordered sgd', make: orderedSgd},
-  {study: 'noise', document: RESULTS, name: 'noise', make: noise},
+  {study: 'ordered-sgd', document: RESULTS, name: 'ordered sgd', make: () => orderedSgd('ordered-sgd')},
+  {
+    study: 'ordered-sgd-lenet',
+    document: RESULTS,
+    name: 'ordered sgd lenet',
+    make: () => orderedSgd('ordered-sgd-lenet'),
+  },
+  {study: 'noise', document: RESULTS, name: 'noise', make: noiseAccuracy},
+  {study: 'noise', document: RESULTS, name: 'noise differences', make: noiseDifferences},
   {study: 'cost', document: RESULTS, name: 'cost', make: cost},
   {study: 'rules', document: RESULTS, name: 'rules', make: rules},
 ];

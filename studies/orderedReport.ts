@@ -4,43 +4,69 @@ import {percent} from '../examples/mnist/report/percent';
 import type {Theme} from '../examples/mnist/report/theme';
 import {bandPanel, COUNT, PERCENT_1, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
-import type {OrderedRecord} from './orderedSgd';
+import type {OrderedRecord} from './orderedStudy';
 import {paletteStyle} from './palette';
 import {type Estimate, estimate, pairedDifference} from './statistics';
 import type {StudyReport} from './study';
 
-export interface OrderedSgdSummary {
-  arms: {name: string; testError: Estimate; bestTestError: Estimate; trainError: Estimate; kept: number[]}[];
+export interface OrderedSummary {
+  arms: {
+    name: string;
+    /** By epochs trained, at some of them and at the end. */
+    testError: Record<string, Estimate>;
+    bestTestError: Estimate;
+    trainError: Estimate;
+    kept: number[];
+    /** Time of all steps, by that of plain SGD with the same seed. */
+    stepTimeToSgd: Estimate;
+  }[];
   /** Test error of Ordered SGD less that of SGD, seed by seed. */
-  difference: Estimate;
+  difference: Record<string, Estimate>;
 }
 
-export function orderedSgdReport(seeds: OrderedRecord[][]): StudyReport {
+/** What the figure says and shows. */
+export interface OrderedFigure {
+  model: string;
+  errors: {from: number; to: number};
+}
+
+export function orderedReport(seeds: OrderedRecord[][], figure: OrderedFigure): StudyReport {
   const arms = (seeds[0] as OrderedRecord[]).map((_, index) => seeds.map((seed) => seed[index] as OrderedRecord));
   return {
     summary: summaryOf(arms),
-    figures: {'test-error': (theme) => testError(arms, theme)},
+    figures: {'test-error': (theme) => testError(arms, figure, theme)},
   };
 }
 
+const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
 const lastOf = (numbers: readonly number[]) => numbers.at(-1) as number;
 
-function summaryOf(arms: OrderedRecord[][]): OrderedSgdSummary {
-  const errors = arms.map((records) => records.map((record) => lastOf(record.testError)));
+const MOMENTS = [10, 20];
+
+function summaryOf(arms: OrderedRecord[][]): OrderedSummary {
+  const sgd = arms[0] as OrderedRecord[];
+  const epochs = (sgd[0] as OrderedRecord).testError.length;
+  const atMoments = (make: (epoch: number) => Estimate) =>
+    Object.fromEntries([...MOMENTS.filter((epoch) => epoch < epochs), epochs].map((epoch) => [epoch, make(epoch)]));
+  const errors = (records: OrderedRecord[], epoch: number) =>
+    records.map(({testError}) => testError[epoch - 1] as number);
   return {
-    arms: arms.map((records, index) => ({
+    arms: arms.map((records) => ({
       name: (records[0] as OrderedRecord).name,
-      testError: estimate(errors[index] as number[]),
+      testError: atMoments((epoch) => estimate(errors(records, epoch))),
       bestTestError: estimate(records.map((record) => Math.min(...record.testError))),
       trainError: estimate(records.map((record) => lastOf(record.trainError))),
       // What the schedule has come to at the end, of each seed.
       kept: records.map((record) => lastOf(record.kept)),
+      stepTimeToSgd: estimate(
+        records.map((record, seed) => total(record.msPerStep) / total((sgd[seed] as OrderedRecord).msPerStep)),
+      ),
     })),
-    difference: pairedDifference(errors[1] as number[], errors[0] as number[]),
+    difference: atMoments((epoch) => pairedDifference(errors(arms[1] as OrderedRecord[], epoch), errors(sgd, epoch))),
   };
 }
 
-function testError(arms: OrderedRecord[][], theme: Theme): TopLevelSpec {
+function testError(arms: OrderedRecord[][], {model, errors: shown}: OrderedFigure, theme: Theme): TopLevelSpec {
   const series = arms.map((records, index): Series => {
     const {name, testError: errors} = records[0] as OrderedRecord;
     const epochs = errors.map((_, epoch) => epoch + 1);
@@ -54,7 +80,7 @@ function testError(arms: OrderedRecord[][], theme: Theme): TopLevelSpec {
   const epochs = (series[0] as Series).points.length;
   return stackedPanels({
     theme,
-    title: 'Test error of logistic regression on MNIST',
+    title: `Test error of ${model} on MNIST`,
     subtitle: [`mean of ${(arms[0] as OrderedRecord[]).length} seeds, with its 95 % interval`],
     description: `Test error over the epochs; a line for SGD and one for Ordered SGD. At the end: ${series.map(({label}) => label).join('; ')}.`,
     spacing: 22,
@@ -64,7 +90,7 @@ function testError(arms: OrderedRecord[][], theme: Theme): TopLevelSpec {
         title: 'Test error',
         series,
         x: {title: 'Epoch', from: 1, to: Math.max(2, epochs), labels: COUNT},
-        y: {from: 0.07, to: 0.1, labels: PERCENT_1},
+        y: {...shown, labels: PERCENT_1},
         width: panelWidth(WIDE),
       }),
     ],

@@ -1,0 +1,32 @@
+import '@tensorflow/tfjs-backend-wasm';
+import {memory, setBackend} from '@tensorflow/tfjs-core';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {beforeAll, describe, expect, it} from 'vitest';
+import {drawDigits} from '../../examples/mnist/data/drawnDigits';
+import {studies} from '../../studies/studies';
+
+const digits = {train: drawDigits({count: 130, seed: 1}), test: drawDigits({count: 20, seed: 2})};
+
+/** tfjs does not dispose the momentum of its optimizer, a scalar; these train two models with it. */
+const LEFT: Record<string, number> = {'ordered-sgd': 2, 'ordered-sgd-lenet': 2};
+
+beforeAll(async () => {
+  await setBackend('wasm');
+  enableWasmTraining();
+});
+
+// That of noise takes 10,000 digits.
+describe.each(studies.filter(({name}) => name !== 'noise'))('The study $name', (study) => {
+  it('trains a seed, makes a report of it, and leaves nothing behind', async () => {
+    const before = memory().numTensors;
+    const settings = study.settings(1);
+    const training = study.train(1, digits, settings);
+    const shares: number[] = [];
+    let turn = await training.next();
+    for (; !turn.done; turn = await training.next()) shares.push(turn.value);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(JSON.parse(JSON.stringify(turn.value))).toEqual(turn.value);
+    expect(Object.keys(study.report([turn.value], settings).figures).length).toBeGreaterThan(0);
+    expect(memory().numTensors - before).toBe(LEFT[study.name] ?? 0);
+  });
+});
