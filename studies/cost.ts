@@ -33,7 +33,7 @@ const OPTIONS: Omit<TogetherOptions, 'steps' | 'seed'> = {learningRate: 0.006, m
 export const cost: Study<ArmRecord[]> = {
   name: 'cost',
   about: 'time to 90, 93 and 95 % test accuracy, by how gradients are computed',
-  seeds: 2,
+  seeds: 5,
   steps: 400,
   settings: (steps) => ({
     steps,

@@ -112,7 +112,7 @@ function accuracy([plain, ...others]: ArmRecord[][], theme: Theme): TopLevelSpec
           to: Math.ceil(last),
           labels: COUNT,
         },
-        y: {from: 0.85, to: 1, labels: PERCENT},
+        y: {from: 0.88, to: 0.98, labels: PERCENT},
         width: panelWidth(WIDE),
         height: 170,
       }),

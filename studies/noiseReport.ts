@@ -6,7 +6,7 @@ import {bandPanel, COUNT, PERCENT, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
 import type {NoiseRecord} from './noise';
 import {paletteStyle} from './palette';
-import {type Estimate, estimate} from './statistics';
+import {type Estimate, estimate, pairedDifference} from './statistics';
 import type {StudyReport} from './study';
 
 export interface NoiseSummary {
@@ -15,21 +15,33 @@ export interface NoiseSummary {
     flipped: number;
     /** Test accuracy, by the epoch after which it was measured. */
     afterEpochs: Record<string, Estimate>;
+    /** Paired differences to plain training with as many wrong labels. */
+    toPlain?: Record<string, Estimate>;
   }[];
 }
 
 export function noiseReport(seeds: NoiseRecord[][]): StudyReport {
   const trainings = (seeds[0] as NoiseRecord[]).map((_, index) => seeds.map((seed) => seed[index] as NoiseRecord));
+  const plainWith = (share: number) =>
+    trainings.find(([first]) => first?.rule === 'all()' && first.flipped === share) as NoiseRecord[];
   return {
-    summary: {results: trainings.map(resultOf)} satisfies NoiseSummary,
+    summary: {results: trainings.map((training) => resultOf(training, plainWith))} satisfies NoiseSummary,
     figures: {accuracy: (theme) => accuracy(trainings, theme)},
   };
 }
 
-function resultOf(seeds: NoiseRecord[]): NoiseSummary['results'][number] {
+function resultOf(seeds: NoiseRecord[], plainWith: (share: number) => NoiseRecord[]): NoiseSummary['results'][number] {
   const {rule, flipped, measuredAt} = seeds[0] as NoiseRecord;
-  const at = (place: number) => estimate(seeds.map(({testAccuracy}) => testAccuracy[place] as number));
-  return {rule, flipped, afterEpochs: Object.fromEntries(measuredAt.map((epoch, place) => [epoch, at(place)]))};
+  const plain = plainWith(flipped);
+  const at = (records: NoiseRecord[], place: number) => records.map(({testAccuracy}) => testAccuracy[place] as number);
+  const byEpoch = (make: (place: number) => Estimate) =>
+    Object.fromEntries(measuredAt.map((epoch, place) => [epoch, make(place)]));
+  return {
+    rule,
+    flipped,
+    afterEpochs: byEpoch((place) => estimate(at(seeds, place))),
+    ...(seeds !== plain && {toPlain: byEpoch((place) => pairedDifference(at(seeds, place), at(plain, place)))}),
+  };
 }
 
 const GAP = 20;
@@ -60,7 +72,7 @@ function accuracy(trainings: NoiseRecord[][], theme: Theme): TopLevelSpec {
         to: Math.max(2, ...first(trainings[0] as NoiseRecord[]).measuredAt),
         labels: COUNT,
       },
-      y: {from: 0.8, to: 1, labels: PERCENT},
+      y: {from: 0.8, to: 0.98, labels: PERCENT},
       width: panelWidth(WIDE, COLUMNS, GAP),
       height: 150,
     });

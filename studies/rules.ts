@@ -3,11 +3,13 @@ import {
   all,
   gradientNormBound,
   importanceSampling,
+  linear,
   percentileSampling,
   randomK,
   rankPressure,
   rankSampling,
   type Selector,
+  scheduled,
   scored,
   smallestK,
   topK,
@@ -21,6 +23,7 @@ import {type Arm, type ArmRecord, type TogetherOptions, trainTogether} from './t
 
 const [N, K] = [512, 384];
 const RATIO = K / N;
+const STEPS = 400;
 
 /** Class by class, since "which image" does not tell digits apart. */
 const byClass: RunVariant['rowContext'] = (ys) => ({group: argMax(ys, 1) as Tensor1D});
@@ -38,6 +41,11 @@ const RULES: [name: string, select: (seed: number) => Selector, rowContext?: Run
   // A row is kept with the probability u^power, of which the mean over all ranks u is 1 / (power + 1) = 384 / 512.
   ['percentileSampling({power: 1 / 3, seed})', (seed) => percentileSampling({power: 1 / 3, seed})],
   [`importanceSampling({k: ${K}, seed})`, (seed) => importanceSampling({k: K, seed})],
+  // From all rows to half of them: the mean over the training is 384.
+  [
+    `scheduled(topK, linear({from: 1, to: ${2 * RATIO - 1}, steps: ${STEPS}}))`,
+    () => scheduled(topK, linear({from: 1, to: 2 * RATIO - 1, steps: STEPS})),
+  ],
   [`scored(topK({k: ${K}}), gradientNormBound())`, () => scored(topK({k: K}), gradientNormBound())],
 ];
 
@@ -56,7 +64,7 @@ export const rules: Study<ArmRecord[]> = {
   name: 'rules',
   about: `every selector that applies, ${K} of ${N} rows backward, on the reference experiment`,
   seeds: 3,
-  steps: 400,
+  steps: STEPS,
   settings: (steps) => ({steps, ...OPTIONS, rules: RULES.map(([name]) => name)}),
   train: (seed, digits, {steps}) => trainTogether(ARMS, digits, {steps, seed, ...OPTIONS}),
   report: rulesReport,

@@ -11,6 +11,9 @@ import type {StudyReport} from './study';
 import type {ArmRecord} from './trainTogether';
 
 export interface RulesSummary {
+  /** Rows forward, and rows backward of every rule that leaves some out. */
+  n: number;
+  k: number;
   rules: {
     name: string;
     /** Test accuracy after so many steps. */
@@ -34,7 +37,7 @@ export function rulesReport(records: ArmRecord[][]): StudyReport {
 
 function summaryOf(rules: ArmRecord[][]): RulesSummary {
   const random = rules.find(([first]) => first?.name.startsWith('randomK')) as ArmRecord[];
-  const {measuredAt} = random[0] as ArmRecord;
+  const {measuredAt, n, k} = random[0] as ArmRecord;
   const moments = measuredAt.filter((step) => STEPS.includes(step) || step === measuredAt.at(-1));
   const atMoments = (make: (place: number) => Estimate) =>
     Object.fromEntries(moments.map((step) => [step, make(measuredAt.indexOf(step))]));
@@ -43,6 +46,8 @@ function summaryOf(rules: ArmRecord[][]): RulesSummary {
     // Without the first, which is that of the untrained network.
     records.map(({testAccuracy: [, ...rest]}) => rest.reduce((sum, accuracy) => sum + accuracy, 0) / rest.length);
   return {
+    n,
+    k,
     rules: rules.map((records) => ({
       name: (records[0] as ArmRecord).name,
       afterSteps: atMoments((place) => estimate(at(records, place))),
@@ -61,7 +66,7 @@ function summaryOf(rules: ArmRecord[][]): RulesSummary {
 const ROW_HEIGHT = 24;
 
 /** One row a rule, the best on top: the mean of all measurements, with its interval. */
-function accuracy({rules}: RulesSummary, seeds: number, theme: Theme): TopLevelSpec {
+function accuracy({rules, n, k}: RulesSummary, seeds: number, theme: Theme): TopLevelSpec {
   const sorted = [...rules].sort((one, other) => other.onTheWay.mean - one.onTheWay.mean);
   const values = sorted.map(({name, onTheWay: {mean, margin}}) => ({
     rule: name,
@@ -83,7 +88,7 @@ function accuracy({rules}: RulesSummary, seeds: number, theme: Theme): TopLevelS
   return stackedPanels({
     theme,
     title: 'Test accuracy by rule, mean over the training',
-    subtitle: [`the same number of rows backward · mean of ${seeds} seeds, with its 95 % interval`],
+    subtitle: [`${k} of ${n} rows backward, of all() all · mean of ${seeds} seeds, with its 95 % interval`],
     description: `Test accuracy, mean of all measurements of a training, for each rule: ${values.map(({rule, text}) => `${rule} ${text}`).join('; ')}.`,
     spacing: 22,
     panels: [
