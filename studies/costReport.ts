@@ -13,6 +13,8 @@ import {type ArmRecord, secondsAt} from './trainTogether';
 export interface CostSummary {
   /** Seconds after which every arm is compared: what the fastest needed for all of its steps, in the seed in which it was fastest. */
   equalSeconds: number;
+  /** Of each training. */
+  steps: number;
   arms: {
     name: string;
     msPerStep: Estimate;
@@ -45,6 +47,7 @@ function summaryOf(arms: ArmRecord[][]): CostSummary {
   const equalSeconds = Math.floor(Math.min(...arms.flat().map((record) => secondsAt(record).at(-1) as number)));
   return {
     equalSeconds,
+    steps: plain[0]?.measuredAt.at(-1) as number,
     arms: arms.map((seeds) => {
       const {n, k, name} = seeds[0] as ArmRecord;
       const masked = arms.find(([first]) => first?.n === n && first.k === k) as ArmRecord[];

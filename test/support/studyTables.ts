@@ -208,17 +208,26 @@ function noiseDifferences(): string[][] {
 }
 
 function cost(): string[][] {
-  const {arms, equalSeconds} = resultsOf<CostSummary>('cost');
+  const {arms, equalSeconds, steps} = resultsOf<CostSummary>('cost');
+  const levels = [0.9, 0.93, 0.95];
+  const reached = (found: Estimate | undefined, digits: number, unit: string) =>
+    found ? `${plusMinus(found, digits)}${unit}` : 'not reached';
   return [
-    ['run', 'time of a step, plain = 1', 'to 90 %', 'to 93 %', 'to 95 %', `accuracy after ${equalSeconds} s`],
-    ...arms.map(({name, stepTimeToPlain, secondsTo, accuracyAtEqualSeconds}) => [
+    [
+      'run',
+      'time of a step, plain = 1',
+      ...levels.map((level) => `to ${100 * level} %`),
+      'steps to 95 %',
+      `accuracy after ${equalSeconds} s`,
+      `after ${steps} steps`,
+    ],
+    ...arms.map(({name, stepTimeToPlain, secondsTo, stepsTo, accuracyAtEqualSeconds, finalAccuracy}) => [
       name,
-      stepTimeToPlain.mean.toFixed(2),
-      ...[0.9, 0.93, 0.95].map((level) => {
-        const seconds = secondsTo[level];
-        return seconds ? `${plusMinus(seconds, 1)} s` : 'not reached';
-      }),
+      plusMinus(stepTimeToPlain, 2),
+      ...levels.map((level) => reached(secondsTo[level], 1, ' s')),
+      reached(stepsTo[0.95], 0, ''),
       percent(accuracyAtEqualSeconds),
+      percent(finalAccuracy),
     ]),
   ];
 }
