@@ -6,6 +6,7 @@ import {bandPanel, COUNT, PERCENT, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
 import {paletteStyle} from './palette';
 import {reachedAt, valueAt} from './polyline';
+import {seedsSaid} from './seedsSaid';
 import {type Estimate, estimate} from './statistics';
 import type {StudyReport} from './study';
 import {type ArmRecord, secondsAt} from './trainTogether';
@@ -101,7 +102,7 @@ function accuracy([plain, ...others]: ArmRecord[][], theme: Theme): TopLevelSpec
   return stackedPanels({
     theme,
     title: 'Test accuracy over time, by how gradients are computed',
-    subtitle: [`steps taken in turn · mean of ${base.length} seeds, with its 95 % interval`],
+    subtitle: [`steps taken in turn · ${seedsSaid(base.length)}`],
     description: 'Test accuracy over the seconds that the steps took; a panel for each n/k, a line for each strategy.',
     spacing: 22,
     panels: sizes.map((size, index) =>

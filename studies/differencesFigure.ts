@@ -6,8 +6,12 @@ import {bandPanel, COUNT, POINTS, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
 import type {ArmRecord} from './trainTogether';
 
-/** Where the axis is cut off, in points of accuracy: the first steps go beyond. */
-const REACH = 0.3;
+/** Where the first steps end, after which differences are ten times smaller. */
+const SETTLED = 300;
+/** Where the axis of the first steps is cut off, as a share, and where that of the others is: the first of these that holds the lines. */
+const EARLY = 0.6;
+const LATE = [0.06, 0.15, 0.3];
+const GAP = 16;
 
 /** What mining is ahead of the whole batch, and of as many rows at random, seed by seed; a panel for each mined run. */
 export function differencesFigure(records: ArmRecord[][], subtitle: string, theme: Theme): TopLevelSpec {
@@ -24,22 +28,36 @@ export function differencesFigure(records: ArmRecord[][], subtitle: string, them
     spacing: 22,
     panels: others.map((run, index) => {
       const random = arms.find(({name}) => name === `${run.name} random`) as ArmSeeds;
-      return bandPanel({
-        theme,
-        title: run.name,
-        series: [less(run, whole, `less ${whole.name}`), less(run, random, 'less as many at random')],
-        x: {
-          ...(index === others.length - 1 && {title: 'Step'}),
-          from: 0,
-          to: whole.arm.measuredAt.at(-1) as number,
-          labels: COUNT,
-        },
-        y: {from: -REACH, to: REACH, labels: POINTS},
-        width: panelWidth(WIDE),
-        height: 130,
-      });
+      const isLowest = index === others.length - 1;
+      const series = [less(run, whole, `less ${whole.name}`), less(run, random, 'less random')];
+      const last = whole.arm.measuredAt.at(-1) as number;
+      const settled = Math.min(SETTLED, last / 2);
+      const panel = (title: string, from: number, to: number, reach: number) =>
+        bandPanel({
+          theme,
+          title,
+          series,
+          x: {...(isLowest && {title: 'Step'}), from, to, labels: COUNT},
+          y: {from: -reach, to: reach, labels: POINTS},
+          width: panelWidth(WIDE, 2, GAP),
+          height: 130,
+        });
+      return {
+        spacing: GAP,
+        hconcat: [
+          panel(run.name, 0, settled, EARLY),
+          panel(`from step ${settled} on, enlarged`, settled, last, reachFrom(settled, series)),
+        ],
+      };
     }),
   });
+}
+
+function reachFrom(step: number, series: Series[]): number {
+  const largest = Math.max(
+    ...series.flatMap(({points}) => points.filter(({x}) => x >= step).map(({mean}) => Math.abs(mean))),
+  );
+  return LATE.find((reach) => reach >= largest) ?? EARLY;
 }
 
 function less(run: ArmSeeds, other: ArmSeeds, label: string): Series {

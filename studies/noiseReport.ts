@@ -6,6 +6,7 @@ import {bandPanel, COUNT, PERCENT, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
 import type {NoiseRecord} from './noise';
 import {paletteStyle} from './palette';
+import {seedsSaid} from './seedsSaid';
 import {type Estimate, estimate, pairedDifference} from './statistics';
 import type {StudyReport} from './study';
 
@@ -80,7 +81,7 @@ function accuracy(trainings: NoiseRecord[][], theme: Theme): TopLevelSpec {
   return stackedPanels({
     theme,
     title: 'Test accuracy after training with wrong labels',
-    subtitle: [`mean of ${(trainings[0] as NoiseRecord[]).length} seeds, with its 95 % interval`],
+    subtitle: [seedsSaid((trainings[0] as NoiseRecord[]).length)],
     description: 'Test accuracy over the epochs, a panel for each share of wrong labels, a line for each rule.',
     spacing: 18,
     panels: Array.from({length: Math.ceil(panels.length / COLUMNS)}, (_, row) => ({

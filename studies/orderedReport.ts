@@ -6,6 +6,7 @@ import {bandPanel, COUNT, PERCENT_1, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
 import type {OrderedRecord} from './orderedStudy';
 import {paletteStyle} from './palette';
+import {seedsSaid} from './seedsSaid';
 import {type Estimate, estimate, pairedDifference} from './statistics';
 import type {StudyReport} from './study';
 
@@ -81,7 +82,7 @@ function testError(arms: OrderedRecord[][], {model, errors: shown}: OrderedFigur
   return stackedPanels({
     theme,
     title: `Test error of ${model} on MNIST`,
-    subtitle: [`mean of ${(arms[0] as OrderedRecord[]).length} seeds, with its 95 % interval`],
+    subtitle: [seedsSaid((arms[0] as OrderedRecord[]).length)],
     description: `Test error over the epochs; a line for SGD and one for Ordered SGD. At the end: ${series.map(({label}) => label).join('; ')}.`,
     spacing: 22,
     panels: [

@@ -9,7 +9,9 @@ import {FailedError, messageOf} from '../examples/mnist/node/errors';
  */
 export async function realDigits(options: LoadDigitsOptions): Promise<DigitData> {
   const digits = await loadDigits({...options, drawnCounts: {train: 1, test: 1}}).catch((error) => {
-    throw new FailedError(messageOf(error), {cause: error});
+    throw new FailedError(`study: --data must name the folder of MNIST's four files. ${messageOf(error)}`, {
+      cause: error,
+    });
   });
   if (digits.source === 'drawn') {
     throw new FailedError(

@@ -5,13 +5,14 @@ import {differencesFigure} from './differencesFigure';
 import {equalCostFigure} from './equalCostFigure';
 import {pooledHistograms} from './pooledHistograms';
 import {referenceSummary} from './referenceSummary';
+import {seedsSaid} from './seedsSaid';
 import type {StudyReport, StudySettings} from './study';
 import type {ArmRecord} from './trainTogether';
 
 /** The two figures of the original, and two that it lacks. */
 export function referenceReport(records: ArmRecord[][], settings: StudySettings): StudyReport {
   const seeds = atOnePace(records);
-  const subtitle = `learning rate ${settings.learningRate} · mean of ${seeds.length} seeds, with its 95 % interval`;
+  const subtitle = `learning rate ${settings.learningRate} · ${seedsSaid(seeds.length)}`;
   const histograms = pooledHistograms(seeds, settings);
   return {
     summary: referenceSummary(seeds),

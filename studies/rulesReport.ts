@@ -6,6 +6,7 @@ import {type Theme, themeColors} from '../examples/mnist/report/theme';
 import {atOnePace} from './atOnePace';
 import {PERCENT, panelWidth} from './bandPanel';
 import {paletteStyle} from './palette';
+import {seedsSaid} from './seedsSaid';
 import {type Estimate, estimate, pairedDifference} from './statistics';
 import type {StudyReport} from './study';
 import type {ArmRecord} from './trainTogether';
@@ -88,7 +89,7 @@ function accuracy({rules, n, k}: RulesSummary, seeds: number, theme: Theme): Top
   return stackedPanels({
     theme,
     title: 'Test accuracy by rule, mean over the training',
-    subtitle: [`${k} of ${n} rows backward, of all() all · mean of ${seeds} seeds, with its 95 % interval`],
+    subtitle: [`${k} of ${n} rows count, of all() all · ${seedsSaid(seeds)}`],
     description: `Test accuracy, mean of all measurements of a training, for each rule: ${values.map(({rule, text}) => `${rule} ${text}`).join('; ')}.`,
     spacing: 22,
     panels: [

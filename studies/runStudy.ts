@@ -11,7 +11,7 @@ export interface RunStudyOptions {
   study: Study;
   provenance: Provenance;
   digits: TrainAndTest;
-  /** Seeds 1 … seeds are run. */
+  /** Seeds 1 … seeds are run; whole ones beyond, of an earlier call, are taken along, so that fewer never take the place of more. */
   seeds: number;
   /** Where the files of this study are. */
   folder: string;
@@ -44,14 +44,16 @@ export async function runStudy({
   write = writeFileAtomically,
 }: RunStudyOptions): Promise<StudyOutcome> {
   const contents = new Map<number, unknown>();
-  for (let seed = 1; seed <= seeds; seed++) {
+  for (let seed = 1; ; seed++) {
     const content = await readOrSetAside(folder, seed, provenance, output);
     if (content !== undefined) contents.set(seed, content);
+    else if (seed >= seeds) break;
   }
-  if (contents.size > 0) output.write(`Found ${contents.size} of ${seeds} seeds in ${folder}\n`);
-  const bar = progressBar({name: study.name, seeds, found: contents.size}, output);
+  const due = Math.max(seeds, ...contents.keys());
+  if (contents.size > 0) output.write(`Found ${contents.size} of ${due} seeds in ${folder}\n`);
+  const bar = progressBar({name: study.name, seeds: due, found: contents.size}, output);
   try {
-    for (let seed = 1; seed <= seeds; seed++) {
+    for (let seed = 1; seed <= due; seed++) {
       if (contents.has(seed)) continue;
       const training = study.train(seed, digits, provenance.settings);
       try {
@@ -86,7 +88,9 @@ async function readOrSetAside(
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
     const path = seedPath(folder, seed);
-    await rename(path, `${path}.damaged`);
+    await rename(path, `${path}.damaged`).catch((cause) => {
+      throw new FailedError(`${error.message} It cannot be set aside (${messageOf(cause)}): remove it.`, {cause});
+    });
     output.write(`${error.message} It is set aside as ${path}.damaged, and seed ${seed} is run again.\n`);
     return undefined;
   }

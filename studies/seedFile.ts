@@ -57,7 +57,7 @@ function decodeSeed<Seed>(text: string, path: string, seed: number, wanted: Prov
     const {name, is, due} = difference;
     throw new FailedError(
       `study: ${path} must be made with ${name} ${due}, got ${is}. Runs of different settings or versions do not go ` +
-        'into one figure: give another --out, or remove the folder.',
+        'into one figure: give another --out.',
     );
   }
   return content;

@@ -1,4 +1,4 @@
-import {mkdir} from 'node:fs/promises';
+import {access, constants, mkdir} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {useBackend} from '../examples/mnist/node/backend';
@@ -29,9 +29,12 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
   const {study, seeds, steps, data} = options;
   const folder = join(options.out, study.name);
   const digits = await realDigits({folder: data, onMessage: print});
-  await mkdir(folder, {recursive: true}).catch((error: Error) => {
-    throw new FailedError(`study: --out must be a folder that can be written to, got ${messageOf(error)}.`);
-  });
+  const refuse = (error: Error) => {
+    throw new FailedError(`study: --out must be a folder that can be written to, got ${folder} (${messageOf(error)}).`);
+  };
+  await mkdir(folder, {recursive: true}).catch(refuse);
+  // A folder that is there may still be one to read only, and a seed takes minutes.
+  await access(folder, constants.W_OK).catch(refuse);
   const provenance: Provenance = {
     study: study.name,
     settings: study.settings(steps),

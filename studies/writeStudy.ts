@@ -1,3 +1,4 @@
+import {FailedError, messageOf} from '../examples/mnist/node/errors';
 import {writeFiles} from '../examples/mnist/node/writeFiles';
 import {renderSvg} from '../examples/mnist/report/render';
 import type {Provenance} from './seedFile';
@@ -7,6 +8,7 @@ import type {Study} from './study';
  * Writes what a study came to: `results.json`, and each figure for light and for dark pages.
  *
  * @returns the paths of the files.
+ * @throws FailedError with a message for people.
  */
 export async function writeStudy(
   study: Study,
@@ -23,7 +25,13 @@ export async function writeStudy(
       files.push([`${name}-${theme}.svg`, await renderSvg(figure(theme))]);
     }
   }
-  return writeFiles(folder, files);
+  return writeFiles(folder, files).catch((error: Error) => {
+    throw new FailedError(
+      `study: --out must be a folder that can be written to, got ${folder} (${messageOf(error)}). ` +
+        'Every seed is there still: put that right, and give the same command again.',
+      {cause: error},
+    );
+  });
 }
 
 /** More would only make a file of means look surer than it is. */

@@ -25,7 +25,9 @@ describe('realDigits', () => {
   it('names what is wrong with a folder', async () => {
     const digits = realDigits({folder});
     await expect(digits).rejects.toThrow(FailedError);
-    await expect(digits).rejects.toThrow(/^loadDigits: folder must hold train-images/);
+    await expect(digits).rejects.toThrow(
+      /^study: --data must name the folder of MNIST's four files\. loadDigits: folder must hold train-images/,
+    );
   });
 });
 

@@ -59,6 +59,14 @@ describe('runStudy', () => {
     expect(log).toEqual([]);
   });
 
+  it('takes seeds along that an earlier call has left beyond those it is asked for', async () => {
+    await run();
+    log.length = 0;
+    expect(await run({seeds: 1})).toEqual({seeds: WHOLE});
+    expect(screen.text).toContain(`Found 3 of 3 seeds in ${folder}\n`);
+    expect(log).toEqual([]);
+  });
+
   it('stops after the step in which it is asked to, and leaves the seeds that are whole', async () => {
     let steps = 0;
     const exitCode = () => (++steps === 14 ? 130 : undefined);
@@ -97,7 +105,7 @@ describe('runStudy', () => {
     log.length = 0;
     await expect(run({provenance: countingProvenance(changes)})).rejects.toThrow(
       `study: ${seedFile(2)} must be made with ${difference}. Runs of different settings or versions do not go into ` +
-        'one figure: give another --out, or remove the folder.',
+        'one figure: give another --out.',
     );
     expect(log).toEqual([]);
     expect(await readFile(seedFile(2), 'utf8')).toBe(before);

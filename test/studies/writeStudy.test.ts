@@ -2,6 +2,7 @@ import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {FailedError} from '../../examples/mnist/node/errors';
 import {orderedSgd} from '../../studies/orderedSgd';
 import {writeStudy} from '../../studies/writeStudy';
 import {countingProvenance} from '../support/countingStudy';
@@ -23,6 +24,15 @@ describe('writeStudy', () => {
 
     const results = JSON.parse(await readFile(join(folder, 'results.json'), 'utf8'));
     expect(results).toMatchObject({...provenance, seeds: 3});
-    expect(results.arms[0].testError).toEqual({mean: 0.079, margin: 0.00248434, deviation: 0.001, count: 3});
+    expect(results.arms[0].testError).toEqual({
+      3: {mean: 0.079, margin: 0.00248434, deviation: 0.001, count: 3},
+    });
+  });
+
+  it('says that the seeds are there still where it cannot write', async () => {
+    const file = join(folder, 'results.json');
+    const written = writeStudy(orderedSgd, countingProvenance({study: 'ordered-sgd'}), orderedRecords(), file);
+    await expect(written).rejects.toThrow(FailedError);
+    await expect(written).rejects.toThrow(/^study: --out must be .* Every seed is there still: put that right/);
   });
 });
