@@ -14,7 +14,7 @@ const PICTURE_EVERY = 25;
 export const reference: Study<ArmRecord[]> = {
   name: 'reference',
   about: 'the four runs of the reference experiment, and random controls of the same sizes',
-  seeds: 5,
+  seeds: 7,
   steps: 1000,
   settings: (steps) => ({
     steps,

@@ -30,9 +30,11 @@ const percent = (estimate: Estimate, digits = 1) => {
 };
 
 /** With a sign; **bold** where the interval leaves out 0. */
-function points(estimate: Estimate | undefined, digits = 1): string {
+function points(estimate: Estimate | undefined, least = 1): string {
   if (!estimate || !isNumber(estimate.mean)) return '–';
   const {mean, margin} = estimate;
+  // With one digit, ± 0.05 would read as ± 0.1 beside a difference of 0.1.
+  const digits = Math.abs(mean) < 0.005 ? Math.max(2, least) : least;
   const text = plusMinus({...estimate, mean: Math.abs(mean)}, digits, 100);
   const signed = `${mean < 0 ? '−' : '+'}${text}`;
   return isNumber(margin) && Math.abs(mean) > margin ? `**${signed}**` : signed;
