@@ -29,6 +29,9 @@ const LEADER_END = 12;
 const SAMPLE_END = 36;
 const TEXT_START = 42;
 
+/** Of a panel; a line that ends before has ended early. */
+const EARLY = 0.9;
+
 /** Pixels that labels take to the right of a panel. */
 export function labelRoom(labels: string[]): number {
   return TEXT_START + Math.max(0, ...labels.map((label) => textWidth(label, LABEL_SIZE)));
@@ -50,12 +53,27 @@ export function lineLabels(lines: LineLabel[], {lastStep, bottom = 0, top, heigh
   return drawn.flatMap(({step, value, style: {color, dash}, label}, index): Layer[] => {
     const place = top - ((top - bottom) * (places[index] as number)) / height;
     const beside = {values: [{step: lastStep, value: place}]};
+    // A leader across much of the panel would pass for a line that goes on: it is dotted, and the end of the line marked.
+    const isEarly = step < EARLY * lastStep;
+    const end: Layer = {
+      data: {values: [{step, value}]},
+      mark: {type: 'point', filled: true, color, size: 36, opacity: 1},
+    };
     return [
       {
         data: {values: [{step, value, edge: lastStep, place}]},
-        mark: {type: 'rule', color, strokeWidth: 0.8, opacity: 0.7, xOffset: 2, x2Offset: LEADER_END},
+        mark: {
+          type: 'rule',
+          color,
+          strokeWidth: 0.8,
+          opacity: 0.7,
+          xOffset: 2,
+          x2Offset: LEADER_END,
+          ...(isEarly && {strokeDash: [1, 4]}),
+        },
         encoding: {x2: {field: 'edge'}, y2: {field: 'place'}},
       },
+      ...(isEarly ? [end] : []),
       {
         data: beside,
         mark: {type: 'rule', color, strokeWidth: 2, strokeDash: dash, xOffset: LEADER_END, x2Offset: SAMPLE_END},
