@@ -99,7 +99,7 @@ function referenceEqualCost(): string[][] {
 
 function selectedLoss(): string[][] {
   return [
-    ['run', 'n : k', 'mean loss of the backpropagated rows'],
+    ['run', 'n : k', 'mean loss of the backpropagated rows, last 100 steps'],
     ...reference()
       .arms.filter(({rule}) => rule === 'hardest')
       .sort((one, other) => one.n / one.k - other.n / other.k)
