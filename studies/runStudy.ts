@@ -6,6 +6,7 @@ import {FailedError, messageOf} from '../examples/mnist/node/errors';
 import {progressBar} from './progressBar';
 import {DamagedError, encodeSeed, type Provenance, readSeed, seedPath} from './seedFile';
 import type {Study} from './study';
+import {unwritable} from './unwritable';
 
 export interface RunStudyOptions {
   study: Study;
@@ -100,10 +101,7 @@ async function save(write: typeof writeFileAtomically, folder: string, seed: num
   try {
     await write(seedPath(folder, seed), text);
   } catch (error) {
-    throw new FailedError(
-      `study: --out must be a folder that can be written to, got ${folder} (${messageOf(error)}). ` +
-        `Seed ${seed} is lost, seeds that were written are not: put that right, and give the same command again.`,
-      {cause: error},
-    );
+    const advice = `Seed ${seed} is lost, seeds that were written are not: put that right, and give the same command again.`;
+    throw unwritable(folder, error, advice);
   }
 }

@@ -2,7 +2,6 @@ import {access, constants, mkdir} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {useBackend} from '../examples/mnist/node/backend';
-import {FailedError, messageOf} from '../examples/mnist/node/errors';
 import {watchInterrupts} from '../examples/mnist/node/interrupt';
 import {versions} from '../examples/mnist/node/versions';
 import {helpFor} from './help';
@@ -11,6 +10,7 @@ import {realDigits} from './realDigits';
 import {runStudy} from './runStudy';
 import type {Provenance} from './seedFile';
 import {studies} from './studies';
+import {unwritable} from './unwritable';
 import {writeStudy} from './writeStudy';
 
 /**
@@ -29,8 +29,8 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
   const {study, seeds, steps, data} = options;
   const folder = join(options.out, study.name);
   const digits = await realDigits({folder: data, onMessage: print});
-  const refuse = (error: Error) => {
-    throw new FailedError(`study: --out must be a folder that can be written to, got ${folder} (${messageOf(error)}).`);
+  const refuse = (error: unknown) => {
+    throw unwritable(folder, error);
   };
   await mkdir(folder, {recursive: true}).catch(refuse);
   // A folder that is there may still be one to read only, and a seed takes minutes.

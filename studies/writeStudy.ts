@@ -1,8 +1,8 @@
-import {FailedError, messageOf} from '../examples/mnist/node/errors';
 import {writeFiles} from '../examples/mnist/node/writeFiles';
 import {renderSvg} from '../examples/mnist/report/render';
 import type {Provenance} from './seedFile';
 import type {Study} from './study';
+import {unwritable} from './unwritable';
 
 /**
  * Writes what a study came to: `results.json`, and each figure for light and for dark pages.
@@ -25,12 +25,9 @@ export async function writeStudy(
       files.push([`${name}-${theme}.svg`, await renderSvg(figure(theme))]);
     }
   }
-  return writeFiles(folder, files).catch((error: Error) => {
-    throw new FailedError(
-      `study: --out must be a folder that can be written to, got ${folder} (${messageOf(error)}). ` +
-        'Every seed is there still: put that right, and give the same command again.',
-      {cause: error},
-    );
+  return writeFiles(folder, files).catch((error) => {
+    const advice = 'Every seed is there still: put that right, and give the same command again.';
+    throw unwritable(folder, error, advice);
   });
 }
 
