@@ -4,6 +4,7 @@ import type {Theme} from '../examples/mnist/report/theme';
 import {atOnePace} from './atOnePace';
 import {bandPanel, COUNT, PERCENT, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
+import {byArm} from './byArm';
 import {paletteStyle} from './palette';
 import {reachedAt, valueAt} from './polyline';
 import {seedsSaid} from './seedsSaid';
@@ -36,7 +37,7 @@ const LEVELS = [0.9, 0.93, 0.95];
 
 export function costReport(records: ArmRecord[][]): StudyReport {
   const seeds = atOnePace(records);
-  const arms = (seeds[0] as ArmRecord[]).map((_, index) => seeds.map((seed) => seed[index] as ArmRecord));
+  const arms = byArm(seeds);
   return {
     summary: summaryOf(arms),
     figures: {accuracy: (theme) => accuracy(arms, theme)},

@@ -2,7 +2,7 @@ import {argMax, cast, equal, gather, slice, sum, type Tensor2D, tidy, train} fro
 import {initializers, layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import {categoricalCrossentropy, ohemStep} from 'ohem-tfjs';
 import {SeededDropout} from './seededDropout';
-import type {SgdOptions, TensorSet, Trainee} from './trainee';
+import type {SgdOptions, Trainee} from './trainee';
 
 /** Images that are classified at a time: the maps of more take a lot of memory. */
 const CHUNK = 500;
@@ -52,9 +52,6 @@ export function leNet({seed, learningRate, momentum, weightDecay, select}: SgdOp
   const optimizer = train.momentum(learningRate, momentum);
   const step = ohemStep(model, {loss: categoricalCrossentropy({fromLogits: true}), select, optimizer});
 
-  const countOfHits = ({xs, ys}: TensorSet, training: boolean) =>
-    tidy(() => sum(cast(equal(argMax(model.apply(xs, {training}) as Tensor2D, 1), argMax(ys, 1)), 'int32')));
-
   return {
     step(set, rows, state) {
       tidy(() => {
@@ -67,8 +64,8 @@ export function leNet({seed, learningRate, momentum, weightDecay, select}: SgdOp
       for (let start = 0; start < count; start += CHUNK) {
         const size = Math.min(CHUNK, count - start);
         const hits = tidy(() => {
-          const chunk = {xs: slice(xs, [start, 0], [size, -1]), ys: slice(ys, [start, 0], [size, -1])};
-          return countOfHits(chunk, as === 'in training');
+          const logits = model.apply(slice(xs, [start, 0], [size, -1]), {training: as === 'in training'}) as Tensor2D;
+          return sum(cast(equal(argMax(logits, 1), argMax(slice(ys, [start, 0], [size, -1]), 1)), 'int32'));
         });
         right += (await hits.data())[0] as number;
         hits.dispose();

@@ -4,6 +4,7 @@ import {percent} from '../examples/mnist/report/percent';
 import type {Theme} from '../examples/mnist/report/theme';
 import {bandPanel, COUNT, PERCENT, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
+import {byArm} from './byArm';
 import type {NoiseRecord} from './noise';
 import {paletteStyle} from './palette';
 import {seedsSaid} from './seedsSaid';
@@ -22,7 +23,7 @@ export interface NoiseSummary {
 }
 
 export function noiseReport(seeds: NoiseRecord[][]): StudyReport {
-  const trainings = (seeds[0] as NoiseRecord[]).map((_, index) => seeds.map((seed) => seed[index] as NoiseRecord));
+  const trainings = byArm(seeds);
   const plainWith = (share: number) =>
     trainings.find(([first]) => first?.rule === 'all()' && first.flipped === share) as NoiseRecord[];
   return {

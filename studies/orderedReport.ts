@@ -4,6 +4,7 @@ import {percent} from '../examples/mnist/report/percent';
 import type {Theme} from '../examples/mnist/report/theme';
 import {bandPanel, COUNT, PERCENT_1, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
+import {byArm} from './byArm';
 import type {OrderedRecord} from './orderedStudy';
 import {paletteStyle} from './palette';
 import {seedsSaid} from './seedsSaid';
@@ -32,7 +33,7 @@ export interface OrderedFigure {
 }
 
 export function orderedReport(seeds: OrderedRecord[][], figure: OrderedFigure): StudyReport {
-  const arms = (seeds[0] as OrderedRecord[]).map((_, index) => seeds.map((seed) => seed[index] as OrderedRecord));
+  const arms = byArm(seeds);
   return {
     summary: summaryOf(arms),
     figures: {'test-error': (theme) => testError(arms, figure, theme)},

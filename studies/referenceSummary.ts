@@ -1,3 +1,4 @@
+import {byArm} from './byArm';
 import {valueAt} from './polyline';
 import {type Estimate, estimate, pairedDifference} from './statistics';
 import {type ArmRecord, STRETCH, secondsAt} from './trainTogether';
@@ -46,7 +47,7 @@ interface Reading {
 
 /** All that the document says about the reference study, from the records of its seeds. */
 export function referenceSummary(seeds: ArmRecord[][]): ReferenceSummary {
-  const arms = (seeds[0] as ArmRecord[]).map((_, index) => seeds.map((seed) => seed[index] as ArmRecord));
+  const arms = byArm(seeds);
   const readings = readingsOf(arms);
   const find = (name: string) => arms.find(([first]) => first?.name === name);
   return {

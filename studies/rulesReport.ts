@@ -5,6 +5,7 @@ import {textWidth} from '../examples/mnist/report/textWidth';
 import {type Theme, themeColors} from '../examples/mnist/report/theme';
 import {atOnePace} from './atOnePace';
 import {PERCENT, panelWidth} from './bandPanel';
+import {byArm} from './byArm';
 import {paletteStyle} from './palette';
 import {seedsSaid} from './seedsSaid';
 import {type Estimate, estimate, pairedDifference} from './statistics';
@@ -31,7 +32,7 @@ const STEPS = [50, 100, 200, 400];
 
 export function rulesReport(records: ArmRecord[][]): StudyReport {
   const seeds = atOnePace(records);
-  const rules = (seeds[0] as ArmRecord[]).map((_, index) => seeds.map((seed) => seed[index] as ArmRecord));
+  const rules = byArm(seeds);
   const summary = summaryOf(rules);
   return {summary, figures: {accuracy: (theme) => accuracy(summary, seeds.length, theme)}};
 }
