@@ -1,62 +1,79 @@
 import {matMul, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
+import type {Attributes, Gradients, TapedOp} from '../engine';
 import {columnSums} from './columnSums';
-import type {TapeNode} from './tape';
+import {isSameShape} from './places';
+import {fusedProduct} from './rules';
 
-type Gradients = Record<string, () => Tensor>;
+/** An op for which gradients are computed: its own, or cut to some rows. */
+interface Differentiated {
+  op: TapedOp;
+  saved: Tensor[];
+  attrs: Attributes | undefined;
+}
 
 /**
- * Gives gradients of a node that are better than those it was recorded with, one function for each input; undefined for most nodes.
+ * Finds gradients of an op that are better than those of tfjs, a function for each input; undefined for most ops.
  *
- * They take the saved tensors and `dy` as given, which may be those of some rows only.
+ * They go by the saved tensors and by `dy`, which may be those of some rows only.
  */
-export function ownGradients(node: TapeNode, saved: Tensor[], dy: Tensor): Gradients | undefined {
-  if (isFusedMatMul(node)) return fusedMatMulGradients(saved, dy);
-  if (addsBias(node)) return {a: () => dy, b: () => columnSums(dy)};
-  const spread = node.kernelName === 'Tile' ? spreadAxes(node) : undefined;
-  return spread && {x: () => sum(dy, spread, true)};
+export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gradients | undefined {
+  if (op.name === 'fusedMatMul__op') return denseGradients(op, saved, dy);
+  if (addsBias(op)) return {a: () => dy, b: () => columnSums(dy)};
+  if (op.name === 'Tile') return spreadGradient(op, attrs, dy);
+  if (op.name === 'ResizeNearestNeighbor') return upsamplingGradient(op, saved, dy);
+  return undefined;
 }
 
 /**
  * The product of a dense layer, `a · b` or `a · b + bias`, without activation or transposes.
  *
- * tfjs records it as a custom gradient, which always computes the gradients of both factors: for the first layer of a model that is a
- * third of the whole step, for a gradient that nobody asked for.
+ * tfjs always computes the gradients of both factors. For the first layer of a model that is a third of the whole step, for a gradient that
+ * leads nowhere.
  */
-function isFusedMatMul({kernelName, saved = [], inputs}: TapeNode): boolean {
-  const [a, b, y, bias] = saved;
-  if (!kernelName.startsWith('fusedMatMul') || !a || !b || !y || a.rank !== 3 || b.rank !== 3 || b.shape[0] !== 1)
-    return false;
-  const fits = a.shape[2] === b.shape[1] && y.shape.at(-2) === a.shape[1] && y.shape.at(-1) === b.shape[2];
-  return fits && Object.keys(inputs).length === (bias ? 3 : 2) && (!bias || bias.rank === 1);
-}
-
-function fusedMatMulGradients([a, b, , bias]: Tensor[], dy: Tensor): Gradients {
-  const [left, right] = [a as Tensor, b as Tensor];
+function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | undefined {
+  const attrs = fusedProduct(op)?.kernel.attrs;
+  const [a, b, , bias] = saved as [Tensor, Tensor, Tensor, Tensor?];
+  const isPlain = attrs !== undefined && !attrs.transposeA && !attrs.transposeB && attrs.activation === 'linear';
+  if (!isPlain || b.rank !== 3 || b.shape[0] !== 1 || (bias && bias.rank !== 1)) return undefined;
   const dyRows = asMatrix(dy);
   return {
-    0: () => reshape(matMul(dyRows, asMatrix(right), false, true), left.shape),
-    1: () => reshape(matMul(asMatrix(left), dyRows, true), right.shape),
+    0: () => reshape(matMul(dyRows, asMatrix(b), false, true), a.shape),
+    1: () => reshape(matMul(asMatrix(a), dyRows, true), b.shape),
     ...(bias && {2: () => columnSums(dy)}),
   };
 }
 
-/** Whether a vector is added to all rows of something. */
-function addsBias({kernelName, inputs: {a, b}, outputs: [sums]}: TapeNode): boolean {
-  if (kernelName !== 'Add' || a?.dtype !== 'float32' || b?.dtype !== 'float32') return false;
+/** Whether a vector is added to each row of something. */
+function addsBias({name, inputs: {a, b}, outputs: [sums]}: TapedOp): boolean {
+  if (name !== 'Add' || a?.dtype !== 'float32' || b?.dtype !== 'float32') return false;
   return b.rank === 1 && a.rank > 1 && b.size === a.shape.at(-1) && a.size === sums?.size;
 }
 
-function asMatrix(tensor: Tensor): Tensor {
-  const columns = tensor.shape[tensor.rank - 1] as number;
-  return reshape(tensor, [tensor.size / columns, columns]);
+/** A tile that repeats single entries, as layer normalisation does with its weights. tfjs adds up one slice for each repetition. */
+function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, dy: Tensor): Gradients | undefined {
+  const {shape} = x as Tensor;
+  const axes = (attrs?.reps as number[]).flatMap((count, axis) => (count === 1 ? [] : [axis]));
+  return axes.every((axis) => shape[axis] === 1) ? {x: () => sum(dy, axes, true)} : undefined;
 }
 
-/**
- * The axes along which a tile repeats single entries, as layer normalisation does with its weights for every row; undefined for a tile that
- * repeats more than that. tfjs adds up one slice for each repetition.
- */
-export function spreadAxes({inputs, outputs}: TapeNode): number[] | undefined {
-  const [before, after] = [(inputs.x as Tensor).shape, (outputs[0] as Tensor).shape];
-  const axes = before.flatMap((size, axis) => (size === after[axis] ? [] : [axis]));
-  return axes.every((axis) => before[axis] === 1) ? axes : undefined;
+/** Upsampling by whole factors. The kernel of tfjs for it is wrong on cpu for more than one row. */
+function upsamplingGradient({attrs}: TapedOp, [images]: Tensor[], dy: Tensor): Gradients | undefined {
+  const [rows, height, width, channels] = (images as Tensor).shape as [number, number, number, number];
+  const [newHeight, newWidth] = [dy.shape[1] as number, dy.shape[2] as number];
+  const isWhole = newHeight % height === 0 && newWidth % width === 0;
+  if (!isWhole || attrs?.alignCorners || attrs?.halfPixelCenters) return undefined;
+  const blocks = [rows * height, newHeight / height, width, (newWidth / width) * channels];
+  return {
+    images: () => {
+      const overRows = sum(reshape(dy, blocks), 1);
+      const overColumns = sum(reshape(overRows, [rows * height, width, newWidth / width, channels]), 2);
+      return reshape(overColumns, [rows, height, width, channels]);
+    },
+  };
+}
+
+function asMatrix(tensor: Tensor): Tensor {
+  const columns = tensor.shape.at(-1) as number;
+  const shape = [tensor.size / columns, columns];
+  return isSameShape(tensor.shape, shape) ? tensor : reshape(tensor, shape);
 }

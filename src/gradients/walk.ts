@@ -1,111 +1,161 @@
-import {add, type NamedTensorMap, reshape, scalar, Tensor, tidy, type Variable, zeros} from '@tensorflow/tfjs-core';
+import {add, dispose, type NamedTensorMap, reshape, Tensor, tidy, type Variable, zeros} from '@tensorflow/tfjs-core';
 import {typeError} from '../checks';
-import {type KeptRows, keptRows} from './keptRows';
+import type {TapedOp} from '../engine';
 import {ownGradients} from './ownGradients';
-import {type NodePlan, type RowAxis, type RowCut, readsValues} from './rowPlan';
-import {putRows} from './rows';
-import type {TapeNode} from './tape';
+import {cutShape, isSamePlace, isSameShape, type Place, type RowCut} from './places';
+import {cutOp, multiplications, type OpCut} from './rules';
 
-/** A gradient with respect to a whole tensor; or, where it has a place for rows, to the rows that were kept alone. */
-type Gradient = {value: Tensor; rows: RowAxis | undefined};
-
-/** What stays the same from node to node. */
-interface Walk {
-  cut: RowCut | undefined;
-  kept: KeptRows | undefined;
-  /** Whether gradients that tfjs computes wastefully are computed in our way, or as they were recorded. */
-  products: 'as needed' | 'as recorded';
+/** A gradient with respect to a tensor; if it has a place, with respect to the kept rows there, and 0 at all others. */
+export interface Gradient {
+  value: Tensor;
+  place?: Place | undefined;
 }
 
-const TAKE_ROWS = 'ohem: take rows';
+/** A tensor from which the walk begins, with its gradient. */
+export interface Start extends Gradient {
+  tensor: Tensor;
+}
 
-/** Stands on a tape for taking rows of a tensor, `[B, …] → [K, …]`, which no op of tfjs does so that it could be differentiated everywhere. */
-export function takeRowsNode(tensor: Tensor, taken: Tensor): TapeNode {
-  return {kernelName: TAKE_ROWS, inputs: {x: tensor}, outputs: [taken]};
+/** How far the walk may be cut to the kept rows. */
+export interface WalkCut extends RowCut {
+  /** The op before which all rows go on, also if it could be cut. Default 0: none. */
+  from?: number;
+}
+
+export interface Walked {
+  gradients: NamedTensorMap;
+  /** Multiplications of the products that were computed: with all rows, and by those that were computed with the kept rows alone. */
+  multiplications: {all: number; cut: number};
+  /** The position of the op, coming from the losses, before which all rows had to go on; −1 if there is none. */
+  blockedAt: number;
 }
 
 /**
- * Walks a tape backward from a scalar to variables, and computes the gradients that lead to one of them, and no others.
+ * Walks a tape back to variables, and computes only gradients that lead to one of them.
  *
- * Gradients of kept rows stay as small as they are while the plan allows; at an op that is not row-wise they are put back among
- * zeros, and go on with all rows.
+ * Each op is asked, by its rule, whether the gradient of the kept rows stays one of the kept rows. If not, their gradients are put back
+ * among zeros, and all rows go on from there. Runs within a `tidy`.
+ *
+ * @param where  the function that errors are to name.
  */
 export function walkBack(
-  nodes: readonly TapeNode[],
-  y: Tensor,
-  variables: Variable[],
-  cut?: RowCut,
-  products: Walk['products'] = 'as needed',
-): NamedTensorMap {
-  const needed = dependents(nodes, variables);
-  const walk: Walk = {cut, kept: cut && keptRows(nodes, cut), products};
-  const gradients = new Map<number, Gradient>([[y.id, {value: scalar(1), rows: undefined}]]);
-  try {
-    for (let i = nodes.length - 1; i >= 0; i--) {
-      const node = nodes[i] as TapeNode;
-      const dys = node.outputs.map(({id}) => gradients.get(id));
-      const wanted = Object.keys(node.inputs).filter((name) => needed.has((node.inputs[name] as Tensor).id));
-      if (wanted.length === 0 || dys.every((dy) => dy === undefined)) continue;
-      const found = nodeGradients(node, dys, wanted, cut?.plan?.[i], walk);
-      walk.kept?.release(i);
-      for (const name of wanted) {
-        const tensor = node.inputs[name] as Tensor;
-        const [before, next] = [gradients.get(tensor.id), found[name] as Gradient];
-        gradients.set(tensor.id, before ? sumOf(before, next, tensor, cut) : next);
-      }
-      for (const dy of dys) dy?.value.dispose();
+  where: string,
+  ops: readonly TapedOp[],
+  starts: readonly Start[],
+  variables: readonly Variable[],
+  cut?: WalkCut,
+): Walked {
+  const needed = dependents(ops, variables);
+  const gradients = new Map<number, Gradient>();
+  const work = {all: 0, cut: 0};
+  let blockedAt = -1;
+  const collect = (tensor: Tensor, next: Gradient) => {
+    const before = gradients.get(tensor.id);
+    gradients.set(tensor.id, before ? sumOf(before, next, tensor, cut) : next);
+  };
+  for (const {tensor, ...gradient} of starts) collect(tensor, gradient);
+  const held = heldRows(ops, cut);
+  for (let i = ops.length - 1; i >= 0; i--) {
+    const op = ops[i] as TapedOp;
+    const dys = op.outputs.map(({id}) => gradients.get(id));
+    const wanted = Object.keys(op.inputs).filter((name) => needed.has((op.inputs[name] as Tensor).id));
+    if (wanted.length === 0 || dys.every((dy) => dy === undefined)) continue;
+    const opCut = cut && i >= (cut.from ?? 0) ? cutOf(op, dys, wanted, cut) : undefined;
+    if (!opCut && blockedAt < 0 && dys.some((dy) => dy?.place)) blockedAt = i;
+    const rows = op.saved.map((tensor, j) => held.take(op, j, tensor, opCut?.saved[j]));
+    const found = tidy(() => {
+      const values = valuesOf(op, dys, opCut !== undefined, cut);
+      const saved = rows.map((tensor, j) => shaped(tensor, op.saved[j] as Tensor, opCut?.saved[j], cut));
+      return distinct(compute(where, op, saved, opCut?.attrs ?? op.attrs, values, wanted), [...values, ...saved]);
+    });
+    for (const name of wanted) {
+      const [tensor, value, place] = [op.inputs[name] as Tensor, found[name] as Tensor, opCut?.inputs[name]];
+      checkShape(
+        where,
+        op,
+        name,
+        value,
+        place && cut ? cutShape(tensor.shape, place, cut.batchSize, cut.kept) : tensor.shape,
+      );
+      collect(tensor, {value, place});
     }
-  } finally {
-    walk.kept?.release(0);
+    for (const dy of dys) dy?.value.dispose();
+    for (const {id} of op.outputs) gradients.delete(id);
+    held.release(i);
+    const products = multiplications(op) * wanted.length;
+    work.all += products;
+    if (opCut) work.cut += products;
   }
-  const named = variables.map((variable) => [variable.name, gradients.get(variable.id)?.value] as const);
-  return Object.fromEntries(named.filter((entry): entry is [string, Tensor] => entry[1] !== undefined));
+  const named = variables.flatMap((variable) => {
+    const gradient = gradients.get(variable.id);
+    return gradient ? [[variable.name, whole(gradient, variable, cut)] as const] : [];
+  });
+  return {gradients: Object.fromEntries(named), multiplications: work, blockedAt};
 }
 
 /** The tensors that depend on a variable, by their ids. */
-export function dependents(nodes: readonly TapeNode[], variables: Variable[]): ReadonlySet<number> {
+function dependents(ops: readonly TapedOp[], variables: readonly Variable[]): ReadonlySet<number> {
   const ids = new Set(variables.map(({id}) => id));
-  for (const {inputs, outputs} of nodes) {
+  for (const {inputs, outputs} of ops) {
     if (Object.values(inputs).some(({id}) => ids.has(id))) for (const {id} of outputs) ids.add(id);
   }
   return ids;
 }
 
-/** The gradients of a node's inputs, each a tensor of its own; what is made on the way is gone. */
-function nodeGradients(
-  node: TapeNode,
+/** How an op is cut, if its rule allows; outputs that nothing came from are 0 at the place of the others. */
+function cutOf(op: TapedOp, dys: (Gradient | undefined)[], wanted: string[], cut: RowCut): OpCut | undefined {
+  const first = dys.find((dy) => dy !== undefined)?.place;
+  const places = dys.map((dy) => (dy ? dy.place : first));
+  if (!places.every((place) => place !== undefined)) return undefined;
+  return cutOp(op, {places: places as Place[], batchSize: cut.batchSize, kept: cut.kept}, wanted);
+}
+
+/** The gradients of the outputs as the op takes them: of the kept rows if it is cut, else of all rows. */
+function valuesOf(
+  {outputs}: TapedOp,
   dys: (Gradient | undefined)[],
-  wanted: string[],
-  plan: NodePlan | undefined,
-  {cut, kept, products}: Walk,
-): Record<string, Gradient> {
-  if (node.kernelName === TAKE_ROWS) {
-    const {value} = dys[0] as Gradient;
-    return {x: {value: reshape(value, value.shape), rows: {axis: 0, perRow: 1}}};
-  }
-  const isCut = cut && kept && plan?.isRowwise && dys.every((dy) => dy === undefined || dy.rows);
-  const computed = tidy(() => {
-    const values = isCut
-      ? cutDys(node, dys, plan, cut)
-      : dys.map((dy, i) => dy && whole(dy, node.outputs[i] as Tensor, cut));
-    const saved = (node.saved ?? []).map((tensor, i) => (isCut ? cutSaved(node, i, plan.saved[i], cut, kept) : tensor));
-    return distinct(compute(node, saved, values, wanted, products), [...values, ...saved]);
+  isCut: boolean,
+  cut: RowCut | undefined,
+): Tensor[] {
+  const place = dys.find((dy) => dy !== undefined)?.place;
+  return dys.map((dy, i) => {
+    const output = outputs[i] as Tensor;
+    if (dy) return isCut ? dy.value : whole(dy, output, cut);
+    return zeros(isCut && place && cut ? cutShape(output.shape, place, cut.batchSize, cut.kept) : output.shape);
   });
-  return Object.fromEntries(
-    wanted.map((name) => [name, {value: computed[name] as Tensor, rows: isCut ? plan.inputs[name] : undefined}]),
+}
+
+/** Computes the gradients of an op that are wanted, for these saved tensors and attributes. */
+function compute(
+  where: string,
+  op: TapedOp,
+  saved: Tensor[],
+  attrs: TapedOp['attrs'],
+  dys: Tensor[],
+  wanted: string[],
+): Record<string, Tensor> {
+  const functions = ownGradients({op, saved, attrs}, dys[0] as Tensor) ?? op.gradient?.(dys, saved, attrs);
+  if (!functions) {
+    const remedy = 'tfjs has none for this op.';
+    throw typeError(where, 'model and loss', 'be made of ops that have a gradient', op.name, remedy);
+  }
+  return Object.fromEntries(wanted.map((name) => [name, (functions[name] as () => Tensor)()]));
+}
+
+/** A gradient of another shape than its input would go on wrongly: some gradients of tfjs do not sum over axes that were broadcast. */
+function checkShape(where: string, op: TapedOp, input: string, {shape}: Tensor, expected: readonly number[]): void {
+  if (isSameShape(shape, expected)) return;
+  throw typeError(
+    where,
+    `the gradient of ${op.name} by its input ${input}`,
+    `have shape [${expected.join(', ')}]`,
+    shape,
   );
 }
 
-/** The gradients of a node's outputs for the kept rows; zeros for outputs that nothing came from. */
-function cutDys(node: TapeNode, dys: (Gradient | undefined)[], plan: NodePlan, {rows}: RowCut): Tensor[] {
-  return dys.map(
-    (dy, i) => dy?.value ?? zeros(shapeFor(node.outputs[i] as Tensor, plan.outputs[i] as RowAxis, rows.size)),
-  );
-}
-
-/** Views in place of tensors that a gradient function only passed on, or gave twice: each of ours is disposed once. */
-function distinct(gradients: Record<string, Tensor>, given: (Tensor | undefined)[]): Record<string, Tensor> {
-  const seen = new Set<Tensor | undefined>(given);
+/** Views in place of tensors that a gradient function only passed on, or gave twice, so that each can be disposed by itself. */
+function distinct(gradients: Record<string, Tensor>, given: Tensor[]): Record<string, Tensor> {
+  const seen = new Set(given);
   return Object.fromEntries(
     Object.entries(gradients).map(([name, gradient]) => {
       const isOwn = !seen.has(gradient);
@@ -115,70 +165,71 @@ function distinct(gradients: Record<string, Tensor>, given: (Tensor | undefined)
   );
 }
 
-/** Computes the gradients of a node from these saved tensors in the place of its own. */
-function compute(
-  node: TapeNode,
-  saved: Tensor[],
-  dys: (Tensor | undefined)[],
-  wanted: string[],
-  products: Walk['products'],
-): Record<string, Tensor> {
-  const {kernelName, gradient} = node;
-  const evaluated = (functions: Record<string, () => Tensor>) =>
-    Object.fromEntries(wanted.map((name) => [name, (functions[name] as () => Tensor)()]));
-  const own = products === 'as needed' ? ownGradients(node, saved, dys[0] as Tensor) : undefined;
-  if (own) return evaluated(own);
-  if (!gradient) {
-    throw typeError(
-      'ohemStep',
-      'model and loss',
-      'be made of ops that have a gradient',
-      kernelName,
-      'tfjs has none for this op.',
-    );
-  }
-  const recorded = [...(node.saved ?? [])];
-  // The gradient reads the very list that the tape has; the tape disposes its own tensors afterwards.
-  node.saved?.splice(0, recorded.length, ...saved);
-  try {
-    return evaluated(gradient(dys as Tensor[]));
-  } finally {
-    node.saved?.splice(0, recorded.length, ...recorded);
-  }
-}
-
-/** The kept rows of a saved tensor; where only its shape is looked at, a tensor of that shape over the same data. */
-function cutSaved(
-  {kernelName, saved = []}: TapeNode,
-  index: number,
-  place: RowAxis | undefined,
-  {rows, batchSize}: RowCut,
-  kept: KeptRows,
-): Tensor {
-  const tensor = saved[index] as Tensor;
-  if (!place) return tensor;
-  const shape = shapeFor(tensor, place, rows.size);
-  const isShapeOnly = !readsValues(kernelName, index) && rows.size <= batchSize;
-  return isShapeOnly ? new Tensor(shape, tensor.dtype, tensor.dataId, tensor.id) : reshape(kept.of(tensor), shape);
-}
-
-function shapeFor(tensor: Tensor, {axis, perRow}: RowAxis, rowCount: number): number[] {
-  return tensor.shape.map((size, i) => (i === axis ? perRow * rowCount : size));
-}
-
-function whole({value, rows: place}: Gradient, tensor: Tensor, cut: RowCut | undefined): Tensor {
-  if (!place || !cut) return value;
-  const {rows, batchSize} = cut;
-  return reshape(putRows(reshape(value, [rows.size, value.size / rows.size]), rows, batchSize), tensor.shape);
+function whole({value, place}: Gradient, {shape}: Tensor, cut: RowCut | undefined): Tensor {
+  return place && cut ? cut.put(value, place, shape) : value;
 }
 
 /** The sum of two gradients of a tensor, which are disposed. */
 function sumOf(one: Gradient, other: Gradient, tensor: Tensor, cut: RowCut | undefined): Gradient {
-  const isAlike = Boolean(one.rows) === Boolean(other.rows);
+  const isAlike = one.place && other.place ? isSamePlace(one.place, other.place) : one.place === other.place;
   const value = tidy(() =>
     isAlike ? add(one.value, other.value) : add(whole(one, tensor, cut), whole(other, tensor, cut)),
   );
   one.value.dispose();
   other.value.dispose();
-  return {value, rows: isAlike ? one.rows : undefined};
+  return {value, place: isAlike ? one.place : undefined};
+}
+
+/** Ops whose gradients look at the shapes of what they saved, and not at the values. */
+const NEED_SHAPES_ONLY = new Set('Add AddN Concat ExpandDims Mean Pack PadV2 Reshape Sub Sum Slice'.split(' '));
+
+/** Whether a gradient reads the values of a saved tensor. Of fused ops, none reads the output: they are on a tape only without activation. */
+function readsValues({kind, name}: TapedOp, saved: number): boolean {
+  return kind === 'custom' ? !(name.startsWith('fused') && saved === 2) : !NEED_SHAPES_ONLY.has(name);
+}
+
+/** A tensor of the kept rows in the shape of the saved tensor that they are of. */
+function shaped(rows: Tensor, {shape}: Tensor, place: Place | undefined, cut: RowCut | undefined): Tensor {
+  const expected = place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape;
+  return isSameShape(rows.shape, expected) ? rows : reshape(rows, expected);
+}
+
+interface HeldRows {
+  /** The kept rows of a tensor that an op saved, in the shape of the tensor of which they were taken first. */
+  take(op: TapedOp, index: number, tensor: Tensor, place: Place | undefined): Tensor;
+  /** Disposes what no op before this one has saved. */
+  release(op: number): void;
+}
+
+/** Takes rows of saved tensors. An op's output and the next one's input share their memory, so the rows of both are taken once. */
+function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
+  const firstSavedBy = new Map<object, number>();
+  if (cut) {
+    for (const [i, {saved}] of ops.entries()) {
+      for (const {dataId} of saved) if (!firstSavedBy.has(dataId)) firstSavedBy.set(dataId, i);
+    }
+  }
+  const taken = new Map<object, {place: Place; rows: Tensor}[]>();
+  return {
+    take(op, index, tensor, place) {
+      if (!cut || !place) return tensor;
+      const {shape, dtype, dataId, id} = tensor;
+      // A tensor of the right shape over the data of all rows: nothing is copied for a shape.
+      if (!readsValues(op, index))
+        return new Tensor(cutShape(shape, place, cut.batchSize, cut.kept), dtype, dataId, id);
+      const known = taken.get(dataId) ?? [];
+      const held = known.find((other) => isSamePlace(other.place, place));
+      if (held) return held.rows;
+      const rows = cut.take(tensor, place);
+      taken.set(dataId, [...known, {place, rows}]);
+      return rows;
+    },
+    release(op) {
+      for (const [dataId, held] of taken) {
+        if ((firstSavedBy.get(dataId) as number) < op) continue;
+        dispose(held.map(({rows}) => rows));
+        taken.delete(dataId);
+      }
+    },
+  };
 }

@@ -1,0 +1,244 @@
+/** @file All contact with the engine of tfjs: recording ops on a gradient tape, and running ops off it. */
+
+import {
+  customGrad,
+  dispose,
+  engine,
+  getGradient,
+  keep,
+  type NamedTensorMap,
+  reshape,
+  type Scalar,
+  scalar,
+  Tensor,
+  type TensorContainer,
+  type Variable,
+} from '@tensorflow/tfjs-core';
+
+/** Attributes of a kernel, such as `{transposeA, transposeB}`. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** One run of a kernel. */
+export interface KernelRun {
+  name: string;
+  inputs: Record<string, Tensor>;
+  outputs: Tensor[];
+  attrs: Attributes | undefined;
+}
+
+/** One op on a tape: its inputs and outputs, what it saved, and how it is differentiated. */
+export interface TapedOp extends KernelRun {
+  /** A kernel, a custom gradient, or the copy that tfjs makes of a tensor before it saves it. */
+  kind: 'kernel' | 'custom' | 'copy';
+  saved: Tensor[];
+  /** Computes the gradient of each input from those of the outputs and from the saved tensors. Absent if tfjs has none. */
+  gradient: ((dys: Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients) | undefined;
+  /** The kernels that a custom gradient ran forward, with their attributes. */
+  inner: KernelRun[];
+}
+
+/** A function for the gradient of each input, by the name of the input. */
+export type Gradients = Record<string, () => Tensor>;
+
+/** The ops that ran while a tape was on. */
+export interface Tape {
+  ops: readonly TapedOp[];
+  /** Data that was copied to the host meanwhile, by its id. */
+  reads: ReadonlySet<object>;
+  /** Disposes the tensors that the ops saved. */
+  dispose(): void;
+}
+
+type EngineGradient = (dy: Tensor | Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients;
+
+/** The parts of the engine that this file relies on; none of them is public. */
+interface EngineInternals {
+  state: {activeTape?: unknown[] | null; gradientDepth: number; kernelDepth: number};
+  addTapeNode(
+    name: string,
+    inputs: Record<string, Tensor>,
+    outputs: Tensor[],
+    gradient: EngineGradient | null | undefined,
+    saved: Tensor[] | undefined,
+    attrs: Attributes | undefined,
+  ): void;
+  runKernel(name: string, inputs: Record<string, Tensor>, attrs?: Attributes): Tensor | Tensor[];
+  read(dataId: object): unknown;
+  readSync(dataId: object): unknown;
+  readToGPU(dataId: object, options?: object): unknown;
+}
+
+type TapeState = Pick<EngineInternals['state'], 'activeTape' | 'gradientDepth' | 'kernelDepth'>;
+
+const NO_TAPE: TapeState = {activeTape: null, gradientDepth: 0, kernelDepth: 0};
+
+function internals(): EngineInternals {
+  return engine() as unknown as EngineInternals;
+}
+
+/** Checks that this build of tfjs has the internals that recording needs. */
+export function canRecord(): boolean {
+  const {state, addTapeNode, runKernel} = internals() as Partial<EngineInternals>;
+  const depths = [state?.gradientDepth, state?.kernelDepth];
+  return [addTapeNode, runKernel].every((f) => typeof f === 'function') && depths.every(Number.isInteger);
+}
+
+/**
+ * Runs `f` on a tape of its own, also inside the gradient of somebody else, whose tape stays as it is.
+ *
+ * @returns the result of `f`, and the tape, to be disposed by the caller. If `f` throws, the tape is disposed.
+ */
+export function record<T>(f: () => T): {result: T; tape: Tape} {
+  const own: TapeState = {activeTape: [], gradientDepth: 1, kernelDepth: 0};
+  const recorder = recording();
+  const disposeSaved = () => {
+    for (const {saved} of recorder.ops) dispose(saved.filter((tensor) => !tensor.isDisposed));
+  };
+  try {
+    const result = withState(own, f);
+    return {result, tape: {ops: recorder.ops, reads: recorder.reads, dispose: disposeSaved}};
+  } catch (error) {
+    disposeSaved();
+    throw error;
+  } finally {
+    recorder.stop();
+  }
+}
+
+/** Runs `f` off any tape: its ops are constants to every gradient around it. */
+export function offTape<T extends TensorContainer>(f: () => T): T {
+  if (!canRecord()) return offTapeByCustomGradient(f);
+  const {gradientDepth, kernelDepth} = internals().state;
+  return gradientDepth === 0 && kernelDepth === 0 ? f() : withState(NO_TAPE, f);
+}
+
+function withState<T>(state: TapeState, f: () => T): T {
+  const {activeTape, gradientDepth, kernelDepth} = internals().state;
+  Object.assign(internals().state, state);
+  try {
+    return f();
+  } finally {
+    Object.assign(internals().state, {activeTape, gradientDepth, kernelDepth});
+  }
+}
+
+/**
+ * Listens to the engine. A tape node has no attributes, so the function that adds nodes is wrapped; kernels inside a custom gradient
+ * are on no tape, so the function that runs kernels is wrapped too. The wrappers are properties of the instance.
+ */
+function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
+  const target = internals();
+  const names = ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU'] as const;
+  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
+  const {addTapeNode, runKernel, read, readSync, readToGPU} = target;
+  const ops: TapedOp[] = [];
+  const reads = new Set<object>();
+  let inner: KernelRun[] = [];
+  target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
+    addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
+    // Copies have empty attributes, custom gradients none.
+    const kind = gradient == null ? 'kernel' : attrs === undefined ? 'custom' : 'copy';
+    const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
+    ops.push({
+      ...{kind, name, inputs: withoutGaps(inputs), outputs, saved, attrs},
+      gradient: given && ((dys, ...rest) => given(dys.length > 1 ? dys : (dys[0] as Tensor), ...rest)),
+      inner: kind === 'custom' ? inner : [],
+    });
+    if (kind !== 'copy') inner = [];
+  };
+  target.runKernel = function (name, inputs, attrs) {
+    const result = runKernel.call(this, name, inputs, attrs);
+    // At depth 1 a custom gradient runs it; deeper down another kernel does, for its own purposes.
+    if (this.state.kernelDepth === 1) inner.push({name, inputs: withoutGaps(inputs), outputs: [result].flat(), attrs});
+    return result;
+  };
+  const noting = (original: (dataId: object, options?: object) => unknown) =>
+    function (this: EngineInternals, dataId: object, options?: object) {
+      reads.add(dataId);
+      return original.call(this, dataId, options);
+    };
+  Object.assign(target, {read: noting(read), readSync: noting(readSync), readToGPU: noting(readToGPU)});
+  return {
+    ops,
+    reads,
+    stop() {
+      for (const [name, descriptor] of before) {
+        if (descriptor) Object.defineProperty(target, name, descriptor);
+        else delete (target as Partial<EngineInternals>)[name];
+      }
+    },
+  };
+}
+
+function withoutGaps(inputs: Record<string, Tensor | null | undefined>): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(inputs).filter((entry): entry is [string, Tensor] => entry[1] != null));
+}
+
+/**
+ * Differentiates a scalar by variables as `tf.variableGrads` does, where ops cannot be recorded. It also takes a function that depends on
+ * no variable, and leaves nothing behind when it throws.
+ *
+ * @param f  returns the scalar, and whatever else is wanted of the forward pass.
+ */
+export function differentiateByTfjs<T extends TensorContainer>(
+  f: () => {objective: Scalar; seen: T},
+  variables: Variable[],
+): {seen: T; gradients: NamedTensorMap} {
+  let seen: T | undefined;
+  let failure: {error: unknown} | undefined;
+  const forward = () => {
+    // tfjs keeps the tape of a function that throws, so the error waits until the tape is wound up.
+    try {
+      const outcome = f();
+      seen = outcome.seen;
+      for (const tensor of tensorsIn(seen)) keep(tensor);
+      return outcome.objective;
+    } catch (error) {
+      failure = {error};
+      return scalar(0);
+    }
+  };
+  try {
+    const {grads} = engine().gradients(forward, variables, undefined, true);
+    if (failure) throw failure.error;
+    const named = variables.map(({name}, i) => [name, grads[i]] as const);
+    return {
+      seen: unkept(seen as T) as T,
+      gradients: Object.fromEntries(named.filter((entry): entry is [string, Tensor] => entry[1] != null)),
+    };
+  } finally {
+    dispose(tensorsIn((seen ?? null) as TensorContainer));
+  }
+}
+
+/** tfjs has no `stopGradient`, but it records nothing inside the forward function of a custom gradient. */
+function offTapeByCustomGradient<T extends TensorContainer>(f: () => T): T {
+  let result: T | undefined;
+  const forward = () => {
+    result = f();
+    for (const tensor of tensorsIn(result)) keep(tensor);
+    return {value: scalar(0), gradFunc: (): Tensor[] => []};
+  };
+  customGrad(forward)().dispose();
+  try {
+    // The copies would be on the tape, but lead to no variable: what they are made from was not recorded.
+    return unkept(result as T) as T;
+  } finally {
+    dispose(tensorsIn(result as T));
+  }
+}
+
+/** The tensors in a tensor, list or record. */
+function tensorsIn(container: TensorContainer): Tensor[] {
+  if (container === null || typeof container !== 'object') return [];
+  if (container instanceof Tensor) return [container];
+  return Object.values(container).flatMap((item) => tensorsIn(item as TensorContainer));
+}
+
+/** The same tensors for a `tidy` to dispose; a reshape shares their data. */
+function unkept(container: TensorContainer): TensorContainer {
+  if (container === null || typeof container !== 'object') return container;
+  if (container instanceof Tensor) return reshape(container, container.shape);
+  if (Array.isArray(container)) return container.map(unkept);
+  return Object.fromEntries(Object.entries(container).map(([name, item]) => [name, unkept(item as TensorContainer)]));
+}

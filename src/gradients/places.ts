@@ -1,0 +1,108 @@
+/** @file Where the rows of a batch lie in a tensor, and how tensors are cut to some of them. */
+
+import {add, dispose, keep, mul, range, reshape, scalar, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {putRows, takeRows} from '../rows';
+
+/**
+ * Where the rows of a batch lie in a tensor: the element at flat index `i` belongs to row `⌊i / inner⌋ mod B`, so that the size
+ * is `outer · B · inner`. Reshaping keeps a place, transposing moves it.
+ */
+export interface Place {
+  outer: number;
+  inner: number;
+}
+
+/** A place on the one axis that holds the rows, whose size is `before · B · after`. */
+export interface AxisPlace {
+  axis: number;
+  before: number;
+  after: number;
+}
+
+type Shape = readonly number[];
+
+export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
+export const isSameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i]);
+export const isSamePlace = (a: Place, b: Place): boolean => a.outer === b.outer && a.inner === b.inner;
+
+/** The place of rows on the first axis. */
+export function leadingPlace(shape: Shape, batchSize: number): Place {
+  return {outer: 1, inner: sizeOf(shape) / batchSize};
+}
+
+/** Finds the axis that holds the rows; undefined if they straddle several, as 12 rows do in `[3, 4, D]`. */
+export function axisOf(shape: Shape, place: Place, batchSize: number): AxisPlace | undefined {
+  if (sizeOf(shape) !== place.outer * batchSize * place.inner) return undefined;
+  let suffix = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const block = suffix * (shape[axis] as number);
+    if (place.inner % suffix === 0 && block % (place.inner * batchSize) === 0) {
+      return {axis, before: block / (place.inner * batchSize), after: place.inner / suffix};
+    }
+    suffix = block;
+  }
+  return undefined;
+}
+
+/** The place of rows that lie on an axis of a shape as they do on another axis; undefined if the sizes differ. */
+export function placeAt(shape: Shape, axis: number, {before, after}: Omit<AxisPlace, 'axis'>, batchSize: number) {
+  if (shape[axis] !== before * batchSize * after) return undefined;
+  return {outer: sizeOf(shape.slice(0, axis)) * before, inner: after * sizeOf(shape.slice(axis + 1))};
+}
+
+/** The shape of a tensor that is cut to `kept` rows. */
+export function cutShape(shape: Shape, place: Place, batchSize: number, kept: number): number[] {
+  const {axis} = axisOf(shape, place, batchSize) as AxisPlace;
+  return shape.map((size, i) => (i === axis ? (size / batchSize) * kept : size));
+}
+
+/** Cuts tensors to some rows of a batch, wherever these lie. */
+export interface RowCut {
+  batchSize: number;
+  /** How many rows are kept. */
+  kept: number;
+  /** Takes the kept rows of a tensor. */
+  take(tensor: Tensor, place: Place): Tensor;
+  /** Puts the kept rows back among zeros; rows that are kept twice are added. */
+  put(values: Tensor, place: Place, shape: Shape): Tensor;
+  dispose(): void;
+}
+
+/** Builds a cut to the rows `int32[K]`, to be disposed by the caller. */
+export function rowCut(rows: Tensor1D, batchSize: number): RowCut {
+  const kept = rows.size;
+  /** The kept rows in each of the outer rounds of the batch, `int32[outer · K]`, by the number of rounds. */
+  const numbers = new Map<number, Tensor1D>();
+  const inRounds = (outer: number): Tensor1D => {
+    if (outer === 1) return rows;
+    const known = numbers.get(outer);
+    if (known) return known;
+    const all = tidy(() => {
+      const offsets = mul(reshape(range(0, outer, 1, 'int32'), [outer, 1]), scalar(batchSize, 'int32'));
+      return keep(reshape(add(offsets, reshape(rows, [1, kept])), [outer * kept])) as Tensor1D;
+    });
+    numbers.set(outer, all);
+    return all;
+  };
+  return {
+    batchSize,
+    kept,
+    take: (tensor, place) =>
+      tidy(() => {
+        const {outer, inner} = place;
+        const taken = takeRows(asMatrix(tensor, [outer * batchSize, inner]), inRounds(outer));
+        return asMatrix(taken, cutShape(tensor.shape, place, batchSize, kept));
+      }),
+    put: (values, {outer, inner}, shape) =>
+      tidy(() => {
+        const put = putRows(asMatrix(values, [outer * kept, inner]), inRounds(outer), outer * batchSize);
+        return asMatrix(put, shape);
+      }),
+    dispose: () => dispose([...numbers.values()]),
+  };
+}
+
+function asMatrix(tensor: Tensor, shape: Shape): Tensor {
+  return isSameShape(tensor.shape, shape) ? tensor : reshape(tensor, [...shape]);
+}

@@ -1,0 +1,67 @@
+/** @file Whether a forward pass went row by row, proved from its tape. */
+
+import type {Tensor} from '@tensorflow/tfjs-core';
+import type {KernelRun, Tape, TapedOp} from '../engine';
+import {axisOf, isSamePlace, leadingPlace, type Place, placeAt, sizeOf} from './places';
+import {rowsForward} from './rules';
+
+/** How a tensor depends on a batch: not at all, row by row at a place, or otherwise. */
+type Dependence = 'none' | Place | 'mixed';
+
+/**
+ * Finds the first op whose outputs are not proved to go row by row from the first axis of `inputs`.
+ *
+ * It may refuse what does go row by row, but not the reverse; with one exception: what a layer makes of the number of rows, or of a row's position,
+ * does not show on a tape.
+ *
+ * @returns the name of the op; `'a read'` if the values of some row were copied to the host; undefined if all went row by row.
+ */
+export function mixingOp({ops, reads}: Tape, inputs: readonly Tensor[], batchSize: number): string | undefined {
+  // Followed by data, which reshaped tensors and variables share.
+  const known = new Map<object, Dependence>(inputs.map((x) => [x.dataId, leadingPlace(x.shape, batchSize)]));
+  const dependenceOf = ({dataId}: Tensor) => known.get(dataId) ?? 'none';
+  for (const op of ops) {
+    if (op.kind === 'copy') continue;
+    const given = Object.values(op.inputs).map(dependenceOf);
+    const outputs = outputsOf(op, given, batchSize);
+    if (outputs.includes('mixed')) return op.name;
+    for (const [i, output] of op.outputs.entries()) known.set(output.dataId, outputs[i] as Dependence);
+  }
+  return [...reads].some((dataId) => (known.get(dataId) ?? 'none') !== 'none') ? 'a read' : undefined;
+}
+
+function outputsOf(op: TapedOp, given: readonly Dependence[], batchSize: number): Dependence[] {
+  if (given.every((input) => input === 'none')) return op.outputs.map(() => 'none');
+  for (const places of candidates(op, batchSize)) {
+    const found = rowsForward(op, {places, batchSize, kept: batchSize});
+    if (!found) continue;
+    const isSo = Object.keys(op.inputs).every((name, i) => {
+      const [is, due] = [given[i] as Dependence, found[name]];
+      return is === 'none' || (due !== undefined && isSamePlace(is as Place, due));
+    });
+    if (isSo) return places;
+  }
+  return op.outputs.map(() => 'mixed');
+}
+
+/** The places where rows may lie in the outputs of an op, by their shapes: in each along the same axis. */
+function candidates({outputs}: KernelRun, batchSize: number): Place[][] {
+  const {shape} = outputs[0] as Tensor;
+  return shape.flatMap((size, axis) => {
+    const rounds = size / batchSize;
+    if (!Number.isInteger(rounds)) return [];
+    const divisors = Array.from({length: rounds}, (_, i) => i + 1).filter((after) => rounds % after === 0);
+    return divisors.flatMap((after) => {
+      const first = {
+        outer: sizeOf(shape.slice(0, axis)) * (rounds / after),
+        inner: after * sizeOf(shape.slice(axis + 1)),
+      };
+      const at = axisOf(shape, first, batchSize);
+      const places = outputs.map((output) => {
+        const before = (at && (output.shape[at.axis] as number) / (batchSize * after)) ?? 0;
+        return Number.isInteger(before) ? placeAt(output.shape, axis, {before, after}, batchSize) : undefined;
+      });
+      return places.every((place) => place !== undefined) ? [places as Place[]] : [];
+    });
+  });
+}

@@ -1,0 +1,408 @@
+/**
+ * @file Rules that prove, op by op, that the gradient of some rows stays the gradient of these rows.
+ *
+ * The question to an op: the gradient of its outputs is 0 but at the kept rows, which lie at known places. Is the gradient of each input 0
+ * but at the kept rows of some place, or complete (a weight's), and can it be computed from saved tensors cut to these rows? The answer
+ * is about the op's linear map. It comes from attributes and shapes alone, never from values.
+ */
+
+import {getGradient, slice_util, type Tensor, util} from '@tensorflow/tfjs-core';
+import type {Attributes, KernelRun, TapedOp} from '../engine';
+import {type AxisPlace, axisOf, isSamePlace, isSameShape, type Place, placeAt, sizeOf} from './places';
+
+/** Where the kept rows lie in each input. Undefined: the input is taken whole, and its gradient is complete. */
+export type InputPlaces = Record<string, Place | undefined>;
+
+/** How a cut gradient of an op is computed. */
+export interface OpCut {
+  inputs: InputPlaces;
+  /** Where the rows lie in what the op saved. */
+  saved: (Place | undefined)[];
+  attrs: Attributes | undefined;
+}
+
+/** An op whose outputs are cut. */
+export interface CutOutputs {
+  places: readonly Place[];
+  batchSize: number;
+  kept: number;
+}
+
+type Shape = readonly number[];
+
+/** What a rule goes by. */
+interface Question extends KernelRun {
+  out: readonly Place[];
+  attrs: Attributes;
+  /** The axis of the first output that holds the rows. */
+  at: AxisPlace;
+  batchSize: number;
+  kept: number;
+}
+
+/** Where the rows lie in the inputs, and the attributes for fewer rows if they differ. Undefined: all rows have to go on. */
+type Answer = {inputs: InputPlaces; attrs?: Attributes} | undefined;
+type Rule = (question: Question) => Answer;
+
+const REFUSED = 'refused';
+type Found = Place | undefined | typeof REFUSED;
+
+const RULES = new Map<string, Rule>();
+
+function ruleFor(names: string, rule: Rule): void {
+  for (const name of names.trim().split(/\s+/)) RULES.set(name, rule);
+}
+
+/** An answer from a place for each input. */
+function answer(places: Record<string, Found>, attrs?: Attributes): Answer {
+  if (Object.values(places).includes(REFUSED)) return undefined;
+  return {inputs: places as InputPlaces, ...(attrs && {attrs})};
+}
+
+/** The place of rows on an axis of an input, if they lie there as they do in the output. */
+function found(input: Tensor | undefined, axis: number, lie: Omit<AxisPlace, 'axis'>, batchSize: number): Found {
+  return (input && placeAt(input.shape, axis, lie, batchSize)) ?? REFUSED;
+}
+
+/** The only input of an op, or the first. */
+function firstOf(inputs: Record<string, Tensor>): [name: string, input: Tensor] {
+  return Object.entries(inputs)[0] as [string, Tensor];
+}
+
+const axesOf = (axis: unknown, shape: Shape): number[] => util.parseAxisParam(axis as number | number[], [...shape]);
+const eachOf = (inputs: Record<string, Tensor>, place: (input: Tensor, name: string) => Found): Answer =>
+  answer(Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, place(input, name)])));
+
+// Element by element, one input.
+ruleFor(
+  `Abs Acos Acosh Asin Asinh Atan Atanh Cast Ceil ClipByValue Cos Cosh Elu Erf Exp Expm1 Floor Identity IsFinite IsInf IsNan
+  LeakyRelu Log Log1p LogicalNot Neg OnesLike Reciprocal Relu Relu6 Round Rsqrt Selu Sigmoid Sign Sin Sinh Softplus Sqrt Square Step
+  Tan Tanh ZerosLike`,
+  ({inputs, out}) => answer({[firstOf(inputs)[0]]: out[0]}),
+);
+
+// Element by element, several inputs. One that has no axis for the rows, or 1 there, counts for all of them.
+const broadcast: Rule = ({inputs, outputs, at, batchSize}) => {
+  const {shape} = outputs[0] as Tensor;
+  return eachOf(inputs, (input) => {
+    const lead = shape.length - input.rank;
+    if (!input.shape.every((size, i) => size === 1 || size === shape[lead + i])) return REFUSED;
+    const axis = at.axis - lead;
+    return axis < 0 || input.shape[axis] === 1 ? undefined : found(input, axis, at, batchSize);
+  });
+};
+ruleFor(
+  `Add Sub Multiply RealDiv FloorDiv Mod Atan2 Pow Maximum Minimum SquaredDifference Equal NotEqual Greater GreaterEqual Less LessEqual
+  LogicalAnd LogicalOr`,
+  broadcast,
+);
+const areAlike = ({inputs, outputs: [output]}: KernelRun): boolean =>
+  Object.values(inputs).every(({shape}) => isSameShape(shape, (output as Tensor).shape));
+ruleFor('AddN Select', (question) => (areAlike(question) ? broadcast(question) : undefined));
+// The kernel of wasm reads past the end of the smaller of the two.
+ruleFor('Prelu', (question) =>
+  isSameShape((question.inputs.x as Tensor).shape, (question.outputs[0] as Tensor).shape)
+    ? broadcast(question)
+    : undefined,
+);
+
+// The same elements in the same order.
+ruleFor('Reshape ExpandDims', ({inputs, out, batchSize}) => {
+  const [name, {shape}] = firstOf(inputs);
+  return answer({[name]: axisOf(shape, out[0] as Place, batchSize) ? out[0] : REFUSED});
+});
+
+// Over some axes, which must not be that of the rows.
+const reduction =
+  (attribute: string): Rule =>
+  ({inputs, outputs, attrs, at, batchSize}) => {
+    const [name, input] = firstOf(inputs);
+    const axes = axesOf(attrs.[attribute], input.shape);
+    const keepsAxes = (outputs[0] as Tensor).rank === input.rank;
+    const kept = input.shape.map((_, axis) => axis).filter((axis) => keepsAxes || !axes.includes(axis));
+    const axis = kept[at.axis];
+    if (axis === undefined || axes.includes(axis)) return undefined;
+    return answer({[name]: found(input, axis, at, batchSize)});
+  };
+ruleFor('Sum Mean Prod Min All Any ArgMax ArgMin', reduction('axis'));
+ruleFor('Max', reduction('reductionIndices'));
+
+const along =
+  (attribute: string): Rule =>
+  ({inputs, out, attrs, at}) => {
+    const [name, {shape}] = firstOf(inputs);
+    return axesOf(attrs.[attribute], shape).includes(at.axis) ? undefined : answer({[name]: out[0]});
+  };
+ruleFor('Softmax', along('dim'));
+ruleFor('LogSoftmax Cumsum Cumprod', along('axis'));
+ruleFor('Reverse', along('dims'));
+const alongLast: Rule = ({inputs, outputs, out, at}) =>
+  at.axis === (outputs[0] as Tensor).rank - 1 ? undefined : answer({[firstOf(inputs)[0]]: out[0]});
+ruleFor('LRN', alongLast);
+ruleFor('OneHot', ({inputs, outputs, at, batchSize}) =>
+  at.axis === (outputs[0] as Tensor).rank - 1
+    ? undefined
+    : answer({indices: found(inputs.indices, at.axis, at, batchSize)}),
+);
+
+ruleFor('Transpose', ({inputs, attrs, at, batchSize}) =>
+  answer({x: found(inputs.x, (attrs.perm as number[])[at.axis] as number, at, batchSize)}),
+);
+
+// Tensors put together and taken apart.
+ruleFor('Concat', ({inputs, attrs, at, batchSize}) =>
+  eachOf(inputs, (input) => {
+    const [axis] = axesOf(attrs.axis, input.shape);
+    if (axis !== at.axis) return found(input, at.axis, at, batchSize);
+    // Along the rows: whole rounds of the batch one after another.
+    const before = (input.shape[axis] as number) / (batchSize * at.after);
+    return Number.isInteger(before) ? found(input, axis, {before, after: at.after}, batchSize) : REFUSED;
+  }),
+);
+ruleFor('Pack', ({inputs, outputs, attrs, at, batchSize}) => {
+  const [axis] = axesOf(attrs.axis, (outputs[0] as Tensor).shape) as [number];
+  if (at.axis === axis) return undefined;
+  return eachOf(inputs, (input) => found(input, at.axis < axis ? at.axis : at.axis - 1, at, batchSize));
+});
+ruleFor('Unpack', ({inputs: {value}, out, attrs, at, batchSize}) => {
+  if (!out.every((place) => isSamePlace(place, out[0] as Place))) return undefined;
+  const [axis] = axesOf(attrs.axis, (value as Tensor).shape) as [number];
+  return answer({value: found(value, at.axis < axis ? at.axis : at.axis + 1, at, batchSize)});
+});
+ruleFor('SplitV', ({inputs: {x}, outputs, out, attrs, at, batchSize}) => {
+  const each = outputs.map(({shape}, i) => axisOf(shape, out[i] as Place, batchSize));
+  if (!each.every((part) => part?.axis === at.axis && part.after === at.after)) return undefined;
+  const [axis] = axesOf(attrs.axis, (x as Tensor).shape);
+  const rounds = each.map((part) => (part as AxisPlace).before);
+  if (axis !== at.axis) {
+    return rounds.every((before) => before === at.before) ? answer({x: found(x, at.axis, at, batchSize)}) : undefined;
+  }
+  const before = rounds.reduce((total, next) => total + next, 0);
+  return answer({x: found(x, axis, {before, after: at.after}, batchSize)});
+});
+ruleFor('Slice', ({inputs: {x}, attrs, at, batchSize, kept}) => {
+  const {axis, after} = at;
+  const input = x as Tensor;
+  const [begin, size] = slice_util
+    .parseSliceParams(input, attrs.begin as number[], attrs.size as number[])
+    .map((list) => [...list]) as [number[], number[]];
+  const round = batchSize * after;
+  const [first, length] = [begin[axis] as number, input.shape[axis] as number];
+  if (first % round !== 0 || length % round !== 0) return undefined;
+  // The first place and the number of rows are attributes, and change with the rows.
+  begin[axis] = (first / batchSize) * kept;
+  size[axis] = ((size[axis] as number) / batchSize) * kept;
+  return answer({x: found(input, axis, {before: length / round, after}, batchSize)}, {...attrs, begin, size});
+});
+ruleFor('PadV2 MirrorPad', ({inputs: {x}, attrs, at, batchSize}) => {
+  const padding = (attrs.paddings as [number, number][])[at.axis] as [number, number];
+  return padding.every((size) => size === 0) ? answer({x: found(x, at.axis, at, batchSize)}) : undefined;
+});
+ruleFor('Tile', ({inputs: {x}, attrs, at, batchSize, kept}) => {
+  const {axis, before, after} = at;
+  const reps = attrs.reps as number[];
+  const length = (x as Tensor).shape[axis] as number;
+  if (reps[axis] === 1) return answer({x: found(x, axis, at, batchSize)});
+  // Each repetition is a row: the whole of x counts for all of them.
+  if (after === length && reps[axis] === before * batchSize) {
+    return answer({x: undefined}, {...attrs, reps: reps.map((count, i) => (i === axis ? before * kept : count))});
+  }
+  // Every row is in each repetition.
+  const rounds = length / (batchSize * after);
+  return Number.isInteger(rounds) && rounds > 0
+    ? answer({x: found(x, axis, {before: rounds, after}, batchSize)})
+    : undefined;
+});
+ruleFor('GatherV2', ({inputs: {x, indices}, attrs, at, batchSize}) => {
+  if (attrs.batchDims) return undefined;
+  const [axis] = axesOf(attrs.axis, (x as Tensor).shape) as [number];
+  const {rank} = indices as Tensor;
+  if (at.axis < axis) return answer({x: found(x, at.axis, at, batchSize), indices: undefined});
+  if (at.axis >= axis + rank) return answer({x: found(x, at.axis - rank + 1, at, batchSize), indices: undefined});
+  return answer({x: undefined, indices: found(indices, at.axis - axis, at, batchSize)});
+});
+
+// Products.
+const product: Rule = ({inputs: {a, b}, outputs: [y], attrs, at, batchSize}) => {
+  const [left, right, {rank}] = [a as Tensor, b as Tensor, y as Tensor];
+  if (left.rank !== rank || right.rank !== rank) return undefined;
+  if (!isSameShape(left.shape.slice(0, -2), right.shape.slice(0, -2))) return undefined;
+  const on = (input: Tensor, axis: number) => found(input, axis, at, batchSize);
+  if (at.axis < rank - 2) return answer({a: on(left, at.axis), b: on(right, at.axis)});
+  if (at.axis === rank - 2) return answer({a: on(left, attrs.transposeA ? rank - 1 : rank - 2), b: undefined});
+  return answer({a: undefined, b: on(right, attrs.transposeB ? rank - 2 : rank - 1)});
+};
+ruleFor('BatchMatMul', product);
+ruleFor('_FusedMatMul', (question) => {
+  const {bias, preluActivationWeights} = question.inputs;
+  const places = preluActivationWeights ? undefined : product(question);
+  if (!places || !bias) return places;
+  const ofBias = broadcast({...question, inputs: {bias}});
+  return ofBias && {inputs: {...places.inputs, ...ofBias.inputs}};
+});
+
+// Convolutions and pools: of the first axis only. What they are taken with counts for all rows.
+const leading =
+  (name: string, ...shared: string[]): Rule =>
+  ({inputs, at, batchSize}) => {
+    const {bias, preluActivationWeights} = inputs;
+    const hasPlainBias = !bias || bias.rank <= 1 || bias.shape[0] === 1;
+    if (at.axis !== 0 || preluActivationWeights || !hasPlainBias) return undefined;
+    const whole = shared.filter((other) => inputs[other]).map((other) => [other, undefined] as const);
+    return answer({[name]: found(inputs[name], 0, at, batchSize), ...Object.fromEntries(whole)});
+  };
+ruleFor('Conv2D Conv3D DepthwiseConv2dNative Dilation2D', leading('x', 'filter'));
+ruleFor('FusedConv2D FusedDepthwiseConv2D', leading('x', 'filter', 'bias'));
+ruleFor('Conv2DBackpropInput Conv3DBackpropInputV2', leading('dy', 'filter'));
+ruleFor('AvgPool MaxPool AvgPool3D MaxPool3D DepthToSpace', leading('x'));
+ruleFor('ResizeBilinear ResizeNearestNeighbor', leading('images'));
+
+ruleFor('FusedBatchNorm', ({inputs, out, at}) => {
+  const {x, ...others} = inputs;
+  const {shape} = x as Tensor;
+  // Layer normalisation: everything is as large as x, and goes element by element.
+  const isAsLarge = (other: Tensor) =>
+    other.size === sizeOf(shape) && isSameShape(other.shape, shape.slice(-other.rank));
+  if (Object.values(others).every(isAsLarge)) return eachOf(inputs, () => out[0]);
+  if (!Object.values(others).every(({rank}) => rank === 1) || at.axis === shape.length - 1) return undefined;
+  return eachOf(inputs, (_, name) => (name === 'x' ? out[0] : undefined));
+});
+
+/** Ops that go row by row, but whose gradient in tfjs must not be cut. */
+const isCutForwardOnly = ({name, inputs, attrs}: KernelRun): boolean => {
+  if (name === 'Conv3DBackpropInputV2') return true;
+  // Along any other axis the gradient of Cumsum is wrong in tfjs 4.22.
+  if (name !== 'Cumsum') return false;
+  const {shape} = inputs.x as Tensor;
+  return axesOf(attrs?.axis, shape)[0] !== shape.length - 1;
+};
+
+/** Ops whose gradient in tfjs is not summed over axes that were broadcast. */
+const UNSUMMED = new Set(['Maximum', 'Minimum', 'SquaredDifference']);
+
+/** The gradients of tfjs, which the rules were checked against: one that somebody registered in their place is not cut. */
+const STOCK = /* @__PURE__ */ new Map([...RULES.keys()].map((name) => [name, getGradient(name)?.gradFunc]));
+
+function ask(kernel: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
+  const at = axisOf((kernel.outputs[0] as Tensor).shape, places[0] as Place, batchSize);
+  return at && RULES.get(kernel.name)?.({...kernel, attrs: kernel.attrs ?? {}, out: places, at, batchSize, kept});
+}
+
+/**
+ * Finds where rows of an op's outputs come from: the entries of these rows depend on the inputs only at the same rows of the places
+ * found, and on all of the inputs without a place. Undefined: they may depend on other rows.
+ */
+export function rowsForward(op: KernelRun & Partial<Pick<TapedOp, 'kind' | 'inner'>>, cut: CutOutputs) {
+  if (op.kind === 'copy') return {x: cut.places[0]};
+  if (op.kind === 'custom') return customCut(op as TapedOp, cut)?.inputs;
+  return ask(op, cut)?.inputs;
+}
+
+/**
+ * Finds how the gradient of an op is computed for the kept rows alone. Undefined: it has to go on with all rows.
+ *
+ * @param wanted  the inputs whose gradients are needed.
+ */
+export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): OpCut | undefined {
+  const {kind, name, inputs, outputs, attrs, saved} = op;
+  if (kind === 'copy') return {inputs: {x: cut.places[0]}, saved: [], attrs};
+  if (kind === 'custom') return customCut(op, cut);
+  const config = getGradient(name);
+  if (!config || config.gradFunc !== STOCK.get(name) || isCutForwardOnly(op)) return undefined;
+  const isUnsummed = (input: string) => !isSameShape((inputs[input] as Tensor).shape, (outputs[0] as Tensor).shape);
+  if (UNSUMMED.has(name) && wanted.some(isUnsummed)) return undefined;
+  const found = ask(op, cut);
+  if (!found) return undefined;
+  const inputsSaved = config.saveAllInputs ? Object.keys(inputs) : (config.inputsToSave ?? []);
+  const outputsSaved = cut.places.filter((_, i) => config.outputsToSave?.[i]);
+  const places = [...inputsSaved.map((input) => found.inputs[input]), ...outputsSaved];
+  if (places.length !== saved.length) return undefined;
+  return {inputs: found.inputs, saved: places, attrs: found.attrs ?? attrs};
+}
+
+/**
+ * Custom gradients of tfjs that use nothing but what they saved: their scope, the kernel inside that has the attributes, the names of their
+ * inputs and of what they save.
+ */
+const FUSED = [
+  {scope: 'fusedMatMul__op', kernel: '_FusedMatMul', inputs: ['a', 'b', 'bias'], saved: ['a', 'b', 'y', 'bias']},
+  {
+    scope: 'fusedConv2d__op',
+    kernel: 'FusedConv2D',
+    inputs: ['x', 'filter', 'bias'],
+    saved: ['filter', 'x', 'y', 'bias'],
+  },
+  {
+    scope: 'fusedDepthwiseConv2d__op',
+    kernel: 'FusedDepthwiseConv2D',
+    inputs: ['x', 'filter', 'bias'],
+    saved: ['filter', 'x', 'y', 'bias'],
+  },
+];
+
+/** The product in a fused op of tfjs, if the op took and saved nothing else than that product did. */
+export function fusedProduct({
+  kind,
+  name,
+  inputs,
+  saved,
+  inner,
+}: TapedOp): {kernel: KernelRun; names: string[]; savedNames: string[]} | undefined {
+  const fused = kind === 'custom' ? FUSED.find(({scope}) => scope === name) : undefined;
+  const [kernel, ...others] = inner.filter((run) => run.name !== 'Identity' && run.name !== 'Reshape');
+  if (!fused || kernel?.name !== fused.kernel || others.length > 0) return undefined;
+  const data: Record<string, Tensor | undefined> = {...kernel.inputs, y: kernel.outputs[0]};
+  const isIt = (tensor: Tensor | undefined, part: string | undefined) =>
+    tensor !== undefined && part !== undefined && tensor.dataId === data[part]?.dataId;
+  const given = Object.values(inputs);
+  if (!given.every((tensor, i) => isIt(tensor, fused.inputs[i]))) return undefined;
+  if (!saved.every((tensor, i) => isIt(tensor, fused.saved[i]))) return undefined;
+  return {kernel, names: fused.inputs, savedNames: fused.saved};
+}
+
+function customCut(op: TapedOp, cut: CutOutputs): OpCut | undefined {
+  const {name, inputs, outputs, saved, attrs} = op;
+  const fused = fusedProduct(op);
+  if (fused) {
+    const found = ask(fused.kernel, cut);
+    if (!found) return undefined;
+    const ofPart = (part: string) => (part === 'y' ? cut.places[0] : found.inputs[part]);
+    const named = Object.keys(inputs).map((key, i) => [key, ofPart(fused.names[i] as string)] as const);
+    return {
+      inputs: Object.fromEntries(named),
+      saved: saved.map((_, i) => ofPart(fused.savedNames[i] as string)),
+      attrs,
+    };
+  }
+  // tfjs takes both along the last axis. The maximum of each row says that it is theirs.
+  const at = axisOf((outputs[0] as Tensor).shape, cut.places[0] as Place, cut.batchSize);
+  const first = inputs[0] as Tensor;
+  const max = op.inner.find((run) => run.name === 'Max');
+  if (
+    !at ||
+    !max ||
+    at.axis === first.rank - 1 ||
+    axesOf(max.attrs?.reductionIndices, first.shape)[0] !== first.rank - 1
+  )
+    return undefined;
+  if (name === 'logSoftmax__op') return {inputs: {0: cut.places[0]}, saved: [cut.places[0]], attrs};
+  if (name !== 'softmaxCrossEntropy__op' || saved.length !== 2) return undefined;
+  const ofClasses = placeAt(first.shape, at.axis, at, cut.batchSize);
+  return ofClasses && {inputs: {0: ofClasses, 1: ofClasses}, saved: [ofClasses, ofClasses], attrs};
+}
+
+/**
+ * Counts the multiplications of one gradient of an op, 0 for ops that are no product. As many as those of the forward pass: of each output entry
+ * with every entry of a filter or of a row.
+ */
+export function multiplications(op: TapedOp): number {
+  const {name, inputs, outputs, attrs} = fusedProduct(op)?.kernel ?? op;
+  const {a, filter} = inputs;
+  const {size} = outputs[0] as Tensor;
+  const isProduct = name === 'BatchMatMul' || name === '_FusedMatMul';
+  if (a && isProduct) return size * (a.shape.at(attrs?.transposeA ? -2 : -1) as number);
+  if (!filter || !name.includes('Conv')) return 0;
+  // A filter is [height, width, in, out]; depthwise, each output channel has one input channel.
+  const channels = name.includes('Depthwise') ? filter.shape.slice(-2) : filter.shape.slice(-1);
+  return (size * filter.size) / sizeOf(channels);
+}
