@@ -52,7 +52,7 @@ function addsBias({name, inputs: {a, b}, outputs: [sums]}: TapedOp): boolean {
 /** A tile that repeats single entries, as layer normalisation does with its weights. tfjs adds up one slice for each repetition. */
 function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, dy: Tensor): Gradients | undefined {
   const {shape} = x as Tensor;
-  const axes = (attrs?.reps as number[]).flatMap((count, axis) => (count === 1 ? [] : [axis]));
+  const axes = ((attrs?.reps ?? []) as number[]).flatMap((count, axis) => (count === 1 ? [] : [axis]));
   return axes.every((axis) => shape[axis] === 1) ? {x: () => sum(dy, axes, true)} : undefined;
 }
 

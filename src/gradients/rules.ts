@@ -117,7 +117,7 @@ const reduction =
   (attribute: string): Rule =>
   ({inputs, outputs, attrs, at, batchSize}) => {
     const [name, input] = firstOf(inputs);
-    const axes = axesOf(attrs.[attribute], input.shape);
+    const axes = axesOf(attrs[attribute], input.shape);
     const keepsAxes = (outputs[0] as Tensor).rank === input.rank;
     const kept = input.shape.map((_, axis) => axis).filter((axis) => keepsAxes || !axes.includes(axis));
     const axis = kept[at.axis];
@@ -131,7 +131,7 @@ const along =
   (attribute: string): Rule =>
   ({inputs, out, attrs, at}) => {
     const [name, {shape}] = firstOf(inputs);
-    return axesOf(attrs.[attribute], shape).includes(at.axis) ? undefined : answer({[name]: out[0]});
+    return axesOf(attrs[attribute], shape).includes(at.axis) ? undefined : answer({[name]: out[0]});
   };
 ruleFor('Softmax', along('dim'));
 ruleFor('LogSoftmax Cumsum Cumprod', along('axis'));
