@@ -31,6 +31,8 @@ export interface TapedOp extends KernelRun {
   /** A kernel, a custom gradient, or the copy that tfjs makes of a tensor before it saves it. */
   kind: 'kernel' | 'custom' | 'copy';
   saved: Tensor[];
+  /** The tensors that were saved, of which `saved` are copies; some backends copy their data. */
+  originals: Tensor[];
   /** Computes the gradient of each input from those of the outputs and from the saved tensors. Absent if tfjs has none. */
   gradient: ((dys: Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients) | undefined;
   /** The kernels that a custom gradient ran forward, with their attributes. */
@@ -105,9 +107,14 @@ export function record<T>(f: () => T): {result: T; tape: Tape} {
   }
 }
 
+/** Counts the ops that are on the tape so far. */
+export function opsOnTape(): number {
+  return (internals() as Partial<EngineInternals>).state?.activeTape?.length ?? 0;
+}
+
 /** Runs `f` off any tape: its ops are constants to every gradient around it. */
-export function offTape<T extends TensorContainer>(f: () => T): T {
-  if (!canRecord()) return offTapeByCustomGradient(f);
+export function offTape<T>(f: () => T): T {
+  if (!canRecord()) return offTapeByCustomGradient(f as () => TensorContainer) as T;
   const {gradientDepth, kernelDepth} = internals().state;
   return gradientDepth === 0 && kernelDepth === 0 ? f() : withState(NO_TAPE, f);
 }
@@ -133,6 +140,8 @@ function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   const {addTapeNode, runKernel, read, readSync, readToGPU} = target;
   const ops: TapedOp[] = [];
   const reads = new Set<object>();
+  /** What a copy is of, by its id. */
+  const copied = new Map<number, Tensor>();
   let inner: KernelRun[] = [];
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
@@ -141,10 +150,12 @@ function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
     const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
     ops.push({
       ...{kind, name, inputs: withoutGaps(inputs), outputs, saved, attrs},
+      originals: saved.map((tensor) => copied.get(tensor.id) ?? tensor),
       gradient: given && ((dys, ...rest) => given(dys.length > 1 ? dys : (dys[0] as Tensor), ...rest)),
       inner: kind === 'custom' ? inner : [],
     });
     if (kind !== 'copy') inner = [];
+    else for (const {id} of outputs) copied.set(id, inputs.x as Tensor);
   };
   target.runKernel = function (name, inputs, attrs) {
     const result = runKernel.call(this, name, inputs, attrs);

@@ -105,7 +105,6 @@ export type {
   FitOhemArgs,
   FitOhemDatasetArgs,
   FitOptions,
-  KeptBySize,
   LossLike,
   OhemDataset,
   OhemHistory,

@@ -42,7 +42,7 @@ export interface SelectionContext {
   /** What was predicted; filled in by the trainer where the model has one output. */
   yPred?: Tensor;
   /** What the selector remembered of earlier batches; filled in by the trainer. */
-  memory?: Tensor1D;
+  memory?: Tensor1D | null;
   /** State of the schedule of a `scheduled` selector, plain JSON; without it a schedule is at its beginning. */
   schedule?: unknown;
 }

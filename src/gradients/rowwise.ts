@@ -21,7 +21,6 @@ export function mixingOp({ops, reads}: Tape, inputs: readonly Tensor[], batchSiz
   const known = new Map<object, Dependence>(inputs.map((x) => [x.dataId, leadingPlace(x.shape, batchSize)]));
   const dependenceOf = ({dataId}: Tensor) => known.get(dataId) ?? 'none';
   for (const op of ops) {
-    if (op.kind === 'copy') continue;
     const given = Object.values(op.inputs).map(dependenceOf);
     const outputs = outputsOf(op, given, batchSize);
     if (outputs.includes('mixed')) return op.name;

@@ -345,7 +345,7 @@ export function fusedProduct({
   kind,
   name,
   inputs,
-  saved,
+  originals,
   inner,
 }: TapedOp): {kernel: KernelRun; names: string[]; savedNames: string[]} | undefined {
   const fused = kind === 'custom' ? FUSED.find(({scope}) => scope === name) : undefined;
@@ -356,7 +356,7 @@ export function fusedProduct({
     tensor !== undefined && part !== undefined && tensor.dataId === data[part]?.dataId;
   const given = Object.values(inputs);
   if (!given.every((tensor, i) => isIt(tensor, fused.inputs[i]))) return undefined;
-  if (!saved.every((tensor, i) => isIt(tensor, fused.saved[i]))) return undefined;
+  if (!originals.every((tensor, i) => isIt(tensor, fused.saved[i]))) return undefined;
   return {kernel, names: fused.inputs, savedNames: fused.saved};
 }
 

@@ -18,8 +18,8 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {outputsOf} from '../models/model';
 import {modelTensors} from '../models/modelTensors';
-import {outputsOf} from '../models/outputsOf';
 import {readTogether} from './readTogether';
 import type {Scoring} from './scoring';
 

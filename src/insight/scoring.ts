@@ -1,11 +1,11 @@
 import {where as chooseEach, dispose, fill, slice, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount} from '../checks';
+import {finiteRows} from '../models/finiteRows';
+import {outputsOf, readyModel} from '../models/model';
 import {DATA_NAMES, type ModelData, modelData} from '../models/modelData';
 import {type LossLike, modelLosses, modelLossWeights} from '../models/modelLosses';
-import {finiteInputs, modelTensors, type StepTensors} from '../models/modelTensors';
-import {outputsOf} from '../models/outputsOf';
-import {readyModel} from '../models/readyModel';
+import {modelTensors, type StepTensors} from '../models/modelTensors';
 import {outputLosses, total} from '../models/rowLosses';
 import type {PerSampleLoss} from '../types';
 import {readTogether} from './readTogether';
@@ -89,7 +89,7 @@ function batchLosses(task: Scoring, start: number, count: number): Tensor1D {
   const rowsOf = (tensors: Tensor[]) => tensors.map((tensor) => slice(tensor, start, count));
   const {xs, ys} = modelTensors(where, model, rowsOf(task.xs), rowsOf(task.ys), DATA_NAMES);
   const scored = total(outputLosses(where, losses, lossWeights, ys, outputsOf(model, xs, false)));
-  const finite = finiteInputs(xs);
+  const finite = finiteRows(xs, count);
   // A ReLU of NaN is 0 on some backends, and such a row would look easy.
   return finite ? chooseEach(finite, scored, fill(scored.shape, Number.NaN)) : scored;
 }

@@ -1,13 +1,4 @@
-import {
-  expandDims,
-  isFinite as isFiniteTensor,
-  logicalAnd,
-  matMul,
-  reshape,
-  type Tensor,
-  type Tensor1D,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import {expandDims, type Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {rangeError, shapeText, typeError} from '../checks';
 import {tensorsByName} from './byOutput';
@@ -56,18 +47,4 @@ function fits(input: Tensor, shape: (number | null)[]): boolean {
     input.rank === shape.length &&
     shape.every((size, axis) => axis === 0 || size === null || size === input.shape[axis])
   );
-}
-
-/** Marks the rows whose inputs are all finite, `bool[B]`; undefined where no input could be anything else. */
-export function finiteInputs(xs: Tensor[]): Tensor1D | undefined {
-  const marks = xs.filter(({dtype}) => dtype === 'float32').map(finiteRows);
-  return marks.length === 0 ? undefined : marks.reduce((both, next) => logicalAnd(both, next));
-}
-
-function finiteRows(x: Tensor): Tensor1D {
-  const [batchSize = 0] = x.shape;
-  const features = x.size / batchSize;
-  // x · 0 is 0, or NaN where x is not finite, and so is a sum of that: a product with a column of zeros.
-  const sums = matMul(reshape(x, [batchSize, features]), zeros([features, 1]));
-  return isFiniteTensor(reshape(sums, [batchSize]));
 }

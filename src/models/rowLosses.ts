@@ -8,7 +8,6 @@ import {
   mean,
   mul,
   notEqual,
-  ones,
   reshape,
   sum,
   Tensor,
@@ -16,7 +15,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
-import type {Granularity, PerSampleLoss} from '../types';
+import type {PerSampleLoss} from '../types';
 
 /**
  * Evaluates a loss to one number a row, `float32[B]`: the mean over the further axes of a loss `float32[B, …]`, without
@@ -37,25 +36,22 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
 }
 
 /**
- * Evaluates a loss to one number an element, `float32[B·P]`, for elements that are rows: `yPred` is `[B·P, C]`. Elements that do not count
- * (ignored labels) have the loss 0.
+ * Evaluates a loss to one number an element, `float32[B·P]`, for elements that are rows: `yPred` is `[B·P, C]`. Elements that do not
+ * count (ignored labels) have the loss 0.
  */
-function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
+export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
   const losses = evaluated(where, loss, yTrue, yPred);
   const count = yPred.shape[0] as number;
   if (losses.rank !== 1 || losses.size !== count || losses.dtype !== 'float32') {
-    const constraint = `return one value for each element, float32 of shape [${count}] for yPred of shape ${shapeText(yPred.shape)}`;
+    const shapes = `float32 of shape [${count}] for yPred of shape ${shapeText(yPred.shape)}`;
     const remedy = 'It is given elements as rows: reduce over the last axis, and over no other.';
-    throw typeError(where, 'loss', constraint, kindOf(losses), remedy);
+    throw typeError(where, 'loss', `return one value for each element, ${shapes}`, kindOf(losses), remedy);
   }
   const valid = validRows(loss, yTrue);
   return (valid ? chooseEach(notEqual(valid, 0), losses, zerosLike(losses)) : losses) as Tensor1D;
 }
 
-/** How a loss is evaluated, by what is mined. */
-export const LOSSES_OF: Readonly<Record<Granularity, typeof rowLosses>> = {sample: rowLosses, element: elementLosses};
-
-/** Evaluates the loss of each output, times what it counts: a number a row, or whatever `lossesOf` finds. */
+/** Evaluates the loss of each output, times what it counts; `lossesOf` says how a loss becomes one number a row. */
 export function outputLosses(
   where: string,
   losses: PerSampleLoss[],
@@ -75,15 +71,10 @@ export function total(terms: Tensor1D[]): Tensor1D {
   return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
 }
 
-/** Marks the rows in which at least one entry counts, `float32[B]`; undefined where the loss counts everything. */
+/** Marks the rows in which at least one entry counts, `float32[B]`; undefined if the loss counts everything. */
 export function validRows(loss: PerSampleLoss, yTrue: Tensor): Tensor1D | undefined {
   if (!loss.valid) return undefined;
   return cast(greater(sum(perRow(cast(notEqual(loss.valid(yTrue), 0), 'float32')), 1), 0), 'float32') as Tensor1D;
-}
-
-/** The rows that count, `bool[B]`: all of them where nothing says otherwise. */
-export function countedRows(valid: Tensor1D | undefined, batchSize: number): Tensor1D {
-  return (valid ? notEqual(valid, 0) : ones([batchSize], 'bool')) as Tensor1D;
 }
 
 function evaluated(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor {
@@ -93,7 +84,7 @@ function evaluated(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Ten
   throw typeError(where, 'loss', 'return a tensor', losses, remedy);
 }
 
-/** The shape of a loss for an error, and its type where that is wrong. */
+/** The shape of a loss for an error, and its type if that is wrong. */
 function kindOf(losses: Tensor): unknown {
   return losses.dtype === 'float32' ? losses.shape : `${losses.dtype} of shape ${shapeText(losses.shape)}`;
 }

@@ -2,7 +2,8 @@
  * Trainings on the disk, for Node.
  * @module node
  */
-export type {TrainingState} from '../trainers/fit/trainingState';
-export type {SavingOptions} from '../trainers/savedTraining';
+
+export type {SavingOptions} from '../trainers/checkpoint/savedTraining';
+export type {TrainingState} from '../trainers/checkpoint/trainingState';
 export {resumeTraining} from './resumeTraining';
 export {saveTraining} from './saveTraining';

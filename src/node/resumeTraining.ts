@@ -1,8 +1,8 @@
 import {existsSync} from 'node:fs';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import type {TrainingState} from '../trainers/fit/trainingState';
-import {resumeTraining as resumeFrom} from '../trainers/resumeTraining';
-import type {SavingOptions} from '../trainers/savedTraining';
+import {resumeTraining as resumeFrom} from '../trainers/checkpoint/resumeTraining';
+import type {SavingOptions} from '../trainers/checkpoint/savedTraining';
+import type {TrainingState} from '../trainers/checkpoint/trainingState';
 import {checkFolder} from './saveTraining';
 import {fileHandler, trainingFile} from './trainingFile';
 

@@ -1,8 +1,8 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {typeError} from '../checks';
-import type {TrainingState} from '../trainers/fit/trainingState';
-import type {SavingOptions} from '../trainers/savedTraining';
-import {saveTraining as saveTo} from '../trainers/saveTraining';
+import type {SavingOptions} from '../trainers/checkpoint/savedTraining';
+import {saveTraining as saveTo} from '../trainers/checkpoint/saveTraining';
+import type {TrainingState} from '../trainers/checkpoint/trainingState';
 import {fileHandler, trainingFile} from './trainingFile';
 
 const NAME = 'saveTraining';

@@ -8,7 +8,7 @@ import {rowsFrom, shuffledRows} from './fit/shuffledRows';
 import {checkRowData, type RowContext, tensorBatches} from './fit/tensorBatches';
 import {type OhemHistory, train} from './fit/training';
 import {batchesInOrder, validationRows} from './fit/validationBatches';
-import type {SampleWeights} from './stepInputs';
+import type {SampleWeights} from './step/batch';
 
 const NAME = 'fitOhem';
 const OPTIONS = [

@@ -2,7 +2,6 @@
  * Training steps that backpropagate the hard rows only.
  * @module trainers
  */
-export type {BackwardStrategy} from '../gradients/backwardPass';
 export type {LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
 export type {
@@ -15,7 +14,10 @@ export type {
   SelectionContext,
   Selector,
 } from '../types';
-export type {ClassWeights} from './classWeights';
+export {resumeTraining} from './checkpoint/resumeTraining';
+export type {SavingOptions} from './checkpoint/savedTraining';
+export {saveTraining} from './checkpoint/saveTraining';
+export type {TrainingState} from './checkpoint/trainingState';
 export type {BestWeights} from './fit/bestWeights';
 export type {CallbackInstance, FitCallback} from './fit/callbackList';
 export type {DatasetItem, DatasetItems, OhemDataset} from './fit/datasetBatches';
@@ -24,16 +26,12 @@ export type {FitOptions} from './fit/fitOptions';
 export type {YieldEvery} from './fit/pacer';
 export type {RowContext} from './fit/tensorBatches';
 export type {OhemHistory} from './fit/training';
-export type {TrainingState} from './fit/trainingState';
 export {type FitOhemArgs, fitOhem} from './fitOhem';
 export {type FitOhemDatasetArgs, fitOhemDataset} from './fitOhemDataset';
 export {type OhemLossOptions, ohemLoss} from './ohemLoss';
 export {type OhemStep, ohemStep} from './ohemStep';
-export {resumeTraining} from './resumeTraining';
-export type {SavingOptions} from './savedTraining';
-export {saveTraining} from './saveTraining';
-export type {SavedMemory} from './selectorMemory';
-export type {SampleWeights} from './stepInputs';
-export type {OhemStepOptions, StepOptions} from './stepOptions';
-export type {StepReport, StepSummary} from './stepReport';
-export type {KeptBySize} from './strategist';
+export type {SampleWeights} from './step/batch';
+export type {ClassWeights} from './step/classWeights';
+export type {BackwardStrategy, OhemStepOptions, StepOptions} from './step/options';
+export type {StepReport, StepSummary} from './step/report';
+export type {SavedMemory} from './step/selectorState';

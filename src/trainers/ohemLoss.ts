@@ -1,8 +1,7 @@
 import {
-  dispose,
+  where as chooseEach,
+  fill,
   isFinite as isFiniteTensor,
-  logicalAnd,
-  mean,
   mul,
   reshape,
   type Tensor,
@@ -10,14 +9,17 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import {checkOneOf, checkOptionNames, typeError} from '../checks';
-import {putTapedRows, takeRows, takeTapedRows} from '../gradients/rows';
-import {untaped} from '../gradients/tape';
-import {countedRows, LOSSES_OF, validRows} from '../models/rowLosses';
+import {offTape} from '../engine';
+import {finiteRows} from '../models/finiteRows';
+import {validRows} from '../models/rowLosses';
+import {putRows} from '../rows';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
-import {asRows, elementsOf, GRANULARITIES, rowOfEachElement} from './elements';
-import {countedLosses, countsOf, REDUCTIONS} from './reduce';
-import {checkSelector, settle} from './settle';
+import {replaced} from './step/batch';
+import {elementView, GRANULARITIES, rowView} from './step/batchView';
+import {countsOf, REDUCTIONS} from './step/reductions';
+import {checkSelector, finiteLosses, settle, usableRows} from './step/selection';
+import {selectorState} from './step/selectorState';
 
 const NAME = 'ohemLoss';
 
@@ -33,16 +35,17 @@ export interface OhemLossOptions {
  *
  *     mean_i(L_i) = reduction(l_j : j ∈ select(l)),    L_i = 0 for the rows that are not selected
  *
- * Works with `fit`, `fitDataset` and `trainOnBatch`, and with the `classWeight` of `fit` (applied after the selection). It saves
- * no work: tfjs runs all rows backward; for that use {@link ohemStep}. `val_loss` and `evaluate` are mined too, so judge a model
+ * Works with `fit`, `fitDataset` and `trainOnBatch`, with the `classWeight` of `fit` (applied after the selection), and in an `optimizer.minimize` of
+ * your own. The gradient is that of Σ w·l over the whole batch, also for a loss whose rows judge one another. It saves no work: tfjs runs all
+ * rows backward; for that use {@link ohemStep}. `val_loss` and `evaluate` are mined too, so judge such a model
  * by a metric. tfjs cannot save a function as a loss: compile again after loading a model. It takes only one-hot targets for a function, so
- * integer labels go with {@link ohemStep}; and where an input is NaN, tfjs's own step makes every weight NaN, which `ohemStep` does not.
+ * integer labels go with {@link ohemStep}; and if an input is NaN, tfjs's own step makes every weight NaN, which `ohemStep` does not.
  *
  * @param loss  a per-sample loss.
  * @param select  which rows count. Default `topK({ratio: 0.75})`.
  * @param options  `reduction`, default `'mean'`; `granularity`, default `'sample'`.
  * @returns a function `(yTrue, yPred) → float32[B]` for `compile({loss})`; its mean is the reduced loss.
- * @throws TypeError or RangeError if an argument is none of these, or a selector that remembers, which nobody would dispose of here (when it is
+ * @throws TypeError or RangeError if an argument is none of these, or a selector that remembers, whose memory could not be disposed here (when it is
  *   built), or if the loss does not give one value for each row or element (when it is called).
  *
  * @example
@@ -68,35 +71,45 @@ export function ohemLoss(
   }
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
-  const lossesOf = LOSSES_OF[granularity];
+  const state = selectorState(NAME, select);
   let calls = 0;
+
+  /** What the loss of each row counts, `float32[count]`. Times `count`, to undo the mean over the batch that tfjs takes of a loss. */
+  const countsFor = (losses: Tensor1D, yTrue: Tensor, yPred: Tensor, usable: Tensor1D | undefined, group: object) => {
+    const count = losses.size;
+    const ranking = usable ? (chooseEach(usable, losses, fill([count], Number.NaN)) as Tensor1D) : losses;
+    const valid = validRows(loss, yTrue);
+    const context = {...state.context(), step: calls, yTrue, yPred, ...group, ...(valid && {valid})};
+    const {selection, rows} = settle(NAME, select(ranking, context), count, usableRows(usable, valid));
+    return putRows(mul<Tensor1D>(countsOf(selection.weights, count, reduction), count), rows, count);
+  };
 
   return (truth, predicted) =>
     tidy(() => {
-      const elements =
+      const view =
         granularity === 'element'
-          ? elementsOf(NAME, 'yTrue', [truth], [{name: 'yPred', shape: predicted.shape}])
-          : undefined;
-      const [yTrue, yPred] = elements ? [asRows(truth, elements), asRows(predicted, elements)] : [truth, predicted];
-      const batchSize = yPred.shape[0] as number;
-      const chosen = untaped(() => {
-        const losses = lossesOf(NAME, loss, yTrue, yPred);
-        const valid = validRows(loss, yTrue);
-        const group = elements && rowOfEachElement(elements);
-        const selection = select(losses, {step: calls, yTrue, yPred, ...(group && {group}), ...(valid && {valid})});
-        const settled = settle(NAME, selection, logicalAnd(isFiniteTensor(losses), countedRows(valid, batchSize)));
-        // Times B, to undo the mean over the batch that tfjs takes of a loss.
-        const counts = mul<Tensor1D>(countsOf(settled.selection.weights, batchSize, reduction), batchSize);
-        return {...settled, counts};
-      });
+          ? elementView(NAME, 'yTrue', [truth], [{name: 'yPred', shape: predicted.shape}])
+          : rowView(NAME, predicted.shape[0] as number);
+      const [[yTrue], [yPred]] = [view.targets([truth]), view.predictions([predicted])] as [[Tensor], [Tensor]];
+      const losses = view.losses(NAME, loss, yTrue, yPred);
+      const usable = offTape(() => finiteLosses(losses, finiteRows([yTrue, yPred], view.count)));
+      // A row that is not finite must reach no gradient, not even times 0: others are judged in its place.
+      const judged = usable
+        ? view.losses(NAME, loss, replaced([yTrue], usable)[0] as Tensor, finitePredictions(yPred, usable))
+        : losses;
+      const counts = offTape(() => countsFor(losses, yTrue, yPred, usable, view.context({})));
       calls++;
-      try {
-        const {rows, selection, counts} = chosen;
-        const kept = lossesOf(NAME, loss, takeRows(yTrue, rows), takeTapedRows(yPred, rows, selection.weights));
-        const ofBatch = putTapedRows(countedLosses(kept, counts), rows, batchSize);
-        return elements ? (mean(reshape(ofBatch, [-1, elements.perRow]), 1) as Tensor1D) : ofBatch;
-      } finally {
-        dispose(chosen);
-      }
+      state.advance(calls);
+      return view.gathered(mul(judged, counts));
     });
+}
+
+/** Predictions with constants, which get no gradient, in the rows that are not usable. */
+function finitePredictions(yPred: Tensor, usable: Tensor1D): Tensor {
+  const others = offTape(() => {
+    const [rows] = replaced([yPred], usable) as [Tensor];
+    return chooseEach(isFiniteTensor(rows), rows, fill(rows.shape, 0.5));
+  });
+  const marks = reshape(usable, [usable.size, ...yPred.shape.slice(1).map(() => 1)]);
+  return chooseEach(marks, yPred, others);
 }

@@ -1,7 +1,7 @@
 import {tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
 import {checkOneOf} from '../../checks';
-import {weightsOf} from '../modelWeights';
+import {weightsOf} from '../../models/model';
 
 /** The weights at the end of the best epoch so far, on the host: they take no memory of the device, and are saved with the training. */
 export interface BestWeights {

@@ -3,7 +3,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {rangeError, typeError} from '../../checks';
 import {tensorsByName} from '../../models/byOutput';
 import type {StepTensors} from '../../models/modelTensors';
-import type {SampleWeights} from '../stepInputs';
+import type {SampleWeights} from '../step/batch';
 import type {BatchSource, Place, TrainingBatch} from './batchSource';
 import type {RowContext} from './tensorBatches';
 

@@ -1,18 +1,18 @@
 import {mean, mul, type Scalar, type Tensor, type Tensor1D} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import type {Batch} from '../../gradients/batch';
-import {LOSSES_OF, outputLosses} from '../../models/rowLosses';
-import type {StepSettings} from '../stepTask';
+import {outputLosses} from '../../models/rowLosses';
+import type {StepBatch} from '../step/batch';
+import type {StepSettings} from '../step/options';
 
 /** Computes the figures that tfjs logs beside the loss, under its names. */
 export interface Evaluator {
   names: readonly string[];
   /** A scalar for each name: the mean over all rows of the batch. */
-  evaluate(batch: Batch, predictions: Tensor[]): Scalar[];
+  evaluate(batch: StepBatch, predictions: Tensor[]): Scalar[];
 }
 
 /** Evaluates the loss of each output where there are several, and the metrics that the model was compiled with. */
-export function evaluator({where, model, losses, granularity}: StepSettings): Evaluator {
+export function evaluator({where, model, losses}: StepSettings): Evaluator {
   const outputs = model.outputNames;
   const withOutputs = outputs.length > 1;
   const unweighted = outputs.map(() => 1);
@@ -20,10 +20,8 @@ export function evaluator({where, model, losses, granularity}: StepSettings): Ev
   const compiled = (model.metricsTensors ?? []).slice(withOutputs ? outputs.length : 0);
   return {
     names: withSuffixes([...(withOutputs ? outputs.map((name) => `${name}_loss`) : []), ...metricNames(model)]),
-    evaluate({ys, rowWeights}, predictions) {
-      const ofRows = withOutputs
-        ? outputLosses(where, losses, unweighted, ys, predictions, LOSSES_OF[granularity])
-        : [];
+    evaluate({given: {ys, rowWeights}, view}, predictions) {
+      const ofRows = withOutputs ? outputLosses(where, losses, unweighted, ys, predictions, view.losses) : [];
       const ofOutputs = ofRows.map((values, output) => mean<Scalar>(mul<Tensor1D>(values, rowWeights[output] ?? 1)));
       const ofMetrics = compiled.map(([metric, output]) =>
         mean<Scalar>(metric(ys[output] as Tensor, predictions[output] as Tensor)),

@@ -3,8 +3,7 @@ import {
   cast,
   clone,
   dispose,
-  greater,
-  keep,
+  notEqual,
   type Scalar,
   scalar,
   sum,
@@ -12,48 +11,42 @@ import {
   type Tensor1D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
+import type {Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
 import {entered, entriesOf} from '../../insight/observedStep';
 import {readTogether} from '../../insight/readTogether';
 import type {Ledger, SelectionContext} from '../../types';
-import {observedStep} from '../ohemStep';
-import type {SelectorMemory} from '../selectorMemory';
-import type {OhemStepOptions} from '../stepOptions';
-import type {StepReport} from '../stepReport';
-import type {Observer} from '../stepTask';
-import type {KeptBySize} from '../strategist';
+import type {StepSettings} from '../step/options';
+import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
+import type {SelectorState} from '../step/selectorState';
+import {type Evaluate, stepper} from '../step/trainStep';
 import type {TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
-import {packed} from './validation';
 
 /** What a trainer knows of a step when it is done. */
 export interface StepFigures {
   /** `loss` with the regularisers, `batchLoss`, `kept`, and the metrics. */
   logs: Logs;
-  /** Rows of the dataset (or of the batch, where these are not known) whose loss was not finite. */
+  /** Rows of the dataset (or of the batch, if these are not known) whose loss was not finite. */
   nonFinite: readonly number[];
   /** Whether there was a row to learn from. */
   hasFinite: boolean;
 }
 
-/** An `ohemStep` that reads once what a trainer logs, and writes up the ledger. */
+/** Builds a mined step that reads once what a trainer logs, and writes up the ledger. */
 export function minedStep(
-  where: string,
-  model: LayersModel,
-  options: OhemStepOptions,
+  settings: StepSettings,
+  state: SelectorState,
   {names, evaluate}: Evaluator,
-  {ledger, ...shared}: {ledger: Ledger | undefined; keptOf: KeptBySize; memory: SelectorMemory},
+  ledger: Ledger | undefined,
 ): (batch: TrainingBatch, context: SelectionContext) => Promise<StepFigures> {
-  /** The penalty of the regularisers, how many rows are valid, and the metrics, of the forward pass that is under way. */
-  let seen: Tensor1D | undefined;
-  const observe: Observer = ({batch, predictions, valid}) => {
-    seen = tidy(() => {
-      const penalty = model.calculateLosses().reduce<Scalar>((total, next) => add(total, next), scalar(0));
-      return keep(packed([penalty, sum(cast(valid, 'float32')), ...evaluate(batch, predictions)]));
-    });
+  const steps = stepper(settings, state);
+  /** The penalty of the regularisers, how many rows are valid, and the metrics. */
+  const figures: Evaluate = (batch, {predictions, penalties}) => {
+    const penalty = penalties.reduce<Scalar>((total, next) => add(total, next), scalar(0));
+    const valid = batch.valid ? sum<Scalar>(cast(notEqual(batch.valid, 0), 'float32')) : scalar(batch.count);
+    return [penalty, valid, ...evaluate(batch, predictions)];
   };
-  const step = observedStep(model, options, {observe, ...shared});
 
   const read = async (batch: TrainingBatch, report: StepReport, observed: Tensor1D): Promise<StepFigures> => {
     const tensors = tidy(() => [figuresOf(report), clone(observed), ...(ledger ? entriesOf(report) : [])]);
@@ -79,22 +72,21 @@ export function minedStep(
 
   return async (batch, context) => {
     if (ledger && !batch.rows) {
-      throw typeError(where, 'dataset', 'give items {xs, ys, index} for a ledger', 'one without index');
+      const constraint = 'give items {xs, ys, index} for a ledger';
+      throw typeError(settings.where, 'dataset', constraint, 'one without index');
     }
-    let report: StepReport | undefined;
+    const {reported, observed} = tidy(() => {
+      const taken = steps.take(batch.xs, batch.ys, {...batch.options, ...context}, figures);
+      return {reported: taken.reported, observed: packed(taken.evaluated)};
+    });
+    const report = stepReport(reported, settings.reduction);
     try {
-      report = step(batch.xs, batch.ys, {...batch.options, ...context});
-      return await read(batch, report, seen as Tensor1D);
+      return await read(batch, report, observed);
     } finally {
-      report?.dispose();
-      dispose(seen ?? []);
-      seen = undefined;
+      report.dispose();
+      dispose(observed);
     }
   };
-}
-
-function figuresOf({loss, batchLoss, selection, nonFinite}: StepReport): Tensor1D {
-  return packed([loss, batchLoss, sum(cast(greater(selection.weights, 0), 'float32')), nonFinite]);
 }
 
 /** Rows that only the device knows are read by themselves: a row number may be too large for float32. */

@@ -1,9 +1,9 @@
 import {dispose, Tensor, type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-core';
 import {checkRows, typeError} from '../../checks';
-import {takeRows} from '../../gradients/rows';
+import {takeRows} from '../../rows';
 import type {Granularity} from '../../types';
-import {isNumbers, type SampleWeights} from '../stepInputs';
-import type {StepOptions} from '../stepOptions';
+import {isNumbers, type SampleWeights} from '../step/batch';
+import type {StepOptions} from '../step/options';
 import type {BatchSource, TrainingBatch} from './batchSource';
 
 /** What a selector may want to know of each row of the data, or of each of its elements; see {@link SelectionContext}. */

@@ -1,7 +1,8 @@
 import {History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
-import {stepSettings} from '../ohemStep';
-import type {StepSettings} from '../stepTask';
+import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
+import {type StepSettings, stepSettings} from '../step/options';
+import {type SelectorState, selectorState} from '../step/selectorState';
 import type {BatchSource} from './batchSource';
 import {better, monitored, restoreWeights} from './bestWeights';
 import {type CallbackInstance, callbackList} from './callbackList';
@@ -12,7 +13,6 @@ import {minedStep} from './minedStep';
 import {nonFiniteWatch} from './nonFinite';
 import {pacer} from './pacer';
 import {progressLine} from './progressLine';
-import {firstState, handedOut, type TrainingState} from './trainingState';
 import {validation} from './validation';
 
 /** A history of tfjs, with the state in which the training ended. */
@@ -35,13 +35,14 @@ export interface FitTask {
 /** Trains a model on one batch after the other: the loop of `fitOhem` and `fitOhemDataset`. */
 export async function train(task: FitTask): Promise<OhemHistory> {
   const unlock = lock(task.where, task.model);
-  let settings: StepSettings | undefined;
+  let state: SelectorState | undefined;
   try {
-    settings = stepSettings(task.model, stepOptions(task.options));
-    return await trainAlone(task, settings);
+    const settings = stepSettings(task.where, task.model, stepOptions(task.options));
+    state = selectorState(task.where, settings.select);
+    return await trainAlone(task, settings, state);
   } finally {
     unlock();
-    settings?.memory.dispose();
+    state?.dispose();
     await task.training.close();
     await task.validation?.close();
   }
@@ -50,11 +51,11 @@ export async function train(task: FitTask): Promise<OhemHistory> {
 async function trainAlone(
   {where, model, options, seed, ...data}: FitTask,
   settings: StepSettings,
+  memory: SelectorState,
 ): Promise<OhemHistory> {
   const {epochs = 1, verbose = 1, callbacks = [], yieldEvery = 'auto', signal, ledger, classWeight} = options;
   const {initialEpoch = 0, initialState, checkpoint, checkpointEvery = 'epoch', restoreBestWeights = false} = options;
-  const {memory, select} = settings;
-  const {schedule} = select;
+  const {schedule} = settings.select;
   const metrics = evaluator(settings);
   const judge = data.validation && validation(settings, metrics, data.validation);
   const logNames = ['loss', 'batchLoss', 'kept', ...metrics.names];
@@ -68,14 +69,13 @@ async function trainAlone(
   await judge?.check();
 
   let state: TrainingState = {...firstState(initialEpoch, seed, schedule), ...initialState};
-  const keptOf = {...state.keptOf};
   if (state.memory) memory.restore(state.memory);
-  const takeStep = minedStep(where, model, stepOptions(options), metrics, {ledger, keptOf, memory});
+  const takeStep = minedStep(settings, memory, metrics, ledger);
   const watch = nonFiniteWatch(where);
   const pace = pacer(yieldEvery);
   const isAborted = () => signal?.aborted === true;
   const isStopped = () => isAborted() || model.stopTraining;
-  const save = async () => checkpoint?.(await handedOut({...state, keptOf}, ledger, memory));
+  const save = async () => checkpoint?.(await handedOut(state, ledger, memory));
 
   /** Trains on what is left of the epoch; false if it was stopped before the end. */
   const trainEpoch = async (): Promise<boolean> => {
@@ -131,7 +131,7 @@ async function trainAlone(
   }
   if (monitor !== undefined && state.best && !isAborted()) restoreWeights(model, state.best);
   await list.onTrainEnd();
-  history.state = await handedOut({...state, keptOf}, ledger, memory);
+  history.state = await handedOut(state, ledger, memory);
   return history;
 }
 

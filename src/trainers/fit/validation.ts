@@ -2,10 +2,11 @@ import {
   add,
   cast,
   where as chooseEach,
-  concat,
+  fill,
   keep,
   mul,
-  reshape,
+  notEqual,
+  ones,
   type Scalar,
   sum,
   type Tensor1D,
@@ -13,8 +14,10 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
-import {stepBatch} from '../stepInputs';
-import {type StepSettings, stepTask} from '../stepTask';
+import {stepBatch} from '../step/batch';
+import {runForward} from '../step/forward';
+import type {StepSettings} from '../step/options';
+import {packed} from '../step/report';
 import {type BatchSource, START, type TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
 
@@ -32,12 +35,14 @@ export function validation(settings: StepSettings, {names, evaluate}: Evaluator,
   const sums = ({xs, ys, size}: TrainingBatch): Tensor1D =>
     tidy(() => {
       const batch = stepBatch(settings, xs, ys);
-      const task = stepTask(settings, [], batch, {});
-      const predictions = task.predict(batch.xs, false);
-      const {losses} = task.score(batch, predictions);
-      const ofValid = sum<Scalar>(chooseEach(task.valid, losses, zerosLike(losses)));
+      const {finite, valid, count, view} = batch;
+      const {losses, predictions} = runForward(settings, {...batch.given, rowWeights: [], view}, false);
+      // A ReLU of NaN is 0 on some backends, and such a row would look easy.
+      const judged = finite ? chooseEach(finite, losses, fill([count], Number.NaN)) : losses;
+      const isValid = valid ? notEqual(valid, 0) : ones([count], 'bool');
+      const ofValid = sum<Scalar>(chooseEach(isValid, judged, zerosLike(judged)));
       const ofMetrics = evaluate(batch, predictions).map((value) => mul<Scalar>(value, size));
-      return packed([ofValid, sum<Scalar>(cast(task.valid, 'float32')), ...ofMetrics]);
+      return packed([ofValid, sum<Scalar>(cast(isValid, 'float32')), ...ofMetrics]);
     });
   return {
     async check() {
@@ -66,9 +71,4 @@ export function validation(settings: StepSettings, {names, evaluate}: Evaluator,
       }
     },
   };
-}
-
-/** Puts scalars side by side, to be read together. */
-export function packed(scalars: Scalar[]): Tensor1D {
-  return concat(scalars.map((value) => reshape(cast(value, 'float32'), [1])));
 }

@@ -2,10 +2,10 @@
 
 import {io, type Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {typeError} from '../checks';
-import {modelOptimizer} from '../models/modelOptimizer';
-import type {TrainingState} from './fit/trainingState';
+import {typeError} from '../../checks';
+import {modelOptimizer} from '../../models/model';
 import type {SlotPlace} from './optimizerSlots';
+import type {TrainingState} from './trainingState';
 
 /** What is saved beside the weights and the slots. */
 export interface SavedTraining {

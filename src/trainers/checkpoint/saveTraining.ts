@@ -1,11 +1,10 @@
 import {io} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkOptionNames} from '../checks';
-import {readyModel} from '../models/readyModel';
-import {checkState, type TrainingState} from './fit/trainingState';
-import {weightsOf} from './modelWeights';
+import {checkOptionNames} from '../../checks';
+import {readyModel, weightsOf} from '../../models/model';
 import {slotPlaces, slotsOf} from './optimizerSlots';
 import {handlerOf, optimizerOf, type SavedTraining, type SavingOptions, SLOTS} from './savedTraining';
+import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'saveTraining';
 

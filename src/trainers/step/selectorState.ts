@@ -1,36 +1,42 @@
 import {type DataType, keep, reshape, Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
-import {typeError} from '../checks';
-import type {SelectionContext, Selector} from '../types';
+import {typeError} from '../../checks';
+import type {SelectionContext, Selector} from '../../types';
 
-/** What a selector remembers from one step to the next: one tensor, which stays on the device. */
-export interface SelectorMemory {
-  /** What it remembered of the last step that came to its end; undefined before that. */
-  recall(): Tensor1D | undefined;
-  /** Asks the selector, which has just selected, what it wants to know next time. */
+/** What a selector carries from one step to the next: a tensor that stays on the device, and the state of its schedule. */
+export interface SelectorState {
+  /** The state as a selector is handed it. */
+  context(): SelectionContext;
+  /** Computes what the selector is to remember, right after it has selected. */
   note(losses: Tensor1D, context: SelectionContext): void;
-  /** The step came to its end: what was noted takes the place of what was remembered. */
-  advance(): void;
-  /** The step threw: nothing was noted. */
+  /** The step has ended: what was noted takes the place of what was remembered. */
+  advance(step: number): void;
+  /** Discards what was noted: the step threw. */
   stay(): void;
-  /** Reads what it remembers, to go on with it another time; undefined where that is nothing. */
+  /** Reads what is remembered, to resume with it later; undefined if that is nothing. */
   save(): Promise<SavedMemory | undefined>;
   /** Remembers what was saved. */
   restore(saved: SavedMemory): void;
   dispose(): void;
 }
 
-/** What a selector remembers, as plain JSON: numbers that JSON does not know are texts, `'NaN'`. */
+/** What a selector remembers, as plain JSON: numbers that JSON does not have are texts, `'NaN'`. */
 export interface SavedMemory {
   dtype: DataType;
   values: (number | string)[];
 }
 
-/** Builds the memory of a selector, empty. */
-export function selectorMemory(where: string, select: Selector): SelectorMemory {
+/** Builds the state of a selector, at its beginning. */
+export function selectorState(where: string, select: Selector): SelectorState {
   let remembered: Tensor1D | undefined;
   let noted: Tensor1D | undefined;
+  const {schedule} = select;
+  let scheduled = schedule?.init();
+  const stay = () => {
+    noted?.dispose();
+    noted = undefined;
+  };
   return {
-    recall: () => remembered,
+    context: () => ({...(select.remember && {memory: remembered ?? null}), ...(schedule && {schedule: scheduled})}),
     note(losses, context) {
       if (!select.remember) return;
       const memory: unknown = select.remember(losses, context);
@@ -38,19 +44,17 @@ export function selectorMemory(where: string, select: Selector): SelectorMemory 
         const got = memory instanceof Tensor ? memory.shape : memory;
         throw typeError(where, 'select', 'remember a tensor of one axis', got, 'Flatten it with tf.reshape(x, [-1]).');
       }
-      noted?.dispose();
+      stay();
       // A view of its own: it may be the losses, or what was remembered before.
       noted = keep(reshape(memory, [memory.size]));
     },
-    advance() {
+    advance(step) {
+      if (schedule) scheduled = schedule.next(scheduled, {step});
       if (!noted) return;
       remembered?.dispose();
       [remembered, noted] = [noted, undefined];
     },
-    stay() {
-      noted?.dispose();
-      noted = undefined;
-    },
+    stay,
     async save() {
       if (!remembered) return undefined;
       const {dtype} = remembered;
@@ -63,7 +67,7 @@ export function selectorMemory(where: string, select: Selector): SelectorMemory 
       remembered = keep(tensor1d(values.map(Number), dtype));
     },
     dispose() {
-      this.stay();
+      stay();
       remembered?.dispose();
       remembered = undefined;
     },

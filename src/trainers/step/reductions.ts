@@ -9,9 +9,10 @@ import {
   type Tensor1D,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type {Reduction} from '../types';
+import type {Reduction} from '../../types';
 
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'batchMean'];
+
 /** Far below any sum of weights: only keeps 0 / 0 at 0. */
 const SMALLEST = 1e-37;
 
@@ -21,12 +22,8 @@ export function countsOf(weights: Tensor1D, batchSize: number, reduction: Reduct
   return div(weights, reduction === 'batchMean' ? batchSize : maximum(sum(weights), SMALLEST));
 }
 
-/** Multiplies the losses of kept rows by what they count, `float32[K]`; a row that counts 0 gives 0, also where its loss is NaN. */
-export function countedLosses(losses: Tensor1D, counts: Tensor1D): Tensor1D {
-  return mul(chooseEach(greater(counts, 0), losses, zerosLike(losses)), counts) as Tensor1D;
-}
-
-/** Reduces the losses `float32[K]` of the kept rows to `float32[]`. */
+/** Reduces the losses `float32[K]` of the kept rows to `float32[]`; a row of weight 0 counts 0, also if its loss is NaN. */
 export function reduceKept(losses: Tensor1D, weights: Tensor1D, batchSize: number, reduction: Reduction): Scalar {
-  return sum(countedLosses(losses, countsOf(weights, batchSize, reduction)));
+  const counts = countsOf(weights, batchSize, reduction);
+  return sum(mul(chooseEach(greater(counts, 0), losses, zerosLike(losses)), counts));
 }

@@ -1,10 +1,9 @@
 import {typeError} from '../../checks';
 import type {KeepSchedule, Ledger} from '../../types';
-import type {SavedMemory, SelectorMemory} from '../selectorMemory';
-import type {KeptBySize} from '../strategist';
-import type {Place} from './batchSource';
-import type {BestWeights} from './bestWeights';
-import {type EpochTotals, NO_TOTALS} from './epochTotals';
+import type {Place} from '../fit/batchSource';
+import type {BestWeights} from '../fit/bestWeights';
+import {type EpochTotals, NO_TOTALS} from '../fit/epochTotals';
+import type {SavedMemory, SelectorState} from '../step/selectorState';
 
 /**
  * Where a training stands, as plain JSON: with the weights of the model and the slots of the optimizer as they were then, `initialState` lets another one
@@ -21,8 +20,6 @@ export interface TrainingState extends Place {
   seed: number | string;
   /** What the batches of this epoch have summed up to. */
   totals: EpochTotals;
-  /** How many rows were last kept of a batch of so many: what the backward pass is chosen by. */
-  keptOf: KeptBySize;
   /** State of the selector's schedule, where it has one. */
   schedule?: unknown;
   /** What the selector remembers, where it does. */
@@ -35,16 +32,16 @@ export interface TrainingState extends Place {
 
 /** The state at the beginning of a training. */
 export function firstState(epoch: number, seed: number | string, schedule: KeepSchedule | undefined): TrainingState {
-  return {epoch, batch: 0, step: 0, seed, totals: NO_TOTALS, keptOf: {}, ...(schedule && {schedule: schedule.init()})};
+  return {epoch, batch: 0, step: 0, seed, totals: NO_TOTALS, ...(schedule && {schedule: schedule.init()})};
 }
 
 /** The state as it is handed out: a copy that later steps leave alone. Reads once, where the selector remembers something. */
 export async function handedOut(
   state: TrainingState,
   ledger: Ledger | undefined,
-  memory: SelectorMemory,
+  memory: SelectorState,
 ): Promise<TrainingState> {
-  const copy = {...state, keptOf: {...state.keptOf}, ...(ledger && {ledger: ledger.toJSON()})};
+  const copy = {...state, ...(ledger && {ledger: ledger.toJSON()})};
   const remembered = await memory.save();
   return {...copy, ...(remembered && {memory: remembered})};
 }

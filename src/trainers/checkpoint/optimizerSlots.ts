@@ -1,6 +1,6 @@
 import {type NamedTensorMap, type Optimizer, type Tensor, Variable, variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {weightsOf} from './modelWeights';
+import {weightsOf} from '../../models/model';
 
 /** Where a slot of an optimizer is, as plain JSON. */
 export interface SlotPlace {

@@ -1,0 +1,149 @@
+import {
+  argMax,
+  cast,
+  where as chooseEach,
+  expandDims,
+  less,
+  logicalAnd,
+  maximum,
+  mul,
+  notEqual,
+  ones,
+  range,
+  type Tensor,
+  type Tensor1D,
+  tensor1d,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkRows, checkValues, mayReadValues} from '../../checks';
+import {byOutput, type PerOutput} from '../../models/byOutput';
+import {finiteRows} from '../../models/finiteRows';
+import {modelTensors, type StepTensors} from '../../models/modelTensors';
+import {validRows} from '../../models/rowLosses';
+import {takeRows} from '../../rows';
+import type {SelectionContext} from '../../types';
+import {type BatchView, elementView, rowView} from './batchView';
+import {classWeightRows} from './classWeights';
+import type {StepOptions, StepSettings} from './options';
+
+/**
+ * What a row counts: `float32[B]`, as a tensor or numbers; for several outputs one for all, a list or a record. When elements are mined, a tensor
+ * may have their shape, `float32[B, …]`, and say what each element counts.
+ */
+export type SampleWeights = Tensor | ArrayLike<number> | Tensor[] | Record<string, Tensor>;
+
+/** A batch in the order of its model, ready for the forward pass. "Rows" are rows to mine: elements, if these are mined. */
+export interface StepBatch {
+  /** Inputs of the model. If some are not finite, their rows are replaced by others, which must reach no product, not even times 0. */
+  xs: Tensor[];
+  /** Targets, `[count, …]`, with the same rows replaced. */
+  ys: Tensor[];
+  /** `float32[count]` for each output: what a row's loss counts. Empty: 1 each. */
+  rowWeights: Tensor1D[];
+  /** All of it with the rows that were given. */
+  given: {xs: Tensor[]; ys: Tensor[]; rowWeights: Tensor1D[]};
+  /** `bool[count]`: rows that were not replaced; undefined if none was. */
+  finite: Tensor1D | undefined;
+  /** `[count]`, 0 = never to be selected; undefined if all rows may be. */
+  valid: Tensor1D | undefined;
+  /** What the selector looks at beside the losses. */
+  context: SelectionContext;
+  view: BatchView;
+  /** How many rows there are. */
+  count: number;
+}
+
+/** Checks what a step is given, and puts it in the order of the model. */
+export function stepBatch(
+  {where, model, losses, lossWeights, granularity}: StepSettings,
+  givenXs: StepTensors,
+  givenYs: StepTensors,
+  {sampleWeight, classWeight, ...given}: StepOptions = {},
+): StepBatch {
+  const tensors = modelTensors(where, model, givenXs, givenYs);
+  const batchSize = tensors.xs[0]?.shape[0] as number;
+  const view =
+    granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputShapes(model)) : rowView(where, batchSize);
+  const ys = view.targets(tensors.ys);
+  const ofSamples = sampleWeightRows(where, model, sampleWeight, view);
+  const ofClasses = classWeight == null ? [] : classWeightRows(where, model, classWeight, ys);
+  const rowWeights = weightsOf(ys, ofSamples, ofClasses);
+  const context = view.context(given);
+  const rows = {xs: tensors.xs, ys, rowWeights};
+  const batch = {...rows, given: rows, context, view, count: view.count};
+  const counted = ys.filter((_, output) => lossWeights[output] !== 0);
+  return {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, batch)};
+}
+
+/** The outputs of a model. */
+function outputShapes(model: LayersModel) {
+  return model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
+}
+
+/** Replaces rows that are not finite in some input, target or weight by one that is, with its target and weight. */
+function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>, counted: Tensor[]) {
+  const ofXs = finiteRows(xs, xs[0]?.shape[0] as number);
+  const ofTargets = finiteRows([...counted, ...rowWeights], view.count);
+  const marks = [...(ofXs ? [view.spread(ofXs)] : []), ...(ofTargets ? [ofTargets] : [])];
+  if (marks.length === 0) return {finite: undefined};
+  const finite = marks.reduce((both, next) => logicalAnd(both, next));
+  const isByRow = view.count === xs[0]?.shape[0];
+  return {
+    xs: replaced(xs, isByRow ? finite : ofXs),
+    ys: replaced(ys, finite),
+    rowWeights: replaced(rowWeights, finite),
+    finite,
+  };
+}
+
+/** Replaces rows by the first that is finite. */
+export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D | undefined): T[] {
+  if (!finite) return tensors;
+  const standIn = expandDims(argMax(cast(finite, 'int32')), 0);
+  const rows = chooseEach(finite, range(0, finite.size, 1, 'int32'), standIn) as Tensor1D;
+  return tensors.map((tensor) => takeRows(tensor, rows));
+}
+
+/** Which rows count: those that the caller says do, and that have a label in some output. */
+function validOf(
+  where: string,
+  losses: StepSettings['losses'],
+  {ys, count, context: {valid}}: Pick<StepBatch, 'ys' | 'count' | 'context'>,
+): Tensor1D | undefined {
+  if (valid) checkRows(where, 'valid', valid, count);
+  const labelled = losses.map((loss, output) => validRows(loss, ys[output] as Tensor));
+  if (labelled.includes(undefined)) return valid;
+  const anyLabel = (labelled as Tensor1D[]).reduce((some, next) => maximum(some, next));
+  return valid ? mul(anyLabel, cast(notEqual(valid, 0), 'float32')) : anyLabel;
+}
+
+function weightsOf(ys: Tensor[], ofSamples: (Tensor1D | undefined)[], ofClasses: Tensor1D[]): Tensor1D[] {
+  if (ofSamples.length === 0 && ofClasses.length === 0) return [];
+  return ys.map(({shape: [count = 0]}, output) => {
+    const both = [ofSamples[output], ofClasses[output]].filter((weights) => weights !== undefined);
+    return both.length === 0 ? ones([count]) : both.reduce((one, other) => mul(one, other));
+  });
+}
+
+function sampleWeightRows(
+  where: string,
+  model: LayersModel,
+  given: SampleWeights | null | undefined,
+  view: BatchView,
+): (Tensor1D | undefined)[] {
+  if (given == null) return [];
+  const weights = isNumbers(given) ? tensor1d(Array.from(given)) : given;
+  return byOutput<Tensor>(where, 'sampleWeight', model, weights as PerOutput<Tensor>).map((tensor, output) => {
+    if (!tensor) return undefined;
+    const ofRows = view.weights(tensor, output);
+    // NaN is another matter: such a row counts as not finite.
+    checkValues(where, 'sampleWeight', 'hold numbers >= 0', tensor, (weight) => !(weight < 0));
+    // If values may not be looked at, a negative weight must not train the other way.
+    return mayReadValues() ? ofRows : (chooseEach(less(ofRows, 0), zerosLike(ofRows), ofRows) as Tensor1D);
+  });
+}
+
+export function isNumbers(given: SampleWeights): given is ArrayLike<number> {
+  return ArrayBuffer.isView(given) || (Array.isArray(given) && typeof given[0] === 'number');
+}

@@ -1,0 +1,154 @@
+/**
+ * @file A batch as it is mined: by its B rows, or by the B·P elements in them (pixels, anchors, time steps, in row-major order). Elements are
+ * made rows here, at the edge, so that everything behind it knows rows only.
+ */
+
+import {mean, range, reshape, Tensor, type Tensor1D, tile} from '@tensorflow/tfjs-core';
+import {checkRows, rangeError, shapeText, typeError} from '../../checks';
+import {elementLosses, rowLosses} from '../../models/rowLosses';
+import type {Granularity, SelectionContext} from '../../types';
+
+export const GRANULARITIES: readonly Granularity[] = ['sample', 'element'];
+
+/** The parts of a selector's context that have a value for each row, or for each element as `[B, …]`. */
+type PerRowContext = 'valid' | 'positive' | 'group' | 'reference' | 'boxes';
+
+/** The context of a selector as a step is given it. */
+export type GivenContext = Omit<SelectionContext, PerRowContext> & {[name in PerRowContext]?: Tensor};
+
+/** An output as it is known before the model runs; an axis of any size is null. */
+export interface OutputShape {
+  name: string;
+  shape: readonly (number | null)[];
+}
+
+/** How a batch becomes rows to mine. */
+export interface BatchView {
+  /** How many rows there are to mine: B, or B·P. */
+  count: number;
+  /** Evaluates a loss to one number for each of them. */
+  losses: typeof rowLosses;
+  targets(ys: Tensor[]): Tensor[];
+  predictions(predictions: Tensor[]): Tensor[];
+  /** Checks weights for an output, and gives one for each row to mine. */
+  weights(given: Tensor, output: number): Tensor1D;
+  context(given: GivenContext): SelectionContext;
+  /** Gives each row to mine the value of its row in the batch, `[B] → [count]`. */
+  spread(ofBatch: Tensor1D): Tensor1D;
+  /** The mean over what belongs to each row of the batch, `[count] → [B]`. */
+  gathered(values: Tensor1D): Tensor1D;
+}
+
+/** Views a batch by its rows. */
+export function rowView(where: string, batchSize: number): BatchView {
+  return {
+    count: batchSize,
+    losses: rowLosses,
+    targets: (ys) => ys,
+    predictions: (predictions) => predictions,
+    weights(given) {
+      checkRows(where, 'sampleWeight', given, batchSize);
+      return given as Tensor1D;
+    },
+    context: (given) => given as SelectionContext,
+    spread: (ofBatch) => ofBatch,
+    gathered: (values) => values,
+  };
+}
+
+/** Views a batch by its elements: those of its targets, `[B, …]` or `[B, …, C]` for an output `[B, …, C]`. */
+export function elementView(where: string, argument: string, targets: Tensor[], outputs: OutputShape[]): BatchView {
+  const shapes = elementShapes(where, argument, targets, outputs);
+  const [count, batchSize] = [sizeOf(shapes[0] as number[]), targets[0]?.shape[0] as number];
+  const perRow = count / batchSize;
+  const spread = (ofBatch: Tensor1D): Tensor1D => reshape(tile(reshape(ofBatch, [batchSize, 1]), [1, perRow]), [count]);
+  return {
+    count,
+    losses: elementLosses,
+    targets: (ys) => ys.map((y) => reshape(y, [count, y.size / count])),
+    predictions: (predictions) =>
+      predictions.map((prediction, i) => {
+        // The sizes of some outputs are known only now.
+        const shape = shapes[i] as number[];
+        checkElements(where, argument, shape, {name: String(outputs[i]?.name), shape: prediction.shape}, shape);
+        const features = prediction.rank < 2 ? 1 : (prediction.shape.at(-1) as number);
+        return reshape(prediction, [prediction.size / features, features]);
+      }),
+    weights(given, output) {
+      const shape = shapes[output] as number[];
+      if (!(given instanceof Tensor)) {
+        throw typeError(where, 'sampleWeight', 'be a tensor or numbers', given, 'Make one with tf.tensor().');
+      }
+      if (String(given.shape) === String(shape)) return reshape(given, [count]);
+      if (String(given.shape) === String([batchSize])) return spread(given as Tensor1D);
+      const texts = [shapeText([batchSize]), shapeText(shape)];
+      const constraint = `have shape ${texts[0]}, one value for each row, or ${texts[1]}, one for each element`;
+      throw typeError(where, 'sampleWeight', constraint, given.shape);
+    },
+    context: (given) => {
+      const group = spread(range(0, batchSize, 1, 'int32'));
+      return {...(given as SelectionContext), group, ...elementContext(where, given, count, shapes)};
+    },
+    spread,
+    gathered: (values) => mean(reshape(values, [batchSize, perRow]), 1),
+  };
+}
+
+function elementShapes(where: string, argument: string, targets: Tensor[], outputs: OutputShape[]): number[][] {
+  const shapes = targets.map((target, i) => {
+    const output = outputs[i] as OutputShape;
+    const axes = Math.max(output.shape.length - 1, 1);
+    const shape = target.rank > axes + 1 ? target.shape : target.shape.slice(0, axes);
+    checkElements(where, argument, shape, output, target.shape);
+    return shape;
+  });
+  const [count = 0, ...others] = shapes.map(sizeOf);
+  if (count === 0) throw rangeError(where, argument, 'have at least one element', targets[0]?.shape);
+  const other = others.findIndex((ofOutput) => ofOutput !== count);
+  if (other >= 0) {
+    const constraint = `have the same number of elements in every output, ${count}`;
+    const remedy = "Mine rows instead: {granularity: 'sample'}.";
+    throw typeError(where, argument, constraint, `${others[other]} in ${outputs[other + 1]?.name}`, remedy);
+  }
+  return shapes;
+}
+
+/** The axes that follow those of the rows or elements. */
+const FURTHER_AXES: Record<PerRowContext, number[]> = {valid: [], positive: [], group: [], reference: [], boxes: [4]};
+
+function elementContext(where: string, given: GivenContext, count: number, shapes: number[][]): SelectionContext {
+  const names = (Object.keys(FURTHER_AXES) as PerRowContext[]).filter((name) => given[name] !== undefined);
+  const flat = names.map((name) => {
+    const tensor = given[name] as Tensor;
+    const rows = [count, ...FURTHER_AXES[name]];
+    const possible = [rows, ...shapes.map((shape) => [...shape, ...FURTHER_AXES[name]])];
+    const texts = [...new Set(possible.map((shape) => shapeText(shape)))].join(' or ');
+    if (!(tensor instanceof Tensor)) {
+      throw typeError(where, name, `be a tensor of shape ${texts}`, tensor, 'Make one with tf.tensor().');
+    }
+    if (!possible.some((shape) => String(shape) === String(tensor.shape))) {
+      throw typeError(where, name, `have shape ${texts}, one value for each element`, tensor.shape);
+    }
+    return [name, reshape(tensor, rows)] as const;
+  });
+  return Object.fromEntries(flat) as SelectionContext;
+}
+
+function checkElements(
+  where: string,
+  argument: string,
+  elements: number[],
+  {name, shape}: OutputShape,
+  got: number[],
+): void {
+  const expected = shape.slice(0, Math.max(shape.length - 1, 1));
+  const fits =
+    elements.length === expected.length &&
+    expected.every((size, axis) => axis === 0 || size === null || size === elements[axis]);
+  if (fits) return;
+  const text = shapeText([null, ...expected.slice(1)]);
+  const both = `${text.replace(']', ', …]')} or ${text}`;
+  throw typeError(where, argument, `have the shape of the output ${name}, with or without its last axis: ${both}`, got);
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);

@@ -1,0 +1,131 @@
+import {
+  argMax,
+  cast,
+  where as chooseEach,
+  clone,
+  expandDims,
+  fill,
+  greater,
+  isFinite as isFiniteTensor,
+  logicalAnd,
+  notEqual,
+  Tensor,
+  type Tensor1D,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {checkValues, livesInMainMemory, shapeText, typeError} from '../../checks';
+import {takeRows} from '../../rows';
+import type {Selection, SelectionContext, Selector} from '../../types';
+import type {StepBatch} from './batch';
+import type {Forward} from './forward';
+import type {StepSettings} from './options';
+import {countsOf} from './reductions';
+import type {SelectorState} from './selectorState';
+
+/** The rows of a batch that are trained on. (A type, so that `tf.tidy` takes it.) */
+export type Chosen = {
+  /** `float32[count]`, the loss of every row as it was ranked, weighted; NaN for rows that are not finite. */
+  losses: Tensor1D;
+  /** As the selector gave it, with weight 0 for rows that may not be used. */
+  selection: Selection;
+  /** `int32[K]`: as `selection.indices`, but rows of weight 0 are replaced by one that counts. */
+  rows: Tensor1D;
+  /** `float32[K]`, what each of these rows counts in the sum that is differentiated. */
+  counts: Tensor1D;
+  /** Whether `rows` are not `selection.indices`. On a GPU, where the host does not know, that may be so. */
+  isReplaced: boolean;
+};
+
+/** Selects the rows to train on. Runs off the tape. */
+export function chooseRows(
+  {where, select, rankBy, reduction}: StepSettings,
+  {valid, finite, count, ys, context}: StepBatch,
+  forward: Forward,
+  state: SelectorState,
+): Chosen {
+  const {predictions} = forward;
+  const usable = finiteLosses(forward.losses, finite);
+  const marked = (losses: Tensor1D) => {
+    return (usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : clone(losses)) as Tensor1D;
+  };
+  const losses = marked(forward.losses);
+  const ranking = rankBy === 'raw' ? marked(forward.raw) : losses;
+  const seen: SelectionContext = {
+    ...state.context(),
+    ...context,
+    ...(valid && {valid}),
+    ...(predictions.length === 1 && {yTrue: ys[0] as Tensor, yPred: predictions[0] as Tensor}),
+  };
+  const selected = select(ranking, seen);
+  state.note(ranking, seen);
+  const {selection, rows} = settle(where, selected, count, usableRows(usable, valid));
+  const counts = countsOf(selection.weights, count, reduction);
+  return {losses, selection, rows, counts, isReplaced: rows !== selection.indices};
+}
+
+/** Marks the rows with a finite loss; undefined if all are known to have one. */
+export function finiteLosses(losses: Tensor1D, finite: Tensor1D | undefined): Tensor1D | undefined {
+  const isPlain = !finite && livesInMainMemory() && losses.dataSync().every(Number.isFinite);
+  if (isPlain) return undefined;
+  return finite ? logicalAnd(isFiniteTensor(losses), finite) : isFiniteTensor(losses);
+}
+
+/** Marks the rows that may be trained on: finite and valid; undefined if all are. */
+export function usableRows(usable: Tensor1D | undefined, valid: Tensor1D | undefined): Tensor1D | undefined {
+  const counted = valid && (notEqual(valid, 0) as Tensor1D);
+  return usable && counted ? logicalAnd(usable, counted) : (usable ?? counted);
+}
+
+/**
+ * Makes a selection safe to train on. Rows that may not be used get weight 0, and other rows are computed in their places, so that no number
+ * that is not finite enters the backward pass, not even times 0.
+ *
+ * @param usable  `bool[B]`; undefined if all rows may be used.
+ */
+export function settle(
+  where: string,
+  selected: Selection,
+  batchSize: number,
+  usable: Tensor1D | undefined,
+): {selection: Selection; rows: Tensor1D} {
+  checkSelection(where, selected, batchSize);
+  const {indices, weights} = selected;
+  const selection = {indices: clone(indices), weights: clone(weights)};
+  if (!usable && livesInMainMemory() && weights.dataSync().every((weight) => weight > 0)) {
+    return {selection, rows: selection.indices};
+  }
+  const isKept = greater(weights, 0);
+  const isUsed = usable ? logicalAnd(cast(takeRows(cast(usable, 'int32'), indices), 'bool'), isKept) : isKept;
+  const safeWeights = chooseEach(isUsed, weights, zerosLike(weights)) as Tensor1D;
+  const standIn = takeRows(indices, expandDims(argMax(safeWeights), 0) as Tensor1D);
+  const rows = chooseEach(isUsed, indices, standIn) as Tensor1D;
+  return {selection: {indices: selection.indices, weights: safeWeights}, rows};
+}
+
+/** Checks, when a trainer is built, that it was given a selector. */
+export function checkSelector(where: string, select: Selector): void {
+  if (typeof select !== 'function') {
+    throw typeError(where, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
+  }
+}
+
+/** Checks that a selection is `{indices: int32[K], weights: float32[K]}`; its values only if that waits for nothing. */
+function checkSelection(where: string, selection: Selection, batchSize: number): void {
+  const {indices, weights} = selection ?? {};
+  if (!(indices instanceof Tensor && weights instanceof Tensor)) {
+    throw typeError(where, 'select', 'return tensors {indices, weights}', selection);
+  }
+  if (indices.dtype !== 'int32' || indices.rank !== 1 || indices.size === 0) {
+    const got = `${indices.dtype}${shapeText(indices.shape)}`;
+    const remedy = 'Row numbers are integers, as tf.topk gives them.';
+    throw typeError(where, 'select', 'return indices int32[K] with K >= 1', got, remedy);
+  }
+  if (weights.dtype !== 'float32' || weights.rank !== 1 || weights.size !== indices.size) {
+    const constraint = `return weights float32[${indices.size}], one for each index`;
+    throw typeError(where, 'select', constraint, `${weights.dtype}${shapeText(weights.shape)}`);
+  }
+  const isRow = (row: number) => row >= 0 && row < batchSize;
+  checkValues(where, 'select', `return indices from 0 to ${batchSize - 1}`, indices, isRow);
+  const isWeight = (weight: number) => Number.isFinite(weight) && weight >= 0;
+  checkValues(where, 'select', 'return finite weights >= 0', weights, isWeight);
+}

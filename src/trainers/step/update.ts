@@ -1,0 +1,123 @@
+import {
+  abs,
+  addN,
+  cast,
+  div,
+  gatherND,
+  greater,
+  isFinite as isFiniteTensor,
+  logicalAnd,
+  max,
+  maximum,
+  mul,
+  type NamedTensorMap,
+  type Optimizer,
+  reshape,
+  type Scalar,
+  scalar,
+  sqrt,
+  square,
+  stack,
+  sum,
+  type Tensor,
+  type Variable,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {livesInMainMemory} from '../../checks';
+import {inSlotOrder, slotsOf} from '../checkpoint/optimizerSlots';
+
+/** The values of a model's weights and of an optimizer's slots before a step. */
+export interface Snapshot {
+  /** Weights that have changed since, such as statistics of batch normalisation. */
+  changed(): Variable[];
+  /** Rolls back on the device, unless `sound` is true. */
+  keepIf(sound: Scalar): void;
+  /** Rolls back. */
+  restore(): void;
+}
+
+/**
+ * Holds the values of all variables that a step may change: weights, statistics of batch normalisation, slots.
+ *
+ * Nothing is copied: a reshape shares its data, and assigning to a variable swaps the data it points to. Lives as long as
+ * the `tidy` around it.
+ */
+export function takeSnapshot(model: LayersModel, optimizer: Optimizer): Snapshot {
+  const slots = slotsOf(optimizer).map(({variable}) => variable);
+  const variables = [...model.weights.map((weight) => weight.read() as Variable), ...slots];
+  const before = variables.map((variable) => {
+    return {variable, value: reshape(variable, variable.shape), data: variable.dataId};
+  });
+  const changed = () => before.filter(({variable, data}) => variable.dataId !== data);
+  return {
+    changed: () => changed().map(({variable}) => variable),
+    keepIf(sound) {
+      const choose = chooser(sound);
+      for (const {variable, value} of changed()) variable.assign(choose(variable, value));
+    },
+    restore() {
+      for (const {variable, value} of changed()) variable.assign(value);
+    },
+  };
+}
+
+/**
+ * Updates the weights, if the step is sound: some row is kept, and gradients and statistics are finite. If not, nothing changes.
+ *
+ * On cpu and wasm the optimizer is then not called. On a GPU, where the host does not know, it is given gradients of 0, and rolled back.
+ *
+ * @param names  the weights that were ever trained, in the order of the slots.
+ * @returns `bool[]`: whether the step was sound.
+ */
+export function update(
+  optimizer: Optimizer,
+  {gradients, weights}: {gradients: NamedTensorMap; weights: Tensor},
+  names: readonly string[],
+  before: Snapshot,
+): Scalar {
+  const tensors = [...Object.values(gradients), ...before.changed()];
+  const sound = logicalAnd(isFiniteTensor(sumOfSquares(tensors)), greater(max(weights), 0)) as Scalar;
+  if (livesInMainMemory()) {
+    if (sound.dataSync()[0]) optimizer.applyGradients(inSlotOrder(gradients, names));
+    else before.restore();
+    return sound;
+  }
+  const choose = chooser(sound);
+  const safe = Object.entries(gradients).map(
+    ([name, gradient]) => [name, choose(gradient, zerosLike(gradient))] as const,
+  );
+  optimizer.applyGradients(inSlotOrder(Object.fromEntries(safe), names));
+  before.keepIf(sound);
+  return sound;
+}
+
+/**
+ * Σ x² over all tensors, `float32[]`. Neither NaN nor ∞ ever adds up to a number; squares also show entries that are too large for an
+ * optimizer that squares them.
+ */
+function sumOfSquares(tensors: Tensor[]): Scalar {
+  const squares = tensors.map((tensor) => sum<Scalar>(square(cast(tensor, 'float32'))));
+  return addN([scalar(0), ...squares]);
+}
+
+/** Scales gradients down together so that their global norm, `√ Σ g²`, is at most `clipNorm`. */
+export function clipByGlobalNorm(gradients: NamedTensorMap, clipNorm: number | undefined): NamedTensorMap {
+  const terms = Object.values(gradients);
+  if (clipNorm === undefined || terms.length === 0) return gradients;
+  // In units of the largest entry, since squares of large ones overflow.
+  const unit = maximum(max(stack(terms.map((gradient) => max(abs(gradient))))), 1e-30);
+  const norm = mul(unit, sqrt(addN(terms.map((gradient) => sum(square(div(gradient, unit)))))));
+  const scale = div(clipNorm, maximum(norm, clipNorm));
+  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, mul(gradient, scale)]));
+}
+
+/**
+ * Chooses between two whole tensors by a condition that only the device knows. The one that is not chosen leaves no trace, also if it
+ * is NaN. A slice is picked by its index: `tf.where` would spread the condition over every element first.
+ */
+function chooser(condition: Scalar): (whenTrue: Tensor, whenFalse: Tensor) => Tensor {
+  const slice = reshape(cast(condition, 'int32'), [1]);
+  // No reshape of the result: wasm goes by the shape that data was made with, and refuses a bias that was once a matrix.
+  return (whenTrue, whenFalse) => gatherND(stack([whenFalse, whenTrue]), slice);
+}
