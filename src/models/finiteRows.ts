@@ -3,12 +3,18 @@ import {
   logicalAnd,
   matMul,
   reshape,
+  sum,
   type Tensor,
   type Tensor1D,
   tensor1d,
+  tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from '../checks';
+import {columnSums} from '../gradients/columnSums';
+
+/** Up to so many numbers, looking at each takes less time than a kernel. */
+const FEW = 4096;
 
 /**
  * Marks the rows whose numbers are all finite, `bool[B]`; undefined if all rows are known to be.
@@ -25,6 +31,7 @@ export function finiteRows(tensors: readonly Tensor[], batchSize: number): Tenso
 function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | undefined {
   let marks: Uint8Array | undefined;
   for (const tensor of tensors) {
+    if (tensor.size > FEW && hasFiniteSum(tensor)) continue;
     const values = tensor.dataSync();
     const perRow = values.length / batchSize;
     for (let i = 0; i < values.length; i++) {
@@ -34,6 +41,11 @@ function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | und
     }
   }
   return marks && tensor1d(marks, 'bool');
+}
+
+/** One sum tells, since neither NaN nor ∞ ever adds up to a number. */
+function hasFiniteSum(tensor: Tensor): boolean {
+  return tidy(() => Number.isFinite(sum(tensor.rank > 1 ? columnSums(tensor) : tensor).dataSync()[0]));
 }
 
 function markedRows(tensor: Tensor, batchSize: number): Tensor1D {

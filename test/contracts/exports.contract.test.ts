@@ -72,7 +72,7 @@ const perSample = (options: object) =>
 const hardest = (options: object) =>
   index.hardestExamples(model(), x(), y(), {loss: index.meanSquaredError(), ...options});
 
-const state = {epoch: 0, batch: 0, step: 0, seed: 0, totals: {rows: 0, sums: {}}, keptOf: {}};
+const state = {epoch: 0, batch: 0, step: 0, seed: 0, totals: {rows: 0, sums: {}}};
 const data = () => [x(), y()] as const;
 const compiled = () => {
   const built = model();

@@ -282,7 +282,7 @@ describeOnBackends('Bad input of fitOhem', () => {
   it('takes a loss and an optimizer for a model that is not compiled', async () => {
     const model = sequential({layers: [layers.dense({units: 1, inputShape: [2]})]});
     const {xs, ys} = batch();
-    await expect(fitOhem(model, xs, ys, OPTIONS)).rejects.toThrow('ohemStep: loss must be given');
+    await expect(fitOhem(model, xs, ys, OPTIONS)).rejects.toThrow('fitOhem: loss must be given');
     const options = {...OPTIONS, loss: meanSquaredError(), optimizer: train.sgd(0.1)};
     expect(Object.keys((await fitOhem(model, xs, ys, options)).history)).toEqual(['loss', 'batchLoss', 'kept']);
   });

@@ -70,7 +70,7 @@ describeOnBackends('A selector that remembers', () => {
         expectClose(given, losses[Math.floor(place / 2)] as number[], CLOSE);
         expect(at).toBe(Math.floor(place / 2));
       }
-      expect(real.slice(0, 2).map(({memory: seen}) => seen)).toEqual([undefined, undefined]);
+      expect(real.slice(0, 2).map(({memory: seen}) => seen)).toEqual([null, null]);
       for (const [place, {memory: seen}] of real.slice(2).entries()) {
         const steps = Math.floor(place / 2) + 1;
         expectClose(seen as number[], [6 * steps, total * steps], CLOSE);
@@ -147,7 +147,7 @@ describeOnBackends('A selector that remembers', () => {
         tidy(() => (context?.memory ? slice(concat([context.memory, losses]), [2], [6]) : losses)),
     };
     for (const remember of Object.values(memories)) {
-      const seen: (number[] | undefined)[] = [];
+      const seen: (number[] | null | undefined)[] = [];
       const select: Selector = (losses, context) => {
         seen.push(context?.memory && [...context.memory.dataSync()]);
         return all()(losses, context);
@@ -158,7 +158,7 @@ describeOnBackends('A selector that remembers', () => {
       const before = memory().numTensors;
       for (let t = 0; t < 3; t++) step(xs, ys).dispose();
       expect(memory().numTensors).toBe(before);
-      expect(seen[0]).toBeUndefined();
+      expect(seen[0]).toBeNull();
       expect(seen.slice(1).every((values) => values?.every(Number.isFinite))).toBe(true);
     }
   });

@@ -92,7 +92,7 @@ export function recomputeBatch(
     const tensors = [...kept.xs, ...kept.ys, ...kept.rowWeights];
     return {seen: forward, starts: startsOf(forward, clone(counts)), rowwise: {tensors, batchSize: rows.size}};
   });
-  if (mixing !== undefined) throw notRecomputable(where, `rows that may interact (${mixing})`);
+  if (mixing !== undefined) throw notRecomputable(where, 'model and loss', `rows that may interact (${mixing})`);
   const why = `as asked for: ${rows.size} of ${batch.count} rows run forward a second time, and backward`;
   return {forward: {...scored, penalties: seen.penalties}, chosen, gradients, strategy: 'recompute', why};
 }
@@ -151,15 +151,15 @@ const KNOWN_LAYERS = new Set(
 
 function checkRecomputable(where: string, model: LayersModel): void {
   for (const layer of layersOf(model)) {
-    if (layer.stateful) throw notRecomputable(where, `the layer ${layer.name}, which keeps a state`);
+    if (layer.stateful) throw notRecomputable(where, 'model', `the layer ${layer.name}, which keeps a state`);
     const isOwn = Object.hasOwn(layer, 'call') || !KNOWN_LAYERS.has(layer.getClassName());
-    if (isOwn) throw notRecomputable(where, `the layer ${layer.name}, which is not one of tfjs-layers`);
+    if (isOwn) throw notRecomputable(where, 'model', `the layer ${layer.name}, which is not one of tfjs-layers`);
   }
   const fixed = model.inputs.find(({shape}) => shape[0] !== null);
-  if (fixed) throw notRecomputable(where, `a batch size fixed at ${fixed.shape[0]}`);
+  if (fixed) throw notRecomputable(where, 'model', `a batch size fixed at ${fixed.shape[0]}`);
 }
 
-function notRecomputable(where: string, got: string): TypeError {
+function notRecomputable(where: string, what: string, got: string): TypeError {
   const remedy = "The kept rows alone would have another gradient: take backward: 'auto'.";
-  return typeError(where, 'model', "be known to go row by row for backward: 'recompute'", got, remedy);
+  return typeError(where, what, "be known to go row by row for backward: 'recompute'", got, remedy);
 }

@@ -25,6 +25,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
+import {columnSums} from '../../gradients/columnSums';
 import {inSlotOrder, slotsOf} from '../checkpoint/optimizerSlots';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
@@ -97,7 +98,10 @@ export function update(
  * optimizer that squares them.
  */
 function sumOfSquares(tensors: Tensor[]): Scalar {
-  const squares = tensors.map((tensor) => sum<Scalar>(square(cast(tensor, 'float32'))));
+  const squares = tensors.map((tensor) => {
+    const ofEntries = square(cast(tensor, 'float32'));
+    return sum<Scalar>(tensor.rank > 1 ? columnSums(ofEntries) : ofEntries);
+  });
   return addN([scalar(0), ...squares]);
 }
 
