@@ -70,6 +70,7 @@ export type {
   RankSamplingOptions,
   ScheduledSelector,
   Score,
+  SelectionMap,
   TrimmedTopKOptions,
 } from './selectors';
 export {
@@ -78,6 +79,7 @@ export {
   gradientNormBound,
   hardNegatives,
   importanceSampling,
+  mapSelector,
   nmsTopK,
   percentileSampling,
   positiveNegativeQuota,

@@ -8,6 +8,7 @@ export {all} from './all';
 export {type GradientNormBoundOptions, gradientNormBound} from './gradientNormBound';
 export {type HardNegativesOptions, hardNegatives} from './hardNegatives';
 export {type ImportanceSamplingOptions, importanceSampling} from './importanceSampling';
+export {mapSelector, type SelectionMap} from './mapSelector';
 export {type NmsTopKOptions, nmsTopK} from './nmsTopK';
 export {type PercentileSamplingOptions, percentileSampling} from './percentileSampling';
 export {type PositiveNegativeQuotaOptions, positiveNegativeQuota} from './positiveNegativeQuota';
