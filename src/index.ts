@@ -59,6 +59,7 @@ export {accuracySteps, constant, linear, window} from './schedules';
 // Selectors
 export type {
   AboveThresholdOptions,
+  DrawOptions,
   GradientNormBoundOptions,
   HardNegativesOptions,
   ImportanceSamplingOptions,

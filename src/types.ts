@@ -23,7 +23,7 @@ export type Selection = {
   weights: Tensor1D;
 };
 
-/** What a selector may read besides the losses. All is optional; each selector states what it needs. */
+/** What a selector may read besides the losses. Each selector states what it needs. */
 export interface SelectionContext {
   /** Steps taken so far; the trainer fills it in. Random selectors draw anew for each. */
   step?: number;
@@ -31,7 +31,7 @@ export interface SelectionContext {
   valid?: Tensor1D;
   /** `[B]`, 1 = a positive example. */
   positive?: Tensor1D;
-  /** `int32[B]`, the image or class of each row. If elements are mined, the trainer passes their rows. */
+  /** `int32[B]`, the image or class of each row; filled in with rows if elements are mined. */
   group?: Tensor1D;
   /** `float32[B, 4]`: y1, x1, y2, x2. */
   boxes?: Tensor2D;
@@ -43,29 +43,31 @@ export interface SelectionContext {
   yPred?: Tensor;
   /** The latest result of the selector's `remember`; null = nothing remembered yet. */
   memory?: Tensor1D | null;
-  /** State of the selector's `schedule`, plain JSON: first `schedule.init()`, then what `next` returns. */
+  /** State of the selector's `schedule`: first `schedule.init()`, then what `next` returns. */
   schedule?: unknown;
 }
 
 /**
  * Chooses the rows to backpropagate from their losses `float32[B]`.
  *
- * A selector is a pure function: a random draw depends on its seed and on `context.step`, so the same
- * call gives the same rows. A selection is a constant to every gradient.
+ * A selector is a pure function: a random draw depends on its seed and on `context.step`, so the
+ * same call gives the same rows. A selection is a constant to every gradient. The selectors of this
+ * library take ties in the order of the batch, and give weight 0 to unused places and to rows that
+ * are not valid or whose loss is not finite.
  *
- * `remember` and `schedule` are its state. A trainer carries it from step to step, and a selector called
- * without it throws. A wrapper has to keep both, as `mapSelector` does.
+ * `remember` and `schedule` are its state. A trainer carries it from step to step, and a selector
+ * called without it throws. A wrapper has to keep both, as `mapSelector` does.
  */
 export interface Selector {
   (losses: Tensor1D, context?: SelectionContext): Selection;
   /**
-   * Computes the state to carry into the next batch. The trainer keeps it on the device and passes it
-   * back as `context.memory`, null before the first step. Omit for a stateless selector.
+   * Computes the state to carry into the next batch. The trainer keeps it on the device and passes
+   * it back as `context.memory`, null before the first step. Omit for a stateless selector.
    */
   remember?: (losses: Tensor1D, context?: SelectionContext) => Tensor1D;
   /**
-   * The schedule of the keep ratio. The trainer advances its state and passes it as `context.schedule`,
-   * from `schedule.init()` on. Omit for a fixed share.
+   * The schedule of the keep ratio. The trainer advances its state and passes it as
+   * `context.schedule`, from `schedule.init()` on. Omit for a fixed share.
    */
   schedule?: KeepSchedule;
 }

@@ -17,7 +17,7 @@ export type AboveThresholdOptions = (
     }
   | {
       loss?: never;
-      /** Keep every loss over `−ln(probability)`, in (0, 1]: true classes that have less than this. */
+      /** Keep every loss over `−ln(probability)`, with the probability in (0, 1]. */
       probability: number;
     }
 ) & {
@@ -33,25 +33,19 @@ export type AboveThresholdOptions = (
  *     kept = {i : l_i > t} ∪ argsort(losses, descending)[0 … M),   t = loss  or  −ln(probability)
  *     M = max(minK, floor(minRatio · valid rows))
  *
- * The OHEM cross-entropy of semantic segmentation, with a probability of 0.7: as the network learns,
- * fewer pixels are kept. How many is known on the device only, so `K` is `B` and a step saves no work.
- * If any row is valid, at least one is kept, so the mean is never taken over an empty set. A
- * probability means `−ln p`, the value of a cross-entropy; with class weights or focal losses pass
- * `loss`.
+ * The OHEM cross-entropy of semantic segmentation, with a probability of 0.7. Only the device knows
+ * the number of kept pixels, so `K` is `B` and a step saves no work. If any row is valid, one is
+ * kept: the mean is never taken over an empty set. For weighted or focal losses pass `loss`.
  *
  * @param options  `loss` or `probability`, the threshold; `minK` and `minRatio`, how many at least.
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first. Rows
- *   that are not kept get weight 0, as do non-finite losses and rows that are not valid. Ties keep the
- *   lower index.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * const wrongPixels = aboveThreshold({probability: 0.7, minRatio: 1 / 16});
  * wrongPixels(tf.tensor1d([0.1, 2.5, 0.3, 0.4])).weights.dataSync();   // Float32Array [1, 1, 0, 0]
  *
- * @see Wu, Shen & van den Hengel, High-performance Semantic Segmentation Using Very Deep Fully
- *   Convolutional Networks, 2016 (arXiv:1604.04339), the section on online bootstrapping
+ * @see Wu, Shen & van den Hengel, 2016 (arXiv:1604.04339), the section on online bootstrapping
  */
 export function aboveThreshold(options: AboveThresholdOptions): Selector {
   checkOptionNames(NAME, options, ['loss', 'probability', 'minK', 'minRatio']);
@@ -74,10 +68,7 @@ function thresholdOf(options: AboveThresholdOptions): number {
   if ((loss === undefined) === (probability === undefined)) {
     throw typeError(NAME, 'options', 'have either loss or probability', options, 'Pass {probability: 0.7}.');
   }
-  if (probability !== undefined) {
-    checkRatio(NAME, 'probability', probability);
-    return -Math.log(probability);
-  }
-  checkFinite(NAME, 'loss', loss as number);
-  return loss as number;
+  if (probability === undefined) checkFinite(NAME, 'loss', loss as number);
+  else checkRatio(NAME, 'probability', probability);
+  return loss ?? -Math.log(probability as number);
 }

@@ -29,11 +29,8 @@ const SMALLEST_AREA = 1e-37;
 /** The edges of boxes, `float32[B]` each. */
 export type Edges = readonly [y1: Tensor1D, x1: Tensor1D, y2: Tensor1D, x2: Tensor1D];
 
-/** Splits boxes into edges. `sound` marks the selectable rows with a box; others get an empty one. */
-export function boxEdges(
-  where: string,
-  {context: {boxes}, rows}: Pick<Batch, 'context' | 'rows'>,
-): {edges: Edges; sound: Tensor1D} {
+/** Splits boxes into edges; `sound` marks the `rows` with a box, the others get an empty one. */
+export function boxEdges(where: string, {context: {boxes}, rows}: Batch): {edges: Edges; sound: Tensor1D} {
   checkGiven(where, 'boxes', boxes, 'float32[B, 4]: y1, x1, y2, x2');
   if (!(boxes instanceof Tensor) || String(boxes.shape) !== String([rows.size, 4])) {
     const got = boxes instanceof Tensor ? boxes.shape : boxes;
@@ -61,7 +58,7 @@ function isSide(lengths: Tensor1D): Tensor1D {
   return logicalAnd(isFiniteTensor(lengths), greaterEqual(lengths, 0));
 }
 
-/** Builds the test of which boxes of its group overlap the one at a place by more than `threshold`. */
+/** Builds the test for boxes of a group that overlap the one at a place too much. */
 export function overlapping(
   [y1, x1, y2, x2]: Edges,
   group: Tensor1D | undefined,

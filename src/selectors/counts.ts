@@ -16,7 +16,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {takeRows} from '../rows';
 
-/** Takes the value at a place, `int32[]`. On wasm `gatherND` is faster than `gather`, as for rows. */
+/** Takes the value at a place, `int32[]`, by the faster op, as `takeRows` does. */
 export function valueAt(values: Tensor1D, place: Scalar): Scalar {
   return gatherND(values, expandDims(place)) as Scalar;
 }

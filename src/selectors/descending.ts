@@ -5,7 +5,7 @@ export interface Descending {
   indices: Tensor1D;
 }
 
-/** Makes webgl sort on the device; by default it reads fewer than 100,000 scores, or a `count` > 128. */
+/** Keeps webgl from sorting on the host, as it does below 100,000 scores or above `count` 128. */
 const SORT_ON_DEVICE = {TOPK_LAST_DIM_CPU_HANDOFF_SIZE_THRESHOLD: 0, TOPK_K_CPU_HANDOFF_THRESHOLD: 2 ** 31};
 
 /**

@@ -5,6 +5,7 @@ import {
   where as chooseEach,
   concat,
   cumsum,
+  equal,
   less,
   logicalAnd,
   lowerBound,
@@ -17,7 +18,7 @@ import {
   upperBound,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkRows, checkValues, typeError} from '../checks';
+import {checkGiven, checkRows, checkValues, typeError} from '../checks';
 import {takeRows} from '../rows';
 import type {Selection} from '../types';
 import {descending} from './descending';
@@ -27,7 +28,7 @@ import type {Batch} from './selector';
 /** Ids from here on are not all exact in float32, the type that everything is sorted in. */
 const TOO_LARGE = 2 ** 24;
 
-/** The rows of a batch group by group, the hardest of each group first. Masks are `bool[B]` in this order. */
+/** Rows by group, the hardest of each group first. Masks are `bool[B]` in this order. */
 export interface Groups {
   /** The rows that may be selected; they come before the others of their group. */
   usable: Tensor1D;
@@ -77,6 +78,20 @@ export function byGroup(where: string, {losses, rows, context}: Batch): Groups {
   };
 }
 
+/**
+ * Ranks rows as {@link byGroup} does; masks usable positives and negatives by `context.positive`.
+ */
+export function positivesByGroup(where: string, batch: Batch): Groups & {positives: Tensor1D; negatives: Tensor1D} {
+  const groups = byGroup(where, batch);
+  const {positive} = batch.context as {positive: Tensor1D};
+  checkGiven(where, 'positive', positive, '1 = a positive example, 0 = a negative one');
+  checkRows(where, 'positive', positive, batch.losses.size);
+  const isMark = (mark: number) => mark === 0 || mark === 1;
+  checkValues(where, 'positive', 'hold 0 or 1', positive, isMark, 'From class labels: tf.greater(labels, 0).');
+  const usable = (mask: Tensor1D): Tensor1D => logicalAnd(groups.usable, groups.inOrder(mask));
+  return {...groups, positives: usable(equal(positive, 1)), negatives: usable(equal(positive, 0))};
+}
+
 /** Finds start and end of the run of equal numbers of each number. tfjs adds an axis to both. */
 function segments(ascending: Tensor1D): {start: Tensor1D; end: Tensor1D} {
   return {
@@ -85,13 +100,9 @@ function segments(ascending: Tensor1D): {start: Tensor1D; end: Tensor1D} {
   };
 }
 
-/** Converts ids to sortable numbers, `float32[B]`; `known` masks the `rows` whose id is sortable. */
-export function groupIds(
-  where: string,
-  group: Tensor1D | undefined,
-  rows: Tensor1D,
-): {ids?: Tensor1D; known: Tensor1D} {
-  if (group === undefined) return {known: rows};
+/** Converts ids to sortable `float32[B]`; `known` masks the `rows` with a sortable id. */
+export function groupIds(where: string, group: Tensor1D | undefined, rows: Tensor1D) {
+  if (group === undefined) return {ids: undefined, known: rows};
   checkRows(where, 'group', group, rows.size);
   if (group.dtype !== 'int32') {
     throw typeError(where, 'group', 'hold int32', group, "Ids of groups are integers: tf.tensor1d(ids, 'int32').");
@@ -99,6 +110,6 @@ export function groupIds(
   const isId = (id: number) => Math.abs(id) < TOO_LARGE;
   checkValues(where, 'group', 'hold ids between -2^24 and 2^24', group, isId, 'Number the images of a batch from 0.');
   const ids = cast(group, 'float32');
-  const known = less(abs(ids), TOO_LARGE);
-  return {ids: chooseEach(known, ids, zerosLike(ids)), known: logicalAnd(rows, known)};
+  const known: Tensor1D = less(abs(ids), TOO_LARGE);
+  return {ids: chooseEach(known, ids, zerosLike(ids)) as Tensor1D, known: logicalAnd<Tensor1D>(rows, known)};
 }

@@ -2,8 +2,8 @@ import {logicalOr} from '@tensorflow/tfjs-core';
 import {checkNotNegative, checkOptionNames, checkWhole} from '../checks';
 import type {Selector} from '../types';
 import {ofCounts} from './counts';
+import {positivesByGroup} from './groups';
 import {wholePart} from './keep';
-import {positivesByGroup} from './positives';
 import {selector} from './selector';
 
 const NAME = 'hardNegatives';
@@ -21,17 +21,15 @@ export interface HardNegativesOptions {
  *     kept = positives ∪ hardest_g(max(minNegatives, floor(ratio · positives_g)))  for each group g
  *
  * The hard negative mining of SSD, for detectors whose anchors are nearly all background:
- * `context.positive` marks the anchors that match an object, `context.group` holds the image of each.
- * An image without positives gives nothing unless `minNegatives` is set; the network then never learns
- * that an empty image is empty. SSD divides by the positives, not by the kept rows: to match it, reduce
- * with `'sum'` and scale. `K` is `B`, because only the device knows the number of positives.
+ * `context.positive` marks the anchors that match an object, `context.group` holds the image of
+ * each. Without `minNegatives` an image without positives gives nothing. SSD divides by the
+ * positives, not by the kept rows: to match it, reduce with `'sum'` and scale. `K` is `B`.
  *
  * @param options  `ratio` of negatives to usable positives; `minNegatives` of each group.
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, all kept rows hardest
- *   first. Ties keep the lower index; non-finite losses and rows that are not valid are neither kept
- *   nor counted.
- * @throws RangeError for an option out of range (when it is built); TypeError if `losses` is not
- *   `float32[B]`, `context.positive` not `[B]` or `context.group` not `int32[B]` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ *   Rows that may not be selected are not counted either.
+ * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
+ *   `context.positive` not `[B]` or `context.group` not `int32[B]`.
  *
  * @example
  * const ssd = hardNegatives({ratio: 2});
@@ -40,8 +38,7 @@ export interface HardNegativesOptions {
  * indices.dataSync();   // Int32Array [0, 2, 1, 4, 3]
  * weights.dataSync();   // Float32Array [1, 1, 1, 0, 0]
  *
- * @see Liu et al., SSD: Single Shot MultiBox Detector, ECCV 2016, §2.2, Hard negative mining
- *   (arXiv:1512.02325)
+ * @see Liu et al., SSD, ECCV 2016, §2.2, Hard negative mining (arXiv:1512.02325)
  */
 export function hardNegatives(options: HardNegativesOptions = {}): Selector {
   checkOptionNames(NAME, options, ['ratio', 'minNegatives']);

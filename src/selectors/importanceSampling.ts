@@ -15,47 +15,41 @@ import {
 import {checkCount, checkOptionNames} from '../checks';
 import {takeRows} from '../rows';
 import type {Selector} from '../types';
-import {noise} from './noise';
+import {type DrawOptions, noise} from './noise';
 import {drawInProportion} from './proportionalDraw';
 import {asFloat, reordered} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'importanceSampling';
 
-export interface ImportanceSamplingOptions {
+export interface ImportanceSamplingOptions extends DrawOptions {
   /** Number of draws; an integer ≥ 1. A batch of fewer rows takes as many draws as rows. */
   k: number;
-  /** Same seed and same `context.step`, same draws, on every backend. Default 0. */
-  seed?: number;
 }
 
 /**
- * Draws examples with replacement in proportion to their loss, with weights that keep the mean unbiased.
+ * Draws examples in proportion to their loss, with weights that keep the mean unbiased.
  *
- *     K = min(k, B) draws,   P(row i) = p_i = l_i / Σ l,   w_i = 1 / (B · p_i),
+ *     K = min(k, B) draws with replacement,   P(row i) = p_i = l_i / Σ l,   w_i = 1 / (B · p_i),
  *     E[(1/K) Σ w · l] = (1/B) Σ l
  *
- * Estimates the gradient of the whole batch from few rows, with less noise than a uniform draw: unlike
- * the other selectors it does not change the objective. Drawing by the size of the gradient has the
- * least noise: `scored(importanceSampling({k}), gradientNormBound())`. A row may come several times.
- * (1/K) Σ w · l is unbiased, B / K times `reduction: 'batchMean'`; `'mean'` divides by Σ w, which is
- * about `K`. A row with a score of 0 or less is never drawn, so its loss is missing in the estimate; if
- * all scores are 0 or less, the draw is uniform.
+ * Estimates the gradient of the whole batch from few rows, with less noise than a uniform draw:
+ * unlike the other selectors it does not change the objective. Drawing by the size of the gradient
+ * has the least noise: `scored(importanceSampling({k}), gradientNormBound())`. (1/K) Σ w · l is
+ * unbiased, B / K times `reduction: 'batchMean'`; `'mean'` divides by Σ w, about `K`. A row with a
+ * score of 0 or less is never drawn; if that holds for all rows, the draw is uniform.
  *
  * @param options  `k` draws; `seed`.
- * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first. `B` in
- *   the weights counts the valid rows with a finite loss. No other is drawn; without any, all weights
- *   are 0.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
+ *   `B` in the weights counts the valid rows with a finite loss. No other is drawn.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * const {indices, weights} = importanceSampling({k: 2})(tf.tensor1d([0, 0.9, 0]));
  * indices.dataSync();   // Int32Array [1, 1]
  * weights.dataSync();   // Float32Array [0.333333, 0.333333]
  *
- * @see Katharopoulos & Fleuret, Not All Samples Are Created Equal: Deep Learning with Importance
- *   Sampling, ICML 2018, §3.1 (arXiv:1803.00942)
+ * @see Katharopoulos & Fleuret, ICML 2018, §3.1 (arXiv:1803.00942)
  */
 export function importanceSampling(options: ImportanceSamplingOptions = {} as ImportanceSamplingOptions): Selector {
   checkOptionNames(NAME, options, ['k', 'seed']);
@@ -65,7 +59,7 @@ export function importanceSampling(options: ImportanceSamplingOptions = {} as Im
   return selector(NAME, ({losses, rows, context}) => {
     const count = Math.min(k, losses.size);
     const chances = chancesOf(losses, rows);
-    // At most the largest float32 below 1: a draw of 1 would match the total and index past the last row.
+    // Below 1: a draw of exactly 1 would match the total and index past the last row.
     const draws = noise(2 * count, seed, context, (uniform) => Math.min(uniform, 1 - 2 ** -24));
     const {indices, total} = drawInProportion(chances, slice(draws, 0, count), slice(draws, count));
     const rowCount = cast(sum(cast(rows, 'int32')), 'float32');
@@ -74,7 +68,7 @@ export function importanceSampling(options: ImportanceSamplingOptions = {} as Im
   });
 }
 
-/** Computes the chances: scores over the largest, so that their sum is finite; equal if none is over 0. */
+/** Divides scores by the largest, so that their sum is finite; equal chances if none is over 0. */
 function chancesOf(scores: Tensor1D, rows: Tensor1D): Tensor1D {
   const positive = chooseEach(rows, maximum(scores, 0), zerosLike(scores));
   const largest = max(positive);

@@ -10,6 +10,7 @@ export {type HardNegativesOptions, hardNegatives} from './hardNegatives';
 export {type ImportanceSamplingOptions, importanceSampling} from './importanceSampling';
 export {mapSelector, type SelectionMap} from './mapSelector';
 export {type NmsTopKOptions, nmsTopK} from './nmsTopK';
+export type {DrawOptions} from './noise';
 export {type PercentileSamplingOptions, percentileSampling} from './percentileSampling';
 export {type PositiveNegativeQuotaOptions, positiveNegativeQuota} from './positiveNegativeQuota';
 export {type RandomKOptions, randomK} from './randomK';

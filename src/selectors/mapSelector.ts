@@ -14,19 +14,17 @@ export type SelectionMap = (selection: Selection, losses: Tensor1D, context: Sel
  *
  *     kept = f(selector(losses, context), losses, context)
  *
- * For wrappers: to log, to re-weight, to drop rows. A bare `(losses, context) => f(select(losses,
- * context))` loses the `remember` and the `schedule` that a trainer needs of `select`.
+ * For wrappers: to log, to re-weight, to drop rows. A bare
+ * `(losses, context) => select(losses, context)` loses `remember` and `schedule`.
  *
  * @param selector  a selector, also one with state, or another map.
- * @param f  a pure function from the selection, the losses and the context to a selection. It runs off
- *   any gradient tape and in a `tidy`.
+ * @param f  a pure function to a selection. It runs in a `tidy` and off any gradient tape.
  * @returns a selector with the `remember` and the `schedule` of the given one.
- * @throws TypeError if `selector` or `f` is not a function (when it is built), or if `f` returns no
- *   selection or `losses` is not `float32[B]` (when it is called).
+ * @throws TypeError if an argument is not a function, or `f` returns no selection.
  *
  * @example
- * const halved = mapSelector(topK({k: 2}), ({indices, weights}) => ({indices, weights: tf.div(weights, 2)}));
- * halved(tf.tensor1d([0.1, 0.9, 0.3])).weights.dataSync();   // Float32Array [0.5, 0.5]
+ * const half = ({indices, weights}) => ({indices, weights: tf.div(weights, 2)});
+ * mapSelector(topK({k: 1}), half)(tf.tensor1d([1, 2])).weights;   // float32 [0.5]
  */
 export function mapSelector<S>(selector: ScheduledSelector<S>, f: SelectionMap): ScheduledSelector<S>;
 export function mapSelector(selector: Selector, f: SelectionMap): Selector;

@@ -30,7 +30,7 @@ import {selector} from './selector';
 const NAME = 'nmsTopK';
 
 export type NmsTopKOptions = Keep & {
-  /** Largest allowed overlap with a kept box of the group; intersection over union, in [0, 1]. Default 0.7. */
+  /** Largest overlap with a kept box of the group, as IoU in [0, 1]. Default 0.7. */
   iouThreshold?: number;
 };
 
@@ -41,23 +41,20 @@ export type NmsTopKOptions = Keep & {
  *       keep i, unless IoU(box_i, box_j) > iouThreshold for a kept j of its group
  *     until K are kept
  *
- * The rule of the paper for region proposals: boxes that nearly coincide have nearly the same loss, and
- * count it many times. The greedy suppression is exact and stays on the device. It takes `K` rounds over
- * all boxes, about 0.15 ms a round for 256 boxes on wasm and 0.35 ms for 4096. Boxes of different groups
- * (`context.group`: the image, or one id for each image and class) never suppress one another; `K` is of
- * the whole batch. A threshold of 1 suppresses nothing.
+ * The rule of the paper for region proposals: boxes that nearly coincide have nearly the same loss,
+ * and count it many times. The suppression is exact and stays on the device, in `K` rounds. Boxes
+ * of different groups (`context.group`: the image, or one id for each image and class) never
+ * suppress one another; `K` is of the whole batch.
  *
- * @param options  `k` or `ratio` and `minK`, as in {@link topK}, of the whole batch; `iouThreshold`.
- * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first. Ties
- *   keep the lower index. Unused places get weight 0, as do non-finite losses, rows that are not valid
- *   and, in production, boxes with a negative or non-finite side.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]`, `context.boxes` not `[B, 4]` or `context.group` not `int32[B]`; RangeError, in
- *   development, if a valid box has a negative or non-finite side (when it is called).
+ * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `iouThreshold`.
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`,
+ *   `context.boxes` not `[B, 4]` or `context.group` not `int32[B]`; RangeError, in development, if
+ *   a valid box has a negative or non-finite side. In production such a box is not kept.
  *
  * @example
  * const apart = nmsTopK({k: 2, iouThreshold: 0.5});
- * const boxes = tf.tensor2d([[0, 0, 10, 10], [0, 1, 10, 10], [20, 20, 30, 30]]);   // y1, x1, y2, x2
+ * const boxes = tf.tensor2d([[0, 0, 9, 9], [0, 1, 9, 9], [20, 20, 30, 30]]);   // y1, x1, y2, x2
  * apart(tf.tensor1d([0.9, 0.8, 0.1]), {boxes}).indices.dataSync();   // Int32Array [0, 2]
  *
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4.1 (arXiv:1604.03540)
@@ -65,8 +62,9 @@ export type NmsTopKOptions = Keep & {
 export function nmsTopK({iouThreshold = 0.7, ...keep}: NmsTopKOptions = {} as NmsTopKOptions): Selector {
   checkKeep(NAME, keep as Keep, ['iouThreshold']);
   checkClosedUnitInterval(NAME, 'iouThreshold', iouThreshold);
-  return selector(NAME, ({losses, rows, context}) => {
-    const {edges, sound} = boxEdges(NAME, {context, rows});
+  return selector(NAME, (batch) => {
+    const {losses, context} = batch;
+    const {edges, sound} = boxEdges(NAME, batch);
     const {ids, known} = groupIds(NAME, context.group, sound);
     const {values, indices: order} = descending(rankable(losses, known));
     const inOrder = (ofRows: Tensor1D) => takeRows(ofRows, order);
@@ -81,7 +79,7 @@ export function nmsTopK({iouThreshold = 0.7, ...keep}: NmsTopKOptions = {} as Nm
 function firstSurvivors(candidates: Tensor1D, overlaps: (place: Scalar) => Tensor1D, count: number): Tensor1D {
   const size = candidates.size;
   const out = zeros<Rank.R1>([size]);
-  // Remaining candidates have a number, largest first. All differ, so no backend picks another of equals.
+  // Numbers of the remaining candidates, largest first. All differ, so all backends pick the same.
   let running = mul(asFloat(candidates), range(size, 0, -1, 'float32')) as Tensor1D;
   const places: Scalar[] = [];
   const numbers: Scalar[] = [];

@@ -2,6 +2,12 @@ import {type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
 import {uniformFrom} from '../random';
 import type {SelectionContext} from '../types';
 
+/** Options of a selector that draws. */
+export interface DrawOptions {
+  /** Same seed and same `context.step`, same draw, on every backend. Default 0. */
+  seed?: number;
+}
+
 /**
  * Makes `size` numbers, each `shape` of a uniform number in (0, 1), from the seed and the step.
  *

@@ -19,48 +19,46 @@ import {
 import {checkClosedUnitInterval, checkCount, checkFinitePositive, checkOptionNames, typeError} from '../checks';
 import type {Selector} from '../types';
 import {descending} from './descending';
-import {noise} from './noise';
+import {type DrawOptions, noise} from './noise';
 import {keepLargest, rankable} from './ranking';
 import {type Batch, checkState, selector} from './selector';
 
 const NAME = 'percentileSampling';
 
-export interface PercentileSamplingOptions {
+export interface PercentileSamplingOptions extends DrawOptions {
   /** How steeply chances rise with the percentile; a finite number > 0. The paper uses 1 to 3. */
   power: number;
   /** Number of recent losses to compare with; an integer ≥ 1. Default 1024. */
   historyLength?: number;
   /** Chance of the easiest rows, in [0, 1]. Default 0. */
   minProbability?: number;
-  /** Same seed and same `context.step`, same draw, on every backend. Default 0. */
-  seed?: number;
 }
 
 /**
- * Keeps each example by a chance of its own: the share of recent losses that are smaller, to a power.
+ * Keeps each example by a chance of its own: a power of its percentile.
  *
  *     P(keep row i) = max(minProbability, F(l_i)^power),
  *     F(l) = share of the last `historyLength` losses < l, those of this batch among them
  *
- * Selective-Backprop. It keeps few rows of an easy batch and many of a hard one, in the long run about
- * 1 / (power + 1) of them. If it keeps none, the step changes nothing. The smallest of the recent
- * losses has chance 0: to forget no row, set a `minProbability`.
+ * Selective-Backprop. It keeps few rows of an easy batch and many of a hard one, in the long run
+ * about 1 / (power + 1) of them. If it keeps none, the step changes nothing. The smallest of the
+ * recent losses has chance 0: to forget no row, set a `minProbability`.
  *
  * @param options  `power`; `historyLength`; `minProbability`; `seed`.
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`: the kept rows hardest
- *   first with weight 1, then the others with 0. Its `remember` returns the losses to compare the next
- *   batch with, `float32[≤ historyLength]`. Both take them as `context.memory`, null for a first batch.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]`, or `context.memory` neither null nor a result of `remember` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`: the kept rows
+ *   hardest first with weight 1, then the others with 0. Its `remember` returns the recent losses,
+ *   `float32[≤ historyLength]`, for `context.memory`.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]` or
+ *   `context.memory` neither null nor a result of `remember`.
  *
  * @example
  * const some = percentileSampling({power: 1, minProbability: 1});   // every row
  * const losses = tf.tensor1d([0.1, 0.9, 0.3]);
  * some(losses, {memory: null}).indices.dataSync();   // Int32Array [1, 2, 0]
- * some.remember?.(losses, {memory: tf.tensor1d([0.5])}).dataSync();   // Float32Array [0.1, 0.9, 0.3, 0.5]
+ * const memory = tf.tensor1d([0.5]);
+ * some.remember?.(losses, {memory}).dataSync();   // Float32Array [0.1, 0.9, 0.3, 0.5]
  *
- * @see Jiang et al., Accelerating Deep Learning by Focusing on the Biggest Losers, 2019, §3
- *   (arXiv:1910.00762)
+ * @see Jiang et al., Selective-Backprop, 2019, §3 (arXiv:1910.00762)
  */
 export function percentileSampling(options: PercentileSamplingOptions = {} as PercentileSamplingOptions): Selector {
   checkOptionNames(NAME, options, ['power', 'historyLength', 'minProbability', 'seed']);
@@ -71,10 +69,9 @@ export function percentileSampling(options: PercentileSamplingOptions = {} as Pe
   // u < F^power, but with the root taken of u, on the host, so that every backend draws the same.
   const threshold = (uniform: number) => (uniform < minProbability ? -1 : uniform ** (1 / power));
   const history = (batch: Batch) => historyOf(batch, historyLength);
-
-  const choose = (batch: Batch) => {
-    const {losses, rows, context} = batch;
-    const isDrawn = less(noise(losses.size, seed, context, threshold), shareBelow(losses, history(batch)));
+  const choose = ({losses, rows, context}: Batch) => {
+    const share = shareBelow(losses, history({losses, rows, context}));
+    const isDrawn = less(noise(losses.size, seed, context, threshold), share);
     return keepLargest(rankable(losses, logicalAnd(rows, isDrawn)), {k: losses.size});
   };
   return selector(NAME, choose, history);
@@ -91,7 +88,7 @@ function historyOf({losses, rows, context: {memory}}: Batch, length: number): Te
   return slice(all, 0, Math.min(length, all.size));
 }
 
-/** Computes the share of the history below each loss, by sorting: comparing all pairs takes B × H numbers. */
+/** Computes the share of the history below each loss, by sorting: pairs take B × H numbers. */
 function shareBelow(losses: Tensor1D, history: Tensor1D): Tensor1D {
   const counted = isFiniteTensor(history);
   const size = cast(sum(cast(counted, 'int32')), 'float32');

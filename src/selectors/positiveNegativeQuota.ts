@@ -2,8 +2,8 @@ import {logicalOr} from '@tensorflow/tfjs-core';
 import {checkCount, checkNotNegative, checkOptionNames, checkRatio} from '../checks';
 import type {Selector} from '../types';
 import {ofCounts} from './counts';
+import {positivesByGroup} from './groups';
 import {wholePart} from './keep';
-import {positivesByGroup} from './positives';
 import {selector} from './selector';
 
 const NAME = 'positiveNegativeQuota';
@@ -13,12 +13,12 @@ export interface PositiveNegativeQuotaOptions {
   k: number;
   /** Share of these rows that may be positives, in (0, 1]. */
   positiveFraction: number;
-  /** Limit of negatives for each kept positive, a number ≥ 0; at least one positive is counted. Omit for no limit. */
+  /** Most negatives for each kept positive (or for none), a number ≥ 0. Omit for no limit. */
   maxNegativesPerPositive?: number;
 }
 
 /**
- * Keeps up to a quota of the hardest positives of each group, and fills up with its hardest negatives.
+ * Keeps a quota of the hardest positives of each group, filled up with its hardest negatives.
  *
  *     positives_g = the hardest floor(k · positiveFraction) of group g, or fewer
  *     negatives_g = the hardest min(k − |positives_g|,
@@ -26,15 +26,13 @@ export interface PositiveNegativeQuotaOptions {
  *
  * The sampler of two-stage detectors, with hard rows instead of random ones: `k` rows of each image
  * (`context.group`), of which 25 % or 50 % may be positives (`context.positive`). Negatives replace
- * missing positives; positives never replace missing negatives. `K` is `B`, because only the device
- * knows the number of groups.
+ * missing positives, never the other way round. `K` is `B`.
  *
  * @param options  `k` rows of each group; `positiveFraction`; `maxNegativesPerPositive`.
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, all kept rows hardest
- *   first. Ties keep the lower index; non-finite losses and rows that are not valid are neither kept
- *   nor counted.
- * @throws RangeError for an option out of range (when it is built); TypeError if `losses` is not
- *   `float32[B]`, `context.positive` not `[B]` or `context.group` not `int32[B]` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ *   Rows that may not be selected are not counted either.
+ * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
+ *   `context.positive` not `[B]` or `context.group` not `int32[B]`.
  *
  * @example
  * const quota = positiveNegativeQuota({k: 3, positiveFraction: 0.5});
@@ -43,8 +41,7 @@ export interface PositiveNegativeQuotaOptions {
  * indices.dataSync();   // Int32Array [0, 4, 3, 2, 1]
  * weights.dataSync();   // Float32Array [1, 1, 1, 0, 0]
  *
- * @see Ren et al., Faster R-CNN, NeurIPS 2015, §3.1.3 (arXiv:1506.01497), for the quota; Shrivastava,
- *   Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
+ * @see Ren et al., Faster R-CNN, NeurIPS 2015, §3.1.3 (arXiv:1506.01497)
  */
 export function positiveNegativeQuota(options: PositiveNegativeQuotaOptions): Selector {
   checkOptionNames(NAME, options, ['k', 'positiveFraction', 'maxNegativesPerPositive']);

@@ -19,10 +19,10 @@ import {takeRows} from '../rows';
 const BLOCK = 128;
 
 /**
- * Draws rows with replacement in proportion to `chances` (≥ 0, `float32[B]`), one for each draw in [0, 1).
+ * Draws rows with replacement in proportion to `chances` ≥ 0, one for each draw in [0, 1).
  *
- * Draws first a block of rows and then a row of it. In one running sum over 100,000 rows float32 would
- * round the share of each by up to 0.6 %; in blocks it is 0.001 %.
+ * Draws first a block of rows and then a row of it. In one running sum over 100,000 rows float32
+ * would round the share of each by up to 0.6 %; in blocks it is 0.001 %.
  *
  * @returns the rows, `int32[K]`, and the sum of the chances. If that is 0, the rows mean nothing.
  */
@@ -44,7 +44,7 @@ export function drawInProportion(
   return {indices: cast(within, 'int32') as Tensor1D, total: reshape(lastOf(overBlocks), []) as Scalar};
 }
 
-/** Finds, for each draw of each row, the first running sum over the draw's share of the last one. */
+/** Finds, for each draw, the first running sum over its share of the last one. */
 function placesOf(sums: Tensor, draws: Tensor): Tensor {
   const size = sums.shape[1] as number;
   const places = searchSorted(sums, mul(draws, reshape(lastOf(sums), [-1, 1])), 'right');

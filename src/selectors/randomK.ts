@@ -2,28 +2,23 @@ import {randomUniform, type Tensor1D} from '@tensorflow/tfjs-core';
 import {takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
 import {checkKeep} from './keep';
+import type {DrawOptions} from './noise';
 import {keepLargest, rankable, reordered} from './ranking';
 import {selector} from './selector';
 
-export type RandomKOptions = Keep & {
-  /** Same seed and same `context.step`, same rows, on every backend. Default 0. */
-  seed?: number;
-};
+export type RandomKOptions = Keep & DrawOptions;
 
 /**
  * Keeps a uniform draw of the examples, without replacement.
  *
  *     kept = argsort(u, descending)[0 … K),   u ~ Uniform(0, 1)^B seeded by (seed, step)
  *
- * The control that tells "hard" from "fewer": mining has to beat it at the same `K`. The draw changes
- * with `context.step`, which the trainers count; without a step it is the same draw every time.
+ * The control that tells "hard" from "fewer": mining has to beat it at the same `K`. The draw
+ * changes with `context.step`, which the trainers count.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `seed`.
- * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, the drawn rows
- *   hardest first. Non-finite losses and rows that are not valid are not drawn; if fewer than `K` rows
- *   remain, the unused places get weight 0.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * const some = randomK({ratio: 0.5, seed: 7});

@@ -1,20 +1,17 @@
-import {add, greater, logicalAnd, maximum, type Scalar, sub, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
+import {add, maximum, type Scalar, sub, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkRatio} from '../checks';
 import {takeRows} from '../rows';
 import type {Selector} from '../types';
-import {firstPlaces, ofValidRows} from './counts';
 import {wholePart} from './keep';
+import type {DrawOptions} from './noise';
 import {drawByRank} from './rankDraw';
-import {asFloat, keepLargest} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'rankSampling';
 
-export interface RankSamplingOptions {
+export interface RankSamplingOptions extends DrawOptions {
   /** Share of the valid rows, in (0, 1]; also how strongly the draw favours the hard ones. */
   ratio: number;
-  /** Same seed and same `context.step`, same rows, on every backend. Default 0. */
-  seed?: number;
 }
 
 /**
@@ -23,30 +20,27 @@ export interface RankSamplingOptions {
  *     K = max(1, floor(ratio · B)) rows without replacement,
  *     P(rank r) ∝ ((r + ½) / B)^(1/ratio − 1),   r = 0 the easiest
  *
- * Composer's selective backprop. It favours hard rows as {@link topK} does, but every row has a chance,
- * against forgetting. The ratio sets both the size and the steepness of the draw: at 1 all rows are
- * kept, at ½ chances are linear in the rank. Only ranks count, not the distances between losses.
+ * Composer's selective backprop. It favours hard rows as {@link topK} does, but every row has a
+ * chance, against forgetting. The ratio sets both the size and the steepness of the draw: at 1 all
+ * rows are kept, at ½ chances are linear in the rank.
  *
- * @param options  `ratio`; `seed`. `K` is sized for `B` valid rows; if `context.valid` leaves fewer, the
- *   places over `max(1, floor(ratio · valid rows))` get weight 0.
- * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, the drawn rows hardest
- *   first. Only valid rows with a finite loss are ranked and drawn.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]` (when it is called).
+ * @param options  `ratio`; `seed`. `K` is sized for `B` valid rows; if `context.valid` leaves
+ *   fewer, the places over `max(1, floor(ratio · valid rows))` get weight 0.
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
+ *   Only valid rows with a finite loss are ranked and drawn.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * const some = rankSampling({ratio: 0.5, seed: 7});
  * some(tf.tensor1d([0.1, 0.9, 0.3, 0.2]), {step: 12}).indices.size;   // 2
  *
- * @see MosaicML, Composer, Selective Backprop (`select_using_loss`), after Jiang et al.
- *   (arXiv:1910.00762); Efraimidis & Spirakis, Weighted random sampling with a reservoir, Information
- *   Processing Letters 97, 2006, §2 (drawing by the largest keys)
+ * @see MosaicML, Composer, `select_using_loss`, after Jiang et al. (arXiv:1910.00762); Efraimidis &
+ *   Spirakis, Information Processing Letters 97, 2006, §2 (drawing by the largest keys)
  */
 export function rankSampling(options: RankSamplingOptions = {} as RankSamplingOptions): Selector {
   checkOptionNames(NAME, options, ['ratio', 'seed']);
   const {ratio, seed = 0} = options;
   checkRatio(NAME, 'ratio', ratio);
-  const drawnOf = (rows: number) => Math.max(1, wholePart(ratio * rows));
   const power = 1 / ratio - 1;
 
   return selector(NAME, (batch) => {
@@ -55,10 +49,6 @@ export function rankSampling(options: RankSamplingOptions = {} as RankSamplingOp
       const byRank = Float32Array.from({length: size}, (_, rank) => power * Math.log((rank + 0.5) / size));
       return takeRows(tensor1d(byRank), maximum(sub(rows, add(places, 1)), 0));
     };
-    return drawByRank(batch, seed, logChances, (keys) => {
-      const {indices, weights} = keepLargest(keys, {k: drawnOf(size)});
-      const share = firstPlaces(weights.size, ofValidRows(size, batch.context.valid, drawnOf));
-      return {indices, weights: asFloat(logicalAnd(greater(weights, 0), share))};
-    });
+    return drawByRank(batch, {ratio, round: wholePart}, seed, logChances);
   });
 }

@@ -11,10 +11,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkRows} from '../checks';
 import {takeRows} from '../rows';
-import type {Keep, Selection, SelectionContext} from '../types';
+import type {Selection, SelectionContext} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
 import {descending} from './descending';
-import {keptOf, shareOf} from './keep';
+import {keptOf, type RoundedKeep} from './keep';
 
 /** The score of a row that may not be selected. Not -Infinity: some GPUs do not keep it. */
 const UNSELECTABLE = -3.4028234663852886e38;
@@ -32,13 +32,13 @@ export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
   return chooseEach(rows, scores, fill(scores.shape, UNSELECTABLE));
 }
 
-/** Keeps the rows with the largest scores of `rankable`, largest first; ties keep the lower index. */
-export function keepLargest(ranked: Tensor1D, keep: Keep, {valid}: SelectionContext = {}): Selection {
+/** Keeps the largest scores of `rankable`, largest first; ties keep the lower index. */
+export function keepLargest(ranked: Tensor1D, keep: RoundedKeep, {valid}: SelectionContext = {}): Selection {
   const {values, indices} = descending(ranked, keptOf(keep, ranked.size));
   const found = isRankable(values);
   if (valid === undefined || keep.k !== undefined) return {indices, weights: asFloat(found)};
   // The number of places assumes that all rows are valid.
-  const share = ofValidRows(ranked.size, valid, (rows) => shareOf(keep, rows));
+  const share = ofValidRows(ranked.size, valid, (rows) => keptOf(keep, rows));
   return {indices, weights: asFloat(logicalAnd(found, firstPlaces(values.size, share)))};
 }
 
@@ -47,10 +47,7 @@ export function isRankable(scores: Tensor1D): Tensor1D {
   return greater(scores, UNSELECTABLE);
 }
 
-/**
- * Converts a tensor to `float32`. The multiplication forces a real float32 buffer: the cast of the
- * cpu backend keeps the bytes of a `bool`.
- */
+/** Converts to a real float32 buffer: the cast of the cpu backend keeps the bytes of a `bool`. */
 export function asFloat(tensor: Tensor1D): Tensor1D {
   return tensor.dtype === 'float32' ? tensor : mul(cast(tensor, 'float32'), 1);
 }

@@ -4,7 +4,7 @@ import {checkState, wrapper} from './selector';
 
 const NAME = 'scheduled';
 
-/** A selector whose keep ratio changes over training. The trainer advances the state of its schedule. */
+/** A selector whose keep ratio changes over training. */
 export interface ScheduledSelector<S = unknown> extends Selector {
   schedule: KeepSchedule<S>;
 }
@@ -15,17 +15,16 @@ export interface ScheduledSelector<S = unknown> extends Selector {
  *     kept = makeSelector({ratio})(losses, context),
  *     ratio = schedule.ratio(context.schedule, {step: context.step})
  *
- * Most rules are too harsh for an untrained network: `scheduled(topK, linear({from: 1, to: 0.25, steps:
- * 1000}))` begins with the whole batch. For selectors with more options pass a function:
- * `scheduled(({ratio}) => rankSampling({ratio, seed: 1}), …)`. The trainers pass step and state.
+ * Most rules are too harsh for an untrained network: the example begins with the whole batch. Pass
+ * options in a function: `scheduled(({ratio}) => rankSampling({ratio, seed: 1}), …)`. Trainers pass
+ * step and state.
  *
- * @param makeSelector  builds the selector for a keep ratio. It is called at every step, so keep it cheap.
- * @param schedule  the ratio over training: `constant`, `linear`, `window`, `accuracySteps`, or your own.
- * @returns a selector whose `K` is that of the ratio at this step, with the schedule as its `schedule`.
- *   Called by hand it needs the state: `{schedule: select.schedule.init()}` with the first batch.
- * @throws TypeError if `makeSelector` or `schedule` is none, or makes a selector with a schedule of its
- *   own (when it is built), or if `context.schedule` is missing (when it is called); RangeError if a
- *   ratio is not in (0, 1] (when it is built or called).
+ * @param makeSelector  builds the selector for a keep ratio. Every step calls it.
+ * @param schedule  the ratio over training, such as `linear` or one of your own.
+ * @returns a selector whose `K` is that of the ratio at this step, with the schedule as its
+ *   `schedule`. Called by hand it needs a state in `context.schedule`, as in the example.
+ * @throws TypeError if `makeSelector` or `schedule` is none, if a made selector has a schedule of
+ *   its own, or if `context.schedule` is missing; RangeError if a ratio is not in (0, 1].
  *
  * @example
  * const select = scheduled(topK, linear({from: 1, to: 0.25, steps: 1000}));
@@ -64,7 +63,6 @@ function checkSchedule(schedule: unknown): void {
   if (!['init', 'ratio', 'next'].every((part) => typeof parts[part] === 'function')) {
     throw typeError(NAME, 'schedule', 'have init, ratio and next', schedule, 'Build one: constant(0.5).');
   }
-  const state = (schedule as KeepSchedule).init();
-  if (state === undefined)
-    throw typeError(NAME, 'schedule.init()', 'return a state', state, 'Without one return null.');
+  if ((schedule as KeepSchedule).init() !== undefined) return;
+  throw typeError(NAME, 'schedule.init()', 'return a state', undefined, 'Without one return null.');
 }

@@ -6,7 +6,7 @@ import {checkSelector, wrapper} from './selector';
 
 const NAME = 'scored';
 
-/** Ranks rows by something else than their losses: `float32[B]`, the largest first. NaN excludes a row. */
+/** Computes what to rank rows by, `float32[B]`, the largest first. NaN excludes a row. */
 export type Score = (losses: Tensor1D, context: SelectionContext) => Tensor1D;
 
 /**
@@ -14,17 +14,15 @@ export type Score = (losses: Tensor1D, context: SelectionContext) => Tensor1D;
  *
  *     kept = selector(score(losses, context), context)
  *
- * For rules that do not rank by the loss: what can still be learned ({@link reducibleLoss}), the size of
- * the gradient ({@link gradientNormBound}), or a function of your own. The score only decides which rows
- * are kept; training still minimises the loss. "Hardest first" then means the largest score, and
- * `aboveThreshold` compares scores.
+ * For rules that do not rank by the loss: what can still be learned ({@link reducibleLoss}), the
+ * size of the gradient ({@link gradientNormBound}), or a function of your own. The score only
+ * decides which rows are kept; training still minimises the loss. "Hardest first" then means the
+ * largest score, and `aboveThreshold` compares scores.
  *
  * @param selector  a selector; it remembers scores.
  * @param score  a function from the losses `float32[B]` and the context to `float32[B]`.
- * @returns a selector with the `K` and the state of the given one. A row whose loss or score is not
- *   finite is never kept.
- * @throws TypeError if `selector` or `score` is not a function (when it is built), or if the score is not
- *   one number for each row or `losses` not `float32[B]` (when it is called).
+ * @returns a selector with the `K` and the state of the given one. It keeps finite scores only.
+ * @throws TypeError if an argument is not a function, or the score is not one number for each row.
  *
  * @example
  * const easiest = scored(topK({k: 2}), (losses) => tf.neg(losses));

@@ -13,19 +13,16 @@ export interface Batch {
   context: SelectionContext;
 }
 
+type OfBatch<T> = (batch: Batch) => T;
 type OfLosses<T> = (losses: Tensor1D, context: SelectionContext) => T;
 
 /** Builds a rule. What `choose` and `remember` compute is constant to every gradient. */
-export function selector(
-  name: string,
-  choose: (batch: Batch) => Selection,
-  remember?: (batch: Batch) => Tensor1D,
-): Selector {
-  const ofBatch =
-    <T>(f: (batch: Batch) => T): OfLosses<T> =>
+export function selector(name: string, choose: OfBatch<Selection>, remember?: OfBatch<Tensor1D>): Selector {
+  const ofLosses =
+    <T>(f: OfBatch<T>): OfLosses<T> =>
     (losses, context) =>
       f({losses, context, rows: selectable(name, losses, context)});
-  return wrapper(name, ofBatch(choose), remember && ofBatch(remember));
+  return wrapper(name, ofLosses(choose), remember && ofLosses(remember));
 }
 
 /** Builds a selector that calls another one, with the state of that one. */
@@ -35,11 +32,8 @@ export function wrapper(
   remember?: OfLosses<Tensor1D>,
   schedule?: KeepSchedule,
 ): Selector {
-  return Object.assign(
-    constant(name, choose),
-    remember && {remember: constant(name, remember)},
-    schedule && {schedule},
-  );
+  const state = {...(remember && {remember: constant(name, remember)}), ...(schedule && {schedule})};
+  return Object.assign(constant(name, choose), state);
 }
 
 /** Builds the selector that keeps the rows with the largest scores. */

@@ -8,14 +8,12 @@ import {largest} from './selector';
  *
  *     kept = argsort(losses, ascending)[0 … K),   K = min(k, B)  or  max(minK, round(ratio · B))
  *
- * The small-loss trick of co-teaching: rows that a network finds easy are more often labelled right.
- * The opposite of mining, and the control that shows how much of a result comes from the hard rows.
+ * The small-loss trick of co-teaching: rows that a network finds easy are more often labelled
+ * right. The opposite of mining: it shows how much of a result comes from the hard rows.
  *
  * @param keep  `{k}` or `{ratio, minK}`, as in {@link topK}.
- * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, easiest first, unlike
- *   all others. Ties keep the lower index; non-finite losses and rows that are not valid get weight 0.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, easiest first.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * const easiest = smallestK({k: 2});

@@ -2,7 +2,7 @@ import {notEqual, onesLike} from '@tensorflow/tfjs-core';
 import type {Keep, Selector} from '../types';
 import {ofCounts} from './counts';
 import {byGroup} from './groups';
-import {checkKeep, shareOf} from './keep';
+import {checkKeep, keptOf} from './keep';
 import {selector} from './selector';
 
 const NAME = 'topKPerGroup';
@@ -14,14 +14,13 @@ const NAME = 'topKPerGroup';
  *     K_g = min(k, B_g)  or  max(minK, round(ratio · valid rows of g))
  *
  * No group dominates: with classes as groups a rare class keeps its share, with images every image
- * contributes. `context.group` holds the group of each row; without it all rows are one group, as for
- * {@link topK}. `K` is `B`, because only the device knows the number of groups: a step saves no work.
+ * contributes. `context.group` holds the group of each row; without it all rows are one group, as
+ * for {@link topK}. `K` is `B`.
  *
  * @param keep  `{k}` or `{ratio, minK}`, as in {@link topK}, of each group.
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, all kept rows hardest
- *   first. Ties keep the lower index; non-finite losses and rows that are not valid get weight 0.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]` or `context.group` not `int32[B]` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]` or
+ *   `context.group` not `int32[B]`.
  *
  * @example
  * const group = tf.tensor1d([0, 0, 1, 1], 'int32');
@@ -31,11 +30,10 @@ const NAME = 'topKPerGroup';
  */
 export function topKPerGroup(keep: Keep): Selector {
   checkKeep(NAME, keep);
-  const shareFor = (rows: number) => keep.k ?? shareOf(keep, rows);
   return selector(NAME, (batch) => {
-    const {losses, context} = batch;
     const {usable, inOrder, hardest, total, keep: keepMasked} = byGroup(NAME, batch);
-    const valid = context.valid ? inOrder(notEqual(context.valid, 0)) : onesLike(usable);
-    return keepMasked(hardest(usable, ofCounts(total(valid), losses.size, shareFor)));
+    const valid = batch.context.valid ? inOrder(notEqual(batch.context.valid, 0)) : onesLike(usable);
+    const most = ofCounts(total(valid), batch.losses.size, (rows) => keptOf(keep, rows));
+    return keepMasked(hardest(usable, most));
   });
 }

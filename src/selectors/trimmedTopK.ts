@@ -4,14 +4,14 @@ import {takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
 import {descending} from './descending';
-import {checkKeep, keptOf, shareOf} from './keep';
+import {checkKeep, keptOf} from './keep';
 import {asFloat, isRankable, rankable} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'trimmedTopK';
 
 export type TrimmedTopKOptions = Keep & {
-  /** How many of the very largest are left out: a share of the valid rows, in [0, 1), or a count. */
+  /** Number of the very largest to leave out: a share of the valid rows in [0, 1), or a count. */
   skip: number;
 };
 
@@ -21,16 +21,15 @@ export type TrimmedTopKOptions = Keep & {
  *     kept = argsort(losses, descending)[S … S + K),
  *     S = min(skip or round(skip · valid rows), usable rows − 1)
  *
- * For data with wrong labels: those have the largest losses of all, and plain {@link topK} trains on
- * little else once the rest is learned. Skip about the share of labels that you think is wrong, and
- * begin when the losses tell them apart, after an epoch or so. `{ratio: 0.5, skip: 0.1}` keeps the
- * ranks from 10 % to 60 %: the ratio is one of all valid rows. If any row is valid, one is kept.
+ * For data with wrong labels: those have the largest losses of all, and plain {@link topK} trains
+ * on little else once the rest is learned. Skip about the share of labels that you think is wrong,
+ * and begin when the losses tell them apart, after an epoch or so. `{ratio: 0.5, skip: 0.1}` keeps
+ * the ranks from 10 % to 60 %. The skip never takes the last row.
  *
- * @param options  `k` or `ratio` and `minK`, as in {@link topK}, of the rows after the skip; `skip`.
- * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first, `K` at
- *   most `B − S`. Ties keep the lower index; if fewer than `K` rows are usable, the rest gets weight 0.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `losses` is not
- *   `float32[B]` (when it is called).
+ * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `skip`.
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first,
+ *   `K` at most `B − S`.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * const trimmed = trimmedTopK({k: 2, skip: 1});
@@ -53,7 +52,7 @@ export function trimmedTopK({skip, ...keep}: TrimmedTopKOptions = {} as TrimmedT
     const skipped = maximum(minimum(ofValidRows(batchSize, valid, skippedOf), allButOne), 0);
     const places = add(range(0, kept, 1, 'int32'), cast(skipped, 'int32')) as Tensor1D;
     const found = isRankable(takeRows(values, places));
-    const share = ofValidRows(batchSize, valid, (count) => keep.k ?? shareOf(keep as {ratio: number}, count));
+    const share = ofValidRows(batchSize, valid, (count) => keptOf(keep as Keep, count));
     return {indices: takeRows(indices, places), weights: asFloat(logicalAnd(found, firstPlaces(kept, share)))};
   });
 }
