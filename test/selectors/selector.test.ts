@@ -1,9 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {topK} from 'ohem-tfjs';
 import {expect, it, vi} from 'vitest';
 import {largest, selector, wrapper} from '../../src/selectors/selector';
 import {describeOnBackends} from '../support/backends';
-import {marks, selected} from '../support/selections';
-import {leftBy} from '../support/tensors';
+import {RUNS} from '../support/property';
+import {keeps, lossRows, marks, selected} from '../support/selections';
+import {leftBy, valuesOf} from '../support/tensors';
 
 const everything = (rows: number) => ({indices: tf.range(0, rows, 1, 'int32'), weights: tf.ones<tf.Rank.R1>([rows])});
 
@@ -41,6 +44,20 @@ describeOnBackends('selector', () => {
     });
     // w = Σ 2x is a constant: d/dx w·x = w, without the 2 of its own gradient.
     expect([...gradient(tf.tensor1d([1, 2])).dataSync()]).toEqual([6, 6]);
+  });
+
+  it('has the weights of the kept rows as the gradient of Σ w · l, in any batch', () => {
+    const property = fc.property(lossRows, keeps, (losses, keep) => {
+      const {indices, weights} = selected(topK(keep), losses);
+      const objective = (x: tf.Tensor) => {
+        const kept = topK(keep)(x as tf.Tensor1D);
+        const ofRows = tf.scatterND(tf.expandDims(kept.indices, 1), kept.weights, [losses.length]);
+        return tf.sum(tf.mul(ofRows, x));
+      };
+      const expected = losses.map((_, row) => weights[indices.indexOf(row)] ?? 0);
+      expect(valuesOf(() => tf.grad(objective)(tf.tensor1d(losses)))).toEqual(expected);
+    });
+    fc.assert(property, RUNS);
   });
 
   it('disposes what it made when it throws, also within a gradient', () => {
