@@ -59,6 +59,7 @@ export {accuracySteps, constant, linear, window} from './schedules';
 // Selectors
 export type {
   AboveThresholdOptions,
+  DrawOptions,
   GradientNormBoundOptions,
   HardNegativesOptions,
   ImportanceSamplingOptions,
@@ -70,6 +71,7 @@ export type {
   RankSamplingOptions,
   ScheduledSelector,
   Score,
+  SelectionMap,
   TrimmedTopKOptions,
 } from './selectors';
 export {
@@ -78,6 +80,7 @@ export {
   gradientNormBound,
   hardNegatives,
   importanceSampling,
+  mapSelector,
   nmsTopK,
   percentileSampling,
   positiveNegativeQuota,

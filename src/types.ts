@@ -23,44 +23,52 @@ export type Selection = {
   weights: Tensor1D;
 };
 
-/** What a selector may look at beside the losses; everything is optional, and each selector says what it needs. */
+/** What a selector may read besides the losses. Each selector states what it needs. */
 export interface SelectionContext {
-  /** Steps taken so far; filled in by the trainer. Random selectors draw afresh for each. */
+  /** Steps taken so far; the trainer fills it in. Random selectors draw anew for each. */
   step?: number;
   /** `[B]`, 0 = never selectable: an ignored label, padding. */
   valid?: Tensor1D;
   /** `[B]`, 1 = a positive example. */
   positive?: Tensor1D;
-  /** `int32[B]`, the image (or class) that a row belongs to; where elements are mined, filled in by the trainer with the row of each. */
+  /** `int32[B]`, the image or class of each row; filled in with rows if elements are mined. */
   group?: Tensor1D;
   /** `float32[B, 4]`: y1, x1, y2, x2. */
   boxes?: Tensor2D;
   /** `float32[B]`, the irreducible loss of each row. */
   reference?: Tensor1D;
-  /** What was to be predicted; filled in by the trainer where the model has one output. */
+  /** The truth; the trainer fills it in for a model with one output. */
   yTrue?: Tensor;
-  /** What was predicted; filled in by the trainer where the model has one output. */
+  /** The prediction; the trainer fills it in for a model with one output. */
   yPred?: Tensor;
-  /** What the selector remembered of earlier batches; filled in by the trainer. */
+  /** The latest result of the selector's `remember`; null = nothing remembered yet. */
   memory?: Tensor1D | null;
-  /** State of the schedule of a `scheduled` selector, plain JSON; without it a schedule is at its beginning. */
+  /** State of the selector's `schedule`: first `schedule.init()`, then what `next` returns. */
   schedule?: unknown;
 }
 
 /**
- * Chooses which rows are backpropagated, from their losses `float32[B]`.
+ * Chooses the rows to backpropagate from their losses `float32[B]`.
  *
- * A selector is a pure function: what it draws at random depends on its seed and on `context.step`, so that asking
- * twice gives the same answer. Nothing flows back through it.
+ * A selector is a pure function: a random draw depends on its seed and on `context.step`, so the
+ * same call gives the same rows. A selection is a constant to every gradient. The selectors of this
+ * library take ties in the order of the batch, and give weight 0 to unused places and to rows that
+ * are not valid or whose loss is not finite.
+ *
+ * `remember` and `schedule` are its state. A trainer carries it from step to step, and a selector
+ * called without it throws. A wrapper has to keep both, as `mapSelector` does.
  */
 export interface Selector {
   (losses: Tensor1D, context?: SelectionContext): Selection;
   /**
-   * What it wants to know of this batch when it is asked about the next one: the trainer keeps it on the device, and hands it over as
-   * `context.memory`. Absent: a selector that goes by the batch alone.
+   * Computes the state to carry into the next batch. The trainer keeps it on the device and passes
+   * it back as `context.memory`, null before the first step. Omit for a stateless selector.
    */
   remember?: (losses: Tensor1D, context?: SelectionContext) => Tensor1D;
-  /** What its keep ratio follows: the trainer threads the state of it, and hands that over as `context.schedule`. Absent: it keeps the same share throughout. */
+  /**
+   * The schedule of the keep ratio. The trainer advances its state and passes it as
+   * `context.schedule`, from `schedule.init()` on. Omit for a fixed share.
+   */
   schedule?: KeepSchedule;
 }
 

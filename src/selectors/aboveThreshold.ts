@@ -1,10 +1,11 @@
-import {greater, logicalAnd, logicalOr, tidy} from '@tensorflow/tfjs-core';
+import {greater, logicalAnd, logicalOr} from '@tensorflow/tfjs-core';
 import {checkCount, checkFinite, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
 import {descending} from './descending';
 import {wholePart} from './keep';
-import {asWeights, isRankable, rankable, selectable} from './ranking';
+import {asFloat, isRankable, rankable} from './ranking';
+import {selector} from './selector';
 
 const NAME = 'aboveThreshold';
 
@@ -16,13 +17,13 @@ export type AboveThresholdOptions = (
     }
   | {
       loss?: never;
-      /** Keep every loss over `−ln(probability)`, in (0, 1]: the examples whose true class has less than this. */
+      /** Keep every loss over `−ln(probability)`, with the probability in (0, 1]. */
       probability: number;
     }
 ) & {
-  /** Keep at least so many of the hardest; an integer ≥ 1. Default 1. */
+  /** Keep at least this many of the hardest; an integer ≥ 1. Default 1. */
   minK?: number;
-  /** Keep at least this share of the valid rows, in (0, 1]: its whole part. Default: none. */
+  /** Keep at least this share of the valid rows, in (0, 1]: its whole part. Omit for no minimum. */
   minRatio?: number;
 };
 
@@ -32,23 +33,19 @@ export type AboveThresholdOptions = (
  *     kept = {i : l_i > t} ∪ argsort(losses, descending)[0 … M),   t = loss  or  −ln(probability)
  *     M = max(minK, floor(minRatio · valid rows))
  *
- * The OHEM cross-entropy of semantic segmentation (a probability of 0.7 is usual): the number of kept pixels follows how much is still wrong, and falls as
- * the network learns. How many that is only the device knows, so `K` is `B`, and a step runs as many rows backward as it has: this rule
- * saves no work. At least one row is kept where there is one, so that the mean is never one of nothing. A probability means `−ln p`, which is what a
- * cross-entropy gives; with class weights or focal losses say the loss itself.
+ * The OHEM cross-entropy of semantic segmentation, with a probability of 0.7. Only the device knows
+ * the number of kept pixels, so `K` is `B` and a step saves no work. If any row is valid, one is
+ * kept: the mean is never taken over an empty set. For weighted or focal losses pass `loss`.
  *
- * @param options  `loss` or `probability`, the threshold; `minK`, an integer ≥ 1, and `minRatio`, in (0, 1], how many to keep at least.
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first. What is not over the threshold
- *   and not among the first `M` gets weight 0, as do non-finite losses and rows that are not valid. Ties keep the lower index.
- * @throws RangeError if a number is out of its range; TypeError if there is neither `loss` nor `probability`, or both (when the selector
- *   is built), or if `losses` is not `[B]` (when it is called).
+ * @param options  `loss` or `probability`, the threshold; `minK` and `minRatio`, how many at least.
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * const wrongPixels = aboveThreshold({probability: 0.7, minRatio: 1 / 16});
  * wrongPixels(tf.tensor1d([0.1, 2.5, 0.3, 0.4])).weights.dataSync();   // Float32Array [1, 1, 0, 0]
  *
- * @see Wu, Shen & van den Hengel, High-performance Semantic Segmentation Using Very Deep Fully Convolutional Networks, 2016
- *   (arXiv:1604.04339), the section on online bootstrapping
+ * @see Wu, Shen & van den Hengel, 2016 (arXiv:1604.04339), the section on online bootstrapping
  */
 export function aboveThreshold(options: AboveThresholdOptions): Selector {
   checkOptionNames(NAME, options, ['loss', 'probability', 'minK', 'minRatio']);
@@ -58,13 +55,12 @@ export function aboveThreshold(options: AboveThresholdOptions): Selector {
   if (minRatio !== undefined) checkRatio(NAME, 'minRatio', minRatio);
   const atLeast = (rows: number) => Math.max(minK, wholePart((minRatio ?? 0) * rows));
 
-  return (losses, context = {}) =>
-    tidy(() => {
-      const {values, indices} = descending(rankable(losses, selectable(NAME, losses, context)));
-      const first = firstPlaces(values.size, ofValidRows(values.size, context.valid, atLeast));
-      const isHard = logicalOr(greater(values, threshold), first);
-      return {indices, weights: asWeights(logicalAnd(isRankable(values), isHard))};
-    });
+  return selector(NAME, ({losses, rows, context}) => {
+    const {values, indices} = descending(rankable(losses, rows));
+    const first = firstPlaces(values.size, ofValidRows(values.size, context.valid, atLeast));
+    const isHard = logicalOr(greater(values, threshold), first);
+    return {indices, weights: asFloat(logicalAnd(isRankable(values), isHard))};
+  });
 }
 
 function thresholdOf(options: AboveThresholdOptions): number {
@@ -72,10 +68,7 @@ function thresholdOf(options: AboveThresholdOptions): number {
   if ((loss === undefined) === (probability === undefined)) {
     throw typeError(NAME, 'options', 'have either loss or probability', options, 'Pass {probability: 0.7}.');
   }
-  if (probability !== undefined) {
-    checkRatio(NAME, 'probability', probability);
-    return -Math.log(probability);
-  }
-  checkFinite(NAME, 'loss', loss as number);
-  return loss as number;
+  if (probability === undefined) checkFinite(NAME, 'loss', loss as number);
+  else checkRatio(NAME, 'probability', probability);
+  return loss ?? -Math.log(probability as number);
 }

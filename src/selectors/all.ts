@@ -1,18 +1,17 @@
 import type {Selector} from '../types';
-import {keepHardest} from './ranking';
+import {largest} from './selector';
 
 /**
  * Keeps every example: ordinary training, as a selector.
  *
  *     kept = argsort(losses, descending)
  *
- * The control that mining is compared with, sharing every line but the selector. The same as `topK({ratio: 1})`.
+ * The control for mining, which shares every line but the selector. The same as `topK({ratio: 1})`.
  *
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first. Ties keep the lower
- *   index; non-finite losses and rows that are not valid get weight 0.
- * @throws TypeError if `losses` is not `[B]` (when it is called).
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ * @throws TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * all()(tf.tensor1d([0.1, 0.9, 0.3])).indices.dataSync();   // Int32Array [1, 2, 0]
  */
-export const all = (): Selector => keepHardest('all', {ratio: 1});
+export const all = (): Selector => largest('all', {ratio: 1});

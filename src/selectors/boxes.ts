@@ -20,8 +20,8 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkGiven, checkValues, typeError} from '../checks';
-import type {SelectionContext} from '../types';
-import {valuesAt} from './counts';
+import {valueAt} from './counts';
+import type {Batch} from './selector';
 
 /** Areas are at least this, so that two boxes without area do not overlap by 0/0. */
 const SMALLEST_AREA = 1e-37;
@@ -29,8 +29,8 @@ const SMALLEST_AREA = 1e-37;
 /** The edges of boxes, `float32[B]` each. */
 export type Edges = readonly [y1: Tensor1D, x1: Tensor1D, y2: Tensor1D, x2: Tensor1D];
 
-/** Takes the boxes of a batch apart; `sound` are those of the `rows` that have a box. What is no box becomes one without area. */
-export function boxEdges(where: string, {boxes}: SelectionContext, rows: Tensor1D): {edges: Edges; sound: Tensor1D} {
+/** Splits boxes into edges; `sound` marks the `rows` with a box, the others get an empty one. */
+export function boxEdges(where: string, {context: {boxes}, rows}: Batch): {edges: Edges; sound: Tensor1D} {
   checkGiven(where, 'boxes', boxes, 'float32[B, 4]: y1, x1, y2, x2');
   if (!(boxes instanceof Tensor) || String(boxes.shape) !== String([rows.size, 4])) {
     const got = boxes instanceof Tensor ? boxes.shape : boxes;
@@ -45,20 +45,20 @@ export function boxEdges(where: string, {boxes}: SelectionContext, rows: Tensor1
   return {edges: cleaned as unknown as Edges, sound};
 }
 
-/** The lengths of the boxes along an axis; of rows that cannot be selected anyway nobody asks for a box. */
+/** Computes box lengths along one axis. Rows that cannot be selected need no valid box. */
 function sideOf(where: string, axis: string, from: Tensor1D, to: Tensor1D, rows: Tensor1D): Tensor1D {
   const side = sub(to, from);
-  const asked = chooseEach(rows, side, zerosLike(side)) as Tensor1D;
+  const checked = chooseEach(rows, side, zerosLike(side)) as Tensor1D;
   const isRight = (length: number) => Number.isFinite(length) && length >= 0;
-  checkValues(where, 'boxes', `have a finite side ${axis}2 - ${axis}1 >= 0`, asked, isRight);
-  return asked;
+  checkValues(where, 'boxes', `have a finite side ${axis}2 - ${axis}1 >= 0`, checked, isRight);
+  return checked;
 }
 
 function isSide(lengths: Tensor1D): Tensor1D {
   return logicalAnd(isFiniteTensor(lengths), greaterEqual(lengths, 0));
 }
 
-/** Builds the test of which boxes overlap the one at a place (`int32[]`) by more than `threshold`, `bool[B]`; only those of its group do. */
+/** Builds the test for boxes of a group that overlap the one at a place too much. */
 export function overlapping(
   [y1, x1, y2, x2]: Edges,
   group: Tensor1D | undefined,
@@ -67,7 +67,7 @@ export function overlapping(
   const areas: Tensor1D = maximum(mul(sub(y2, y1), sub(x2, x1)), SMALLEST_AREA);
   return (place) => {
     // Of rank 0: stock wasm is ten times as slow with a tensor of shape [1].
-    const its = (values: Tensor1D) => valuesAt(values, place);
+    const its = (values: Tensor1D) => valueAt(values, place);
     const height = relu(sub(minimum(y2, its(y2)), maximum(y1, its(y1))));
     const width = relu(sub(minimum(x2, its(x2)), maximum(x1, its(x1))));
     const shared = mul(height, width);

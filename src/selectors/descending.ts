@@ -5,20 +5,20 @@ export interface Descending {
   indices: Tensor1D;
 }
 
-/** From where on webgl sorts where the scores are: otherwise it reads them, if they are fewer than 100,000 or `count` is over 128. */
+/** Keeps webgl from sorting on the host, as it does below 100,000 scores or above `count` 128. */
 const SORT_ON_DEVICE = {TOPK_LAST_DIM_CPU_HANDOFF_SIZE_THRESHOLD: 0, TOPK_K_CPU_HANDOFF_THRESHOLD: 2 ** 31};
 
 /**
- * The `count` largest of some scores and where they are, largest first; ties keep the lower index. No score may be NaN.
+ * Finds the `count` largest scores, largest first; ties keep the lower index. No score may be NaN.
  *
- * All sorting goes through here, and none of it reads the scores: `tf.topk` sorts on the device wherever it can, on webgl only when told so.
+ * The only sort of this library. It never reads the scores: `tf.topk` sorts on the device.
  */
 export function descending(scores: Tensor1D, count = scores.size): Descending {
   const sorted = () => topk(scores, count, true) as Descending;
   return getBackend() === 'webgl' ? withFlags(SORT_ON_DEVICE, sorted) : sorted();
 }
 
-/** Runs `f` under other flags, and puts back those that were. */
+/** Runs `f` with other flags, and restores them. */
 function withFlags<T>(flags: Record<string, number>, f: () => T): T {
   const before = Object.keys(flags).map((name) => [name, env().getNumber(name)] as const);
   try {

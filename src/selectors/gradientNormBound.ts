@@ -18,28 +18,31 @@ import type {Score} from './scored';
 const NAME = 'gradientNormBound';
 
 export interface GradientNormBoundOptions {
-  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
 }
 
 /**
- * Scores rows of a classifier by how large their gradient can be.
+ * Scores rows of a classifier by a bound of their gradient.
  *
  *     score_i = ‖p_i − y_i‖₂,   p = softmax(yPred) from logits, yPred otherwise;   y one-hot
  *
- * The gradient of the crossentropy with respect to the logits: times a constant it bounds the gradient of all weights, and costs no backward
- * pass. It is at most √2, while the loss has no bound: of rows that are all very wrong it tells none apart, and a wrong label counts little more than a hard
- * row. Made for {@link importanceSampling}, whose estimate has the least noise when rows are drawn by the size of their gradients.
+ * The norm of the gradient of the crossentropy by the logits, which costs no backward pass; a
+ * constant times it bounds the gradient of all weights. It is at most √2: it does not tell very
+ * wrong rows apart, and a wrong label counts little more than a hard row. With it
+ * {@link importanceSampling} has the least noise.
  *
- * @param options  `fromLogits`, whether `yPred` are logits (default false).
- * @returns a score for {@link scored}, from `context.yPred`, `float32[B, C]`, and `context.yTrue`, one-hot `[B, C]` or integer labels `[B]` or
- *   `[B, 1]`, → `float32[B]`. The trainers fill both in for a model with one output. An integer outside 0 … C−1 counts as no class.
- * @throws TypeError if `yTrue` or `yPred` is missing, or they are not classes of these rows (when it is called).
+ * @param options  `fromLogits`.
+ * @returns a score for {@link scored}, from `context.yPred`, `float32[B, C]`, and `context.yTrue`,
+ *   one-hot `[B, C]` or integer labels `[B]` or `[B, 1]`, → `float32[B]`. The trainers fill both in
+ *   for a model with one output. An integer outside 0 … C−1 counts as no class.
+ * @throws TypeError if `yTrue` or `yPred` is missing or does not hold classes of these rows.
  *
  * @example
  * const yTrue = tf.tensor1d([0, 0], 'int32');
  * const yPred = tf.tensor2d([[0.4, 0.6], [0.9, 0.1]]);
- * gradientNormBound()(tf.tensor1d([0.92, 0.11]), {yTrue, yPred}).dataSync();   // Float32Array [0.848528, 0.141421]
+ * const score = gradientNormBound()(tf.tensor1d([0.92, 0.11]), {yTrue, yPred});
+ * score.dataSync();   // Float32Array [0.848528, 0.141421]
  *
  * @see Katharopoulos & Fleuret, ICML 2018, §3.2 (arXiv:1803.00942)
  */
@@ -55,7 +58,7 @@ export function gradientNormBound(options: GradientNormBoundOptions = {}): Score
     });
 }
 
-/** Predictions as `float32[B, C]`; further axes of them are rows of their own. */
+/** Reshapes predictions to `float32[B, C]`; further axes become rows. */
 function classesOf(yPred: Tensor | undefined, rows: number): Tensor {
   const constraint = `have shape [${rows}, C], C >= 2 classes for each row`;
   if (!(yPred instanceof Tensor))
@@ -73,7 +76,7 @@ function oneHotOf(yTrue: Tensor | undefined, rows: number, classes: number): Ten
     throw typeError(NAME, 'yTrue', `be labels [${rows}] or one-hot [${rows}, ${classes}]`, got);
   }
   if (yTrue.size === rows * classes) return cast(reshape(yTrue, [rows, classes]), 'float32');
-  // Not tf.oneHot: a label that is out of range, or none, is a row of zeros here on every backend.
+  // Unlike tf.oneHot, this maps a label out of range to a row of zeros on every backend.
   const labels = cast(reshape(yTrue, [rows, 1]), 'float32');
   return cast(equal(labels, range(0, classes, 1, 'float32')), 'float32');
 }

@@ -5,6 +5,7 @@ import {
   where as chooseEach,
   concat,
   cumsum,
+  equal,
   less,
   logicalAnd,
   lowerBound,
@@ -17,66 +18,81 @@ import {
   upperBound,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkRows, checkValues, typeError} from '../checks';
-import type {Selection, SelectionContext} from '../types';
-import {valuesAt} from './counts';
+import {checkGiven, checkRows, checkValues, typeError} from '../checks';
+import {takeRows} from '../rows';
+import type {Selection} from '../types';
 import {descending} from './descending';
-import {keepLargest, rankable, selectable} from './ranking';
+import {keepLargest, rankable} from './ranking';
+import type {Batch} from './selector';
 
-/** Ids from here on are not all exact in float32, in which everything is sorted. */
+/** Ids from here on are not all exact in float32, the type that everything is sorted in. */
 const TOO_LARGE = 2 ** 24;
 
-/** The rows of a batch group by group (image by image), in each group the hardest first; marks are `bool[B]` in that order. */
+/** Rows by group, the hardest of each group first. Masks are `bool[B]` in this order. */
 export interface Groups {
   /** The rows that may be selected; they come before the others of their group. */
   usable: Tensor1D;
-  /** Puts values of rows into the order of the groups. */
+  /** Sorts values of rows into the order of the groups. */
   inOrder(ofRows: Tensor1D): Tensor1D;
-  /** Marks the hardest of the marked rows of each group, `most` of them (for each row the same number, or one for its group). */
-  hardest(marks: Tensor1D, most: Tensor1D | number): Tensor1D;
-  /** Counts, for each row, the marked ones of its group: `int32[B]`. */
-  total(marks: Tensor1D): Tensor1D;
-  /** Makes the marked rows a selection with `K = B`, hardest first across the groups. */
-  keep(marks: Tensor1D): Selection;
+  /** Masks the hardest of the masked rows of each group: `most`, one number or one for each row. */
+  hardest(mask: Tensor1D, most: Tensor1D | number): Tensor1D;
+  /** Counts, for each row, the masked rows of its group: `int32[B]`. */
+  total(mask: Tensor1D): Tensor1D;
+  /** Turns the masked rows into a selection with `K = B`, hardest first across the groups. */
+  keep(mask: Tensor1D): Selection;
 }
 
 /** Ranks rows within the groups of `context.group`; without it all rows are one group. */
-export function byGroup(where: string, losses: Tensor1D, context: SelectionContext): Groups {
+export function byGroup(where: string, {losses, rows, context}: Batch): Groups {
   const batchSize = losses.size;
-  const {ids, known} = groupIds(where, context.group, selectable(where, losses, context));
+  const {ids, known} = groupIds(where, context.group, rows);
   const hardestFirst = descending(rankable(losses, known)).indices;
   // Sorting is stable: within a group the hardest stay first.
-  const sorted = ids && descending(neg(valuesAt(ids, hardestFirst)));
+  const sorted = ids && descending(neg(takeRows(ids, hardestFirst)));
   const place = sorted ? sorted.indices : range(0, batchSize, 1, 'int32');
-  const order = valuesAt(hardestFirst, place);
+  const order = takeRows(hardestFirst, place);
   const bounds = sorted ? segments(neg(sorted.values)) : undefined;
 
-  const inOrder = (ofRows: Tensor1D) => valuesAt(ofRows, order);
-  const counted = (marks: Tensor1D) => cast(marks, 'int32');
-  const countsBefore = (marks: Tensor1D) => cumsum(counted(marks), 0, true) as Tensor1D;
+  const inOrder = (ofRows: Tensor1D) => takeRows(ofRows, order);
+  const counted = (mask: Tensor1D) => cast(mask, 'int32');
+  const countsBefore = (mask: Tensor1D) => cumsum(counted(mask), 0, true) as Tensor1D;
   return {
     usable: inOrder(known),
     inOrder,
-    hardest(marks, most) {
-      const before = countsBefore(marks);
-      const harder = bounds ? sub<Tensor1D>(before, valuesAt(before, bounds.start)) : before;
-      return logicalAnd<Tensor1D>(marks, less(cast(harder, 'float32'), most));
+    hardest(mask, most) {
+      const before = countsBefore(mask);
+      const harder = bounds ? sub<Tensor1D>(before, takeRows(before, bounds.start)) : before;
+      return logicalAnd<Tensor1D>(mask, less(cast(harder, 'float32'), most));
     },
-    total(marks) {
-      const all = sum<Tensor1D>(counted(marks), 0, true);
+    total(mask) {
+      const all = sum<Tensor1D>(counted(mask), 0, true);
       if (!bounds) return add(all, zerosLike(place));
-      const before = concat([countsBefore(marks), all]);
-      return sub(valuesAt(before, bounds.end), valuesAt(before, bounds.start));
+      const before = concat([countsBefore(mask), all]);
+      return sub(takeRows(before, bounds.end), takeRows(before, bounds.start));
     },
-    keep(marks) {
-      const ranked = rankable(neg(cast(place, 'float32')), marks);
+    keep(mask) {
+      const ranked = rankable(neg(cast(place, 'float32')), mask);
       const {indices, weights} = keepLargest(ranked, {k: batchSize});
-      return {indices: valuesAt(order, indices), weights};
+      return {indices: takeRows(order, indices), weights};
     },
   };
 }
 
-/** Where the run of equal numbers that each number of an ascending list belongs to begins, and where it ends; tfjs puts an axis before both. */
+/**
+ * Ranks rows as {@link byGroup} does; masks usable positives and negatives by `context.positive`.
+ */
+export function positivesByGroup(where: string, batch: Batch): Groups & {positives: Tensor1D; negatives: Tensor1D} {
+  const groups = byGroup(where, batch);
+  const {positive} = batch.context as {positive: Tensor1D};
+  checkGiven(where, 'positive', positive, '1 = a positive example, 0 = a negative one');
+  checkRows(where, 'positive', positive, batch.losses.size);
+  const isMark = (mark: number) => mark === 0 || mark === 1;
+  checkValues(where, 'positive', 'hold 0 or 1', positive, isMark, 'From class labels: tf.greater(labels, 0).');
+  const usable = (mask: Tensor1D): Tensor1D => logicalAnd(groups.usable, groups.inOrder(mask));
+  return {...groups, positives: usable(equal(positive, 1)), negatives: usable(equal(positive, 0))};
+}
+
+/** Finds start and end of the run of equal numbers of each number. tfjs adds an axis to both. */
 function segments(ascending: Tensor1D): {start: Tensor1D; end: Tensor1D} {
   return {
     start: reshape(lowerBound(ascending, ascending), ascending.shape),
@@ -84,15 +100,9 @@ function segments(ascending: Tensor1D): {start: Tensor1D; end: Tensor1D} {
   };
 }
 
-/**
- * The ids of groups as numbers to sort by, `float32[B]`, undefined where there is no group; and those of the `rows` whose id can be sorted by.
- */
-export function groupIds(
-  where: string,
-  group: Tensor1D | undefined,
-  rows: Tensor1D,
-): {ids?: Tensor1D; known: Tensor1D} {
-  if (group === undefined) return {known: rows};
+/** Converts ids to sortable `float32[B]`; `known` masks the `rows` with a sortable id. */
+export function groupIds(where: string, group: Tensor1D | undefined, rows: Tensor1D) {
+  if (group === undefined) return {ids: undefined, known: rows};
   checkRows(where, 'group', group, rows.size);
   if (group.dtype !== 'int32') {
     throw typeError(where, 'group', 'hold int32', group, "Ids of groups are integers: tf.tensor1d(ids, 'int32').");
@@ -100,6 +110,6 @@ export function groupIds(
   const isId = (id: number) => Math.abs(id) < TOO_LARGE;
   checkValues(where, 'group', 'hold ids between -2^24 and 2^24', group, isId, 'Number the images of a batch from 0.');
   const ids = cast(group, 'float32');
-  const known = less(abs(ids), TOO_LARGE);
-  return {ids: chooseEach(known, ids, zerosLike(ids)), known: logicalAnd(rows, known)};
+  const known: Tensor1D = less(abs(ids), TOO_LARGE);
+  return {ids: chooseEach(known, ids, zerosLike(ids)) as Tensor1D, known: logicalAnd<Tensor1D>(rows, known)};
 }

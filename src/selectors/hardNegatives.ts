@@ -1,34 +1,35 @@
-import {logicalOr, tidy} from '@tensorflow/tfjs-core';
+import {logicalOr} from '@tensorflow/tfjs-core';
 import {checkNotNegative, checkOptionNames, checkWhole} from '../checks';
 import type {Selector} from '../types';
 import {ofCounts} from './counts';
+import {positivesByGroup} from './groups';
 import {wholePart} from './keep';
-import {positivesByGroup} from './positives';
+import {selector} from './selector';
 
 const NAME = 'hardNegatives';
 
 export interface HardNegativesOptions {
-  /** How many negatives for each positive of the group; a number ≥ 0. Default 3. */
+  /** Negatives for each positive of the group; a number ≥ 0. Default 3. */
   ratio?: number;
-  /** How many negatives of each group at least; an integer ≥ 0. Default 0. */
+  /** Negatives of each group at least; an integer ≥ 0. Default 0. */
   minNegatives?: number;
 }
 
 /**
  * Keeps all positives, and of each group the hardest negatives in a fixed proportion to them.
  *
- *     kept = positives ∪ hardest_g(max(minNegatives, floor(ratio · positives_g)))  for each group g, never more than there are
+ *     kept = positives ∪ hardest_g(max(minNegatives, floor(ratio · positives_g)))  for each group g
  *
- * The hard negative mining of SSD, for detectors whose anchors are nearly all background: `context.positive` marks the anchors that match an object,
- * `context.group` the image of each. An image without positives gives nothing unless `minNegatives` says so, and then nothing teaches the network that an
- * empty image is empty. SSD divides by the positives, not by the kept rows: reduce with `'sum'` and scale, where that is to be the same. `K` is `B`,
- * since only the device knows how many positives there are.
+ * The hard negative mining of SSD, for detectors whose anchors are nearly all background:
+ * `context.positive` marks the anchors that match an object, `context.group` holds the image of
+ * each. Without `minNegatives` an image without positives gives nothing. SSD divides by the
+ * positives, not by the kept rows: to match it, reduce with `'sum'` and scale. `K` is `B`.
  *
- * @param options  `ratio`, negatives for each positive that can be used, default 3; `minNegatives` of each group, default 0.
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, all kept rows hardest first. Ties keep the lower index;
- *   non-finite losses and rows that are not valid are neither kept nor counted.
- * @throws RangeError if `ratio` is not a finite number ≥ 0 or `minNegatives` no integer ≥ 0 (when the selector is built); TypeError if
- *   `losses` is not `[B]`, `context.positive` is missing or not `[B]`, or `context.group` is not `int32[B]` (when it is called).
+ * @param options  `ratio` of negatives to usable positives; `minNegatives` of each group.
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ *   Rows that may not be selected are not counted either.
+ * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
+ *   `context.positive` not `[B]` or `context.group` not `int32[B]`.
  *
  * @example
  * const ssd = hardNegatives({ratio: 2});
@@ -37,7 +38,7 @@ export interface HardNegativesOptions {
  * indices.dataSync();   // Int32Array [0, 2, 1, 4, 3]
  * weights.dataSync();   // Float32Array [1, 1, 1, 0, 0]
  *
- * @see Liu et al., SSD: Single Shot MultiBox Detector, ECCV 2016, §2.2, Hard negative mining (arXiv:1512.02325)
+ * @see Liu et al., SSD, ECCV 2016, §2.2, Hard negative mining (arXiv:1512.02325)
  */
 export function hardNegatives(options: HardNegativesOptions = {}): Selector {
   checkOptionNames(NAME, options, ['ratio', 'minNegatives']);
@@ -46,10 +47,9 @@ export function hardNegatives(options: HardNegativesOptions = {}): Selector {
   checkWhole(NAME, 'minNegatives', minNegatives);
   const negativesFor = (positives: number) => Math.max(minNegatives, wholePart(ratio * positives));
 
-  return (losses, context = {}) =>
-    tidy(() => {
-      const {positives, negatives, hardest, total, keep} = positivesByGroup(NAME, losses, context);
-      const allowed = ofCounts(total(positives), losses.size, negativesFor);
-      return keep(logicalOr(positives, hardest(negatives, allowed)));
-    });
+  return selector(NAME, (batch) => {
+    const {positives, negatives, hardest, total, keep} = positivesByGroup(NAME, batch);
+    const allowed = ofCounts(total(positives), batch.losses.size, negativesFor);
+    return keep(logicalOr(positives, hardest(negatives, allowed)));
+  });
 }

@@ -1,7 +1,7 @@
 import {checkCount, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Keep} from '../types';
 
-/** Checks, when a selector is built, how many rows it is to keep. */
+/** Checks the options for the number of rows to keep. */
 export function checkKeep(where: string, keep: Keep, others: readonly string[] = []): void {
   const options = (keep ?? {}) as {k?: number; ratio?: number; minK?: number};
   checkOptionNames(where, options, ['k', 'ratio', 'minK', ...others]);
@@ -16,20 +16,15 @@ export function checkKeep(where: string, keep: Keep, others: readonly string[] =
   }
 }
 
-/** Counts the rows to keep of a batch of `batchSize`: `min(k, B)`, or `max(minK, round(ratio · B))`, never more than `B`. */
-export function keptOf(keep: Keep, batchSize: number): number {
-  const kept = keep.k === undefined ? shareOf(keep, batchSize) : keep.k;
-  return Math.min(kept, batchSize);
+/** How many rows to keep, and how a share of them is rounded. Default `Math.round`. */
+export type RoundedKeep = Keep & {round?: (share: number) => number};
+
+/** Counts the rows to keep of `rows` valid ones. */
+export function keptOf({k, ratio = 1, minK = 1, round = Math.round}: RoundedKeep, rows: number): number {
+  return Math.min(k ?? Math.max(minK, round(ratio * rows)), rows);
 }
 
-/** Counts the rows that a ratio keeps of so many valid ones. */
-export function shareOf({ratio, minK = 1}: {ratio: number; minK?: number}, rows: number): number {
-  return Math.max(minK, Math.round(ratio * rows));
-}
-
-/**
- * The whole part of a ratio times a count. 0.29 · 100 is 28.999999999999996 in float64 and 29 here: what is that close to a whole number is it.
- */
+/** Takes the whole part of a ratio times a count; 0.29 · 100, in float64 below 29, gives 29. */
 export function wholePart(product: number): number {
   return Math.floor(product * (1 + 2 ** -40));
 }

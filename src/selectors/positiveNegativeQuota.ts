@@ -1,36 +1,38 @@
-import {logicalOr, tidy} from '@tensorflow/tfjs-core';
+import {logicalOr} from '@tensorflow/tfjs-core';
 import {checkCount, checkNotNegative, checkOptionNames, checkRatio} from '../checks';
 import type {Selector} from '../types';
 import {ofCounts} from './counts';
+import {positivesByGroup} from './groups';
 import {wholePart} from './keep';
-import {positivesByGroup} from './positives';
+import {selector} from './selector';
 
 const NAME = 'positiveNegativeQuota';
 
 export interface PositiveNegativeQuotaOptions {
-  /** How many rows of each group; an integer ≥ 1. */
+  /** Rows of each group; an integer ≥ 1. */
   k: number;
-  /** Which share of them may be positives, in (0, 1]. */
+  /** Share of these rows that may be positives, in (0, 1]. */
   positiveFraction: number;
-  /** How many negatives for each kept positive at most, a number ≥ 0; a group without positives counts as one with one. Default: no limit. */
+  /** Most negatives for each kept positive (or for none), a number ≥ 0. Omit for no limit. */
   maxNegativesPerPositive?: number;
 }
 
 /**
- * Keeps up to a quota of the hardest positives of each group, and fills up with its hardest negatives.
+ * Keeps a quota of the hardest positives of each group, filled up with its hardest negatives.
  *
  *     positives_g = the hardest floor(k · positiveFraction) of group g, or fewer
- *     negatives_g = the hardest min(k − |positives_g|, floor(maxNegativesPerPositive · max(1, |positives_g|)))
+ *     negatives_g = the hardest min(k − |positives_g|,
+ *                                   floor(maxNegativesPerPositive · max(1, |positives_g|)))
  *
- * The sampler of two-stage detectors, with hard rows in the place of random ones: `k` rows of each image (`context.group`), of which 25 % or 50 % may be
- * positives (`context.positive`). Missing positives are made up for by negatives; missing negatives are not made up for by positives. `K` is `B`, since
- * only the device knows how many groups there are.
+ * The sampler of two-stage detectors, with hard rows instead of random ones: `k` rows of each image
+ * (`context.group`), of which 25 % or 50 % may be positives (`context.positive`). Negatives replace
+ * missing positives, never the other way round. `K` is `B`.
  *
- * @param options  `k` rows of each group, an integer ≥ 1; `positiveFraction`, in (0, 1]; `maxNegativesPerPositive`, a number ≥ 0.
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, all kept rows hardest first. Ties keep the lower index;
- *   non-finite losses and rows that are not valid are neither kept nor counted.
- * @throws RangeError if an option is out of its range (when the selector is built); TypeError if `losses` is not `[B]`,
- *   `context.positive` is missing or not `[B]`, or `context.group` is not `int32[B]` (when it is called).
+ * @param options  `k` rows of each group; `positiveFraction`; `maxNegativesPerPositive`.
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ *   Rows that may not be selected are not counted either.
+ * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
+ *   `context.positive` not `[B]` or `context.group` not `int32[B]`.
  *
  * @example
  * const quota = positiveNegativeQuota({k: 3, positiveFraction: 0.5});
@@ -39,7 +41,7 @@ export interface PositiveNegativeQuotaOptions {
  * indices.dataSync();   // Int32Array [0, 4, 3, 2, 1]
  * weights.dataSync();   // Float32Array [1, 1, 1, 0, 0]
  *
- * @see Ren et al., Faster R-CNN, NeurIPS 2015, §3.1.3 (arXiv:1506.01497), for the quota; Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
+ * @see Ren et al., Faster R-CNN, NeurIPS 2015, §3.1.3 (arXiv:1506.01497)
  */
 export function positiveNegativeQuota(options: PositiveNegativeQuotaOptions): Selector {
   checkOptionNames(NAME, options, ['k', 'positiveFraction', 'maxNegativesPerPositive']);
@@ -54,11 +56,10 @@ export function positiveNegativeQuota(options: PositiveNegativeQuotaOptions): Se
     return Math.min(free, wholePart(maxNegativesPerPositive * Math.max(1, positives)));
   };
 
-  return (losses, context = {}) =>
-    tidy(() => {
-      const {positives, negatives, hardest, total, keep} = positivesByGroup(NAME, losses, context);
-      const kept = hardest(positives, mostPositives);
-      const allowed = ofCounts(total(kept), losses.size, negativesFor);
-      return keep(logicalOr(kept, hardest(negatives, allowed)));
-    });
+  return selector(NAME, (batch) => {
+    const {positives, negatives, hardest, total, keep} = positivesByGroup(NAME, batch);
+    const kept = hardest(positives, mostPositives);
+    const allowed = ofCounts(total(kept), batch.losses.size, negativesFor);
+    return keep(logicalOr(kept, hardest(negatives, allowed)));
+  });
 }

@@ -2,7 +2,6 @@ import {
   add,
   cast,
   cumsum,
-  gather,
   minimum,
   mul,
   pad,
@@ -14,17 +13,18 @@ import {
   type Tensor,
   type Tensor1D,
 } from '@tensorflow/tfjs-core';
+import {takeRows} from '../rows';
 
-/** How many rows a block has. */
+/** Rows of a block. */
 const BLOCK = 128;
 
 /**
- * Draws rows with replacement in proportion to `chances` (≥ 0, float32[B]): one for each of the `draws`, which are uniform in [0, 1).
+ * Draws rows with replacement in proportion to `chances` ≥ 0, one for each draw in [0, 1).
  *
- * In two steps, first a block of rows and then a row of it, each with a draw of its own. In one running sum over 100 000 rows float32
- * would round the share of each by up to 0.6 %; so it is 0.001 %.
+ * Draws first a block of rows and then a row of it. In one running sum over 100,000 rows float32
+ * would round the share of each by up to 0.6 %; in blocks it is 0.001 %.
  *
- * @returns the rows, `int32[K]`, and the sum of the chances. Where that is 0 the rows mean nothing.
+ * @returns the rows, `int32[K]`, and the sum of the chances. If that is 0, the rows mean nothing.
  */
 export function drawInProportion(
   chances: Tensor1D,
@@ -36,22 +36,22 @@ export function drawInProportion(
   const withinBlocks = cumsum(reshape(whole, [blocks, BLOCK]), 1);
   const overBlocks = reshape(cumsum(lastOf(withinBlocks)), [1, blocks]);
 
-  const blockOf = reshape(placesOf(overBlocks, reshape(drawsOfBlocks, [1, -1])), [-1]);
-  const placeIn = reshape(placesOf(gather(withinBlocks, blockOf), reshape(drawsInBlocks, [-1, 1])), [-1]);
+  const blockOf = reshape(placesOf(overBlocks, reshape(drawsOfBlocks, [1, -1])), [-1]) as Tensor1D;
+  const placeIn = reshape(placesOf(takeRows(withinBlocks, blockOf), reshape(drawsInBlocks, [-1, 1])), [-1]);
   const indices = add(mul(blockOf, scalar(BLOCK, 'int32')), placeIn);
-  // Where all chances are 0 the place found is behind the last row.
+  // If all chances are 0, the place is behind the last row.
   const within = minimum(indices, scalar(chances.size - 1, 'int32'));
   return {indices: cast(within, 'int32') as Tensor1D, total: reshape(lastOf(overBlocks), []) as Scalar};
 }
 
-/** The place of the first running sum that is over the draw's share of the last one, for each draw of each row. */
+/** Finds, for each draw, the first running sum over its share of the last one. */
 function placesOf(sums: Tensor, draws: Tensor): Tensor {
   const size = sums.shape[1] as number;
   const places = searchSorted(sums, mul(draws, reshape(lastOf(sums), [-1, 1])), 'right');
   return minimum(places, scalar(size - 1, 'int32'));
 }
 
-/** The last number of each row. */
+/** Takes the last number of each row. */
 function lastOf(sums: Tensor): Tensor1D {
   const [rows, size] = sums.shape as [number, number];
   return reshape(slice(sums, [0, size - 1], [rows, 1]), [rows]);

@@ -5,23 +5,24 @@ import type {Score} from './scored';
 const NAME = 'reducibleLoss';
 
 /**
- * Scores rows by how much of their loss can still be learned.
+ * Scores rows by the part of their loss that can still be learned.
  *
  *     score_i = l_i − reference_i
  *
- * RHO-LOSS: `context.reference` is the loss of each row under a model that was trained on held-out data. What that model cannot
- * predict either, noise and wrong labels, has a small score however large its loss, and so has what is learned already: unlike {@link topK} this is robust
- * to wrong labels. Scores may be negative. The reference is given with each batch, `step(xs, ys, {reference})`, as tensor in the order of its rows.
+ * RHO-LOSS: `context.reference` is the loss of each row under a model trained on held-out data.
+ * Noise and wrong labels, which that model cannot predict either, have a small score however large
+ * their loss, and so have learned rows: unlike {@link topK} it is robust to wrong labels. Pass the
+ * references with each batch: `step(xs, ys, {reference})`.
  *
- * @returns a score for {@link scored}, `float32[B]` and `context.reference`, `float32[B]` → `float32[B]`.
- * @throws TypeError if `context.reference` is missing or not one number for each row (when it is called).
+ * @returns a score for {@link scored}, from `context.reference`, `float32[B]`, → `float32[B]`.
+ * @throws TypeError if `context.reference` is missing or not one number for each row.
  *
  * @example
  * const select = scored(topK({k: 1}), reducibleLoss());
- * select(tf.tensor1d([0.1, 0.9, 0.5]), {reference: tf.tensor1d([0.1, 0.8, 0.1])}).indices.dataSync();   // Int32Array [2]
+ * const reference = tf.tensor1d([0.1, 0.8, 0.1]);
+ * select(tf.tensor1d([0.1, 0.9, 0.5]), {reference}).indices.dataSync();   // Int32Array [2]
  *
- * @see Mindermann et al., Prioritized Training on Points that are Learnable, Worth Learning, and Not Yet Learnt, ICML 2022, §3, eq. 3
- *   (arXiv:2206.07137)
+ * @see Mindermann et al., RHO-LOSS, ICML 2022, §3, eq. 3 (arXiv:2206.07137)
  */
 export function reducibleLoss(): Score {
   return (losses, {reference}) => {

@@ -1,10 +1,10 @@
-import type {Tensor1D} from '@tensorflow/tfjs-core';
 import {checkFunction, checkRatio, typeError} from '../checks';
 import type {KeepSchedule, SelectionContext, Selector} from '../types';
+import {checkState, wrapper} from './selector';
 
 const NAME = 'scheduled';
 
-/** A selector whose keep ratio changes over training; its schedule is for the trainer, which threads the state of it. */
+/** A selector whose keep ratio changes over training. */
 export interface ScheduledSelector<S = unknown> extends Selector {
   schedule: KeepSchedule<S>;
 }
@@ -12,23 +12,26 @@ export interface ScheduledSelector<S = unknown> extends Selector {
 /**
  * Lets the keep ratio of a selector follow a schedule.
  *
- *     kept = makeSelector({ratio})(losses, context),   ratio = schedule.ratio(context.schedule, context.step)
+ *     kept = makeSelector({ratio})(losses, context),
+ *     ratio = schedule.ratio(context.schedule, {step: context.step})
  *
- * Most rules are too harsh for a network that has learned nothing: `scheduled(topK, linear({from: 1, to: 0.25, steps: 1000}))` begins
- * with the whole batch. Selectors with more options are a function away: `scheduled(({ratio}) => rankSampling({ratio, seed: 1}), …)`. `ohemStep` counts
- * the steps, and takes the state of a schedule with each batch, `step(xs, ys, {schedule: state})`; without them it is at the beginning.
+ * Most rules are too harsh for an untrained network: the example begins with the whole batch. Pass
+ * options in a function: `scheduled(({ratio}) => rankSampling({ratio, seed: 1}), …)`. Trainers pass
+ * step and state.
  *
- * @param makeSelector  builds the selector for a keep ratio; it is called at every step, so it should do no more than that.
- * @param schedule  what the ratio is when: `constant`, `linear`, `window`, `accuracySteps`, or your own.
- * @returns a selector whose `K` is that of the ratio at this step, with the schedule as its `schedule`.
- * @throws TypeError if `makeSelector` is no function or gives no selector, or one with a schedule of its own, or `schedule` is none (when it
- *   is built); RangeError if a ratio is not in (0, 1] (when it is built or called).
+ * @param makeSelector  builds the selector for a keep ratio. Every step calls it.
+ * @param schedule  the ratio over training, such as `linear` or one of your own.
+ * @returns a selector whose `K` is that of the ratio at this step, with the schedule as its
+ *   `schedule`. Called by hand it needs a state in `context.schedule`, as in the example.
+ * @throws TypeError if `makeSelector` or `schedule` is none, if a made selector has a schedule of
+ *   its own, or if `context.schedule` is missing; RangeError if a ratio is not in (0, 1].
  *
  * @example
  * const select = scheduled(topK, linear({from: 1, to: 0.25, steps: 1000}));
  * const losses = tf.tensor1d([0.1, 0.9, 0.3, 0.2]);
- * select(losses).indices.dataSync();   // Int32Array [1, 2, 3, 0]
- * select(losses, {step: 1000}).indices.dataSync();   // Int32Array [1]
+ * const schedule = select.schedule.init();
+ * select(losses, {schedule}).indices.dataSync();   // Int32Array [1, 2, 3, 0]
+ * select(losses, {schedule, step: 1000}).indices.dataSync();   // Int32Array [1]
  */
 export function scheduled<S>(
   makeSelector: (keep: {ratio: number}) => Selector,
@@ -37,7 +40,8 @@ export function scheduled<S>(
   checkFunction(NAME, 'makeSelector', 'be a function from {ratio} to a selector', makeSelector, 'Pass topK.');
   checkSchedule(schedule);
   const selectorAt = ({step = 0, schedule: state}: SelectionContext) => {
-    const ratio = schedule.ratio((state ?? schedule.init()) as S, {step});
+    checkState(NAME, 'schedule', state, '{schedule: select.schedule.init()}');
+    const ratio = schedule.ratio(state as S, {step});
     checkRatio(NAME, 'the ratio of the schedule', ratio);
     const selector = makeSelector({ratio});
     checkFunction(NAME, 'makeSelector', 'return a selector', selector, 'Pass topK.');
@@ -45,16 +49,13 @@ export function scheduled<S>(
     return selector;
   };
 
-  const {remember} = selectorAt({});
-  const select: Selector = (losses, context = {}) => selectorAt(context)(losses, context);
-  return Object.assign(
-    select,
-    {schedule},
-    remember && {
-      remember: (losses: Tensor1D, context: SelectionContext = {}) =>
-        (selectorAt(context).remember ?? remember)(losses, context),
-    },
-  );
+  const {remember} = selectorAt({schedule: schedule.init()});
+  return wrapper(
+    NAME,
+    (losses, context) => selectorAt(context)(losses, context),
+    remember && ((losses, context) => (selectorAt(context).remember ?? remember)(losses, context)),
+    schedule as KeepSchedule,
+  ) as ScheduledSelector<S>;
 }
 
 function checkSchedule(schedule: unknown): void {
@@ -62,4 +63,6 @@ function checkSchedule(schedule: unknown): void {
   if (!['init', 'ratio', 'next'].every((part) => typeof parts[part] === 'function')) {
     throw typeError(NAME, 'schedule', 'have init, ratio and next', schedule, 'Build one: constant(0.5).');
   }
+  if ((schedule as KeepSchedule).init() !== undefined) return;
+  throw typeError(NAME, 'schedule.init()', 'return a state', undefined, 'Without one return null.');
 }

@@ -1,35 +1,35 @@
-import {add, cast, logicalAnd, maximum, minimum, range, sub, sum, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {add, cast, logicalAnd, maximum, minimum, range, sub, sum, type Tensor1D} from '@tensorflow/tfjs-core';
 import {rangeError} from '../checks';
+import {takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
-import {firstPlaces, ofValidRows, valuesAt} from './counts';
+import {firstPlaces, ofValidRows} from './counts';
 import {descending} from './descending';
-import {checkKeep, keptOf, shareOf} from './keep';
-import {asWeights, isRankable, rankable, selectable} from './ranking';
+import {checkKeep, keptOf} from './keep';
+import {asFloat, isRankable, rankable} from './ranking';
+import {selector} from './selector';
 
 const NAME = 'trimmedTopK';
 
 export type TrimmedTopKOptions = Keep & {
-  /** How many of the very largest are left out: a share of the valid rows, in [0, 1), or a count, an integer ≥ 1. */
+  /** Number of the very largest to leave out: a share of the valid rows in [0, 1), or a count. */
   skip: number;
 };
 
 /**
  * Keeps the largest losses after leaving out the very largest.
  *
- *     kept = argsort(losses, descending)[S … S + K),   S = min(skip or round(skip · valid rows), usable rows − 1)
+ *     kept = argsort(losses, descending)[S … S + K),
+ *     S = min(skip or round(skip · valid rows), usable rows − 1)
  *
- * For data with wrong labels: those have the largest losses of all, and plain {@link topK} trains on little else once the rest is
- * learned. Leave out about the share of labels that you think are wrong, and begin when the losses tell them apart, after an epoch or so.
- * `k` and `ratio` say what is kept after the skip; the ratio is still one of all valid rows, so `{ratio: 0.5, skip: 0.1}` keeps the ranks
- * from 10 % to 60 %. A skip never takes the last row: a batch is not left without any.
+ * For data with wrong labels: those have the largest losses of all, and plain {@link topK} trains
+ * on little else once the rest is learned. Skip about the share of labels that you think is wrong,
+ * and begin when the losses tell them apart, after an epoch or so. `{ratio: 0.5, skip: 0.1}` keeps
+ * the ranks from 10 % to 60 %. The skip never takes the last row.
  *
- * @param options  `k`, how many to keep, an integer ≥ 1, or `ratio` and `minK` as in {@link topK}; `skip`, a ratio in [0, 1) or an
- *   integer count.
- * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first, `K` at most `B − S`. Ties keep the
- *   lower index; where fewer rows can be used than `K`, the rest gets weight 0.
- * @throws RangeError if `k` or `minK` is not an integer ≥ 1, `ratio` is not in (0, 1] or `skip` is neither a ratio in [0, 1) nor an
- *   integer; TypeError if there is neither `k` nor `ratio`, or both (when the selector is built), or if `losses` is not `[B]`
- *   (when it is called).
+ * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `skip`.
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first,
+ *   `K` at most `B − S`.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
  * const trimmed = trimmedTopK({k: 2, skip: 1});
@@ -42,22 +42,17 @@ export function trimmedTopK({skip, ...keep}: TrimmedTopKOptions = {} as TrimmedT
   }
   const skippedOf = (rows: number) => (skip < 1 ? Math.round(skip * rows) : skip);
 
-  return (losses, context = {}) =>
-    tidy(() => {
-      const rows = selectable(NAME, losses, context);
-      const batchSize = losses.size;
-      const most = Math.min(skippedOf(batchSize), batchSize - 1);
-      const kept = Math.min(keptOf(keep as Keep, batchSize), batchSize - most);
-      const {values, indices} = descending(rankable(losses, rows), most + kept);
+  return selector(NAME, ({losses, rows, context: {valid}}) => {
+    const batchSize = losses.size;
+    const most = Math.min(skippedOf(batchSize), batchSize - 1);
+    const kept = Math.min(keptOf(keep as Keep, batchSize), batchSize - most);
+    const {values, indices} = descending(rankable(losses, rows), most + kept);
 
-      const allButOne = sub(sum(cast(rows, 'float32')), 1);
-      const skipped = maximum(minimum(ofValidRows(batchSize, context.valid, skippedOf), allButOne), 0);
-      const places = add(range(0, kept, 1, 'int32'), cast(skipped, 'int32')) as Tensor1D;
-      const found = isRankable(valuesAt(values, places));
-      const share = ofValidRows(batchSize, context.valid, (valid) => keep.k ?? shareOf(keep as {ratio: number}, valid));
-      return {
-        indices: valuesAt(indices, places),
-        weights: asWeights(logicalAnd(found, firstPlaces(kept, share))),
-      };
-    });
+    const allButOne = sub(sum(cast(rows, 'float32')), 1);
+    const skipped = maximum(minimum(ofValidRows(batchSize, valid, skippedOf), allButOne), 0);
+    const places = add(range(0, kept, 1, 'int32'), cast(skipped, 'int32')) as Tensor1D;
+    const found = isRankable(takeRows(values, places));
+    const share = ofValidRows(batchSize, valid, (count) => keptOf(keep as Keep, count));
+    return {indices: takeRows(indices, places), weights: asFloat(logicalAnd(found, firstPlaces(kept, share)))};
+  });
 }

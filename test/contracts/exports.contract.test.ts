@@ -116,6 +116,8 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ['scored()', () => index.scored(wrong(undefined), wrong(undefined)), TypeError],
   ['scored(topK)', () => index.scored(index.topK({k: 3}), wrong(undefined)), TypeError],
   ['gradientNormBound({logits: true})', () => index.gradientNormBound(wrong({logits: true})), TypeError],
+  ['mapSelector()', () => index.mapSelector(wrong(undefined), wrong(undefined)), TypeError],
+  ['mapSelector(topK({k: 1}))', () => index.mapSelector(index.topK({k: 1}), wrong(undefined)), TypeError],
   ['scheduled()', () => index.scheduled(wrong(undefined), wrong(undefined)), TypeError],
   ['scheduled(topK)', () => index.scheduled(index.topK, wrong(undefined)), TypeError],
   [

@@ -8,6 +8,7 @@ import {
   constant,
   hardNegatives,
   importanceSampling,
+  mapSelector,
   meanSquaredError,
   nmsTopK,
   ohemLoss,
@@ -16,6 +17,7 @@ import {
   randomK,
   rankPressure,
   rankSampling,
+  type Selection,
   type SelectionContext,
   type Selector,
   scheduled,
@@ -33,7 +35,7 @@ import {itIf} from '../support/itIf';
 import {randomFrom} from '../support/property';
 import {read, readSelection} from '../support/read';
 import {keptRows, marks, type Selected} from '../support/selections';
-import {leftBy, onEachBackend} from '../support/tensors';
+import {leftBy, onEachBackend, valuesOf} from '../support/tensors';
 
 interface Member {
   /** As it is exported. */
@@ -45,14 +47,16 @@ interface Member {
   tiesInOrder: boolean;
   /** Whether it draws with replacement: a row may come several times. */
   repeats?: true;
+  /** The weight of the row of a batch of one. Default 1. */
+  weight?: number;
   /** Whether it may keep no row of a batch that has some. */
   mayKeepNone?: true;
-  /** In whose name it refuses losses, where that is not its own. */
-  refusesAs?: string;
   /** Whether it passes over rows that are harder than what it keeps, so that of equal losses it may leave out the first. */
   passesOver?: boolean;
   /** Which loss comes first in its order. Default `'hardest'`. */
   first?: 'easiest';
+  /** What a trainer passes with the first batch. */
+  state?: Pick<SelectionContext, 'memory' | 'schedule'>;
   /** What it needs beside the losses, for so many rows. */
   context?: (batchSize: number) => SelectionContext;
 }
@@ -125,12 +129,14 @@ const SELECTORS: readonly Member[] = [
     select: percentileSampling({power: 2, seed: 5}),
     tiesInOrder: false,
     mayKeepNone: true,
+    state: {memory: null},
   },
   {
     member: 'percentileSampling',
     options: '{power: 1, minProbability: 1}',
     select: percentileSampling({power: 1, minProbability: 1}),
     tiesInOrder: true,
+    state: {memory: null},
   },
   {
     member: 'importanceSampling',
@@ -150,14 +156,35 @@ const SELECTORS: readonly Member[] = [
     options: 'topK, constant(0.5)',
     select: scheduled(topK, constant(0.5)),
     tiesInOrder: true,
-    refusesAs: 'topK',
+    state: {schedule: null},
   },
   {
     member: 'scheduled',
     options: 'topK, accuracySteps()',
     select: scheduled(topK, accuracySteps()),
     tiesInOrder: true,
-    refusesAs: 'topK',
+    state: {schedule: {divisor: 2}},
+  },
+  {
+    member: 'mapSelector',
+    options: 'topK({k: 3}), weights / 2',
+    select: mapSelector(topK({k: 3}), ({indices, weights}) => ({indices, weights: tf.mul(weights, 0.5)})),
+    tiesInOrder: true,
+    weight: 0.5,
+  },
+  {
+    member: 'mapSelector',
+    options: 'mapSelector(scheduled(percentileSampling))',
+    select: mapSelector(
+      mapSelector(
+        scheduled(({ratio}) => percentileSampling({power: 2, minProbability: ratio}), constant(0.5)),
+        (selection) => selection,
+      ),
+      (selection) => selection,
+    ),
+    tiesInOrder: false,
+    mayKeepNone: true,
+    state: {memory: null, schedule: null},
   },
   {member: 'smallestK', options: '{k: 3}', select: smallestK({k: 3}), tiesInOrder: true, first: 'easiest'},
   {member: 'smallestK', options: '{k: 100}', select: smallestK({k: 100}), tiesInOrder: true, first: 'easiest'},
@@ -289,10 +316,10 @@ describe('The contract of the selectors', () => {
 });
 
 for (const {member, options, select: selector, context: needed, ...nature} of SELECTORS) {
-  const {tiesInOrder, passesOver, first, repeats, mayKeepNone, refusesAs = member} = nature;
+  const {tiesInOrder, passesOver, first, repeats, mayKeepNone, state, weight = 1} = nature;
   describeOnBackends(`${member}(${options})`, (backend) => {
     const batchSizes = batchSizesOn(backend);
-    const contextOf = (batchSize: number): SelectionContext => needed?.(batchSize) ?? {};
+    const contextOf = (batchSize: number): SelectionContext => ({...state, ...needed?.(batchSize)});
     /** The selector with what it needs at hand, as in a step. */
     const select: Selector = (losses, context) =>
       tf.tidy(() => selector(losses, {...contextOf(losses.size), ...context}));
@@ -361,7 +388,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
     });
 
     itIf(!mayKeepNone)('keeps the row of a batch of one', async () => {
-      expect(await run([0.5])).toEqual({indices: [0], weights: [1]});
+      expect(await run([0.5])).toEqual({indices: [0], weights: [weight]});
     });
 
     it.each(batchSizes)('never keeps one of %i rows that is not finite or not valid', async (batchSize) => {
@@ -393,6 +420,103 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       expect(leftBy(() => selector(losses, context))).toBe(0);
       expect(leftBy(() => selector(losses, {...context, valid, step: 3}))).toBe(0);
       expect(leftBy(() => void expect(() => selector(losses, {...context, valid: wrong})).toThrow())).toBe(0);
+    });
+
+    it('gives within a gradient what it gives outside, as a constant', async () => {
+      for (const batchSize of batchSizes) {
+        const xs = lossesOf(batchSize);
+        const {indices, weights} = await run(xs);
+        const counts = rowsOf(batchSize, (row) =>
+          weights.reduce((sum, weight, place) => sum + (indices[place] === row ? weight : 0), 0),
+        );
+        const slope = tf.variable(tf.scalar(1));
+        const [x, context] = [tf.tensor1d(xs), {step: 0, ...contextOf(batchSize)}];
+        let within: Selection | undefined;
+        const objective = () => {
+          const losses = tf.mul(slope, x) as tf.Tensor1D;
+          within = selector(losses, context);
+          tf.keep(within.indices);
+          tf.keep(within.weights);
+          // Not by tf.gather: its gradient lacks a kernel on wasm.
+          const ofRows = tf.scatterND(tf.expandDims(within.indices, 1), within.weights, [batchSize]);
+          return tf.sum<tf.Scalar>(tf.mul(ofRows, losses));
+        };
+        const {value, grads} = tf.variableGrads(objective, [slope]);
+        const read = async (tensor: tf.Tensor | undefined) => Array.from(await (tensor as tf.Tensor).data());
+        expect({indices: await read(within?.indices), weights: await read(within?.weights)}).toEqual({
+          indices,
+          weights,
+        });
+        // d/da Σ w · a x = Σ w · x, which at a = 1 is the value itself.
+        const expected = xs.reduce((sum, loss, row) => sum + loss * (counts[row] as number), 0);
+        expectClose(await read(grads[slope.name]), [expected], {absolute: 1e-6, relative: 1e-5});
+        expectClose(await read(value), [expected], {absolute: 1e-6, relative: 1e-5});
+        tf.dispose([within as Selection, slope, value, ...Object.values(grads)]);
+      }
+    });
+
+    it('leaks nothing within a gradient, also when it throws, and does not disturb it', () => {
+      const [x, wrong, context] = [tf.tensor1d(lossesOf(16)), marks([1, 0]), contextOf(16)];
+      const gradient = (context: SelectionContext) => () =>
+        tf.grad((given) => {
+          try {
+            selector(tf.square(given) as tf.Tensor1D, context);
+          } catch {}
+          return tf.mul(given, 3);
+        })(x);
+      for (const each of [context, {...context, valid: wrong}]) expect(leftBy(gradient(each))).toBe(0);
+      expect(valuesOf(gradient({...context, valid: wrong}))).toEqual(Array(16).fill(3));
+    });
+
+    it.each(['int32', 'bool'] as const)('takes losses %s for the same numbers in float32', async (dtype) => {
+      for (const batchSize of batchSizes) {
+        const numbers = lossesOf(batchSize).map((loss) => (dtype === 'bool' ? Number(loss > 1) : Math.floor(4 * loss)));
+        const context = {step: 0, ...contextOf(batchSize)};
+        const ofDtype: Selector = (losses) => selector(tf.cast(losses, dtype), context);
+        expect(await readSelection(ofDtype, numbers)).toEqual(await run(numbers));
+        // Made as such: its buffer has bytes.
+        const {indices, weights} = tf.tidy(() => selector(tf.tensor1d(numbers, dtype), context));
+        expect([indices.dtype, weights.dtype]).toEqual(['int32', 'float32']);
+        tf.dispose([indices, weights]);
+      }
+    });
+
+    it('refuses losses that are no numbers, and leaks nothing then', () => {
+      const [texts, context] = [tf.tensor1d(['a', 'b']), contextOf(2)];
+      for (const [losses, shown] of [
+        [texts, 'a tensor string[2]'],
+        [[1, 2], '[1, 2]'],
+        [undefined, 'undefined'],
+      ] as const) {
+        const refused = () =>
+          expect(() => selector(losses as tf.Tensor1D, context)).toThrow(
+            new TypeError(`${member}: losses must be float32[B], got ${shown}.`),
+          );
+        expect(leftBy(() => void refused())).toBe(0);
+      }
+    });
+
+    itIf(selector.remember !== undefined)('remembers the same within a gradient, without a trace in it', () => {
+      const remember = selector.remember as NonNullable<Selector['remember']>;
+      const [x, context] = [tf.tensor1d(lossesOf(16)), contextOf(16)];
+      const expected = valuesOf(() => remember(x, context));
+      const seen: number[][] = [];
+      const gradient = () =>
+        tf.grad((given) => {
+          const memory = remember(tf.mul(given, 1) as tf.Tensor1D, context);
+          seen.push([...memory.dataSync()]);
+          return tf.sum(tf.add(memory, given));
+        })(x);
+      expect(valuesOf(gradient)).toEqual(Array(16).fill(1));
+      expect(seen).toEqual([expected]);
+      expect(leftBy(gradient)).toBe(0);
+    });
+
+    itIf(state !== undefined)('throws when its state is not passed', () => {
+      const losses = tf.tensor1d(lossesOf(5));
+      const {memory: _, schedule: __, ...others} = contextOf(5);
+      const refused = () => expect(() => selector(losses, others)).toThrow(/must be in the context.*mapSelector/);
+      expect(leftBy(() => void refused())).toBe(0);
     });
 
     it('leaves losses and context as they are', async () => {
@@ -465,7 +589,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       expect(gradient.some((value) => value !== 0)).toBe(true);
     });
 
-    it(`refuses losses of another shape in the name of ${refusesAs}`, () => {
+    it(`refuses losses of another shape in the name of ${member}`, () => {
       for (const [losses, shown] of [
         [tf.ones([2, 3]), '[2, 3]'],
         [tf.scalar(1), '[]'],
@@ -473,7 +597,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       ] as const) {
         expect(() => select(losses as tf.Tensor1D)).toThrow(
           new TypeError(
-            `${refusesAs}: losses must have shape [B] with B >= 1, got ${shown}. Reduce over every axis but the first.`,
+            `${member}: losses must have shape [B] with B >= 1, got ${shown}. Reduce over every axis but the first.`,
           ),
         );
       }

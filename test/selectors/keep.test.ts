@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {checkKeep, keptOf} from '../../src/selectors/keep';
+import {checkKeep, keptOf, wholePart} from '../../src/selectors/keep';
 import type {Keep} from '../../src/types';
 
 describe('checkKeep', () => {
@@ -64,6 +64,11 @@ describe('keptOf', () => {
     [{ratio: 0.1, minK: 30}, 10, 10],
   ])('keeps of %o, given %i rows, %i', (keep, batchSize, kept) => {
     expect(keptOf(keep, batchSize)).toBe(kept);
+  });
+
+  it('rounds a share as it is told, and keeps at least one', () => {
+    expect([7, 1].map((rows) => keptOf({ratio: 0.5, round: Math.floor}, rows))).toEqual([3, 1]);
+    expect(keptOf({ratio: 0.29, round: wholePart}, 100)).toBe(29);
   });
 
   it('takes an option that is undefined as one that is not there', () => {

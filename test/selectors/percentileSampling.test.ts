@@ -21,7 +21,8 @@ const remembered = (
   options: {power: number; historyLength?: number},
   losses: number[],
   context: SelectionContext = {},
-) => valuesOf(() => percentileSampling(options).remember?.(tf.tensor1d(losses), context) as tf.Tensor);
+) =>
+  valuesOf(() => percentileSampling(options).remember?.(tf.tensor1d(losses), {memory: null, ...context}) as tf.Tensor);
 
 describe('In 20,000 draws percentileSampling', () => {
   beforeAll(async () => {
@@ -50,21 +51,23 @@ describe('In 20,000 draws percentileSampling', () => {
 describeOnBackends('percentileSampling', () => {
   it('never keeps the smallest of the recent losses, nor its equals, without a minimum', () => {
     for (let step = 0; step < 40; step++) {
-      const kept = keptRows(selected(percentileSampling({power: 0.01}), [0.5, 0.1, 0.9, 0.1], {step}));
+      const kept = keptRows(selected(percentileSampling({power: 0.01}), [0.5, 0.1, 0.9, 0.1], {step, memory: null}));
       expect(kept).not.toContain(1);
       expect(kept).not.toContain(3);
     }
-    expect(selected(percentileSampling({power: 1}), [0.5])).toEqual({indices: [0], weights: [0]});
+    expect(selected(percentileSampling({power: 1}), [0.5], {memory: null})).toEqual({indices: [0], weights: [0]});
   });
 
   it('keeps everything with a minimum of 1, hardest first, but what may not be kept', () => {
     const select = percentileSampling({power: 3, minProbability: 1});
-    expect(selected(select, FOUR)).toEqual({indices: [1, 2, 3, 0], weights: [1, 1, 1, 1]});
-    expect(keptRows(selected(select, [...FOUR, Number.NaN], {valid: marks([1, 0, 1, 1, 1])}))).toEqual([2, 3, 0]);
+    expect(selected(select, FOUR, {memory: null})).toEqual({indices: [1, 2, 3, 0], weights: [1, 1, 1, 1]});
+    expect(keptRows(selected(select, [...FOUR, Number.NaN], {valid: marks([1, 0, 1, 1, 1]), memory: null}))).toEqual([
+      2, 3, 0,
+    ]);
   });
 
   it('gives a row for each of the batch: the kept ones hardest first, then the others with weight 0', () => {
-    const {indices, weights} = selected(percentileSampling({power: 1, seed: 2}), FOUR, {step: 3});
+    const {indices, weights} = selected(percentileSampling({power: 1, seed: 2}), FOUR, {step: 3, memory: null});
     expect([...indices].sort()).toEqual([0, 1, 2, 3]);
     const kept = weights.filter(Boolean).length;
     expect(kept).toBeGreaterThan(0);
@@ -106,16 +109,16 @@ describeOnBackends('percentileSampling', () => {
 
   it('hands on what the next batch is compared with', () => {
     const select = percentileSampling({power: 1, historyLength: 6});
-    let memory: tf.Tensor1D | undefined;
+    let memory: tf.Tensor1D | null = null;
     for (const losses of [
       [1, 2],
       [3, 4],
       [5, 6],
       [7, 8],
     ]) {
-      memory = select.remember?.(tf.tensor1d(losses), memory ? {memory} : {});
+      memory = select.remember?.(tf.tensor1d(losses), {memory}) as tf.Tensor1D;
     }
-    expect([...(memory as tf.Tensor1D).dataSync()]).toEqual([7, 8, 5, 6, 3, 4]);
+    expect([...(memory as unknown as tf.Tensor1D).dataSync()]).toEqual([7, 8, 5, 6, 3, 4]);
   });
 
   it('leaks nothing when it remembers, and leaves the memory as it was', () => {
@@ -129,7 +132,7 @@ describeOnBackends('percentileSampling', () => {
   it('keeps what the same numbers keep one by one, from any batch and memory', () => {
     const property = fc.property(
       lossRows,
-      fc.option(lossRows, {nil: undefined}),
+      fc.option(lossRows),
       fc.constantFrom(0.5, 1, 3),
       fc.constantFrom(0, 0.1, 0.5),
       fc.constantFrom(1, 5, 1024),
@@ -138,7 +141,7 @@ describeOnBackends('percentileSampling', () => {
         const random = randomFrom(seed);
         const valid = losses.map(() => (random() < 0.8 ? 1 : 0));
         const selection = tf.tidy(() => {
-          const context = {step: 3, valid: marks(valid), ...(memory && {memory: tf.tensor1d(memory)})};
+          const context = {step: 3, valid: marks(valid), memory: memory && tf.tensor1d(memory)};
           return selected(percentileSampling({power, minProbability, historyLength, seed}), losses, context);
         });
         const shares = sharesOf(losses, valid, memory ?? [], historyLength);
@@ -172,7 +175,7 @@ describeOnBackends('percentileSampling', () => {
     const losses = tf.randomUniform([100_000], 0, 1, 'float32', 'many') as tf.Tensor1D;
     const before = tf.memory().numBytes;
     const {peakBytes} = await tf.profile(() => {
-      tf.dispose(percentileSampling({power: 1, minProbability: 0.5})(losses));
+      tf.dispose(percentileSampling({power: 1, minProbability: 0.5})(losses, {memory: null}));
     });
     expect(peakBytes - before).toBeLessThan(10e6);
   });
@@ -197,11 +200,27 @@ describeOnBackends('percentileSampling', () => {
   it('refuses a memory that is no list of losses', () => {
     for (const [memory, shown] of [
       [tf.ones([2, 2]), 'a tensor float32[2, 2]'],
+      [tf.ones([2], 'int32'), 'a tensor int32[2]'],
       [[1, 2], '[1, 2]'],
     ] as const) {
       expect(() => percentileSampling({power: 1})(tf.tensor1d(FOUR), {memory: memory as never})).toThrow(
-        new TypeError(`percentileSampling: memory must be what remember() gave for the batch before, got ${shown}.`),
+        new TypeError(
+          `percentileSampling: memory must be null or what remember() returned for the batch before, got ${shown}.`,
+        ),
       );
+    }
+  });
+
+  it('refuses to select and to remember without a memory, and says what to pass', () => {
+    const select = percentileSampling({power: 1});
+    const error = new TypeError(
+      'percentileSampling: memory must be in the context, got undefined. Pass {memory: null} with the first batch. ' +
+        'To wrap the selector, use mapSelector, which keeps its state.',
+    );
+    const losses = tf.tensor1d(FOUR);
+    for (const call of [select, select.remember as NonNullable<typeof select.remember>]) {
+      expect(leftBy(() => void expect(() => call(losses)).toThrow(error))).toBe(0);
+      expect(() => call(losses, {step: 3})).toThrow(error);
     }
   });
 });

@@ -29,9 +29,24 @@ describeOnBackends('scored', () => {
     expect(select.mock.calls[0]?.[1]).toBe(context);
   });
 
-  it('takes scores of whole numbers', () => {
-    const scores: Score = () => tf.tensor1d([2, 5, 3], 'int32');
-    expect(selected(scored(topK({k: 2}), scores), [1, 1, 1])).toEqual({indices: [1, 2], weights: [1, 1]});
+  it('takes scores of whole numbers, and masks', () => {
+    const whole: Score = () => tf.tensor1d([2, 5, 3], 'int32');
+    expect(selected(scored(topK({k: 2}), whole), [1, 1, 1])).toEqual({indices: [1, 2], weights: [1, 1]});
+    const mask: Score = () => tf.tensor1d([false, true, true], 'bool');
+    expect(selected(scored(topK({k: 2}), mask), [1, 1, 1])).toEqual({indices: [1, 2], weights: [1, 1]});
+  });
+
+  it('runs the score off the tape: variables in it get no gradient', () => {
+    const slope = tf.variable(tf.scalar(-1));
+    const select = scored(topK({k: 2}), (losses) => tf.mul(losses, slope) as tf.Tensor1D);
+    const {grads} = tf.variableGrads(() => {
+      const losses = tf.mul(tf.tensor1d([1, 2, 3]), tf.square(slope)) as tf.Tensor1D;
+      const {indices, weights} = select(losses);
+      return tf.sum(tf.mul(tf.scatterND(tf.expandDims(indices, 1), weights, [3]), losses));
+    });
+    // d/ds Σ_{1, 2} x s² at s = −1: the score picks rows, and is in no gradient.
+    expect(Object.values(grads).map((gradient) => gradient.dataSync()[0])).toEqual([-6]);
+    slope.dispose();
   });
 
   it('keeps the smallest losses when they are scored by their negatives, of any batch', () => {
@@ -50,7 +65,7 @@ describeOnBackends('scored', () => {
     const losses = tf.tensor1d([1, Number.NaN, 3]);
     const memory = tf.tensor1d([7]);
     expect(valuesOf(() => select.remember?.(losses, {memory}) as tf.Tensor)).toEqual([-1, Number.NaN, -3, 7]);
-    expect(valuesOf(() => select.remember?.(losses) as tf.Tensor)).toEqual([-1, Number.NaN, -3]);
+    expect(valuesOf(() => select.remember?.(losses, {memory: null}) as tf.Tensor)).toEqual([-1, Number.NaN, -3]);
     expect(leftBy(() => select.remember?.(losses, {memory}) as tf.Tensor)).toBe(0);
     expect(scored(randomK({k: 1}), negative)).not.toHaveProperty('remember');
   });

@@ -34,6 +34,7 @@ import {
   lossHistogram,
   type MiningLedger,
   type MiningLedgerJSON,
+  mapSelector,
   meanAbsoluteError,
   meanSquaredError,
   miningLedger,
@@ -57,6 +58,7 @@ import {
   type Score,
   type Selection,
   type SelectionContext,
+  type SelectionMap,
   type Selector,
   type StepReport,
   type StepSummary,
@@ -146,6 +148,27 @@ scheduled(topK, 0.5);
 // @ts-expect-error a selector is no way to make one
 scheduled(topK({k: 3}), constant(0.5));
 
+// Wrappers
+const asItIs: SelectionMap = (selection) => selection;
+expectTypeOf(mapSelector(topK({k: 1}), asItIs)).toEqualTypeOf<Selector>();
+expectTypeOf(mapSelector(scheduled(topK, accuracySteps()), asItIs)).toEqualTypeOf<
+  ScheduledSelector<{divisor: number}>
+>();
+expectTypeOf(
+  mapSelector(mapSelector(scheduled(topK, constant(1)), asItIs), asItIs).schedule.init(),
+).toEqualTypeOf<null>();
+mapSelector(topK({k: 1}), ({indices, weights}, ofRows, {step = 0}) => {
+  expectTypeOf(ofRows).toEqualTypeOf<Tensor1D>();
+  return {indices, weights: step > 9 ? weights : ofRows};
+});
+// @ts-expect-error no selection
+mapSelector(topK({k: 1}), ({weights}) => weights);
+// @ts-expect-error no function
+mapSelector(topK({k: 1}));
+// @ts-expect-error a way to make a selector is no selector
+mapSelector(topK, asItIs);
+percentileSampling({power: 2})(losses, {memory: null});
+
 // A selection
 const selection: Selection = topK({k: 1})(losses);
 expectTypeOf(selection.indices).toEqualTypeOf<Tensor1D>();
@@ -170,7 +193,7 @@ const byTruth: Selector = (ofRows, context?: SelectionContext) => {
   return {indices: ofRows, weights: ofRows};
 };
 const remembering: Selector = (ofRows, context) => {
-  expectTypeOf(context?.memory).toEqualTypeOf<Tensor1D | undefined>();
+  expectTypeOf(context?.memory).toEqualTypeOf<Tensor1D | null | undefined>();
   return topK({k: 1})(ofRows, context);
 };
 remembering.remember = (ofRows) => ofRows;

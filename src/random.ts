@@ -1,0 +1,26 @@
+/**
+ * Makes uniform numbers in (0, 1), never 0 nor 1, from a text seed: sfc32 (public domain, C.
+ * Doty-Humphrey). tfjs has seeded numbers only as tensors, which would have to be read back.
+ */
+export function uniformFrom(seed: string): () => number {
+  let [a, b, c] = [hashed(seed, 1), hashed(seed, 2), hashed(seed, 3)];
+  let counter = 1;
+  const next = () => {
+    const mixed = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + mixed) | 0;
+    return ((mixed >>> 0) + 0.5) / 2 ** 32;
+  };
+  // Similar seeds have similar hashes; twelve rounds remove the similarity.
+  for (let round = 0; round < 12; round++) next();
+  return next;
+}
+
+/** Hashes a text by FNV-1a (public domain), differently for each `salt`. */
+function hashed(text: string, salt: number): number {
+  let hash = 0x811c9dc5 + salt;
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) as number), 0x01000193);
+  return hash;
+}

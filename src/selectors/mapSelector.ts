@@ -1,0 +1,47 @@
+import {Tensor, type Tensor1D} from '@tensorflow/tfjs-core';
+import {checkFunction, typeError} from '../checks';
+import type {Selection, SelectionContext, Selector} from '../types';
+import type {ScheduledSelector} from './scheduled';
+import {checkSelector, wrapper} from './selector';
+
+const NAME = 'mapSelector';
+
+/** Changes a selection, given the losses `float32[B]` and the context that led to it. */
+export type SelectionMap = (selection: Selection, losses: Tensor1D, context: SelectionContext) => Selection;
+
+/**
+ * Applies a function to every selection of a selector, and keeps the state of the selector.
+ *
+ *     kept = f(selector(losses, context), losses, context)
+ *
+ * For wrappers: to log, to re-weight, to drop rows. A bare
+ * `(losses, context) => select(losses, context)` loses `remember` and `schedule`.
+ *
+ * @param selector  a selector, also one with state, or another map.
+ * @param f  a pure function to a selection. It runs in a `tidy` and off any gradient tape.
+ * @returns a selector with the `remember` and the `schedule` of the given one.
+ * @throws TypeError if an argument is not a function, or `f` returns no selection.
+ *
+ * @example
+ * const half = ({indices, weights}) => ({indices, weights: tf.div(weights, 2)});
+ * mapSelector(topK({k: 1}), half)(tf.tensor1d([1, 2])).weights;   // float32 [0.5]
+ */
+export function mapSelector<S>(selector: ScheduledSelector<S>, f: SelectionMap): ScheduledSelector<S>;
+export function mapSelector(selector: Selector, f: SelectionMap): Selector;
+export function mapSelector(selector: Selector, f: SelectionMap): Selector {
+  checkSelector(NAME, selector);
+  checkFunction(NAME, 'f', 'be a function from a selection to a selection', f);
+  const choose = (losses: Tensor1D, context: SelectionContext) => {
+    const {indices, weights} = checked(f(selector(losses, context), losses, context));
+    return {indices, weights};
+  };
+  return wrapper(NAME, choose, selector.remember, selector.schedule);
+}
+
+function checked(selection: Selection): Selection {
+  const {indices, weights} = Object(selection) as Partial<Selection>;
+  const isList = (tensor: unknown, dtype: string) =>
+    tensor instanceof Tensor && tensor.rank === 1 && tensor.dtype === dtype && tensor.size === indices?.size;
+  if (isList(indices, 'int32') && isList(weights, 'float32')) return selection;
+  throw typeError(NAME, 'f', 'return {indices: int32[K], weights: float32[K]}', selection);
+}

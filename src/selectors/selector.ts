@@ -1,0 +1,71 @@
+import {Tensor, type Tensor1D, type TensorContainer, tidy} from '@tensorflow/tfjs-core';
+import {checkFunction, typeError} from '../checks';
+import {offTape} from '../engine';
+import type {Keep, KeepSchedule, Selection, SelectionContext, Selector} from '../types';
+import {asFloat, keepLargest, rankable, selectable} from './ranking';
+
+/** A batch as a rule sees it. */
+export interface Batch {
+  /** `float32[B]`, B >= 1. */
+  losses: Tensor1D;
+  /** The rows that may be selected, `bool[B]`: valid, with a finite loss. */
+  rows: Tensor1D;
+  context: SelectionContext;
+}
+
+type OfBatch<T> = (batch: Batch) => T;
+type OfLosses<T> = (losses: Tensor1D, context: SelectionContext) => T;
+
+/** Builds a rule. What `choose` and `remember` compute is constant to every gradient. */
+export function selector(name: string, choose: OfBatch<Selection>, remember?: OfBatch<Tensor1D>): Selector {
+  const ofLosses =
+    <T>(f: OfBatch<T>): OfLosses<T> =>
+    (losses, context) =>
+      f({losses, context, rows: selectable(name, losses, context)});
+  return wrapper(name, ofLosses(choose), remember && ofLosses(remember));
+}
+
+/** Builds a selector that calls another one, with the state of that one. */
+export function wrapper(
+  name: string,
+  choose: OfLosses<Selection>,
+  remember?: OfLosses<Tensor1D>,
+  schedule?: KeepSchedule,
+): Selector {
+  const state = {...(remember && {remember: constant(name, remember)}), ...(schedule && {schedule})};
+  return Object.assign(constant(name, choose), state);
+}
+
+/** Builds the selector that keeps the rows with the largest scores. */
+export function largest(name: string, keep: Keep, score = (losses: Tensor1D) => losses): Selector {
+  return selector(name, ({losses, rows, context}) => keepLargest(rankable(score(losses), rows), keep, context));
+}
+
+/** Checks that a wrapper is given a selector. */
+export function checkSelector(name: string, inner: Selector): void {
+  checkFunction(name, 'selector', 'be a selector', inner, 'Build one: topK({ratio: 0.75}).');
+}
+
+/** Checks the part of the context that the trainer carries from step to step. */
+export function checkState(name: string, argument: 'memory' | 'schedule', value: unknown, first: string): void {
+  if (value !== undefined) return;
+  const remedy = `Pass ${first} with the first batch. To wrap the selector, use mapSelector, which keeps its state.`;
+  throw typeError(name, argument, 'be in the context', value, remedy);
+}
+
+/** Runs `f` off any gradient tape, in a `tidy`, with losses as `float32[B]`. */
+function constant<T extends TensorContainer>(name: string, f: OfLosses<T>) {
+  return (losses: Tensor1D, context: SelectionContext = {}): T =>
+    offTape(() => tidy(() => f(floatLosses(name, losses), context)));
+}
+
+function floatLosses(name: string, losses: Tensor1D): Tensor1D {
+  if (!(losses instanceof Tensor && ['float32', 'int32', 'bool'].includes(losses.dtype))) {
+    throw typeError(name, 'losses', 'be float32[B]', losses);
+  }
+  if (losses.rank !== 1 || losses.size === 0) {
+    const remedy = 'Reduce over every axis but the first.';
+    throw typeError(name, 'losses', 'have shape [B] with B >= 1', losses.shape, remedy);
+  }
+  return asFloat(losses);
+}
