@@ -1,6 +1,7 @@
 /** @file The only place that words errors: `<function>: <argument> must <constraint>, got <value>.` and what to do instead. */
 
 import {env, getBackend, Tensor} from '@tensorflow/tfjs-core';
+import {valuesToCheck} from './engine';
 
 /** Words an error about a value out of range. */
 export function rangeError(where: string, argument: string, constraint: string, got: unknown, remedy = ''): RangeError {
@@ -156,7 +157,7 @@ export function checkValues(
   remedy = '',
 ): void {
   if (!mayReadValues()) return;
-  const values = tensor.dataSync();
+  const values = Array.from(valuesToCheck(tensor));
   const wrong = values.findIndex((value) => !isRight(value));
   if (wrong >= 0) throw rangeError(where, argument, constraint, `${values[wrong]} at position ${wrong}`, remedy);
 }

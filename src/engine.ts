@@ -112,6 +112,13 @@ export function opsOnTape(): number {
   return (internals() as Partial<EngineInternals>).state?.activeTape?.length ?? 0;
 }
 
+/** Reads a tensor to check its values. A recording does not note that, unlike a read on which the computation may depend. */
+export function valuesToCheck(tensor: Tensor): ArrayLike<number> {
+  const {readSync} = Object.getPrototypeOf(engine()) as Partial<EngineInternals>;
+  if (!canRecord() || !readSync) return tensor.dataSync();
+  return readSync.call(internals(), tensor.dataId) as ArrayLike<number>;
+}
+
 /** Runs `f` off any tape: its ops are constants to every gradient around it. */
 export function offTape<T>(f: () => T): T {
   if (!canRecord()) return offTapeByCustomGradient(f as () => TensorContainer) as T;
@@ -225,17 +232,21 @@ export function differentiateByTfjs<T extends TensorContainer>(
 /** tfjs has no `stopGradient`, but it records nothing inside the forward function of a custom gradient. */
 function offTapeByCustomGradient<T extends TensorContainer>(f: () => T): T {
   let result: T | undefined;
+  const made: Tensor[] = [];
   const forward = () => {
+    const value = scalar(0);
     result = f();
-    for (const tensor of tensorsIn(result)) keep(tensor);
-    return {value: scalar(0), gradFunc: (): Tensor[] => []};
+    // Ids rise: what was there before stays the caller's.
+    made.push(...tensorsIn(result).filter(({id}) => id > value.id));
+    for (const tensor of made) keep(tensor);
+    return {value, gradFunc: (): Tensor[] => []};
   };
   customGrad(forward)().dispose();
   try {
     // The copies would be on the tape, but lead to no variable: what they are made from was not recorded.
     return unkept(result as T) as T;
   } finally {
-    dispose(tensorsIn(result as T));
+    dispose(made);
   }
 }
 

@@ -13,7 +13,6 @@ import {
   type GradSaveFunc,
   gather,
   grad,
-  greater,
   matMul,
   max,
   maximum,
@@ -36,6 +35,7 @@ import {
   square,
   squaredDifference,
   stack,
+  step,
   sub,
   sum,
   type Tensor,
@@ -49,7 +49,6 @@ import {
   transpose,
   unsortedSegmentSum,
   unstack,
-  where,
 } from '@tensorflow/tfjs-core';
 import {initializers, layers} from '@tensorflow/tfjs-layers';
 
@@ -68,7 +67,7 @@ type Compute = (x: Tensor2D, call: Call) => Tensor;
 
 /** A layer of one's own that computes `f`, with a matrix and a gate to train. */
 export class MixingLayer extends layers.Layer {
-  static override className = 'MixingLayer';
+  static className = 'MixingLayer';
   calls = 0;
   private own: {matrix: {read(): Tensor}; gate: {read(): Tensor}} | undefined;
 
@@ -83,7 +82,7 @@ export class MixingLayer extends layers.Layer {
     const width = features as number;
     this.own = {
       matrix: this.addWeight('matrix', [width, width], 'float32', initializers.glorotNormal({seed: 3})),
-      gate: this.addWeight('gate', [1], 'float32', initializers[this.startsAt]({})),
+      gate: this.addWeight('gate', [1], 'float32', initializers[this.startsAt]()),
     };
     this.built = true;
   }
@@ -210,7 +209,7 @@ export const MIXING: Readonly<Record<string, Compute>> = {
     return half(x, reverse(slice(thrice, rowsOf(x), [rowsOf(x), -1]), 0));
   },
   'rows taken apart and put together in reverse': (x) => half(x, stack(unstack(x).reverse())),
-  'a choice by what other rows hold': (x) => where(greater(x, reverse(x, 0)), x, mul(x, 0.5)),
+  'a choice by what other rows hold': (x) => mul(x, add(0.5, step(sub(x, reverse(x, 0))))),
   'the larger of two rows': (x) => maximum(x, reverse(x, 0)),
   'the distance from the mean of the batch': (x) => squaredDifference(x, tile(batchMean(x), [rowsOf(x), 1])),
   'a custom gradient that reverses': (x) => half(x, reversing(x)),

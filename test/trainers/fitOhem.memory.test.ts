@@ -37,7 +37,8 @@ describeOnBackends('fitOhem with a selector that remembers', () => {
       const resumed = await fitOhem(model, xs, ys, {...sampling(), initialState});
       expect(weightValues(model)).toEqual(weightValues(whole));
       expect(resumed.state).toEqual(undisturbed.state);
-      // It would not without what was remembered.
+      if (i === 5) continue;
+      // It would not without what was remembered, if steps follow in which that matters.
       const forgetful = resumableModel();
       const {memory: _, ...place} = (await resumeTraining(at(i), forgetful)) as TrainingState;
       await fitOhem(forgetful, xs, ys, {...sampling(), initialState: place});

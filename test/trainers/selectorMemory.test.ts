@@ -28,7 +28,7 @@ const CLOSE = {absolute: 1e-5, relative: 1e-5};
 function summing() {
   const asked: {
     what: 'select' | 'remember';
-    memory: number[] | undefined;
+    memory: number[] | null | undefined;
     losses: number[];
     step: number | undefined;
   }[] = [];

@@ -1,6 +1,6 @@
 /** @file The ways from a batch to the gradients of its kept rows. */
 
-import {clone, onesLike, type Tensor1D, type Variable} from '@tensorflow/tfjs-core';
+import {clone, concat, onesLike, type Tensor1D, tensor1d, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory, typeError} from '../../checks';
 import {offTape} from '../../engine';
@@ -80,7 +80,10 @@ export function recomputeBatch(
   checkRecomputable(where, model);
   const scored = runForward(settings, batch, false);
   const chosen = chooseRows(settings, batch, scored, state);
-  const {rows, counts} = chosen;
+  // Of one row there is nothing to prove: it is computed twice, and counts once.
+  const isOne = chosen.rows.size === 1;
+  const rows = isOne ? concat([chosen.rows, chosen.rows]) : chosen.rows;
+  const counts = isOne ? concat([chosen.counts, tensor1d([0])]) : chosen.counts;
   const kept = {
     ...batch,
     xs: batch.xs.map((x) => takeRows(x, rows)),
@@ -93,7 +96,7 @@ export function recomputeBatch(
     return {seen: forward, starts: startsOf(forward, clone(counts)), rowwise: {tensors, batchSize: rows.size}};
   });
   if (mixing !== undefined) throw notRecomputable(where, 'model and loss', `rows that may interact (${mixing})`);
-  const why = `as asked for: ${rows.size} of ${batch.count} rows run forward a second time, and backward`;
+  const why = `as asked for: ${chosen.rows.size} of ${batch.count} rows run forward a second time, and backward`;
   return {forward: {...scored, penalties: seen.penalties}, chosen, gradients, strategy: 'recompute', why};
 }
 
