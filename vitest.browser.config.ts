@@ -12,7 +12,7 @@ export default defineConfig({
     // The same contracts, on four backends.
     alias: [
       ...sourceAliases,
-      {find: /^\.\.\/support\/backends$/, replacement: here('test/browser/support/backends.ts')},
+      {find: /^(\.\.\/)+support\/backends$/, replacement: here('test/browser/support/backends.ts')},
     ],
   },
   // Named here, since what is found only while tests run makes the page load anew.
@@ -28,7 +28,7 @@ export default defineConfig({
     include: [
       'test/browser/**/*.browser.test.ts',
       'test/contracts/{losses,selectors}.contract.test.ts',
-      'test/gradients/backwardPasses.test.ts',
+      'test/trainers/step/strategies.test.ts',
     ],
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,5 +1,6 @@
 import {clone, type Scalar} from '@tensorflow/tfjs-core';
-import {offTape} from '../../engine';
+import {typeError} from '../../checks';
+import {canRecord, offTape} from '../../engine';
 import {trainableVariables} from '../../models/model';
 import type {StepTensors} from '../../models/modelTensors';
 import {slotOwners} from '../checkpoint/optimizerSlots';
@@ -47,6 +48,7 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
     const before = takeSnapshot(model, optimizer);
     try {
       const {forward, chosen, gradients, strategy, why} = compute(settings, batch, variables, state, layers);
+      if (Object.keys(gradients).length === 0) throw unconnected(where);
       const evaluated = evaluate?.(batch, forward) ?? [];
       const clipped = clipByGlobalNorm(gradients, clipNorm);
       for (const {name} of variables) everTrained.add(name);
@@ -66,7 +68,8 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
     }
   };
   return {
-    take: (...given) => offTape(() => take(...given)),
+    // Inside the gradient of somebody else: that is none of theirs.
+    take: (...given) => (canRecord() ? offTape(() => take(...given)) : take(...given)),
     get strategy() {
       return how.strategy;
     },
@@ -74,4 +77,9 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
       return how.why;
     },
   };
+}
+
+function unconnected(where: string): TypeError {
+  const remedy = 'Compute it from yPred by ops of tfjs, and read no values on the way.';
+  return typeError(where, 'loss', 'depend on a weight to train', 'one that depends on none', remedy);
 }
