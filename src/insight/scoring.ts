@@ -3,10 +3,8 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount} from '../checks';
 import {finiteRows} from '../models/finiteRows';
 import {outputsOf, readyModel} from '../models/model';
-import {DATA_NAMES, type ModelData, modelData} from '../models/modelData';
-import {type LossLike, modelLosses, modelLossWeights} from '../models/modelLosses';
-import {modelTensors, type StepTensors} from '../models/modelTensors';
-import {outputLosses, total} from '../models/rowLosses';
+import {type LossLike, modelLosses, modelLossWeights, outputLosses, total} from '../models/modelLosses';
+import {DATA_NAMES, type ModelData, modelData, modelTensors, type StepTensors} from '../models/modelTensors';
 import type {PerSampleLoss} from '../types';
 import {readTogether} from './readTogether';
 

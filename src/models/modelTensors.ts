@@ -1,7 +1,8 @@
-import {expandDims, type Tensor} from '@tensorflow/tfjs-core';
+/** @file What a model is given, in its order: tensors, and whatever goes by output. */
+
+import {expandDims, Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {rangeError, shapeText, typeError} from '../checks';
-import {tensorsByName} from './byOutput';
 
 /** Tensors as `trainOnBatch` takes them: one, a list in the order of the model, or a record by name. */
 export type StepTensors = Tensor | Tensor[] | Record<string, Tensor>;
@@ -47,4 +48,73 @@ function fits(input: Tensor, shape: (number | null)[]): boolean {
     input.rank === shape.length &&
     shape.every((size, axis) => axis === 0 || size === null || size === input.shape[axis])
   );
+}
+
+/** A data set in the order of a model, in the tensors that were given. */
+export interface ModelData {
+  xs: Tensor[];
+  ys: Tensor[];
+  /** How many rows it has. */
+  rows: number;
+}
+
+/** What errors call the inputs and the targets of a data set. */
+export const DATA_NAMES = ['x', 'y'] as const;
+
+/** Checks a data set for a model, and puts it in its order. */
+export function modelData(
+  where: string,
+  model: LayersModel,
+  x: StepTensors,
+  y: StepTensors,
+  names: readonly [x: string, y: string] = DATA_NAMES,
+): ModelData {
+  const xs = tensorsByName(where, names[0], model.inputNames, x);
+  const ys = tensorsByName(where, names[1], model.outputNames, y);
+  tidy(() => void modelTensors(where, model, xs, ys, names));
+  return {xs, ys, rows: xs[0]?.shape[0] as number};
+}
+
+/** Something for each output of a model: one for all of them, a list in their order, or a record by their names. */
+export type PerOutput<T> = T | T[] | Record<string, T>;
+
+/** Lists what is meant for each output of a model; what a record leaves out is undefined. */
+export function byOutput<T>(
+  where: string,
+  argument: string,
+  model: LayersModel,
+  given: PerOutput<T>,
+): (T | undefined)[] {
+  const names = model.outputNames;
+  if (Array.isArray(given)) return checkedList(where, argument, names, given);
+  if (isRecord<T>(given)) return byName(where, argument, names, given);
+  return names.map(() => given);
+}
+
+/** Lists tensors in the order of `names`, from one tensor, a list of them, or a record by name; none may be missing. */
+export function tensorsByName(where: string, argument: string, names: string[], given: PerOutput<Tensor>): Tensor[] {
+  const listed = given instanceof Tensor ? [given] : given;
+  const tensors = Array.isArray(listed) ? listed : byName(where, argument, names, listed ?? {});
+  if (!tensors.every((tensor) => tensor instanceof Tensor)) {
+    const constraint = `be a tensor, or tensors for ${names.join(', ')}`;
+    throw typeError(where, argument, constraint, given, 'Make tensors of arrays with tf.tensor().');
+  }
+  return checkedList(where, argument, names, tensors);
+}
+
+function byName<T>(where: string, argument: string, names: string[], record: Record<string, T>): (T | undefined)[] {
+  const unknown = Object.keys(record).filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw typeError(where, argument, `have the names ${names.join(', ')}`, unknown);
+  return names.map((name) => record[name]);
+}
+
+function checkedList<T>(where: string, argument: string, names: string[], list: T[]): T[] {
+  if (list.length !== names.length) {
+    throw typeError(where, argument, `have ${names.length} items (${names.join(', ')})`, `${list.length}`);
+  }
+  return list;
+}
+
+function isRecord<T>(given: PerOutput<T>): given is Record<string, T> {
+  return typeof given === 'object' && given !== null && !(given instanceof Tensor);
 }

@@ -1,7 +1,6 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, rangeError} from '../checks';
-import {modelData} from '../models/modelData';
-import type {StepTensors} from '../models/modelTensors';
+import {modelData, type StepTensors} from '../models/modelTensors';
 import type {Ledger} from '../types';
 import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
 import {rowsFrom, shuffledRows} from './fit/shuffledRows';

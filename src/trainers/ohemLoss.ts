@@ -11,14 +11,13 @@ import {
 import {checkOneOf, checkOptionNames, typeError} from '../checks';
 import {offTape} from '../engine';
 import {finiteRows} from '../models/finiteRows';
-import {validRows} from '../models/rowLosses';
+import {validRows} from '../models/modelLosses';
 import {putRows} from '../rows';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
-import {replaced} from './step/batch';
-import {elementView, GRANULARITIES, rowView} from './step/batchView';
-import {countsOf, REDUCTIONS} from './step/reductions';
-import {checkSelector, finiteLosses, settle, usableRows} from './step/selection';
+import {GRANULARITIES, replaced, rowView} from './step/batch';
+import {elementView} from './step/elements';
+import {checkSelector, countsOf, finiteLosses, REDUCTIONS, settle, usableRows} from './step/selection';
 import {selectorState} from './step/selectorState';
 
 const NAME = 'ohemLoss';

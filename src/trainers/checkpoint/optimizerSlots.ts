@@ -1,6 +1,7 @@
-import {type NamedTensorMap, type Optimizer, type Tensor, Variable, variable} from '@tensorflow/tfjs-core';
+import {type Optimizer, type Tensor, type Variable, variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {weightsOf} from '../../models/model';
+import {type ListedSlot, slotsOf} from '../step/update';
 
 /** Where a slot of an optimizer is, as plain JSON. */
 export interface SlotPlace {
@@ -10,49 +11,6 @@ export interface SlotPlace {
   place?: number;
   /** The weight of the model that it belongs to. */
   weight?: number;
-}
-
-/** What a list of slots holds: the variable, named after the weight that it belongs to (`dense/kernel/m`). */
-interface ListedSlot {
-  originalName: string;
-  variable: Variable;
-}
-
-/** A variable of an optimizer; `owner` is the name of the weight that it belongs to. */
-interface Slot extends Omit<SlotPlace, 'weight'> {
-  variable: Variable;
-  owner?: string;
-}
-
-/** The slots of an optimizer. tfjs has no list of them: they are its fields, alone or in lists. */
-export function slotsOf(optimizer: Optimizer): Slot[] {
-  return Object.entries(optimizer).flatMap(([field, value]: [string, unknown]): Slot[] => {
-    if (value instanceof Variable) return [{field, variable: value}];
-    if (!Array.isArray(value)) return [];
-    return value.flatMap((item: Partial<ListedSlot> | null, place) => {
-      if (!(item?.variable instanceof Variable)) return [];
-      const name = item.originalName ?? '';
-      return [{field, place, variable: item.variable, owner: name.slice(0, name.lastIndexOf('/'))}];
-    });
-  });
-}
-
-/** The names of the weights that an optimizer has slots for, in the order of the slots. */
-export function slotOwners(optimizer: Optimizer): string[] {
-  return slotsOf(optimizer).flatMap(({owner}) => owner ?? []);
-}
-
-/**
- * Brings gradients into a fixed order, with gaps for weights that are not trained now. tfjs's optimizers find the momentum of a weight by
- * its position: without the gaps, freezing a layer would shift them all.
- */
-export function inSlotOrder(
-  gradients: NamedTensorMap,
-  names: readonly string[],
-): NamedTensorMap | {name: string; tensor: Tensor}[] {
-  const inOrder = names.map((name) => ({name, tensor: (gradients[name] ?? null) as Tensor}));
-  const hasGaps = inOrder.some(({tensor}) => tensor === null);
-  return hasGaps ? inOrder : Object.fromEntries(inOrder.map(({name, tensor}) => [name, tensor]));
 }
 
 /** Where the slots are, by the number of the weight: names change from one run to another. */

@@ -2,7 +2,8 @@ import {io} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkOptionNames} from '../../checks';
 import {readyModel, weightsOf} from '../../models/model';
-import {slotPlaces, slotsOf} from './optimizerSlots';
+import {slotsOf} from '../step/update';
+import {slotPlaces} from './optimizerSlots';
 import {handlerOf, optimizerOf, type SavedTraining, type SavingOptions, SLOTS} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 

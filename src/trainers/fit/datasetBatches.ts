@@ -1,8 +1,7 @@
 import {dispose, Tensor, type TensorContainer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {rangeError, typeError} from '../../checks';
-import {tensorsByName} from '../../models/byOutput';
-import type {StepTensors} from '../../models/modelTensors';
+import {type StepTensors, tensorsByName} from '../../models/modelTensors';
 import type {SampleWeights} from '../step/batch';
 import type {BatchSource, Place, TrainingBatch} from './batchSource';
 import type {RowContext} from './tensorBatches';

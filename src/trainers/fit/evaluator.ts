@@ -1,6 +1,6 @@
 import {mean, mul, type Scalar, type Tensor, type Tensor1D} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {outputLosses} from '../../models/rowLosses';
+import {outputLosses} from '../../models/modelLosses';
 import type {StepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 

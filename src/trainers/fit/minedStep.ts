@@ -16,10 +16,10 @@ import {typeError} from '../../checks';
 import {entered, entriesOf} from '../../insight/observedStep';
 import {readTogether} from '../../insight/readTogether';
 import type {Ledger, SelectionContext} from '../../types';
+import {type Evaluate, stepper} from '../ohemStep';
 import type {StepSettings} from '../step/options';
 import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
 import type {SelectorState} from '../step/selectorState';
-import {type Evaluate, stepper} from '../step/trainStep';
 import type {TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
 

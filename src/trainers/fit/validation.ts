@@ -14,8 +14,8 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
+import {runForward} from '../step/backward';
 import {stepBatch} from '../step/batch';
-import {runForward} from '../step/forward';
 import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
 import {type BatchSource, START, type TrainingBatch} from './batchSource';

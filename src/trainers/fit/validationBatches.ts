@@ -1,7 +1,6 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, typeError} from '../../checks';
-import {type ModelData, modelData} from '../../models/modelData';
-import type {StepTensors} from '../../models/modelTensors';
+import {type ModelData, modelData, type StepTensors} from '../../models/modelTensors';
 import type {BatchSource} from './batchSource';
 import {rowsFrom} from './shuffledRows';
 import {tensorBatches} from './tensorBatches';

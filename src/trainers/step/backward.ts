@@ -1,20 +1,53 @@
 /** @file The ways from a batch to the gradients of its kept rows. */
 
-import {clone, concat, onesLike, type Tensor1D, tensor1d, type Variable} from '@tensorflow/tfjs-core';
+import {clone, mul, onesLike, type Scalar, type Tensor, type Tensor1D, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {livesInMainMemory, typeError} from '../../checks';
-import {offTape} from '../../engine';
+import {livesInMainMemory} from '../../checks';
+import {offTape, opsOnTape} from '../../engine';
 import {type Differentiated, differentiate} from '../../gradients/differentiate';
 import {leadingPlace} from '../../gradients/places';
 import type {Start} from '../../gradients/walk';
-import {layersOf} from '../../models/model';
-import {putRows, takeRows} from '../../rows';
+import {layersOf, outputsOf} from '../../models/model';
+import {total} from '../../models/modelLosses';
+import {putRows} from '../../rows';
 import type {StepBatch} from './batch';
-import {type Forward, runForward} from './forward';
-import type {LayerOps} from './layerOps';
 import type {BackwardStrategy, StepSettings} from './options';
 import {type Chosen, chooseRows} from './selection';
 import type {SelectorState} from './selectorState';
+
+/** What the forward pass over a batch gave. (A type, so that `tf.tidy` takes it.) */
+export type Forward = {
+  predictions: Tensor[];
+  /** `float32[count]`, weighted: what is trained on. */
+  losses: Tensor1D;
+  /** `float32[count]`, without weights of rows: what rows may be ranked by. */
+  raw: Tensor1D;
+  /** The penalty of each regulariser. */
+  penalties: Scalar[];
+  /** How many ops of the tape belong to the model; those behind them belong to its loss. */
+  modelOps: number;
+};
+
+/** Runs a batch forward, up to one loss a row. */
+export function runForward(
+  {where, model, losses, lossWeights}: StepSettings,
+  {xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>,
+  training: boolean,
+): Forward {
+  const outputs = outputsOf(model, xs, training);
+  const modelOps = opsOnTape();
+  const predictions = view.predictions(outputs);
+  const counted = lossWeights.flatMap((weight, output) => (weight > 0 ? [output] : []));
+  const perOutput = (counted.length > 0 ? counted : [0]).map((output) => {
+    const [loss, weight] = [losses[output] as StepSettings['losses'][number], lossWeights[output] as number];
+    const ofRows = view.losses(where, loss, ys[output] as Tensor, predictions[output] as Tensor);
+    const raw = weight === 1 ? ofRows : mul<Tensor1D>(ofRows, weight);
+    return {raw, weighted: rowWeights.length === 0 ? raw : mul<Tensor1D>(raw, rowWeights[output] as Tensor1D)};
+  });
+  const raw = total(perOutput.map((ofOutput) => ofOutput.raw));
+  const weighted = rowWeights.length === 0 ? raw : total(perOutput.map((ofOutput) => ofOutput.weighted));
+  return {predictions, losses: weighted, raw, penalties: model.calculateLosses(), modelOps};
+}
 
 /** The gradients of a batch, and what was seen on the way. */
 export interface Gradients extends Pick<Differentiated<never>, 'gradients'> {
@@ -58,50 +91,8 @@ export function walkBatch(
   return {...seen, gradients, ...explained(settings, count, differentiated, layers)};
 }
 
-/**
- * Scores the batch in inference mode without a tape, and runs an ordinary step on the rows that were selected.
- *
- *     n rows forward (inference mode), k rows forward and backward (training mode)
- *
- * The two copies of the network of the OHEM paper, one read-only and one trained, with the least memory: the activations of `k` rows are
- * saved. It is the gradient of the batch only if rows do not interact, so that has to be proved.
- *
- * @throws TypeError if it is not, or a layer keeps a state, or is not of tfjs-layers, before anything but the statistics has changed.
- *
- * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4.2 (arXiv:1604.03540)
- */
-export function recomputeBatch(
-  settings: StepSettings,
-  batch: StepBatch,
-  variables: Variable[],
-  state: SelectorState,
-): Gradients {
-  const {where, model} = settings;
-  checkRecomputable(where, model);
-  const scored = runForward(settings, batch, false);
-  const chosen = chooseRows(settings, batch, scored, state);
-  // Of one row there is nothing to prove: it is computed twice, and counts once.
-  const isOne = chosen.rows.size === 1;
-  const rows = isOne ? concat([chosen.rows, chosen.rows]) : chosen.rows;
-  const counts = isOne ? concat([chosen.counts, tensor1d([0])]) : chosen.counts;
-  const kept = {
-    ...batch,
-    xs: batch.xs.map((x) => takeRows(x, rows)),
-    ys: batch.ys.map((y) => takeRows(y, rows)),
-    rowWeights: batch.rowWeights.map((weights) => takeRows(weights, rows)),
-  };
-  const {seen, gradients, mixing} = differentiate(where, variables, () => {
-    const forward = runForward(settings, kept, true);
-    const tensors = [...kept.xs, ...kept.ys, ...kept.rowWeights];
-    return {seen: forward, starts: startsOf(forward, clone(counts)), rowwise: {tensors, batchSize: rows.size}};
-  });
-  if (mixing !== undefined) throw notRecomputable(where, 'model and loss', `rows that may interact (${mixing})`);
-  const why = `as asked for: ${chosen.rows.size} of ${batch.count} rows run forward a second time, and backward`;
-  return {forward: {...scored, penalties: seen.penalties}, chosen, gradients, strategy: 'recompute', why};
-}
-
 /** The losses with what their rows count, and the penalties of the regularisers. */
-function startsOf({losses, penalties}: Forward, counts: Tensor1D, batchSize?: number): Start[] {
+export function startsOf({losses, penalties}: Forward, counts: Tensor1D, batchSize?: number): Start[] {
   const place = batchSize === undefined ? undefined : leadingPlace([batchSize], batchSize);
   return [{tensor: losses, value: counts, place}, ...penalties.map((tensor) => ({tensor, value: onesLike(tensor)}))];
 }
@@ -142,27 +133,53 @@ function explained(
   return {strategy: 'pruned', why: `${kept} of ${count} rows run backward, which saves ${saved}${until}`};
 }
 
-/** Layers whose outputs depend on weights, inputs and draws alone, and not on how many rows there are. */
-const KNOWN_LAYERS = new Set(
-  `Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional CategoryEncoding
-  CenterCrop Concatenate Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM2D Cropping2D Dense DepthwiseConv2D Dot Dropout ELU
-  Embedding Flatten GRU GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D
-  GlobalMaxPooling2D InputLayer LSTM LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D MaxPooling3D Maximum Minimum Model
-  Functional Multiply PReLU Permute RNN ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D Sequential SimpleRNN Softmax
-  SpatialDropout1D ThresholdedReLU TimeDistributed UpSampling2D ZeroPadding2D`.split(/\s+/),
-);
-
-function checkRecomputable(where: string, model: LayersModel): void {
-  for (const layer of layersOf(model)) {
-    if (layer.stateful) throw notRecomputable(where, 'model', `the layer ${layer.name}, which keeps a state`);
-    const isOwn = Object.hasOwn(layer, 'call') || !KNOWN_LAYERS.has(layer.getClassName());
-    if (isOwn) throw notRecomputable(where, 'model', `the layer ${layer.name}, which is not one of tfjs-layers`);
-  }
-  const fixed = model.inputs.find(({shape}) => shape[0] !== null);
-  if (fixed) throw notRecomputable(where, 'model', `a batch size fixed at ${fixed.shape[0]}`);
+/** Knows which ops on the tape belong to which layer, from the first forward pass. */
+export interface LayerOps {
+  /** Runs a forward pass, and notes the ops of each layer if it is the first one. */
+  watch<T>(forward: () => T): T;
+  /** The layer of an op; undefined if that is not known, for example because the pass had other ops than the first one. */
+  layerOf(op: number, modelOps: number): string | undefined;
 }
 
-function notRecomputable(where: string, what: string, got: string): TypeError {
-  const remedy = "The kept rows alone would have another gradient: take backward: 'auto'.";
-  return typeError(where, what, "be known to go row by row for backward: 'recompute'", got, remedy);
+interface WatchedLayer {
+  name: string;
+  /** Its first op on the tape, and the one behind its last. */
+  first: number;
+  end: number;
+}
+
+/** Watches the layers of a model, and of the models in it. */
+export function layerOps(model: LayersModel): LayerOps {
+  /** Inner layers come before the models that they are in. */
+  let layers: WatchedLayer[] | undefined;
+  return {
+    watch(forward) {
+      if (layers) return forward();
+      const seen: WatchedLayer[] = [];
+      const watched = layersOf(model).map((layer) => {
+        const own = Object.getOwnPropertyDescriptor(layer, 'call');
+        const {call} = layer;
+        layer.call = function (this: typeof layer, ...args) {
+          const first = opsOnTape();
+          const outputs = call.apply(this, args);
+          seen.push({name: layer.name, first, end: opsOnTape()});
+          return outputs;
+        };
+        return {layer, own};
+      });
+      try {
+        return forward();
+      } finally {
+        layers = seen;
+        for (const {layer, own} of watched) {
+          if (own) Object.defineProperty(layer, 'call', own);
+          else delete (layer as {call?: unknown}).call;
+        }
+      }
+    },
+    layerOf(op, modelOps) {
+      const end = Math.max(...(layers ?? []).map((layer) => layer.end));
+      return end === modelOps ? layers?.find((layer) => layer.first <= op && op < layer.end)?.name : undefined;
+    },
+  };
 }

@@ -5,11 +5,9 @@ import {modelOptimizer, readyModel, trainableVariables} from '../../models/model
 import {type LossLike, modelLosses, modelLossWeights} from '../../models/modelLosses';
 import {topK} from '../../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../../types';
-import type {SampleWeights} from './batch';
-import {type GivenContext, GRANULARITIES} from './batchView';
+import {type GivenContext, GRANULARITIES, type SampleWeights} from './batch';
 import type {ClassWeights} from './classWeights';
-import {REDUCTIONS} from './reductions';
-import {checkSelector} from './selection';
+import {checkSelector, REDUCTIONS} from './selection';
 
 /**
  * The ways to the gradients: `'pruned'` runs the kept rows backward, as far as the ops allow; `'masked'` runs all rows backward; `'recompute'`

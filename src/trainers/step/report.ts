@@ -21,7 +21,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {takeRows} from '../../rows';
 import type {Reduction, Selection} from '../../types';
-import {reduceKept} from './reductions';
+import {reduceKept} from './selection';
 
 /** The figures of a step as numbers. */
 export interface StepSummary {

@@ -20,13 +20,12 @@ import {
   stack,
   sum,
   type Tensor,
-  type Variable,
+  Variable,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {columnSums} from '../../gradients/columnSums';
-import {inSlotOrder, slotsOf} from '../checkpoint/optimizerSlots';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
 export interface Snapshot {
@@ -124,4 +123,51 @@ function chooser(condition: Scalar): (whenTrue: Tensor, whenFalse: Tensor) => Te
   const slice = reshape(cast(condition, 'int32'), [1]);
   // No reshape of the result: wasm goes by the shape that data was made with, and refuses a bias that was once a matrix.
   return (whenTrue, whenFalse) => gatherND(stack([whenFalse, whenTrue]), slice);
+}
+
+/** What a list of slots holds: the variable, named after the weight that it belongs to (`dense/kernel/m`). */
+export interface ListedSlot {
+  originalName: string;
+  variable: Variable;
+}
+
+/** A variable of an optimizer; `owner` is the name of the weight that it belongs to. */
+interface Slot {
+  /** The field of the optimizer. */
+  field: string;
+  /** Its place in that field, if it is a list. */
+  place?: number;
+  variable: Variable;
+  owner?: string;
+}
+
+/** The slots of an optimizer. tfjs has no list of them: they are its fields, alone or in lists. */
+export function slotsOf(optimizer: Optimizer): Slot[] {
+  return Object.entries(optimizer).flatMap(([field, value]: [string, unknown]): Slot[] => {
+    if (value instanceof Variable) return [{field, variable: value}];
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((item: Partial<ListedSlot> | null, place) => {
+      if (!(item?.variable instanceof Variable)) return [];
+      const name = item.originalName ?? '';
+      return [{field, place, variable: item.variable, owner: name.slice(0, name.lastIndexOf('/'))}];
+    });
+  });
+}
+
+/** The names of the weights that an optimizer has slots for, in the order of the slots. */
+export function slotOwners(optimizer: Optimizer): string[] {
+  return slotsOf(optimizer).flatMap(({owner}) => owner ?? []);
+}
+
+/**
+ * Brings gradients into a fixed order, with gaps for weights that are not trained now. tfjs's optimizers find the momentum of a weight by
+ * its position: without the gaps, freezing a layer would shift them all.
+ */
+export function inSlotOrder(
+  gradients: NamedTensorMap,
+  names: readonly string[],
+): NamedTensorMap | {name: string; tensor: Tensor}[] {
+  const inOrder = names.map((name) => ({name, tensor: (gradients[name] ?? null) as Tensor}));
+  const hasGaps = inOrder.some(({tensor}) => tensor === null);
+  return hasGaps ? inOrder : Object.fromEntries(inOrder.map(({name, tensor}) => [name, tensor]));
 }
