@@ -141,7 +141,7 @@ function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
     const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
     ops.push({
       ...{kind, name, inputs: withoutGaps(inputs), outputs, saved, attrs},
-      gradient: given && ((dys, ...rest) => given(dys.length > 1 ? dys : (dys[0] as Tensor), ...rest)),
+      gradient: given && ((dys, ...rest) => given(takesList(name, dys) ? dys : (dys[0] as Tensor), ...rest)),
       inner: kind === 'custom' ? inner : [],
     });
     if (kind !== 'copy') inner = [];
@@ -169,6 +169,9 @@ function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
     },
   };
 }
+
+/** Ops with a list of outputs take a list of gradients. tfjs hands them a tensor if there is one output, which they do not take. */
+const takesList = (name: string, dys: Tensor[]): boolean => dys.length > 1 || name === 'Unpack' || name === 'SplitV';
 
 function withoutGaps(inputs: Record<string, Tensor | null | undefined>): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(inputs).filter((entry): entry is [string, Tensor] => entry[1] != null));

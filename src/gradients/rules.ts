@@ -6,7 +6,8 @@
  * is about the op's linear map. It comes from attributes and shapes alone, never from values.
  */
 
-import {getGradient, slice_util, type Tensor, util} from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import {type GradFunc, getGradient, slice_util, type Tensor, util} from '@tensorflow/tfjs-core';
 import type {Attributes, KernelRun, TapedOp} from '../engine';
 import {type AxisPlace, axisOf, isSamePlace, isSameShape, type Place, placeAt, sizeOf} from './places';
 
@@ -134,7 +135,7 @@ const along =
     return axesOf(attrs[attribute], shape).includes(at.axis) ? undefined : answer({[name]: out[0]});
   };
 ruleFor('Softmax', along('dim'));
-ruleFor('LogSoftmax Cumsum Cumprod', along('axis'));
+ruleFor('Cumsum Cumprod', along('axis'));
 ruleFor('Reverse', along('dims'));
 const alongLast: Rule = ({inputs, outputs, out, at}) =>
   at.axis === (outputs[0] as Tensor).rank - 1 ? undefined : answer({[firstOf(inputs)[0]]: out[0]});
@@ -268,6 +269,9 @@ ruleFor('FusedBatchNorm', ({inputs, out, at}) => {
   return eachOf(inputs, (_, name) => (name === 'x' ? out[0] : undefined));
 });
 
+/** The ops that have a rule. */
+export const RULED_OPS: readonly string[] = /* @__PURE__ */ [...RULES.keys()];
+
 /** Ops that go row by row, but whose gradient in tfjs must not be cut. */
 const isCutForwardOnly = ({name, inputs, attrs}: KernelRun): boolean => {
   if (name === 'Conv3DBackpropInputV2') return true;
@@ -280,8 +284,17 @@ const isCutForwardOnly = ({name, inputs, attrs}: KernelRun): boolean => {
 /** Ops whose gradient in tfjs is not summed over axes that were broadcast. */
 const UNSUMMED = new Set(['Maximum', 'Minimum', 'SquaredDifference']);
 
-/** The gradients of tfjs, which the rules were checked against: one that somebody registered in their place is not cut. */
+/**
+ * The gradients of tfjs, which the rules were checked against: one that somebody registered in their place is not cut. tfjs-layers
+ * registers them; where a bundler left that out, the first one seen counts as that of tfjs.
+ */
 const STOCK = /* @__PURE__ */ new Map([...RULES.keys()].map((name) => [name, getGradient(name)?.gradFunc]));
+
+function isStock(name: string, gradient: GradFunc): boolean {
+  const stock = STOCK.get(name) ?? gradient;
+  STOCK.set(name, stock);
+  return stock === gradient;
+}
 
 function ask(kernel: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
   const at = axisOf((kernel.outputs[0] as Tensor).shape, places[0] as Place, batchSize);
@@ -308,7 +321,7 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
   if (kind === 'copy') return {inputs: {x: cut.places[0]}, saved: [], attrs};
   if (kind === 'custom') return customCut(op, cut);
   const config = getGradient(name);
-  if (!config || config.gradFunc !== STOCK.get(name) || isCutForwardOnly(op)) return undefined;
+  if (!config || !isStock(name, config.gradFunc) || isCutForwardOnly(op)) return undefined;
   const isUnsummed = (input: string) => !isSameShape((inputs[input] as Tensor).shape, (outputs[0] as Tensor).shape);
   if (UNSUMMED.has(name) && wanted.some(isUnsummed)) return undefined;
   const found = ask(op, cut);
