@@ -89,8 +89,8 @@ export function canRecord(): boolean {
  * @returns the result of `f`, and the tape, to be disposed by the caller. If `f` throws, the tape is disposed.
  */
 export function record<T>(f: () => T): {result: T; tape: Tape} {
-  const own: TapeState = {activeTape: [], gradientDepth: 1, kernelDepth: 0};
-  const recorder = recording();
+  const own = {activeTape: [], gradientDepth: 1, kernelDepth: 0};
+  const recorder = recording(own.activeTape);
   const disposeSaved = () => {
     for (const {saved} of recorder.ops) dispose(saved.filter((tensor) => !tensor.isDisposed));
   };
@@ -126,7 +126,7 @@ function withState<T>(state: TapeState, f: () => T): T {
  * Listens to the engine. A tape node has no attributes, so the function that adds nodes is wrapped; kernels inside a custom gradient
  * are on no tape, so the function that runs kernels is wrapped too. The wrappers are properties of the instance.
  */
-function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
+function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   const target = internals();
   const names = ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU'] as const;
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
@@ -136,6 +136,8 @@ function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   let inner: KernelRun[] = [];
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
+    // Within this recording there may be another one, whose ops are constants here.
+    if (this.state.activeTape !== tape) return;
     // Copies have empty attributes, custom gradients none.
     const kind = gradient == null ? 'kernel' : attrs === undefined ? 'custom' : 'copy';
     const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
@@ -202,7 +204,8 @@ export function differentiateByTfjs<T extends TensorContainer>(
     }
   };
   try {
-    const {grads} = engine().gradients(forward, variables, undefined, true);
+    const {value, grads} = engine().gradients(forward, variables, undefined, true);
+    value.dispose();
     if (failure) throw failure.error;
     const named = variables.map(({name}, i) => [name, grads[i]] as const);
     return {

@@ -405,17 +405,21 @@ function customCut(op: TapedOp, cut: CutOutputs): OpCut | undefined {
 }
 
 /**
- * Counts the multiplications of one gradient of an op, 0 for ops that are no product. As many as those of the forward pass: of each output entry
- * with every entry of a filter or of a row.
+ * Counts the multiplications of the gradients by these inputs, 0 for ops that are no product. By each factor there are as many as in
+ * the forward pass: of each output entry with every entry of a row or of a filter.
  */
-export function multiplications(op: TapedOp): number {
-  const {name, inputs, outputs, attrs} = fusedProduct(op)?.kernel ?? op;
-  const {a, filter} = inputs;
-  const {size} = outputs[0] as Tensor;
-  const isProduct = name === 'BatchMatMul' || name === '_FusedMatMul';
-  if (a && isProduct) return size * (a.shape.at(attrs?.transposeA ? -2 : -1) as number);
+export function multiplications(op: TapedOp, wanted: readonly string[]): number {
+  const fused = fusedProduct(op);
+  const {name, inputs, outputs, attrs} = fused?.kernel ?? op;
+  const isFactor = (input: string) => (fused ? fused.names[Number(input)] : input) !== 'bias';
+  const {a, filter, dy} = inputs;
+  // A transposed convolution multiplies each entry that it takes, not each that it gives.
+  const {size} = (name.includes('Backprop') && dy) || (outputs[0] as Tensor);
+  const times = wanted.filter(isFactor).length * size;
+  const isMatMul = name === 'BatchMatMul' || name === '_FusedMatMul';
+  if (a && isMatMul) return times * (a.shape.at(attrs?.transposeA ? -2 : -1) as number);
   if (!filter || !name.includes('Conv')) return 0;
   // A filter is [height, width, in, out]; depthwise, each output channel has one input channel.
   const channels = name.includes('Depthwise') ? filter.shape.slice(-2) : filter.shape.slice(-1);
-  return (size * filter.size) / sizeOf(channels);
+  return (times * filter.size) / sizeOf(channels);
 }

@@ -1,5 +1,5 @@
 import {add, dispose, type NamedTensorMap, reshape, Tensor, tidy, type Variable, zeros} from '@tensorflow/tfjs-core';
-import {typeError} from '../checks';
+import {shapeText, typeError} from '../checks';
 import type {TapedOp} from '../engine';
 import {ownGradients} from './ownGradients';
 import {cutShape, isSamePlace, isSameShape, type Place, type RowCut} from './places';
@@ -70,19 +70,14 @@ export function walkBack(
     });
     for (const name of wanted) {
       const [tensor, value, place] = [op.inputs[name] as Tensor, found[name] as Tensor, opCut?.inputs[name]];
-      checkShape(
-        where,
-        op,
-        name,
-        value,
-        place && cut ? cutShape(tensor.shape, place, cut.batchSize, cut.kept) : tensor.shape,
-      );
+      const {shape} = tensor;
+      checkGradient(where, op, name, value, place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape);
       collect(tensor, {value, place});
     }
     for (const dy of dys) dy?.value.dispose();
     for (const {id} of op.outputs) gradients.delete(id);
     held.release(i);
-    const products = multiplications(op) * wanted.length;
+    const products = multiplications(op, wanted);
     work.all += products;
     if (opCut) work.cut += products;
   }
@@ -135,22 +130,20 @@ function compute(
   wanted: string[],
 ): Record<string, Tensor> {
   const functions = ownGradients({op, saved, attrs}, dys[0] as Tensor) ?? op.gradient?.(dys, saved, attrs);
-  if (!functions) {
-    const remedy = 'tfjs has none for this op.';
+  const gradients = wanted.map((name) => {
+    const gradient = functions?.[name];
+    if (gradient) return [name, gradient()] as const;
+    const remedy = `tfjs has none by its input ${name}.`;
     throw typeError(where, 'model and loss', 'be made of ops that have a gradient', op.name, remedy);
-  }
-  return Object.fromEntries(wanted.map((name) => [name, (functions[name] as () => Tensor)()]));
+  });
+  return Object.fromEntries(gradients);
 }
 
-/** A gradient of another shape than its input would go on wrongly: some gradients of tfjs do not sum over axes that were broadcast. */
-function checkShape(where: string, op: TapedOp, input: string, {shape}: Tensor, expected: readonly number[]): void {
-  if (isSameShape(shape, expected)) return;
-  throw typeError(
-    where,
-    `the gradient of ${op.name} by its input ${input}`,
-    `have shape [${expected.join(', ')}]`,
-    shape,
-  );
+/** A gradient of another shape would go on wrongly: some of tfjs are not summed over axes that were broadcast. */
+function checkGradient(where: string, op: TapedOp, input: string, value: Tensor, expected: readonly number[]): void {
+  if (isSameShape(value.shape, expected) && value.dtype === 'float32') return;
+  const gradient = `the gradient of ${op.name} by its input ${input}`;
+  throw typeError(where, gradient, `be float32${shapeText(expected)}`, value);
 }
 
 /** Views in place of tensors that a gradient function only passed on, or gave twice, so that each can be disposed by itself. */
@@ -218,7 +211,8 @@ function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
       if (!readsValues(op, index))
         return new Tensor(cutShape(shape, place, cut.batchSize, cut.kept), dtype, dataId, id);
       const known = taken.get(dataId) ?? [];
-      const held = known.find((other) => isSamePlace(other.place, place));
+      // A cast to a wider type shares the data too.
+      const held = known.find(({place: at, rows}) => isSamePlace(at, place) && rows.dtype === dtype);
       if (held) return held.rows;
       const rows = cut.take(tensor, place);
       taken.set(dataId, [...known, {place, rows}]);

