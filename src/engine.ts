@@ -84,7 +84,8 @@ export function canRecord(): boolean {
 }
 
 /**
- * Runs `f` on a tape of its own, also inside the gradient of somebody else, whose tape stays as it is.
+ * Runs `f` on a tape of its own, also inside the gradient of somebody else, whose tape stays as it is. Runs within a `tidy`, as tfjs
+ * names the copies that it saves by the scope.
  *
  * @returns the result of `f`, and the tape, to be disposed by the caller. If `f` throws, the tape is disposed.
  */

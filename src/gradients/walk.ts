@@ -49,11 +49,13 @@ export function walkBack(
   const gradients = new Map<number, Gradient>();
   const work = {all: 0, cut: 0};
   let blockedAt = -1;
-  const collect = (tensor: Tensor, next: Gradient) => {
+  const collect = (tensor: Tensor, next: Gradient, op: number) => {
     const before = gradients.get(tensor.id);
-    gradients.set(tensor.id, before ? sumOf(before, next, tensor, cut) : next);
+    const total = before ? sumOf(before, next, tensor, cut) : next;
+    if (blockedAt < 0 && !total.place && (before?.place || next.place)) blockedAt = op;
+    gradients.set(tensor.id, total);
   };
-  for (const {tensor, ...gradient} of starts) collect(tensor, gradient);
+  for (const {tensor, ...gradient} of starts) collect(tensor, gradient, ops.length - 1);
   const held = heldRows(ops, cut);
   for (let i = ops.length - 1; i >= 0; i--) {
     const op = ops[i] as TapedOp;
@@ -72,7 +74,7 @@ export function walkBack(
       const [tensor, value, place] = [op.inputs[name] as Tensor, found[name] as Tensor, opCut?.inputs[name]];
       const {shape} = tensor;
       checkGradient(where, op, name, value, place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape);
-      collect(tensor, {value, place});
+      collect(tensor, {value, place}, i);
     }
     for (const dy of dys) dy?.value.dispose();
     for (const {id} of op.outputs) gradients.delete(id);

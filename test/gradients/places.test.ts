@@ -160,7 +160,11 @@ describeOnBackends('a cut to some rows', () => {
     const [x, before] = [random([2, 2, 3], 1), memory().numTensors];
     const cut = rowCut(rows, 2);
     const made: Tensor[] = [];
-    for (const place of [{outer: 1, inner: 6}, {outer: 2, inner: 3}, {outer: 2, inner: 3}]) {
+    for (const place of [
+      {outer: 1, inner: 6},
+      {outer: 2, inner: 3},
+      {outer: 2, inner: 3},
+    ]) {
       const taken = cut.take(x, place);
       made.push(taken, cut.put(taken, place, [2, 2, 3]));
     }

@@ -25,7 +25,13 @@ import {RUNS, randomFrom} from '../support/property';
 
 /** Ops whose rule is for the forward pass alone. */
 const FORWARD_ONLY = ['Conv3DBackpropInputV2', 'OneHot', '_FusedMatMul', 'FusedConv2D', 'FusedDepthwiseConv2D'];
-const CUSTOM = ['fusedMatMul__op', 'fusedConv2d__op', 'fusedDepthwiseConv2d__op', 'logSoftmax__op', 'softmaxCrossEntropy__op'];
+const CUSTOM = [
+  'fusedMatMul__op',
+  'fusedConv2d__op',
+  'fusedDepthwiseConv2d__op',
+  'logSoftmax__op',
+  'softmaxCrossEntropy__op',
+];
 
 /** What `import '@tensorflow/tfjs'` does: the gradient of a product needs it. */
 Object.assign(Tensor.prototype, {
@@ -46,7 +52,14 @@ function taped(sample: OpCase, name: string, inputs: Record<string, Tensor>): Ta
 const isFloat = ({dtype}: Tensor) => dtype === 'float32';
 
 /** Expects that the kept rows of the outputs stay as they are when other rows of the inputs change, where the rule says so. */
-function checkForward(sample: OpCase, name: string, places: Place[], batch: number, rows: number[], seed: number): boolean {
+function checkForward(
+  sample: OpCase,
+  name: string,
+  places: Place[],
+  batch: number,
+  rows: number[],
+  seed: number,
+): boolean {
   const inputs = inputsOf(sample, seed);
   const op = taped(sample, name, inputs);
   const found = rowsForward(op, {places, batchSize: batch, kept: batch});
@@ -57,7 +70,9 @@ function checkForward(sample: OpCase, name: string, places: Place[], batch: numb
     if (!place) return [key, input] as const;
     expect(place.outer * place.inner * batch).toBe(input.size);
     const other = tensorOf(sample.inputs[key] as InputSpec, random).dataSync();
-    const values = input.dataSync().map((value, i) => (rows.includes(rowAt(i, place, batch)) ? value : (other[i] as number)));
+    const values = input
+      .dataSync()
+      .map((value, i) => (rows.includes(rowAt(i, place, batch)) ? value : (other[i] as number)));
     return [key, tensor(values, input.shape, input.dtype)] as const;
   });
   const again = taped(sample, name, Object.fromEntries(moved));
@@ -79,7 +94,11 @@ function nearestNeighborGradient(op: TapedOp, dy: Tensor): number[] {
   const [rows, newHeight, newWidth] = dy.shape as [number, number, number];
   const sums = new Array<number>(rows * height * width * channels).fill(0);
   dy.dataSync().forEach((value, i) => {
-    const [c, x, y] = [i % channels, Math.floor(i / channels) % newWidth, Math.floor(i / channels / newWidth) % newHeight];
+    const [c, x, y] = [
+      i % channels,
+      Math.floor(i / channels) % newWidth,
+      Math.floor(i / channels / newWidth) % newHeight,
+    ];
     const row = Math.floor(i / channels / newWidth / newHeight);
     const [sourceY, sourceX] = [Math.floor((y * height) / newHeight), Math.floor((x * width) / newWidth)];
     sums[((row * height + sourceY) * width + sourceX) * channels + c]! += value;
@@ -104,14 +123,20 @@ function checkBackward({sample, name, places, batch, rows, seed, wantedOf}: Back
   const cut = cutOp(op, {places, batchSize: batch, kept: rows.length}, wanted);
   if (!cut || wanted.length === 0) return false;
   const random = randomFrom(seed + 2);
-  const dys = op.outputs.map(({shape}, i) => tensorOf({shape: cutShape(shape, places[i] as Place, batch, rows.length)}, random));
+  const dys = op.outputs.map(({shape}, i) =>
+    tensorOf({shape: cutShape(shape, places[i] as Place, batch, rows.length)}, random),
+  );
   const allDys = dys.map((dy, i) =>
     tensor(putBack(dy.dataSync(), places[i] as Place, batch, rows), (op.outputs[i] as Tensor).shape),
   );
   const saved = op.saved.map((whole, i) => {
     const place = cut.saved[i];
     if (!place) return whole;
-    return tensor(taken(whole.dataSync(), place, batch, rows), cutShape(whole.shape, place, batch, rows.length), whole.dtype);
+    return tensor(
+      taken(whole.dataSync(), place, batch, rows),
+      cutShape(whole.shape, place, batch, rows.length),
+      whole.dtype,
+    );
   });
   const got = gradientsOf(op, saved, cut.attrs, dys);
   const expected = op.gradient?.(allDys, op.saved, op.attrs) ?? {};
@@ -120,7 +145,9 @@ function checkBackward({sample, name, places, batch, rows, seed, wantedOf}: Back
     const value = (got[key] as () => Tensor)();
     expect(value.shape).toEqual(place ? cutShape(input.shape, place, batch, rows.length) : input.shape);
     const whole =
-      name === 'ResizeNearestNeighbor' ? nearestNeighborGradient(op, allDys[0] as Tensor) : (expected[key] as () => Tensor)();
+      name === 'ResizeNearestNeighbor'
+        ? nearestNeighborGradient(op, allDys[0] as Tensor)
+        : (expected[key] as () => Tensor)();
     if ('shape' in whole) expect(whole.shape).toEqual(input.shape);
     const values = place ? putBack(value.dataSync(), place, batch, rows) : value;
     expectSameDirection(values, whole, 1e-5, 1e-6);
@@ -146,7 +173,10 @@ function tryOut(
       const seed = draw.int(1, 1e6);
       tidy(() => {
         const op = taped(sample, name, inputsOf(sample, seed));
-        for (const places of placesIn(op.outputs.map(({shape}) => shape), batch)) {
+        for (const places of placesIn(
+          op.outputs.map(({shape}) => shape),
+          batch,
+        )) {
           if (check(sample, places, batch, draw, seed)) allowed++;
         }
         for (const {saved} of [op]) for (const one of saved) one.dispose();

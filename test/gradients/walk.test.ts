@@ -1,13 +1,51 @@
-import {dispose, memory, mul, scalar, sum, type Tensor, tensor1d, tidy, variableGrads} from '@tensorflow/tfjs-core';
+import {
+  addN,
+  cast,
+  concat,
+  conv2d,
+  customGrad,
+  dispose,
+  div,
+  fused,
+  getGradient,
+  grad,
+  keep,
+  matMul,
+  maximum,
+  mean,
+  memory,
+  mul,
+  notEqual,
+  reshape,
+  reverse,
+  type Scalar,
+  sigmoid,
+  slice,
+  split,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor4D,
+  tanh,
+  tensor1d,
+  tidy,
+  transpose,
+  unstack,
+  type Variable,
+  variable,
+  variableGrads,
+} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {record} from '../../src/engine';
-import {leadingPlace, rowCut} from '../../src/gradients/places';
+import {axisOf, cutShape, leadingPlace, type Place, rowCut} from '../../src/gradients/places';
 import {walkBack} from '../../src/gradients/walk';
 import {describeOnBackends} from '../support/backends';
 import {norm} from '../support/close';
-import {drawFrom} from '../support/opCases';
+import {type Draw, drawFrom, inputsOf, OP_SAMPLES, type OpCase, placesIn, tensorOf} from '../support/opCases';
 import {RUNS, randomFrom, repeatably} from '../support/property';
 import {type RandomModel, randomModel} from '../support/randomModels';
 
@@ -31,9 +69,7 @@ function walked(model: RandomModel, {batch, rows, weights}: Kept, isCut: boolean
       ? {tensor: losses, value: values, place}
       : {tensor: losses, value: cut.put(values, place, losses.shape)};
     const outcome = walkBack('walk', tape.ops, [start], model.variables, isCut ? cut : undefined);
-    const gradients = Object.fromEntries(
-      Object.entries(outcome.gradients).map(([name, value]) => [name, [...value.dataSync()]]),
-    );
+    const gradients = numbersOf(outcome.gradients);
     tape.dispose();
     cut.dispose();
     return {...outcome, gradients};
@@ -46,9 +82,24 @@ function reference(model: RandomModel, {batch, rows, weights}: Kept): Values {
     const whole = new Array<number>(batch).fill(0);
     for (const [i, row] of rows.entries()) whole[row]! += weights[i] as number;
     const {grads} = variableGrads(() => sum(mul(model.losses(), tensor1d(whole))), model.variables);
-    return Object.fromEntries(Object.entries(grads).map(([name, value]) => [name, [...value.dataSync()]]));
+    return numbersOf(grads);
   });
 }
+
+const numbersOf = (gradients: Record<string, Tensor>): Values =>
+  Object.fromEntries(Object.entries(gradients).map(([name, value]) => [name, [...value.dataSync()]]));
+
+function state() {
+  const {numTensors, numDataBuffers, numBytes} = memory();
+  return {numTensors, numDataBuffers, numBytes};
+}
+
+/** Ops with gradients of tfjs that need no second look. */
+const SMOOTH = [...OP_SAMPLES.keys()].filter(
+  (name) =>
+    (getGradient(name) || name.endsWith('__op')) &&
+    !['Prod', 'OneHot', 'Cumsum', 'Conv3DBackpropInputV2'].includes(name),
+);
 
 /** Expects the same gradients, to 1e-5 of their norm; some true gradients are 0, such as that of a bias before a batch norm. */
 function expectSame(got: Values, want: Values): void {
@@ -94,5 +145,321 @@ describeOnBackends('walkBack', (backend) => {
     );
     expect(cutWork / allWork).toBeGreaterThan(0.6);
   });
+
+  it('cuts each op that has a rule as it goes with all rows', () => {
+    fc.assert(
+      fc.property(fc.gen(), (g) => {
+        const draw = drawFrom(g);
+        const batch = draw.int(2, 4);
+        const name = draw.pick(...SMOOTH);
+        const sample = (OP_SAMPLES.get(name) as (draw: Draw, batch: number) => OpCase)(draw, batch);
+        const seed = draw.int(1, 1e6);
+        const inputs = inputsOf(sample, seed);
+        const isFloat = (key: string) => (inputs[key] as Tensor).dtype === 'float32' && draw.int(0, 3) > 0;
+        const variables = Object.fromEntries(
+          Object.keys(inputs)
+            .filter(isFloat)
+            .map((key) => [key, variable(inputs[key] as Tensor)]),
+        );
+        const {result, tape} = tidy(() => record(() => [sample.run({...inputs, ...variables})].flat().map(keep)));
+        const rows = Array.from({length: draw.int(1, batch + 1)}, () => draw.int(0, batch - 1));
+        const shapes = result.map(({shape}) => shape);
+        for (const places of placesIn(shapes, batch)) {
+          if (places.some((place, i) => !axisOf(shapes[i] as number[], place, batch))) continue;
+          tidy(() => {
+            const cut = rowCut(tensor1d(rows, 'int32'), batch);
+            const random = randomFrom(seed);
+            const cuts = result.map(({shape}, i) =>
+              tensorOf({shape: cutShape(shape, places[i] as Place, batch, rows.length)}, random),
+            );
+            const all = cuts.map((value, i) => cut.put(value, places[i] as Place, shapes[i] as number[]));
+            const by = (values: Tensor[], isCut: boolean) => {
+              const starts = values.map((value, i) => ({
+                ...{tensor: result[i] as Tensor, value},
+                ...(isCut && {place: places[i] as Place}),
+              }));
+              return walkBack('walk', tape.ops, starts, Object.values(variables), isCut ? cut : undefined);
+            };
+            const want = numbersOf(by(all, false).gradients);
+            const got = numbersOf(by(cuts, true).gradients);
+            expect(Object.keys(got).sort()).toEqual(Object.keys(want).sort());
+            expectSame(got, want);
+            cut.dispose();
+          });
+        }
+        tape.dispose();
+        dispose([...Object.values(inputs), ...Object.values(variables), ...result]);
+      }),
+      {...RUNS, numRuns: 400},
+    );
+  });
+
+  const [B, rows] = [6, [4, 1, 4]];
+  const values = (...shape: number[]) => tensorOf({shape}, randomFrom(shape.length * 7 + (shape[0] as number)));
+  /** Gradients by a walk from some tensors, and how it went. */
+  const walk = (f: () => Tensor[], variables: Variable[], {isCut = true, from = 0, starts = [0, 1, 2]} = {}) =>
+    tidy(() => {
+      const {result, tape} = record(() => tidy(f));
+      const cut = rowCut(tensor1d(rows, 'int32'), B);
+      const begun = result.flatMap((tensor, i) => {
+        const place = leadingPlace(tensor.shape, B);
+        const value = values(...cutShape(tensor.shape, place, B, rows.length));
+        if (!starts.includes(i)) return [];
+        return [isCut ? {tensor, value, place} : {tensor, value: cut.put(value, place, tensor.shape)}];
+      });
+      try {
+        const outcome = walkBack('walk', tape.ops, begun, variables, isCut ? {...cut, from} : undefined);
+        return {...outcome, gradients: numbersOf(outcome.gradients), names: tape.ops.map(({name}) => name)};
+      } finally {
+        tape.dispose();
+        cut.dispose();
+      }
+    });
+  /** The same gradients by tfjs. */
+  const byTfjs = (f: () => Tensor[], variables: Variable[], starts = [0, 1, 2]) =>
+    tidy(() => {
+      const cut = rowCut(tensor1d(rows, 'int32'), B);
+      const {grads} = variableGrads(() => {
+        const terms = f().map((tensor, i) => {
+          const place = leadingPlace(tensor.shape, B);
+          const weights = cut.put(values(...cutShape(tensor.shape, place, B, rows.length)), place, tensor.shape);
+          return sum(mul(tensor, starts.includes(i) ? weights : 0));
+        });
+        return addN(terms) as Scalar;
+      }, variables);
+      cut.dispose();
+      return numbersOf(grads);
+    });
+  const withVariables = (shapes: number[][], f: (variables: Variable[]) => void) => {
+    const variables = shapes.map((shape) => variable(values(...shape)));
+    f(variables);
+    dispose(variables);
+  };
+
+  it('begins at several tensors, some of which lead to others', () => {
+    withVariables(
+      [
+        [3, 4],
+        [4, 2],
+      ],
+      ([w, v]) => {
+        const f = () => {
+          const hidden = tanh(matMul(values(B, 3), w as never));
+          const out = matMul(hidden, v as never);
+          return [hidden, out, square(out)];
+        };
+        const variables = [w, v] as Variable[];
+        expectSame(walk(f, variables).gradients, byTfjs(f, variables));
+        expectSame(walk(f, variables, {isCut: false}).gradients, byTfjs(f, variables));
+        for (const starts of [[0], [1], [2], [0, 2]]) {
+          expectSame(walk(f, variables, {starts}).gradients, byTfjs(f, variables, starts));
+        }
+      },
+    );
+  });
+
+  it('goes on with all rows before the op that it may be cut from', () => {
+    withVariables(
+      [
+        [3, 4],
+        [4, 4],
+        [4, 2],
+      ],
+      (variables) => {
+        const f = () => [variables.reduce((x, w) => tanh(matMul(x as never, w as never)), values(B, 3) as Tensor)];
+        const want = byTfjs(f, variables);
+        const products = [B * 3 * 4, 2 * B * 4 * 4, 2 * B * 4 * 2];
+        const ops = walk(f, variables).names.length;
+        const shares = Array.from({length: ops + 1}, (_, from) => {
+          const {gradients, multiplications, blockedAt} = walk(f, variables, {from});
+          expectSame(gradients, want);
+          expect(multiplications.all).toBe(products[0]! + products[1]! + products[2]!);
+          expect(blockedAt).toBeLessThan(from);
+          return multiplications.cut;
+        });
+        expect([...new Set(shares)]).toEqual([
+          products[0]! + products[1]! + products[2]!,
+          products[1]! + products[2]!,
+          products[2]!,
+          0,
+        ]);
+      },
+    );
+  });
+
+  it('adds gradients of one tensor whose rows lie in different places', () => {
+    withVariables([[3, B]], ([w]) => {
+      const f = () => {
+        const square = matMul(values(B, 3), w as never);
+        return [concat([square, transpose(square)], 1), square, sigmoid(transpose(square))];
+      };
+      for (const starts of [[0], [0, 1], [1, 2], [2]]) {
+        expectSame(walk(f, [w as Variable], {starts}).gradients, byTfjs(f, [w as Variable], starts));
+      }
+    });
+  });
+
+  it('takes ops of which some outputs lead nowhere', () => {
+    withVariables([[3, 4]], ([w]) => {
+      const f = () => {
+        const x = matMul(values(B, 3), w as never);
+        const [, second] = split(x, 2, 1) as [Tensor, Tensor];
+        const [, , third] = unstack(x, 1) as [Tensor, Tensor, Tensor];
+        return [second, third];
+      };
+      for (const starts of [[0], [1], [0, 1]]) {
+        expectSame(walk(f, [w as Variable], {starts}).gradients, byTfjs(f, [w as Variable], starts));
+      }
+      // tfjs does not differentiate `unstack` into one tensor.
+      const whole = () => [reshape(matMul(values(B, 3), w as never), [B, 4])];
+      const single = () => [unstack(reshape(matMul(values(B, 3), w as never), [B, 1, 4]), 1)[0] as Tensor];
+      expectSame(walk(single, [w as Variable]).gradients, byTfjs(whole, [w as Variable]));
+    });
+  });
+
+  it('takes halves of the batch that come back together, and one that does not', () => {
+    withVariables([[3, 4]], ([w]) => {
+      const f = () => {
+        const x = matMul(concat([values(B, 3), values(B, 3), values(B, 3)], 0), w as never);
+        const [two, one] = split(x, [2 * B, B], 0) as [Tensor, Tensor];
+        return [square(one), two, tanh(one)];
+      };
+      expectSame(walk(f, [w as Variable], {starts: [0, 2]}).gradients, byTfjs(f, [w as Variable], [0, 2]));
+    });
+  });
+
+  it('takes models that take a gradient themselves', () => {
+    withVariables(
+      [
+        [3, 4],
+        [4, 1],
+      ],
+      ([w, v]) => {
+        const f = () => {
+          const slope = grad((x) => sum(matMul(tanh(matMul(x as never, w as never)), v as never)));
+          return [sum(square(slope(values(B, 3))), 1)];
+        };
+        const variables = [w, v] as Variable[];
+        expectSame(walk(f, variables).gradients, byTfjs(f, variables));
+      },
+    );
+  });
+
+  it('leaves custom gradients of users with all rows, whatever they do', () => {
+    const turned = customGrad((x) => ({value: square(x as Tensor), gradFunc: (dy) => reverse(dy as Tensor, 0)}));
+    const scaled = customGrad((x) => ({
+      value: square(x as Tensor),
+      gradFunc: (dy) => div(dy as Tensor, sqrt(sum(square(dy as Tensor)))),
+    }));
+    withVariables([[3, 4]], ([w]) => {
+      for (const op of [turned, scaled]) {
+        const f = () => [op(matMul(values(B, 3), w as never))];
+        const {gradients, blockedAt, names} = walk(f, [w as Variable]);
+        expectSame(gradients, byTfjs(f, [w as Variable]));
+        expect([blockedAt, names.length - 1 - blockedAt]).toEqual([blockedAt, 0]);
+      }
+    });
+  });
+
+  it('tells at which op the rows part', () => {
+    withVariables([[3, 4]], ([w]) => {
+      const f = () => {
+        const x = matMul(values(B, 3), w as never);
+        return [square(sub(x, mean(x, 0)))];
+      };
+      const {names, blockedAt, gradients, multiplications} = walk(f, [w as Variable]);
+      expectSame(gradients, byTfjs(f, [w as Variable]));
+      // The gradient of the mean is that of all rows, so the product gets one of the kept rows and one of all.
+      expect(names[blockedAt]).toBe('Mean');
+      expect(multiplications.cut).toBe(0);
+    });
+  });
+
+  it('counts the multiplications of gradients that are wanted', () => {
+    withVariables([[2, 2, 3, 5], [5, 2], [2]], ([filter, w, b]) => {
+      const f = () => {
+        const x = conv2d(values(B, 3, 3, 3) as Tensor4D, filter as never, 1, 'valid');
+        return [fused.matMul({a: reshape(x, [B * 4, 5]), b: w as never, bias: b as never}) as Tensor];
+      };
+      const {multiplications} = walk(f, [filter, w, b] as Variable[]);
+      // By the filter alone, as the images are no variable; by both factors of the product.
+      const products = B * 4 * 5 * (2 * 2 * 3) + 2 * (B * 4 * 2 * 5);
+      expect(multiplications).toEqual({all: products, cut: products});
+    });
+  });
+
+  it('gives variables that nothing depends on no gradient', () => {
+    withVariables(
+      [
+        [3, 4],
+        [4, 1],
+      ],
+      ([w, v]) => {
+        expect(
+          Object.keys(
+            walk(() => [square(w as Tensor)].map(() => matMul(values(B, 3), w as never)), [w, v] as Variable[])
+              .gradients,
+          ),
+        ).toEqual([(w as Variable).name]);
+      },
+    );
+  });
+
+  it('names an op that cannot be differentiated, or whose gradient has another shape or type', () => {
+    const half = customGrad((x) => ({
+      value: square(x as Tensor),
+      gradFunc: (dy) => slice(dy as Tensor, [0, 0], [1, -1]),
+    }));
+    const whole = customGrad((x) => ({value: square(x as Tensor), gradFunc: (dy) => cast(dy as Tensor, 'int32')}));
+    withVariables([[3, 4], [4]], ([w, v]) => {
+      const x = () => matMul(values(B, 3), w as never);
+      const cases: [() => Tensor, RegExp][] = [
+        [
+          () => cast(notEqual(x(), 0), 'float32'),
+          /^walk: model and loss must be made of ops that have a gradient, got NotEqual\./,
+        ],
+        [
+          () => maximum(x(), v as Tensor),
+          /^walk: the gradient of Maximum by its input b must be float32\[4\], got a tensor float32\[/,
+        ],
+        [() => half(x()), /must be float32\[6, 4\], got a tensor float32\[1, 4\]/],
+        [() => whole(x()), /must be float32\[6, 4\], got a tensor int32/],
+      ];
+      for (const [op, message] of cases) {
+        const before = state();
+        for (const isCut of [true, false]) {
+          expect(() => walk(() => [op()], [w, v] as Variable[], {isCut})).toThrow(TypeError);
+          expect(() => walk(() => [op()], [w, v] as Variable[], {isCut})).toThrow(message);
+        }
+        expect(state()).toEqual(before);
+      }
+    });
+  });
+
+  it('leaves no tensor, byte or buffer but the gradients', () => {
+    fc.assert(
+      fc.property(fc.gen(), (g) => {
+        const draw = drawFrom(g);
+        const model = repeatably(() => tidy(() => randomModel(draw, 3)));
+        const before = state();
+        for (const isCut of [true, false]) {
+          const made = tidy(() => {
+            const {result, tape} = record(() => model.losses());
+            const cut = rowCut(tensor1d([2, 0], 'int32'), 3);
+            const start = isCut ? {value: tensor1d([1, 2]), place: {outer: 1, inner: 1}} : {value: tensor1d([2, 0, 1])};
+            const starts = [{tensor: result, ...start}];
+            const {gradients} = walkBack('walk', tape.ops, starts, model.variables, isCut ? cut : undefined);
+            cut.dispose();
+            tape.dispose();
+            return gradients;
+          });
+          expect(state().numTensors - before.numTensors).toBe(Object.keys(made).length);
+          dispose(made);
+          expect(state()).toEqual(before);
+        }
+        model.dispose();
+      }),
+      {...RUNS, numRuns: 25},
+    );
+  });
 });
-void [dispose, memory, scalar];

@@ -81,8 +81,7 @@ const UNARY_ATTRS: Record<string, object> = {
 samples(
   `Abs Acos Asin Asinh Atan Atanh Cast Ceil ClipByValue Cos Cosh Elu Erf Exp Expm1 Floor Identity IsFinite IsInf IsNan
   LeakyRelu Log1p Neg OnesLike Relu Relu6 Round Selu Sigmoid Sign Sin Sinh Softplus Square Step Tan Tanh ZerosLike`,
-  (name) => (draw, batch) =>
-    kernel(name, {x: {shape: shapeOf(draw, batch), low: -0.9, high: 0.9}}, UNARY_ATTRS[name]),
+  (name) => (draw, batch) => kernel(name, {x: {shape: shapeOf(draw, batch), low: -0.9, high: 0.9}}, UNARY_ATTRS[name]),
 );
 samples('Log Sqrt Rsqrt Reciprocal Acosh', (name) => (draw, batch) => {
   return kernel(name, {x: {shape: shapeOf(draw, batch), low: 1.1, high: 3}});
@@ -104,7 +103,10 @@ samples('RealDiv FloorDiv Mod Pow Atan2', (name) => twoOf(name, {low: 0.4, high:
 samples('LogicalAnd LogicalOr', (name) => twoOf(name, {dtype: 'bool', low: 0, high: 2}));
 samples('AddN', (name) => (draw, batch) => {
   const shape = shapeOf(draw, batch);
-  return listed(name, Array.from({length: draw.int(2, 3)}, () => shape));
+  return listed(
+    name,
+    Array.from({length: draw.int(2, 3)}, () => shape),
+  );
 });
 /** An op of a list of tensors. */
 const listed = (name: string, shapes: readonly (readonly number[])[], attrs: object = {}): OpCase => ({
@@ -189,7 +191,10 @@ samples('Transpose', (name) => (draw, batch) => {
 samples('Concat', (name) => (draw, batch) => {
   const shape = shapeOf(draw, batch, draw.int(1, 4));
   const axis = draw.int(0, shape.length - 1);
-  const lengths = [shape[axis] as number, ...Array.from({length: draw.int(1, 2)}, () => draw.pick(1, batch, 2 * batch))];
+  const lengths = [
+    shape[axis] as number,
+    ...Array.from({length: draw.int(1, 2)}, () => draw.pick(1, batch, 2 * batch)),
+  ];
   return listed(
     name,
     lengths.map((length) => shape.map((size, i) => (i === axis ? length : size))),
@@ -216,7 +221,9 @@ samples('SplitV', (name) => (draw, batch) => {
 });
 samples('Slice', (name) => (draw, batch) => {
   const shape = shapeOf(draw, batch);
-  const begin = shape.map((size) => draw.pick(0, 0, size % batch === 0 && size > batch ? batch : draw.int(0, size - 1)));
+  const begin = shape.map((size) =>
+    draw.pick(0, 0, size % batch === 0 && size > batch ? batch : draw.int(0, size - 1)),
+  );
   const size = shape.map((length, axis) => {
     const rest = length - (begin[axis] as number);
     return draw.pick(-1, rest, rest % batch === 0 && rest > batch ? batch : draw.int(1, rest));
@@ -233,7 +240,10 @@ const padded =
     return kernel(name, {[inputs]: {shape}}, {paddings, ...attrs});
   };
 samples('PadV2', (name) => padded(name, {constantValue: 0.5}, 'x'));
-samples('MirrorPad', (name) => (draw, batch) => padded(name, {mode: draw.pick('reflect', 'symmetric')}, 'x')(draw, batch));
+samples(
+  'MirrorPad',
+  (name) => (draw, batch) => padded(name, {mode: draw.pick('reflect', 'symmetric')}, 'x')(draw, batch),
+);
 samples('Tile', (name) => (draw, batch) => {
   const shape = shapeOf(draw, batch, draw.int(1, 4)).map((size) => draw.pick(size, 1));
   const reps = shape.map(() => draw.pick(1, 1, 2, batch, 2 * batch));
@@ -257,7 +267,17 @@ function factors(draw: Draw, batch: number, rank: number) {
   const a = [...outer, ...(transposeA ? [inner, m] : [m, inner])];
   const b = [...outer, ...(transposeB ? [n, inner] : [inner, n])];
   // wasm takes a vector alone.
-  const bias = draw.pick(undefined, [n], ...(getBackend() === 'wasm' ? [] : [[m, n], [1, n], [m, 1]]));
+  const bias = draw.pick(
+    undefined,
+    [n],
+    ...(getBackend() === 'wasm'
+      ? []
+      : [
+          [m, n],
+          [1, n],
+          [m, 1],
+        ]),
+  );
   return {a, b, bias, transposeA, transposeB};
 }
 samples('BatchMatMul', (name) => (draw, batch) => {
@@ -287,7 +307,10 @@ function image(draw: Draw, batch: number, dimensions: number) {
   const space = Array.from({length: dimensions}, () => side);
   const [channels, filters] = [draw.pick(1, 2, batch), draw.pick(1, 2, batch)];
   const window = space.map(() => draw.int(1, 2));
-  const strides = draw.pick(space.map(() => 1), space.map(() => draw.int(1, 2)));
+  const strides = draw.pick(
+    space.map(() => 1),
+    space.map(() => draw.int(1, 2)),
+  );
   const pad = draw.pick('same', 'valid');
   return {x: [rows, ...space, channels], rows, space, channels, filters, window, strides, pad};
 }
@@ -318,7 +341,16 @@ const fusedConvolution =
     const {x, rows, window, channels, filters, pad} = image(draw, batch, 2);
     const out = depthwise ? channels : filters;
     const filter = [...window, channels, depthwise ? 1 : filters];
-    const bias = draw.pick(undefined, [out], ...(getBackend() === 'wasm' ? [] : [[1, 1, 1, out], [rows, 1, 1, out]]));
+    const bias = draw.pick(
+      undefined,
+      [out],
+      ...(getBackend() === 'wasm'
+        ? []
+        : [
+            [1, 1, 1, out],
+            [rows, 1, 1, out],
+          ]),
+    );
     return {
       inputs: {0: {shape: x}, 1: {shape: filter}, ...(bias && {2: {shape: bias}})},
       attrs: {pad},

@@ -5,10 +5,10 @@ import {
   conv1d,
   cumsum,
   div,
-  greaterEqual,
   exp,
   expandDims,
   gather,
+  greaterEqual,
   keep,
   leakyRelu,
   matMul,
@@ -143,7 +143,14 @@ const BLOCKS: Record<string, Make> = {
     return {size: [steps + 1, of], apply: (x) => concat([tile(w, [x.shape[0], 1, 1]) as Tensor3D, x], 1)};
   },
   'a causal convolution': ([steps, of], {weight, draw}) => {
-    const [units, padding] = [draw.int(2, 3), [[0, 0], [1, 0], [0, 0]] as [number, number][]];
+    const [units, padding] = [
+      draw.int(2, 3),
+      [
+        [0, 0],
+        [1, 0],
+        [0, 0],
+      ] as [number, number][],
+    ];
     const w = weight(2, of, units);
     return {size: [steps, units], apply: (x) => conv1d(pad(x, padding), w as Tensor3D, 1, 'valid')};
   },
@@ -240,11 +247,21 @@ const BLOCKS: Record<string, Make> = {
     };
   },
   // Layers.
-  'layer: dense': fromLayer(() => layers.dense({units: 3, activation: 'relu', biasInitializer: 'randomNormal'}) as never, () => 3),
-  'layer: lstm': fromLayer(() => layers.lstm({units: 3, ...recurrent}) as never, () => 3),
-  'layer: gru backwards': fromLayer(() => layers.gru({units: 2, goBackwards: true, ...recurrent}) as never, () => 2),
+  'layer: dense': fromLayer(
+    () => layers.dense({units: 3, activation: 'relu', biasInitializer: 'randomNormal'}) as never,
+    () => 3,
+  ),
+  'layer: lstm': fromLayer(
+    () => layers.lstm({units: 3, ...recurrent}) as never,
+    () => 3,
+  ),
+  'layer: gru backwards': fromLayer(
+    () => layers.gru({units: 2, goBackwards: true, ...recurrent}) as never,
+    () => 2,
+  ),
   'layer: bidirectional': fromLayer(
-    () => layers.bidirectional({layer: layers.simpleRNN({units: 2, ...recurrent}) as never, mergeMode: 'concat'}) as never,
+    () =>
+      layers.bidirectional({layer: layers.simpleRNN({units: 2, ...recurrent}) as never, mergeMode: 'concat'}) as never,
     () => 4,
   ),
   'layer: time distributed': fromLayer(
@@ -257,14 +274,18 @@ const BLOCKS: Record<string, Make> = {
     mixes: true,
   }),
   'layer: dropout': fromLayer((_, {draw}) => layers.dropout({rate: 0.3, seed: draw.int(1, 999)}) as never),
-  'layer: conv1d': fromLayer(() => layers.conv1d({filters: 3, kernelSize: 2, padding: 'same'}) as never, () => 3),
+  'layer: conv1d': fromLayer(
+    () => layers.conv1d({filters: 3, kernelSize: 2, padding: 'same'}) as never,
+    () => 3,
+  ),
 };
 
 export interface RandomModel {
   blocks: Block[];
   variables: Variable[];
-  /** Of the last step of each row, `[B]`. */
-  losses(): Tensor;
+  x: Tensor3D;
+  /** The loss of each row, `[B]`. */
+  losses(x?: Tensor3D): Tensor;
   dispose(): void;
 }
 
@@ -273,7 +294,10 @@ export function randomModel(draw: Draw, batch: number): RandomModel {
   const random = randomFrom(draw.int(1, 1e6));
   const filled = (shape: number[]) => {
     const size = shape.reduce((product, length) => product * length, 1);
-    return tensor(Array.from({length: size}, () => random() * 1.6 - 0.8), shape);
+    return tensor(
+      Array.from({length: size}, () => random() * 1.6 - 0.8),
+      shape,
+    );
   };
   let size: Size = [draw.int(2, 3), draw.int(2, 3)];
   const x = keep(filled([batch, ...size])) as Tensor3D;
@@ -300,15 +324,15 @@ export function randomModel(draw: Draw, batch: number): RandomModel {
   }
   const goal = keep(filled([batch, ...size]));
   const variables = [scale, ...blocks.flatMap((block) => block.variables)];
-  const outputs = () => blocks.reduce((at, block) => block.apply(at) as Tensor3D, mul(x, scale) as Tensor3D);
+  const outputs = (of: Tensor3D) =>
+    blocks.reduce((at, block) => block.apply(at) as Tensor3D, mul(of, scale) as Tensor3D);
   return {
     blocks,
     variables,
-    losses: () => sum(square(sub(outputs(), goal)), [1, 2]),
+    x,
+    losses: (of = x) => sum(square(sub(outputs(of), goal)), [1, 2]),
     dispose: () => {
       for (const one of [...variables, x, goal]) one.dispose();
     },
   };
 }
-
-export const BLOCK_NAMES: readonly string[] = Object.keys(BLOCKS);
