@@ -33,7 +33,7 @@ export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gr
 function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | undefined {
   const attrs = fusedProduct(op)?.kernel.attrs;
   const [a, b, , bias] = saved as [Tensor, Tensor, Tensor, Tensor?];
-  const isPlain = attrs !== undefined && !attrs.transposeA && !attrs.transposeB && attrs.activation === 'linear';
+  const isPlain = attrs !== undefined && !attrs.transposeA && !attrs.transposeB;
   if (!isPlain || b.rank !== 3 || b.shape[0] !== 1 || (bias && bias.rank !== 1)) return undefined;
   const dyRows = asMatrix(dy);
   return {

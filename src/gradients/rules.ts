@@ -364,6 +364,8 @@ export function fusedProduct({
   const fused = kind === 'custom' ? FUSED.find(({scope}) => scope === name) : undefined;
   const [kernel, ...others] = inner.filter((run) => run.name !== 'Identity' && run.name !== 'Reshape');
   if (!fused || kernel?.name !== fused.kernel || others.length > 0) return undefined;
+  // The gradient of an activation would read the output. On a tape, tfjs fuses none.
+  if (kernel.attrs?.activation !== 'linear') return undefined;
   const data: Record<string, Tensor | undefined> = {...kernel.inputs, y: kernel.outputs[0]};
   const isIt = (tensor: Tensor | undefined, part: string | undefined) =>
     tensor !== undefined && part !== undefined && tensor.dataId === data[part]?.dataId;

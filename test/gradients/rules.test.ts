@@ -1,10 +1,41 @@
-import {getGradient, getKernel, keep, reshape, Tensor, tensor, tidy} from '@tensorflow/tfjs-core';
+import {
+  cumsum,
+  customGrad,
+  fused,
+  type GradConfig,
+  getGradient,
+  getKernel,
+  keep,
+  logSoftmax,
+  losses,
+  matMul,
+  maximum,
+  minimum,
+  Reduction,
+  registerGradient,
+  reshape,
+  reverse,
+  scatterND,
+  slice,
+  softmax,
+  square,
+  squaredDifference,
+  stridedSlice,
+  Tensor,
+  type Tensor2D,
+  type Tensor4D,
+  tensor,
+  tidy,
+  tile,
+  topk,
+  unregisterGradient,
+} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {record, type TapedOp} from '../../src/engine';
+import {type KernelRun, record, type TapedOp} from '../../src/engine';
 import {ownGradients} from '../../src/gradients/ownGradients';
-import {cutShape, type Place} from '../../src/gradients/places';
+import {cutShape, type Place, sizeOf} from '../../src/gradients/places';
 import {cutOp, RULED_OPS, rowsForward} from '../../src/gradients/rules';
 import {describeOnBackends} from '../support/backends';
 import {expectSameDirection} from '../support/close';
@@ -221,5 +252,199 @@ describeOnBackends('the rule', (backend) => {
     );
     if (FORWARD_ONLY.includes(name)) expect(allowed).toBe(0);
     else expect(allowed).toBeGreaterThan(0);
+  });
+
+  const B = 4;
+  const seeded = (...shape: number[]) => tensorOf({shape}, randomFrom(shape.length + 5));
+  /** How the last op of `f` is cut at a place, and where its rules says that rows come from. */
+  const asked = (f: () => Tensor | Tensor[], name: string, place: Place, batchSize = B, kept = 2) =>
+    tidy(() => {
+      const op = taped({inputs: {}, run: f}, name, {});
+      const places = op.outputs.map(() => place);
+      const wanted = Object.keys(op.inputs);
+      return {
+        back: cutOp(op, {places, batchSize, kept}, wanted),
+        forward: rowsForward(op, {places, batchSize, kept}),
+      };
+    });
+  const leading = (...rest: number[]) => ({outer: 1, inner: sizeOf(rest)});
+
+  it('is asked of no op that is unknown, or whose rows straddle several axes', () => {
+    const refused = {back: undefined, forward: undefined};
+    const x = () => seeded(B, 6);
+    expect(asked(() => topk(x(), 2).values, 'TopK', leading(2))).toEqual(refused);
+    expect(asked(() => stridedSlice(x(), [0, 0], [B, 6], [1, 2]), 'StridedSlice', leading(3))).toEqual(refused);
+    expect(
+      asked(() => scatterND(tensor([[0], [2]], [2, 1], 'int32'), seeded(2, 6), [B, 6]), 'ScatterNd', leading(6)),
+    ).toEqual(refused);
+    expect(asked(() => square(seeded(2, 2, 3)), 'Square', leading(3))).toEqual(refused);
+    expect(asked(() => reshape(x(), [2, 2, 6]), 'Reshape', leading(6))).toEqual(refused);
+    expect(asked(() => reshape(seeded(2, 2, 6), [B, 6]), 'Reshape', leading(6))).toEqual(refused);
+    expect(asked(() => matMul(x(), seeded(3, 6, 2)), 'BatchMatMul', {outer: 3, inner: 2})).toEqual(refused);
+  });
+
+  it('finds rows on whichever side of a product they lie', () => {
+    const found = (a: number[], b: number[], transposes: [boolean, boolean], place: Place) =>
+      asked(() => matMul(seeded(...a), seeded(...b), ...transposes), 'BatchMatMul', place).back?.inputs;
+    expect(found([B, 3], [3, 2], [false, false], leading(2))).toEqual({a: leading(3), b: undefined});
+    expect(found([3, B], [3, 2], [true, false], leading(2))).toEqual({a: {outer: 3, inner: 1}, b: undefined});
+    expect(found([2, 3], [3, B], [false, false], {outer: 2, inner: 1})).toEqual({
+      a: undefined,
+      b: {outer: 3, inner: 1},
+    });
+    expect(found([2, 3], [B, 3], [false, true], {outer: 2, inner: 1})).toEqual({a: undefined, b: leading(3)});
+    expect(found([B, 2, 3], [B, 3, 5], [false, false], leading(2, 5))).toEqual({a: leading(2, 3), b: leading(3, 5)});
+    // Square matrices: shapes do not tell.
+    expect(found([B, B], [B, B], [true, true], leading(B))).toEqual({a: {outer: B, inner: 1}, b: undefined});
+  });
+
+  it('goes by the attributes of a fused product, which its custom gradient does not show', () => {
+    const [w, x] = [seeded(B, B) as Tensor2D, seeded(B, B) as Tensor2D];
+    const fusedOp = (config: object) => () => fused.matMul({a: x, b: w, ...config});
+    const back = (config: object) => asked(fusedOp(config), 'fusedMatMul__op', leading(B)).back;
+    expect(back({})?.inputs).toEqual({0: leading(B), 1: undefined});
+    expect(back({transposeB: true})?.inputs).toEqual({0: leading(B), 1: undefined});
+    expect(back({transposeA: true})?.inputs).toEqual({0: {outer: B, inner: 1}, 1: undefined});
+    expect(back({bias: seeded(B)})).toMatchObject({
+      inputs: {2: undefined},
+      saved: [leading(B), undefined, leading(B), undefined],
+    });
+  });
+
+  it('is asked of no fused op that took, saved or ran something else', () => {
+    tidy(() => {
+      const op = taped(
+        {inputs: {}, run: () => fused.matMul({a: seeded(B, 3), b: seeded(3, 2), bias: seeded(2)} as never)},
+        'fusedMatMul__op',
+        {},
+      );
+      const cut = {places: [leading(2)], batchSize: B, kept: 2};
+      const [kernel] = op.inner.filter(({name}) => name === '_FusedMatMul') as [KernelRun];
+      const other = seeded(3, 2);
+      expect(cutOp(op, cut, ['0'])).toBeDefined();
+      const spoilt: Partial<TapedOp>[] = [
+        {inner: []},
+        {inner: [kernel, kernel]},
+        {inner: [{...kernel, name: 'FusedConv2D'}]},
+        {inner: [{...kernel, inputs: {...kernel.inputs, preluActivationWeights: other}}]},
+        {inner: [{...kernel, attrs: {...kernel.attrs, activation: 'relu'}}]},
+        {inputs: {...op.inputs, 1: other}},
+        {inputs: {...op.inputs, 3: other}},
+        {saved: [...op.saved].reverse()},
+        {saved: [...op.saved, other]},
+        {name: 'somebody__op'},
+      ];
+      for (const change of spoilt) {
+        expect(cutOp({...op, ...change}, cut, ['0'])).toBeUndefined();
+        expect(rowsForward({...op, ...change}, cut)).toBeUndefined();
+      }
+    });
+  });
+
+  it('leaves convolutions with a bias for each row, or rows in pixels, with all rows', () => {
+    const images = () => seeded(B, 4, 4, 2) as Tensor4D;
+    const convolved = (bias?: Tensor) => () =>
+      fused.conv2d({x: images(), filter: seeded(2, 2, 2, 3) as Tensor4D, strides: 1, pad: 'same', ...(bias && {bias})});
+    expect(asked(convolved(), 'fusedConv2d__op', leading(4, 4, 3)).back).toBeDefined();
+    expect(asked(convolved(), 'fusedConv2d__op', {outer: B, inner: 12}).back).toBeUndefined();
+    if (backend === 'wasm') return;
+    expect(asked(convolved(seeded(B, 1, 1, 3)), 'fusedConv2d__op', leading(4, 4, 3)).back).toBeUndefined();
+  });
+
+  it('does not cut a softmax along the rows, nor the loss of one', () => {
+    const at = {outer: 3, inner: 1};
+    const refused = {back: undefined, forward: undefined};
+    expect(asked(() => softmax(seeded(3, B)), 'Softmax', at)).toEqual(refused);
+    expect(asked(() => logSoftmax(seeded(3, B)), 'logSoftmax__op', at)).toEqual(refused);
+    const loss = (reduction: Reduction) => () =>
+      losses.softmaxCrossEntropy(seeded(B, 3), seeded(B, 3), undefined, undefined, reduction);
+    expect(asked(loss(Reduction.NONE), 'softmaxCrossEntropy__op', leading()).back?.saved).toEqual([
+      leading(3),
+      leading(3),
+    ]);
+    expect(asked(loss(Reduction.MEAN), 'softmaxCrossEntropy__op', leading()).back?.saved).toEqual([
+      leading(3),
+      leading(3),
+    ]);
+  });
+
+  it('leaves gradients of tfjs that are not summed over broadcast axes with all rows', () => {
+    for (const [op, name] of [
+      [maximum, 'Maximum'],
+      [minimum, 'Minimum'],
+      [squaredDifference, 'SquaredDifference'],
+    ] as const) {
+      const {back, forward} = asked(() => op(seeded(B, 3), seeded(3)), name, leading(3));
+      expect([back, forward]).toEqual([undefined, {a: leading(3), b: undefined}]);
+      expect(asked(() => op(seeded(B, 3), seeded(B, 3)), name, leading(3)).back).toBeDefined();
+    }
+  });
+
+  it('of a sum along another axis than the last is for the forward pass alone', () => {
+    const {back, forward} = asked(() => cumsum(seeded(B, 3, 2), 1), 'Cumsum', leading(3, 2));
+    expect([back, forward]).toEqual([undefined, {x: leading(3, 2)}]);
+    expect(asked(() => cumsum(seeded(B, 3, 2), 2), 'Cumsum', leading(3, 2)).back).toBeDefined();
+  });
+
+  it('does not hold for a gradient that somebody registered in the place of that of tfjs', () => {
+    const stock = getGradient('Square') as GradConfig;
+    const f = () => square(seeded(B, 3));
+    expect(asked(f, 'Square', leading(3)).back).toBeDefined();
+    unregisterGradient('Square');
+    registerGradient({...stock, gradFunc: (dy) => ({x: () => reverse(dy as Tensor, 0)})});
+    try {
+      expect(asked(f, 'Square', leading(3)).back).toBeUndefined();
+    } finally {
+      unregisterGradient('Square');
+      registerGradient(stock);
+    }
+    expect(asked(f, 'Square', leading(3)).back).toBeDefined();
+  });
+
+  it('does not hold if another number of tensors was saved than the gradient is registered with', () => {
+    tidy(() => {
+      const op = taped({inputs: {}, run: () => square(seeded(B, 3))}, 'Square', {});
+      const cut = {places: [leading(3)], batchSize: B, kept: 2};
+      expect(cutOp({...op, saved: []}, cut, ['x'])).toBeUndefined();
+      expect(cutOp({...op, saved: [...op.saved, ...op.saved]}, cut, ['x'])).toBeUndefined();
+    });
+  });
+
+  it('changes the attributes that count rows, also for more rows than the batch has', () => {
+    const begun = (kept: number) =>
+      asked(() => slice(seeded(3 * B, 2), [B, 1], [2 * B, 1]), 'Slice', {outer: 2, inner: 1}, B, kept).back?.attrs;
+    expect([1, 3, 6].map(begun)).toEqual(
+      [1, 3, 6].map((kept) => expect.objectContaining({begin: [kept, 1], size: [2 * kept, 1]})),
+    );
+    const spread = (kept: number) => asked(() => tile(seeded(1, 3), [B, 1]), 'Tile', leading(3), B, kept).back;
+    expect([1, 3, 6].map((kept) => spread(kept)?.attrs)).toEqual([1, 3, 6].map((kept) => ({reps: [kept, 1]})));
+    expect(spread(2)?.inputs).toEqual({x: undefined});
+    expect(asked(() => tile(seeded(B, 3), [1, 2]), 'Tile', leading(6)).back).toMatchObject({
+      inputs: {x: leading(3)},
+      attrs: {reps: [1, 2]},
+    });
+  });
+
+  it('passes through the copies that tfjs saves, where a model takes a gradient itself', () => {
+    tidy(() => {
+      const {tape} = record(() => square(seeded(B, 3)));
+      const copy = tape.ops.find(({kind}) => kind === 'copy') as TapedOp;
+      const cut = {places: [leading(3)], batchSize: B, kept: 2};
+      expect(cutOp(copy, cut, ['x'])).toEqual({inputs: {x: leading(3)}, saved: [], attrs: copy.attrs});
+      expect(rowsForward(copy, cut)).toEqual({x: leading(3)});
+      tape.dispose();
+    });
+  });
+
+  it('leaves custom gradients of users with all rows', () => {
+    const op = customGrad((x) => ({value: square(x as Tensor), gradFunc: (dy) => reverse(dy as Tensor, 0)}));
+    tidy(() => {
+      const {tape} = record(() => op(seeded(B, 3)));
+      const custom = tape.ops.find(({kind}) => kind === 'custom') as TapedOp;
+      const cut = {places: [leading(3)], batchSize: B, kept: 2};
+      for (const name of [custom.name, 'logSoftmax__op', 'Square'])
+        expect(cutOp({...custom, name}, cut, ['0'])).toBeUndefined();
+      tape.dispose();
+    });
   });
 });
