@@ -28,6 +28,7 @@ import {expect, it} from 'vitest';
 import {canRecord, differentiateByTfjs, offTape, record} from '../../src/engine';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
+import {tidied} from '../support/tensors';
 
 const close = {absolute: 1e-6, relative: 1e-5};
 const WRAPPED = ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU'];
@@ -102,7 +103,7 @@ describeOnBackends('record', () => {
   it('notes the data that is read meanwhile', async () => {
     const [x, y, z] = [tensor1d([1]), tensor1d([2]), tensor1d([3])];
     let pending: Promise<unknown> = Promise.resolve();
-    const {tape} = tidy(() =>
+    const {tape} = tidied(() =>
       record(() => {
         x.dataSync();
         pending = y.data();
@@ -117,7 +118,7 @@ describeOnBackends('record', () => {
   it('leaves the engine as it was, also when what it records throws', () => {
     const x = tensor1d([1, 2]);
     const before = state();
-    tidy(() => record(() => fourth(x)).tape.dispose());
+    tidied(() => record(() => fourth(x)).tape.dispose());
     expect(state()).toEqual(before);
     const fails = () => {
       grad((y) => {
@@ -126,12 +127,12 @@ describeOnBackends('record', () => {
       })(x);
       return fourth(x);
     };
-    expect(() => tidy(() => record(() => fourth(x) && fails()))).toThrow('inside');
+    expect(() => tidied(() => record(() => fourth(x) && fails()))).toThrow('inside');
     expect(state()).toEqual(before);
     const inCustom = customGrad(() => {
       throw new Error('inside');
     });
-    expect(() => tidy(() => record(() => inCustom(x)))).toThrow('inside');
+    expect(() => tidied(() => record(() => inCustom(x)))).toThrow('inside');
     expect(state()).toEqual(before);
     x.dispose();
   });
@@ -140,13 +141,13 @@ describeOnBackends('record', () => {
     const target = engine() as unknown as Record<string, unknown>;
     const calls: string[] = [];
     const runKernel = engine().runKernel;
-    const mine = function (this: unknown, ...args: never[]) {
+    const mine = function (this: unknown, ...args: [name: string]) {
       calls.push(args[0]);
-      return (runKernel as unknown as (...all: never[]) => unknown).apply(this, args);
+      return (runKernel as unknown as (...all: [string]) => unknown).apply(this, args);
     };
     Object.defineProperty(target, 'runKernel', {value: mine, configurable: true, writable: true, enumerable: false});
     const before = Object.getOwnPropertyDescriptor(target, 'runKernel');
-    tidy(() => record(() => fourth(tensor1d([1]))).tape.dispose());
+    tidied(() => record(() => fourth(tensor1d([1]))).tape.dispose());
     expect(Object.getOwnPropertyDescriptor(target, 'runKernel')).toEqual(before);
     expect(calls).toContain('Square');
     delete target.runKernel;
@@ -352,8 +353,8 @@ describeOnBackends('differentiateByTfjs', () => {
   it('takes an objective that depends on no variable', () => {
     const variables = [w()];
     const before = state();
-    const {gradients, seen} = tidy(() => differentiateByTfjs(() => ({objective: scalar(1), seen: null}), variables));
-    expect([gradients, seen]).toEqual([{}, null]);
+    const {gradients, seen} = tidy(() => differentiateByTfjs(() => ({objective: scalar(1), seen: []}), variables));
+    expect([gradients, seen]).toEqual([{}, []]);
     expect(state()).toEqual(before);
     dispose(variables);
   });

@@ -34,13 +34,14 @@ import {describeOnBackends} from '../support/backends';
 import {drawFrom, tensorOf} from '../support/opCases';
 import {RUNS, randomFrom, repeatably} from '../support/property';
 import {randomModel} from '../support/randomModels';
+import {tidied} from '../support/tensors';
 
 const B = 4;
 const x = () => tensorOf({shape: [B, 3]}, randomFrom(3)) as Tensor2D;
 
 /** What mixes rows of `inputs` in `f`. */
 function mixing(f: (inputs: Tensor2D) => unknown, inputs = x(), batch = B): string | undefined {
-  return tidy(() => {
+  return tidied(() => {
     const {tape} = record(() => f(inputs));
     tape.dispose();
     return mixingOp(tape, [inputs], batch);
@@ -61,7 +62,7 @@ describeOnBackends('mixingOp', (backend) => {
       fc.property(fc.gen(), (g) => {
         const draw = drawFrom(g);
         const batch = draw.int(2, 5);
-        const model = repeatably(() => tidy(() => randomModel(draw, batch)));
+        const model = repeatably(() => tidied(() => randomModel(draw, batch)));
         const row = draw.int(0, batch - 1);
         tidy(() => {
           const {result, tape} = record(() => model.losses());

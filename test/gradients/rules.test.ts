@@ -40,6 +40,7 @@ import {cutOp, RULED_OPS, rowsForward} from '../../src/gradients/rules';
 import {describeOnBackends} from '../support/backends';
 import {expectSameDirection} from '../support/close';
 import {
+  addTo,
   type Draw,
   drawFrom,
   type InputSpec,
@@ -53,6 +54,7 @@ import {
   tensorOf,
 } from '../support/opCases';
 import {RUNS, randomFrom} from '../support/property';
+import {tidied} from '../support/tensors';
 
 /** Ops whose rule is for the forward pass alone. */
 const FORWARD_ONLY = ['Conv3DBackpropInputV2', 'OneHot', '_FusedMatMul', 'FusedConv2D', 'FusedDepthwiseConv2D'];
@@ -132,7 +134,7 @@ function nearestNeighborGradient(op: TapedOp, dy: Tensor): number[] {
     ];
     const row = Math.floor(i / channels / newWidth / newHeight);
     const [sourceY, sourceX] = [Math.floor((y * height) / newHeight), Math.floor((x * width) / newWidth)];
-    sums[((row * height + sourceY) * width + sourceX) * channels + c]! += value;
+    addTo(sums, ((row * height + sourceY) * width + sourceX) * channels + c, value);
   });
   return sums;
 }
@@ -258,7 +260,7 @@ describeOnBackends('the rule', (backend) => {
   const seeded = (...shape: number[]) => tensorOf({shape}, randomFrom(shape.length + 5));
   /** How the last op of `f` is cut at a place, and where its rules says that rows come from. */
   const asked = (f: () => Tensor | Tensor[], name: string, place: Place, batchSize = B, kept = 2) =>
-    tidy(() => {
+    tidied(() => {
       const op = taped({inputs: {}, run: f}, name, {});
       const places = op.outputs.map(() => place);
       const wanted = Object.keys(op.inputs);

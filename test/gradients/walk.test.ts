@@ -48,6 +48,7 @@ import {norm} from '../support/close';
 import {type Draw, drawFrom, inputsOf, OP_SAMPLES, type OpCase, placesIn, tensorOf} from '../support/opCases';
 import {RUNS, randomFrom, repeatably} from '../support/property';
 import {type RandomModel, randomModel} from '../support/randomModels';
+import {tidied} from '../support/tensors';
 
 interface Kept {
   batch: number;
@@ -59,7 +60,7 @@ type Values = Record<string, number[]>;
 
 /** The gradients of the weighted losses of the kept rows by `walkBack`, cut or not. */
 function walked(model: RandomModel, {batch, rows, weights}: Kept, isCut: boolean) {
-  return tidy(() => {
+  return tidied(() => {
     const {result: losses, tape} = record(() => model.losses());
     const at = tensor1d(rows, 'int32');
     const cut = rowCut(at, batch);
@@ -78,9 +79,9 @@ function walked(model: RandomModel, {batch, rows, weights}: Kept, isCut: boolean
 
 /** The same by tfjs. */
 function reference(model: RandomModel, {batch, rows, weights}: Kept): Values {
-  return tidy(() => {
+  return tidied(() => {
     const whole = new Array<number>(batch).fill(0);
-    for (const [i, row] of rows.entries()) whole[row]! += weights[i] as number;
+    for (const [i, row] of rows.entries()) addTo(whole, row, weights[i] as number);
     const {grads} = variableGrads(() => sum(mul(model.losses(), tensor1d(whole))), model.variables);
     return numbersOf(grads);
   });
@@ -126,7 +127,7 @@ describeOnBackends('walkBack', (backend) => {
       fc.property(fc.gen(), (g) => {
         const draw = drawFrom(g);
         const batch = draw.int(2, 5);
-        const model = repeatably(() => tidy(() => randomModel(draw, batch)));
+        const model = repeatably(() => tidied(() => randomModel(draw, batch)));
         const random = randomFrom(draw.int(1, 1e6));
         const rows = Array.from({length: draw.int(1, batch)}, () => draw.int(0, batch - 1));
         const kept = {batch, rows, weights: rows.map(() => random() + 0.2)};
@@ -161,7 +162,7 @@ describeOnBackends('walkBack', (backend) => {
             .filter(isFloat)
             .map((key) => [key, variable(inputs[key] as Tensor)]),
         );
-        const {result, tape} = tidy(() => record(() => [sample.run({...inputs, ...variables})].flat().map(keep)));
+        const {result, tape} = tidied(() => record(() => [sample.run({...inputs, ...variables})].flat().map(keep)));
         const rows = Array.from({length: draw.int(1, batch + 1)}, () => draw.int(0, batch - 1));
         const shapes = result.map(({shape}) => shape);
         for (const places of placesIn(shapes, batch)) {
@@ -198,7 +199,7 @@ describeOnBackends('walkBack', (backend) => {
   const values = (...shape: number[]) => tensorOf({shape}, randomFrom(shape.length * 7 + (shape[0] as number)));
   /** Gradients by a walk from some tensors, and how it went. */
   const walk = (f: () => Tensor[], variables: Variable[], {isCut = true, from = 0, starts = [0, 1, 2]} = {}) =>
-    tidy(() => {
+    tidied(() => {
       const {result, tape} = record(() => tidy(f));
       const cut = rowCut(tensor1d(rows, 'int32'), B);
       const begun = result.flatMap((tensor, i) => {
@@ -217,7 +218,7 @@ describeOnBackends('walkBack', (backend) => {
     });
   /** The same gradients by tfjs. */
   const byTfjs = (f: () => Tensor[], variables: Variable[], starts = [0, 1, 2]) =>
-    tidy(() => {
+    tidied(() => {
       const cut = rowCut(tensor1d(rows, 'int32'), B);
       const {grads} = variableGrads(() => {
         const terms = f().map((tensor, i) => {
@@ -268,21 +269,16 @@ describeOnBackends('walkBack', (backend) => {
       (variables) => {
         const f = () => [variables.reduce((x, w) => tanh(matMul(x as never, w as never)), values(B, 3) as Tensor)];
         const want = byTfjs(f, variables);
-        const products = [B * 3 * 4, 2 * B * 4 * 4, 2 * B * 4 * 2];
+        const [first, second, third] = [B * 3 * 4, 2 * B * 4 * 4, 2 * B * 4 * 2];
         const ops = walk(f, variables).names.length;
         const shares = Array.from({length: ops + 1}, (_, from) => {
           const {gradients, multiplications, blockedAt} = walk(f, variables, {from});
           expectSame(gradients, want);
-          expect(multiplications.all).toBe(products[0]! + products[1]! + products[2]!);
+          expect(multiplications.all).toBe(first + second + third);
           expect(blockedAt).toBeLessThan(from);
           return multiplications.cut;
         });
-        expect([...new Set(shares)]).toEqual([
-          products[0]! + products[1]! + products[2]!,
-          products[1]! + products[2]!,
-          products[2]!,
-          0,
-        ]);
+        expect([...new Set(shares)]).toEqual([first + second + third, second + third, third, 0]);
       },
     );
   });
@@ -440,7 +436,7 @@ describeOnBackends('walkBack', (backend) => {
     fc.assert(
       fc.property(fc.gen(), (g) => {
         const draw = drawFrom(g);
-        const model = repeatably(() => tidy(() => randomModel(draw, 3)));
+        const model = repeatably(() => tidied(() => randomModel(draw, 3)));
         const before = state();
         for (const isCut of [true, false]) {
           const made = tidy(() => {

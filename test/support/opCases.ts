@@ -436,13 +436,17 @@ export function taken(values: ArrayLike<number>, {outer, inner}: Place, batchSiz
   return cut;
 }
 
+export function addTo(sums: number[], position: number, value: number): void {
+  sums[position] = (sums[position] as number) + value;
+}
+
 /** The values of the kept rows among zeros; those of a row that is kept twice are added. */
 export function putBack(values: ArrayLike<number>, {outer, inner}: Place, batchSize: number, rows: readonly number[]) {
   const all = new Array<number>(outer * batchSize * inner).fill(0);
   let next = 0;
   for (let round = 0; round < outer; round++) {
     for (const row of rows) {
-      for (let i = 0; i < inner; i++) all[(round * batchSize + row) * inner + i]! += values[next++] as number;
+      for (let i = 0; i < inner; i++) addTo(all, (round * batchSize + row) * inner + i, values[next++] as number);
     }
   }
   return all;

@@ -80,7 +80,7 @@ const fromLayer =
     const layer = make(of, builder);
     // The batch size counts for none of them.
     const size = [steps, features?.(of) ?? of] as const;
-    return {size, apply: (x) => layer.apply(x, {training: true}) as Tensor, layer} as never;
+    return {size, apply: (x: Tensor) => layer.apply(x, {training: true}) as Tensor, layer} as never;
   };
 const recurrent = {recurrentInitializer: 'glorotNormal', returnSequences: true} as const;
 
@@ -218,7 +218,7 @@ const BLOCKS: Record<string, Make> = {
     const w = weight(steps * of, steps * of);
     return {
       size: [steps, of],
-      apply: (x) => rows(transpose(matMul(w, reshape(x, [-1, steps * of]), false, true)), steps, of),
+      apply: (x) => rows(transpose(matMul(w as never, reshape(x, [-1, steps * of]), false, true)), steps, of),
     };
   },
   // Those that mix rows.
