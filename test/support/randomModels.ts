@@ -18,6 +18,7 @@ import {
   mul,
   pad,
   prelu,
+  type Rank,
   relu,
   reshape,
   reverse,
@@ -32,6 +33,7 @@ import {
   sub,
   sum,
   type Tensor,
+  type Tensor2D,
   type Tensor3D,
   type Tensor4D,
   tanh,
@@ -152,7 +154,7 @@ const BLOCKS: Record<string, Make> = {
       ] as [number, number][],
     ];
     const w = weight(2, of, units);
-    return {size: [steps, units], apply: (x) => conv1d(pad(x, padding), w as Tensor3D, 1, 'valid')};
+    return {size: [steps, units], apply: (x) => conv1d(pad(x, padding), w as Tensor as Tensor3D, 1, 'valid')};
   },
   pooling: ([steps, of]) => ({
     size: [steps, of],
@@ -215,10 +217,10 @@ const BLOCKS: Record<string, Make> = {
     };
   },
   'rows behind features': ([steps, of], {weight}) => {
-    const w = weight(steps * of, steps * of);
+    const w: Tensor2D = weight(steps * of, steps * of) as Variable<Rank.R2>;
     return {
       size: [steps, of],
-      apply: (x) => rows(transpose(matMul(w as never, reshape(x, [-1, steps * of]), false, true)), steps, of),
+      apply: (x) => rows(transpose(matMul(w, reshape(x, [-1, steps * of]), false, true)), steps, of),
     };
   },
   // Those that mix rows.
