@@ -205,7 +205,7 @@ ruleFor('Tile', ({inputs: {x}, attrs, at, batchSize, kept}) => {
   const length = (x as Tensor).shape[axis] as number;
   if (reps[axis] === 1) return answer({x: found(x, axis, at, batchSize)});
   // Each repetition is a row: the whole of x counts for all of them.
-  if (after === length && reps[axis] === before * batchSize) {
+  if (reps[axis] === before * batchSize) {
     return answer({x: undefined}, {...attrs, reps: reps.map((count, i) => (i === axis ? before * kept : count))});
   }
   // Every row is in each repetition.

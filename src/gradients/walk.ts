@@ -64,18 +64,8 @@ export function walkBack(
     if (wanted.length === 0 || dys.every((dy) => dy === undefined)) continue;
     const opCut = cut && i >= (cut.from ?? 0) ? cutOf(op, dys, wanted, cut) : undefined;
     if (!opCut && blockedAt < 0 && dys.some((dy) => dy?.place)) blockedAt = i;
-    const rows = op.saved.map((tensor, j) => held.take(op, j, tensor, opCut?.saved[j]));
-    const found = tidy(() => {
-      const values = valuesOf(op, dys, opCut !== undefined, cut);
-      const saved = rows.map((tensor, j) => shaped(tensor, op.saved[j] as Tensor, opCut?.saved[j], cut));
-      return distinct(compute(where, op, saved, opCut?.attrs ?? op.attrs, values, wanted), [...values, ...saved]);
-    });
-    for (const name of wanted) {
-      const [tensor, value, place] = [op.inputs[name] as Tensor, found[name] as Tensor, opCut?.inputs[name]];
-      const {shape} = tensor;
-      checkGradient(where, op, name, value, place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape);
-      collect(tensor, {value, place}, i);
-    }
+    const found = differentiate({where, op, dys, wanted, opCut, cut}, held);
+    for (const name of wanted) collect(op.inputs[name] as Tensor, found[name] as Gradient, i);
     for (const dy of dys) dy?.value.dispose();
     for (const {id} of op.outputs) gradients.delete(id);
     held.release(i);
@@ -100,7 +90,7 @@ function dependents(ops: readonly TapedOp[], variables: readonly Variable[]): Re
 }
 
 /** How an op is cut, if its rule allows; outputs that nothing came from are 0 at the place of the others. */
-function cutOf(op: TapedOp, dys: (Gradient | undefined)[], wanted: string[], cut: RowCut): OpCut | undefined {
+function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: RowCut): OpCut | undefined {
   const first = dys.find((dy) => dy !== undefined)?.place;
   const places = dys.map((dy) => (dy ? dy.place : first));
   if (!places.every((place) => place !== undefined)) return undefined;
@@ -108,29 +98,44 @@ function cutOf(op: TapedOp, dys: (Gradient | undefined)[], wanted: string[], cut
 }
 
 /** The gradients of the outputs as the op takes them: of the kept rows if it is cut, else of all rows. */
-function valuesOf(
-  {outputs}: TapedOp,
-  dys: (Gradient | undefined)[],
-  isCut: boolean,
-  cut: RowCut | undefined,
-): Tensor[] {
+function valuesOf({outputs}: TapedOp, dys: Step['dys'], isCut: boolean, cut: RowCut | undefined): Tensor[] {
   const place = dys.find((dy) => dy !== undefined)?.place;
   return dys.map((dy, i) => {
     const output = outputs[i] as Tensor;
     if (dy) return isCut ? dy.value : whole(dy, output, cut);
-    return zeros(isCut && place && cut ? cutShape(output.shape, place, cut.batchSize, cut.kept) : output.shape);
+    return zeros(shapeOf(output, isCut ? place : undefined, cut));
   });
 }
 
-/** Computes the gradients of an op that are wanted, for these saved tensors and attributes. */
-function compute(
-  where: string,
-  op: TapedOp,
-  saved: Tensor[],
-  attrs: TapedOp['attrs'],
-  dys: Tensor[],
-  wanted: string[],
-): Record<string, Tensor> {
+/** An op whose gradients are to be computed: those by the inputs that are wanted, of these of its outputs. */
+interface Step {
+  where: string;
+  op: TapedOp;
+  dys: readonly (Gradient | undefined)[];
+  wanted: readonly string[];
+  opCut: OpCut | undefined;
+  cut: RowCut | undefined;
+}
+
+/** Computes the gradients of an op, of the kept rows alone if it is cut. */
+function differentiate(step: Step, held: HeldRows): Record<string, Gradient> {
+  const {op, dys, opCut, cut} = step;
+  const rows = op.saved.map((tensor, i) => held.take(op, i, tensor, opCut?.saved[i]));
+  const values = tidy(() => {
+    const given = valuesOf(op, dys, opCut !== undefined, cut);
+    const saved = rows.map((tensor, i) => shaped(tensor, op.saved[i] as Tensor, opCut?.saved[i], cut));
+    return distinct(compute(step, saved, given), [...given, ...saved]);
+  });
+  const gradients = Object.entries(values).map(([name, value]) => {
+    const place = opCut?.inputs[name];
+    checkGradient(step, name, value, shapeOf(op.inputs[name] as Tensor, place, cut));
+    return [name, {value, place}] as const;
+  });
+  return Object.fromEntries(gradients);
+}
+
+function compute({where, op, opCut, wanted}: Step, saved: Tensor[], dys: Tensor[]): Record<string, Tensor> {
+  const attrs = opCut?.attrs ?? op.attrs;
   const functions = ownGradients({op, saved, attrs}, dys[0] as Tensor) ?? op.gradient?.(dys, saved, attrs);
   const gradients = wanted.map((name) => {
     const gradient = functions?.[name];
@@ -142,7 +147,7 @@ function compute(
 }
 
 /** A gradient of another shape would go on wrongly: some of tfjs are not summed over axes that were broadcast. */
-function checkGradient(where: string, op: TapedOp, input: string, value: Tensor, expected: readonly number[]): void {
+function checkGradient({where, op}: Step, input: string, value: Tensor, expected: readonly number[]): void {
   if (isSameShape(value.shape, expected) && value.dtype === 'float32') return;
   const gradient = `the gradient of ${op.name} by its input ${input}`;
   throw typeError(where, gradient, `be float32${shapeText(expected)}`, value);
@@ -184,9 +189,14 @@ function readsValues({kind, name}: TapedOp, saved: number): boolean {
 }
 
 /** A tensor of the kept rows in the shape of the saved tensor that they are of. */
-function shaped(rows: Tensor, {shape}: Tensor, place: Place | undefined, cut: RowCut | undefined): Tensor {
-  const expected = place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape;
+function shaped(rows: Tensor, whole: Tensor, place: Place | undefined, cut: RowCut | undefined): Tensor {
+  const expected = shapeOf(whole, place, cut);
   return isSameShape(rows.shape, expected) ? rows : reshape(rows, expected);
+}
+
+/** The shape of a tensor, or of its kept rows if they have a place. */
+function shapeOf({shape}: Tensor, place: Place | undefined, cut: RowCut | undefined): number[] {
+  return place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape;
 }
 
 interface HeldRows {
@@ -208,10 +218,9 @@ function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
   return {
     take(op, index, tensor, place) {
       if (!cut || !place) return tensor;
-      const {shape, dtype, dataId, id} = tensor;
+      const {dtype, dataId, id} = tensor;
       // A tensor of the right shape over the data of all rows: nothing is copied for a shape.
-      if (!readsValues(op, index))
-        return new Tensor(cutShape(shape, place, cut.batchSize, cut.kept), dtype, dataId, id);
+      if (!readsValues(op, index)) return new Tensor(shapeOf(tensor, place, cut), dtype, dataId, id);
       const known = taken.get(dataId) ?? [];
       // A cast to a wider type shares the data too.
       const held = known.find(({place: at, rows}) => isSamePlace(at, place) && rows.dtype === dtype);

@@ -70,6 +70,7 @@ describe('axisOf', () => {
     expect(axisOf([3, 4, 5], {outer: 1, inner: 5}, 12)).toBeUndefined();
     expect(axisOf([2, 6], {outer: 1, inner: 3}, 4)).toBeUndefined();
     expect(axisOf([4, 3], {outer: 1, inner: 6}, 4)).toBeUndefined();
+    expect(axisOf([4, 3], {outer: 2, inner: 3}, 4)).toBeUndefined();
     expect(axisOf([], {outer: 1, inner: 1}, 4)).toBeUndefined();
   });
 

@@ -221,8 +221,8 @@ samples('SplitV', (name) => (draw, batch) => {
 });
 samples('Slice', (name) => (draw, batch) => {
   const shape = shapeOf(draw, batch);
-  const begin = shape.map((size) =>
-    draw.pick(0, 0, size % batch === 0 && size > batch ? batch : draw.int(0, size - 1)),
+  const begin = shape.map((length) =>
+    draw.pick(0, 0, length > batch ? batch : 0, length % batch ? draw.int(0, length - 1) : draw.int(0, length - batch)),
   );
   const size = shape.map((length, axis) => {
     const rest = length - (begin[axis] as number);

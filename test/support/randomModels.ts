@@ -184,7 +184,7 @@ const BLOCKS: Record<string, Make> = {
   }),
   prelu: ([steps, of], {weight}) => {
     const alpha = weight(steps, of);
-    return {size: [steps, of], apply: (x) => prelu(x, alpha)};
+    return {size: [steps, of], apply: (x) => prelu(x as Tensor, alpha as Tensor)};
   },
   'the positive ones': (size) => ({size, apply: (x) => where(greaterEqual(x, 0), leakyRelu(x), mul(x, x))}),
   'the larger one': ([steps, of], {weight}) => {
