@@ -152,7 +152,8 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
   target.runKernel = function (name, inputs, attrs) {
     const result = runKernel.call(this, name, inputs, attrs);
     // At depth 1 a custom gradient runs it; deeper down another kernel does, for its own purposes.
-    if (this.state.kernelDepth === 1) inner.push({name, inputs: withoutGaps(inputs), outputs: [result].flat(), attrs});
+    if (this.state.activeTape === tape && this.state.kernelDepth === 1)
+      inner.push({name, inputs: withoutGaps(inputs), outputs: [result].flat(), attrs});
     return result;
   };
   const noting = (original: (dataId: object, options?: object) => unknown) =>

@@ -2,7 +2,7 @@ import {matMul, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
 import type {Attributes, Gradients, TapedOp} from '../engine';
 import {columnSums} from './columnSums';
 import {isSameShape} from './places';
-import {fusedProduct} from './rules';
+import {fusedProduct, isUpsampling, stockGradient} from './rules';
 
 /** An op for which gradients are computed: its own, or cut to some rows. */
 interface Differentiated {
@@ -17,10 +17,11 @@ interface Differentiated {
  * They go by the saved tensors and by `dy`, which may be those of some rows only.
  */
 export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gradients | undefined {
-  if (op.name === 'fusedMatMul__op') return denseGradients(op, saved, dy);
+  if (op.kind === 'custom') return denseGradients(op, saved, dy);
+  if (op.kind === 'copy' || !stockGradient(op.name)) return undefined;
   if (addsBias(op)) return {a: () => dy, b: () => columnSums(dy)};
   if (op.name === 'Tile') return spreadGradient(op, attrs, dy);
-  if (op.name === 'ResizeNearestNeighbor') return upsamplingGradient(op, saved, dy);
+  if (isUpsampling(op)) return upsamplingGradient(saved, dy);
   return undefined;
 }
 
@@ -31,7 +32,8 @@ export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gr
  * leads nowhere.
  */
 function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | undefined {
-  const attrs = fusedProduct(op)?.kernel.attrs;
+  const kernel = fusedProduct(op)?.kernel;
+  const attrs = kernel?.name === '_FusedMatMul' ? kernel.attrs : undefined;
   const [a, b, , bias] = saved as [Tensor, Tensor, Tensor, Tensor?];
   const isPlain = attrs !== undefined && !attrs.transposeA && !attrs.transposeB;
   if (!isPlain || b.rank !== 3 || b.shape[0] !== 1 || (bias && bias.rank !== 1)) return undefined;
@@ -57,11 +59,9 @@ function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, d
 }
 
 /** Upsampling by whole factors. The kernel of tfjs for it is wrong on cpu for more than one row. */
-function upsamplingGradient({attrs}: TapedOp, [images]: Tensor[], dy: Tensor): Gradients | undefined {
+function upsamplingGradient([images]: Tensor[], dy: Tensor): Gradients {
   const [rows, height, width, channels] = (images as Tensor).shape as [number, number, number, number];
   const [newHeight, newWidth] = [dy.shape[1] as number, dy.shape[2] as number];
-  const isWhole = newHeight % height === 0 && newWidth % width === 0;
-  if (!isWhole || attrs?.alignCorners || attrs?.halfPixelCenters) return undefined;
   const blocks = [rows * height, newHeight / height, width, (newWidth / width) * channels];
   return {
     images: () => {

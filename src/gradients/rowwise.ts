@@ -14,9 +14,12 @@ type Dependence = 'none' | Place | 'mixed';
  * It may refuse what does go row by row, but not the reverse; with one exception: what a layer makes of the number of rows, or of a row's position,
  * does not show on a tape.
  *
- * @returns the name of the op; `'a read'` if the values of some row were copied to the host; undefined if all went row by row.
+ * @returns the name of the op; `'a read'` if the values of some row were copied to the host, `'a batch of one row'` if there is nothing to
+ * tell by; undefined if all went row by row.
  */
 export function mixingOp({ops, reads}: Tape, inputs: readonly Tensor[], batchSize: number): string | undefined {
+  // Any axis of size 1 could be that of the rows.
+  if (batchSize === 1) return 'a batch of one row';
   // Followed by data, which reshaped tensors and variables share.
   const known = new Map<object, Dependence>(inputs.map((x) => [x.dataId, leadingPlace(x.shape, batchSize)]));
   const dependenceOf = ({dataId}: Tensor) => known.get(dataId) ?? 'none';

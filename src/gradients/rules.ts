@@ -7,7 +7,7 @@
  */
 
 import '@tensorflow/tfjs-layers';
-import {type GradFunc, getGradient, slice_util, type Tensor, util} from '@tensorflow/tfjs-core';
+import {type GradConfig, getGradient, slice_util, type Tensor, util} from '@tensorflow/tfjs-core';
 import type {Attributes, KernelRun, TapedOp} from '../engine';
 import {type AxisPlace, axisOf, isSamePlace, isSameShape, type Place, placeAt, sizeOf} from './places';
 
@@ -100,12 +100,12 @@ ruleFor(
 const areAlike = ({inputs, outputs: [output]}: KernelRun): boolean =>
   Object.values(inputs).every(({shape}) => isSameShape(shape, (output as Tensor).shape));
 ruleFor('AddN Select', (question) => (areAlike(question) ? broadcast(question) : undefined));
-// The kernel of wasm reads past the end of the smaller of the two.
-ruleFor('Prelu', (question) =>
-  isSameShape((question.inputs.x as Tensor).shape, (question.outputs[0] as Tensor).shape)
-    ? broadcast(question)
-    : undefined,
-);
+// On wasm, an alpha that is broadcast is not that of the same row, and a broadcast x is read past its end.
+ruleFor('Prelu', (question) => {
+  if (!isSameShape((question.inputs.x as Tensor).shape, (question.outputs[0] as Tensor).shape)) return undefined;
+  const places = broadcast(question);
+  return areAlike(question) || !places?.inputs.alpha ? places : undefined;
+});
 
 // The same elements in the same order.
 ruleFor('Reshape ExpandDims', ({inputs, out, batchSize}) => {
@@ -122,8 +122,7 @@ const reduction =
     const keepsAxes = (outputs[0] as Tensor).rank === input.rank;
     const kept = input.shape.map((_, axis) => axis).filter((axis) => keepsAxes || !axes.includes(axis));
     const axis = kept[at.axis];
-    if (axis === undefined || axes.includes(axis)) return undefined;
-    return answer({[name]: found(input, axis, at, batchSize)});
+    return axis === undefined ? undefined : answer({[name]: found(input, axis, at, batchSize)});
   };
 ruleFor('Sum Mean Prod Min All Any ArgMax ArgMin', reduction('axis'));
 ruleFor('Max', reduction('reductionIndices'));
@@ -273,13 +272,23 @@ ruleFor('FusedBatchNorm', ({inputs, out, at}) => {
 export const RULED_OPS: readonly string[] = /* @__PURE__ */ [...RULES.keys()];
 
 /** Ops that go row by row, but whose gradient in tfjs must not be cut. */
-const isCutForwardOnly = ({name, inputs, attrs}: KernelRun): boolean => {
+const isCutForwardOnly = (kernel: KernelRun): boolean => {
+  const {name, inputs, attrs} = kernel;
+  // On cpu, that of tfjs is wrong for more than one row.
+  if (name === 'ResizeNearestNeighbor') return !isUpsampling(kernel);
   if (name === 'Conv3DBackpropInputV2') return true;
   // Along any other axis the gradient of Cumsum is wrong in tfjs 4.22.
   if (name !== 'Cumsum') return false;
   const {shape} = inputs.x as Tensor;
   return axesOf(attrs?.axis, shape)[0] !== shape.length - 1;
 };
+
+/** Whether an op repeats each pixel by whole factors. */
+export function isUpsampling({name, inputs: {images}, outputs: [output], attrs}: KernelRun): boolean {
+  if (name !== 'ResizeNearestNeighbor' || attrs?.alignCorners || attrs?.halfPixelCenters) return false;
+  const [before, after] = [images as Tensor, output as Tensor];
+  return [1, 2].every((axis) => (after.shape[axis] as number) % (before.shape[axis] as number) === 0);
+}
 
 /** Ops whose gradient in tfjs is not summed over axes that were broadcast. */
 const UNSUMMED = new Set(['Maximum', 'Minimum', 'SquaredDifference']);
@@ -290,10 +299,13 @@ const UNSUMMED = new Set(['Maximum', 'Minimum', 'SquaredDifference']);
  */
 const STOCK = /* @__PURE__ */ new Map([...RULES.keys()].map((name) => [name, getGradient(name)?.gradFunc]));
 
-function isStock(name: string, gradient: GradFunc): boolean {
-  const stock = STOCK.get(name) ?? gradient;
+/** The gradient of an op, if it is that of tfjs. */
+export function stockGradient(name: string): GradConfig | undefined {
+  const config = getGradient(name);
+  if (!config) return undefined;
+  const stock = STOCK.get(name) ?? config.gradFunc;
   STOCK.set(name, stock);
-  return stock === gradient;
+  return stock === config.gradFunc ? config : undefined;
 }
 
 function ask(kernel: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
@@ -320,8 +332,8 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
   const {kind, name, inputs, outputs, attrs, saved} = op;
   if (kind === 'copy') return {inputs: {x: cut.places[0]}, saved: [], attrs};
   if (kind === 'custom') return customCut(op, cut);
-  const config = getGradient(name);
-  if (!config || !isStock(name, config.gradFunc) || isCutForwardOnly(op)) return undefined;
+  const config = stockGradient(name);
+  if (!config || isCutForwardOnly(op)) return undefined;
   const isUnsummed = (input: string) => !isSameShape((inputs[input] as Tensor).shape, (outputs[0] as Tensor).shape);
   if (UNSUMMED.has(name) && wanted.some(isUnsummed)) return undefined;
   const found = ask(op, cut);

@@ -91,6 +91,8 @@ function dependents(ops: readonly TapedOp[], variables: readonly Variable[]): Re
 
 /** How an op is cut, if its rule allows; outputs that nothing came from are 0 at the place of the others. */
 function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: RowCut): OpCut | undefined {
+  // Of a single row there is nothing to cut, and any axis of size 1 could be the one that holds it.
+  if (cut.batchSize === 1) return undefined;
   const first = dys.find((dy) => dy !== undefined)?.place;
   const places = dys.map((dy) => (dy ? dy.place : first));
   if (!places.every((place) => place !== undefined)) return undefined;

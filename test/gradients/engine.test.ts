@@ -5,6 +5,7 @@ import {
   dispose,
   engine,
   env,
+  fused,
   grad,
   keep,
   logSoftmax,
@@ -96,6 +97,20 @@ describeOnBackends('record', () => {
       ]);
       expect(custom[1]?.inner.some(({name}) => name === 'Max' || name === 'Sin')).toBe(false);
       expect(custom[0]?.inner.find(({name}) => name === 'Max')?.attrs).toEqual({reductionIndices: 1, keepDims: true});
+      tape.dispose();
+    });
+  });
+
+  it('lists no kernel that ran off the tape as that of a later op', () => {
+    tidy(() => {
+      const [a, b] = [tensor2d([[1, 2]]), tensor2d([[3], [4]])];
+      const {tape} = record(() => {
+        offTape(() => fused.matMul({a, b}));
+        record(() => fused.matMul({a, b})).tape.dispose();
+        return fused.matMul({a, b});
+      });
+      const products = tape.ops.filter(({kind}) => kind === 'custom').map(({inner}) => inner);
+      expect(products.map((inner) => inner.filter(({name}) => name === '_FusedMatMul').length)).toEqual([1]);
       tape.dispose();
     });
   });

@@ -1,8 +1,13 @@
 import {
   add,
+  customGrad,
   engine,
   fused,
+  type GradConfig,
+  getGradient,
   memory,
+  mul,
+  registerGradient,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -10,6 +15,7 @@ import {
   tidy,
   tile,
   transpose,
+  unregisterGradient,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
@@ -213,6 +219,36 @@ describeOnBackends('our own gradient', (backend) => {
         {halfPixelCenters: true},
       ]) {
         expect(gradientsOf(resized(attrs), 'ResizeNearestNeighbor').own).toBeUndefined();
+      }
+    });
+  });
+
+  it('gives way to one that somebody registered', () => {
+    const stock = getGradient('Tile') as GradConfig;
+    unregisterGradient('Tile');
+    registerGradient({...stock, gradFunc: (dy) => ({x: () => mul(dy as Tensor, 2)})});
+    try {
+      tidy(() => {
+        expect(gradientsOf(() => tile(random(1, 1, 3), [4, 1]), 'Tile').own).toBeUndefined();
+      });
+    } finally {
+      unregisterGradient('Tile');
+      registerGradient(stock);
+    }
+  });
+
+  it('is there for no custom gradient or copy in a scope of that name', () => {
+    const twice = customGrad((x) => ({value: mul(x as Tensor, 2), gradFunc: (dy) => mul(dy as Tensor, 3)}));
+    tidy(() => {
+      for (const name of ['Tile', 'Add', 'ResizeNearestNeighbor', 'fusedMatMul__op']) {
+        const {tape} = record(() =>
+          tidy(name, () => twice(engine().runKernel('Square', {x: random(1, 2, 3)}) as Tensor)),
+        );
+        expect(tape.ops.filter((op) => op.name === name).map(({kind}) => kind)).toEqual(['copy', 'custom']);
+        for (const op of tape.ops.filter((one) => one.name === name)) {
+          expect(ownGradients({op, saved: op.saved, attrs: op.attrs}, random(1, 2, 3))).toBeUndefined();
+        }
+        tape.dispose();
       }
     });
   });

@@ -160,6 +160,13 @@ describeOnBackends('mixingOp', (backend) => {
     expect(mixing((rows) => add(rows, reshape(range(0, B), [B, 1])))).toBeUndefined();
   });
 
+  it('tells nothing by a batch of one row', () => {
+    const row = tensorOf({shape: [1, 3]}, randomFrom(1)) as Tensor2D;
+    expect(mixing((rows) => mean(rows, 0), row, 1)).toBe('a batch of one row');
+    expect(mixing((rows) => square(rows), row, 1)).toBe('a batch of one row');
+    row.dispose();
+  });
+
   it('follows several inputs', () => {
     tidy(() => {
       const [a, b] = [x(), tensorOf({shape: [B, 2, 3]}, randomFrom(4)) as Tensor3D];

@@ -1,6 +1,7 @@
 import {
   cumsum,
   customGrad,
+  engine,
   fused,
   type GradConfig,
   getGradient,
@@ -386,6 +387,21 @@ describeOnBackends('the rule', (backend) => {
     const {back, forward} = asked(() => cumsum(seeded(B, 3, 2), 1), 'Cumsum', leading(3, 2));
     expect([back, forward]).toEqual([undefined, {x: leading(3, 2)}]);
     expect(asked(() => cumsum(seeded(B, 3, 2), 2), 'Cumsum', leading(3, 2)).back).toBeDefined();
+  });
+
+  it('of resizing is for the forward pass alone, but for whole factors', () => {
+    const resized = (size: number[], attrs: object = {}) => {
+      const images = seeded(B, 2, 2, 1);
+      const options = {alignCorners: false, halfPixelCenters: false, size, ...attrs};
+      const run = () => engine().runKernel('ResizeNearestNeighbor', {images}, options as never) as Tensor;
+      const {back, forward} = asked(run, 'ResizeNearestNeighbor', leading(...size));
+      expect(forward).toEqual({images: leading(2, 2)});
+      images.dispose();
+      return back !== undefined;
+    };
+    expect([resized([4, 6]), resized([2, 2])]).toEqual([true, true]);
+    expect([resized([3, 4]), resized([4, 3]), resized([1, 2])]).toEqual([false, false, false]);
+    expect([resized([4, 4], {alignCorners: true}), resized([4, 4], {halfPixelCenters: true})]).toEqual([false, false]);
   });
 
   it('does not hold for a gradient that somebody registered in the place of that of tfjs', () => {
