@@ -173,11 +173,9 @@ ruleFor('SplitV', ({inputs: {x}, outputs, out, attrs, at, batchSize}) => {
   const each = outputs.map(({shape}, i) => axisOf(shape, out[i] as Place, batchSize));
   if (!each.every((part) => part?.axis === at.axis && part.after === at.after)) return undefined;
   const [axis] = axesOf(attrs.axis, (x as Tensor).shape);
-  const rounds = each.map((part) => (part as AxisPlace).before);
-  if (axis !== at.axis) {
-    return rounds.every((before) => before === at.before) ? answer({x: found(x, at.axis, at, batchSize)}) : undefined;
-  }
-  const before = rounds.reduce((total, next) => total + next, 0);
+  if (axis !== at.axis) return answer({x: found(x, at.axis, at, batchSize)});
+  // Along the rows: the rounds of all parts one after another.
+  const before = each.reduce((total, part) => total + (part as AxisPlace).before, 0);
   return answer({x: found(x, axis, {before, after: at.after}, batchSize)});
 });
 ruleFor('Slice', ({inputs: {x}, attrs, at, batchSize, kept}) => {
@@ -194,10 +192,8 @@ ruleFor('Slice', ({inputs: {x}, attrs, at, batchSize, kept}) => {
   size[axis] = ((size[axis] as number) / batchSize) * kept;
   return answer({x: found(input, axis, {before: length / round, after}, batchSize)}, {...attrs, begin, size});
 });
-ruleFor('PadV2 MirrorPad', ({inputs: {x}, attrs, at, batchSize}) => {
-  const padding = (attrs.paddings as [number, number][])[at.axis] as [number, number];
-  return padding.every((size) => size === 0) ? answer({x: found(x, at.axis, at, batchSize)}) : undefined;
-});
+// Rows that are padded themselves would be more than before, and so have no place.
+ruleFor('PadV2 MirrorPad', ({inputs: {x}, at, batchSize}) => answer({x: found(x, at.axis, at, batchSize)}));
 ruleFor('Tile', ({inputs: {x}, attrs, at, batchSize, kept}) => {
   const {axis, before, after} = at;
   const reps = attrs.reps as number[];
@@ -365,17 +361,18 @@ const FUSED = [
   },
 ];
 
-/** The product in a fused op of tfjs, if the op took and saved nothing else than that product did. */
-export function fusedProduct({
-  kind,
-  name,
-  inputs,
-  saved,
-  inner,
-}: TapedOp): {kernel: KernelRun; names: string[]; savedNames: string[]} | undefined {
+interface FusedProduct {
+  kernel: KernelRun;
+  names: readonly string[];
+  savedNames: readonly string[];
+}
+
+/** The product in a fused op of tfjs, if the op took and saved what that product did, and nothing else. */
+export function fusedProduct({kind, name, inputs, saved, inner}: TapedOp): FusedProduct | undefined {
   const fused = kind === 'custom' ? FUSED.find(({scope}) => scope === name) : undefined;
+  if (!fused) return undefined;
   const [kernel, ...others] = inner.filter((run) => run.name !== 'Identity' && run.name !== 'Reshape');
-  if (!fused || kernel?.name !== fused.kernel || others.length > 0) return undefined;
+  if (kernel?.name !== fused.kernel || others.length > 0) return undefined;
   // The gradient of an activation would read the output. On a tape, tfjs fuses none.
   if (kernel.attrs?.activation !== 'linear') return undefined;
   const data: Record<string, Tensor | undefined> = {...kernel.inputs, y: kernel.outputs[0]};
@@ -424,15 +421,16 @@ function customCut(op: TapedOp, cut: CutOutputs): OpCut | undefined {
  */
 export function multiplications(op: TapedOp, wanted: readonly string[]): number {
   const fused = fusedProduct(op);
+  if (!fused && op.kind !== 'kernel') return 0;
   const {name, inputs, outputs, attrs} = fused?.kernel ?? op;
-  const isFactor = (input: string) => (fused ? fused.names[Number(input)] : input) !== 'bias';
-  const {a, filter, dy} = inputs;
-  // A transposed convolution multiplies each entry that it takes, not each that it gives.
-  const {size} = (name.includes('Backprop') && dy) || (outputs[0] as Tensor);
-  const times = wanted.filter(isFactor).length * size;
   const isMatMul = name === 'BatchMatMul' || name === '_FusedMatMul';
-  if (a && isMatMul) return times * (a.shape.at(attrs?.transposeA ? -2 : -1) as number);
-  if (!filter || !name.includes('Conv')) return 0;
+  if (!isMatMul && !name.includes('Conv')) return 0;
+  const isFactor = (input: string) => (fused ? fused.names[Number(input)] : input) !== 'bias';
+  // A transposed convolution multiplies each entry that it takes, not each that it gives.
+  const {size} = (name.includes('Backprop') ? inputs.dy : outputs[0]) as Tensor;
+  const times = wanted.filter(isFactor).length * size;
+  if (isMatMul) return times * ((inputs.a as Tensor).shape.at(attrs?.transposeA ? -2 : -1) as number);
+  const filter = inputs.filter as Tensor;
   // A filter is [height, width, in, out]; depthwise, each output channel has one input channel.
   const channels = name.includes('Depthwise') ? filter.shape.slice(-2) : filter.shape.slice(-1);
   return (times * filter.size) / sizeOf(channels);

@@ -39,8 +39,8 @@ describeOnBackends('columnSums', () => {
       tidy(() => {
         // Neighbours in the memory of wasm, made before and after.
         const before = ones([40_000]);
-        const values = filled([3, columns], uniform(randomFrom(columns), -1, 1));
-        const sums = columnSums(tensor(values, [3, columns]));
+        const values = filled([12, columns], uniform(randomFrom(columns), -1, 1));
+        const sums = columnSums(tensor(values, [12, columns]));
         const after = ones([40_000]);
         expect(sums.shape).toEqual([columns]);
         expectClose(sums, sumsOf(values, columns), {absolute: 1e-5, relative: 1e-5});

@@ -490,6 +490,20 @@ describeOnBackends('walkBack', (backend) => {
     );
   });
 
+  it('computes no gradient that leads to no variable', () => {
+    const fails = customGrad((x) => ({
+      value: square(x as Tensor),
+      gradFunc: () => {
+        throw new Error('computed');
+      },
+    }));
+    withVariables([[3, 3]], ([w]) => {
+      const f = () => [fails(values(B, 3)), matMul(fails(values(B, 3)) as never, w as never)];
+      for (const isCut of [true, false])
+        expect(Object.keys(walk(f, [w as Variable], {isCut}).gradients)).toHaveLength(1);
+    });
+  });
+
   it('names an op that cannot be differentiated, or whose gradient has another shape or type', () => {
     const half = customGrad((x) => ({
       value: square(x as Tensor),
