@@ -1,4 +1,4 @@
-/** @file All contact with the engine of tfjs: recording ops on a gradient tape, and running ops off it. */
+/** @file All contact with the engine of tfjs: recording ops on a gradient tape, running ops off it. */
 
 import {
   customGrad,
@@ -31,7 +31,10 @@ export interface TapedOp extends KernelRun {
   /** A kernel, a custom gradient, or the copy that tfjs makes of a tensor before it saves it. */
   kind: 'kernel' | 'custom' | 'copy';
   saved: Tensor[];
-  /** Computes the gradient of each input from those of the outputs and from the saved tensors. Absent if tfjs has none. */
+  /**
+   * Computes the gradient of each input from those of the outputs and from the saved tensors.
+   * Absent if tfjs has none.
+   */
   gradient: ((dys: Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients) | undefined;
   /** The kernels that a custom gradient ran forward, with their attributes. */
   inner: KernelRun[];
@@ -84,10 +87,11 @@ export function canRecord(): boolean {
 }
 
 /**
- * Runs `f` on a tape of its own, also inside the gradient of somebody else, whose tape stays as it is. Runs within a `tidy`, as tfjs
- * names the copies that it saves by the scope.
+ * Runs `f` on a tape of its own, also inside the gradient of somebody else, whose tape stays as it
+ * is. Runs within a `tidy`, as tfjs names the copies that it saves by the scope.
  *
- * @returns the result of `f`, and the tape, to be disposed by the caller. If `f` throws, the tape is disposed.
+ * @returns the result of `f`, and the tape, to be disposed by the caller. If `f` throws, the tape
+ * is disposed.
  */
 export function record<T>(f: () => T): {result: T; tape: Tape} {
   const own = {activeTape: [], gradientDepth: 1, kernelDepth: 0};
@@ -124,8 +128,9 @@ function withState<T>(state: TapeState, f: () => T): T {
 }
 
 /**
- * Listens to the engine. A tape node has no attributes, so the function that adds nodes is wrapped; kernels inside a custom gradient
- * are on no tape, so the function that runs kernels is wrapped too. The wrappers are properties of the instance.
+ * Listens to the engine. A tape node has no attributes, so the function that adds nodes is wrapped;
+ * kernels inside a custom gradient are on no tape, so the function that runs kernels is wrapped
+ * too. The wrappers are properties of the instance.
  */
 function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   const target = internals();
@@ -174,7 +179,10 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
   };
 }
 
-/** Ops with a list of outputs take a list of gradients. tfjs hands them a tensor if there is one output, which they do not take. */
+/**
+ * Whether the gradient of an op takes a list. tfjs passes a tensor if there is one output, and fails
+ * for ops whose number of outputs varies.
+ */
 const takesList = (name: string, dys: Tensor[]): boolean => dys.length > 1 || name === 'Unpack' || name === 'SplitV';
 
 function withoutGaps(inputs: Record<string, Tensor | null | undefined>): Record<string, Tensor> {
@@ -182,8 +190,8 @@ function withoutGaps(inputs: Record<string, Tensor | null | undefined>): Record<
 }
 
 /**
- * Differentiates a scalar by variables as `tf.variableGrads` does, where ops cannot be recorded. It also takes a function that depends on
- * no variable, and leaves nothing behind when it throws.
+ * Differentiates a scalar by variables as `tf.variableGrads` does, where ops cannot be recorded. It
+ * also takes a function that depends on no variable, and leaves nothing behind when it throws.
  *
  * @param f  returns the scalar, and whatever else is wanted of the forward pass.
  */
@@ -219,7 +227,7 @@ export function differentiateByTfjs<T extends TensorContainer>(
   }
 }
 
-/** tfjs has no `stopGradient`, but it records nothing inside the forward function of a custom gradient. */
+/** tfjs has no `stopGradient`, but it records nothing inside a custom gradient. */
 function offTapeByCustomGradient<T extends TensorContainer>(f: () => T): T {
   let result: T | undefined;
   const forward = () => {
@@ -229,7 +237,7 @@ function offTapeByCustomGradient<T extends TensorContainer>(f: () => T): T {
   };
   customGrad(forward)().dispose();
   try {
-    // The copies would be on the tape, but lead to no variable: what they are made from was not recorded.
+    // The copies are on the tape, but lead to no variable: their originals were not recorded.
     return unkept(result as T) as T;
   } finally {
     dispose(tensorsIn(result as T));

@@ -12,7 +12,8 @@ interface Differentiated {
 }
 
 /**
- * Finds gradients of an op that are better than those of tfjs, a function for each input; undefined for most ops.
+ * Finds gradients of an op that are better than those of tfjs, a function for each input; undefined
+ * for most ops.
  *
  * They go by the saved tensors and by `dy`, which may be those of some rows only.
  */
@@ -28,8 +29,8 @@ export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gr
 /**
  * The product of a dense layer, `a · b` or `a · b + bias`, without activation or transposes.
  *
- * tfjs always computes the gradients of both factors. For the first layer of a model that is a third of the whole step, for a gradient that
- * leads nowhere.
+ * tfjs always computes the gradients of both factors. For the first layer of a model that is a
+ * third of the whole step, for a gradient that leads nowhere.
  */
 function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | undefined {
   const kernel = fusedProduct(op)?.kernel;
@@ -51,7 +52,10 @@ function addsBias({name, inputs: {a, b}, outputs: [sums]}: TapedOp): boolean {
   return b.rank === 1 && a.rank > 1 && b.size === a.shape.at(-1) && a.size === sums?.size;
 }
 
-/** A tile that repeats single entries, as layer normalisation does with its weights. tfjs adds up one slice for each repetition. */
+/**
+ * A tile that repeats single entries, as layer normalisation does with its weights. tfjs adds up
+ * one slice for each repetition.
+ */
 function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, dy: Tensor): Gradients | undefined {
   const {shape} = x as Tensor;
   const axes = ((attrs?.reps ?? []) as number[]).flatMap((count, axis) => (count === 1 ? [] : [axis]));

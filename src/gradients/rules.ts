@@ -1,9 +1,10 @@
 /**
- * @file Rules that prove, op by op, that the gradient of some rows stays the gradient of these rows.
+ * @file Rules that prove, op by op, that the gradient of some rows stays one of these rows.
  *
- * The question to an op: the gradient of its outputs is 0 but at the kept rows, which lie at known places. Is the gradient of each input 0
- * but at the kept rows of some place, or complete (a weight's), and can it be computed from saved tensors cut to these rows? The answer
- * is about the op's linear map. It comes from attributes and shapes alone, never from values.
+ * The question to an op: the gradient of its outputs is 0 but at the kept rows, which lie at known
+ * places. Is the gradient of each input 0 but at the kept rows of some place, or complete (a
+ * weight's), and can it be computed from saved tensors cut to these rows? The answer is about the
+ * op's linear map. It comes from attributes and shapes alone, never from values.
  */
 
 import '@tensorflow/tfjs-layers';
@@ -11,7 +12,10 @@ import {type GradConfig, getGradient, slice_util, type Tensor, util} from '@tens
 import type {Attributes, KernelRun, TapedOp} from '../engine';
 import {type AxisPlace, axisOf, isSamePlace, isSameShape, type Place, placeAt, sizeOf} from './places';
 
-/** Where the kept rows lie in each input. Undefined: the input is taken whole, and its gradient is complete. */
+/**
+ * Where the kept rows lie in each input. Undefined: the input is taken whole, and its gradient is
+ * complete.
+ */
 export type InputPlaces = Record<string, Place | undefined>;
 
 /** How a cut gradient of an op is computed. */
@@ -41,7 +45,10 @@ interface Question extends KernelRun {
   kept: number;
 }
 
-/** Where the rows lie in the inputs, and the attributes for fewer rows if they differ. Undefined: all rows have to go on. */
+/**
+ * Where the rows lie in the inputs, and the attributes for fewer rows if they differ. Undefined:
+ * all rows have to go on.
+ */
 type Answer = {inputs: InputPlaces; attrs?: Attributes} | undefined;
 type Rule = (question: Question) => Answer;
 
@@ -82,7 +89,8 @@ ruleFor(
   ({inputs, out}) => answer({[firstOf(inputs)[0]]: out[0]}),
 );
 
-// Element by element, several inputs. One that has no axis for the rows, or 1 there, counts for all of them.
+// Element by element, several inputs. One that has no axis for the rows, or 1 there, counts for all
+// of them.
 const broadcast: Rule = ({inputs, outputs, at, batchSize}) => {
   const {shape} = outputs[0] as Tensor;
   return eachOf(inputs, (input) => {
@@ -100,7 +108,8 @@ ruleFor(
 const areAlike = ({inputs, outputs: [output]}: KernelRun): boolean =>
   Object.values(inputs).every(({shape}) => isSameShape(shape, (output as Tensor).shape));
 ruleFor('AddN Select', (question) => (areAlike(question) ? broadcast(question) : undefined));
-// On wasm, an alpha that is broadcast is not that of the same row, and a broadcast x is read past its end.
+// On wasm, an alpha that is broadcast is not that of the same row, and a broadcast x is read past
+// its end.
 ruleFor('Prelu', (question) => {
   if (!isSameShape((question.inputs.x as Tensor).shape, (question.outputs[0] as Tensor).shape)) return undefined;
   const places = broadcast(question);
@@ -290,8 +299,9 @@ export function isUpsampling({name, inputs: {images}, outputs: [output], attrs}:
 const UNSUMMED = new Set(['Maximum', 'Minimum', 'SquaredDifference']);
 
 /**
- * The gradients of tfjs, which the rules were checked against: one that somebody registered in their place is not cut. tfjs-layers
- * registers them; where a bundler left that out, the first one seen counts as that of tfjs.
+ * The gradients of tfjs, which the rules were checked against: one that somebody registered in
+ * their place is not cut. tfjs-layers registers them; where a bundler left that out, the first one
+ * seen counts as that of tfjs.
  */
 const STOCK = /* @__PURE__ */ new Map([...RULES.keys()].map((name) => [name, getGradient(name)?.gradFunc]));
 
@@ -310,8 +320,9 @@ function ask(kernel: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
 }
 
 /**
- * Finds where rows of an op's outputs come from: the entries of these rows depend on the inputs only at the same rows of the places
- * found, and on all of the inputs without a place. Undefined: they may depend on other rows.
+ * Finds where rows of an op's outputs come from: the entries of these rows depend on the inputs
+ * only at the same rows of the places found, and on all of the inputs without a place. Undefined:
+ * they may depend on other rows.
  */
 export function rowsForward(op: KernelRun & Partial<Pick<TapedOp, 'kind' | 'inner'>>, cut: CutOutputs) {
   if (op.kind === 'copy') return {x: cut.places[0]};
@@ -320,7 +331,8 @@ export function rowsForward(op: KernelRun & Partial<Pick<TapedOp, 'kind' | 'inne
 }
 
 /**
- * Finds how the gradient of an op is computed for the kept rows alone. Undefined: it has to go on with all rows.
+ * Finds how the gradient of an op is computed for the kept rows alone. Undefined: it has to go on
+ * with all rows.
  *
  * @param wanted  the inputs whose gradients are needed.
  */
@@ -342,8 +354,8 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
 }
 
 /**
- * Custom gradients of tfjs that use nothing but what they saved: their scope, the kernel inside that has the attributes, the names of their
- * inputs and of what they save.
+ * Custom gradients of tfjs that use nothing but what they saved: their scope, the kernel inside
+ * that has the attributes, the names of their inputs and of what they save.
  */
 const FUSED = [
   {scope: 'fusedMatMul__op', kernel: '_FusedMatMul', inputs: ['a', 'b', 'bias'], saved: ['a', 'b', 'y', 'bias']},
@@ -367,7 +379,10 @@ interface FusedProduct {
   savedNames: readonly string[];
 }
 
-/** The product in a fused op of tfjs, if the op took and saved what that product did, and nothing else. */
+/**
+ * The product in a fused op of tfjs, if the op took and saved what that product did, and nothing
+ * else.
+ */
 export function fusedProduct({kind, name, inputs, saved, inner}: TapedOp): FusedProduct | undefined {
   const fused = kind === 'custom' ? FUSED.find(({scope}) => scope === name) : undefined;
   if (!fused) return undefined;
@@ -416,8 +431,9 @@ function customCut(op: TapedOp, cut: CutOutputs): OpCut | undefined {
 }
 
 /**
- * Counts the multiplications of the gradients by these inputs, 0 for ops that are no product. By each factor there are as many as in
- * the forward pass: of each output entry with every entry of a row or of a filter.
+ * Counts the multiplications of the gradients by these inputs, 0 for ops that are no product. By
+ * each factor there are as many as in the forward pass: of each output entry with every entry of a
+ * row or of a filter.
  */
 export function multiplications(op: TapedOp, wanted: readonly string[]): number {
   const fused = fusedProduct(op);

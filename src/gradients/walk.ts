@@ -5,7 +5,10 @@ import {ownGradients} from './ownGradients';
 import {cutShape, isSamePlace, isSameShape, type Place, type RowCut} from './places';
 import {cutOp, multiplications, type OpCut} from './rules';
 
-/** A gradient with respect to a tensor; if it has a place, with respect to the kept rows there, and 0 at all others. */
+/**
+ * A gradient with respect to a tensor; if it has a place, with respect to the kept rows there, and
+ * 0 at all others.
+ */
 export interface Gradient {
   value: Tensor;
   place?: Place | undefined;
@@ -24,17 +27,24 @@ export interface WalkCut extends RowCut {
 
 export interface Walked {
   gradients: NamedTensorMap;
-  /** Multiplications of the products that were computed: with all rows, and by those that were computed with the kept rows alone. */
+  /**
+   * Multiplications of the products that were computed: with all rows, and by those that were
+   * computed with the kept rows alone.
+   */
   multiplications: {all: number; cut: number};
-  /** The position of the op, coming from the losses, before which all rows had to go on; −1 if there is none. */
+  /**
+   * The position of the op, coming from the losses, before which all rows had to go on; −1 if there
+   * is none.
+   */
   blockedAt: number;
 }
 
 /**
  * Walks a tape back to variables, and computes only gradients that lead to one of them.
  *
- * Each op is asked, by its rule, whether the gradient of the kept rows stays one of the kept rows. If not, their gradients are put back
- * among zeros, and all rows go on from there. Runs within a `tidy`.
+ * Each op is asked, by its rule, whether the gradient of the kept rows stays one of the kept rows.
+ * If not, their gradients are put back among zeros, and all rows go on from there. Runs within a
+ * `tidy`.
  *
  * @param where  the function that errors are to name.
  */
@@ -89,7 +99,10 @@ function dependents(ops: readonly TapedOp[], variables: readonly Variable[]): Re
   return ids;
 }
 
-/** How an op is cut, if its rule allows; outputs that nothing came from are 0 at the place of the others. */
+/**
+ * How an op is cut, if its rule allows; outputs that nothing came from are 0 at the place of the
+ * others.
+ */
 function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: RowCut): OpCut | undefined {
   // Of a single row there is nothing to cut, and any axis of size 1 could be the one that holds it.
   if (cut.batchSize === 1) return undefined;
@@ -99,7 +112,10 @@ function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: Ro
   return cutOp(op, {places: places as Place[], batchSize: cut.batchSize, kept: cut.kept}, wanted);
 }
 
-/** The gradients of the outputs as the op takes them: of the kept rows if it is cut, else of all rows. */
+/**
+ * The gradients of the outputs as the op takes them: of the kept rows if it is cut, else of all
+ * rows.
+ */
 function valuesOf({outputs}: TapedOp, dys: Step['dys'], isCut: boolean, cut: RowCut | undefined): Tensor[] {
   const place = dys.find((dy) => dy !== undefined)?.place;
   return dys.map((dy, i) => {
@@ -109,7 +125,10 @@ function valuesOf({outputs}: TapedOp, dys: Step['dys'], isCut: boolean, cut: Row
   });
 }
 
-/** An op whose gradients are to be computed: those by the inputs that are wanted, of these of its outputs. */
+/**
+ * An op whose gradients are to be computed: those by the inputs that are wanted, of these of its
+ * outputs.
+ */
 interface Step {
   where: string;
   op: TapedOp;
@@ -148,14 +167,20 @@ function compute({where, op, opCut, wanted}: Step, saved: Tensor[], dys: Tensor[
   return Object.fromEntries(gradients);
 }
 
-/** A gradient of another shape would go on wrongly: some of tfjs are not summed over axes that were broadcast. */
+/**
+ * A gradient of another shape would go on wrongly: some of tfjs are not summed over axes that were
+ * broadcast.
+ */
 function checkGradient({where, op}: Step, input: string, value: Tensor, expected: readonly number[]): void {
   if (isSameShape(value.shape, expected) && value.dtype === 'float32') return;
   const gradient = `the gradient of ${op.name} by its input ${input}`;
   throw typeError(where, gradient, `be float32${shapeText(expected)}`, value);
 }
 
-/** Views in place of tensors that a gradient function only passed on, or gave twice, so that each can be disposed by itself. */
+/**
+ * Views in place of tensors that a gradient function only passed on, or gave twice, so that each
+ * can be disposed by itself.
+ */
 function distinct(gradients: Record<string, Tensor>, given: Tensor[]): Record<string, Tensor> {
   const seen = new Set(given);
   return Object.fromEntries(
@@ -185,7 +210,10 @@ function sumOf(one: Gradient, other: Gradient, tensor: Tensor, cut: RowCut | und
 /** Ops whose gradients look at the shapes of what they saved, and not at the values. */
 const NEED_SHAPES_ONLY = new Set('Add AddN Concat ExpandDims Mean Pack PadV2 Reshape Sub Sum Slice'.split(' '));
 
-/** Whether a gradient reads the values of a saved tensor. Of fused ops, none reads the output: they are on a tape only without activation. */
+/**
+ * Whether a gradient reads the values of a saved tensor. Of fused ops, none reads the output: they
+ * are on a tape only without activation.
+ */
 function readsValues({kind, name}: TapedOp, saved: number): boolean {
   return kind === 'custom' ? !(name.startsWith('fused') && saved === 2) : !NEED_SHAPES_ONLY.has(name);
 }
@@ -202,13 +230,19 @@ function shapeOf({shape}: Tensor, place: Place | undefined, cut: RowCut | undefi
 }
 
 interface HeldRows {
-  /** The kept rows of a tensor that an op saved, in the shape of the tensor of which they were taken first. */
+  /**
+   * The kept rows of a tensor that an op saved, in the shape of the tensor of which they were taken
+   * first.
+   */
   take(op: TapedOp, index: number, tensor: Tensor, place: Place | undefined): Tensor;
   /** Disposes what no op before this one has saved. */
   release(op: number): void;
 }
 
-/** Takes rows of saved tensors. An op's output and the next one's input share their memory, so the rows of both are taken once. */
+/**
+ * Takes rows of saved tensors. An op's output and the next one's input share their memory, so the
+ * rows of both are taken once.
+ */
 function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
   const firstSavedBy = new Map<object, number>();
   if (cut) {

@@ -118,7 +118,8 @@ describeOnBackends('our own gradient', (backend) => {
         const {own, stock} = gradientsOf(() => add(random(1, ...x), random(2, ...bias)), 'Add');
         expectAlike(own, stock);
       }
-      // The vector is first, there is one entry of it, it is broadcast itself, or there are two of them.
+      // The vector is first, there is one entry of it, it is broadcast itself, or there are two of
+      // them.
       for (const [x, y] of [
         [[3], [4, 3]],
         [[4, 3], [1]],

@@ -106,7 +106,10 @@ const SMOOTH = [...OP_SAMPLES.keys()].filter(
     !['Prod', 'OneHot', 'Cumsum', 'Conv3DBackpropInputV2'].includes(name),
 );
 
-/** Expects the same gradients, to 1e-5 of their norm; some true gradients are 0, such as that of a bias before a batch norm. */
+/**
+ * Expects the same gradients, to 1e-5 of their norm; some true gradients are 0, such as that of a
+ * bias before a batch norm.
+ */
 function expectSame(got: Values, want: Values): void {
   const largest = Math.max(...Object.values(want).map(norm));
   for (const [name, values] of Object.entries(want)) {
@@ -454,7 +457,8 @@ describeOnBackends('walkBack', (backend) => {
       };
       const {names, blockedAt, gradients, multiplications} = walk(f, [w as Variable]);
       expectSame(gradients, byTfjs(f, [w as Variable]));
-      // The gradient of the mean is that of all rows, so the product gets one of the kept rows and one of all.
+      // The gradient of the mean is that of all rows, so the product gets one of the kept rows and
+      // one of all.
       expect(names[blockedAt]).toBe('Mean');
       expect(multiplications.cut).toBe(0);
     });

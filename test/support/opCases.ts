@@ -226,7 +226,7 @@ samples('Slice', (name) => (draw, batch) => {
   );
   const size = shape.map((length, axis) => {
     const rest = length - (begin[axis] as number);
-    return draw.pick(-1, rest, rest % batch === 0 && rest > batch ? batch : draw.int(1, rest));
+    return draw.pick(-1, rest, rest < batch ? draw.int(1, rest) : batch * draw.int(1, Math.floor(rest / batch)));
   });
   return kernel(name, {x: {shape}}, {begin, size});
 });
@@ -408,10 +408,15 @@ samples('softmaxCrossEntropy__op', () => (draw, batch) => {
   };
 });
 
-/** A generator of random cases for each op that the rules know, by the name that it has on a tape. */
+/**
+ * A generator of random cases for each op that the rules know, by the name that it has on a tape.
+ */
 export const OP_SAMPLES: ReadonlyMap<string, Sample> = SAMPLES;
 
-/** All places where rows may lie in tensors of these shapes: of the first by flat size alone, also straddled; of the others with the same inner size. */
+/**
+ * All places where rows may lie in tensors of these shapes: of the first by flat size alone, also
+ * straddled; of the others with the same inner size.
+ */
 export function placesIn(shapes: readonly (readonly number[])[], batchSize: number): Place[][] {
   const [first, ...others] = shapes.map((shape) => product(shape) / batchSize) as [number, ...number[]];
   if (![first, ...others].every(Number.isInteger)) return [];

@@ -49,7 +49,10 @@ import {layers} from '@tensorflow/tfjs-layers';
 import type {Draw} from './opCases';
 import {randomFrom} from './property';
 
-/** Steps and features of a sequence, at least 2: tfjs does not differentiate `unstack` into one tensor. */
+/**
+ * Steps and features of a sequence, at least 2: tfjs does not differentiate `unstack` into one
+ * tensor.
+ */
 type Size = readonly [steps: number, features: number];
 
 interface Block {
