@@ -108,10 +108,8 @@ ruleFor(
 const areAlike = ({inputs, outputs: [output]}: KernelRun): boolean =>
   Object.values(inputs).every(({shape}) => isSameShape(shape, (output as Tensor).shape));
 ruleFor('AddN Select', (question) => (areAlike(question) ? broadcast(question) : undefined));
-// On wasm, an alpha that is broadcast is not that of the same row, and a broadcast x is read past
-// its end.
+// On wasm, an entry of an alpha that is broadcast may be used for another row.
 ruleFor('Prelu', (question) => {
-  if (!isSameShape((question.inputs.x as Tensor).shape, (question.outputs[0] as Tensor).shape)) return undefined;
   const places = broadcast(question);
   return areAlike(question) || !places?.inputs.alpha ? places : undefined;
 });
@@ -231,7 +229,6 @@ ruleFor('GatherV2', ({inputs: {x, indices}, attrs, at, batchSize}) => {
 const product: Rule = ({inputs: {a, b}, outputs: [y], attrs, at, batchSize}) => {
   const [left, right, {rank}] = [a as Tensor, b as Tensor, y as Tensor];
   if (left.rank !== rank || right.rank !== rank) return undefined;
-  if (!isSameShape(left.shape.slice(0, -2), right.shape.slice(0, -2))) return undefined;
   const on = (input: Tensor, axis: number) => found(input, axis, at, batchSize);
   if (at.axis < rank - 2) return answer({a: on(left, at.axis), b: on(right, at.axis)});
   if (at.axis === rank - 2) return answer({a: on(left, attrs.transposeA ? rank - 1 : rank - 2), b: undefined});

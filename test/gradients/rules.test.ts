@@ -19,6 +19,7 @@ import {
   scatterND,
   slice,
   softmax,
+  split,
   square,
   squaredDifference,
   stridedSlice,
@@ -306,8 +307,39 @@ describeOnBackends('the rule', (backend) => {
     });
     expect(found([2, 3], [B, 3], [false, true], {outer: 2, inner: 1})).toEqual({a: undefined, b: leading(3)});
     expect(found([B, 2, 3], [B, 3, 5], [false, false], leading(2, 5))).toEqual({a: leading(2, 3), b: leading(3, 5)});
+    expect(found([2, B, 3], [1, 3, 5], [false, false], {outer: 2, inner: 5})).toEqual({
+      a: {outer: 2, inner: 3},
+      b: undefined,
+    });
+    expect(found([B, 2, 3], [1, 3, 5], [false, false], leading(2, 5))).toBeUndefined();
     // Square matrices: shapes do not tell.
     expect(found([B, B], [B, B], [true, true], leading(B))).toEqual({a: {outer: B, inner: 1}, b: undefined});
+  });
+
+  it('takes parts of a split if the rows of all lie on one axis', () => {
+    const parted = (places: [Place, Place], sizes: number[], axis: number) =>
+      tidy(() => {
+        const op = taped(
+          {inputs: {}, run: () => split(seeded(B, (sizes[0] as number) + (sizes[1] as number)), sizes, axis)},
+          'SplitV',
+          {},
+        );
+        return cutOp(op, {places, batchSize: B, kept: 2}, ['x'])?.inputs as object;
+      });
+    expect(parted([leading(1), leading(3)], [1, 3], 1)).toEqual({x: leading(4)});
+    expect(parted([leading(B), leading(B)], [B, B], 1)).toEqual({x: leading(2 * B)});
+    // Rows in the second part lie on the other axis.
+    expect(parted([leading(B), {outer: B, inner: 1}], [B, B], 1)).toBeUndefined();
+    expect(
+      parted(
+        [
+          {outer: B, inner: 2},
+          {outer: 2 * B, inner: 1},
+        ],
+        [2 * B, 2 * B],
+        1,
+      ),
+    ).toBeUndefined();
   });
 
   it('goes by the attributes of a fused product, which its custom gradient does not show', () => {

@@ -387,6 +387,27 @@ describeOnBackends('walkBack', (backend) => {
     );
   });
 
+  it('takes one matrix for a batch of them, though tfjs has no gradient by it', () => {
+    withVariables(
+      [
+        [3, 4],
+        [1, 4, 2],
+      ],
+      ([w, v]) => {
+        const f = () => {
+          const x = reshape(matMul(concat([values(B, 3), values(B, 3)], 0), w as never), [2, B, 4]);
+          return [reshape(transpose(matMul(x, v as Tensor), [1, 0, 2]), [B, 4])];
+        };
+        const {gradients, multiplications} = walk(f, [w as Variable]);
+        expectSame(gradients, byTfjs(f, [w as Variable]));
+        expect(multiplications.cut).toBe(multiplications.all);
+        expect(() => walk(f, [w, v] as Variable[])).toThrow(
+          /^walk: the gradient of BatchMatMul by its input b must be float32\[1, 4, 2\]/,
+        );
+      },
+    );
+  });
+
   it('takes ops of which some outputs lead nowhere', () => {
     withVariables([[3, 4]], ([w]) => {
       const f = () => {

@@ -415,15 +415,17 @@ export const OP_SAMPLES: ReadonlyMap<string, Sample> = SAMPLES;
 
 /**
  * All places where rows may lie in tensors of these shapes: of the first by flat size alone, also
- * straddled; of the others with the same inner size.
+ * straddled; of the others with the same inner or outer size.
  */
 export function placesIn(shapes: readonly (readonly number[])[], batchSize: number): Place[][] {
   const [first, ...others] = shapes.map((shape) => product(shape) / batchSize) as [number, ...number[]];
   if (![first, ...others].every(Number.isInteger)) return [];
-  const inners = Array.from({length: first}, (_, i) => i + 1).filter((inner) => first % inner === 0);
-  return inners
-    .filter((inner) => others.every((rest) => rest % inner === 0))
-    .map((inner) => [first, ...others].map((rest) => ({outer: rest / inner, inner})));
+  const factors = Array.from({length: first}, (_, i) => i + 1).filter((factor) => first % factor === 0);
+  const divides = (factor: number) => others.every((rest) => rest % factor === 0);
+  const alike = factors.filter(divides);
+  const byInner = alike.map((inner) => [first, ...others].map((rest) => ({outer: rest / inner, inner})));
+  if (others.length === 0) return byInner;
+  return [...byInner, ...alike.map((outer) => [first, ...others].map((rest) => ({outer, inner: rest / outer})))];
 }
 
 /** The row that a flat position belongs to. */
