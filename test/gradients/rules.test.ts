@@ -12,6 +12,7 @@ import {
   matMul,
   maximum,
   minimum,
+  prelu,
   Reduction,
   registerGradient,
   reshape,
@@ -318,7 +319,7 @@ describeOnBackends('the rule', (backend) => {
 
   it('takes parts of a split if the rows of all lie on one axis', () => {
     const parted = (places: [Place, Place], sizes: number[], axis: number) =>
-      tidy(() => {
+      tidied(() => {
         const op = taped(
           {inputs: {}, run: () => split(seeded(B, (sizes[0] as number) + (sizes[1] as number)), sizes, axis)},
           'SplitV',
@@ -382,6 +383,17 @@ describeOnBackends('the rule', (backend) => {
         expect(cutOp({...op, ...change}, cut, ['0'])).toBeUndefined();
         expect(rowsForward({...op, ...change}, cut)).toBeUndefined();
       }
+    });
+  });
+
+  it('does not trust an alpha of rows that is broadcast, which wasm uses for other rows', () => {
+    const refused = {back: undefined, forward: undefined};
+    expect(asked(() => prelu(seeded(B, 3), seeded(B, 1)), 'Prelu', leading(3))).toEqual(refused);
+    const {back} = asked(() => prelu(seeded(B, 2, 3), seeded(2, 3)), 'Prelu', leading(2, 3));
+    expect(back?.inputs).toEqual({x: leading(2, 3), alpha: undefined});
+    expect(asked(() => prelu(seeded(B, 3), seeded(B, 3)), 'Prelu', leading(3)).back?.inputs).toEqual({
+      x: leading(3),
+      alpha: leading(3),
     });
   });
 
