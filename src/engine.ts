@@ -201,6 +201,7 @@ export function differentiateByTfjs<T extends TensorContainer>(
 ): {seen: T; gradients: NamedTensorMap} {
   let seen: T | undefined;
   let failure: {error: unknown} | undefined;
+  let value: Tensor | undefined;
   const forward = () => {
     // tfjs keeps the tape of a function that throws, so the error waits until the tape is wound up.
     try {
@@ -214,8 +215,8 @@ export function differentiateByTfjs<T extends TensorContainer>(
     }
   };
   try {
-    const {value, grads} = engine().gradients(forward, variables, undefined, true);
-    value.dispose();
+    const {grads, ...outcome} = engine().gradients(forward, variables, undefined, true);
+    value = outcome.value;
     if (failure) throw failure.error;
     const named = variables.map(({name}, i) => [name, grads[i]] as const);
     return {
@@ -224,6 +225,7 @@ export function differentiateByTfjs<T extends TensorContainer>(
     };
   } finally {
     dispose(tensorsIn((seen ?? null) as TensorContainer));
+    value?.dispose();
   }
 }
 

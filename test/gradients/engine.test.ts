@@ -365,6 +365,19 @@ describeOnBackends('differentiateByTfjs', () => {
     dispose(variables);
   });
 
+  it('gives the objective too, if it is to be seen', () => {
+    const variables = [w()];
+    const before = state();
+    const {seen, gradients} = differentiateByTfjs(() => {
+      const objective = fourth(variables[0] as Tensor);
+      return {objective, seen: {objective}};
+    }, variables);
+    expectClose(seen.objective, [17], close);
+    dispose([seen.objective, ...Object.values(gradients)]);
+    expect(state()).toEqual(before);
+    dispose(variables);
+  });
+
   it('takes an objective that depends on no variable', () => {
     const variables = [w()];
     const before = state();
