@@ -397,6 +397,20 @@ describeOnBackends('the rule', (backend) => {
     });
   });
 
+  it('does not trust a choice between rows by a vector, which the kernel lays along the first axis', () => {
+    const condition = () => tensor([1, 0, 0, 1], [B], 'bool');
+    const chosen = (shape: number[]) => () =>
+      engine().runKernel('Select', {
+        condition: shape.length > 1 ? tile(reshape(condition(), [1, B]), [B, 1]) : condition(),
+        t: seeded(B, B),
+        e: seeded(B, B),
+      }) as Tensor;
+    for (const place of [leading(B), {outer: B, inner: 1}]) {
+      expect(asked(chosen([B]), 'Select', place)).toEqual({back: undefined, forward: undefined});
+      expect(asked(chosen([B, B]), 'Select', place).forward).toEqual({condition: place, t: place, e: place});
+    }
+  });
+
   it('leaves convolutions with a bias for each row, or rows in pixels, with all rows', () => {
     const images = () => seeded(B, 4, 4, 2) as Tensor4D;
     const convolved = (bias?: Tensor) => () =>
