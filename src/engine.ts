@@ -1,4 +1,4 @@
-/** @file All contact with the engine of tfjs: recording ops on a gradient tape, and running ops off it. */
+/** @file All contact with the engine of tfjs: recording ops on a gradient tape, running ops off it. */
 
 import {
   customGrad,
@@ -33,7 +33,10 @@ export interface TapedOp extends KernelRun {
   saved: Tensor[];
   /** The tensors that were saved, of which `saved` are copies; some backends copy their data. */
   originals: Tensor[];
-  /** Computes the gradient of each input from those of the outputs and from the saved tensors. Absent if tfjs has none. */
+  /**
+   * Computes the gradient of each input from those of the outputs and from the saved tensors.
+   * Absent if tfjs has none.
+   */
   gradient: ((dys: Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients) | undefined;
   /** The kernels that a custom gradient ran forward, with their attributes. */
   inner: KernelRun[];
@@ -86,13 +89,15 @@ export function canRecord(): boolean {
 }
 
 /**
- * Runs `f` on a tape of its own, also inside the gradient of somebody else, whose tape stays as it is.
+ * Runs `f` on a tape of its own, also inside the gradient of somebody else, whose tape stays as it
+ * is. Runs within a `tidy`, as tfjs names the copies that it saves by the scope.
  *
- * @returns the result of `f`, and the tape, to be disposed by the caller. If `f` throws, the tape is disposed.
+ * @returns the result of `f`, and the tape, to be disposed by the caller. If `f` throws, the tape
+ * is disposed.
  */
 export function record<T>(f: () => T): {result: T; tape: Tape} {
-  const own: TapeState = {activeTape: [], gradientDepth: 1, kernelDepth: 0};
-  const recorder = recording();
+  const own = {activeTape: [], gradientDepth: 1, kernelDepth: 0};
+  const recorder = recording(own.activeTape);
   const disposeSaved = () => {
     for (const {saved} of recorder.ops) dispose(saved.filter((tensor) => !tensor.isDisposed));
   };
@@ -137,10 +142,11 @@ function withState<T>(state: TapeState, f: () => T): T {
 }
 
 /**
- * Listens to the engine. A tape node has no attributes, so the function that adds nodes is wrapped; kernels inside a custom gradient
- * are on no tape, so the function that runs kernels is wrapped too. The wrappers are properties of the instance.
+ * Listens to the engine. A tape node has no attributes, so the function that adds nodes is wrapped;
+ * kernels inside a custom gradient are on no tape, so the function that runs kernels is wrapped
+ * too. The wrappers are properties of the instance.
  */
-function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
+function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   const target = internals();
   const names = ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU'] as const;
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
@@ -152,13 +158,15 @@ function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   let inner: KernelRun[] = [];
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
+    // Within this recording there may be another one, whose ops are constants here.
+    if (this.state.activeTape !== tape) return;
     // Copies have empty attributes, custom gradients none.
     const kind = gradient == null ? 'kernel' : attrs === undefined ? 'custom' : 'copy';
     const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
     ops.push({
       ...{kind, name, inputs: withoutGaps(inputs), outputs, saved, attrs},
       originals: saved.map((tensor) => copied.get(tensor.id) ?? tensor),
-      gradient: given && ((dys, ...rest) => given(dys.length > 1 ? dys : (dys[0] as Tensor), ...rest)),
+      gradient: given && ((dys, ...rest) => given(takesList(name, dys) ? dys : (dys[0] as Tensor), ...rest)),
       inner: kind === 'custom' ? inner : [],
     });
     if (kind !== 'copy') inner = [];
@@ -167,7 +175,8 @@ function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   target.runKernel = function (name, inputs, attrs) {
     const result = runKernel.call(this, name, inputs, attrs);
     // At depth 1 a custom gradient runs it; deeper down another kernel does, for its own purposes.
-    if (this.state.kernelDepth === 1) inner.push({name, inputs: withoutGaps(inputs), outputs: [result].flat(), attrs});
+    if (this.state.activeTape === tape && this.state.kernelDepth === 1)
+      inner.push({name, inputs: withoutGaps(inputs), outputs: [result].flat(), attrs});
     return result;
   };
   const noting = (original: (dataId: object, options?: object) => unknown) =>
@@ -188,13 +197,19 @@ function recording(): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   };
 }
 
+/**
+ * Whether the gradient of an op takes a list. tfjs passes a tensor if there is one output, and fails
+ * for ops whose number of outputs varies.
+ */
+const takesList = (name: string, dys: Tensor[]): boolean => dys.length > 1 || name === 'Unpack' || name === 'SplitV';
+
 function withoutGaps(inputs: Record<string, Tensor | null | undefined>): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(inputs).filter((entry): entry is [string, Tensor] => entry[1] != null));
 }
 
 /**
- * Differentiates a scalar by variables as `tf.variableGrads` does, where ops cannot be recorded. It also takes a function that depends on
- * no variable, and leaves nothing behind when it throws.
+ * Differentiates a scalar by variables as `tf.variableGrads` does, where ops cannot be recorded. It
+ * also takes a function that depends on no variable, and leaves nothing behind when it throws.
  *
  * @param f  returns the scalar, and whatever else is wanted of the forward pass.
  */
@@ -204,6 +219,7 @@ export function differentiateByTfjs<T extends TensorContainer>(
 ): {seen: T; gradients: NamedTensorMap} {
   let seen: T | undefined;
   let failure: {error: unknown} | undefined;
+  let value: Tensor | undefined;
   const forward = () => {
     // tfjs keeps the tape of a function that throws, so the error waits until the tape is wound up.
     try {
@@ -217,7 +233,8 @@ export function differentiateByTfjs<T extends TensorContainer>(
     }
   };
   try {
-    const {grads} = engine().gradients(forward, variables, undefined, true);
+    const {grads, ...outcome} = engine().gradients(forward, variables, undefined, true);
+    value = outcome.value;
     if (failure) throw failure.error;
     const named = variables.map(({name}, i) => [name, grads[i]] as const);
     return {
@@ -226,10 +243,11 @@ export function differentiateByTfjs<T extends TensorContainer>(
     };
   } finally {
     dispose(tensorsIn((seen ?? null) as TensorContainer));
+    value?.dispose();
   }
 }
 
-/** tfjs has no `stopGradient`, but it records nothing inside the forward function of a custom gradient. */
+/** tfjs has no `stopGradient`, but it records nothing inside a custom gradient. */
 function offTapeByCustomGradient<T extends TensorContainer>(f: () => T): T {
   let result: T | undefined;
   const made: Tensor[] = [];
@@ -243,7 +261,7 @@ function offTapeByCustomGradient<T extends TensorContainer>(f: () => T): T {
   };
   customGrad(forward)().dispose();
   try {
-    // The copies would be on the tape, but lead to no variable: what they are made from was not recorded.
+    // The copies are on the tape, but lead to no variable: their originals were not recorded.
     return unkept(result as T) as T;
   } finally {
     dispose(made);

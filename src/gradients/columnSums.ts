@@ -9,8 +9,9 @@ const MOST_CHANNELS = 8192;
 /**
  * Adds up over all axes but the last, `float32[…, C] → float32[C]`: the gradient of a bias.
  *
- * Computed as the mean over a window of one column, times the number of rows. `tf.sum` transposes the matrix first: for 1024 × 1024 it
- * takes some fifty times as long on wasm, and six times on cpu (`npm run bench -- bias`).
+ * Computed as the mean over a window of one column, times the number of rows. `tf.sum` transposes
+ * the matrix first: for 1024 × 1024 it takes some fifty times as long on wasm, and six times on cpu
+ * (`npm run bench -- bias`).
  */
 export function columnSums(tensor: Tensor): Tensor1D {
   const columns = tensor.shape.at(-1) as number;
@@ -22,7 +23,7 @@ export function columnSums(tensor: Tensor): Tensor1D {
   return reshape(mul(avgPool(image, [rows, 1], 1, 'valid'), rows), [columns]);
 }
 
-/** The most channels that columns can be divided into; undefined if they would be fewer than is fast. */
+/** The most channels that columns divide into; undefined if they would be fewer than is fast. */
 function channelsOf(columns: number): number | undefined {
   for (let width = Math.ceil(columns / MOST_CHANNELS); columns / width >= WIDE; width++) {
     if (columns % width === 0) return columns / width;

@@ -2,7 +2,7 @@ import {matMul, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
 import type {Attributes, Gradients, TapedOp} from '../engine';
 import {columnSums} from './columnSums';
 import {isSameShape} from './places';
-import {fusedProduct} from './rules';
+import {fusedProduct, isUpsampling, stockGradient} from './rules';
 
 /** An op for which gradients are computed: its own, or cut to some rows. */
 interface Differentiated {
@@ -12,28 +12,31 @@ interface Differentiated {
 }
 
 /**
- * Finds gradients of an op that are better than those of tfjs, a function for each input; undefined for most ops.
+ * Finds gradients of an op that are better than those of tfjs, a function for each input; undefined
+ * for most ops.
  *
  * They go by the saved tensors and by `dy`, which may be those of some rows only.
  */
 export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gradients | undefined {
-  if (op.name === 'fusedMatMul__op') return denseGradients(op, saved, dy);
+  if (op.kind === 'custom') return denseGradients(op, saved, dy);
+  if (op.kind === 'copy' || !stockGradient(op.name)) return undefined;
   if (addsBias(op)) return {a: () => dy, b: () => columnSums(dy)};
   if (op.name === 'Tile') return spreadGradient(op, attrs, dy);
-  if (op.name === 'ResizeNearestNeighbor') return upsamplingGradient(op, saved, dy);
+  if (isUpsampling(op)) return upsamplingGradient(saved, dy);
   return undefined;
 }
 
 /**
  * The product of a dense layer, `a · b` or `a · b + bias`, without activation or transposes.
  *
- * tfjs always computes the gradients of both factors. For the first layer of a model that is a third of the whole step, for a gradient that
- * leads nowhere.
+ * tfjs always computes the gradients of both factors. For the first layer of a model that is a
+ * third of the whole step, for a gradient that leads nowhere.
  */
 function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | undefined {
-  const attrs = fusedProduct(op)?.kernel.attrs;
+  const kernel = fusedProduct(op)?.kernel;
+  const attrs = kernel?.name === '_FusedMatMul' ? kernel.attrs : undefined;
   const [a, b, , bias] = saved as [Tensor, Tensor, Tensor, Tensor?];
-  const isPlain = attrs !== undefined && !attrs.transposeA && !attrs.transposeB && attrs.activation === 'linear';
+  const isPlain = attrs !== undefined && !attrs.transposeA && !attrs.transposeB;
   if (!isPlain || b.rank !== 3 || b.shape[0] !== 1 || (bias && bias.rank !== 1)) return undefined;
   const dyRows = asMatrix(dy);
   return {
@@ -49,7 +52,10 @@ function addsBias({name, inputs: {a, b}, outputs: [sums]}: TapedOp): boolean {
   return b.rank === 1 && a.rank > 1 && b.size === a.shape.at(-1) && a.size === sums?.size;
 }
 
-/** A tile that repeats single entries, as layer normalisation does with its weights. tfjs adds up one slice for each repetition. */
+/**
+ * A tile that repeats single entries, as layer normalisation does with its weights. tfjs adds up
+ * one slice for each repetition.
+ */
 function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, dy: Tensor): Gradients | undefined {
   const {shape} = x as Tensor;
   const axes = ((attrs?.reps ?? []) as number[]).flatMap((count, axis) => (count === 1 ? [] : [axis]));
@@ -57,11 +63,9 @@ function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, d
 }
 
 /** Upsampling by whole factors. The kernel of tfjs for it is wrong on cpu for more than one row. */
-function upsamplingGradient({attrs}: TapedOp, [images]: Tensor[], dy: Tensor): Gradients | undefined {
+function upsamplingGradient([images]: Tensor[], dy: Tensor): Gradients {
   const [rows, height, width, channels] = (images as Tensor).shape as [number, number, number, number];
   const [newHeight, newWidth] = [dy.shape[1] as number, dy.shape[2] as number];
-  const isWhole = newHeight % height === 0 && newWidth % width === 0;
-  if (!isWhole || attrs?.alignCorners || attrs?.halfPixelCenters) return undefined;
   const blocks = [rows * height, newHeight / height, width, (newWidth / width) * channels];
   return {
     images: () => {

@@ -4,8 +4,8 @@ import {add, dispose, keep, mul, range, reshape, scalar, type Tensor, type Tenso
 import {putRows, takeRows} from '../rows';
 
 /**
- * Where the rows of a batch lie in a tensor: the element at flat index `i` belongs to row `⌊i / inner⌋ mod B`, so that the size
- * is `outer · B · inner`. Reshaping keeps a place, transposing moves it.
+ * Where the rows of a batch lie in a tensor of size `outer · B · inner`: the element at flat index
+ * `i` belongs to row `⌊i / inner⌋ mod B`. Reshaping keeps a place, transposing moves it.
  */
 export interface Place {
   outer: number;
@@ -31,7 +31,7 @@ export function leadingPlace(shape: Shape, batchSize: number): Place {
   return {outer: 1, inner: sizeOf(shape) / batchSize};
 }
 
-/** Finds the axis that holds the rows; undefined if they straddle several, as 12 rows do in `[3, 4, D]`. */
+/** Finds the axis that holds the rows; undefined if they straddle several: 12 rows in `[3, 4, D]`. */
 export function axisOf(shape: Shape, place: Place, batchSize: number): AxisPlace | undefined {
   if (sizeOf(shape) !== place.outer * batchSize * place.inner) return undefined;
   let suffix = 1;
@@ -45,7 +45,7 @@ export function axisOf(shape: Shape, place: Place, batchSize: number): AxisPlace
   return undefined;
 }
 
-/** The place of rows that lie on an axis of a shape as they do on another axis; undefined if the sizes differ. */
+/** The place of rows on an axis of a shape; undefined if the axis is of another size. */
 export function placeAt(shape: Shape, axis: number, {before, after}: Omit<AxisPlace, 'axis'>, batchSize: number) {
   if (shape[axis] !== before * batchSize * after) return undefined;
   return {outer: sizeOf(shape.slice(0, axis)) * before, inner: after * sizeOf(shape.slice(axis + 1))};
@@ -72,7 +72,7 @@ export interface RowCut {
 /** Builds a cut to the rows `int32[K]`, to be disposed by the caller. */
 export function rowCut(rows: Tensor1D, batchSize: number): RowCut {
   const kept = rows.size;
-  /** The kept rows in each of the outer rounds of the batch, `int32[outer · K]`, by the number of rounds. */
+  /** The kept rows in each round of the batch, `int32[outer · K]`, by the number of rounds. */
   const numbers = new Map<number, Tensor1D>();
   const inRounds = (outer: number): Tensor1D => {
     if (outer === 1) return rows;

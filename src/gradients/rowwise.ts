@@ -11,12 +11,15 @@ type Dependence = 'none' | Place | 'mixed';
 /**
  * Finds the first op whose outputs are not proved to go row by row from the first axis of `inputs`.
  *
- * It may refuse what does go row by row, but not the reverse; with one exception: what a layer makes of the number of rows, or of a row's position,
- * does not show on a tape.
+ * It may refuse what does go row by row, but not the reverse; with one exception: what a layer
+ * makes of the number of rows, or of a row's position, does not show on a tape.
  *
- * @returns the name of the op; `'a read'` if the values of some row were copied to the host; undefined if all went row by row.
+ * @returns the name of the op, `'a read'` if values of some row were copied to the host, or
+ * `'a batch of one row'`, which proves nothing; undefined if all went row by row.
  */
 export function mixingOp({ops, reads}: Tape, inputs: readonly Tensor[], batchSize: number): string | undefined {
+  // Any axis of size 1 could be that of the rows.
+  if (batchSize === 1) return 'a batch of one row';
   // Followed by data, which reshaped tensors and variables share.
   const known = new Map<object, Dependence>(inputs.map((x) => [x.dataId, leadingPlace(x.shape, batchSize)]));
   const dependenceOf = ({dataId}: Tensor) => known.get(dataId) ?? 'none';
@@ -43,7 +46,7 @@ function outputsOf(op: TapedOp, given: readonly Dependence[], batchSize: number)
   return op.outputs.map(() => 'mixed');
 }
 
-/** The places where rows may lie in the outputs of an op, by their shapes: in each along the same axis. */
+/** The places where rows may lie in the outputs of an op by their shapes, along the same axis in each. */
 function candidates({outputs}: KernelRun, batchSize: number): Place[][] {
   const {shape} = outputs[0] as Tensor;
   return shape.flatMap((size, axis) => {

@@ -1,16 +1,21 @@
 /**
- * @file Rules that prove, op by op, that the gradient of some rows stays the gradient of these rows.
+ * @file Rules that prove, op by op, that the gradient of some rows stays one of these rows.
  *
- * The question to an op: the gradient of its outputs is 0 but at the kept rows, which lie at known places. Is the gradient of each input 0
- * but at the kept rows of some place, or complete (a weight's), and can it be computed from saved tensors cut to these rows? The answer
- * is about the op's linear map. It comes from attributes and shapes alone, never from values.
+ * The question to an op: the gradient of its outputs is 0 but at the kept rows, which lie at known
+ * places. Is the gradient of each input 0 but at the kept rows of some place, or complete (a
+ * weight's), and can it be computed from saved tensors cut to these rows? The answer is about the
+ * op's linear map. It comes from attributes and shapes alone, never from values.
  */
 
-import {getGradient, slice_util, type Tensor, util} from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import {type GradConfig, getGradient, slice_util, type Tensor, util} from '@tensorflow/tfjs-core';
 import type {Attributes, KernelRun, TapedOp} from '../engine';
 import {type AxisPlace, axisOf, isSamePlace, isSameShape, type Place, placeAt, sizeOf} from './places';
 
-/** Where the kept rows lie in each input. Undefined: the input is taken whole, and its gradient is complete. */
+/**
+ * Where the kept rows lie in each input. Undefined: the input is taken whole, and its gradient is
+ * complete.
+ */
 export type InputPlaces = Record<string, Place | undefined>;
 
 /** How a cut gradient of an op is computed. */
@@ -40,7 +45,10 @@ interface Question extends KernelRun {
   kept: number;
 }
 
-/** Where the rows lie in the inputs, and the attributes for fewer rows if they differ. Undefined: all rows have to go on. */
+/**
+ * Where the rows lie in the inputs, and the attributes for fewer rows if they differ. Undefined:
+ * all rows have to go on.
+ */
 type Answer = {inputs: InputPlaces; attrs?: Attributes} | undefined;
 type Rule = (question: Question) => Answer;
 
@@ -81,7 +89,8 @@ ruleFor(
   ({inputs, out}) => answer({[firstOf(inputs)[0]]: out[0]}),
 );
 
-// Element by element, several inputs. One that has no axis for the rows, or 1 there, counts for all of them.
+// Element by element, several inputs. One that has no axis for the rows, or 1 there, counts for all
+// of them.
 const broadcast: Rule = ({inputs, outputs, at, batchSize}) => {
   const {shape} = outputs[0] as Tensor;
   return eachOf(inputs, (input) => {
@@ -99,12 +108,11 @@ ruleFor(
 const areAlike = ({inputs, outputs: [output]}: KernelRun): boolean =>
   Object.values(inputs).every(({shape}) => isSameShape(shape, (output as Tensor).shape));
 ruleFor('AddN Select', (question) => (areAlike(question) ? broadcast(question) : undefined));
-// The kernel of wasm reads past the end of the smaller of the two.
-ruleFor('Prelu', (question) =>
-  isSameShape((question.inputs.x as Tensor).shape, (question.outputs[0] as Tensor).shape)
-    ? broadcast(question)
-    : undefined,
-);
+// On wasm, an entry of an alpha that is broadcast may be used for another row.
+ruleFor('Prelu', (question) => {
+  const places = broadcast(question);
+  return areAlike(question) || !places?.inputs.alpha ? places : undefined;
+});
 
 // The same elements in the same order.
 ruleFor('Reshape ExpandDims', ({inputs, out, batchSize}) => {
@@ -121,8 +129,7 @@ const reduction =
     const keepsAxes = (outputs[0] as Tensor).rank === input.rank;
     const kept = input.shape.map((_, axis) => axis).filter((axis) => keepsAxes || !axes.includes(axis));
     const axis = kept[at.axis];
-    if (axis === undefined || axes.includes(axis)) return undefined;
-    return answer({[name]: found(input, axis, at, batchSize)});
+    return axis === undefined ? undefined : answer({[name]: found(input, axis, at, batchSize)});
   };
 ruleFor('Sum Mean Prod Min All Any ArgMax ArgMin', reduction('axis'));
 ruleFor('Max', reduction('reductionIndices'));
@@ -134,7 +141,7 @@ const along =
     return axesOf(attrs[attribute], shape).includes(at.axis) ? undefined : answer({[name]: out[0]});
   };
 ruleFor('Softmax', along('dim'));
-ruleFor('LogSoftmax Cumsum Cumprod', along('axis'));
+ruleFor('Cumsum Cumprod', along('axis'));
 ruleFor('Reverse', along('dims'));
 const alongLast: Rule = ({inputs, outputs, out, at}) =>
   at.axis === (outputs[0] as Tensor).rank - 1 ? undefined : answer({[firstOf(inputs)[0]]: out[0]});
@@ -173,11 +180,9 @@ ruleFor('SplitV', ({inputs: {x}, outputs, out, attrs, at, batchSize}) => {
   const each = outputs.map(({shape}, i) => axisOf(shape, out[i] as Place, batchSize));
   if (!each.every((part) => part?.axis === at.axis && part.after === at.after)) return undefined;
   const [axis] = axesOf(attrs.axis, (x as Tensor).shape);
-  const rounds = each.map((part) => (part as AxisPlace).before);
-  if (axis !== at.axis) {
-    return rounds.every((before) => before === at.before) ? answer({x: found(x, at.axis, at, batchSize)}) : undefined;
-  }
-  const before = rounds.reduce((total, next) => total + next, 0);
+  if (axis !== at.axis) return answer({x: found(x, at.axis, at, batchSize)});
+  // Along the rows: the rounds of all parts one after another.
+  const before = each.reduce((total, part) => total + (part as AxisPlace).before, 0);
   return answer({x: found(x, axis, {before, after: at.after}, batchSize)});
 });
 ruleFor('Slice', ({inputs: {x}, attrs, at, batchSize, kept}) => {
@@ -194,17 +199,15 @@ ruleFor('Slice', ({inputs: {x}, attrs, at, batchSize, kept}) => {
   size[axis] = ((size[axis] as number) / batchSize) * kept;
   return answer({x: found(input, axis, {before: length / round, after}, batchSize)}, {...attrs, begin, size});
 });
-ruleFor('PadV2 MirrorPad', ({inputs: {x}, attrs, at, batchSize}) => {
-  const padding = (attrs.paddings as [number, number][])[at.axis] as [number, number];
-  return padding.every((size) => size === 0) ? answer({x: found(x, at.axis, at, batchSize)}) : undefined;
-});
+// Rows that are padded themselves would be more than before, and so have no place.
+ruleFor('PadV2 MirrorPad', ({inputs: {x}, at, batchSize}) => answer({x: found(x, at.axis, at, batchSize)}));
 ruleFor('Tile', ({inputs: {x}, attrs, at, batchSize, kept}) => {
   const {axis, before, after} = at;
   const reps = attrs.reps as number[];
   const length = (x as Tensor).shape[axis] as number;
   if (reps[axis] === 1) return answer({x: found(x, axis, at, batchSize)});
   // Each repetition is a row: the whole of x counts for all of them.
-  if (after === length && reps[axis] === before * batchSize) {
+  if (reps[axis] === before * batchSize) {
     return answer({x: undefined}, {...attrs, reps: reps.map((count, i) => (i === axis ? before * kept : count))});
   }
   // Every row is in each repetition.
@@ -226,7 +229,6 @@ ruleFor('GatherV2', ({inputs: {x, indices}, attrs, at, batchSize}) => {
 const product: Rule = ({inputs: {a, b}, outputs: [y], attrs, at, batchSize}) => {
   const [left, right, {rank}] = [a as Tensor, b as Tensor, y as Tensor];
   if (left.rank !== rank || right.rank !== rank) return undefined;
-  if (!isSameShape(left.shape.slice(0, -2), right.shape.slice(0, -2))) return undefined;
   const on = (input: Tensor, axis: number) => found(input, axis, at, batchSize);
   if (at.axis < rank - 2) return answer({a: on(left, at.axis), b: on(right, at.axis)});
   if (at.axis === rank - 2) return answer({a: on(left, attrs.transposeA ? rank - 1 : rank - 2), b: undefined});
@@ -268,8 +270,14 @@ ruleFor('FusedBatchNorm', ({inputs, out, at}) => {
   return eachOf(inputs, (_, name) => (name === 'x' ? out[0] : undefined));
 });
 
+/** The ops that have a rule. */
+export const RULED_OPS: readonly string[] = /* @__PURE__ */ [...RULES.keys()];
+
 /** Ops that go row by row, but whose gradient in tfjs must not be cut. */
-const isCutForwardOnly = ({name, inputs, attrs}: KernelRun): boolean => {
+const isCutForwardOnly = (kernel: KernelRun): boolean => {
+  const {name, inputs, attrs} = kernel;
+  // On cpu, that of tfjs is wrong for more than one row.
+  if (name === 'ResizeNearestNeighbor') return !isUpsampling(kernel);
   if (name === 'Conv3DBackpropInputV2') return true;
   // Along any other axis the gradient of Cumsum is wrong in tfjs 4.22.
   if (name !== 'Cumsum') return false;
@@ -277,11 +285,31 @@ const isCutForwardOnly = ({name, inputs, attrs}: KernelRun): boolean => {
   return axesOf(attrs?.axis, shape)[0] !== shape.length - 1;
 };
 
+/** Whether an op repeats each pixel by whole factors. */
+export function isUpsampling({name, inputs: {images}, outputs: [output], attrs}: KernelRun): boolean {
+  if (name !== 'ResizeNearestNeighbor' || attrs?.alignCorners || attrs?.halfPixelCenters) return false;
+  const [before, after] = [images as Tensor, output as Tensor];
+  return [1, 2].every((axis) => (after.shape[axis] as number) % (before.shape[axis] as number) === 0);
+}
+
 /** Ops whose gradient in tfjs is not summed over axes that were broadcast. */
 const UNSUMMED = new Set(['Maximum', 'Minimum', 'SquaredDifference']);
 
-/** The gradients of tfjs, which the rules were checked against: one that somebody registered in their place is not cut. */
+/**
+ * The gradients of tfjs, which the rules were checked against: one that somebody registered in
+ * their place is not cut. tfjs-layers registers them; where a bundler left that out, the first one
+ * seen counts as that of tfjs.
+ */
 const STOCK = /* @__PURE__ */ new Map([...RULES.keys()].map((name) => [name, getGradient(name)?.gradFunc]));
+
+/** The gradient of an op, if it is that of tfjs. */
+export function stockGradient(name: string): GradConfig | undefined {
+  const config = getGradient(name);
+  if (!config) return undefined;
+  const stock = STOCK.get(name) ?? config.gradFunc;
+  STOCK.set(name, stock);
+  return stock === config.gradFunc ? config : undefined;
+}
 
 function ask(kernel: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
   const at = axisOf((kernel.outputs[0] as Tensor).shape, places[0] as Place, batchSize);
@@ -289,8 +317,9 @@ function ask(kernel: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
 }
 
 /**
- * Finds where rows of an op's outputs come from: the entries of these rows depend on the inputs only at the same rows of the places
- * found, and on all of the inputs without a place. Undefined: they may depend on other rows.
+ * Finds where rows of an op's outputs come from: the entries of these rows depend on the inputs
+ * only at the same rows of the places found, and on all of the inputs without a place. Undefined:
+ * they may depend on other rows.
  */
 export function rowsForward(op: KernelRun & Partial<Pick<TapedOp, 'kind' | 'inner'>>, cut: CutOutputs) {
   if (op.kind === 'copy') return {x: cut.places[0]};
@@ -299,7 +328,8 @@ export function rowsForward(op: KernelRun & Partial<Pick<TapedOp, 'kind' | 'inne
 }
 
 /**
- * Finds how the gradient of an op is computed for the kept rows alone. Undefined: it has to go on with all rows.
+ * Finds how the gradient of an op is computed for the kept rows alone. Undefined: it has to go on
+ * with all rows.
  *
  * @param wanted  the inputs whose gradients are needed.
  */
@@ -307,8 +337,8 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
   const {kind, name, inputs, outputs, attrs, saved} = op;
   if (kind === 'copy') return {inputs: {x: cut.places[0]}, saved: [], attrs};
   if (kind === 'custom') return customCut(op, cut);
-  const config = getGradient(name);
-  if (!config || config.gradFunc !== STOCK.get(name) || isCutForwardOnly(op)) return undefined;
+  const config = stockGradient(name);
+  if (!config || isCutForwardOnly(op)) return undefined;
   const isUnsummed = (input: string) => !isSameShape((inputs[input] as Tensor).shape, (outputs[0] as Tensor).shape);
   if (UNSUMMED.has(name) && wanted.some(isUnsummed)) return undefined;
   const found = ask(op, cut);
@@ -321,8 +351,8 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
 }
 
 /**
- * Custom gradients of tfjs that use nothing but what they saved: their scope, the kernel inside that has the attributes, the names of their
- * inputs and of what they save.
+ * Custom gradients of tfjs that use nothing but what they saved: their scope, the kernel inside
+ * that has the attributes, the names of their inputs and of what they save.
  */
 const FUSED = [
   {scope: 'fusedMatMul__op', kernel: '_FusedMatMul', inputs: ['a', 'b', 'bias'], saved: ['a', 'b', 'y', 'bias']},
@@ -340,17 +370,23 @@ const FUSED = [
   },
 ];
 
-/** The product in a fused op of tfjs, if the op took and saved nothing else than that product did. */
-export function fusedProduct({
-  kind,
-  name,
-  inputs,
-  originals,
-  inner,
-}: TapedOp): {kernel: KernelRun; names: string[]; savedNames: string[]} | undefined {
+interface FusedProduct {
+  kernel: KernelRun;
+  names: readonly string[];
+  savedNames: readonly string[];
+}
+
+/**
+ * The product in a fused op of tfjs, if the op took and saved what that product did, and nothing
+ * else.
+ */
+export function fusedProduct({kind, name, inputs, originals, inner}: TapedOp): FusedProduct | undefined {
   const fused = kind === 'custom' ? FUSED.find(({scope}) => scope === name) : undefined;
+  if (!fused) return undefined;
   const [kernel, ...others] = inner.filter((run) => run.name !== 'Identity' && run.name !== 'Reshape');
-  if (!fused || kernel?.name !== fused.kernel || others.length > 0) return undefined;
+  if (kernel?.name !== fused.kernel || others.length > 0) return undefined;
+  // The gradient of an activation would read the output. On a tape, tfjs fuses none.
+  if (kernel.attrs?.activation !== 'linear') return undefined;
   const data: Record<string, Tensor | undefined> = {...kernel.inputs, y: kernel.outputs[0]};
   const isIt = (tensor: Tensor | undefined, part: string | undefined) =>
     tensor !== undefined && part !== undefined && tensor.dataId === data[part]?.dataId;
@@ -392,17 +428,23 @@ function customCut(op: TapedOp, cut: CutOutputs): OpCut | undefined {
 }
 
 /**
- * Counts the multiplications of one gradient of an op, 0 for ops that are no product. As many as those of the forward pass: of each output entry
- * with every entry of a filter or of a row.
+ * Counts the multiplications of the gradients by these inputs, 0 for ops that are no product. By
+ * each factor there are as many as in the forward pass: of each output entry with every entry of a
+ * row or of a filter.
  */
-export function multiplications(op: TapedOp): number {
-  const {name, inputs, outputs, attrs} = fusedProduct(op)?.kernel ?? op;
-  const {a, filter} = inputs;
-  const {size} = outputs[0] as Tensor;
-  const isProduct = name === 'BatchMatMul' || name === '_FusedMatMul';
-  if (a && isProduct) return size * (a.shape.at(attrs?.transposeA ? -2 : -1) as number);
-  if (!filter || !name.includes('Conv')) return 0;
+export function multiplications(op: TapedOp, wanted: readonly string[]): number {
+  const fused = fusedProduct(op);
+  if (!fused && op.kind !== 'kernel') return 0;
+  const {name, inputs, outputs, attrs} = fused?.kernel ?? op;
+  const isMatMul = name === 'BatchMatMul' || name === '_FusedMatMul';
+  if (!isMatMul && !name.includes('Conv')) return 0;
+  const isFactor = (input: string) => (fused ? fused.names[Number(input)] : input) !== 'bias';
+  // A transposed convolution multiplies each entry that it takes, not each that it gives.
+  const {size} = (name.includes('Backprop') ? inputs.dy : outputs[0]) as Tensor;
+  const times = wanted.filter(isFactor).length * size;
+  if (isMatMul) return times * ((inputs.a as Tensor).shape.at(attrs?.transposeA ? -2 : -1) as number);
+  const filter = inputs.filter as Tensor;
   // A filter is [height, width, in, out]; depthwise, each output channel has one input channel.
   const channels = name.includes('Depthwise') ? filter.shape.slice(-2) : filter.shape.slice(-1);
-  return (size * filter.size) / sizeOf(channels);
+  return (times * filter.size) / sizeOf(channels);
 }

@@ -1,11 +1,14 @@
 import {add, dispose, type NamedTensorMap, reshape, Tensor, tidy, type Variable, zeros} from '@tensorflow/tfjs-core';
-import {typeError} from '../checks';
+import {shapeText, typeError} from '../checks';
 import type {TapedOp} from '../engine';
 import {ownGradients} from './ownGradients';
 import {cutShape, isSamePlace, isSameShape, type Place, type RowCut} from './places';
 import {cutOp, multiplications, type OpCut} from './rules';
 
-/** A gradient with respect to a tensor; if it has a place, with respect to the kept rows there, and 0 at all others. */
+/**
+ * A gradient with respect to a tensor; if it has a place, with respect to the kept rows there, and
+ * 0 at all others.
+ */
 export interface Gradient {
   value: Tensor;
   place?: Place | undefined;
@@ -24,17 +27,24 @@ export interface WalkCut extends RowCut {
 
 export interface Walked {
   gradients: NamedTensorMap;
-  /** Multiplications of the products that were computed: with all rows, and by those that were computed with the kept rows alone. */
+  /**
+   * Multiplications of the products that were computed: with all rows, and by those that were
+   * computed with the kept rows alone.
+   */
   multiplications: {all: number; cut: number};
-  /** The position of the op, coming from the losses, before which all rows had to go on; −1 if there is none. */
+  /**
+   * The position of the op, coming from the losses, before which all rows had to go on; −1 if there
+   * is none.
+   */
   blockedAt: number;
 }
 
 /**
  * Walks a tape back to variables, and computes only gradients that lead to one of them.
  *
- * Each op is asked, by its rule, whether the gradient of the kept rows stays one of the kept rows. If not, their gradients are put back
- * among zeros, and all rows go on from there. Runs within a `tidy`.
+ * Each op is asked, by its rule, whether the gradient of the kept rows stays one of the kept rows.
+ * If not, their gradients are put back among zeros, and all rows go on from there. Runs within a
+ * `tidy`.
  *
  * @param where  the function that errors are to name.
  */
@@ -49,11 +59,13 @@ export function walkBack(
   const gradients = new Map<number, Gradient>();
   const work = {all: 0, cut: 0};
   let blockedAt = -1;
-  const collect = (tensor: Tensor, next: Gradient) => {
+  const collect = (tensor: Tensor, next: Gradient, op: number) => {
     const before = gradients.get(tensor.id);
-    gradients.set(tensor.id, before ? sumOf(before, next, tensor, cut) : next);
+    const total = before ? sumOf(before, next, tensor, cut) : next;
+    if (blockedAt < 0 && !total.place && (before?.place || next.place)) blockedAt = op;
+    gradients.set(tensor.id, total);
   };
-  for (const {tensor, ...gradient} of starts) collect(tensor, gradient);
+  for (const {tensor, ...gradient} of starts) collect(tensor, gradient, ops.length - 1);
   const held = heldRows(ops, cut);
   for (let i = ops.length - 1; i >= 0; i--) {
     const op = ops[i] as TapedOp;
@@ -62,27 +74,12 @@ export function walkBack(
     if (wanted.length === 0 || dys.every((dy) => dy === undefined)) continue;
     const opCut = cut && i >= (cut.from ?? 0) ? cutOf(op, dys, wanted, cut) : undefined;
     if (!opCut && blockedAt < 0 && dys.some((dy) => dy?.place)) blockedAt = i;
-    const rows = op.saved.map((tensor, j) => held.take(op, j, tensor, opCut?.saved[j]));
-    const found = tidy(() => {
-      const values = valuesOf(op, dys, opCut !== undefined, cut);
-      const saved = rows.map((tensor, j) => shaped(tensor, op.saved[j] as Tensor, opCut?.saved[j], cut));
-      return distinct(compute(where, op, saved, opCut?.attrs ?? op.attrs, values, wanted), [...values, ...saved]);
-    });
-    for (const name of wanted) {
-      const [tensor, value, place] = [op.inputs[name] as Tensor, found[name] as Tensor, opCut?.inputs[name]];
-      checkShape(
-        where,
-        op,
-        name,
-        value,
-        place && cut ? cutShape(tensor.shape, place, cut.batchSize, cut.kept) : tensor.shape,
-      );
-      collect(tensor, {value, place});
-    }
+    const found = differentiate({where, op, dys, wanted, opCut, cut}, held);
+    for (const name of wanted) collect(op.inputs[name] as Tensor, found[name] as Gradient, i);
     for (const dy of dys) dy?.value.dispose();
     for (const {id} of op.outputs) gradients.delete(id);
     held.release(i);
-    const products = multiplications(op) * wanted.length;
+    const products = multiplications(op, wanted);
     work.all += products;
     if (opCut) work.cut += products;
   }
@@ -102,58 +99,88 @@ function dependents(ops: readonly TapedOp[], variables: readonly Variable[]): Re
   return ids;
 }
 
-/** How an op is cut, if its rule allows; outputs that nothing came from are 0 at the place of the others. */
-function cutOf(op: TapedOp, dys: (Gradient | undefined)[], wanted: string[], cut: RowCut): OpCut | undefined {
+/**
+ * How an op is cut, if its rule allows; outputs that nothing came from are 0 at the place of the
+ * others.
+ */
+function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: RowCut): OpCut | undefined {
+  // Of a single row there is nothing to cut, and any axis of size 1 could be the one that holds it.
+  if (cut.batchSize === 1) return undefined;
   const first = dys.find((dy) => dy !== undefined)?.place;
   const places = dys.map((dy) => (dy ? dy.place : first));
   if (!places.every((place) => place !== undefined)) return undefined;
   return cutOp(op, {places: places as Place[], batchSize: cut.batchSize, kept: cut.kept}, wanted);
 }
 
-/** The gradients of the outputs as the op takes them: of the kept rows if it is cut, else of all rows. */
-function valuesOf(
-  {outputs}: TapedOp,
-  dys: (Gradient | undefined)[],
-  isCut: boolean,
-  cut: RowCut | undefined,
-): Tensor[] {
+/**
+ * The gradients of the outputs as the op takes them: of the kept rows if it is cut, else of all
+ * rows.
+ */
+function valuesOf({outputs}: TapedOp, dys: Step['dys'], isCut: boolean, cut: RowCut | undefined): Tensor[] {
   const place = dys.find((dy) => dy !== undefined)?.place;
   return dys.map((dy, i) => {
     const output = outputs[i] as Tensor;
     if (dy) return isCut ? dy.value : whole(dy, output, cut);
-    return zeros(isCut && place && cut ? cutShape(output.shape, place, cut.batchSize, cut.kept) : output.shape);
+    return zeros(shapeOf(output, isCut ? place : undefined, cut));
   });
 }
 
-/** Computes the gradients of an op that are wanted, for these saved tensors and attributes. */
-function compute(
-  where: string,
-  op: TapedOp,
-  saved: Tensor[],
-  attrs: TapedOp['attrs'],
-  dys: Tensor[],
-  wanted: string[],
-): Record<string, Tensor> {
+/**
+ * An op whose gradients are to be computed: those by the inputs that are wanted, of these of its
+ * outputs.
+ */
+interface Step {
+  where: string;
+  op: TapedOp;
+  dys: readonly (Gradient | undefined)[];
+  wanted: readonly string[];
+  opCut: OpCut | undefined;
+  cut: RowCut | undefined;
+}
+
+/** Computes the gradients of an op, of the kept rows alone if it is cut. */
+function differentiate(step: Step, held: HeldRows): Record<string, Gradient> {
+  const {op, dys, opCut, cut} = step;
+  const rows = op.saved.map((tensor, i) => held.take(op, i, tensor, opCut?.saved[i]));
+  const values = tidy(() => {
+    const given = valuesOf(op, dys, opCut !== undefined, cut);
+    const saved = rows.map((tensor, i) => shaped(tensor, op.saved[i] as Tensor, opCut?.saved[i], cut));
+    return distinct(compute(step, saved, given), [...given, ...saved]);
+  });
+  const gradients = Object.entries(values).map(([name, value]) => {
+    const place = opCut?.inputs[name];
+    checkGradient(step, name, value, shapeOf(op.inputs[name] as Tensor, place, cut));
+    return [name, {value, place}] as const;
+  });
+  return Object.fromEntries(gradients);
+}
+
+function compute({where, op, opCut, wanted}: Step, saved: Tensor[], dys: Tensor[]): Record<string, Tensor> {
+  const attrs = opCut?.attrs ?? op.attrs;
   const functions = ownGradients({op, saved, attrs}, dys[0] as Tensor) ?? op.gradient?.(dys, saved, attrs);
-  if (!functions) {
-    const remedy = 'tfjs has none for this op.';
+  const gradients = wanted.map((name) => {
+    const gradient = functions?.[name];
+    if (gradient) return [name, gradient()] as const;
+    const remedy = `tfjs has none by its input ${name}.`;
     throw typeError(where, 'model and loss', 'be made of ops that have a gradient', op.name, remedy);
-  }
-  return Object.fromEntries(wanted.map((name) => [name, (functions[name] as () => Tensor)()]));
+  });
+  return Object.fromEntries(gradients);
 }
 
-/** A gradient of another shape than its input would go on wrongly: some gradients of tfjs do not sum over axes that were broadcast. */
-function checkShape(where: string, op: TapedOp, input: string, {shape}: Tensor, expected: readonly number[]): void {
-  if (isSameShape(shape, expected)) return;
-  throw typeError(
-    where,
-    `the gradient of ${op.name} by its input ${input}`,
-    `have shape [${expected.join(', ')}]`,
-    shape,
-  );
+/**
+ * A gradient of another shape would go on wrongly: some of tfjs are not summed over axes that were
+ * broadcast.
+ */
+function checkGradient({where, op}: Step, input: string, value: Tensor, expected: readonly number[]): void {
+  if (isSameShape(value.shape, expected) && value.dtype === 'float32') return;
+  const gradient = `the gradient of ${op.name} by its input ${input}`;
+  throw typeError(where, gradient, `be float32${shapeText(expected)}`, value);
 }
 
-/** Views in place of tensors that a gradient function only passed on, or gave twice, so that each can be disposed by itself. */
+/**
+ * Views in place of tensors that a gradient function only passed on, or gave twice, so that each
+ * can be disposed by itself.
+ */
 function distinct(gradients: Record<string, Tensor>, given: Tensor[]): Record<string, Tensor> {
   const seen = new Set(given);
   return Object.fromEntries(
@@ -183,25 +210,39 @@ function sumOf(one: Gradient, other: Gradient, tensor: Tensor, cut: RowCut | und
 /** Ops whose gradients look at the shapes of what they saved, and not at the values. */
 const NEED_SHAPES_ONLY = new Set('Add AddN Concat ExpandDims Mean Pack PadV2 Reshape Sub Sum Slice'.split(' '));
 
-/** Whether a gradient reads the values of a saved tensor. Of fused ops, none reads the output: they are on a tape only without activation. */
+/**
+ * Whether a gradient reads the values of a saved tensor. Of fused ops, none reads the output: they
+ * are on a tape only without activation.
+ */
 function readsValues({kind, name}: TapedOp, saved: number): boolean {
   return kind === 'custom' ? !(name.startsWith('fused') && saved === 2) : !NEED_SHAPES_ONLY.has(name);
 }
 
 /** A tensor of the kept rows in the shape of the saved tensor that they are of. */
-function shaped(rows: Tensor, {shape}: Tensor, place: Place | undefined, cut: RowCut | undefined): Tensor {
-  const expected = place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape;
+function shaped(rows: Tensor, whole: Tensor, place: Place | undefined, cut: RowCut | undefined): Tensor {
+  const expected = shapeOf(whole, place, cut);
   return isSameShape(rows.shape, expected) ? rows : reshape(rows, expected);
 }
 
+/** The shape of a tensor, or of its kept rows if they have a place. */
+function shapeOf({shape}: Tensor, place: Place | undefined, cut: RowCut | undefined): number[] {
+  return place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape;
+}
+
 interface HeldRows {
-  /** The kept rows of a tensor that an op saved, in the shape of the tensor of which they were taken first. */
+  /**
+   * The kept rows of a tensor that an op saved, in the shape of the tensor of which they were taken
+   * first.
+   */
   take(op: TapedOp, index: number, tensor: Tensor, place: Place | undefined): Tensor;
   /** Disposes what no op before this one has saved. */
   release(op: number): void;
 }
 
-/** Takes rows of saved tensors. An op's output and the next one's input share their memory, so the rows of both are taken once. */
+/**
+ * Takes rows of saved tensors. An op's output and the next one's input share their memory, so the
+ * rows of both are taken once.
+ */
 function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
   const firstSavedBy = new Map<object, number>();
   if (cut) {
@@ -213,12 +254,12 @@ function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
   return {
     take(op, index, tensor, place) {
       if (!cut || !place) return tensor;
-      const {shape, dtype, dataId, id} = tensor;
+      const {dtype, dataId, id} = tensor;
       // A tensor of the right shape over the data of all rows: nothing is copied for a shape.
-      if (!readsValues(op, index))
-        return new Tensor(cutShape(shape, place, cut.batchSize, cut.kept), dtype, dataId, id);
+      if (!readsValues(op, index)) return new Tensor(shapeOf(tensor, place, cut), dtype, dataId, id);
       const known = taken.get(dataId) ?? [];
-      const held = known.find((other) => isSamePlace(other.place, place));
+      // A cast to a wider type shares the data too.
+      const held = known.find(({place: at, rows}) => isSamePlace(at, place) && rows.dtype === dtype);
       if (held) return held.rows;
       const rows = cut.take(tensor, place);
       taken.set(dataId, [...known, {place, rows}]);

@@ -17,6 +17,15 @@ export function valuesOf(f: () => Tensor): number[] {
   return tidy(() => Array.from(f().dataSync()));
 }
 
+/** Runs `f` in a `tidy`, and returns what is not made of tensors. */
+export function tidied<T>(f: () => T): T {
+  const results: T[] = [];
+  tidy(() => {
+    results.push(f());
+  });
+  return results[0] as T;
+}
+
 /** The gradient of the sum of a loss with respect to its predictions. */
 export function lossGradient(loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): number[] {
   return valuesOf(() => grad((predictions) => sum(loss(yTrue, predictions)))(yPred));

@@ -1,0 +1,262 @@
+import {
+  add,
+  customGrad,
+  engine,
+  fused,
+  type GradConfig,
+  getGradient,
+  memory,
+  mul,
+  registerGradient,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor,
+  tidy,
+  tile,
+  transpose,
+  unregisterGradient,
+} from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {afterAll, beforeAll, expect, it} from 'vitest';
+import {type Gradients, record, type TapedOp} from '../../src/engine';
+import {ownGradients} from '../../src/gradients/ownGradients';
+import {describeOnBackends} from '../support/backends';
+import {expectClose} from '../support/close';
+import {drawFrom, tensorOf} from '../support/opCases';
+import {RUNS, randomFrom} from '../support/property';
+
+const close = {absolute: 1e-5, relative: 1e-5};
+const random = (seed: number, ...shape: number[]) => tensorOf({shape}, randomFrom(seed));
+
+/** The last op that `f` runs, with its gradients by us and by tfjs. Runs within a `tidy`. */
+function gradientsOf(f: () => Tensor, name: string, seed = 7) {
+  const {tape} = record(f);
+  const op = [...tape.ops].reverse().find((one) => one.name === name && one.kind !== 'copy') as TapedOp;
+  const dy = random(seed, ...(op.outputs[0] as Tensor).shape);
+  const own = ownGradients({op, saved: op.saved, attrs: op.attrs}, dy);
+  return {own, stock: op.gradient?.([dy], op.saved, op.attrs) as Gradients};
+}
+
+function expectAlike(own: Gradients | undefined, stock: Gradients): void {
+  expect(Object.keys(own ?? {}).sort()).toEqual(Object.keys(stock).sort());
+  for (const [name, gradient] of Object.entries(stock)) {
+    const [got, want] = [(own as Gradients)[name]?.() as Tensor, gradient()];
+    expect(got.shape).toEqual(want.shape);
+    expectClose(got, want, close);
+  }
+}
+
+describeOnBackends('our own gradient', (backend) => {
+  beforeAll(() => {
+    if (backend === 'wasm') enableWasmTraining();
+  });
+  afterAll(() => {
+    if (backend === 'wasm') enableWasmTraining()();
+  });
+
+  it('of a dense layer is that of tfjs, with and without a bias', () => {
+    fc.assert(
+      fc.property(fc.gen(), (g) => {
+        const {int, pick} = drawFrom(g);
+        tidy(() => {
+          const [m, inner, n] = [int(1, 5), int(1, 5), pick(1, 3, 17, 20)];
+          const [a, b] = [random(1, m, inner) as Tensor2D, random(2, inner, n) as Tensor2D];
+          const bias = int(0, 1) ? {bias: random(3, n) as Tensor1D} : {};
+          const {own, stock} = gradientsOf(() => fused.matMul({a, b, ...bias}), 'fusedMatMul__op');
+          expectAlike(own, stock);
+        });
+      }),
+      {...RUNS, numRuns: 40},
+    );
+  });
+
+  it('of a dense layer computes only what is asked for', () => {
+    tidy(() => {
+      const [a, b] = [random(1, 4, 3) as Tensor2D, random(2, 3, 5) as Tensor2D];
+      const {own} = gradientsOf(() => fused.matMul({a, b}), 'fusedMatMul__op');
+      const before = memory().numTensors;
+      own?.[1]?.();
+      const {own: transposed} = gradientsOf(
+        () => fused.matMul({a: b, b: a, transposeA: true, transposeB: true}),
+        'fusedMatMul__op',
+      );
+      expect(memory().numTensors).toBeGreaterThan(before);
+      expect(transposed).toBeUndefined();
+    });
+  });
+
+  it('leaves products that are transposed to tfjs, also those of square matrices', () => {
+    tidy(() => {
+      const [a, b] = [random(1, 3, 3) as Tensor2D, random(2, 3, 3) as Tensor2D];
+      for (const transposes of [{transposeA: true}, {transposeB: true}, {transposeA: true, transposeB: true}]) {
+        expect(gradientsOf(() => fused.matMul({a, b, ...transposes}), 'fusedMatMul__op').own).toBeUndefined();
+      }
+      expect(gradientsOf(() => fused.matMul({a, b}), 'fusedMatMul__op').own).toBeDefined();
+    });
+  });
+
+  it('leaves batches of products, and other biases than a vector, to tfjs', () => {
+    tidy(() => {
+      const batches = () => fused.matMul({a: random(1, 2, 3, 4) as never, b: random(2, 2, 4, 3) as never});
+      expect(gradientsOf(batches, 'fusedMatMul__op').own).toBeUndefined();
+      if (backend === 'wasm') return;
+      const [a, b] = [random(1, 3, 4) as Tensor2D, random(2, 4, 2) as Tensor2D];
+      const matrix = () => fused.matMul({a, b, bias: random(3, 3, 2)});
+      expect(gradientsOf(matrix, 'fusedMatMul__op').own).toBeUndefined();
+    });
+  });
+
+  it('of a bias that is added to each row is that of tfjs', () => {
+    tidy(() => {
+      for (const [x, bias] of [
+        [[4, 3], [3]],
+        [[2, 3, 20], [20]],
+        [[1, 5], [5]],
+      ] as const) {
+        const {own, stock} = gradientsOf(() => add(random(1, ...x), random(2, ...bias)), 'Add');
+        expectAlike(own, stock);
+      }
+      // The vector is first, there is one entry of it, it is broadcast itself, or there are two of
+      // them.
+      for (const [x, y] of [
+        [[3], [4, 3]],
+        [[4, 3], [1]],
+        [[4, 1], [3]],
+        [[3], [3]],
+        [
+          [4, 3],
+          [4, 3],
+        ],
+      ] as const) {
+        expect(gradientsOf(() => add(random(1, ...x), random(2, ...y)), 'Add').own).toBeUndefined();
+      }
+    });
+  });
+
+  it('of a tile of single entries is that of tfjs', () => {
+    tidy(() => {
+      for (const [shape, reps] of [
+        [
+          [1, 3],
+          [4, 1],
+        ],
+        [
+          [1, 1, 2],
+          [3, 2, 1],
+        ],
+        [
+          [2, 3],
+          [1, 1],
+        ],
+        [[1], [5]],
+      ] as const) {
+        const {own, stock} = gradientsOf(() => tile(random(1, ...shape), [...reps]), 'Tile');
+        expectAlike(own, stock);
+      }
+      expect(gradientsOf(() => tile(random(1, 2, 1), [2, 3]), 'Tile').own).toBeUndefined();
+    });
+  });
+
+  it('of upsampling by whole factors adds up over each block of pixels', () => {
+    const resized =
+      (shape: number[], size: number[], attrs: object = {}) =>
+      () =>
+        engine().runKernel(
+          'ResizeNearestNeighbor',
+          {images: random(1, ...shape)},
+          {
+            alignCorners: false,
+            halfPixelCenters: false,
+            size,
+            ...attrs,
+          },
+        ) as Tensor;
+    tidy(() => {
+      const {own} = gradientsOf(resized([2, 2, 1, 1], [4, 2]), 'ResizeNearestNeighbor');
+      const dy = random(7, 2, 4, 2, 1).dataSync();
+      const at = (...positions: number[]) => positions.reduce((sum, i) => sum + (dy[i] as number), 0);
+      expectClose(
+        own?.images?.() as Tensor,
+        [at(0, 1, 2, 3), at(4, 5, 6, 7), at(8, 9, 10, 11), at(12, 13, 14, 15)],
+        close,
+      );
+      // Of a single row, tfjs is right.
+      for (const [shape, size] of [
+        [
+          [1, 2, 3, 2],
+          [4, 9],
+        ],
+        [
+          [1, 3, 2, 1],
+          [3, 8],
+        ],
+        [
+          [1, 2, 2, 3],
+          [2, 2],
+        ],
+      ] as const) {
+        const one = gradientsOf(resized([...shape], [...size]), 'ResizeNearestNeighbor');
+        if (backend === 'cpu') expectAlike(one.own, one.stock);
+      }
+    });
+  });
+
+  it('of other resizing is left to tfjs', () => {
+    const resized = (attrs: object) => () =>
+      engine().runKernel('ResizeNearestNeighbor', {images: random(1, 1, 2, 2, 1)}, {
+        alignCorners: false,
+        halfPixelCenters: false,
+        size: [4, 4],
+        ...attrs,
+      } as never) as Tensor;
+    tidy(() => {
+      for (const attrs of [
+        {size: [3, 4]},
+        {size: [4, 3]},
+        {size: [1, 2]},
+        {alignCorners: true},
+        {halfPixelCenters: true},
+      ]) {
+        expect(gradientsOf(resized(attrs), 'ResizeNearestNeighbor').own).toBeUndefined();
+      }
+    });
+  });
+
+  it('gives way to one that somebody registered', () => {
+    const stock = getGradient('Tile') as GradConfig;
+    unregisterGradient('Tile');
+    registerGradient({...stock, gradFunc: (dy) => ({x: () => mul(dy as Tensor, 2)})});
+    try {
+      tidy(() => {
+        expect(gradientsOf(() => tile(random(1, 1, 3), [4, 1]), 'Tile').own).toBeUndefined();
+      });
+    } finally {
+      unregisterGradient('Tile');
+      registerGradient(stock);
+    }
+  });
+
+  it('is there for no custom gradient or copy in a scope of that name', () => {
+    const twice = customGrad((x) => ({value: mul(x as Tensor, 2), gradFunc: (dy) => mul(dy as Tensor, 3)}));
+    tidy(() => {
+      for (const name of ['Tile', 'Add', 'ResizeNearestNeighbor', 'fusedMatMul__op']) {
+        const {tape} = record(() =>
+          tidy(name, () => twice(engine().runKernel('Square', {x: random(1, 2, 3)}) as Tensor)),
+        );
+        expect(tape.ops.filter((op) => op.name === name).map(({kind}) => kind)).toEqual(['copy', 'custom']);
+        for (const op of tape.ops.filter((one) => one.name === name)) {
+          expect(ownGradients({op, saved: op.saved, attrs: op.attrs}, random(1, 2, 3))).toBeUndefined();
+        }
+        tape.dispose();
+      }
+    });
+  });
+
+  it('is there for no other op', () => {
+    tidy(() => {
+      expect(gradientsOf(() => transpose(tensor([[1, 2]])), 'Transpose').own).toBeUndefined();
+    });
+  });
+});
