@@ -1,6 +1,6 @@
 import {matMul, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
 import type {Attributes, Gradients, TapedOp} from '../engine';
-import {columnSums} from './columnSums';
+import {columnSums} from '../rows';
 import {isSameShape} from './places';
 import {fusedProduct, isUpsampling, stockGradient} from './rules';
 

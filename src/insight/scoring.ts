@@ -1,10 +1,10 @@
 import {where as chooseEach, dispose, fill, slice, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount} from '../checks';
-import {finiteRows} from '../models/finiteRows';
 import {outputsOf, readyModel} from '../models/model';
 import {type LossLike, modelLosses, modelLossWeights, outputLosses, total} from '../models/modelLosses';
 import {DATA_NAMES, type ModelData, modelData, modelTensors, type StepTensors} from '../models/modelTensors';
+import {finiteRows} from '../rows';
 import type {PerSampleLoss} from '../types';
 import {readTogether} from './readTogether';
 

@@ -2,9 +2,8 @@ import {greater, logicalAnd, logicalOr} from '@tensorflow/tfjs-core';
 import {checkCount, checkFinite, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
-import {descending} from './descending';
 import {wholePart} from './keep';
-import {asFloat, isRankable, rankable} from './ranking';
+import {asFloat, descending, isRankable, rankable} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'aboveThreshold';

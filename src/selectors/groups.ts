@@ -21,8 +21,7 @@ import {
 import {checkGiven, checkRows, checkValues, typeError} from '../checks';
 import {takeRows} from '../rows';
 import type {Selection} from '../types';
-import {descending} from './descending';
-import {keepLargest, rankable} from './ranking';
+import {descending, keepLargest, rankable} from './ranking';
 import type {Batch} from './selector';
 
 /** Ids from here on are not all exact in float32, the type that everything is sorted in. */

@@ -21,10 +21,9 @@ import {putRows, takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
 import {boxEdges, type Edges, overlapping} from './boxes';
 import {valueAt} from './counts';
-import {descending} from './descending';
 import {groupIds} from './groups';
 import {checkKeep, keptOf} from './keep';
-import {asFloat, isRankable, keepLargest, rankable} from './ranking';
+import {asFloat, descending, isRankable, keepLargest, rankable} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'nmsTopK';

@@ -18,9 +18,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval, checkCount, checkFinitePositive, checkOptionNames, typeError} from '../checks';
 import type {Selector} from '../types';
-import {descending} from './descending';
 import {type DrawOptions, noise} from './noise';
-import {keepLargest, rankable} from './ranking';
+import {descending, keepLargest, rankable} from './ranking';
 import {type Batch, checkState, selector} from './selector';
 
 const NAME = 'percentileSampling';

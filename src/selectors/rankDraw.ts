@@ -1,10 +1,9 @@
 import {add, cast, less, neg, range, type Scalar, sum, type Tensor1D} from '@tensorflow/tfjs-core';
 import {takeRows} from '../rows';
 import type {Selection} from '../types';
-import {descending} from './descending';
 import type {RoundedKeep} from './keep';
 import {gumbelNoise} from './noise';
-import {keepLargest, rankable, reordered} from './ranking';
+import {descending, keepLargest, rankable, reordered} from './ranking';
 import type {Batch} from './selector';
 
 /**

@@ -3,9 +3,8 @@ import {rangeError} from '../checks';
 import {takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
-import {descending} from './descending';
 import {checkKeep, keptOf} from './keep';
-import {asFloat, isRankable, rankable} from './ranking';
+import {asFloat, descending, isRankable, rankable} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'trimmedTopK';

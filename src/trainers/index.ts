@@ -34,4 +34,4 @@ export type {SampleWeights} from './step/batch';
 export type {ClassWeights} from './step/classWeights';
 export type {BackwardStrategy, OhemStepOptions, StepOptions} from './step/options';
 export type {StepReport, StepSummary} from './step/report';
-export type {SavedMemory} from './step/selectorState';
+export type {SavedMemory} from './step/selection';

@@ -10,15 +10,13 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkOneOf, checkOptionNames, typeError} from '../checks';
 import {offTape} from '../engine';
-import {finiteRows} from '../models/finiteRows';
 import {validRows} from '../models/modelLosses';
-import {putRows} from '../rows';
+import {finiteRows, putRows} from '../rows';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
 import {GRANULARITIES, replaced, rowView} from './step/batch';
 import {elementView} from './step/elements';
-import {checkSelector, countsOf, finiteLosses, REDUCTIONS, settle, usableRows} from './step/selection';
-import {selectorState} from './step/selectorState';
+import {checkSelector, countsOf, finiteLosses, REDUCTIONS, selectorState, settle, usableRows} from './step/selection';
 
 const NAME = 'ohemLoss';
 

@@ -17,7 +17,7 @@ import {
 } from './step/options';
 import {recomputeBatch} from './step/recompute';
 import {type Reported, reportedSelection, type StepReport, stepReport} from './step/report';
-import {type SelectorState, selectorState} from './step/selectorState';
+import {type SelectorState, selectorState} from './step/selection';
 import {clipByGlobalNorm, slotOwners, takeSnapshot, update} from './step/update';
 
 const NAME = 'ohemStep';

@@ -1,7 +1,7 @@
 import {tensor1d} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {descending} from '../../src/selectors/descending';
+import {descending} from '../../src/selectors/ranking';
 import {RUNS, randomFrom} from '../support/property';
 import {describeOnBackends} from './support/backends';
 import {deviceReads} from './support/deviceReads';

@@ -1,7 +1,7 @@
 import {memory, ones, type Tensor, tensor, tidy} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {columnSums} from '../../src/gradients/columnSums';
+import {columnSums} from '../../src/rows';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {filled, uniform} from '../support/lossCases';

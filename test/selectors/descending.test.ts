@@ -8,7 +8,7 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {descending} from '../../src/selectors/descending';
+import {descending} from '../../src/selectors/ranking';
 import {describeOnBackends} from '../support/backends';
 
 describeOnBackends('descending', () => {

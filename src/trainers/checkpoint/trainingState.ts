@@ -3,7 +3,7 @@ import type {KeepSchedule, Ledger} from '../../types';
 import type {Place} from '../fit/batchSource';
 import type {BestWeights} from '../fit/bestWeights';
 import {type EpochTotals, NO_TOTALS} from '../fit/epochTotals';
-import type {SavedMemory, SelectorState} from '../step/selectorState';
+import type {SavedMemory, SelectorState} from '../step/selection';
 
 /**
  * Where a training stands, as plain JSON: with the weights of the model and the slots of the optimizer as they were then, `initialState` lets another one

@@ -19,7 +19,7 @@ import type {Ledger, SelectionContext} from '../../types';
 import {type Evaluate, stepper} from '../ohemStep';
 import type {StepSettings} from '../step/options';
 import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
-import type {SelectorState} from '../step/selectorState';
+import type {SelectorState} from '../step/selection';
 import type {TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
 

@@ -2,7 +2,7 @@ import {History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
 import {type StepSettings, stepSettings} from '../step/options';
-import {type SelectorState, selectorState} from '../step/selectorState';
+import {type SelectorState, selectorState} from '../step/selection';
 import type {BatchSource} from './batchSource';
 import {better, monitored, restoreWeights} from './bestWeights';
 import {type CallbackInstance, callbackList} from './callbackList';

@@ -12,8 +12,7 @@ import {total} from '../../models/modelLosses';
 import {putRows} from '../../rows';
 import type {StepBatch} from './batch';
 import type {BackwardStrategy, StepSettings} from './options';
-import {type Chosen, chooseRows} from './selection';
-import type {SelectorState} from './selectorState';
+import {type Chosen, chooseRows, type SelectorState} from './selection';
 
 /** What the forward pass over a batch gave. (A type, so that `tf.tidy` takes it.) */
 export type Forward = {

@@ -17,10 +17,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../../checks';
-import {finiteRows} from '../../models/finiteRows';
 import {rowLosses, validRows} from '../../models/modelLosses';
 import {byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
-import {takeRows} from '../../rows';
+import {finiteRows, takeRows} from '../../rows';
 import type {Granularity, SelectionContext} from '../../types';
 import {classWeightRows} from './classWeights';
 import {elementView} from './elements';

@@ -7,8 +7,7 @@ import {takeRows} from '../../rows';
 import {type Gradients, runForward, startsOf} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
-import {chooseRows} from './selection';
-import type {SelectorState} from './selectorState';
+import {chooseRows, type SelectorState} from './selection';
 
 /**
  * Scores the batch in inference mode without a tape, and runs an ordinary step on the rows that were selected.

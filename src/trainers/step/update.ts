@@ -25,7 +25,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
-import {columnSums} from '../../gradients/columnSums';
+import {columnSums} from '../../rows';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
 export interface Snapshot {
