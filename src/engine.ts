@@ -31,12 +31,9 @@ export interface TapedOp extends KernelRun {
   /** A kernel, a custom gradient, or the copy that tfjs makes of a tensor before it saves it. */
   kind: 'kernel' | 'custom' | 'copy';
   saved: Tensor[];
-  /** The tensors that were saved, of which `saved` are copies; some backends copy their data. */
+  /** Of a custom gradient: the tensors that `saved` are copies of; some backends copy the data. */
   originals: Tensor[];
-  /**
-   * Computes the gradient of each input from those of the outputs and from the saved tensors.
-   * Absent if tfjs has none.
-   */
+  /** Computes the gradient of each input from those of the outputs. Absent if tfjs has none. */
   gradient: ((dys: Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients) | undefined;
   /** The kernels that a custom gradient ran forward, with their attributes. */
   inner: KernelRun[];
@@ -54,6 +51,7 @@ export interface Tape {
   dispose(): void;
 }
 
+/** A gradient function as tfjs calls it: with a list if the op has several outputs. */
 type EngineGradient = (dy: Tensor | Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients;
 
 /** The parts of the engine that this file relies on; none of them is public. */
@@ -75,6 +73,7 @@ interface EngineInternals {
 
 type TapeState = Pick<EngineInternals['state'], 'activeTape' | 'gradientDepth' | 'kernelDepth'>;
 
+const NONE: KernelRun[] = [];
 const NO_TAPE: TapeState = {activeTape: null, gradientDepth: 0, kernelDepth: 0};
 
 function internals(): EngineInternals {
@@ -163,14 +162,20 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
     // Copies have empty attributes, custom gradients none.
     const kind = gradient == null ? 'kernel' : attrs === undefined ? 'custom' : 'copy';
     const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
+    const isCustom = kind === 'custom';
     ops.push({
-      ...{kind, name, inputs: withoutGaps(inputs), outputs, saved, attrs},
-      originals: saved.map((tensor) => copied.get(tensor.id) ?? tensor),
-      gradient: given && ((dys, ...rest) => given(takesList(name, dys) ? dys : (dys[0] as Tensor), ...rest)),
-      inner: kind === 'custom' ? inner : [],
+      kind,
+      name,
+      inputs: withoutGaps(inputs),
+      outputs,
+      saved,
+      attrs,
+      originals: isCustom ? saved.map((tensor) => copied.get(tensor.id) ?? tensor) : saved,
+      gradient: given && ((dys, of, by) => given(takesList(name, dys) ? dys : (dys[0] as Tensor), of, by)),
+      inner: isCustom ? inner : NONE,
     });
-    if (kind !== 'copy') inner = [];
-    else for (const {id} of outputs) copied.set(id, inputs.x as Tensor);
+    if (kind === 'copy') copied.set((outputs[0] as Tensor).id, inputs.x as Tensor);
+    else if (inner.length > 0) inner = [];
   };
   target.runKernel = function (name, inputs, attrs) {
     const result = runKernel.call(this, name, inputs, attrs);
@@ -203,8 +208,13 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
  */
 const takesList = (name: string, dys: Tensor[]): boolean => dys.length > 1 || name === 'Unpack' || name === 'SplitV';
 
+/** Inputs without those that an op may lack, such as a bias. */
 function withoutGaps(inputs: Record<string, Tensor | null | undefined>): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(inputs).filter((entry): entry is [string, Tensor] => entry[1] != null));
+  for (const name in inputs) {
+    if (inputs[name] != null) continue;
+    return Object.fromEntries(Object.entries(inputs).filter((entry): entry is [string, Tensor] => entry[1] != null));
+  }
+  return inputs as Record<string, Tensor>;
 }
 
 /**

@@ -70,10 +70,12 @@ export function differentiate<T extends TensorContainer>(
 function byTfjs<T extends TensorContainer>(variables: Variable[], forward: () => Objective<T>) {
   return differentiateByTfjs(() => {
     const {seen, starts, cut} = forward();
+    const rows = cut && rowCut(cut.rows, cut.batchSize);
     const terms = starts.map(({tensor, value, place}) => {
-      const gradient = place && cut ? rowCut(cut.rows, cut.batchSize).put(value, place, tensor.shape) : value;
+      const gradient = place && rows ? rows.put(value, place, tensor.shape) : value;
       return sum<Scalar>(mul(tensor, gradient));
     });
+    rows?.dispose();
     return {seen, objective: terms.reduce((total, next) => add(total, next))};
   }, variables);
 }

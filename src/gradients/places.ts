@@ -1,7 +1,20 @@
 /** @file Where the rows of a batch lie in a tensor, and how tensors are cut to some of them. */
 
-import {add, dispose, keep, mul, range, reshape, scalar, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
-import {putRows, takeRows} from '../rows';
+import {
+  add,
+  cast,
+  dispose,
+  gatherND,
+  keep,
+  mul,
+  range,
+  reshape,
+  scalar,
+  scatterND,
+  type Tensor,
+  type Tensor1D,
+  tidy,
+} from '@tensorflow/tfjs-core';
 
 /**
  * Where the rows of a batch lie in a tensor of size `outer · B · inner`: the element at flat index
@@ -72,15 +85,15 @@ export interface RowCut {
 /** Builds a cut to the rows `int32[K]`, to be disposed by the caller. */
 export function rowCut(rows: Tensor1D, batchSize: number): RowCut {
   const kept = rows.size;
-  /** The kept rows in each round of the batch, `int32[outer · K]`, by the number of rounds. */
-  const numbers = new Map<number, Tensor1D>();
-  const inRounds = (outer: number): Tensor1D => {
-    if (outer === 1) return rows;
+  /** The kept rows in each round of the batch, `int32[outer · K, 1]`, by the number of rounds. */
+  const numbers = new Map<number, Tensor>();
+  const inRounds = (outer: number): Tensor => {
     const known = numbers.get(outer);
     if (known) return known;
     const all = tidy(() => {
       const offsets = mul(reshape(range(0, outer, 1, 'int32'), [outer, 1]), scalar(batchSize, 'int32'));
-      return keep(reshape(add(offsets, reshape(rows, [1, kept])), [outer * kept])) as Tensor1D;
+      const each = outer === 1 ? rows : add(offsets, reshape(rows, [1, kept]));
+      return keep(reshape(cast(each, 'int32'), [outer * kept, 1]));
     });
     numbers.set(outer, all);
     return all;
@@ -88,21 +101,18 @@ export function rowCut(rows: Tensor1D, batchSize: number): RowCut {
   return {
     batchSize,
     kept,
-    take: (tensor, place) =>
-      tidy(() => {
-        const {outer, inner} = place;
-        const taken = takeRows(asMatrix(tensor, [outer * batchSize, inner]), inRounds(outer));
-        return asMatrix(taken, cutShape(tensor.shape, place, batchSize, kept));
-      }),
+    take(tensor, place) {
+      const {outer, inner} = place;
+      const [matrix, shape] = [[outer * batchSize, inner], cutShape(tensor.shape, place, batchSize, kept)];
+      // Most of what is saved is a matrix whose rows lead: that takes a single op.
+      if (isSameShape(tensor.shape, matrix)) return gatherND(tensor, inRounds(outer));
+      return tidy(() => reshape(gatherND(reshape(tensor, matrix), inRounds(outer)), shape));
+    },
     put: (values, {outer, inner}, shape) =>
       tidy(() => {
-        const put = putRows(asMatrix(values, [outer * kept, inner]), inRounds(outer), outer * batchSize);
-        return asMatrix(put, shape);
+        const updates = reshape(values, [outer * kept, inner]);
+        return reshape(scatterND(inRounds(outer), updates, [outer * batchSize, inner]), [...shape]);
       }),
     dispose: () => dispose([...numbers.values()]),
   };
-}
-
-function asMatrix(tensor: Tensor, shape: Shape): Tensor {
-  return isSameShape(tensor.shape, shape) ? tensor : reshape(tensor, [...shape]);
 }

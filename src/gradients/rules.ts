@@ -63,8 +63,8 @@ function ruleFor(names: string, rule: Rule): void {
 
 /** An answer from a place for each input. */
 function answer(places: Record<string, Found>, attrs?: Attributes): Answer {
-  if (Object.values(places).includes(REFUSED)) return undefined;
-  return {inputs: places as InputPlaces, ...(attrs && {attrs})};
+  for (const name in places) if (places[name] === REFUSED) return undefined;
+  return attrs ? {inputs: places as InputPlaces, attrs} : {inputs: places as InputPlaces};
 }
 
 /** The place of rows on an axis of an input, if they lie there as they do in the output. */
@@ -78,8 +78,13 @@ function firstOf(inputs: Record<string, Tensor>): [name: string, input: Tensor] 
 }
 
 const axesOf = (axis: unknown, shape: Shape): number[] => util.parseAxisParam(axis as number | number[], [...shape]);
-const eachOf = (inputs: Record<string, Tensor>, place: (input: Tensor, name: string) => Found): Answer =>
-  answer(Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, place(input, name)])));
+
+/** An answer from a place for each input. Rules are asked for each op in each step, so no lists are made. */
+function eachOf(inputs: Record<string, Tensor>, place: (input: Tensor, name: string) => Found): Answer {
+  const places: Record<string, Found> = {};
+  for (const name in inputs) places[name] = place(inputs[name] as Tensor, name);
+  return answer(places);
+}
 
 // Element by element, one input.
 ruleFor(
@@ -311,9 +316,9 @@ export function stockGradient(name: string): GradConfig | undefined {
   return stock === config.gradFunc ? config : undefined;
 }
 
-function ask(kernel: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
-  const at = axisOf((kernel.outputs[0] as Tensor).shape, places[0] as Place, batchSize);
-  return at && RULES.get(kernel.name)?.({...kernel, attrs: kernel.attrs ?? {}, out: places, at, batchSize, kept});
+function ask({name, inputs, outputs, attrs = {}}: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
+  const at = axisOf((outputs[0] as Tensor).shape, places[0] as Place, batchSize);
+  return at && RULES.get(name)?.({name, inputs, outputs, attrs, out: places, at, batchSize, kept});
 }
 
 /**

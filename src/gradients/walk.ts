@@ -12,6 +12,8 @@ import {cutOp, multiplications, type OpCut} from './rules';
 export interface Gradient {
   value: Tensor;
   place?: Place | undefined;
+  /** If it has no place: the op since which all rows go on. */
+  wholeFrom?: number;
 }
 
 /** A tensor from which the walk begins, with its gradient. */
@@ -33,8 +35,8 @@ export interface Walked {
    */
   multiplications: {all: number; cut: number};
   /**
-   * The position of the op, coming from the losses, before which all rows had to go on; −1 if there
-   * is none.
+   * The position of the op, coming from the losses, that made all rows go on to a product; −1 if
+   * there is none.
    */
   blockedAt: number;
 }
@@ -58,43 +60,56 @@ export function walkBack(
   const needed = dependents(ops, variables);
   const gradients = new Map<number, Gradient>();
   const work = {all: 0, cut: 0};
-  let blockedAt = -1;
+  let [blockedAt, refusedAt] = [-1, -1];
   const collect = (tensor: Tensor, next: Gradient, op: number) => {
     const before = gradients.get(tensor.id);
-    const total = before ? sumOf(before, next, tensor, cut) : next;
-    if (blockedAt < 0 && !total.place && (before?.place || next.place)) blockedAt = op;
-    gradients.set(tensor.id, total);
+    gradients.set(tensor.id, before ? sumOf(before, next, tensor, op, cut) : next);
   };
   for (const {tensor, ...gradient} of starts) collect(tensor, gradient, ops.length - 1);
   const held = heldRows(ops, cut);
   for (let i = ops.length - 1; i >= 0; i--) {
     const op = ops[i] as TapedOp;
-    const dys = op.outputs.map(({id}) => gradients.get(id));
+    if (!op.outputs.some(({id}) => gradients.has(id))) continue;
     const wanted = Object.keys(op.inputs).filter((name) => needed.has((op.inputs[name] as Tensor).id));
-    if (wanted.length === 0 || dys.every((dy) => dy === undefined)) continue;
+    if (wanted.length === 0) continue;
+    const dys = op.outputs.map(({id}) => gradients.get(id));
     const opCut = cut && i >= (cut.from ?? 0) ? cutOf(op, dys, wanted, cut) : undefined;
-    if (!opCut && blockedAt < 0 && dys.some((dy) => dy?.place)) blockedAt = i;
+    const wholeFrom = wholeSince(dys, i);
     const found = differentiate({where, op, dys, wanted, opCut, cut}, held);
-    for (const name of wanted) collect(op.inputs[name] as Tensor, found[name] as Gradient, i);
+    for (const name of wanted) collect(op.inputs[name] as Tensor, {...found[name], wholeFrom} as Gradient, i);
     for (const dy of dys) dy?.value.dispose();
-    for (const {id} of op.outputs) gradients.delete(id);
     held.release(i);
     const products = multiplications(op, wanted);
     work.all += products;
     if (opCut) work.cut += products;
+    else if (products > 0 && blockedAt < 0) blockedAt = wholeFrom;
+    if (!opCut && refusedAt < 0 && dys.some((dy) => dy?.place)) refusedAt = i;
   }
   const named = variables.flatMap((variable) => {
     const gradient = gradients.get(variable.id);
     return gradient ? [[variable.name, whole(gradient, variable, cut)] as const] : [];
   });
-  return {gradients: Object.fromEntries(named), multiplications: work, blockedAt};
+  return {
+    gradients: Object.fromEntries(named),
+    multiplications: work,
+    blockedAt: work.all === 0 ? refusedAt : blockedAt,
+  };
+}
+
+/** Since which op all rows go on, if they do behind this one. */
+function wholeSince(dys: Step['dys'], op: number): number {
+  return dys.every((dy) => !dy?.place) ? Math.max(...dys.map((dy) => dy?.wholeFrom ?? op)) : op;
 }
 
 /** The tensors that depend on a variable, by their ids. */
 function dependents(ops: readonly TapedOp[], variables: readonly Variable[]): ReadonlySet<number> {
   const ids = new Set(variables.map(({id}) => id));
   for (const {inputs, outputs} of ops) {
-    if (Object.values(inputs).some(({id}) => ids.has(id))) for (const {id} of outputs) ids.add(id);
+    for (const name in inputs) {
+      if (!ids.has((inputs[name] as Tensor).id)) continue;
+      for (const {id} of outputs) ids.add(id);
+      break;
+    }
   }
   return ids;
 }
@@ -140,31 +155,34 @@ interface Step {
 
 /** Computes the gradients of an op, of the kept rows alone if it is cut. */
 function differentiate(step: Step, held: HeldRows): Record<string, Gradient> {
-  const {op, dys, opCut, cut} = step;
-  const rows = op.saved.map((tensor, i) => held.take(op, i, tensor, opCut?.saved[i]));
+  const {op, dys, opCut, cut, wanted} = step;
+  const rows = opCut ? op.saved.map((tensor, i) => held.take(op, i, tensor, opCut.saved[i])) : op.saved;
   const values = tidy(() => {
     const given = valuesOf(op, dys, opCut !== undefined, cut);
-    const saved = rows.map((tensor, i) => shaped(tensor, op.saved[i] as Tensor, opCut?.saved[i], cut));
+    const saved = opCut
+      ? rows.map((tensor, i) => shaped(tensor, op.saved[i] as Tensor, opCut.saved[i], cut))
+      : op.saved;
     return distinct(compute(step, saved, given), [...given, ...saved]);
   });
-  const gradients = Object.entries(values).map(([name, value]) => {
-    const place = opCut?.inputs[name];
+  const gradients: Record<string, Gradient> = {};
+  for (const [i, name] of wanted.entries()) {
+    const [value, place] = [values[i] as Tensor, opCut?.inputs[name]];
     checkGradient(step, name, value, shapeOf(op.inputs[name] as Tensor, place, cut));
-    return [name, {value, place}] as const;
-  });
-  return Object.fromEntries(gradients);
+    gradients[name] = {value, place};
+  }
+  return gradients;
 }
 
-function compute({where, op, opCut, wanted}: Step, saved: Tensor[], dys: Tensor[]): Record<string, Tensor> {
+/** The gradients by the inputs that are wanted, in their order. */
+function compute({where, op, opCut, wanted}: Step, saved: Tensor[], dys: Tensor[]): Tensor[] {
   const attrs = opCut?.attrs ?? op.attrs;
   const functions = ownGradients({op, saved, attrs}, dys[0] as Tensor) ?? op.gradient?.(dys, saved, attrs);
-  const gradients = wanted.map((name) => {
+  return wanted.map((name) => {
     const gradient = functions?.[name];
-    if (gradient) return [name, gradient()] as const;
+    if (gradient) return gradient();
     const remedy = `tfjs has none by its input ${name}.`;
     throw typeError(where, 'model and loss', 'be made of ops that have a gradient', op.name, remedy);
   });
-  return Object.fromEntries(gradients);
 }
 
 /**
@@ -181,15 +199,11 @@ function checkGradient({where, op}: Step, input: string, value: Tensor, expected
  * Views in place of tensors that a gradient function only passed on, or gave twice, so that each
  * can be disposed by itself.
  */
-function distinct(gradients: Record<string, Tensor>, given: Tensor[]): Record<string, Tensor> {
-  const seen = new Set(given);
-  return Object.fromEntries(
-    Object.entries(gradients).map(([name, gradient]) => {
-      const isOwn = !seen.has(gradient);
-      seen.add(gradient);
-      return [name, isOwn ? gradient : reshape(gradient, gradient.shape)];
-    }),
-  );
+function distinct(gradients: Tensor[], given: Tensor[]): Tensor[] {
+  return gradients.map((gradient, i) => {
+    const isOwn = !given.includes(gradient) && gradients.indexOf(gradient) === i;
+    return isOwn ? gradient : reshape(gradient, gradient.shape);
+  });
 }
 
 function whole({value, place}: Gradient, {shape}: Tensor, cut: RowCut | undefined): Tensor {
@@ -197,14 +211,15 @@ function whole({value, place}: Gradient, {shape}: Tensor, cut: RowCut | undefine
 }
 
 /** The sum of two gradients of a tensor, which are disposed. */
-function sumOf(one: Gradient, other: Gradient, tensor: Tensor, cut: RowCut | undefined): Gradient {
+function sumOf(one: Gradient, other: Gradient, tensor: Tensor, op: number, cut: RowCut | undefined): Gradient {
   const isAlike = one.place && other.place ? isSamePlace(one.place, other.place) : one.place === other.place;
   const value = tidy(() =>
     isAlike ? add(one.value, other.value) : add(whole(one, tensor, cut), whole(other, tensor, cut)),
   );
   one.value.dispose();
   other.value.dispose();
-  return {value, place: isAlike ? one.place : undefined};
+  if (isAlike && one.place) return {value, place: one.place};
+  return {value, place: undefined, wholeFrom: isAlike ? Math.max(one.wholeFrom ?? op, other.wholeFrom ?? op) : op};
 }
 
 /** Ops whose gradients look at the shapes of what they saved, and not at the values. */
@@ -244,31 +259,35 @@ interface HeldRows {
  * rows of both are taken once.
  */
 function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
+  /** The first op that saved some data: none before it needs its rows. */
   const firstSavedBy = new Map<object, number>();
-  if (cut) {
-    for (const [i, {saved}] of ops.entries()) {
-      for (const {dataId} of saved) if (!firstSavedBy.has(dataId)) firstSavedBy.set(dataId, i);
-    }
+  for (let i = ops.length - 1; cut && i >= 0; i--) {
+    for (const {dataId} of (ops[i] as TapedOp).saved) firstSavedBy.set(dataId, i);
   }
   const taken = new Map<object, {place: Place; rows: Tensor}[]>();
+  const lastNeeded = new Map<number, object[]>();
   return {
     take(op, index, tensor, place) {
       if (!cut || !place) return tensor;
       const {dtype, dataId, id} = tensor;
       // A tensor of the right shape over the data of all rows: nothing is copied for a shape.
       if (!readsValues(op, index)) return new Tensor(shapeOf(tensor, place, cut), dtype, dataId, id);
-      const known = taken.get(dataId) ?? [];
+      const known = taken.get(dataId);
       // A cast to a wider type shares the data too.
-      const held = known.find(({place: at, rows}) => isSamePlace(at, place) && rows.dtype === dtype);
+      const held = known?.find(({place: at, rows}) => isSamePlace(at, place) && rows.dtype === dtype);
       if (held) return held.rows;
       const rows = cut.take(tensor, place);
-      taken.set(dataId, [...known, {place, rows}]);
+      if (known) known.push({place, rows});
+      else {
+        const last = firstSavedBy.get(dataId) as number;
+        taken.set(dataId, [{place, rows}]);
+        lastNeeded.set(last, [...(lastNeeded.get(last) ?? []), dataId]);
+      }
       return rows;
     },
     release(op) {
-      for (const [dataId, held] of taken) {
-        if ((firstSavedBy.get(dataId) as number) < op) continue;
-        dispose(held.map(({rows}) => rows));
+      for (const dataId of lastNeeded.get(op) ?? []) {
+        dispose((taken.get(dataId) ?? []).map(({rows}) => rows));
         taken.delete(dataId);
       }
     },

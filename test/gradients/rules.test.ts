@@ -375,8 +375,8 @@ describeOnBackends('the rule', (backend) => {
         {inner: [{...kernel, attrs: {...kernel.attrs, activation: 'relu'}}]},
         {inputs: {...op.inputs, 1: other}},
         {inputs: {...op.inputs, 3: other}},
-        {saved: [...op.saved].reverse()},
-        {saved: [...op.saved, other]},
+        {originals: [...op.originals].reverse()},
+        {originals: [...op.originals, other]},
         {name: 'somebody__op'},
       ];
       for (const change of spoilt) {
