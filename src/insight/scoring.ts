@@ -13,7 +13,7 @@ export interface PerSampleLossesOptions {
   loss?: LossLike | LossLike[] | Record<string, LossLike>;
   /** What each output's loss counts. Default 1 each. */
   lossWeights?: number[] | Record<string, number>;
-  /** How many rows are scored at a time; changes memory and speed, not the losses. Default 32. */
+  /** How many rows are scored at a time; changes no loss unless rows judge one another. Default 32. */
   batchSize?: number;
 }
 
