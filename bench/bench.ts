@@ -2,6 +2,7 @@
 
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
+import {resolve} from 'node:path';
 import {parseArgs} from 'node:util';
 import '@tensorflow/tfjs-backend-wasm';
 import {enableProdMode, memory, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
@@ -10,18 +11,23 @@ import {type Contestant, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
 import {selections} from './selection';
-import {floor, forward, miningSteps, onStockKernels, STRATEGIES, stockStep} from './steps';
+import {type Build, floor, forward, miningSteps, onStockKernels, STRATEGIES, stockStep} from './steps';
 
 const {values} = parseArgs({
   options: {
     rounds: {type: 'string', default: '15'},
     only: {type: 'string', default: ''},
+    against: {type: 'string'},
     out: {type: 'string', default: 'bench-results'},
   },
 });
 
 enableProdMode();
 await setBackend('wasm');
+
+/** An older build, from the folder of its checkout: its steps take turns with those of this one, so that noise meets both. */
+const older: Build | undefined = values.against && (await import(resolve(values.against, 'dist/index.js')));
+const OLDER = ' by the older build';
 
 /** Largest memory that tensors take during a run, beside those that were there before, in MiB. */
 async function peakMemory({prepare, run}: Contestant): Promise<number> {
@@ -42,6 +48,7 @@ async function timeSubject({name, shape, build, pairs, widths}: Subject) {
     ...[...batches.values()].flatMap((batch) => [forward(model, batch), stockStep(model, batch)]),
     ...pairs.flatMap(([n, k]) => [
       ...miningSteps(model, batches.get(n) as typeof first, k),
+      ...(older ? miningSteps(model, batches.get(n) as typeof first, k, older, OLDER) : []),
       ...(widths ? [floor(widths, n, k)] : []),
     ]),
   ];
@@ -86,6 +93,10 @@ function printSubject(name: string, timings: Timing[], memory: Record<string, nu
       ...Object.fromEntries(
         STRATEGIES.map((strategy) => [`${strategy} ÷ stock`, round(ms(`${n}/${k} ${strategy}`) / ms(`stock ${n}`))]),
       ),
+      ...(older && {
+        'pruned ÷ older': round(ms(`${n}/${k} pruned`) / ms(`${n}/${k} pruned${OLDER}`)),
+        'masked ÷ older': round(ms(`${n}/${k} masked`) / ms(`${n}/${k} masked${OLDER}`)),
+      }),
       'pruned ÷ floor': round(ms(`${n}/${k} pruned`) / ms(`${n}/${k} floor`)),
       'peak MiB: stock, pruned': `${round(memory[`stock ${n}`] ?? Number.NaN, 0)}, ${round(memory[`${n}/${k} pruned`] ?? Number.NaN, 0)}`,
     })),

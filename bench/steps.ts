@@ -15,7 +15,7 @@ import {
   variableGrads,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {all, halfSquaredError, ohemStep, topK} from 'ohem-tfjs';
+import * as ohem from 'ohem-tfjs';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import type {Contestant} from './interleaved';
 import type {Batch} from './models';
@@ -51,12 +51,15 @@ export function forward(model: LayersModel, {xs}: Batch): Contestant {
   return {name: `forward ${xs.shape[0]}`, prepare: enable, run: () => tidy(() => void model.apply(xs))};
 }
 
-/** `k` of the rows by each strategy. */
-export function miningSteps(model: LayersModel, {xs, ys}: Batch, k: number): Contestant[] {
+/** What a build of this library has to offer to be timed. */
+export type Build = Pick<typeof import('ohem-tfjs'), 'all' | 'halfSquaredError' | 'ohemStep' | 'topK'>;
+
+/** `k` of the rows by each strategy, by this build of the library or by another one, which is named. */
+export function miningSteps(model: LayersModel, {xs, ys}: Batch, k: number, by: Build = ohem, name = ''): Contestant[] {
   const n = xs.shape[0] as number;
   return STRATEGIES.map((backward) => {
-    const step = ohemStep(model, {loss: halfSquaredError(), select: k === n ? all() : topK({k}), backward});
-    return {name: `${n}/${k} ${backward}`, prepare: enable, run: () => step(xs, ys).dispose()};
+    const step = by.ohemStep(model, {loss: by.halfSquaredError(), select: k === n ? by.all() : by.topK({k}), backward});
+    return {name: `${n}/${k} ${backward}${name}`, prepare: enable, run: () => step(xs, ys).dispose()};
   });
 }
 
