@@ -4,14 +4,16 @@ import {
   type FitOhemArgs,
   fitOhem,
   linear,
+  mapSelector,
   percentileSampling,
+  type Selector,
   scheduled,
   type TrainingState,
   topK,
 } from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
-import {resumableModel} from '../support/resumable';
+import {RESUMABLE, resumableData, resumableModel} from '../support/resumable';
 import {weightValues} from '../support/tinyModel';
 
 /** 48 rows, four batches of 12; the labels can be read from the first three features. */
@@ -76,6 +78,28 @@ describeOnBackends('fitOhem with a scheduled selector', () => {
     }
     expect(state.schedule).toEqual({divisor: 4});
     expect(new Set(states.map(({schedule: at}) => (at as {divisor: number}).divisor)).size).toBeGreaterThan(1);
+  });
+
+  it('refuses a wrapper that loses the schedule, and keeps it through mapSelector', async () => {
+    const {xs, ys} = resumableData();
+    const select = scheduled(topK, linear({from: 1, to: 0.25, steps: 6}));
+    const options = {...RESUMABLE(), epochs: 2};
+    const wrapped: Selector = (losses, context) => select(losses, context);
+    await expect(fitOhem(resumableModel(), xs, ys, {...options, select: wrapped})).rejects.toThrow(
+      'scheduled: schedule must be in the context, got undefined. Pass {schedule: select.schedule.init()} with the ' +
+        'first batch. To wrap the selector, use mapSelector, which keeps its state.',
+    );
+    const seen: number[] = [];
+    const mapped = mapSelector(select, (selection) => {
+      seen.push(selection.indices.size);
+      return selection;
+    });
+    const [plain, other] = [
+      await fitOhem(resumableModel(), xs, ys, {...options, select}),
+      await fitOhem(resumableModel(), xs, ys, {...options, select: mapped}),
+    ];
+    expect(other.history.kept).toEqual(plain.history.kept);
+    expect(new Set(seen).size).toBeGreaterThan(2);
   });
 
   describe('that remembers as well', () => {

@@ -14,7 +14,7 @@ import {
   train,
 } from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
-import {all, categoricalCrossentropy, ohemStep, type PerSampleLoss, topK} from 'ohem-tfjs';
+import {all, categoricalCrossentropy, meanSquaredError, ohemStep, type PerSampleLoss, topK} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -190,6 +190,75 @@ describeOnBackends('ohemStep with losses that are not finite', () => {
       expect((await report.read()).nonFinite).toBe(1);
       expect(weightValues(model)).not.toEqual(before);
       expect(weightValues(model).flat().every(Number.isFinite)).toBe(true);
+    });
+  });
+
+  describe('and statistics of the batch', () => {
+    const layersOf: Record<string, () => Parameters<typeof sequential>[0]> = {
+      first: () => ({
+        layers: [
+          layers.batchNormalization({inputShape: [2]}),
+          layers.dense({units: 4, activation: 'tanh'}),
+          layers.dense({units: 2, activation: 'softmax'}),
+        ],
+      }),
+      between: () => ({
+        layers: [
+          layers.dense({units: 4, activation: 'tanh', inputShape: [2]}),
+          layers.batchNormalization(),
+          layers.dense({units: 2, activation: 'softmax'}),
+        ],
+      }),
+      linear: () => ({
+        layers: [
+          layers.dense({units: 4, inputShape: [2]}),
+          layers.batchNormalization(),
+          layers.dense({units: 2, activation: 'softmax'}),
+        ],
+      }),
+      last: () => ({
+        layers: [layers.dense({units: 2, inputShape: [2]}), layers.batchNormalization(), layers.softmax({axis: -1})],
+      }),
+    };
+
+    it.each(['first', 'between', 'last'])(
+      'leaves one row out, not its batch, with batch normalisation %s',
+      async (place) => {
+        const bad = tensor2d([1, 0, Number.NaN, 1, 2, 0, 0, 2, -1, -1, 1, -2], [6, 2]);
+        for (const backward of ['masked', 'pruned', 'auto'] as const) {
+          for (const what of ['xs', 'ys', 'weights'] as const) {
+            const model = sequential((layersOf[place] as () => Parameters<typeof sequential>[0])());
+            const step = ohemStep(model, {
+              loss: meanSquaredError(),
+              select: topK({k: 4}),
+              optimizer: train.sgd(0.1),
+              backward,
+            });
+            const before = weightValues(model);
+            const {kept, nonFinite} = await step(what === 'xs' ? bad : tinyXs(), what === 'ys' ? bad : tinyYs(), {
+              ...(what === 'weights' && {sampleWeight: tensor1d([1, Number.NaN, 1, 1, 1, 1])}),
+            }).read();
+            expect([kept, nonFinite]).toEqual([4, 1]);
+            expect(weightValues(model).flat().every(Number.isFinite)).toBe(true);
+            expect(weightValues(model)).not.toEqual(before);
+          }
+        }
+      },
+    );
+
+    it('takes a step back whose statistics or second moments an outlier makes infinite, and learns from later ones', async () => {
+      const outlier = tensor2d([1, 0, 1e25, 1, 2, 0, 0, 2, -1, -1, 1, -2], [6, 2]);
+      for (const build of [layersOf.linear, layersOf.last]) {
+        const [model, optimizer] = [sequential((build as () => Parameters<typeof sequential>[0])()), train.adam(0.05)];
+        const step = ohemStep(model, {loss: meanSquaredError(), select: all(), optimizer});
+        const before = stateOf(model, optimizer);
+        expect((await step(outlier, tinyYs()).read()).kept).toBe(0);
+        expect(stateOf(model, optimizer)).toEqual(before);
+        const {batchLoss: first} = await step(tinyXs(), tinyYs()).read();
+        for (let t = 0; t < 60; t++) step(tinyXs(), tinyYs()).dispose();
+        expect((await step(tinyXs(), tinyYs()).read()).batchLoss).toBeLessThan(first);
+        expect(Object.values(stateOf(model, optimizer)).flat(2).every(Number.isFinite)).toBe(true);
+      }
     });
   });
 
