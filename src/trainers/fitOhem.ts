@@ -1,13 +1,18 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, rangeError} from '../checks';
+import type {RowContext, SampleWeights} from '../data/batchOptions';
+import {
+  batchesInOrder,
+  checkRowData,
+  rowsFrom,
+  shuffledRows,
+  tensorBatches,
+  validationRows,
+} from '../data/tensorBatches';
 import {modelData, type StepTensors} from '../models/modelTensors';
 import type {Ledger} from '../types';
 import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
-import {rowsFrom, shuffledRows} from './fit/shuffledRows';
-import {checkRowData, type RowContext, tensorBatches} from './fit/tensorBatches';
 import {type OhemHistory, train} from './fit/training';
-import {batchesInOrder, validationRows} from './fit/validationBatches';
-import type {SampleWeights} from './step/batch';
 
 const NAME = 'fitOhem';
 const OPTIONS = [

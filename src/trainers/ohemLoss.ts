@@ -9,13 +9,13 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import {checkOneOf, checkOptionNames, typeError} from '../checks';
+import {elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
 import {validRows} from '../models/modelLosses';
 import {finiteRows, putRows} from '../rows';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
-import {GRANULARITIES, replaced, rowView} from './step/batch';
-import {elementView} from './step/elements';
+import {replaced} from './step/batch';
 import {checkSelector, countsOf, finiteLosses, REDUCTIONS, selectorState, settle, usableRows} from './step/selection';
 
 const NAME = 'ohemLoss';

@@ -13,6 +13,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
+import type {TrainingBatch} from '../../data/batchSource';
 import {entered, entriesOf} from '../../insight/observedStep';
 import {readTogether} from '../../insight/readTogether';
 import type {Ledger, SelectionContext} from '../../types';
@@ -20,7 +21,6 @@ import {type Evaluate, stepper} from '../ohemStep';
 import type {StepSettings} from '../step/options';
 import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
 import type {SelectorState} from '../step/selection';
-import type {TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
 
 /** What a trainer knows of a step when it is done. */

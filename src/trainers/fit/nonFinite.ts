@@ -1,5 +1,5 @@
 import {rangeError} from '../../checks';
-import type {Place} from './batchSource';
+import type {Place} from '../../data/batchSource';
 import type {StepFigures} from './minedStep';
 
 /** How many rows a message names. */

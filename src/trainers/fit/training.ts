@@ -1,9 +1,9 @@
 import {History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
+import type {BatchSource} from '../../data/batchSource';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
 import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
-import type {BatchSource} from './batchSource';
 import {better, monitored, restoreWeights} from './bestWeights';
 import {type CallbackInstance, callbackList} from './callbackList';
 import {addBatch, epochLogs, NO_TOTALS} from './epochTotals';

@@ -14,11 +14,11 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
+import {type BatchSource, START, type TrainingBatch} from '../../data/batchSource';
 import {runForward} from '../step/backward';
 import {stepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
-import {type BatchSource, START, type TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
 
 /** Judges a model by rows that it does not learn from. */
