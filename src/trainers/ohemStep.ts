@@ -93,7 +93,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
 }
 
 /** A step that was taken, in tensors of the `tidy` around it. (A type, so that `tf.tidy` takes it.) */
-export type TakenStep = {
+type TakenStep = {
   reported: Reported;
   /** What `evaluate` returned. */
   evaluated: Scalar[];
