@@ -5,8 +5,7 @@ import {readyModel} from '../../models/model';
 import type {Ledger} from '../../types';
 import {checkState, type TrainingState} from '../checkpoint/trainingState';
 import {type OhemStepOptions, STEP_OPTIONS} from '../step/options';
-import type {FitCallback} from './callbackList';
-import type {YieldEvery} from './pacer';
+import type {FitCallback, YieldEvery} from './callbacks';
 
 /** What both trainers take: the options of `ohemStep`, and those that tfjs's `fit` and `fitDataset` have in common. */
 export interface FitOptions extends OhemStepOptions {

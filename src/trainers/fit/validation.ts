@@ -30,7 +30,7 @@ export interface Validation {
 }
 
 /** Computes the plain loss, never mined and without weights of rows or regularisers, and the metrics. Reads once, at the end. */
-export function validation(settings: StepSettings, {names, evaluate}: Evaluator, source: BatchSource): Validation {
+export function validator(settings: StepSettings, {names, evaluate}: Evaluator, source: BatchSource): Validation {
   /** Sums over the rows of a batch: losses, valid rows, rows, and each metric. */
   const sums = ({xs, ys, size}: TrainingBatch): Tensor1D =>
     tidy(() => {
