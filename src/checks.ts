@@ -38,66 +38,36 @@ function few(items: string[]): string {
   return (items.length > SHOWN ? [...items.slice(0, SHOWN), '…'] : items).join(', ');
 }
 
-/** A value where a number is due: a text is shown as one. */
-function quoted(value: unknown): unknown {
-  return typeof value === 'string' ? `'${value}'` : value;
-}
-
 /** Refuses options that nobody knows: a typing error would otherwise be a default. */
 export function checkOptionNames(where: string, options: object | undefined, known: readonly string[]): void {
   if (options === null || options instanceof Tensor || Array.isArray(options)) {
-    throw typeError(
-      where,
-      'options',
-      'be a record',
-      options,
-      'Call it with options first: what it returns takes the tensors.',
-    );
+    const remedy = 'Call it with options first: what it returns takes the tensors.';
+    throw typeError(where, 'options', 'be a record', options, remedy);
   }
   const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
   if (unknown !== undefined) throw typeError(where, 'options', `have the names ${known.join(', ')}`, unknown);
 }
 
-export function checkCount(where: string, argument: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw rangeError(where, argument, 'be an integer >= 1', quoted(value));
+/** Builds the check of a number; a text in its place is shown as one. */
+function checkBy(range: string, isRight: (value: number) => boolean) {
+  return (where: string, argument: string, value: number): void => {
+    if (typeof value === 'number' && isRight(value)) return;
+    throw rangeError(where, argument, `be ${range}`, typeof value === 'string' ? `'${value}'` : value);
+  };
 }
 
-export function checkRatio(where: string, argument: string, value: number): void {
-  if (!(typeof value === 'number' && value > 0 && value <= 1))
-    throw rangeError(where, argument, 'be in (0, 1]', quoted(value));
-}
+export const checkCount = /* @__PURE__ */ checkBy('an integer >= 1', (x) => Number.isInteger(x) && x >= 1);
+export const checkWhole = /* @__PURE__ */ checkBy('an integer >= 0', (x) => Number.isInteger(x) && x >= 0);
+export const checkRatio = /* @__PURE__ */ checkBy('in (0, 1]', (x) => x > 0 && x <= 1);
+export const checkClosedUnitInterval = /* @__PURE__ */ checkBy('in [0, 1]', (x) => x >= 0 && x <= 1);
+export const checkFinite = /* @__PURE__ */ checkBy('a finite number', Number.isFinite);
+export const checkNotNegative = /* @__PURE__ */ checkBy('a finite number >= 0', (x) => Number.isFinite(x) && x >= 0);
+export const checkFinitePositive = /* @__PURE__ */ checkBy('a finite number > 0', (x) => Number.isFinite(x) && x > 0);
+/** Checks a number that makes something as many times larger. */
+export const checkFactor = /* @__PURE__ */ checkBy('a finite number >= 1', (x) => Number.isFinite(x) && x >= 1);
 
 export function checkUnitInterval(where: string, argument: string, value: number): void {
   if (!(value >= 0 && value < 1)) throw rangeError(where, argument, 'be in [0, 1)', value);
-}
-
-export function checkClosedUnitInterval(where: string, argument: string, value: number): void {
-  if (!(typeof value === 'number' && value >= 0 && value <= 1))
-    throw rangeError(where, argument, 'be in [0, 1]', quoted(value));
-}
-
-export function checkWhole(where: string, argument: string, value: number): void {
-  if (!Number.isInteger(value) || value < 0) throw rangeError(where, argument, 'be an integer >= 0', quoted(value));
-}
-
-export function checkFinite(where: string, argument: string, value: number): void {
-  if (!Number.isFinite(value)) throw rangeError(where, argument, 'be a finite number', quoted(value));
-}
-
-export function checkNotNegative(where: string, argument: string, value: number): void {
-  if (!(Number.isFinite(value) && value >= 0))
-    throw rangeError(where, argument, 'be a finite number >= 0', quoted(value));
-}
-
-export function checkFinitePositive(where: string, argument: string, value: number): void {
-  if (!(Number.isFinite(value) && value > 0))
-    throw rangeError(where, argument, 'be a finite number > 0', quoted(value));
-}
-
-/** Checks a number that makes something as many times larger. */
-export function checkFactor(where: string, argument: string, value: number): void {
-  if (!(Number.isFinite(value) && value >= 1))
-    throw rangeError(where, argument, 'be a finite number >= 1', quoted(value));
 }
 
 export function checkFunction(where: string, argument: string, constraint: string, value: unknown, remedy = ''): void {

@@ -1,7 +1,7 @@
 import {add, mul, neg, sum, type Tensor, tensor1d, tidy} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
+import {logProbabilitiesOf} from './logProbabilities';
 import {classesOf, truthLike} from './truth';
 
 const NAME = 'categoricalCrossentropy';
@@ -41,13 +41,12 @@ export function categoricalCrossentropy(options: CategoricalCrossentropyOptions 
   const {fromLogits = false, labelSmoothing = 0, classWeights} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
   if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
-  const logProbabilities = fromLogits ? logProbabilitiesOfLogits : logProbabilitiesOf;
   return (yTrue, yPred) =>
     tidy(() => {
       const classes = checkClassWeights(NAME, yPred, classWeights);
       const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels use sparseCategoricalCrossentropy.');
       const target = labelSmoothing === 0 ? oneHot : smoothed(oneHot, labelSmoothing, classes);
-      return crossentropy(target, logProbabilities(yPred), classWeights);
+      return crossentropy(target, logProbabilitiesOf(yPred, fromLogits), classWeights);
     });
 }
 

@@ -3,7 +3,7 @@ import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../ch
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
 import {focused} from './focus';
-import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
+import {logProbabilitiesOf} from './logProbabilities';
 import {truthLike} from './truth';
 
 const NAME = 'categoricalFocalCrossentropy';
@@ -43,12 +43,11 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
   const {fromLogits = false, gamma = 2, alpha = 0.25} = options;
   checkNotNegative(NAME, 'gamma', gamma);
   for (const share of typeof alpha === 'object' ? alpha : [alpha]) checkClosedUnitInterval(NAME, 'alpha', share);
-  const logProbabilities = fromLogits ? logProbabilitiesOfLogits : logProbabilitiesOf;
   return (yTrue, yPred) =>
     tidy(() => {
       const classes = checkClassWeights(NAME, yPred, typeof alpha === 'object' ? alpha : undefined, 'alpha');
       const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
-      const logs = logProbabilities(yPred);
+      const logs = logProbabilitiesOf(yPred, fromLogits);
       const focal = focused(logs, sub(1, exp(logs)), gamma);
       return crossentropy(oneHot, focal, typeof alpha === 'object' ? alpha : Array(classes).fill(alpha));
     });

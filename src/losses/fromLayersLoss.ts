@@ -50,12 +50,7 @@ function layersLossNamed(id: string): LayersLoss {
     return probe.lossFunctions[0] as LayersLoss;
   } catch {
     const remedy = 'Pass a function (yTrue, yPred) => Tensor instead.';
-    throw typeError(
-      'fromLayersLoss',
-      'idOrFunction',
-      'be the name of a loss of tfjs-layers, or a function',
-      id,
-      remedy,
-    );
+    const constraint = 'be the name of a loss of tfjs-layers, or a function';
+    throw typeError('fromLayersLoss', 'idOrFunction', constraint, id, remedy);
   }
 }

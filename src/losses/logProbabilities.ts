@@ -14,15 +14,14 @@ export function logOf(probabilities: Tensor): Tensor {
   return getBackend() === 'webgpu' ? add(logarithm, mul(positive, 0)) : logarithm;
 }
 
-/** Log-probabilities of classes from logits, `float32[B, …, C]`: `x − log Σ eˣ`. */
-export function logProbabilitiesOfLogits(logits: Tensor): Tensor {
-  return logSoftmax(logits);
-}
-
-/** Log-probabilities of classes from probabilities that need not sum to 1, `float32[B, …, C]`: `log p − log Σ p`, as in Keras. */
-export function logProbabilitiesOf(probabilities: Tensor): Tensor {
-  const total = sum(probabilities, -1, true);
+/**
+ * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log p − log Σ p` from
+ * probabilities, which need not sum to 1, as in Keras.
+ */
+export function logProbabilitiesOf(yPred: Tensor, fromLogits = false): Tensor {
+  if (fromLogits) return logSoftmax(yPred);
+  const total = sum(yPred, -1, true);
   // A row of zeros has no sum to divide by: leave it as it is. (A comparison would have no gradient; a step has, 0.)
   const divisor = add(total, sub(1, step(total)));
-  return sub(logOf(probabilities), log(divisor));
+  return sub(logOf(yPred), log(divisor));
 }

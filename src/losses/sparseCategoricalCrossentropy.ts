@@ -17,7 +17,7 @@ import {
 import {checkOptionNames, checkValues, checkWeights, rangeError, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
-import {logProbabilitiesOf, logProbabilitiesOfLogits} from './logProbabilities';
+import {logProbabilitiesOf} from './logProbabilities';
 
 const NAME = 'sparseCategoricalCrossentropy';
 
@@ -57,7 +57,6 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
   if (ignoreLabel !== undefined && !Number.isInteger(ignoreLabel)) {
     throw rangeError(NAME, 'ignoreLabel', 'be an integer', ignoreLabel);
   }
-  const logProbabilities = fromLogits ? logProbabilitiesOfLogits : logProbabilitiesOf;
 
   const loss: PerSampleLoss = (yTrue, yPred) =>
     tidy(() => {
@@ -65,21 +64,15 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
       const labels = labelsFor(yTrue, yPred);
       const isLabel = (label: number) =>
         (Number.isInteger(label) && label >= 0 && label < classes) || label === ignoreLabel;
-      checkValues(
-        NAME,
-        'yTrue',
-        `hold integers from 0 to ${classes - 1}`,
-        labels,
-        isLabel,
-        'C is the last axis of yPred.',
-      );
+      const constraint = `hold integers from 0 to ${classes - 1}`;
+      checkValues(NAME, 'yTrue', constraint, labels, isLabel, 'C is the last axis of yPred.');
 
       const known = logicalAnd(
         equal(labels, floor(labels)),
         logicalAnd(greaterEqual(labels, 0), less(labels, classes)),
       );
       const indices = cast(chooseEach(known, labels, zerosLike(labels)), 'int32');
-      const losses = crossentropy(oneHot(indices, classes), logProbabilities(yPred), classWeights);
+      const losses = crossentropy(oneHot(indices, classes), logProbabilitiesOf(yPred, fromLogits), classWeights);
       const judged = chooseEach(known, losses, fill(losses.shape, Number.NaN));
       if (ignoreLabel === undefined) return judged;
       return chooseEach(notEqual(labels, ignoreLabel), judged, zerosLike(judged));
@@ -95,13 +88,8 @@ function labelsFor(yTrue: Tensor, yPred: Tensor): Tensor {
   const labels = yTrue.rank === yPred.rank ? withoutLabelAxis(yTrue) : yTrue;
   if (String(labels.shape) !== String(shape)) {
     const remedy = 'For one-hot labels use categoricalCrossentropy.';
-    throw typeError(
-      NAME,
-      'yTrue',
-      `have the shape of yPred without its classes, ${shapeText(shape)}`,
-      yTrue.shape,
-      remedy,
-    );
+    const constraint = `have the shape of yPred without its classes, ${shapeText(shape)}`;
+    throw typeError(NAME, 'yTrue', constraint, yTrue.shape, remedy);
   }
   return cast(labels, 'float32');
 }

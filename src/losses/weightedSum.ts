@@ -79,12 +79,7 @@ function termOf({loss, weight}: Required<WeightedLoss>, yTrue: Tensor, yPred: Te
 function checkSameShape(terms: Tensor[]): void {
   const shapes = terms.map(({shape}) => shapeText(shape));
   if (new Set(shapes).size > 1) {
-    throw typeError(
-      NAME,
-      'losses',
-      'give one shape',
-      shapes.join(' and '),
-      'Take the mean over the axes that some lack.',
-    );
+    const remedy = 'Take the mean over the axes that some lack.';
+    throw typeError(NAME, 'losses', 'give one shape', shapes.join(' and '), remedy);
   }
 }

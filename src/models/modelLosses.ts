@@ -60,13 +60,8 @@ export function modelLosses(
 ): PerSampleLoss[] {
   const losses = given ?? (model.loss as LossLike | LossLike[] | Record<string, LossLike> | undefined);
   if (losses === undefined) {
-    throw typeError(
-      where,
-      'loss',
-      'be given, or the model be compiled with one',
-      losses,
-      'Pass {loss: categoricalCrossentropy()}.',
-    );
+    const remedy = 'Pass {loss: categoricalCrossentropy()}.';
+    throw typeError(where, 'loss', 'be given, or the model be compiled with one', losses, remedy);
   }
   return byOutput(where, 'loss', model, losses).map((loss, output) => {
     const name = String(model.outputNames[output]);

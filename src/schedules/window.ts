@@ -40,13 +40,8 @@ export function window(options: WindowOptions = {} as WindowOptions): KeepSchedu
   checkWhole(NAME, 'start', start);
   if (!Number.isInteger(end) || end <= start) throw rangeError(NAME, 'end', `be an integer > start, ${start}`, end);
   if (interrupt !== 0 && !(Number.isInteger(interrupt) && interrupt >= 2)) {
-    throw rangeError(
-      NAME,
-      'interrupt',
-      'be an integer >= 2, or 0',
-      interrupt,
-      '0 is for a window without interruptions.',
-    );
+    const remedy = '0 is for a window without interruptions.';
+    throw rangeError(NAME, 'interrupt', 'be an integer >= 2, or 0', interrupt, remedy);
   }
   checkRatio(NAME, 'ratio', ratio);
   const isInterrupted = (step: number) => interrupt !== 0 && (step + 1) % interrupt === 0;

@@ -2,8 +2,7 @@ import {greater, logicalAnd, logicalOr} from '@tensorflow/tfjs-core';
 import {checkCount, checkFinite, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
-import {wholePart} from './keep';
-import {asFloat, descending, isRankable, rankable} from './ranking';
+import {asFloat, descending, isRankable, rankable, wholePart} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'aboveThreshold';

@@ -22,8 +22,7 @@ import type {Keep, Selector} from '../types';
 import {boxEdges, type Edges, overlapping} from './boxes';
 import {valueAt} from './counts';
 import {groupIds} from './groups';
-import {checkKeep, keptOf} from './keep';
-import {asFloat, descending, isRankable, keepLargest, rankable} from './ranking';
+import {asFloat, checkKeep, descending, isRankable, keepLargest, keptOf, rankable} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'nmsTopK';

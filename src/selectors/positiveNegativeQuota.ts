@@ -3,7 +3,7 @@ import {checkCount, checkNotNegative, checkOptionNames, checkRatio} from '../che
 import type {Selector} from '../types';
 import {ofCounts} from './counts';
 import {positivesByGroup} from './groups';
-import {wholePart} from './keep';
+import {wholePart} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'positiveNegativeQuota';

@@ -1,9 +1,8 @@
 import {randomUniform, type Tensor1D} from '@tensorflow/tfjs-core';
 import {takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
-import {checkKeep} from './keep';
 import type {DrawOptions} from './noise';
-import {keepLargest, rankable, reordered} from './ranking';
+import {checkKeep, keepLargest, rankable, reordered} from './ranking';
 import {selector} from './selector';
 
 export type RandomKOptions = Keep & DrawOptions;

@@ -1,9 +1,8 @@
 import {add, cast, less, neg, range, type Scalar, sum, type Tensor1D} from '@tensorflow/tfjs-core';
 import {takeRows} from '../rows';
 import type {Selection} from '../types';
-import type {RoundedKeep} from './keep';
 import {gumbelNoise} from './noise';
-import {descending, keepLargest, rankable, reordered} from './ranking';
+import {descending, keepLargest, type RoundedKeep, rankable, reordered} from './ranking';
 import type {Batch} from './selector';
 
 /**

@@ -1,9 +1,9 @@
 import {div, maximum, mul, type Scalar, type Tensor1D} from '@tensorflow/tfjs-core';
 import {checkFactor} from '../checks';
 import type {Keep, Selector} from '../types';
-import {checkKeep} from './keep';
 import type {DrawOptions} from './noise';
 import {drawByRank} from './rankDraw';
+import {checkKeep} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'rankPressure';

@@ -2,9 +2,9 @@ import {add, maximum, type Scalar, sub, type Tensor1D, tensor1d} from '@tensorfl
 import {checkOptionNames, checkRatio} from '../checks';
 import {takeRows} from '../rows';
 import type {Selector} from '../types';
-import {wholePart} from './keep';
 import type {DrawOptions} from './noise';
 import {drawByRank} from './rankDraw';
+import {wholePart} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'rankSampling';

@@ -1,6 +1,6 @@
 import {neg} from '@tensorflow/tfjs-core';
 import type {Keep, Selector} from '../types';
-import {checkKeep} from './keep';
+import {checkKeep} from './ranking';
 import {largest} from './selector';
 
 /**

@@ -1,5 +1,5 @@
 import type {Keep, Selector} from '../types';
-import {checkKeep} from './keep';
+import {checkKeep} from './ranking';
 import {largest} from './selector';
 
 /**

@@ -2,7 +2,7 @@ import {notEqual, onesLike} from '@tensorflow/tfjs-core';
 import type {Keep, Selector} from '../types';
 import {ofCounts} from './counts';
 import {byGroup} from './groups';
-import {checkKeep, keptOf} from './keep';
+import {checkKeep, keptOf} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'topKPerGroup';

@@ -3,8 +3,7 @@ import {rangeError} from '../checks';
 import {takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
 import {firstPlaces, ofValidRows} from './counts';
-import {checkKeep, keptOf} from './keep';
-import {asFloat, descending, isRankable, rankable} from './ranking';
+import {asFloat, checkKeep, descending, isRankable, keptOf, rankable} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'trimmedTopK';

@@ -1,13 +1,18 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkCount, rangeError} from '../checks';
+import {checkCount, checkUnitInterval, rangeError} from '../checks';
+import type {RowContext, SampleWeights} from '../data/batchOptions';
+import {
+  batchesInOrder,
+  checkRowData,
+  rowsFrom,
+  shuffledRows,
+  tensorBatches,
+  validationRows,
+} from '../data/tensorBatches';
 import {modelData, type StepTensors} from '../models/modelTensors';
 import type {Ledger} from '../types';
 import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
-import {rowsFrom, shuffledRows} from './fit/shuffledRows';
-import {checkRowData, type RowContext, tensorBatches} from './fit/tensorBatches';
 import {type OhemHistory, train} from './fit/training';
-import {batchesInOrder, validationRows} from './fit/validationBatches';
-import type {SampleWeights} from './step/batch';
 
 const NAME = 'fitOhem';
 const OPTIONS = [
@@ -78,9 +83,7 @@ export async function fitOhem(
   checkFitOptions(NAME, model, args, OPTIONS);
   const {batchSize = 32, shuffle = true, sampleWeight, context, stepsPerEpoch, validationSplit = 0} = args;
   checkCount(NAME, 'batchSize', batchSize);
-  if (!(validationSplit >= 0 && validationSplit < 1)) {
-    throw rangeError(NAME, 'validationSplit', 'be in [0, 1)', validationSplit);
-  }
+  checkUnitInterval(NAME, 'validationSplit', validationSplit);
   const given = modelData(NAME, model, x, y);
   const {rows: count} = given;
   const data = {...given, sampleWeight, context};

@@ -1,11 +1,11 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, typeError} from '../checks';
+import type {BatchSource} from '../data/batchSource';
+import {datasetBatches, type OhemDataset} from '../data/datasetBatches';
+import {batchesInOrder, validationRows} from '../data/tensorBatches';
 import type {StepTensors} from '../models/modelTensors';
-import type {BatchSource} from './fit/batchSource';
-import {datasetBatches, type OhemDataset} from './fit/datasetBatches';
 import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
 import {type OhemHistory, train} from './fit/training';
-import {batchesInOrder, validationRows} from './fit/validationBatches';
 
 const NAME = 'fitOhemDataset';
 const OPTIONS = ['batchesPerEpoch', 'validationData', 'validationBatchSize', 'validationBatches'];

@@ -2,6 +2,9 @@
  * Training steps that backpropagate the hard rows only.
  * @module trainers
  */
+export type {RowContext, SampleWeights, StepOptions} from '../data/batchOptions';
+export type {ClassWeights} from '../data/classWeights';
+export type {DatasetItem, DatasetItems, OhemDataset} from '../data/datasetBatches';
 export type {LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
 export type {
@@ -18,20 +21,14 @@ export {resumeTraining} from './checkpoint/resumeTraining';
 export type {SavingOptions} from './checkpoint/savedTraining';
 export {saveTraining} from './checkpoint/saveTraining';
 export type {TrainingState} from './checkpoint/trainingState';
-export type {BestWeights} from './fit/bestWeights';
-export type {CallbackInstance, FitCallback} from './fit/callbackList';
-export type {DatasetItem, DatasetItems, OhemDataset} from './fit/datasetBatches';
-export type {EpochTotals} from './fit/epochTotals';
+export type {CallbackInstance, FitCallback, YieldEvery} from './fit/callbacks';
+export type {BestWeights, EpochTotals} from './fit/epochs';
 export type {FitOptions} from './fit/fitOptions';
-export type {YieldEvery} from './fit/pacer';
-export type {RowContext} from './fit/tensorBatches';
 export type {OhemHistory} from './fit/training';
 export {type FitOhemArgs, fitOhem} from './fitOhem';
 export {type FitOhemDatasetArgs, fitOhemDataset} from './fitOhemDataset';
 export {type OhemLossOptions, ohemLoss} from './ohemLoss';
 export {type OhemStep, ohemStep} from './ohemStep';
-export type {SampleWeights} from './step/batch';
-export type {ClassWeights} from './step/classWeights';
-export type {BackwardStrategy, OhemStepOptions, StepOptions} from './step/options';
+export type {BackwardStrategy, OhemStepOptions} from './step/options';
 export type {StepReport, StepSummary} from './step/report';
 export type {SavedMemory} from './step/selection';

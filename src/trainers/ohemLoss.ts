@@ -9,14 +9,14 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import {checkOneOf, checkOptionNames, typeError} from '../checks';
+import {elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
 import {validRows} from '../models/modelLosses';
 import {finiteRows, putRows} from '../rows';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
-import {GRANULARITIES, replaced, rowView} from './step/batch';
-import {elementView} from './step/elements';
-import {checkSelector, countsOf, finiteLosses, REDUCTIONS, selectorState, settle, usableRows} from './step/selection';
+import {replaced} from './step/batch';
+import {checkSelector, chooseRows, finiteLosses, REDUCTIONS, selectorState} from './step/selection';
 
 const NAME = 'ohemLoss';
 
@@ -72,13 +72,12 @@ export function ohemLoss(
   let calls = 0;
 
   /** What the loss of each row counts, `float32[count]`. Times `count`, to undo the mean over the batch that tfjs takes of a loss. */
-  const countsFor = (losses: Tensor1D, yTrue: Tensor, yPred: Tensor, usable: Tensor1D | undefined, group: object) => {
+  const countsFor = (losses: Tensor1D, yTrue: Tensor, yPred: Tensor, finite: Tensor1D | undefined, group: object) => {
     const count = losses.size;
-    const ranking = usable ? (chooseEach(usable, losses, fill([count], Number.NaN)) as Tensor1D) : losses;
-    const valid = validRows(loss, yTrue);
-    const context = {...state.context(), step: calls, yTrue, yPred, ...group, ...(valid && {valid})};
-    const {selection, rows} = settle(NAME, select(ranking, context), count, usableRows(usable, valid));
-    return putRows(mul<Tensor1D>(countsOf(selection.weights, count, reduction), count), rows, count);
+    const batch = {valid: validRows(loss, yTrue), finite, count, ys: [yTrue], context: {step: calls, ...group}};
+    const forward = {losses, raw: losses, predictions: [yPred]};
+    const {rows, counts} = chooseRows({where: NAME, select, rankBy: 'weighted', reduction}, batch, forward, state);
+    return putRows(mul<Tensor1D>(counts, count), rows, count);
   };
 
   return (truth, predicted) =>

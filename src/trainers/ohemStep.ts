@@ -1,6 +1,7 @@
 import {clone, type Scalar, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkOptionNames, typeError} from '../checks';
+import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import {canRecord, offTape} from '../engine';
 import {trainableVariables} from '../models/model';
 import type {StepTensors} from '../models/modelTensors';
@@ -8,10 +9,8 @@ import {beforeFirst, type Forward, layerOps, walkBatch} from './step/backward';
 import {type StepBatch, stepBatch} from './step/batch';
 import {
   type BackwardStrategy,
-  checkBatchOptions,
   type OhemStepOptions,
   STEP_OPTIONS,
-  type StepOptions,
   type StepSettings,
   stepSettings,
 } from './step/options';
@@ -94,7 +93,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
 }
 
 /** A step that was taken, in tensors of the `tidy` around it. (A type, so that `tf.tidy` takes it.) */
-export type TakenStep = {
+type TakenStep = {
   reported: Reported;
   /** What `evaluate` returned. */
   evaluated: Scalar[];
@@ -122,7 +121,7 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
   let taken = 0;
 
   const take: Stepper['take'] = (xs, ys, options, evaluate) => {
-    checkBatchOptions(where, options);
+    checkOptionNames(where, options ?? undefined, BATCH_OPTIONS);
     const batch = stepBatch(settings, xs, ys, {step: taken, ...options});
     const variables = trainableVariables(where, model);
     const before = takeSnapshot(model, optimizer);

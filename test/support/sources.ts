@@ -1,5 +1,6 @@
 /** @file The source texts of the library, as the tests of its documentation read them. */
 import {readdirSync, readFileSync} from 'node:fs';
+import {posix} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import ts from 'typescript';
 
@@ -27,13 +28,15 @@ function parsed({path, text}: SourceText): ts.SourceFile {
   return ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
 }
 
-/** Every name that a module exports by `export {…}`, types included. */
+/** Every name that a module exports, types included: by `export {…}`, or all of a folder. */
 export function exportedNames(source: SourceText): string[] {
-  return parsed(source).statements.flatMap((statement) =>
-    ts.isExportDeclaration(statement) && statement.exportClause && ts.isNamedExports(statement.exportClause)
-      ? statement.exportClause.elements.map((element) => element.name.text)
-      : [],
-  );
+  return parsed(source).statements.flatMap((statement) => {
+    if (!ts.isExportDeclaration(statement)) return [];
+    const {exportClause, moduleSpecifier} = statement;
+    if (exportClause && ts.isNamedExports(exportClause)) return exportClause.elements.map(({name}) => name.text);
+    const folder = (moduleSpecifier as ts.StringLiteral).text;
+    return exportedNames(readSource(posix.join(posix.dirname(source.path), folder, 'index.ts')));
+  });
 }
 
 /** The names of the tags in the doc comment of every exported function (or constant) of a module. */

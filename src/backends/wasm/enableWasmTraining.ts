@@ -2,8 +2,7 @@ import {getKernel, type KernelConfig, registerKernel, unregisterKernel} from '@t
 import {typeError} from '../../checks';
 import {conv2DBackpropFilter} from './conv2DBackpropFilter';
 import {conv2DBackpropInput} from './conv2DBackpropInput';
-import {conv3DBackpropFilter} from './conv3DBackpropFilter';
-import {conv3DBackpropInput} from './conv3DBackpropInput';
+import {conv3DBackpropFilter, conv3DBackpropInput} from './conv3DGradients';
 import {depthwiseBackpropFilter} from './depthwiseBackpropFilter';
 import {depthwiseBackpropInput} from './depthwiseBackpropInput';
 import {fastGather} from './fastGather';

@@ -26,12 +26,8 @@ export const unsortedSegmentSum: WasmKernel = {
     checkCount(UnsortedSegmentSum, 'numSegments', numSegments);
     const [count, ...row] = x.shape as [number, ...number[]];
     if (segmentIds.shape.length !== 1 || segmentIds.shape[0] !== count) {
-      throw typeError(
-        UnsortedSegmentSum,
-        'segmentIds',
-        `have shape [${count}], one segment for each row`,
-        segmentIds.shape,
-      );
+      const constraint = `have shape [${count}], one segment for each row`;
+      throw typeError(UnsortedSegmentSum, 'segmentIds', constraint, segmentIds.shape);
     }
     const shape = [numSegments, ...row];
     if (isEmpty(x)) return zeros(bench, shape);

@@ -19,39 +19,25 @@ export type VolumeAxes = readonly [frames: WindowAxis, rows: WindowAxis, columns
 /** An axis of one pixel, and one window with it. */
 export const SINGLE: WindowAxis = {input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, before: 0};
 
-type ImageInfo = Omit<backend_util.Conv2DInfo, 'inShape' | 'outShape' | 'filterShape' | 'padInfo'> & {
-  padInfo: {top: number; left: number};
-};
+/** The sizes on one axis, as tfjs names them: `inHeight`, `outHeight`, … */
+type Sizes<Axis extends string> = Record<`${'in' | 'out' | 'filter' | 'stride' | 'dilation'}${Axis}`, number>;
+type ImageInfo = Sizes<'Height'> & Sizes<'Width'> & {padInfo: {top: number; left: number}};
 
 export function imageAxes(info: ImageInfo): ImageAxes {
-  return [
-    {
-      input: info.inHeight,
-      output: info.outHeight,
-      kernel: info.filterHeight,
-      stride: info.strideHeight,
-      dilation: info.dilationHeight,
-      before: info.padInfo.top,
-    },
-    {
-      input: info.inWidth,
-      output: info.outWidth,
-      kernel: info.filterWidth,
-      stride: info.strideWidth,
-      dilation: info.dilationWidth,
-      before: info.padInfo.left,
-    },
-  ];
+  return [windowAxis(info, 'Height', info.padInfo.top), windowAxis(info, 'Width', info.padInfo.left)];
 }
 
 export function volumeAxes(info: backend_util.Conv3DInfo): VolumeAxes {
-  const frames: WindowAxis = {
-    input: info.inDepth,
-    output: info.outDepth,
-    kernel: info.filterDepth,
-    stride: info.strideDepth,
-    dilation: info.dilationDepth,
-    before: info.padInfo.front,
+  return [windowAxis(info, 'Depth', info.padInfo.front), ...imageAxes(info)];
+}
+
+function windowAxis<Axis extends string>(info: Sizes<Axis>, axis: Axis, before: number): WindowAxis {
+  return {
+    input: info[`in${axis}`],
+    output: info[`out${axis}`],
+    kernel: info[`filter${axis}`],
+    stride: info[`stride${axis}`],
+    dilation: info[`dilation${axis}`],
+    before,
   };
-  return [frames, ...imageAxes(info)];
 }

@@ -1,8 +1,7 @@
 import {typeError} from '../../checks';
+import type {Place} from '../../data/batchSource';
 import type {KeepSchedule, Ledger} from '../../types';
-import type {Place} from '../fit/batchSource';
-import type {BestWeights} from '../fit/bestWeights';
-import {type EpochTotals, NO_TOTALS} from '../fit/epochTotals';
+import {type BestWeights, type EpochTotals, NO_TOTALS} from '../fit/epochs';
 import type {SavedMemory, SelectorState} from '../step/selection';
 
 /**

@@ -1,12 +1,11 @@
 import type {LayersModel, ModelFitArgs} from '@tensorflow/tfjs-layers';
 import {checkCount, checkOneOf, checkOptionNames, checkWhole, rangeError, typeError} from '../../checks';
+import type {ClassWeights} from '../../data/classWeights';
 import {readyModel} from '../../models/model';
 import type {Ledger} from '../../types';
 import {checkState, type TrainingState} from '../checkpoint/trainingState';
-import type {ClassWeights} from '../step/classWeights';
 import {type OhemStepOptions, STEP_OPTIONS} from '../step/options';
-import type {FitCallback} from './callbackList';
-import type {YieldEvery} from './pacer';
+import type {FitCallback, YieldEvery} from './callbacks';
 
 /** What both trainers take: the options of `ohemStep`, and those that tfjs's `fit` and `fitDataset` have in common. */
 export interface FitOptions extends OhemStepOptions {

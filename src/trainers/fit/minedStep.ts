@@ -12,7 +12,8 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
-import {typeError} from '../../checks';
+import {rangeError, typeError} from '../../checks';
+import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, entriesOf} from '../../insight/observedStep';
 import {readTogether} from '../../insight/readTogether';
 import type {Ledger, SelectionContext} from '../../types';
@@ -20,7 +21,6 @@ import {type Evaluate, stepper} from '../ohemStep';
 import type {StepSettings} from '../step/options';
 import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
 import type {SelectorState} from '../step/selection';
-import type {TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
 
 /** What a trainer knows of a step when it is done. */
@@ -48,28 +48,6 @@ export function minedStep(
     return [penalty, valid, ...evaluate(batch, predictions)];
   };
 
-  const read = async (batch: TrainingBatch, report: StepReport, observed: Tensor1D): Promise<StepFigures> => {
-    const tensors = tidy(() => [figuresOf(report), clone(observed), ...(ledger ? entriesOf(report) : [])]);
-    const [[ofStep = [], ofForward = [], ...entries], rows] = await Promise.all([
-      readTogether(tensors),
-      ledger && rowsOf(batch),
-    ]);
-    const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0] = ofStep;
-    const [penalty = 0, valid = 0, ...metrics] = ofForward;
-    if (ledger && rows) {
-      const {losses, kept: isKept} = entered(entries);
-      ledger.record(rows, losses, isKept);
-    }
-    return {
-      logs: {
-        ...{loss: loss + penalty, batchLoss, kept},
-        ...Object.fromEntries(names.map((name, i) => [name, metrics[i] as number])),
-      },
-      nonFinite: nonFinite > 0 ? await nonFiniteRows(batch, report.losses) : [],
-      hasFinite: nonFinite < Math.max(valid, 1),
-    };
-  };
-
   return async (batch, context) => {
     if (ledger && !batch.rows) {
       const constraint = 'give items {xs, ys, index} for a ledger';
@@ -81,11 +59,38 @@ export function minedStep(
     });
     const report = stepReport(reported, settings.reduction);
     try {
-      return await read(batch, report, observed);
+      return await readStep(batch, report, observed, names, ledger);
     } finally {
       report.dispose();
       dispose(observed);
     }
+  };
+}
+
+/** Reads the figures of a step at once, and enters its rows in the ledger. */
+async function readStep(
+  batch: TrainingBatch,
+  report: StepReport,
+  observed: Tensor1D,
+  names: readonly string[],
+  ledger: Ledger | undefined,
+): Promise<StepFigures> {
+  const tensors = tidy(() => [figuresOf(report), clone(observed), ...(ledger ? entriesOf(report) : [])]);
+  const [[ofStep = [], ofForward = [], ...entries], rows] = await Promise.all([
+    readTogether(tensors),
+    ledger && rowsOf(batch),
+  ]);
+  const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0] = ofStep;
+  const [penalty = 0, valid = 0, ...metrics] = ofForward;
+  if (ledger && rows) {
+    const {losses, kept: isKept} = entered(entries);
+    ledger.record(rows, losses, isKept);
+  }
+  const ofMetrics = Object.fromEntries(names.map((name, i) => [name, metrics[i] as number]));
+  return {
+    logs: {loss: loss + penalty, batchLoss, kept, ...ofMetrics},
+    nonFinite: nonFinite > 0 ? await nonFiniteRows(batch, report.losses) : [],
+    hasFinite: nonFinite < Math.max(valid, 1),
   };
 }
 
@@ -100,4 +105,26 @@ async function nonFiniteRows(batch: TrainingBatch, losses: Tensor1D): Promise<nu
   const perRow = values.length / batch.size;
   const places = Array.from(values).flatMap((value, i) => (Number.isFinite(value) ? [] : [Math.floor(i / perRow)]));
   return [...new Set(places)].map((place) => names?.[place] ?? place);
+}
+
+/** How many rows a message names. */
+const NAMED = 10;
+
+/** Looks after rows whose loss is not finite: warns of the first ones, and refuses a batch in which there are no others. */
+export function nonFiniteWatch(where: string): (figures: StepFigures, place: Place) => void {
+  let hasWarned = false;
+  return ({nonFinite, hasFinite}, {epoch, batch}) => {
+    if (nonFinite.length === 0) return;
+    const rows = `${nonFinite.slice(0, NAMED).join(', ')}${nonFinite.length > NAMED ? ', …' : ''}`;
+    if (!hasFinite) {
+      const got = `none in epoch ${epoch}, batch ${batch} (rows ${rows})`;
+      const remedy = 'The weights are those before this batch. Look for NaN in these rows, or lower the learning rate.';
+      throw rangeError(where, 'loss', 'be finite for at least one row of each batch', got, remedy);
+    }
+    if (hasWarned) return;
+    hasWarned = true;
+    console.warn(
+      `${where}: rows ${rows} have a loss that is not finite (epoch ${epoch}, batch ${batch}). They are left out, as will be all others like them.`,
+    );
+  };
 }

@@ -1,19 +1,15 @@
 import {History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
+import type {BatchSource} from '../../data/batchSource';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
 import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
-import type {BatchSource} from './batchSource';
-import {better, monitored, restoreWeights} from './bestWeights';
-import {type CallbackInstance, callbackList} from './callbackList';
-import {addBatch, epochLogs, NO_TOTALS} from './epochTotals';
+import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
+import {addBatch, better, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
 import {evaluator} from './evaluator';
 import {type FitOptions, stepOptions} from './fitOptions';
-import {minedStep} from './minedStep';
-import {nonFiniteWatch} from './nonFinite';
-import {pacer} from './pacer';
-import {progressLine} from './progressLine';
-import {validation} from './validation';
+import {minedStep, nonFiniteWatch} from './minedStep';
+import {validator} from './validation';
 
 /** A history of tfjs, with the state in which the training ended. */
 export interface OhemHistory extends History {
@@ -48,91 +44,108 @@ export async function train(task: FitTask): Promise<OhemHistory> {
   }
 }
 
-async function trainAlone(
-  {where, model, options, seed, ...data}: FitTask,
-  settings: StepSettings,
-  memory: SelectorState,
-): Promise<OhemHistory> {
-  const {epochs = 1, verbose = 1, callbacks = [], yieldEvery = 'auto', signal, ledger, classWeight} = options;
-  const {initialEpoch = 0, initialState, checkpoint, checkpointEvery = 'epoch', restoreBestWeights = false} = options;
+async function trainAlone(task: FitTask, settings: StepSettings, memory: SelectorState): Promise<OhemHistory> {
+  const run = await prepared(task, settings, memory);
+  const {model, history, callbacks, validation, pace, isAborted, isStopped} = run;
+  model.history = history;
+  await callbacks.onTrainBegin();
+  model.stopTraining = false;
+  while (run.state.epoch < run.epochs && !isStopped()) {
+    await callbacks.onEpochBegin(run.state.epoch);
+    const isWhole = await trainEpoch(run);
+    if (isAborted()) break;
+    const validated = isWhole ? await validation?.run(isAborted, pace.afterBatch) : undefined;
+    if (isAborted()) break;
+    await endEpoch(run, {...epochLogs(run.state.totals), ...validated}, isWhole);
+  }
+  if (run.monitor !== undefined && run.state.best && !isAborted()) restoreWeights(model, run.state.best);
+  await callbacks.onTrainEnd();
+  history.state = await run.handedOut();
+  return history;
+}
+
+/** A training run: its parts, and its state, which changes with every step. */
+type Run = Awaited<ReturnType<typeof prepared>>;
+
+/** Puts together what a training run needs, and tries the validation data. */
+async function prepared({options, seed, ...task}: FitTask, settings: StepSettings, memory: SelectorState) {
+  const {where, model, training} = task;
+  const {epochs = 1, initialEpoch = 0, verbose = 1, callbacks: given = [], yieldEvery = 'auto', signal} = options;
+  const {ledger, classWeight, initialState, restoreBestWeights = false} = options;
   const {schedule} = settings.select;
   const metrics = evaluator(settings);
-  const judge = data.validation && validation(settings, metrics, data.validation);
+  const validation = task.validation && validator(settings, metrics, task.validation);
   const logNames = ['loss', 'batchLoss', 'kept', ...metrics.names];
-  if (judge) logNames.push(...['loss', ...metrics.names].map((name) => `val_${name}`));
+  if (validation) logNames.push(...['loss', ...metrics.names].map((name) => `val_${name}`));
   const monitor = monitored(where, restoreBestWeights, logNames);
   const history = new History() as OhemHistory;
-  const progress = verbose === 0 ? undefined : progressLine(epochs, data.training.batchesPerEpoch);
-  const list = callbackList(where, callbacks, yieldEvery, [...(progress ? [progress] : []), history]);
-  list.setModel(model);
-  list.setParams(knownOf({epochs, initialEpoch, verbose, metrics: logNames, doValidation: judge !== undefined}, data));
-  await judge?.check();
+  const progress = verbose === 0 ? undefined : progressLine(epochs, training.batchesPerEpoch);
+  const callbacks = callbackList(where, given, yieldEvery, [...(progress ? [progress] : []), history]);
+  callbacks.setModel(model);
+  const doValidation = validation !== undefined;
+  callbacks.setParams(knownOf({epochs, initialEpoch, verbose, metrics: logNames, doValidation}, task));
+  await validation?.check();
 
-  let state: TrainingState = {...firstState(initialEpoch, seed, schedule), ...initialState};
+  const state: TrainingState = {...firstState(initialEpoch, seed, schedule), ...initialState};
   if (state.memory) memory.restore(state.memory);
-  const takeStep = minedStep(settings, memory, metrics, ledger);
-  const watch = nonFiniteWatch(where);
-  const pace = pacer(yieldEvery);
   const isAborted = () => signal?.aborted === true;
-  const isStopped = () => isAborted() || model.stopTraining;
-  const save = async () => checkpoint?.(await handedOut(state, ledger, memory));
-
-  /** Trains on what is left of the epoch; false if it was stopped before the end. */
-  const trainEpoch = async (): Promise<boolean> => {
-    for await (const batch of data.training.batches(state)) {
-      const known = {batch: state.batch, size: batch.size};
-      await list.onBatchBegin(state.batch, {...known});
-      const context = {
-        step: state.step,
-        ...(schedule && {schedule: state.schedule}),
-        ...(classWeight && {classWeight}),
-      };
-      const figures = await takeStep(batch, context);
-      watch(figures, state);
-      state = {
-        ...state,
-        batch: state.batch + 1,
-        step: state.step + 1,
-        totals: addBatch(state.totals, batch.size, figures.logs),
-        ...(schedule && {schedule: schedule.next(state.schedule, {step: state.step + 1})}),
-      };
-      await list.onBatchEnd(known.batch, {...known, ...figures.logs});
-      if (checkpointEvery !== 'epoch' && state.step % checkpointEvery === 0) await save();
-      await pace.afterBatch();
-      if (isStopped()) return state.batch === data.training.batchesPerEpoch;
-    }
-    return true;
+  const run = {
+    ...{model, training, epochs, options, schedule, validation, monitor, history, callbacks, state, isAborted},
+    isStopped: () => isAborted() || model.stopTraining,
+    takeStep: minedStep(settings, memory, metrics, ledger),
+    /** What goes with every batch. */
+    context: () => ({
+      step: run.state.step,
+      ...(schedule && {schedule: run.state.schedule}),
+      ...(classWeight && {classWeight}),
+    }),
+    watch: nonFiniteWatch(where),
+    pace: pacer(yieldEvery),
+    handedOut: () => handedOut(run.state, ledger, memory),
   };
+  return run;
+}
 
-  const endEpoch = async (logs: Logs, isWhole: boolean): Promise<void> => {
-    const {epoch, step} = state;
-    const best = monitor === undefined ? undefined : await better(monitor, model, epoch, logs, state.best);
-    const accuracy = logs.acc;
-    await list.onEpochEnd(epoch, logs);
-    state = {...state, ...(best && {best})};
-    if (!isWhole) return;
-    const at = {step, ...(accuracy !== undefined && {accuracy})};
-    state = {...state, epoch: epoch + 1, batch: 0, totals: NO_TOTALS};
-    if (schedule) state = {...state, schedule: schedule.next(state.schedule, at)};
-    if (checkpointEvery === 'epoch') await save();
-    await pace.afterEpoch();
-  };
-
-  model.history = history;
-  await list.onTrainBegin();
-  model.stopTraining = false;
-  while (state.epoch < epochs && !isStopped()) {
-    await list.onEpochBegin(state.epoch);
-    const isWhole = await trainEpoch();
-    if (isAborted()) break;
-    const validated = isWhole ? await judge?.run(isAborted, pace.afterBatch) : undefined;
-    if (isAborted()) break;
-    await endEpoch({...epochLogs(state.totals), ...validated}, isWhole);
+/** Trains on what is left of the epoch; false if it was stopped before the end. */
+async function trainEpoch(run: Run): Promise<boolean> {
+  const {training, callbacks, schedule} = run;
+  const {checkpoint, checkpointEvery = 'epoch'} = run.options;
+  for await (const batch of training.batches(run.state)) {
+    const known = {batch: run.state.batch, size: batch.size};
+    await callbacks.onBatchBegin(known.batch, {...known});
+    const figures = await run.takeStep(batch, run.context());
+    run.watch(figures, run.state);
+    const step = run.state.step + 1;
+    run.state = {
+      ...run.state,
+      batch: known.batch + 1,
+      step,
+      totals: addBatch(run.state.totals, batch.size, figures.logs),
+      ...(schedule && {schedule: schedule.next(run.state.schedule, {step})}),
+    };
+    await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs});
+    if (checkpointEvery !== 'epoch' && step % checkpointEvery === 0) await checkpoint?.(await run.handedOut());
+    await run.pace.afterBatch();
+    if (run.isStopped()) return run.state.batch === training.batchesPerEpoch;
   }
-  if (monitor !== undefined && state.best && !isAborted()) restoreWeights(model, state.best);
-  await list.onTrainEnd();
-  history.state = await handedOut(state, ledger, memory);
-  return history;
+  return true;
+}
+
+/** Ends an epoch with its logs; one that was stopped before the end is not counted as done. */
+async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
+  const {model, monitor, schedule} = run;
+  const {checkpoint, checkpointEvery = 'epoch'} = run.options;
+  const {epoch, step, best: before} = run.state;
+  const best = monitor === undefined ? undefined : await better(monitor, model, epoch, logs, before);
+  const {acc: accuracy} = logs;
+  await run.callbacks.onEpochEnd(epoch, logs);
+  run.state = {...run.state, ...(best && {best})};
+  if (!isWhole) return;
+  run.state = {...run.state, epoch: epoch + 1, batch: 0, totals: NO_TOTALS};
+  const at = {step, ...(accuracy !== undefined && {accuracy})};
+  if (schedule) run.state = {...run.state, schedule: schedule.next(run.state.schedule, at)};
+  if (checkpointEvery === 'epoch') await checkpoint?.(await run.handedOut());
+  await run.pace.afterEpoch();
 }
 
 /** What callbacks are told of a training, without what is not known. */

@@ -14,11 +14,11 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
+import {type BatchSource, START, type TrainingBatch} from '../../data/batchSource';
 import {runForward} from '../step/backward';
 import {stepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
-import {type BatchSource, START, type TrainingBatch} from './batchSource';
 import type {Evaluator} from './evaluator';
 
 /** Judges a model by rows that it does not learn from. */
@@ -30,7 +30,7 @@ export interface Validation {
 }
 
 /** Computes the plain loss, never mined and without weights of rows or regularisers, and the metrics. Reads once, at the end. */
-export function validation(settings: StepSettings, {names, evaluate}: Evaluator, source: BatchSource): Validation {
+export function validator(settings: StepSettings, {names, evaluate}: Evaluator, source: BatchSource): Validation {
   /** Sums over the rows of a batch: losses, valid rows, rows, and each metric. */
   const sums = ({xs, ys, size}: TrainingBatch): Tensor1D =>
     tidy(() => {

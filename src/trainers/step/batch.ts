@@ -17,50 +17,14 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../../checks';
-import {rowLosses, validRows} from '../../models/modelLosses';
+import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
+import {classWeightRows} from '../../data/classWeights';
+import {type BatchView, elementView, rowView} from '../../data/views';
+import {validRows} from '../../models/modelLosses';
 import {byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, takeRows} from '../../rows';
-import type {Granularity, SelectionContext} from '../../types';
-import {classWeightRows} from './classWeights';
-import {elementView} from './elements';
-import type {StepOptions, StepSettings} from './options';
-
-/**
- * What a row counts: `float32[B]`, as a tensor or numbers; for several outputs one for all, a list or a record. When elements are mined, a tensor
- * may have their shape, `float32[B, …]`, and say what each element counts.
- */
-export type SampleWeights = Tensor | ArrayLike<number> | Tensor[] | Record<string, Tensor>;
-
-export const GRANULARITIES: readonly Granularity[] = ['sample', 'element'];
-
-/** The parts of a selector's context that have a value for each row, or for each element as `[B, …]`. */
-export type PerRowContext = 'valid' | 'positive' | 'group' | 'reference' | 'boxes';
-
-/** The context of a selector as a step is given it. */
-export type GivenContext = Omit<SelectionContext, PerRowContext> & {[name in PerRowContext]?: Tensor};
-
-/** An output as it is known before the model runs; an axis of any size is null. */
-export interface OutputShape {
-  name: string;
-  shape: readonly (number | null)[];
-}
-
-/** How a batch becomes rows to mine. */
-export interface BatchView {
-  /** How many rows there are to mine: B, or B·P. */
-  count: number;
-  /** Evaluates a loss to one number for each of them. */
-  losses: typeof rowLosses;
-  targets(ys: Tensor[]): Tensor[];
-  predictions(predictions: Tensor[]): Tensor[];
-  /** Checks weights for an output, and gives one for each row to mine. */
-  weights(given: Tensor, output: number): Tensor1D;
-  context(given: GivenContext): SelectionContext;
-  /** Gives each row to mine the value of its row in the batch, `[B] → [count]`. */
-  spread(ofBatch: Tensor1D): Tensor1D;
-  /** The mean over what belongs to each row of the batch, `[count] → [B]`. */
-  gathered(values: Tensor1D): Tensor1D;
-}
+import type {SelectionContext} from '../../types';
+import type {StepSettings} from './options';
 
 /** A batch in the order of its model, ready for the forward pass. "Rows" are rows to mine: elements, if these are mined. */
 export interface StepBatch {
@@ -81,23 +45,6 @@ export interface StepBatch {
   view: BatchView;
   /** How many rows there are. */
   count: number;
-}
-
-/** Views a batch by its rows. */
-export function rowView(where: string, batchSize: number): BatchView {
-  return {
-    count: batchSize,
-    losses: rowLosses,
-    targets: (ys) => ys,
-    predictions: (predictions) => predictions,
-    weights(given) {
-      checkRows(where, 'sampleWeight', given, batchSize);
-      return given as Tensor1D;
-    },
-    context: (given) => given as SelectionContext,
-    spread: (ofBatch) => ofBatch,
-    gathered: (values) => values,
-  };
 }
 
 /** Checks what a step is given, and puts it in the order of the model. */
@@ -188,8 +135,4 @@ function sampleWeightRows(
     // If values may not be looked at, a negative weight must not train the other way.
     return mayReadValues() ? ofRows : (chooseEach(less(ofRows, 0), zerosLike(ofRows), ofRows) as Tensor1D);
   });
-}
-
-export function isNumbers(given: SampleWeights): given is ArrayLike<number> {
-  return ArrayBuffer.isView(given) || (Array.isArray(given) && typeof given[0] === 'number');
 }

@@ -1,12 +1,11 @@
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkFinitePositive, checkOneOf, checkOptionNames, rangeError} from '../../checks';
+import {checkFinitePositive, checkOneOf, rangeError} from '../../checks';
+import {GRANULARITIES} from '../../data/views';
 import {modelOptimizer, readyModel, trainableVariables} from '../../models/model';
 import {type LossLike, modelLosses, modelLossWeights} from '../../models/modelLosses';
 import {topK} from '../../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../../types';
-import {type GivenContext, GRANULARITIES, type SampleWeights} from './batch';
-import type {ClassWeights} from './classWeights';
 import {checkSelector, REDUCTIONS} from './selection';
 
 /**
@@ -20,12 +19,6 @@ const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
 /** The names of all options of a step. */
 export const STEP_OPTIONS = [
   ...['loss', 'select', 'optimizer', 'reduction', 'lossWeights', 'rankBy', 'granularity', 'backward', 'clipNorm'],
-];
-
-/** The names of what may go with a batch. */
-export const BATCH_OPTIONS = [
-  ...['sampleWeight', 'classWeight', 'step', 'valid', 'positive', 'group', 'boxes', 'reference', 'yTrue', 'yPred'],
-  ...['memory', 'schedule'],
 ];
 
 export interface OhemStepOptions {
@@ -54,17 +47,6 @@ export interface OhemStepOptions {
   backward?: 'auto' | BackwardStrategy;
   /** Largest global norm of the gradients; larger ones are scaled down. Default: no limit. */
   clipNorm?: number;
-}
-
-/**
- * What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector looks at. When elements are mined, what has a value
- * for each row (`valid`, `positive`, `group`, `reference`, `boxes`) has one for each element, as `[B·P]` or `[B, …]`.
- */
-export interface StepOptions extends GivenContext {
-  /** What each row counts, `float32[B]`, or each element, `float32[B, …]`; applied before selection. */
-  sampleWeight?: SampleWeights;
-  /** What the rows or elements of each class count, `{0: 1, 1: 5}`; applied before selection. */
-  classWeight?: ClassWeights;
 }
 
 /** The options of a step, checked. */
@@ -107,9 +89,4 @@ export function stepSettings(where: string, model: LayersModel, options: OhemSte
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
     clipNorm,
   };
-}
-
-/** Checks the names of what goes with a batch. */
-export function checkBatchOptions(where: string, options: StepOptions | null | undefined): void {
-  checkOptionNames(where, options ?? undefined, BATCH_OPTIONS);
 }

@@ -35,7 +35,7 @@ export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'batchMean'];
 const SMALLEST = 1e-37;
 
 /** What each kept row counts in the sum that a reduction is, `float32[K]`: `w / Σ w`, `w`, or `w / B`. */
-export function countsOf(weights: Tensor1D, batchSize: number, reduction: Reduction): Tensor1D {
+function countsOf(weights: Tensor1D, batchSize: number, reduction: Reduction): Tensor1D {
   if (reduction === 'sum') return weights;
   return div(weights, reduction === 'batchMean' ? batchSize : maximum(sum(weights), SMALLEST));
 }
@@ -62,9 +62,9 @@ export type Chosen = {
 
 /** Selects the rows to train on. Runs off the tape. */
 export function chooseRows(
-  {where, select, rankBy, reduction}: StepSettings,
-  {valid, finite, count, ys, context}: StepBatch,
-  forward: Forward,
+  {where, select, rankBy, reduction}: Pick<StepSettings, 'where' | 'select' | 'rankBy' | 'reduction'>,
+  {valid, finite, count, ys, context}: Pick<StepBatch, 'valid' | 'finite' | 'count' | 'ys' | 'context'>,
+  forward: Pick<Forward, 'losses' | 'raw' | 'predictions'>,
   state: SelectorState,
 ): Chosen {
   const {predictions} = forward;
@@ -82,7 +82,9 @@ export function chooseRows(
   };
   const selected = select(ranking, seen);
   state.note(ranking, seen);
-  const {selection, rows} = settle(where, selected, count, usableRows(usable, valid));
+  const counted = valid && (notEqual(valid, 0) as Tensor1D);
+  const allowed = usable && counted ? logicalAnd<Tensor1D>(usable, counted) : (usable ?? counted);
+  const {selection, rows} = settle(where, selected, count, allowed);
   const counts = countsOf(selection.weights, count, reduction);
   return {losses, selection, rows, counts, isReplaced: rows !== selection.indices};
 }
@@ -94,19 +96,13 @@ export function finiteLosses(losses: Tensor1D, finite: Tensor1D | undefined): Te
   return finite ? logicalAnd(isFiniteTensor(losses), finite) : isFiniteTensor(losses);
 }
 
-/** Marks the rows that may be trained on: finite and valid; undefined if all are. */
-export function usableRows(usable: Tensor1D | undefined, valid: Tensor1D | undefined): Tensor1D | undefined {
-  const counted = valid && (notEqual(valid, 0) as Tensor1D);
-  return usable && counted ? logicalAnd(usable, counted) : (usable ?? counted);
-}
-
 /**
  * Makes a selection safe to train on. Rows that may not be used get weight 0, and other rows are computed in their places, so that no number
  * that is not finite enters the backward pass, not even times 0.
  *
  * @param usable  `bool[B]`; undefined if all rows may be used.
  */
-export function settle(
+function settle(
   where: string,
   selected: Selection,
   batchSize: number,

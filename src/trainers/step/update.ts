@@ -163,7 +163,7 @@ export function slotOwners(optimizer: Optimizer): string[] {
  * Brings gradients into a fixed order, with gaps for weights that are not trained now. tfjs's optimizers find the momentum of a weight by
  * its position: without the gaps, freezing a layer would shift them all.
  */
-export function inSlotOrder(
+function inSlotOrder(
   gradients: NamedTensorMap,
   names: readonly string[],
 ): NamedTensorMap | {name: string; tensor: Tensor}[] {

@@ -1,13 +1,55 @@
 /**
- * @file A batch of B rows looked at as B·P elements: pixels, anchors, time steps, in row-major order. Elements are made rows here, at the edge,
- * so that everything behind it knows rows only.
+ * @file How a batch becomes rows to mine: B rows as they are, or B·P elements (pixels, anchors, time steps, in row-major order). Elements are made
+ * rows here, at the edge, so that everything behind it knows rows only.
  */
 
 import {mean, range, reshape, Tensor, type Tensor1D, tile} from '@tensorflow/tfjs-core';
-import {rangeError, shapeText, typeError} from '../../checks';
-import {elementLosses} from '../../models/modelLosses';
-import type {SelectionContext} from '../../types';
-import type {BatchView, GivenContext, OutputShape, PerRowContext} from './batch';
+import {checkRows, rangeError, shapeText, typeError} from '../checks';
+import {elementLosses, rowLosses} from '../models/modelLosses';
+import type {Granularity, SelectionContext} from '../types';
+import type {GivenContext, PerRowContext} from './batchOptions';
+
+export const GRANULARITIES: readonly Granularity[] = ['sample', 'element'];
+
+/** An output as it is known before the model runs; an axis of any size is null. */
+export interface OutputShape {
+  name: string;
+  shape: readonly (number | null)[];
+}
+
+/** How a batch becomes rows to mine. */
+export interface BatchView {
+  /** How many rows there are to mine: B, or B·P. */
+  count: number;
+  /** Evaluates a loss to one number for each of them. */
+  losses: typeof rowLosses;
+  targets(ys: Tensor[]): Tensor[];
+  predictions(predictions: Tensor[]): Tensor[];
+  /** Checks weights for an output, and gives one for each row to mine. */
+  weights(given: Tensor, output: number): Tensor1D;
+  context(given: GivenContext): SelectionContext;
+  /** Gives each row to mine the value of its row in the batch, `[B] → [count]`. */
+  spread(ofBatch: Tensor1D): Tensor1D;
+  /** The mean over what belongs to each row of the batch, `[count] → [B]`. */
+  gathered(values: Tensor1D): Tensor1D;
+}
+
+/** Views a batch by its rows. */
+export function rowView(where: string, batchSize: number): BatchView {
+  return {
+    count: batchSize,
+    losses: rowLosses,
+    targets: (ys) => ys,
+    predictions: (predictions) => predictions,
+    weights(given) {
+      checkRows(where, 'sampleWeight', given, batchSize);
+      return given as Tensor1D;
+    },
+    context: (given) => given as SelectionContext,
+    spread: (ofBatch) => ofBatch,
+    gathered: (values) => values,
+  };
+}
 
 /** Views a batch by its elements: those of its targets, `[B, …]` or `[B, …, C]` for an output `[B, …, C]`. */
 export function elementView(where: string, argument: string, targets: Tensor[], outputs: OutputShape[]): BatchView {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {rowsFrom, shuffledRows} from '../../../src/trainers/fit/shuffledRows';
+import {rowsFrom, shuffledRows} from '../../src/data/tensorBatches';
 
 describe('shuffledRows', () => {
   it('is always the same for a seed and an epoch', () => {

@@ -1,13 +1,12 @@
 import {dispose, Tensor, type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-core';
-import {checkRows, typeError} from '../../checks';
-import {takeRows} from '../../rows';
-import type {Granularity} from '../../types';
-import {isNumbers, type SampleWeights} from '../step/batch';
-import type {StepOptions} from '../step/options';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkCount, checkRows, typeError} from '../checks';
+import {type ModelData, modelData, type StepTensors} from '../models/modelTensors';
+import {uniformFrom} from '../random';
+import {takeRows} from '../rows';
+import type {Granularity} from '../types';
+import {isNumbers, type RowContext, type SampleWeights} from './batchOptions';
 import type {BatchSource, TrainingBatch} from './batchSource';
-
-/** What a selector may want to know of each row of the data, or of each of its elements; see {@link SelectionContext}. */
-export type RowContext = Pick<StepOptions, 'valid' | 'positive' | 'group' | 'boxes' | 'reference'>;
 
 /** Data in tensors: the rows of all of them belong together. */
 export interface RowData {
@@ -97,4 +96,45 @@ function takeEach<T>(tensors: T, rows: Tensor1D): T {
   return Object.fromEntries(
     Object.entries(tensors as object).map(([name, tensor]) => [name, takeEach(tensor, rows)]),
   ) as T;
+}
+
+/** The rows of `validationData: [x, y]`. */
+export function validationRows(where: string, model: LayersModel, given: [StepTensors, StepTensors]): ModelData {
+  if (!Array.isArray(given) || given.length !== 2) {
+    throw typeError(where, 'validationData', 'be [x, y]', given, 'Weights of validation rows are not known.');
+  }
+  return modelData(where, model, given[0], given[1], ['x of validationData', 'y of validationData']);
+}
+
+/** Gives the rows of a data set in their order, from `first` on. */
+export function batchesInOrder(
+  where: string,
+  {first, rows, ...data}: ModelData & {first: number},
+  batchSize: number,
+  limit: number | undefined,
+): BatchSource {
+  checkCount(where, 'validationBatchSize', batchSize);
+  if (limit !== undefined) checkCount(where, 'validationSteps', limit);
+  return tensorBatches(data, batchSize, rows - first, () => rowsFrom(first, rows), limit);
+}
+
+/**
+ * Shuffles the rows 0 … count − 1. The order depends on seed and epoch alone: it is the same on
+ * every backend, and after a resume.
+ */
+export function shuffledRows(count: number, seed: number | string, epoch: number): Int32Array {
+  const rows = rowsFrom(0, count);
+  const uniform = uniformFrom(`${seed}/${epoch}`);
+  for (let last = count - 1; last > 0; last--) {
+    const other = Math.floor(uniform() * (last + 1));
+    const row = rows[last] as number;
+    rows[last] = rows[other] as number;
+    rows[other] = row;
+  }
+  return rows;
+}
+
+/** Lists the rows first … end − 1 in their order. */
+export function rowsFrom(first: number, end: number): Int32Array {
+  return Int32Array.from({length: end - first}, (_, row) => first + row);
 }

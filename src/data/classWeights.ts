@@ -11,9 +11,9 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core';
 import type {ClassWeight, LayersModel} from '@tensorflow/tfjs-layers';
-import {checkWeights, rangeError, typeError} from '../../checks';
-import {byOutput} from '../../models/modelTensors';
-import {takeRows} from '../../rows';
+import {checkWeights, rangeError, typeError} from '../checks';
+import {byOutput} from '../models/modelTensors';
+import {takeRows} from '../rows';
 
 /** Class weights as tfjs takes them: `{0: 1, 1: 5}` for a model with one output, else a list or a record by output. */
 export type ClassWeights = ClassWeight | (ClassWeight | null)[] | Record<string, ClassWeight>;

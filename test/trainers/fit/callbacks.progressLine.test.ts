@@ -2,7 +2,7 @@ import {afterEach, beforeAll, describe, expect, it, vi} from 'vitest';
 import '../../support/backends';
 import {setBackend, train} from '@tensorflow/tfjs-core';
 import {fitOhem, fitOhemDataset} from 'ohem-tfjs';
-import {progressLine} from '../../../src/trainers/fit/progressLine';
+import {progressLine} from '../../../src/trainers/fit/callbacks';
 import {tinyModel, tinyXs, tinyYs} from '../../support/tinyModel';
 
 const options = () => ({loss: 'categoricalCrossentropy', optimizer: train.sgd(0)});

@@ -1,6 +1,6 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
-import type {StepTensors} from '../../models/modelTensors';
-import type {StepOptions} from '../step/options';
+import type {StepTensors} from '../models/modelTensors';
+import type {StepOptions} from './batchOptions';
 
 /** A batch to train on; it lives until the next one is asked for. */
 export interface TrainingBatch {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {checkKeep, keptOf, wholePart} from '../../src/selectors/keep';
+import {checkKeep, keptOf, wholePart} from '../../src/selectors/ranking';
 import type {Keep} from '../../src/types';
 
 describe('checkKeep', () => {

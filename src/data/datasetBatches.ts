@@ -1,10 +1,9 @@
 import {dispose, Tensor, type TensorContainer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {rangeError, typeError} from '../../checks';
-import {type StepTensors, tensorsByName} from '../../models/modelTensors';
-import type {SampleWeights} from '../step/batch';
+import {rangeError, typeError} from '../checks';
+import {type StepTensors, tensorsByName} from '../models/modelTensors';
+import type {RowContext, SampleWeights} from './batchOptions';
 import type {BatchSource, Place, TrainingBatch} from './batchSource';
-import type {RowContext} from './tensorBatches';
 
 /** A batch of a dataset. */
 export interface DatasetItem extends RowContext {

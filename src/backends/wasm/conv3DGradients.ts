@@ -1,0 +1,139 @@
+/** @file The gradients of a convolution of volumes, put together from those of their frames, which are images. */
+
+import {
+  backend_util,
+  Concat,
+  Conv3DBackpropFilterV2,
+  type Conv3DBackpropFilterV2Attrs,
+  Conv3DBackpropInputV2,
+  type Conv3DBackpropInputV2Attrs,
+  type TensorInfo,
+  util,
+} from '@tensorflow/tfjs-core';
+import {addRows} from './addRows';
+import {conv2DBackpropFilter} from './conv2DBackpropFilter';
+import {conv2DBackpropInput} from './conv2DBackpropInput';
+import {type ConvolutionAttrs, checkConvolution} from './convolution';
+import {isEmpty, zeros} from './floats';
+import {sliceAt, slices} from './slices';
+import type {Inputs, WasmKernel} from './wasmKernel';
+import {volumeAxes, type WindowAxis} from './windowAxis';
+import type {Workbench} from './workbench';
+
+type Shape5D = [number, number, number, number, number];
+
+/**
+ * The gradient of a convolution of volumes with respect to its filter: one of images for each frame of the filter.
+ *
+ *     dW[q] = the filter gradient of the frames of X that frame q of the filter read, and those of dY that it gave
+ *
+ * The stock kernel leaves out the last pixels where strides do not divide the volume.
+ */
+export const conv3DBackpropFilter: WasmKernel = {
+  kernelName: Conv3DBackpropFilterV2,
+  from: [...conv2DBackpropFilter.from, Concat],
+  compute(bench, {x, dy}: Inputs<'x' | 'dy'>, attrs: Conv3DBackpropFilterV2Attrs) {
+    const {filterShape} = attrs;
+    const {info, frames} = volumeConvolution(Conv3DBackpropFilterV2, x.shape, filterShape, dy, attrs);
+    const frameShape = filterShape.slice(1);
+    const gradients = Array.from({length: frames.kernel}, (_, q) =>
+      bench.piece(() => {
+        const {read, given} = framePairs(info.batchSize, frames, q);
+        if (read.length === 0) return zeros(bench, frameShape);
+        const inputs = {x: framesAt(bench, x, read), dy: framesAt(bench, dy, given)};
+        return conv2DBackpropFilter.compute(bench, inputs, {...imageAttrs(info), filterShape: frameShape});
+      }),
+    );
+    return {...bench.run(Concat, gradients, {axis: 0}), shape: filterShape};
+  },
+};
+
+/**
+ * The gradient of a convolution of volumes with respect to its input: one of images for each frame of the filter, added up where
+ * several frames of the filter read the same one.
+ *
+ * The stock kernel reads beyond the end of its tensors.
+ */
+export const conv3DBackpropInput: WasmKernel = {
+  kernelName: Conv3DBackpropInputV2,
+  from: [...conv2DBackpropInput.from, Concat],
+  compute(bench, {dy, filter}: Inputs<'dy' | 'filter'>, attrs: Conv3DBackpropInputV2Attrs) {
+    const {inputShape} = attrs;
+    const {info, frames} = volumeConvolution(Conv3DBackpropInputV2, inputShape, filter.shape, dy, attrs);
+    const [batchSize, depth, ...frameShape] = inputShape;
+    const pairs = Array.from({length: frames.kernel}, (_, q) => ({q, ...framePairs(batchSize, frames, q)}));
+    const used = pairs.filter(({read}) => read.length > 0);
+    if (used.length === 0 || isEmpty(filter)) return zeros(bench, inputShape);
+    const addends = used.map(({q, read, given}) =>
+      bench.piece(() => {
+        const inputs = {dy: framesAt(bench, dy, given), filter: sliceAt(bench, filter, filter.shape.slice(1), q)};
+        return conv2DBackpropInput.compute(bench, inputs, {
+          ...imageAttrs(info),
+          inputShape: [read.length, ...frameShape],
+        });
+      }),
+    );
+    const width = util.sizeFromShape(frameShape);
+    const all = bench.run(Concat, addends, {axis: 0});
+    const rows = {...all, shape: [all.shape[0] as number, width]};
+    const targets = Int32Array.from(used.flatMap(({read}) => [...read]));
+    return {...addRows(bench, rows, targets, batchSize * depth), shape: inputShape};
+  },
+};
+
+/** Works a convolution of volumes out from its shapes, and checks that they fit together. */
+function volumeConvolution(
+  kernelName: string,
+  inputShape: number[],
+  filterShape: number[],
+  dy: TensorInfo,
+  {strides, pad}: Pick<Conv3DBackpropInputV2Attrs, 'strides' | 'pad'>,
+) {
+  const info = backend_util.computeConv3DInfo(inputShape as Shape5D, filterShape as Shape5D, strides, 1, pad);
+  checkConvolution(kernelName, filterShape.slice(3), dy, info);
+  return {info, frames: volumeAxes(info)[0]};
+}
+
+/**
+ * The frames that one frame of a filter reads, of all volumes of a batch, and the frames of the result that it computes from
+ * them: as numbers of frames that lie one after the other.
+ */
+function framePairs(
+  batchSize: number,
+  {input, output, stride, before}: WindowAxis,
+  filterFrame: number,
+): {read: Int32Array; given: Int32Array} {
+  const read: number[] = [];
+  const given: number[] = [];
+  for (let volume = 0; volume < batchSize; volume++) {
+    for (let frame = 0; frame < output; frame++) {
+      const source = frame * stride + filterFrame - before;
+      if (source < 0 || source >= input) continue;
+      read.push(volume * input + source);
+      given.push(volume * output + frame);
+    }
+  }
+  return {read: Int32Array.from(read), given: Int32Array.from(given)};
+}
+
+/** Copies of some frames of volumes, as images: float32[N, D, H, W, C], K numbers of frames → float32[K, H, W, C]. */
+function framesAt(bench: Workbench, volumes: TensorInfo, frames: Int32Array): TensorInfo {
+  const shape = volumes.shape.slice(2);
+  const size = shape.reduce((total, length) => total * length, 1);
+  return {...slices(bench, volumes, size, frames), shape: [frames.length, ...shape]};
+}
+
+/** A convolution of volumes as one of their frames. */
+function imageAttrs({strideHeight, strideWidth, padInfo}: backend_util.Conv3DInfo): ConvolutionAttrs {
+  const {top, bottom, left, right} = padInfo;
+  return {
+    strides: [strideHeight, strideWidth],
+    pad: [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ],
+    dataFormat: 'NHWC',
+  };
+}

@@ -1,0 +1,111 @@
+import {nextFrame} from '@tensorflow/tfjs-core';
+import {
+  CallbackList,
+  CustomCallback,
+  type CustomCallbackArgs,
+  type Logs,
+  type ModelFitArgs,
+} from '@tensorflow/tfjs-layers';
+import {typeError} from '../../checks';
+
+/** An instance of a callback class of tfjs: `tf.callbacks.earlyStopping()`, a `tf.CustomCallback`, or one of your own. */
+export type CallbackInstance = CallbackList['callbacks'][number];
+
+/** A callback: an instance, or a plain object of functions like `{onEpochEnd(epoch, logs) {…}}`. */
+export type FitCallback = CallbackInstance | CustomCallbackArgs;
+
+/** Makes one list of callbacks of both kinds, in their order; tfjs's own `fit` takes only one kind at a time. */
+export function callbackList(
+  where: string,
+  given: FitCallback | FitCallback[],
+  yieldEvery: YieldEvery,
+  own: CallbackInstance[],
+): CallbackList {
+  const callbacks = [given].flat().map((callback) => {
+    if (typeof callback !== 'object' || callback === null) {
+      throw typeError(where, 'callbacks', 'be callbacks of tfjs, or objects of functions', callback);
+    }
+    if (isInstance(callback)) return callback;
+    // The trainer lets others run; a callback does so only where it is asked when.
+    return new CustomCallback(callback, callback.onYield ? yieldEvery : 'never');
+  });
+  return new CallbackList([...callbacks, ...own]);
+}
+
+function isInstance(callback: FitCallback): callback is CallbackInstance {
+  return 'setParams' in callback && typeof callback.setParams === 'function';
+}
+
+/** How often a training lets others run, as tfjs's `fit` takes it. */
+export type YieldEvery = NonNullable<ModelFitArgs['yieldEvery']>;
+
+/** Lets the page, or whatever else waits, have its turn now and then. */
+export interface Pacer {
+  afterBatch(): Promise<void>;
+  afterEpoch(): Promise<void>;
+}
+
+/** Milliseconds of `'auto'`, as in tfjs. */
+const AUTO = 125;
+
+export function pacer(yieldEvery: YieldEvery): Pacer {
+  const interval = {auto: AUTO, batch: 0, epoch: Number.POSITIVE_INFINITY, never: Number.POSITIVE_INFINITY};
+  const milliseconds = typeof yieldEvery === 'number' ? yieldEvery : interval[yieldEvery];
+  let last = performance.now();
+  return {
+    async afterBatch() {
+      if (performance.now() - last < milliseconds) return;
+      await nextFrame();
+      last = performance.now();
+    },
+    async afterEpoch() {
+      if (yieldEvery === 'epoch') await nextFrame();
+    },
+  };
+}
+
+/** Where the line goes: a terminal, on which it is written anew, or a file, which gets a line for each epoch. */
+type Output = {isTTY?: boolean; write(text: string): unknown};
+
+/** The standard output of Node; undefined elsewhere. */
+function standardOutput(): Output | undefined {
+  const {process} = globalThis as {process?: {versions?: {node?: string}; stdout?: Output}};
+  return process?.versions?.node === undefined ? undefined : process.stdout;
+}
+
+/** A callback that shows how far a training is, in Node only: `Epoch 2/10 [=====>    ] 12/24 loss 0.31 acc 0.9`. */
+export function progressLine(epochs: number, batches: number | undefined): CustomCallback | undefined {
+  const output = standardOutput();
+  if (!output) return undefined;
+  let epoch = 0;
+  const show = (done: string, logs: Logs, end: string) => {
+    const line = [`Epoch ${epoch + 1}/${epochs}`, done, ...figures(logs)].filter((part) => part !== '').join(' ');
+    output.write(`${output.isTTY ? '\r\x1b[2K' : ''}${line}${end}`);
+  };
+  const callback = new CustomCallback(
+    {
+      onEpochBegin: (begun) => {
+        epoch = begun;
+      },
+      onBatchEnd: (batch, logs) => {
+        if (output.isTTY) show(bar(batch + 1, batches), logs ?? {}, '');
+      },
+      onEpochEnd: (_, logs) => show('', logs ?? {}, '\n'),
+    },
+    'never',
+  );
+  return callback;
+}
+
+const WIDTH = 20;
+
+function bar(done: number, batches: number | undefined): string {
+  if (batches === undefined) return `batch ${done}`;
+  const full = Math.round((done / batches) * WIDTH);
+  return `[${'='.repeat(full)}${full < WIDTH ? '>' : ''}${' '.repeat(Math.max(0, WIDTH - full - 1))}] ${done}/${batches}`;
+}
+
+function figures(logs: Logs): string[] {
+  const shown = Object.entries(logs).filter(([name]) => name !== 'batch' && name !== 'size');
+  return shown.map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
+}
