@@ -122,7 +122,13 @@ export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor,
   return (valid ? chooseEach(notEqual(valid, 0), losses, zerosLike(losses)) : losses) as Tensor1D;
 }
 
-/** Evaluates the loss of each output, times what it counts; `lossesOf` says how a loss becomes one number a row. */
+/** The outputs whose losses count; a loss that counts 0 is not computed, unless all of them do. */
+export function countedOutputs(lossWeights: readonly number[]): number[] {
+  const counted = [...lossWeights.keys()].filter((output) => (lossWeights[output] as number) > 0);
+  return counted.length > 0 ? counted : [...lossWeights.keys()];
+}
+
+/** Evaluates the loss of each output that counts, times what it counts; `lossesOf` says how a loss becomes one number a row. */
 export function outputLosses(
   where: string,
   losses: PerSampleLoss[],
@@ -131,8 +137,9 @@ export function outputLosses(
   predictions: Tensor[],
   lossesOf: typeof rowLosses = rowLosses,
 ): Tensor1D[] {
-  return predictions.map((yPred, output) => {
-    const ofRows = lossesOf(where, losses[output] as PerSampleLoss, ys[output] as Tensor, yPred);
+  return countedOutputs(lossWeights).map((output) => {
+    const [yTrue, yPred] = [ys[output] as Tensor, predictions[output] as Tensor];
+    const ofRows = lossesOf(where, losses[output] as PerSampleLoss, yTrue, yPred);
     return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
   });
 }

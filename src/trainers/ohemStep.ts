@@ -97,6 +97,8 @@ type TakenStep = {
   reported: Reported;
   /** What `evaluate` returned. */
   evaluated: Scalar[];
+  /** `bool[]`: whether gradients and statistics are finite. */
+  finite: Scalar;
 };
 
 /** Computes figures of a batch from its forward pass. */
@@ -132,13 +134,15 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
       const clipped = clipByGlobalNorm(gradients, clipNorm);
       for (const {name} of variables) everTrained.add(name);
       const {selection, losses} = chosen;
-      const sound = update(optimizer, {gradients: clipped, weights: selection.weights}, [...everTrained], before);
+      const {weights} = selection;
+      const {finite, sound} = update(optimizer, {gradients: clipped, weights}, [...everTrained], before);
       how = {strategy, why};
       taken++;
       state.advance(taken);
       return {
         reported: {losses, selection: reportedSelection(selection, sound), valid: batch.valid && clone(batch.valid)},
         evaluated,
+        finite,
       };
     } catch (error) {
       before.restore();

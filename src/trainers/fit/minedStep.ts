@@ -31,6 +31,8 @@ export interface StepFigures {
   nonFinite: readonly number[];
   /** Whether there was a row to learn from. */
   hasFinite: boolean;
+  /** Whether gradients and statistics were finite, so that the weights could change. */
+  hasFiniteGradients: boolean;
 }
 
 /** Builds a mined step that reads once what a trainer logs, and writes up the ledger. */
@@ -55,7 +57,7 @@ export function minedStep(
     }
     const {reported, observed} = tidy(() => {
       const taken = steps.take(batch.xs, batch.ys, {...batch.options, ...context}, figures);
-      return {reported: taken.reported, observed: packed(taken.evaluated)};
+      return {reported: taken.reported, observed: packed([taken.finite, ...taken.evaluated])};
     });
     const report = stepReport(reported, settings.reduction);
     try {
@@ -81,7 +83,7 @@ async function readStep(
     ledger && rowsOf(batch),
   ]);
   const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0] = ofStep;
-  const [penalty = 0, valid = 0, ...metrics] = ofForward;
+  const [isFinite = 0, penalty = 0, valid = 0, ...metrics] = ofForward;
   if (ledger && rows) {
     const {losses, kept: isKept} = entered(entries);
     ledger.record(rows, losses, isKept);
@@ -91,6 +93,7 @@ async function readStep(
     logs: {loss: loss + penalty, batchLoss, kept, ...ofMetrics},
     nonFinite: nonFinite > 0 ? await nonFiniteRows(batch, report.losses) : [],
     hasFinite: nonFinite < Math.max(valid, 1),
+    hasFiniteGradients: isFinite === 1,
   };
 }
 
@@ -110,10 +113,20 @@ async function nonFiniteRows(batch: TrainingBatch, losses: Tensor1D): Promise<nu
 /** How many rows a message names. */
 const NAMED = 10;
 
-/** Looks after rows whose loss is not finite: warns of the first ones, and refuses a batch in which there are no others. */
+/**
+ * Warns once of rows whose loss is not finite, and once of gradients that are not. Refuses a batch without a finite loss.
+ */
 export function nonFiniteWatch(where: string): (figures: StepFigures, place: Place) => void {
-  let hasWarned = false;
-  return ({nonFinite, hasFinite}, {epoch, batch}) => {
+  let [hasWarned, hasWarnedOfGradients] = [false, false];
+  return ({nonFinite, hasFinite, hasFiniteGradients}, {epoch, batch}) => {
+    if (hasFinite && !hasFiniteGradients && !hasWarnedOfGradients) {
+      hasWarnedOfGradients = true;
+      console.warn(
+        `${where}: the losses are finite, but gradients or batch statistics are not (epoch ${epoch}, batch ${batch}). ` +
+          'The weights stay as they are, and so they will after later batches like it. ' +
+          'Lower the learning rate, or look for an op without a finite gradient, such as the root of 0.',
+      );
+    }
     if (nonFinite.length === 0) return;
     const rows = `${nonFinite.slice(0, NAMED).join(', ')}${nonFinite.length > NAMED ? ', …' : ''}`;
     if (!hasFinite) {
@@ -124,7 +137,7 @@ export function nonFiniteWatch(where: string): (figures: StepFigures, place: Pla
     if (hasWarned) return;
     hasWarned = true;
     console.warn(
-      `${where}: rows ${rows} have a loss that is not finite (epoch ${epoch}, batch ${batch}). They are left out, as will be all others like them.`,
+      `${where}: rows ${rows} have a loss that is not finite (epoch ${epoch}, batch ${batch}). They are skipped, and so will any later ones.`,
     );
   };
 }

@@ -8,7 +8,7 @@ import {type Differentiated, differentiate} from '../../gradients/differentiate'
 import {leadingPlace} from '../../gradients/places';
 import type {Start} from '../../gradients/walk';
 import {layersOf, outputsOf} from '../../models/model';
-import {total} from '../../models/modelLosses';
+import {countedOutputs, outputLosses, total} from '../../models/modelLosses';
 import {putRows} from '../../rows';
 import type {StepBatch} from './batch';
 import type {BackwardStrategy, StepSettings} from './options';
@@ -36,15 +36,11 @@ export function runForward(
   const outputs = outputsOf(model, xs, training);
   const modelOps = opsOnTape();
   const predictions = view.predictions(outputs);
-  const counted = lossWeights.flatMap((weight, output) => (weight > 0 ? [output] : []));
-  const perOutput = (counted.length > 0 ? counted : [0]).map((output) => {
-    const [loss, weight] = [losses[output] as StepSettings['losses'][number], lossWeights[output] as number];
-    const ofRows = view.losses(where, loss, ys[output] as Tensor, predictions[output] as Tensor);
-    const raw = weight === 1 ? ofRows : mul<Tensor1D>(ofRows, weight);
-    return {raw, weighted: rowWeights.length === 0 ? raw : mul<Tensor1D>(raw, rowWeights[output] as Tensor1D)};
-  });
-  const raw = total(perOutput.map((ofOutput) => ofOutput.raw));
-  const weighted = rowWeights.length === 0 ? raw : total(perOutput.map((ofOutput) => ofOutput.weighted));
+  const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses);
+  const weights = countedOutputs(lossWeights).flatMap((output) => rowWeights[output] ?? []);
+  const raw = total(perOutput);
+  const weighted =
+    weights.length === 0 ? raw : total(perOutput.map((ofRows, i) => mul(ofRows, weights[i] as Tensor1D)));
   return {predictions, losses: weighted, raw, penalties: model.calculateLosses(), modelOps};
 }
 

@@ -20,10 +20,10 @@ import {checkRows, checkValues, mayReadValues} from '../../checks';
 import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
 import {classWeightRows} from '../../data/classWeights';
 import {type BatchView, elementView, rowView} from '../../data/views';
-import {validRows} from '../../models/modelLosses';
+import {countedOutputs, validRows} from '../../models/modelLosses';
 import {byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, takeRows} from '../../rows';
-import type {SelectionContext} from '../../types';
+import type {PerSampleLoss, SelectionContext} from '../../types';
 import type {StepSettings} from './options';
 
 /** A batch in the order of its model, ready for the forward pass. "Rows" are rows to mine: elements, if these are mined. */
@@ -65,8 +65,8 @@ export function stepBatch(
   const context = view.context(given);
   const rows = {xs: tensors.xs, ys, rowWeights};
   const batch = {...rows, given: rows, context, view, count: view.count};
-  const counted = ys.filter((_, output) => lossWeights[output] !== 0);
-  return {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, batch)};
+  const counted = countedOutputs(lossWeights);
+  return {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, counted, batch)};
 }
 
 /** The outputs of a model. */
@@ -75,9 +75,9 @@ function outputShapes(model: LayersModel) {
 }
 
 /** Replaces rows that are not finite in some input, target or weight by one that is, with its target and weight. */
-function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>, counted: Tensor[]) {
+function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>, counted: number[]) {
   const ofXs = finiteRows(xs, xs[0]?.shape[0] as number);
-  const ofTargets = finiteRows([...counted, ...rowWeights], view.count);
+  const ofTargets = finiteRows([...counted.map((output) => ys[output] as Tensor), ...rowWeights], view.count);
   const marks = [...(ofXs ? [view.spread(ofXs)] : []), ...(ofTargets ? [ofTargets] : [])];
   if (marks.length === 0) return {finite: undefined};
   const finite = marks.reduce((both, next) => logicalAnd(both, next));
@@ -102,10 +102,11 @@ export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D | unde
 function validOf(
   where: string,
   losses: StepSettings['losses'],
+  counted: number[],
   {ys, count, context: {valid}}: Pick<StepBatch, 'ys' | 'count' | 'context'>,
 ): Tensor1D | undefined {
   if (valid) checkRows(where, 'valid', valid, count);
-  const labelled = losses.map((loss, output) => validRows(loss, ys[output] as Tensor));
+  const labelled = counted.map((output) => validRows(losses[output] as PerSampleLoss, ys[output] as Tensor));
   if (labelled.includes(undefined)) return valid;
   const anyLabel = (labelled as Tensor1D[]).reduce((some, next) => maximum(some, next));
   return valid ? mul(anyLabel, cast(notEqual(valid, 0), 'float32')) : anyLabel;

@@ -68,20 +68,21 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer): Snapshot
  * On cpu and wasm the optimizer is then not called. On a GPU, where the host does not know, it is given gradients of 0, and rolled back.
  *
  * @param names  the weights that were ever trained, in the order of the slots.
- * @returns `bool[]`: whether the step was sound.
+ * @returns `bool[]` each: whether gradients and statistics are finite, and whether the step is sound.
  */
 export function update(
   optimizer: Optimizer,
   {gradients, weights}: {gradients: NamedTensorMap; weights: Tensor},
   names: readonly string[],
   before: Snapshot,
-): Scalar {
+): {finite: Scalar; sound: Scalar} {
   const tensors = [...Object.values(gradients), ...before.changed()];
-  const sound = logicalAnd(isFiniteTensor(sumOfSquares(tensors)), greater(max(weights), 0)) as Scalar;
+  const finite = isFiniteTensor(sumOfSquares(tensors)) as Scalar;
+  const sound = logicalAnd(finite, greater(max(weights), 0)) as Scalar;
   if (livesInMainMemory()) {
     if (sound.dataSync()[0]) optimizer.applyGradients(inSlotOrder(gradients, names));
     else before.restore();
-    return sound;
+    return {finite, sound};
   }
   const choose = chooser(sound);
   const safe = Object.entries(gradients).map(
@@ -89,7 +90,7 @@ export function update(
   );
   optimizer.applyGradients(inSlotOrder(Object.fromEntries(safe), names));
   before.keepIf(sound);
-  return sound;
+  return {finite, sound};
 }
 
 /**
