@@ -1,5 +1,5 @@
 import {PadV2, type TensorInfo} from '@tensorflow/tfjs-core';
-import {pixelGrid} from './pixelGrid';
+import {pixelGrid} from './slices';
 import type {Workbench} from './workbench';
 
 /** The rows, or the columns, of zeros before and after an image. Fewer than 0: so many of the image are left out. */

@@ -10,10 +10,9 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import {typeError} from '../../checks';
-import type {Inputs, WasmKernel} from './wasmKernel';
 import {imageAxes, SINGLE, volumeAxes} from './windowAxis';
 import {windowMaxima} from './windowMaxima';
-import type {Workbench} from './workbench';
+import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /**
  * The gradient of max pooling: each number of dY goes to the largest number of its window, the first where several are.
