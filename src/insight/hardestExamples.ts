@@ -1,9 +1,8 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkOptionNames} from '../checks';
 import type {StepTensors} from '../models/modelTensors';
-import {hardness} from './hardness';
 import {type LabelAndPrediction, labelsAndPredictions} from './labelsAndPredictions';
-import {largestFirst} from './largestFirst';
+import {hardness, largestFirst} from './largestFirst';
 import {type PerSampleLossesOptions, SCORING_OPTIONS, scoreRows, scoring} from './scoring';
 
 const NAME = 'hardestExamples';

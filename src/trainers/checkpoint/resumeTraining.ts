@@ -2,8 +2,15 @@ import {dispose, io, type Optimizer, type Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkOptionNames, shapeText, typeError} from '../../checks';
 import {readyModel, weightsOf} from '../../models/model';
-import {fitsSlot, restoreSlots} from './optimizerSlots';
-import {handlerOf, optimizerOf, type SavedTraining, type SavingOptions, SLOTS} from './savedTraining';
+import {
+  fitsSlot,
+  handlerOf,
+  optimizerOf,
+  restoreSlots,
+  type SavedTraining,
+  type SavingOptions,
+  SLOTS,
+} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'resumeTraining';

@@ -3,8 +3,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkOptionNames} from '../../checks';
 import {readyModel, weightsOf} from '../../models/model';
 import {slotsOf} from '../step/update';
-import {slotPlaces} from './optimizerSlots';
-import {handlerOf, optimizerOf, type SavedTraining, type SavingOptions, SLOTS} from './savedTraining';
+import {handlerOf, optimizerOf, type SavedTraining, type SavingOptions, SLOTS, slotPlaces} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'saveTraining';

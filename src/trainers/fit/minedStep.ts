@@ -14,7 +14,7 @@ import {
 import type {Logs} from '@tensorflow/tfjs-layers';
 import {rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
-import {entered, entriesOf} from '../../insight/observedStep';
+import {entered, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
 import type {Ledger, SelectionContext} from '../../types';
 import {type Evaluate, stepper} from '../ohemStep';
