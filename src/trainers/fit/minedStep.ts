@@ -21,7 +21,7 @@ import {type Evaluate, stepper} from '../ohemStep';
 import type {StepSettings} from '../step/options';
 import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
 import type {SelectorState} from '../step/selection';
-import type {Evaluator} from './evaluator';
+import type {Evaluator} from './evaluation';
 
 /** What a trainer knows of a step when it is done. */
 export interface StepFigures {

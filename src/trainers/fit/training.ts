@@ -6,10 +6,9 @@ import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
 import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
 import {addBatch, better, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
-import {evaluator} from './evaluator';
+import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
 import {minedStep, nonFiniteWatch} from './minedStep';
-import {validator} from './validation';
 
 /** A history of tfjs, with the state in which the training ended. */
 export interface OhemHistory extends History {

@@ -122,13 +122,6 @@ function settle(
   return {selection: {indices: selection.indices, weights: safeWeights}, rows};
 }
 
-/** Checks, when a trainer is built, that it was given a selector. */
-export function checkSelector(where: string, select: Selector): void {
-  if (typeof select !== 'function') {
-    throw typeError(where, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
-  }
-}
-
 /** Checks that a selection is `{indices: int32[K], weights: float32[K]}`; its values only if that waits for nothing. */
 function checkSelection(where: string, selection: Selection, batchSize: number): void {
   const {indices, weights} = selection ?? {};
