@@ -3,7 +3,7 @@ import {checkCount, checkOptionNames} from '../checks';
 import type {StepTensors} from '../models/modelTensors';
 import {type LabelAndPrediction, labelsAndPredictions} from './labelsAndPredictions';
 import {hardness, largestFirst} from './largestFirst';
-import {type PerSampleLossesOptions, SCORING_OPTIONS, scoreRows, scoring} from './scoring';
+import {type PerSampleLossesOptions, SCORING_OPTIONS, scoreRows, scoring} from './perSampleLosses';
 
 const NAME = 'hardestExamples';
 

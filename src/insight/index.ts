@@ -11,5 +11,4 @@ export type {ObservedStep} from './ledgerBatch';
 export type {MiningLedgerJSON} from './ledgerRows';
 export {type LossHistogram, type LossHistogramOptions, lossHistogram} from './lossHistogram';
 export {type MiningLedger, type MiningLedgerFactory, miningLedger} from './miningLedger';
-export {perSampleLosses} from './perSampleLosses';
-export type {PerSampleLossesOptions} from './scoring';
+export {type PerSampleLossesOptions, perSampleLosses} from './perSampleLosses';
