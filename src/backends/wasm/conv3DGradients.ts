@@ -1,4 +1,4 @@
-/** @file The gradients of a convolution of volumes, put together from those of their frames, which are images. */
+/** @file Gradients of convolutions of volumes, put together from those of their frames. */
 
 import {
   backend_util,

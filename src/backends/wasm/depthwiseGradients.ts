@@ -75,14 +75,9 @@ function imageMeans(
   column: number,
   {outHeight, outWidth, strideHeight, strideWidth, dilationHeight, dilationWidth}: Convolution,
 ): TensorInfo {
-  const read = pixelGrid(bench, images, {
-    firstRow: row * dilationHeight,
-    rowStep: strideHeight,
-    rows: outHeight,
-    firstColumn: column * dilationWidth,
-    columnStep: strideWidth,
-    columns: outWidth,
-  });
+  const rows = {first: row * dilationHeight, step: strideHeight, count: outHeight};
+  const columns = {first: column * dilationWidth, step: strideWidth, count: outWidth};
+  const read = pixelGrid(bench, images, rows, columns);
   const products = bench.run(Multiply, {a: read, b: dy});
   return bench.run(AvgPool, {x: products}, {filterSize: [outHeight, outWidth], strides: 1, pad: 'valid'});
 }

@@ -11,21 +11,11 @@ import {unsortedSegmentSum} from './unsortedSegmentSum';
 import {type WasmBackend, type WasmKernel, Workbench} from './workbench';
 
 const KERNELS: readonly WasmKernel[] = [
-  conv2DBackpropFilter,
-  conv2DBackpropInput,
-  conv3DBackpropFilter,
-  conv3DBackpropInput,
-  depthwiseBackpropFilter,
-  depthwiseBackpropInput,
-  fastFusedMatMul,
-  fastGather,
-  fastMatMul,
-  identity,
-  maxPool3D,
-  maxPool3DGrad,
-  maxPoolGrad,
-  unsortedSegmentSum,
+  ...[conv2DBackpropFilter, conv2DBackpropInput, conv3DBackpropFilter, conv3DBackpropInput],
+  ...[depthwiseBackpropFilter, depthwiseBackpropInput, maxPool3D, maxPool3DGrad, maxPoolGrad],
+  ...[fastFusedMatMul, fastGather, fastMatMul, identity, unsortedSegmentSum],
 ];
+
 /** Marks our kernels in the registry, which all copies of this module share. */
 const STOCK = Symbol.for('ohem-tfjs/stock kernel');
 

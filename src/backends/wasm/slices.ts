@@ -18,14 +18,11 @@ export function sliceAt(bench: Workbench, tensor: TensorInfo, shape: number[], i
   return {...slices(bench, tensor, util.sizeFromShape(shape), Int32Array.of(index)), shape};
 }
 
-/** Which pixels of an image: `rows` of them from `firstRow` on, every `rowStep`-th, and columns in the same way. */
-export interface PixelGrid {
-  firstRow: number;
-  rowStep: number;
-  rows: number;
-  firstColumn: number;
-  columnStep: number;
-  columns: number;
+/** Which rows or columns of an image: `count` of them from `first` on, every `step`-th. */
+export interface Lines {
+  first: number;
+  step: number;
+  count: number;
 }
 
 /**
@@ -33,16 +30,15 @@ export interface PixelGrid {
  *
  *     float32[N, H, W, C] → float32[N, rows, columns, C]
  */
-export function pixelGrid(bench: Workbench, images: TensorInfo, grid: PixelGrid): TensorInfo {
+export function pixelGrid(bench: Workbench, images: TensorInfo, rows: Lines, columns: Lines): TensorInfo {
   const [count, height, width, channels] = images.shape as [number, number, number, number];
-  const {firstRow, rowStep, rows, firstColumn, columnStep, columns} = grid;
-  const pixels = new Int32Array(count * rows * columns);
+  const pixels = new Int32Array(count * rows.count * columns.count);
   let next = 0;
   for (let image = 0; image < count; image++) {
-    for (let row = 0; row < rows; row++) {
-      const start = (image * height + firstRow + row * rowStep) * width + firstColumn;
-      for (let column = 0; column < columns; column++) pixels[next++] = start + column * columnStep;
+    for (let row = 0; row < rows.count; row++) {
+      const start = (image * height + rows.first + row * rows.step) * width + columns.first;
+      for (let column = 0; column < columns.count; column++) pixels[next++] = start + column * columns.step;
     }
   }
-  return {...slices(bench, images, channels, pixels), shape: [count, rows, columns, channels]};
+  return {...slices(bench, images, channels, pixels), shape: [count, rows.count, columns.count, channels]};
 }
