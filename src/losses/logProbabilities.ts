@@ -15,8 +15,8 @@ export function logOf(probabilities: Tensor): Tensor {
 }
 
 /**
- * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log p − log Σ p` from
- * probabilities, which need not sum to 1, as in Keras.
+ * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log p − log Σ p`
+ * from probabilities, which need not sum to 1, as in Keras.
  */
 export function logProbabilitiesOf(yPred: Tensor, fromLogits = false): Tensor {
   if (fromLogits) return logSoftmax(yPred);
