@@ -27,7 +27,7 @@ export type OhemDataset = DatasetItems | ((epoch: number) => DatasetItems | Prom
 interface Items {
   /** The next item; undefined at the end. */
   pull(): Promise<{value: unknown} | undefined>;
-  /** Disposes the tensors of an item, but not those of an array: the next epoch needs them again. */
+  /** Disposes the tensors of an item, unless it is of an array: the next epoch needs those. */
   release(item: unknown): void;
   close(): Promise<void>;
 }

@@ -2,8 +2,8 @@
 
 import {io, type Optimizer, type Tensor, type Variable, variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {typeError} from '../../checks';
-import {modelOptimizer, weightsOf} from '../../models/model';
+import {checkOptionNames, typeError} from '../../checks';
+import {modelOptimizer, readyModel, weightsOf} from '../../models/model';
 import {type ListedSlot, slotsOf} from '../step/update';
 import type {TrainingState} from './trainingState';
 
@@ -23,7 +23,7 @@ export interface SavingOptions {
 }
 
 /** The handler of a target: itself, or what tfjs has for its URL. */
-export function handlerOf(where: string, target: io.IOHandler | string, kind: 'save' | 'load'): io.IOHandler {
+function handlerOf(where: string, target: io.IOHandler | string, kind: 'save' | 'load'): io.IOHandler {
   const routes = {save: io.getSaveHandlers, load: io.getLoadHandlers};
   const handler = typeof target === 'string' ? (routes[kind](target)[0] as io.IOHandler | undefined) : target;
   if (typeof handler?.[kind] !== 'function') {
@@ -34,9 +34,18 @@ export function handlerOf(where: string, target: io.IOHandler | string, kind: 's
   return handler;
 }
 
-/** The optimizer whose slots belong to a training. */
-export function optimizerOf(where: string, model: LayersModel, {optimizer}: SavingOptions): Optimizer {
-  return modelOptimizer(where, model, optimizer, 'Pass the one that fitOhem was given.');
+/** Checks what saving and resuming are given; finds the handler and the optimizer. */
+export function savingParts(
+  where: string,
+  target: io.IOHandler | string,
+  kind: 'save' | 'load',
+  model: LayersModel,
+  options: SavingOptions,
+): {handler: io.IOHandler; optimizer: Optimizer} {
+  readyModel(where, model);
+  checkOptionNames(where, options, ['optimizer']);
+  const handler = handlerOf(where, target, kind);
+  return {handler, optimizer: modelOptimizer(where, model, options.optimizer, 'Pass the one that fitOhem was given.')};
 }
 
 /** Where a slot of an optimizer is, as plain JSON. */

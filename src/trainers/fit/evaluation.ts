@@ -1,4 +1,4 @@
-/** @file How good a model is: the figures of a batch beside its loss, and those of rows that it does not learn from. */
+/** @file The figures of a batch beside its loss, and those of rows that are not trained on. */
 
 import {
   add,

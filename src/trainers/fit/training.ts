@@ -68,7 +68,7 @@ type Run = Awaited<ReturnType<typeof prepared>>;
 
 /** Puts together what a training run needs, and tries the validation data. */
 async function prepared({options, seed, ...task}: FitTask, settings: StepSettings, memory: SelectorState) {
-  const {where, model, training} = task;
+  const {where, model, training, batchSize} = task;
   const {epochs = 1, initialEpoch = 0, verbose = 1, callbacks: given = [], yieldEvery = 'auto', signal} = options;
   const {ledger, classWeight, initialState, restoreBestWeights = false} = options;
   const {schedule} = settings.select;
@@ -81,8 +81,10 @@ async function prepared({options, seed, ...task}: FitTask, settings: StepSetting
   const progress = verbose === 0 ? undefined : progressLine(epochs, training.batchesPerEpoch);
   const callbacks = callbackList(where, given, yieldEvery, [...(progress ? [progress] : []), history]);
   callbacks.setModel(model);
+  const {samples, batchesPerEpoch: steps} = training;
   const doValidation = validation !== undefined;
-  callbacks.setParams(knownOf({epochs, initialEpoch, verbose, metrics: logNames, doValidation}, task));
+  const params = {epochs, initialEpoch, samples, steps, batchSize, verbose, doValidation, metrics: logNames};
+  callbacks.setParams(withoutUnknown(params) as Parameters<CallbackInstance['setParams']>[0]);
   await validation?.check();
 
   const state: TrainingState = {...firstState(initialEpoch, seed, schedule), ...initialState};
@@ -148,13 +150,8 @@ async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
 }
 
 /** What callbacks are told of a training, without what is not known. */
-function knownOf(
-  params: Parameters<CallbackInstance['setParams']>[0],
-  {training, batchSize}: Pick<FitTask, 'training' | 'batchSize'>,
-) {
-  const {samples, batchesPerEpoch: steps} = training;
-  const known = Object.entries({samples, steps, batchSize}).filter(([, value]) => value !== undefined);
-  return {...params, ...(Object.fromEntries(known) as Record<string, number>)};
+function withoutUnknown<T extends object>(params: T): T {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Marks a model as in training, as tfjs does: a second training beside the first would tear at the same weights. */

@@ -69,9 +69,8 @@ export function chooseRows(
 ): Chosen {
   const {predictions} = forward;
   const usable = finiteLosses(forward.losses, finite);
-  const marked = (losses: Tensor1D) => {
-    return (usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : clone(losses)) as Tensor1D;
-  };
+  const marked = (losses: Tensor1D): Tensor1D =>
+    usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : clone(losses);
   const losses = marked(forward.losses);
   const ranking = rankBy === 'raw' ? marked(forward.raw) : losses;
   const seen: SelectionContext = {
