@@ -25,10 +25,11 @@ export type DatasetItems =
 export type OhemDataset = DatasetItems | ((epoch: number) => DatasetItems | Promise<DatasetItems>);
 
 interface Items {
-  next(): IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
-  return?(): unknown;
-  /** Whether its tensors stay with their owner: those of an array are needed again in the next epoch. */
-  isLent: boolean;
+  /** The next item; undefined at the end. */
+  pull(): Promise<{value: unknown} | undefined>;
+  /** Disposes the tensors of an item, unless it is of an array: the next epoch needs those. */
+  release(item: unknown): void;
+  close(): Promise<void>;
 }
 
 /**
@@ -48,23 +49,14 @@ export function datasetBatches(
   const close = async () => {
     const items = open;
     open = undefined;
-    await items?.return?.();
-  };
-  const pull = async (items: Items) => {
-    const {done, value} = await items.next();
-    if (done) open = undefined;
-    return done ? undefined : {value};
-  };
-  const release = (items: Items, value: unknown) => {
-    if (!items.isLent) dispose(value as TensorContainer);
+    await items?.close();
   };
   const openAt = async ({epoch, batch, step}: Place): Promise<Items> => {
     if (open) return open;
     const items = await itemsOf(where, argument, dataset, epoch);
     open = items;
-    for (let skipped = 0; skipped < (batchesPerEpoch === undefined ? batch : step); skipped++) {
-      release(items, (await pull(items))?.value);
-    }
+    const done = batchesPerEpoch === undefined ? batch : step;
+    for (let skipped = 0; skipped < done; skipped++) items.release((await items.pull())?.value);
     return items;
   };
   return {
@@ -74,12 +66,12 @@ export function datasetBatches(
       try {
         const items = await openAt(from);
         for (; batch < (batchesPerEpoch ?? limit); batch++) {
-          const item = await pull(items);
+          const item = await items.pull();
           if (!item) break;
           try {
             yield trainingBatch(where, argument, model, item.value);
           } finally {
-            release(items, item.value);
+            items.release(item.value);
           }
         }
       } finally {
@@ -111,10 +103,19 @@ async function itemsOf(where: string, argument: string, dataset: OhemDataset, ep
     throw typeError(where, argument, constraint, given);
   }
   const items = (await make.call(given)) as Iterator<unknown>;
+  let isDone = false;
   return {
-    next: () => items.next(),
-    ...(items.return && {return: () => items.return?.()}),
-    isLent: Array.isArray(given),
+    async pull() {
+      const {done, value} = await items.next();
+      isDone = done === true;
+      return done ? undefined : {value};
+    },
+    release(item) {
+      if (!Array.isArray(given)) dispose(item as TensorContainer);
+    },
+    async close() {
+      if (!isDone) await items.return?.();
+    },
   };
 }
 

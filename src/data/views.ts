@@ -1,6 +1,6 @@
 /**
- * @file How a batch becomes rows to mine: B rows as they are, or B·P elements (pixels, anchors, time steps, in row-major order). Elements are made
- * rows here, at the edge, so that everything behind it knows rows only.
+ * @file How a batch becomes rows to mine: B rows as they are, or B·P elements (pixels, anchors,
+ * time steps, in row-major order). Elements become rows here, so that all else knows rows only.
  */
 
 import {mean, range, reshape, Tensor, type Tensor1D, tile} from '@tensorflow/tfjs-core';

@@ -1,10 +1,9 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkOptionNames} from '../checks';
 import type {StepTensors} from '../models/modelTensors';
-import {hardness} from './hardness';
 import {type LabelAndPrediction, labelsAndPredictions} from './labelsAndPredictions';
-import {largestFirst} from './largestFirst';
-import {type PerSampleLossesOptions, SCORING_OPTIONS, scoreRows, scoring} from './scoring';
+import {hardness, largestFirst} from './largestFirst';
+import {type PerSampleLossesOptions, SCORING_OPTIONS, scoreRows, scoring} from './perSampleLosses';
 
 const NAME = 'hardestExamples';
 

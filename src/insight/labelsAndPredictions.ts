@@ -20,8 +20,8 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {outputsOf} from '../models/model';
 import {modelTensors} from '../models/modelTensors';
+import type {Scoring} from './perSampleLosses';
 import {readTogether} from './readTogether';
-import type {Scoring} from './scoring';
 
 /** What an output says of a row: a class number or a value, or a list of them. */
 export type ExampleValue = number | number[];

@@ -1,3 +1,6 @@
+/** A loss to rank by: what is not finite is harder than everything. */
+export const hardness = (loss: number): number => (Number.isFinite(loss) ? loss : Number.POSITIVE_INFINITY);
+
 /** Places are gathered in at least this much room before they are sorted and the lesser ones dropped. */
 const ROOM = 256;
 

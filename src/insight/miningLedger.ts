@@ -1,11 +1,9 @@
 import type {Tensor1D} from '@tensorflow/tfjs-core';
 import {checkCount, rangeError} from '../checks';
 import type {Ledger} from '../types';
-import {hardness} from './hardness';
-import {largestFirst} from './largestFirst';
-import {checkBatch, type LedgerBatch} from './ledgerBatch';
+import {hardness, largestFirst} from './largestFirst';
+import {checkBatch, type LedgerBatch, type ObservedStep, readStep} from './ledgerBatch';
 import {emptyRows, type LedgerRows, type MiningLedgerJSON, rowsFromJSON} from './ledgerRows';
-import {type ObservedStep, readStep} from './observedStep';
 
 const NAME = 'miningLedger';
 

@@ -1,9 +1,26 @@
+import {where as chooseEach, dispose, fill, slice, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkOptionNames} from '../checks';
-import type {StepTensors} from '../models/modelTensors';
-import {type PerSampleLossesOptions, SCORING_OPTIONS, scoreRows, scoring} from './scoring';
+import {checkCount, checkOptionNames} from '../checks';
+import {outputsOf, readyModel} from '../models/model';
+import {type LossLike, modelLosses, modelLossWeights, outputLosses, total} from '../models/modelLosses';
+import {DATA_NAMES, type ModelData, modelData, modelTensors, type StepTensors} from '../models/modelTensors';
+import {finiteRows} from '../rows';
+import type {PerSampleLoss} from '../types';
+import {readTogether} from './readTogether';
 
 const NAME = 'perSampleLosses';
+
+export interface PerSampleLossesOptions {
+  /** One loss, or one for each output (list, or record by output name); functions or names of Keras. Default: what the model was compiled with. */
+  loss?: LossLike | LossLike[] | Record<string, LossLike>;
+  /** What each output's loss counts. Default 1 each. */
+  lossWeights?: number[] | Record<string, number>;
+  /** How many rows are scored at a time; changes no loss unless rows judge one another. Default 32. */
+  batchSize?: number;
+}
+
+/** Their names. */
+export const SCORING_OPTIONS = ['loss', 'lossWeights', 'batchSize'] as const;
 
 /**
  * Computes the loss of every row of a data set, as the model stands now.
@@ -36,4 +53,76 @@ export async function perSampleLosses(
 ): Promise<Float32Array> {
   checkOptionNames(NAME, options, SCORING_OPTIONS);
   return scoreRows(scoring(NAME, model, x, y, options));
+}
+
+/** A model with the data that it is to be scored on, checked and in its order. */
+export interface Scoring extends ModelData {
+  where: string;
+  model: LayersModel;
+  losses: PerSampleLoss[];
+  lossWeights: number[];
+  batchSize: number;
+}
+
+/** Rows whose losses wait on the device before they are read together. */
+const ROWS_PER_READ = 4096;
+
+/** Milliseconds after which others get their turn. */
+const TURN = 40;
+
+/** Checks what is to be scored; computes nothing. */
+export function scoring(
+  where: string,
+  model: LayersModel,
+  x: StepTensors,
+  y: StepTensors,
+  {loss, lossWeights, batchSize = 32}: PerSampleLossesOptions,
+): Scoring {
+  readyModel(where, model);
+  checkCount(where, 'batchSize', batchSize);
+  const losses = modelLosses(where, model, loss);
+  const weights = modelLossWeights(where, model, lossWeights);
+  return {...modelData(where, model, x, y), where, model, losses, lossWeights: weights, batchSize};
+}
+
+/**
+ * Scores all rows in inference mode, a batch at a time. The losses of many batches are read together, and others get their turn
+ * now and then; only a batch of the data is ever copied.
+ */
+export async function scoreRows(task: Scoring): Promise<Float32Array> {
+  const {rows, batchSize} = task;
+  const scored = new Float32Array(rows);
+  const unread: Tensor1D[] = [];
+  let read = 0;
+  let turn = Date.now();
+  try {
+    for (let start = 0; start < rows; start += batchSize) {
+      const end = Math.min(start + batchSize, rows);
+      unread.push(tidy(() => batchLosses(task, start, end - start)));
+      if (end - read >= ROWS_PER_READ || end === rows) {
+        for (const losses of await readTogether(unread.splice(0))) {
+          scored.set(losses, read);
+          read += losses.length;
+        }
+      }
+      if (Date.now() - turn > TURN) {
+        // On the host a read waits for nothing, so that no one else would get a turn by it.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turn = Date.now();
+      }
+    }
+    return scored;
+  } finally {
+    dispose(unread);
+  }
+}
+
+function batchLosses(task: Scoring, start: number, count: number): Tensor1D {
+  const {where, model, losses, lossWeights} = task;
+  const rowsOf = (tensors: Tensor[]) => tensors.map((tensor) => slice(tensor, start, count));
+  const {xs, ys} = modelTensors(where, model, rowsOf(task.xs), rowsOf(task.ys), DATA_NAMES);
+  const scored = total(outputLosses(where, losses, lossWeights, ys, outputsOf(model, xs, false)));
+  const finite = finiteRows(xs, count);
+  // A ReLU of NaN is 0 on some backends, and such a row would look easy.
+  return finite ? chooseEach(finite, scored, fill(scored.shape, Number.NaN)) : scored;
 }

@@ -36,23 +36,19 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Per
   checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing']);
   const {fromLogits = false, labelSmoothing = 0} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
-  const crossentropies = fromLogits ? crossentropiesOfLogits : crossentropiesOfProbabilities;
   return (yTrue, yPred) =>
     tidy(() => {
       const {truth, predicted} = matched(NAME, yTrue, yPred);
       const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
-      return mean(crossentropies(target, predicted), -1);
+      return mean(crossentropies(target, predicted, fromLogits), -1);
     });
 }
 
-/** The crossentropy of each label from its logit, `softplus(x) − x·y`: no logarithm of a rounded probability anywhere. */
-export function crossentropiesOfLogits(target: Tensor, logits: Tensor): Tensor {
-  return sub(softplus(logits), mul(logits, target));
-}
-
-/** The crossentropy of each label from its probability. */
-export function crossentropiesOfProbabilities(target: Tensor, probabilities: Tensor): Tensor {
-  const yes = mul(target, logOf(probabilities));
-  const no = mul(sub(1, target), logOf(sub(1, probabilities)));
+/** The crossentropy of each label from its probability, or from its logit. */
+export function crossentropies(target: Tensor, predicted: Tensor, fromLogits: boolean): Tensor {
+  // From logits no logarithm of a rounded probability is taken anywhere.
+  if (fromLogits) return sub(softplus(predicted), mul(predicted, target));
+  const yes = mul(target, logOf(predicted));
+  const no = mul(sub(1, target), logOf(sub(1, predicted)));
   return neg(add(yes, no));
 }

@@ -1,8 +1,8 @@
 import {add, mean, mul, neg, sigmoid, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {crossentropiesOfLogits, crossentropiesOfProbabilities} from './binaryCrossentropy';
-import {focused} from './focus';
+import {crossentropies} from './binaryCrossentropy';
+import {focused} from './logProbabilities';
 import {matched} from './truth';
 
 const NAME = 'binaryFocalCrossentropy';
@@ -42,13 +42,12 @@ export function binaryFocalCrossentropy(options: BinaryFocalCrossentropyOptions 
   const {fromLogits = false, gamma = 2, alpha} = options;
   checkNotNegative(NAME, 'gamma', gamma);
   if (alpha !== undefined) checkClosedUnitInterval(NAME, 'alpha', alpha);
-  const crossentropies = fromLogits ? crossentropiesOfLogits : crossentropiesOfProbabilities;
   return (yTrue, yPred) =>
     tidy(() => {
       const {truth, predicted} = matched(NAME, yTrue, yPred);
       const yes = fromLogits ? sigmoid(predicted) : predicted;
       const no = fromLogits ? sigmoid(neg(predicted)) : sub(1, predicted); // 1 − sigmoid would be 0 from 17 on
-      const focal = focused(crossentropies(truth, predicted), mixed(truth, no, yes), gamma);
+      const focal = focused(crossentropies(truth, predicted, fromLogits), mixed(truth, no, yes), gamma);
       return mean(alpha === undefined ? focal : mul(focal, mixed(truth, alpha, 1 - alpha)), -1);
     });
 }

@@ -2,8 +2,7 @@ import {exp, sub, tidy} from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
-import {focused} from './focus';
-import {logProbabilitiesOf} from './logProbabilities';
+import {focused, logProbabilitiesOf} from './logProbabilities';
 import {truthLike} from './truth';
 
 const NAME = 'categoricalFocalCrossentropy';

@@ -1,7 +1,6 @@
 import {div, max, maximum, mul, neg, sqrt, square, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {magnitude} from './magnitude';
-import {matched} from './truth';
+import {magnitude, matched} from './truth';
 
 /** The length that a shorter vector is taken to have, as in Keras 3: one of 0 has no direction. */
 const SHORTEST = 1e-7;

@@ -1,7 +1,6 @@
 import {add, mean, mul, softplus, sub, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {magnitude} from './magnitude';
-import {errorsOf} from './truth';
+import {errorsOf, magnitude} from './truth';
 
 /**
  * Measures the distance to the truth by the logarithm of its hyperbolic cosine, on average over the features.

@@ -1,4 +1,4 @@
-import {add, getBackend, log, logSoftmax, maximum, mul, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
+import {add, exp, getBackend, log, logSoftmax, maximum, mul, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
 
 /**
  * The smallest normal float32. Where tfjs clips at 1e-7, and so gives an example with p < 1e-7 a gradient of exactly 0,
@@ -15,8 +15,8 @@ export function logOf(probabilities: Tensor): Tensor {
 }
 
 /**
- * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log p − log Σ p` from
- * probabilities, which need not sum to 1, as in Keras.
+ * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log p − log Σ p`
+ * from probabilities, which need not sum to 1, as in Keras.
  */
 export function logProbabilitiesOf(yPred: Tensor, fromLogits = false): Tensor {
   if (fromLogits) return logSoftmax(yPred);
@@ -24,4 +24,15 @@ export function logProbabilitiesOf(yPred: Tensor, fromLogits = false): Tensor {
   // A row of zeros has no sum to divide by: leave it as it is. (A comparison would have no gradient; a step has, 0.)
   const divisor = add(total, sub(1, step(total)));
   return sub(logOf(yPred), log(divisor));
+}
+
+/**
+ * Multiplies losses by `missing^γ`, with `missing` the probability that the truth was not given.
+ *
+ * The gradient of `tf.pow` is NaN at 0 for γ < 1, where an example is learned completely; this one is 0.
+ */
+export function focused(losses: Tensor, missing: Tensor, gamma: number): Tensor {
+  if (gamma === 0) return losses;
+  const power = mul(exp(mul(logOf(missing), gamma)), step(missing));
+  return mul(losses, power);
 }

@@ -1,4 +1,4 @@
-import {cast, reshape, sub, type Tensor} from '@tensorflow/tfjs-core';
+import {cast, mul, reshape, sign, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
 
 /** Predictions with a last axis to reduce over: one value a row (`float32[B]`) is read as one feature, `float32[B, 1]`. */
@@ -25,6 +25,11 @@ export function matched(where: string, yTrue: Tensor, yPred: Tensor): {truth: Te
 export function errorsOf(where: string, yTrue: Tensor, yPred: Tensor): Tensor {
   const {truth, predicted} = matched(where, yTrue, yPred);
   return sub(predicted, truth);
+}
+
+/** `|x|`, whose gradient at 0 is 0: that of `tf.abs` is −1 there, and would move a prediction that is right. */
+export function magnitude(x: Tensor): Tensor {
+  return mul(x, sign(x));
 }
 
 /** How many classes predictions tell apart on their last axis. */

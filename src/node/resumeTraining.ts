@@ -3,7 +3,6 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {resumeTraining as resumeFrom} from '../trainers/checkpoint/resumeTraining';
 import type {SavingOptions} from '../trainers/checkpoint/savedTraining';
 import type {TrainingState} from '../trainers/checkpoint/trainingState';
-import {checkFolder} from './saveTraining';
 import {fileHandler, trainingFile} from './trainingFile';
 
 const NAME = 'resumeTraining';
@@ -42,7 +41,6 @@ export async function resumeTraining(
   model: LayersModel,
   options: SavingOptions = {},
 ): Promise<TrainingState | undefined> {
-  checkFolder(NAME, folder);
-  const path = trainingFile(folder);
+  const path = trainingFile(NAME, folder);
   return existsSync(path) ? resumeFrom(fileHandler(NAME, path), model, options) : undefined;
 }

@@ -1,5 +1,4 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {typeError} from '../checks';
 import type {SavingOptions} from '../trainers/checkpoint/savedTraining';
 import {saveTraining as saveTo} from '../trainers/checkpoint/saveTraining';
 import type {TrainingState} from '../trainers/checkpoint/trainingState';
@@ -37,13 +36,5 @@ export async function saveTraining(
   state: TrainingState,
   options: SavingOptions = {},
 ): Promise<void> {
-  checkFolder(NAME, folder);
-  await saveTo(fileHandler(NAME, trainingFile(folder)), model, state, options);
-}
-
-/** Refuses what is no path. */
-export function checkFolder(where: string, folder: string): void {
-  if (typeof folder === 'string' && folder !== '' && !folder.includes('://')) return;
-  const remedy = "For a URL or a handler of tfjs take this function from 'ohem-tfjs'.";
-  throw typeError(where, 'folder', 'be the path of a folder', folder, remedy);
+  await saveTo(fileHandler(NAME, trainingFile(NAME, folder)), model, state, options);
 }

@@ -15,9 +15,11 @@ interface Head {
 
 const FORMAT = 'ohem-tfjs training 1';
 
-/** The file of a saved training in a folder. */
-export function trainingFile(folder: string): string {
-  return join(folder, 'training.ohem');
+/** The file of a saved training in a folder; refuses what is no path. */
+export function trainingFile(where: string, folder: string): string {
+  if (typeof folder === 'string' && folder !== '' && !folder.includes('://')) return join(folder, 'training.ohem');
+  const remedy = "For a URL or a handler of tfjs take this function from 'ohem-tfjs'.";
+  throw typeError(where, 'folder', 'be the path of a folder', folder, remedy);
 }
 
 /**

@@ -1,8 +1,7 @@
 import {greater, logicalAnd, logicalOr} from '@tensorflow/tfjs-core';
 import {checkCount, checkFinite, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Selector} from '../types';
-import {firstPlaces, ofValidRows} from './counts';
-import {asFloat, descending, isRankable, rankable, wholePart} from './ranking';
+import {asFloat, descending, firstPlaces, isRankable, ofValidRows, rankable, wholePart} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'aboveThreshold';

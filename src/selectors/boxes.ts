@@ -20,7 +20,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkGiven, checkValues, typeError} from '../checks';
-import {valueAt} from './counts';
+import {valueAt} from './ranking';
 import type {Batch} from './selector';
 
 /** Areas are at least this, so that two boxes without area do not overlap by 0/0. */

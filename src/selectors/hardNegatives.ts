@@ -1,9 +1,8 @@
 import {logicalOr} from '@tensorflow/tfjs-core';
 import {checkNotNegative, checkOptionNames, checkWhole} from '../checks';
 import type {Selector} from '../types';
-import {ofCounts} from './counts';
 import {positivesByGroup} from './groups';
-import {wholePart} from './ranking';
+import {ofCounts, wholePart} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'hardNegatives';

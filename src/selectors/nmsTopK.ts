@@ -20,9 +20,8 @@ import {checkClosedUnitInterval} from '../checks';
 import {putRows, takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
 import {boxEdges, type Edges, overlapping} from './boxes';
-import {valueAt} from './counts';
 import {groupIds} from './groups';
-import {asFloat, checkKeep, descending, isRankable, keepLargest, keptOf, rankable} from './ranking';
+import {asFloat, checkKeep, descending, isRankable, keepLargest, keptOf, rankable, valueAt} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'nmsTopK';

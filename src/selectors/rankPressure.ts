@@ -1,8 +1,7 @@
 import {div, maximum, mul, type Scalar, type Tensor1D} from '@tensorflow/tfjs-core';
 import {checkFactor} from '../checks';
 import type {Keep, Selector} from '../types';
-import type {DrawOptions} from './noise';
-import {drawByRank} from './rankDraw';
+import {type DrawOptions, drawByRank} from './noise';
 import {checkKeep} from './ranking';
 import {selector} from './selector';
 

@@ -41,9 +41,9 @@ export function largest(name: string, keep: Keep, score = (losses: Tensor1D) => 
   return selector(name, ({losses, rows, context}) => keepLargest(rankable(score(losses), rows), keep, context));
 }
 
-/** Checks that a wrapper is given a selector. */
-export function checkSelector(name: string, inner: Selector): void {
-  checkFunction(name, 'selector', 'be a selector', inner, 'Build one: topK({ratio: 0.75}).');
+/** Checks that a wrapper or a trainer is given a selector. */
+export function checkSelector(where: string, inner: Selector, argument = 'selector'): void {
+  checkFunction(where, argument, 'be a selector', inner, 'Build one: topK({ratio: 0.75}).');
 }
 
 /** Checks the part of the context that the trainer carries from step to step. */

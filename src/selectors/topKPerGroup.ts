@@ -1,8 +1,7 @@
 import {notEqual, onesLike} from '@tensorflow/tfjs-core';
 import type {Keep, Selector} from '../types';
-import {ofCounts} from './counts';
 import {byGroup} from './groups';
-import {checkKeep, keptOf} from './ranking';
+import {checkKeep, keptOf, ofCounts} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'topKPerGroup';

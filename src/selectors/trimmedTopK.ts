@@ -2,8 +2,7 @@ import {add, cast, logicalAnd, maximum, minimum, range, sub, sum, type Tensor1D}
 import {rangeError} from '../checks';
 import {takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
-import {firstPlaces, ofValidRows} from './counts';
-import {asFloat, checkKeep, descending, isRankable, keptOf, rankable} from './ranking';
+import {asFloat, checkKeep, descending, firstPlaces, isRankable, keptOf, ofValidRows, rankable} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'trimmedTopK';

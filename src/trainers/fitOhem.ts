@@ -10,7 +10,6 @@ import {
   validationRows,
 } from '../data/tensorBatches';
 import {modelData, type StepTensors} from '../models/modelTensors';
-import type {Ledger} from '../types';
 import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
 import {type OhemHistory, train} from './fit/training';
 
@@ -91,7 +90,8 @@ export async function fitOhem(
   const isSplit = validationSplit > 0 && args.validationData === undefined;
   const trained = isSplit ? Math.floor(count * (1 - validationSplit)) : count;
   if (trained === 0) throw rangeError(NAME, 'validationSplit', 'leave a row to train on', validationSplit);
-  checkLedger(args.ledger, trained);
+  const {size = trained} = args.ledger ?? {};
+  if (size < trained) throw rangeError(NAME, 'ledger', `have room for ${trained} rows`, size);
   if (stepsPerEpoch !== undefined) checkSteps(stepsPerEpoch, Math.ceil(trained / batchSize));
   const {validationData, validationBatchSize = batchSize, validationSteps} = args;
   const held = validationData && validationRows(NAME, model, validationData);
@@ -105,11 +105,6 @@ export async function fitOhem(
       validation: batchesInOrder(NAME, heldOut, validationBatchSize, validationSteps),
     }),
   });
-}
-
-function checkLedger(ledger: Ledger | undefined, rows: number): void {
-  const {size = rows} = ledger ?? {};
-  if (size < rows) throw rangeError(NAME, 'ledger', `have room for ${rows} rows`, size);
 }
 
 function checkSteps(stepsPerEpoch: number, batches: number): void {

@@ -8,15 +8,16 @@ import {
   type Tensor1D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import {checkOneOf, checkOptionNames, typeError} from '../checks';
+import {checkFunction, checkOneOf, checkOptionNames, typeError} from '../checks';
 import {elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
 import {validRows} from '../models/modelLosses';
 import {finiteRows, putRows} from '../rows';
+import {checkSelector} from '../selectors/selector';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
 import {replaced} from './step/batch';
-import {checkSelector, chooseRows, finiteLosses, REDUCTIONS, selectorState} from './step/selection';
+import {chooseRows, finiteLosses, REDUCTIONS, selectorState} from './step/selection';
 
 const NAME = 'ohemLoss';
 
@@ -58,10 +59,8 @@ export function ohemLoss(
 ): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
   checkOptionNames(NAME, options, ['reduction', 'granularity']);
   const {reduction = 'mean', granularity = 'sample'} = options;
-  if (typeof loss !== 'function') {
-    throw typeError(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
-  }
-  checkSelector(NAME, select);
+  checkFunction(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
+  checkSelector(NAME, select, 'select');
   if (select.remember) {
     const remedy = 'Use ohemStep, which keeps what it remembers, and disposes it.';
     throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', remedy);

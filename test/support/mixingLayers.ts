@@ -53,7 +53,7 @@ import {
 import {initializers, layers} from '@tensorflow/tfjs-layers';
 
 /** What a layer goes by, beside its input. */
-export interface Call {
+interface Call {
   training: boolean;
   /** How many training-mode calls there were before. */
   call: number;

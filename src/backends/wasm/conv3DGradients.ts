@@ -1,4 +1,4 @@
-/** @file The gradients of a convolution of volumes, put together from those of their frames, which are images. */
+/** @file Gradients of convolutions of volumes, put together from those of their frames. */
 
 import {
   backend_util,
@@ -11,14 +11,12 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import {addRows} from './addRows';
-import {conv2DBackpropFilter} from './conv2DBackpropFilter';
-import {conv2DBackpropInput} from './conv2DBackpropInput';
+import {conv2DBackpropFilter, conv2DBackpropInput} from './conv2DGradients';
 import {type ConvolutionAttrs, checkConvolution} from './convolution';
 import {isEmpty, zeros} from './floats';
 import {sliceAt, slices} from './slices';
-import type {Inputs, WasmKernel} from './wasmKernel';
 import {volumeAxes, type WindowAxis} from './windowAxis';
-import type {Workbench} from './workbench';
+import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 type Shape5D = [number, number, number, number, number];
 

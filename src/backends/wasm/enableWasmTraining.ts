@@ -1,34 +1,21 @@
 import {getKernel, type KernelConfig, registerKernel, unregisterKernel} from '@tensorflow/tfjs-core';
 import {typeError} from '../../checks';
-import {conv2DBackpropFilter} from './conv2DBackpropFilter';
-import {conv2DBackpropInput} from './conv2DBackpropInput';
+import {conv2DBackpropFilter, conv2DBackpropInput} from './conv2DGradients';
 import {conv3DBackpropFilter, conv3DBackpropInput} from './conv3DGradients';
-import {depthwiseBackpropFilter} from './depthwiseBackpropFilter';
-import {depthwiseBackpropInput} from './depthwiseBackpropInput';
+import {depthwiseBackpropFilter, depthwiseBackpropInput} from './depthwiseGradients';
 import {fastGather} from './fastGather';
 import {fastFusedMatMul, fastMatMul} from './fastMatMul';
 import {identity} from './identity';
 import {maxPool3D, maxPool3DGrad, maxPoolGrad} from './maxPool';
 import {unsortedSegmentSum} from './unsortedSegmentSum';
-import type {WasmKernel} from './wasmKernel';
-import {type WasmBackend, Workbench} from './workbench';
+import {type WasmBackend, type WasmKernel, Workbench} from './workbench';
 
 const KERNELS: readonly WasmKernel[] = [
-  conv2DBackpropFilter,
-  conv2DBackpropInput,
-  conv3DBackpropFilter,
-  conv3DBackpropInput,
-  depthwiseBackpropFilter,
-  depthwiseBackpropInput,
-  fastFusedMatMul,
-  fastGather,
-  fastMatMul,
-  identity,
-  maxPool3D,
-  maxPool3DGrad,
-  maxPoolGrad,
-  unsortedSegmentSum,
+  ...[conv2DBackpropFilter, conv2DBackpropInput, conv3DBackpropFilter, conv3DBackpropInput],
+  ...[depthwiseBackpropFilter, depthwiseBackpropInput, maxPool3D, maxPool3DGrad, maxPoolGrad],
+  ...[fastFusedMatMul, fastGather, fastMatMul, identity, unsortedSegmentSum],
 ];
+
 /** Marks our kernels in the registry, which all copies of this module share. */
 const STOCK = Symbol.for('ohem-tfjs/stock kernel');
 

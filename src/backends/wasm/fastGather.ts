@@ -1,6 +1,5 @@
 import {GatherNd, GatherV2, type GatherV2Attrs, type TensorInfo} from '@tensorflow/tfjs-core';
-import type {Inputs, WasmKernel} from './wasmKernel';
-import type {Workbench} from './workbench';
+import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /**
  * Gathers along the first axis row by row.

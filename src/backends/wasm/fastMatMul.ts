@@ -11,8 +11,7 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import {sliceAt} from './slices';
-import type {Inputs, WasmKernel} from './wasmKernel';
-import type {Workbench} from './workbench';
+import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /** From this many multiplications on, and with this many rows, a product of its own takes less time than its part of the stock loop. */
 const LARGE = {multiplications: 2 ** 16, rows: 8};

@@ -1,5 +1,5 @@
 import {Identity, Reshape, type TensorInfo} from '@tensorflow/tfjs-core';
-import type {Inputs, WasmKernel} from './wasmKernel';
+import type {Inputs, WasmKernel} from './workbench';
 
 /**
  * Clones a tensor without copying its numbers, as the other backends do: nothing ever changes them.

@@ -1,5 +1,5 @@
 import {PadV2, type TensorInfo} from '@tensorflow/tfjs-core';
-import {pixelGrid} from './pixelGrid';
+import {type Lines, pixelGrid} from './slices';
 import type {Workbench} from './workbench';
 
 /** The rows, or the columns, of zeros before and after an image. Fewer than 0: so many of the image are left out. */
@@ -10,17 +10,10 @@ export type Margins = readonly [rows: Margin, columns: Margin];
 export function cropped(bench: Workbench, images: TensorInfo, margins: Margins): TensorInfo {
   const [rows, columns] = margins.map(([before, after], i) => {
     const first = Math.max(0, -before);
-    return {first, count: (images.shape[i + 1] as number) - first - Math.max(0, -after)};
-  }) as [{first: number; count: number}, {first: number; count: number}];
+    return {first, step: 1, count: (images.shape[i + 1] as number) - first - Math.max(0, -after)};
+  }) as [Lines, Lines];
   if (rows.count === images.shape[1] && columns.count === images.shape[2]) return images;
-  return pixelGrid(bench, images, {
-    firstRow: rows.first,
-    rowStep: 1,
-    rows: rows.count,
-    firstColumn: columns.first,
-    columnStep: 1,
-    columns: columns.count,
-  });
+  return pixelGrid(bench, images, rows, columns);
 }
 
 /** The zeros of the margins, as convolutions and paddings of images take them. */

@@ -10,10 +10,8 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import {typeError} from '../../checks';
-import type {Inputs, WasmKernel} from './wasmKernel';
-import {imageAxes, SINGLE, volumeAxes} from './windowAxis';
-import {windowMaxima} from './windowMaxima';
-import type {Workbench} from './workbench';
+import {imageAxes, SINGLE, type VolumeAxes, volumeAxes, type WindowAxis} from './windowAxis';
+import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /**
  * The gradient of max pooling: each number of dY goes to the largest number of its window, the first where several are.
@@ -92,4 +90,59 @@ function gradient(
     if (place >= 0) sums[place] = (sums[place] as number) + (given[i] as number);
   }
   return result;
+}
+
+/**
+ * Finds the largest number of each window and channel.
+ *
+ * @param values   float32[B, D, H, W, C], all in a row.
+ * @param ofEqual  which one it is where several are the largest.
+ * @returns the places of these numbers in `values`, int32[B, D', H', W', C]; −1 for a window that has none.
+ */
+function windowMaxima(
+  values: ArrayLike<number>,
+  batchSize: number,
+  [frames, rows, columns]: VolumeAxes,
+  channels: number,
+  ofEqual: 'first' | 'last',
+): Int32Array {
+  const places = new Int32Array(batchSize * frames.output * rows.output * columns.output * channels).fill(-1);
+  const maxima = new Float32Array(channels);
+  const takesEqual = ofEqual === 'last';
+  let window = 0;
+  for (let batch = 0; batch < batchSize; batch++) {
+    for (const ofFrames of covered(frames)) {
+      for (const ofRows of covered(rows)) {
+        for (const ofColumns of covered(columns)) {
+          maxima.fill(Number.NEGATIVE_INFINITY);
+          for (let frame = ofFrames.first; frame < ofFrames.end; frame++) {
+            for (let row = ofRows.first; row < ofRows.end; row++) {
+              const line = ((batch * frames.input + frame) * rows.input + row) * columns.input;
+              for (let column = ofColumns.first; column < ofColumns.end; column++) {
+                const pixel = (line + column) * channels;
+                for (let channel = 0; channel < channels; channel++) {
+                  const value = values[pixel + channel] as number;
+                  const largest = maxima[channel] as number;
+                  if (value > largest || (takesEqual && value === largest)) {
+                    maxima[channel] = value;
+                    places[window + channel] = pixel + channel;
+                  }
+                }
+              }
+            }
+          }
+          window += channels;
+        }
+      }
+    }
+  }
+  return places;
+}
+
+/** What each window covers of the axis. */
+function covered({input, output, kernel, stride, before}: WindowAxis): {first: number; end: number}[] {
+  return Array.from({length: output}, (_, window) => {
+    const first = window * stride - before;
+    return {first: Math.max(0, first), end: Math.min(input, first + kernel)};
+  });
 }

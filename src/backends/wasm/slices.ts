@@ -17,3 +17,28 @@ export function slices(bench: Workbench, tensor: TensorInfo, size: number, indic
 export function sliceAt(bench: Workbench, tensor: TensorInfo, shape: number[], index: number): TensorInfo {
   return {...slices(bench, tensor, util.sizeFromShape(shape), Int32Array.of(index)), shape};
 }
+
+/** Which rows or columns of an image: `count` of them from `first` on, every `step`-th. */
+export interface Lines {
+  first: number;
+  step: number;
+  count: number;
+}
+
+/**
+ * Picks a grid of pixels out of images.
+ *
+ *     float32[N, H, W, C] → float32[N, rows, columns, C]
+ */
+export function pixelGrid(bench: Workbench, images: TensorInfo, rows: Lines, columns: Lines): TensorInfo {
+  const [count, height, width, channels] = images.shape as [number, number, number, number];
+  const pixels = new Int32Array(count * rows.count * columns.count);
+  let next = 0;
+  for (let image = 0; image < count; image++) {
+    for (let row = 0; row < rows.count; row++) {
+      const start = (image * height + rows.first + row * rows.step) * width + columns.first;
+      for (let column = 0; column < columns.count; column++) pixels[next++] = start + column * columns.step;
+    }
+  }
+  return {...slices(bench, images, channels, pixels), shape: [count, rows.count, columns.count, channels]};
+}

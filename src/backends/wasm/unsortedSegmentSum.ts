@@ -10,7 +10,7 @@ import {
 import {checkCount, typeError} from '../../checks';
 import {addRows} from './addRows';
 import {asFloat, isEmpty, zeros} from './floats';
-import type {Inputs, WasmKernel} from './wasmKernel';
+import type {Inputs, WasmKernel} from './workbench';
 
 /**
  * Adds up the rows of each segment: the gradient of a gather, and so of an embedding.

@@ -1,9 +1,8 @@
 import {dispose, io, type Optimizer, type Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkOptionNames, shapeText, typeError} from '../../checks';
-import {readyModel, weightsOf} from '../../models/model';
-import {fitsSlot, restoreSlots} from './optimizerSlots';
-import {handlerOf, optimizerOf, type SavedTraining, type SavingOptions, SLOTS} from './savedTraining';
+import {shapeText, typeError} from '../../checks';
+import {weightsOf} from '../../models/model';
+import {fitsSlot, restoreSlots, type SavedTraining, type SavingOptions, SLOTS, savingParts} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'resumeTraining';
@@ -38,10 +37,7 @@ export async function resumeTraining(
   model: LayersModel,
   options: SavingOptions = {},
 ): Promise<TrainingState | undefined> {
-  readyModel(NAME, model);
-  checkOptionNames(NAME, options, ['optimizer']);
-  const handler = handlerOf(NAME, target, 'load');
-  const optimizer = optimizerOf(NAME, model, options);
+  const {handler, optimizer} = savingParts(NAME, target, 'load', model, options);
   if (typeof target === 'string' && !(target in (await io.listModels()))) return undefined;
   const {weightData, weightSpecs = [], userDefinedMetadata} = ((await handler.load?.()) ?? {}) as io.ModelArtifacts;
   const training = savedTraining(userDefinedMetadata);

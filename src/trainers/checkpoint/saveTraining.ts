@@ -1,10 +1,8 @@
 import {io} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkOptionNames} from '../../checks';
-import {readyModel, weightsOf} from '../../models/model';
+import {weightsOf} from '../../models/model';
 import {slotsOf} from '../step/update';
-import {slotPlaces} from './optimizerSlots';
-import {handlerOf, optimizerOf, type SavedTraining, type SavingOptions, SLOTS} from './savedTraining';
+import {type SavedTraining, type SavingOptions, SLOTS, savingParts, slotPlaces} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'saveTraining';
@@ -41,10 +39,7 @@ export async function saveTraining(
   state: TrainingState,
   options: SavingOptions = {},
 ): Promise<void> {
-  readyModel(NAME, model);
-  checkOptionNames(NAME, options, ['optimizer']);
-  const handler = handlerOf(NAME, target, 'save');
-  const optimizer = optimizerOf(NAME, model, options);
+  const {handler, optimizer} = savingParts(NAME, target, 'save', model, options);
   checkState(NAME, 'state', state);
   const slots = slotPlaces(optimizer, model);
   const training: SavedTraining = {

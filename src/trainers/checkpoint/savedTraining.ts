@@ -1,10 +1,10 @@
 /** @file The form in which a training is saved. */
 
-import {io, type Optimizer} from '@tensorflow/tfjs-core';
+import {io, type Optimizer, type Tensor, type Variable, variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {typeError} from '../../checks';
-import {modelOptimizer} from '../../models/model';
-import type {SlotPlace} from './optimizerSlots';
+import {checkOptionNames, typeError} from '../../checks';
+import {modelOptimizer, readyModel, weightsOf} from '../../models/model';
+import {type ListedSlot, slotsOf} from '../step/update';
 import type {TrainingState} from './trainingState';
 
 /** What is saved beside the weights and the slots. */
@@ -23,7 +23,7 @@ export interface SavingOptions {
 }
 
 /** The handler of a target: itself, or what tfjs has for its URL. */
-export function handlerOf(where: string, target: io.IOHandler | string, kind: 'save' | 'load'): io.IOHandler {
+function handlerOf(where: string, target: io.IOHandler | string, kind: 'save' | 'load'): io.IOHandler {
   const routes = {save: io.getSaveHandlers, load: io.getLoadHandlers};
   const handler = typeof target === 'string' ? (routes[kind](target)[0] as io.IOHandler | undefined) : target;
   if (typeof handler?.[kind] !== 'function') {
@@ -34,7 +34,67 @@ export function handlerOf(where: string, target: io.IOHandler | string, kind: 's
   return handler;
 }
 
-/** The optimizer whose slots belong to a training. */
-export function optimizerOf(where: string, model: LayersModel, {optimizer}: SavingOptions): Optimizer {
-  return modelOptimizer(where, model, optimizer, 'Pass the one that fitOhem was given.');
+/** Checks what saving and resuming are given; finds the handler and the optimizer. */
+export function savingParts(
+  where: string,
+  target: io.IOHandler | string,
+  kind: 'save' | 'load',
+  model: LayersModel,
+  options: SavingOptions,
+): {handler: io.IOHandler; optimizer: Optimizer} {
+  readyModel(where, model);
+  checkOptionNames(where, options, ['optimizer']);
+  const handler = handlerOf(where, target, kind);
+  return {handler, optimizer: modelOptimizer(where, model, options.optimizer, 'Pass the one that fitOhem was given.')};
+}
+
+/** Where a slot of an optimizer is, as plain JSON. */
+interface SlotPlace {
+  /** The field of the optimizer. */
+  field: string;
+  /** Its place in that field, where it is a list; a list has a slot for each weight. */
+  place?: number;
+  /** The weight of the model that it belongs to. */
+  weight?: number;
+}
+
+/** Where the slots are, by the number of the weight: names change from one run to another. */
+export function slotPlaces(optimizer: Optimizer, model: LayersModel): SlotPlace[] {
+  const names = weightsOf(model).map(({name}) => name);
+  return slotsOf(optimizer).map(({field, place, owner}) => {
+    return place === undefined ? {field} : {field, place, weight: names.indexOf(owner ?? '')};
+  });
+}
+
+/** Whether an optimizer has such a slot, or would make it for a weight of that model. */
+export function fitsSlot(optimizer: Optimizer, model: LayersModel, slot: SlotPlace, value: Tensor): boolean {
+  const held = fieldsOf(optimizer)[slot.field];
+  const like = slot.weight === undefined ? held : weightsOf(model)[slot.weight];
+  return (slot.weight === undefined || Array.isArray(held)) && String((like as Tensor)?.shape) === String(value.shape);
+}
+
+/**
+ * Gives an optimizer the slots that it had. Not by its own `setWeights`: that computes powers of Adam's decay rates anew, a little different, and not
+ * every optimizer has one.
+ */
+export function restoreSlots(optimizer: Optimizer, model: LayersModel, places: SlotPlace[], values: Tensor[]): void {
+  const fields = fieldsOf(optimizer);
+  const weights = weightsOf(model);
+  for (const {field, place, variable: old} of slotsOf(optimizer)) {
+    if (place === undefined) continue;
+    old.dispose();
+    fields[field] = [];
+  }
+  for (const [i, {field, place, weight}] of places.entries()) {
+    const value = values[i] as Tensor;
+    if (place === undefined || weight === undefined) (fields[field] as Variable).assign(value);
+    else {
+      const originalName = `${weights[weight]?.name}/${field}`;
+      (fields[field] as ListedSlot[])[place] = {originalName, variable: variable(value, false)};
+    }
+  }
+}
+
+function fieldsOf(optimizer: Optimizer): Record<string, unknown> {
+  return optimizer as unknown as Record<string, unknown>;
 }

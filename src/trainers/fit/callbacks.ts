@@ -82,7 +82,7 @@ export function progressLine(epochs: number, batches: number | undefined): Custo
     const line = [`Epoch ${epoch + 1}/${epochs}`, done, ...figures(logs)].filter((part) => part !== '').join(' ');
     output.write(`${output.isTTY ? '\r\x1b[2K' : ''}${line}${end}`);
   };
-  const callback = new CustomCallback(
+  return new CustomCallback(
     {
       onEpochBegin: (begun) => {
         epoch = begun;
@@ -94,7 +94,6 @@ export function progressLine(epochs: number, batches: number | undefined): Custo
     },
     'never',
   );
-  return callback;
 }
 
 const WIDTH = 20;

@@ -1,4 +1,4 @@
-/** @file What is known of an epoch: its logs, and the weights at its end if they are the best so far. */
+/** @file An epoch: its logs, and the weights at its end if they are the best so far. */
 
 import {tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
@@ -19,10 +19,9 @@ const weightOf = (name: string, rows: number) => (name === 'kept' ? 1 : rows);
 
 /** Adds the figures of a batch of so many rows. */
 export function addBatch({rows, sums}: EpochTotals, batchRows: number, logs: Logs): EpochTotals {
-  const added = Object.entries(logs).map(([name, value]) => [
-    name,
-    (sums[name] ?? 0) + value * weightOf(name, batchRows),
-  ]);
+  const added = Object.entries(logs).map(([name, value]) => {
+    return [name, (sums[name] ?? 0) + value * weightOf(name, batchRows)];
+  });
   return {rows: rows + batchRows, sums: Object.fromEntries(added)};
 }
 

@@ -14,14 +14,14 @@ import {
 import type {Logs} from '@tensorflow/tfjs-layers';
 import {rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
-import {entered, entriesOf} from '../../insight/observedStep';
+import {entered, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
 import type {Ledger, SelectionContext} from '../../types';
 import {type Evaluate, stepper} from '../ohemStep';
 import type {StepSettings} from '../step/options';
 import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
 import type {SelectorState} from '../step/selection';
-import type {Evaluator} from './evaluator';
+import type {Evaluator} from './evaluation';
 
 /** What a trainer knows of a step when it is done. */
 export interface StepFigures {

@@ -6,10 +6,9 @@ import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
 import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
 import {addBatch, better, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
-import {evaluator} from './evaluator';
+import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
 import {minedStep, nonFiniteWatch} from './minedStep';
-import {validator} from './validation';
 
 /** A history of tfjs, with the state in which the training ended. */
 export interface OhemHistory extends History {
@@ -69,7 +68,7 @@ type Run = Awaited<ReturnType<typeof prepared>>;
 
 /** Puts together what a training run needs, and tries the validation data. */
 async function prepared({options, seed, ...task}: FitTask, settings: StepSettings, memory: SelectorState) {
-  const {where, model, training} = task;
+  const {where, model, training, batchSize} = task;
   const {epochs = 1, initialEpoch = 0, verbose = 1, callbacks: given = [], yieldEvery = 'auto', signal} = options;
   const {ledger, classWeight, initialState, restoreBestWeights = false} = options;
   const {schedule} = settings.select;
@@ -82,8 +81,10 @@ async function prepared({options, seed, ...task}: FitTask, settings: StepSetting
   const progress = verbose === 0 ? undefined : progressLine(epochs, training.batchesPerEpoch);
   const callbacks = callbackList(where, given, yieldEvery, [...(progress ? [progress] : []), history]);
   callbacks.setModel(model);
+  const {samples, batchesPerEpoch: steps} = training;
   const doValidation = validation !== undefined;
-  callbacks.setParams(knownOf({epochs, initialEpoch, verbose, metrics: logNames, doValidation}, task));
+  const params = {epochs, initialEpoch, samples, steps, batchSize, verbose, doValidation, metrics: logNames};
+  callbacks.setParams(withoutUnknown(params) as Parameters<CallbackInstance['setParams']>[0]);
   await validation?.check();
 
   const state: TrainingState = {...firstState(initialEpoch, seed, schedule), ...initialState};
@@ -149,13 +150,8 @@ async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
 }
 
 /** What callbacks are told of a training, without what is not known. */
-function knownOf(
-  params: Parameters<CallbackInstance['setParams']>[0],
-  {training, batchSize}: Pick<FitTask, 'training' | 'batchSize'>,
-) {
-  const {samples, batchesPerEpoch: steps} = training;
-  const known = Object.entries({samples, steps, batchSize}).filter(([, value]) => value !== undefined);
-  return {...params, ...(Object.fromEntries(known) as Record<string, number>)};
+function withoutUnknown<T extends object>(params: T): T {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Marks a model as in training, as tfjs does: a second training beside the first would tear at the same weights. */

@@ -4,9 +4,10 @@ import {checkFinitePositive, checkOneOf, rangeError} from '../../checks';
 import {GRANULARITIES} from '../../data/views';
 import {modelOptimizer, readyModel, trainableVariables} from '../../models/model';
 import {type LossLike, modelLosses, modelLossWeights} from '../../models/modelLosses';
+import {checkSelector} from '../../selectors/selector';
 import {topK} from '../../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../../types';
-import {checkSelector, REDUCTIONS} from './selection';
+import {REDUCTIONS} from './selection';
 
 /**
  * The ways to the gradients: `'pruned'` runs the kept rows backward, as far as the ops allow; `'masked'` runs all rows backward; `'recompute'`
@@ -71,7 +72,7 @@ export function stepSettings(where: string, model: LayersModel, options: OhemSte
   const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights, clipNorm} = options;
   const {rankBy = 'weighted', granularity = 'sample', backward = 'auto'} = options;
   readyModel(where, model);
-  checkSelector(where, select);
+  checkSelector(where, select, 'select');
   checkOneOf(where, 'reduction', reduction, REDUCTIONS);
   checkOneOf(where, 'rankBy', rankBy, ['weighted', 'raw']);
   checkOneOf(where, 'granularity', granularity, GRANULARITIES);

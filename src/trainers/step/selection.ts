@@ -69,9 +69,8 @@ export function chooseRows(
 ): Chosen {
   const {predictions} = forward;
   const usable = finiteLosses(forward.losses, finite);
-  const marked = (losses: Tensor1D) => {
-    return (usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : clone(losses)) as Tensor1D;
-  };
+  const marked = (losses: Tensor1D): Tensor1D =>
+    usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : clone(losses);
   const losses = marked(forward.losses);
   const ranking = rankBy === 'raw' ? marked(forward.raw) : losses;
   const seen: SelectionContext = {
@@ -120,13 +119,6 @@ function settle(
   const standIn = takeRows(indices, expandDims(argMax(safeWeights), 0) as Tensor1D);
   const rows = chooseEach(isUsed, indices, standIn) as Tensor1D;
   return {selection: {indices: selection.indices, weights: safeWeights}, rows};
-}
-
-/** Checks, when a trainer is built, that it was given a selector. */
-export function checkSelector(where: string, select: Selector): void {
-  if (typeof select !== 'function') {
-    throw typeError(where, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
-  }
 }
 
 /** Checks that a selection is `{indices: int32[K], weights: float32[K]}`; its values only if that waits for nothing. */

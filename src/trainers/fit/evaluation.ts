@@ -1,25 +1,69 @@
+/** @file The figures of a batch beside its loss, and those of rows that are not trained on. */
+
 import {
   add,
   cast,
   where as chooseEach,
   fill,
   keep,
+  mean,
   mul,
   notEqual,
   ones,
   type Scalar,
   sum,
+  type Tensor,
   type Tensor1D,
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type {Logs} from '@tensorflow/tfjs-layers';
+import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
 import {type BatchSource, START, type TrainingBatch} from '../../data/batchSource';
+import {outputLosses} from '../../models/modelLosses';
 import {runForward} from '../step/backward';
-import {stepBatch} from '../step/batch';
+import {type StepBatch, stepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
-import type {Evaluator} from './evaluator';
+
+/** Computes the figures that tfjs logs beside the loss, under its names. */
+export interface Evaluator {
+  names: readonly string[];
+  /** A scalar for each name: the mean over all rows of the batch. */
+  evaluate(batch: StepBatch, predictions: Tensor[]): Scalar[];
+}
+
+/** Evaluates the loss of each output where there are several, and the metrics that the model was compiled with. */
+export function evaluator({where, model, losses}: StepSettings): Evaluator {
+  const outputs = model.outputNames;
+  const withOutputs = outputs.length > 1;
+  const unweighted = outputs.map(() => 1);
+  // Of several outputs tfjs puts the losses first.
+  const compiled = (model.metricsTensors ?? []).slice(withOutputs ? outputs.length : 0);
+  return {
+    names: withSuffixes([...(withOutputs ? outputs.map((name) => `${name}_loss`) : []), ...metricNames(model)]),
+    evaluate({given: {ys, rowWeights}, view}, predictions) {
+      const ofRows = withOutputs ? outputLosses(where, losses, unweighted, ys, predictions, view.losses) : [];
+      const ofOutputs = ofRows.map((values, output) => mean<Scalar>(mul<Tensor1D>(values, rowWeights[output] ?? 1)));
+      const ofMetrics = compiled.map(([metric, output]) =>
+        mean<Scalar>(metric(ys[output] as Tensor, predictions[output] as Tensor)),
+      );
+      return [...ofOutputs, ...ofMetrics];
+    },
+  };
+}
+
+function metricNames(model: LayersModel): string[] {
+  const lossNames = model.outputNames.length > 1 ? model.outputNames.length + 1 : 1;
+  return (model.metricsNames ?? []).slice(lossNames);
+}
+
+/** Gives names that occur twice (`acc`, `acc`) a number each (`acc_0`, `acc_1`), as tfjs does. */
+function withSuffixes(names: string[]): string[] {
+  return names.map((name, i) => {
+    const isTwice = names.indexOf(name) !== names.lastIndexOf(name);
+    return isTwice ? `${name}_${names.slice(0, i).filter((earlier) => earlier === name).length}` : name;
+  });
+}
 
 /** Judges a model by rows that it does not learn from. */
 export interface Validation {
