@@ -16,7 +16,7 @@ import {type AxisPlace, axisOf, isSamePlace, isSameShape, type Place, placeAt, s
  * Where the kept rows lie in each input. Undefined: the input is taken whole, and its gradient is
  * complete.
  */
-export type InputPlaces = Record<string, Place | undefined>;
+type InputPlaces = Record<string, Place | undefined>;
 
 /** How a cut gradient of an op is computed. */
 export interface OpCut {

@@ -9,7 +9,7 @@ import {cutOp, multiplications, type OpCut} from './rules';
  * A gradient with respect to a tensor; if it has a place, with respect to the kept rows there, and
  * 0 at all others.
  */
-export interface Gradient {
+interface Gradient {
   value: Tensor;
   place?: Place | undefined;
   /** If it has no place: the op since which all rows go on. */

@@ -83,7 +83,7 @@ async function readStep(
     ledger && rowsOf(batch),
   ]);
   const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0] = ofStep;
-  const [isFinite = 0, penalty = 0, valid = 0, ...metrics] = ofForward;
+  const [areFinite = 0, penalty = 0, valid = 0, ...metrics] = ofForward;
   if (ledger && rows) {
     const {losses, kept: isKept} = entered(entries);
     ledger.record(rows, losses, isKept);
@@ -93,7 +93,7 @@ async function readStep(
     logs: {loss: loss + penalty, batchLoss, kept, ...ofMetrics},
     nonFinite: nonFinite > 0 ? await nonFiniteRows(batch, report.losses) : [],
     hasFinite: nonFinite < Math.max(valid, 1),
-    hasFiniteGradients: isFinite === 1,
+    hasFiniteGradients: areFinite === 1,
   };
 }
 
