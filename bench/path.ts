@@ -7,7 +7,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import {Session} from 'node:inspector';
 import {relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {ones, oneHot, setBackend, tensor1d, train} from '@tensorflow/tfjs-core';
+import {oneHot, ones, setBackend, tensor1d, train} from '@tensorflow/tfjs-core';
 import {layers, sequential} from '@tensorflow/tfjs-layers';
 import {categoricalCrossentropy, ohemStep, topK} from 'ohem-tfjs';
 
