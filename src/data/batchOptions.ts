@@ -21,7 +21,7 @@ export type PerRowContext = 'valid' | 'positive' | 'group' | 'reference' | 'boxe
 export type GivenContext = Omit<SelectionContext, PerRowContext> & {[name in PerRowContext]?: Tensor};
 
 /** What a selector may want to know of each row of the data, or of each of its elements; see {@link SelectionContext}. */
-export type RowContext = Pick<StepOptions, PerRowContext>;
+export type RowContext = Pick<StepOptions, 'valid' | 'positive' | 'group' | 'boxes' | 'reference'>;
 
 /**
  * What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector looks at. When elements are mined, what has a value
