@@ -155,12 +155,14 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
   /** What a copy is of, by its id. */
   const copied = new Map<number, Tensor>();
   let inner: KernelRun[] = [];
+  /** tfjs runs this kernel, and then tapes the copy itself. */
+  let latestCopy: Tensor | undefined;
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
     // Within this recording there may be another one, whose ops are constants here.
     if (this.state.activeTape !== tape) return;
-    // Copies have empty attributes, custom gradients none.
-    const kind = gradient == null ? 'kernel' : attrs === undefined ? 'custom' : 'copy';
+    const isCopy = attrs !== undefined && outputs.length === 1 && outputs[0] === latestCopy;
+    const kind = gradient == null ? 'kernel' : isCopy ? 'copy' : 'custom';
     const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
     const isCustom = kind === 'custom';
     ops.push({
@@ -179,6 +181,7 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
   };
   target.runKernel = function (name, inputs, attrs) {
     const result = runKernel.call(this, name, inputs, attrs);
+    if (name === 'Identity') latestCopy = result as Tensor;
     // At depth 1 a custom gradient runs it; deeper down another kernel does, for its own purposes.
     if (this.state.activeTape === tape && this.state.kernelDepth === 1)
       inner.push({name, inputs: withoutGaps(inputs), outputs: [result].flat(), attrs});

@@ -13,6 +13,11 @@ export interface PerSampleLoss {
    * What does not count is never selected and is in no mean.
    */
   valid?: (yTrue: Tensor) => Tensor;
+  /**
+   * Promises that the loss of a row depends on that row alone: not on other rows, their number, its
+   * place or earlier calls. Only `backward: 'recompute'` asks for it.
+   */
+  rowwise?: true;
 }
 
 /** What a selector keeps: `K` rows of the batch, hardest first (`smallestK`: easiest first), and what each of them counts. (A type, so that `tf.tidy` takes it.) */

@@ -37,7 +37,7 @@ function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | u
   const attrs = kernel?.name === '_FusedMatMul' ? kernel.attrs : undefined;
   const [a, b, , bias] = saved as [Tensor, Tensor, Tensor, Tensor?];
   const isPlain = attrs !== undefined && !attrs.transposeA && !attrs.transposeB;
-  if (!isPlain || b.rank !== 3 || b.shape[0] !== 1 || (bias && bias.rank !== 1)) return undefined;
+  if (!isPlain || b.rank !== 3 || b.shape[0] !== 1 || (bias && !isVectorOf(bias, dy))) return undefined;
   const dyRows = asMatrix(dy);
   return {
     0: () => reshape(matMul(dyRows, asMatrix(b), false, true), a.shape),
@@ -45,6 +45,9 @@ function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | u
     ...(bias && {2: () => columnSums(dy)}),
   };
 }
+
+/** Whether a bias has a number for each column, and not one for all. */
+const isVectorOf = (bias: Tensor, dy: Tensor) => bias.rank === 1 && bias.size === dy.shape.at(-1);
 
 /** Whether a vector is added to each row of something. */
 function addsBias({name, inputs: {a, b}, outputs: [sums]}: TapedOp): boolean {

@@ -402,7 +402,7 @@ export function fusedProduct({kind, name, inputs, originals, inner}: TapedOp): F
 }
 
 function customCut(op: TapedOp, cut: CutOutputs): OpCut | undefined {
-  const {name, inputs, outputs, saved, attrs} = op;
+  const {inputs, saved, attrs} = op;
   const fused = fusedProduct(op);
   if (fused) {
     const found = ask(fused.kernel, cut);
@@ -415,21 +415,29 @@ function customCut(op: TapedOp, cut: CutOutputs): OpCut | undefined {
       attrs,
     };
   }
-  // tfjs takes both along the last axis. The maximum of each row says that it is theirs.
-  const at = axisOf((outputs[0] as Tensor).shape, cut.places[0] as Place, cut.batchSize);
-  const first = inputs[0] as Tensor;
-  const max = op.inner.find((run) => run.name === 'Max');
-  if (
-    !at ||
-    !max ||
-    at.axis === first.rank - 1 ||
-    axesOf(max.attrs?.reductionIndices, first.shape)[0] !== first.rank - 1
-  )
-    return undefined;
-  if (name === 'logSoftmax__op') return {inputs: {0: cut.places[0]}, saved: [cut.places[0]], attrs};
-  if (name !== 'softmaxCrossEntropy__op' || saved.length !== 2) return undefined;
-  const ofClasses = placeAt(first.shape, at.axis, at, cut.batchSize);
-  return ofClasses && {inputs: {0: ofClasses, 1: ofClasses}, saved: [ofClasses, ofClasses], attrs};
+  return crossentropyCut(op, cut);
+}
+
+/** The kernels, but for copies and changes of type or shape, that tfjs runs for a log-softmax and a softmax crossentropy. */
+const CROSSENTROPIES: Record<string, string> = {
+  logSoftmax__op: 'Max Sub Exp Sum Log Sub',
+  softmaxCrossEntropy__op: 'Max Sub Exp Sum Log Add Sub Multiply Neg Sum',
+};
+
+/** tfjs takes both along the last axis, with gradients of what they saved: the output, or the labels and the log-softmax. */
+function crossentropyCut({name, inputs, outputs, saved, originals, inner, attrs}: TapedOp, cut: CutOutputs) {
+  const [first, output] = [inputs[0] as Tensor, outputs[0] as Tensor];
+  const at = axisOf(output.shape, cut.places[0] as Place, cut.batchSize);
+  const kernels = inner.filter((run) => !['Identity', 'Reshape', 'Cast'].includes(run.name)).map((run) => run.name);
+  if (!at || kernels.join(' ') !== CROSSENTROPIES[name] || at.axis === first.rank - 1) return undefined;
+  if (saved.length === 1) {
+    return originals[0]?.dataId === output.dataId
+      ? {inputs: {0: cut.places[0]}, saved: [cut.places[0]], attrs}
+      : undefined;
+  }
+  const place = placeAt(first.shape, at.axis, at, cut.batchSize);
+  const isOfLabels = saved.length === 2 && originals[0]?.dataId === first.dataId;
+  return place && isOfLabels ? {inputs: {0: place, 1: place}, saved: [place, place], attrs} : undefined;
 }
 
 /**

@@ -162,7 +162,7 @@ function differentiate(step: Step, held: HeldRows): Record<string, Gradient> {
     const saved = opCut
       ? rows.map((tensor, i) => shaped(tensor, op.saved[i] as Tensor, opCut.saved[i], cut))
       : op.saved;
-    return distinct(compute(step, saved, given), [...given, ...saved]);
+    return distinct(compute(step, saved, given), given);
   });
   const gradients: Record<string, Gradient> = {};
   for (const [i, name] of wanted.entries()) {
@@ -196,12 +196,13 @@ function checkGradient({where, op}: Step, input: string, value: Tensor, expected
 }
 
 /**
- * Views in place of tensors that a gradient function only passed on, or gave twice, so that each
- * can be disposed by itself.
+ * Views in place of tensors that a gradient function did not make, but took from somewhere or gave
+ * twice, so that each can be disposed by itself. What it made has a higher id than it was given.
  */
 function distinct(gradients: Tensor[], given: Tensor[]): Tensor[] {
+  const newest = Math.max(...given.map(({id}) => id));
   return gradients.map((gradient, i) => {
-    const isOwn = !given.includes(gradient) && gradients.indexOf(gradient) === i;
+    const isOwn = gradient.id > newest && !gradient.kept && gradients.indexOf(gradient) === i;
     return isOwn ? gradient : reshape(gradient, gradient.shape);
   });
 }

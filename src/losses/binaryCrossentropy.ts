@@ -2,7 +2,7 @@ import {add, mean, mul, neg, softplus, sub, type Tensor, tidy} from '@tensorflow
 import {checkOptionNames, checkUnitInterval} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {logOf} from './logProbabilities';
-import {matched} from './truth';
+import {matched, rowwise} from './truth';
 
 const NAME = 'binaryCrossentropy';
 
@@ -36,12 +36,13 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Per
   checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing']);
   const {fromLogits = false, labelSmoothing = 0} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       const {truth, predicted} = matched(NAME, yTrue, yPred);
       const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
       return mean(crossentropies(target, predicted, fromLogits), -1);
-    });
+    }),
+  );
 }
 
 /** The crossentropy of each label from its probability, or from its logit. */

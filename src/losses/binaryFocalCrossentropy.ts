@@ -3,7 +3,7 @@ import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../ch
 import type {PerSampleLoss} from '../types';
 import {crossentropies} from './binaryCrossentropy';
 import {focused} from './logProbabilities';
-import {matched} from './truth';
+import {matched, rowwise} from './truth';
 
 const NAME = 'binaryFocalCrossentropy';
 
@@ -42,14 +42,15 @@ export function binaryFocalCrossentropy(options: BinaryFocalCrossentropyOptions 
   const {fromLogits = false, gamma = 2, alpha} = options;
   checkNotNegative(NAME, 'gamma', gamma);
   if (alpha !== undefined) checkClosedUnitInterval(NAME, 'alpha', alpha);
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       const {truth, predicted} = matched(NAME, yTrue, yPred);
       const yes = fromLogits ? sigmoid(predicted) : predicted;
       const no = fromLogits ? sigmoid(neg(predicted)) : sub(1, predicted); // 1 − sigmoid would be 0 from 17 on
       const focal = focused(crossentropies(truth, predicted, fromLogits), mixed(truth, no, yes), gamma);
       return mean(alpha === undefined ? focal : mul(focal, mixed(truth, alpha, 1 - alpha)), -1);
-    });
+    }),
+  );
 }
 
 /** `y · ofYes + (1 − y) · ofNo`. */

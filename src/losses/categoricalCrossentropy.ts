@@ -2,7 +2,7 @@ import {add, mul, neg, sum, type Tensor, tensor1d, tidy} from '@tensorflow/tfjs-
 import {checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {logProbabilitiesOf} from './logProbabilities';
-import {classesOf, truthLike} from './truth';
+import {classesOf, rowwise, truthLike} from './truth';
 
 const NAME = 'categoricalCrossentropy';
 
@@ -41,13 +41,14 @@ export function categoricalCrossentropy(options: CategoricalCrossentropyOptions 
   const {fromLogits = false, labelSmoothing = 0, classWeights} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
   if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       const classes = checkClassWeights(NAME, yPred, classWeights);
       const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels use sparseCategoricalCrossentropy.');
       const target = labelSmoothing === 0 ? oneHot : smoothed(oneHot, labelSmoothing, classes);
       return crossentropy(target, logProbabilitiesOf(yPred, fromLogits), classWeights);
-    });
+    }),
+  );
 }
 
 /** `−Σ_c w_c · y_c · log p_c` over the last axis. */

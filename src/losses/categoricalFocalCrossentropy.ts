@@ -3,7 +3,7 @@ import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../ch
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
 import {focused, logProbabilitiesOf} from './logProbabilities';
-import {truthLike} from './truth';
+import {rowwise, truthLike} from './truth';
 
 const NAME = 'categoricalFocalCrossentropy';
 
@@ -42,12 +42,13 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
   const {fromLogits = false, gamma = 2, alpha = 0.25} = options;
   checkNotNegative(NAME, 'gamma', gamma);
   for (const share of typeof alpha === 'object' ? alpha : [alpha]) checkClosedUnitInterval(NAME, 'alpha', share);
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       const classes = checkClassWeights(NAME, yPred, typeof alpha === 'object' ? alpha : undefined, 'alpha');
       const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
       const logs = logProbabilitiesOf(yPred, fromLogits);
       const focal = focused(logs, sub(1, exp(logs)), gamma);
       return crossentropy(oneHot, focal, typeof alpha === 'object' ? alpha : Array(classes).fill(alpha));
-    });
+    }),
+  );
 }

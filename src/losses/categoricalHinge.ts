@@ -1,6 +1,6 @@
 import {add, div, max, mul, relu, step, sub, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {classesOf, truthLike} from './truth';
+import {classesOf, rowwise, truthLike} from './truth';
 
 const NAME = 'categoricalHinge';
 
@@ -19,14 +19,15 @@ const NAME = 'categoricalHinge';
  * categoricalHinge()(tf.tensor2d([[0, 1, 0]]), tf.tensor2d([[2, 1.5, -3]])).dataSync();   // Float32Array [1.5]
  */
 export function categoricalHinge(): PerSampleLoss {
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       classesOf(NAME, yPred);
       const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
       const ofTruth = sum(mul(oneHot, yPred), -1);
       const ofRival = largest(mul(sub(1, oneHot), yPred));
       return relu(add(sub(ofRival, ofTruth), 1));
-    });
+    }),
+  );
 }
 
 /**

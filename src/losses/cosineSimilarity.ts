@@ -1,6 +1,6 @@
 import {div, max, maximum, mul, neg, sqrt, square, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {magnitude, matched} from './truth';
+import {magnitude, matched, rowwise} from './truth';
 
 /** The length that a shorter vector is taken to have, as in Keras 3: one of 0 has no direction. */
 const SHORTEST = 1e-7;
@@ -21,11 +21,12 @@ const SHORTEST = 1e-7;
  * cosineSimilarity()(tf.tensor2d([[1, 0]]), tf.tensor2d([[3, 4]])).dataSync();   // Float32Array [-0.6]
  */
 export function cosineSimilarity(): PerSampleLoss {
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       const {truth, predicted} = matched('cosineSimilarity', yTrue, yPred);
       return neg(sum(mul(directionOf(truth), directionOf(predicted)), -1));
-    });
+    }),
+  );
 }
 
 /**

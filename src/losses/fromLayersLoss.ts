@@ -2,6 +2,7 @@ import type {Tensor} from '@tensorflow/tfjs-core';
 import {input, layers, model, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
+import {rowwise} from './truth';
 
 /** A loss as `model.compile` takes it. */
 export type LayersLoss = (yTrue: Tensor, yPred: Tensor) => Tensor;
@@ -26,7 +27,7 @@ export type LayersLoss = (yTrue: Tensor, yPred: Tensor) => Tensor;
  */
 export function fromLayersLoss(idOrFunction: string | LayersLoss): PerSampleLoss {
   const loss = typeof idOrFunction === 'function' ? idOrFunction : layersLossNamed(idOrFunction);
-  return (yTrue, yPred) => {
+  const perSample: PerSampleLoss = (yTrue, yPred) => {
     const losses = loss(yTrue, yPred);
     if (losses.rank === 0) {
       losses.dispose();
@@ -35,6 +36,7 @@ export function fromLayersLoss(idOrFunction: string | LayersLoss): PerSampleLoss
     }
     return losses;
   };
+  return typeof idOrFunction === 'string' ? rowwise(perSample) : perSample;
 }
 
 /** Looks a loss up where tfjs-layers lets it be seen: it exports no table of losses, but a compiled model shows its own. */

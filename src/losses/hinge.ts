@@ -1,6 +1,6 @@
 import {cast, equal, mean, mul, relu, square, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {matched} from './truth';
+import {matched, rowwise} from './truth';
 
 /**
  * Measures by how much scores miss a margin of 1 on the right side of 0, on average over the labels.
@@ -18,7 +18,7 @@ import {matched} from './truth';
  * hinge()(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [0.75, 1.25]
  */
 export function hinge(): PerSampleLoss {
-  return (yTrue, yPred) => tidy(() => mean(shortfalls('hinge', yTrue, yPred), -1));
+  return rowwise((yTrue, yPred) => tidy(() => mean(shortfalls('hinge', yTrue, yPred), -1)));
 }
 
 /**
@@ -36,7 +36,7 @@ export function hinge(): PerSampleLoss {
  * squaredHinge()(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [0.5625, 1.5625]
  */
 export function squaredHinge(): PerSampleLoss {
-  return (yTrue, yPred) => tidy(() => mean(square(shortfalls('squaredHinge', yTrue, yPred)), -1));
+  return rowwise((yTrue, yPred) => tidy(() => mean(square(shortfalls('squaredHinge', yTrue, yPred)), -1)));
 }
 
 function shortfalls(where: string, yTrue: Tensor, yPred: Tensor): Tensor {

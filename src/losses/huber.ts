@@ -1,7 +1,7 @@
 import {div, maximum, mean, minimum, mul, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import {checkFinitePositive, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {errorsOf} from './truth';
+import {errorsOf, rowwise} from './truth';
 
 export interface HuberOptions {
   /** The error at which the square goes over into a line, a finite number > 0. Default 1. */
@@ -36,7 +36,7 @@ export function huber(options: HuberOptions = {}): PerSampleLoss {
   checkOptionNames('huber', options, ['delta']);
   const {delta = 1} = options;
   checkFinitePositive('huber', 'delta', delta);
-  return (yTrue, yPred) => tidy(() => mean(bentSquares(errorsOf('huber', yTrue, yPred), delta), -1));
+  return rowwise((yTrue, yPred) => tidy(() => mean(bentSquares(errorsOf('huber', yTrue, yPred), delta), -1)));
 }
 
 /**
@@ -62,7 +62,9 @@ export function smoothL1(options: SmoothL1Options = {}): PerSampleLoss {
   checkOptionNames('smoothL1', options, ['beta']);
   const {beta = 1} = options;
   checkFinitePositive('smoothL1', 'beta', beta);
-  return (yTrue, yPred) => tidy(() => div(mean(bentSquares(errorsOf('smoothL1', yTrue, yPred), beta), -1), beta));
+  return rowwise((yTrue, yPred) =>
+    tidy(() => div(mean(bentSquares(errorsOf('smoothL1', yTrue, yPred), beta), -1), beta)),
+  );
 }
 
 /**

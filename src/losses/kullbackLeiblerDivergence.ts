@@ -1,7 +1,7 @@
 import {mul, sub, sum, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
 import {logOf} from './logProbabilities';
-import {matched} from './truth';
+import {matched, rowwise} from './truth';
 
 /**
  * Measures what is lost by taking the predicted distribution for the true one.
@@ -23,9 +23,10 @@ import {matched} from './truth';
  * @see Kullback & Leibler, On Information and Sufficiency, Annals of Mathematical Statistics 22(1), 1951, §2
  */
 export function kullbackLeiblerDivergence(): PerSampleLoss {
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       const {truth, predicted} = matched('kullbackLeiblerDivergence', yTrue, yPred);
       return sum(mul(truth, sub(logOf(truth), logOf(predicted))), -1);
-    });
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 import {add, mean, mul, softplus, sub, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {errorsOf, magnitude} from './truth';
+import {errorsOf, magnitude, rowwise} from './truth';
 
 /**
  * Measures the distance to the truth by the logarithm of its hyperbolic cosine, on average over the features.
@@ -17,9 +17,10 @@ import {errorsOf, magnitude} from './truth';
  * logCosh()(tf.tensor2d([[0]]), tf.tensor2d([[1]])).dataSync();   // Float32Array [0.433781]
  */
 export function logCosh(): PerSampleLoss {
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       const distances = magnitude(errorsOf('logCosh', yTrue, yPred));
       return mean(sub(add(distances, softplus(mul(distances, -2))), Math.LN2), -1);
-    });
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 import {mean, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {errorsOf, magnitude} from './truth';
+import {errorsOf, magnitude, rowwise} from './truth';
 
 /**
  * Measures the distance to the truth, on average over the features.
@@ -17,5 +17,5 @@ import {errorsOf, magnitude} from './truth';
  * meanAbsoluteError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [1]
  */
 export function meanAbsoluteError(): PerSampleLoss {
-  return (yTrue, yPred) => tidy(() => mean(magnitude(errorsOf('meanAbsoluteError', yTrue, yPred)), -1));
+  return rowwise((yTrue, yPred) => tidy(() => mean(magnitude(errorsOf('meanAbsoluteError', yTrue, yPred)), -1)));
 }

@@ -1,7 +1,7 @@
 import {add, mean, mul, relu, sub, sum, tidy} from '@tensorflow/tfjs-core';
 import {checkFinite, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {classesOf, truthLike} from './truth';
+import {classesOf, rowwise, truthLike} from './truth';
 
 const NAME = 'multiMargin';
 
@@ -32,12 +32,13 @@ export function multiMargin(options: MultiMarginOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['margin']);
   const {margin = 1} = options;
   checkFinite(NAME, 'margin', margin);
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       classesOf(NAME, yPred);
       const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
       const ofTruth = sum(mul(oneHot, yPred), -1, true);
       const shortfalls = relu(add(sub(yPred, ofTruth), margin));
       return mean(mul(sub(1, oneHot), shortfalls), -1);
-    });
+    }),
+  );
 }

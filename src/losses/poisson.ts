@@ -1,6 +1,6 @@
 import {add, log, mean, mul, sub, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {matched} from './truth';
+import {matched, rowwise} from './truth';
 
 /** What a rate of 0 is taken for: small enough to leave 1e-30 alone, large enough for the gradient y / rate to stay a float32. */
 const LEAST_RATE = 1e-34;
@@ -22,9 +22,10 @@ const LEAST_RATE = 1e-34;
  * poisson()(tf.tensor2d([[2], [0]]), tf.tensor2d([[1], [1]])).dataSync();   // Float32Array [1, 1]
  */
 export function poisson(): PerSampleLoss {
-  return (yTrue, yPred) =>
+  return rowwise((yTrue, yPred) =>
     tidy(() => {
       const {truth, predicted} = matched('poisson', yTrue, yPred);
       return mean(sub(predicted, mul(truth, log(add(predicted, LEAST_RATE)))), -1);
-    });
+    }),
+  );
 }

@@ -18,6 +18,7 @@ import {checkOptionNames, checkValues, checkWeights, rangeError, shapeText, type
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
 import {logProbabilitiesOf} from './logProbabilities';
+import {rowwise} from './truth';
 
 const NAME = 'sparseCategoricalCrossentropy';
 
@@ -80,7 +81,7 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
   if (ignoreLabel !== undefined) {
     loss.valid = (yTrue) => tidy(() => cast(notEqual(withoutLabelAxis(yTrue), ignoreLabel), 'float32'));
   }
-  return loss;
+  return rowwise(loss);
 }
 
 function labelsFor(yTrue: Tensor, yPred: Tensor): Tensor {

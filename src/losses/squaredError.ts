@@ -1,6 +1,6 @@
 import {mean, mul, square, sum, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {errorsOf} from './truth';
+import {errorsOf, rowwise} from './truth';
 
 /**
  * Measures the squared distance to the truth, on average over the features.
@@ -14,7 +14,7 @@ import {errorsOf} from './truth';
  * meanSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
  */
 export function meanSquaredError(): PerSampleLoss {
-  return (yTrue, yPred) => tidy(() => mean(square(errorsOf('meanSquaredError', yTrue, yPred)), -1));
+  return rowwise((yTrue, yPred) => tidy(() => mean(square(errorsOf('meanSquaredError', yTrue, yPred)), -1)));
 }
 
 /**
@@ -31,5 +31,5 @@ export function meanSquaredError(): PerSampleLoss {
  * halfSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
  */
 export function halfSquaredError(): PerSampleLoss {
-  return (yTrue, yPred) => tidy(() => mul(sum(square(errorsOf('halfSquaredError', yTrue, yPred)), -1), 0.5));
+  return rowwise((yTrue, yPred) => tidy(() => mul(sum(square(errorsOf('halfSquaredError', yTrue, yPred)), -1), 0.5)));
 }

@@ -1,5 +1,11 @@
 import {cast, mul, reshape, sign, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
+import type {PerSampleLoss} from '../types';
+
+/** Marks a loss that judges each row by itself, whatever its place and however many others there are. */
+export function rowwise(loss: PerSampleLoss): PerSampleLoss {
+  return Object.assign(loss, {rowwise: true as const});
+}
 
 /** Predictions with a last axis to reduce over: one value a row (`float32[B]`) is read as one feature, `float32[B, 1]`. */
 export function withFeatureAxis(where: string, yPred: Tensor): Tensor {

@@ -1,6 +1,7 @@
 import {addN, cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@tensorflow/tfjs-core';
 import {checkNotNegative, checkOptionNames, rangeError, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
+import {rowwise} from './truth';
 
 const NAME = 'weightedSum';
 
@@ -43,7 +44,7 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
     sum.valid = (yTrue) =>
       tidy(() => valids.map((valid) => cast(notEqual(valid(yTrue), 0), 'float32')).reduce((a, b) => maximum(a, b)));
   }
-  return sum;
+  return members.every(({loss}) => loss.rowwise) ? rowwise(sum) : sum;
 }
 
 /** Checks the list, and leaves out what counts nothing. */

@@ -25,6 +25,20 @@ export function layersOf(model: LayersModel): LayersModel['layers'] {
   return model.layers.flatMap((layer) => ('layers' in layer ? [layer, ...layersOf(layer as LayersModel)] : [layer]));
 }
 
+/** Where layers of tfjs keep other layers. */
+const INNER = ['layers', 'layer', 'forwardLayer', 'backwardLayer', 'cell', 'cells'];
+
+/** The layers of a model with all that is in them: those of inner models, of wrappers, and the cells of recurrent layers. */
+export function partsOf(model: LayersModel): LayersModel['layers'] {
+  const withInner = (layer: object): object[] => [
+    layer,
+    ...INNER.flatMap((name) =>
+      [(layer as Record<string, object | object[] | undefined>)[name] ?? []].flat().flatMap(withInner),
+    ),
+  ];
+  return [...new Set(model.layers.flatMap(withInner))] as LayersModel['layers'];
+}
+
 /** The weights to train now; a layer may be frozen between two steps. */
 export function trainableVariables(where: string, model: LayersModel): Variable[] {
   const variables = model.trainableWeights.map((weight) => weight.read() as Variable);

@@ -117,8 +117,8 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
   const {where, model, optimizer, clipNorm, backward} = settings;
   const compute = backward === 'recompute' ? recomputeBatch : walkBatch;
   const layers = layerOps(model);
-  // The weights that were ever trained, in the order of the slots, which optimizers find by position.
-  const everTrained = new Set(slotOwners(optimizer));
+  // Optimizers find slots by position, so weights that were ever trained keep their places.
+  const everTrained = new Set<string>();
   let how = beforeFirst(settings);
   let taken = 0;
 
@@ -135,7 +135,9 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
       for (const {name} of variables) everTrained.add(name);
       const {selection, losses} = chosen;
       const {weights} = selection;
-      const {finite, sound} = update(optimizer, {gradients: clipped, weights}, [...everTrained], before);
+      // Another step over the same optimizer may have made slots meanwhile.
+      const names = [...new Set([...slotOwners(optimizer), ...everTrained])];
+      const {finite, sound} = update(optimizer, {gradients: clipped, weights}, names, before);
       how = {strategy, why};
       taken++;
       state.advance(taken);

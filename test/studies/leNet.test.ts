@@ -36,7 +36,7 @@ describe('leNet', () => {
   it('learns six images by heart from the four hardest of each step, and leaves nothing behind', async () => {
     const set = sixImages();
     const before = memory().numTensors;
-    const [inUse] = await trained(set, 1, 40);
+    const [inUse] = await trained(set, 1, 80);
     expect(inUse).toBe(1);
     // tfjs does not dispose the momentum of its optimizer, a scalar.
     expect(memory().numTensors - before).toBe(1);

@@ -279,7 +279,7 @@ describeOnBackends('A loss whose rows judge one another', () => {
     const of = INTERACTING['batch-hard triplets'] as PerSampleLoss;
     const step = ohemStep(built, {loss: of, select: topK({k: 4}), optimizer: train.sgd(0.1), backward: 'recompute'});
     expect(() => step(random([ROWS, 5]), classes())).toThrow(
-      "ohemStep: model and loss must be known to go row by row for backward: 'recompute', got rows that may interact",
+      "ohemStep: loss must be known to go row by row for backward: 'recompute', got one that gives the kept rows other losses alone.",
     );
     expect(weightValues(built)).toEqual(before);
   });

@@ -76,10 +76,12 @@ export function walkBatch(
     const chosen = offTape(() => chooseRows(settings, batch, forward, state));
     const {rows, counts} = chosen;
     const seen = {forward, chosen};
-    // Rows that must not be used are in no product only if others are computed in their places.
-    const isWhole = rows.size >= count && !(chosen.isReplaced && livesInMainMemory());
+    // What a bad row overflows to is in no product only if others are computed in its place.
+    const isSpoilt = chosen.hasBadRows && livesInMainMemory();
+    const isMasked = backward === 'masked' || (granularity === 'element' && !isSpoilt);
+    const isWhole = rows.size >= count && (isMasked || !isSpoilt);
     if (isWhole) return {seen, starts: offTape(() => startsOf(forward, putRows(counts, rows, count)))};
-    const from = backward === 'masked' || granularity === 'element' ? forward.modelOps : 0;
+    const from = isMasked ? forward.modelOps : 0;
     return {seen, starts: offTape(() => startsOf(forward, clone(counts), count)), cut: {rows, batchSize: count, from}};
   });
   const {seen, gradients} = differentiated;
@@ -121,11 +123,13 @@ function explained(
   const {multiplications, blockedAt} = walked;
   const {modelOps} = seen.forward;
   const layer = blockedAt < modelOps ? (layers.layerOf(blockedAt, modelOps) ?? 'the model') : 'the loss';
-  const share = multiplications.all === 0 ? Number(!blocker) : multiplications.cut / multiplications.all;
+  const ran = `${kept} of ${count} rows run backward`;
+  if (multiplications.all === 0 && !blocker) return {strategy: 'pruned', why: ran};
+  const share = multiplications.cut / Math.max(multiplications.all, 1);
   if (share === 0) return {strategy: 'masked', why: `${all}, since rows may interact in ${layer} (${blocker})`};
   const saved = `${Math.round(100 * share * (1 - kept / count))} % of the multiplications of the backward pass`;
   const until = blocker === undefined ? '' : `; all rows run backward from ${blocker} in ${layer} on`;
-  return {strategy: 'pruned', why: `${kept} of ${count} rows run backward, which saves ${saved}${until}`};
+  return {strategy: 'pruned', why: `${ran}, which saves ${saved}${until}`};
 }
 
 /** Knows which ops on the tape belong to which layer, from the first forward pass. */

@@ -1,10 +1,11 @@
-import {clone, concat, tensor1d, type Variable} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {typeError} from '../../checks';
+import {clone, concat, serialization, type Tensor, type Tensor1D, tensor1d, type Variable} from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import {livesInMainMemory, typeError} from '../../checks';
 import {differentiate} from '../../gradients/differentiate';
-import {layersOf} from '../../models/model';
+import {partsOf} from '../../models/model';
+import {outputLosses, total} from '../../models/modelLosses';
 import {takeRows} from '../../rows';
-import {type Gradients, runForward, startsOf} from './backward';
+import {type Forward, type Gradients, runForward, startsOf} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
 import {chooseRows, type SelectorState} from './selection';
@@ -27,8 +28,8 @@ export function recomputeBatch(
   variables: Variable[],
   state: SelectorState,
 ): Gradients {
-  const {where, model} = settings;
-  checkRecomputable(where, model);
+  const {where} = settings;
+  checkModel(settings);
   const scored = runForward(settings, batch, false);
   const chosen = chooseRows(settings, batch, scored, state);
   // Of one row there is nothing to prove: it is computed twice, and counts once.
@@ -41,6 +42,7 @@ export function recomputeBatch(
     ys: batch.ys.map((y) => takeRows(y, rows)),
     rowWeights: batch.rowWeights.map((weights) => takeRows(weights, rows)),
   };
+  checkLosses(settings, batch, scored, rows);
   const {seen, gradients, mixing} = differentiate(where, variables, () => {
     const forward = runForward(settings, kept, true);
     const tensors = [...kept.xs, ...kept.ys, ...kept.rowWeights];
@@ -51,27 +53,64 @@ export function recomputeBatch(
   return {forward: {...scored, penalties: seen.penalties}, chosen, gradients, strategy: 'recompute', why};
 }
 
-/** Layers whose outputs depend on weights, inputs and draws alone, and not on how many rows there are. */
-const KNOWN_LAYERS = new Set(
-  `Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional CategoryEncoding
-  CenterCrop Concatenate Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM2D Cropping2D Dense DepthwiseConv2D Dot Dropout ELU
-  Embedding Flatten GRU GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D
-  GlobalMaxPooling2D InputLayer LSTM LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D MaxPooling3D Maximum Minimum Model
-  Functional Multiply PReLU Permute RNN ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D Sequential SimpleRNN Softmax
-  SpatialDropout1D ThresholdedReLU TimeDistributed UpSampling2D ZeroPadding2D`.split(/\s+/),
-);
+/** Layers and cells whose outputs depend on weights, inputs and draws alone, and not on how many rows there are. */
+const KNOWN_LAYERS =
+  `Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional
+  CategoryEncoding CenterCrop Concatenate Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM2D ConvLSTM2DCell Cropping2D Dense
+  DepthwiseConv2D Dot Dropout ELU Embedding Flatten Functional GRU GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D
+  GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D InputLayer LSTM LSTMCell LayerNormalization LeakyReLU Masking
+  MaxPooling1D MaxPooling2D MaxPooling3D Maximum Minimum Model Multiply PReLU Permute RNN ReLU RepeatVector Rescaling Reshape Resizing
+  SeparableConv2D Sequential SimpleRNN SimpleRNNCell Softmax SpatialDropout1D StackedRNNCells ThresholdedReLU TimeDistributed
+  UpSampling2D ZeroPadding2D`.split(/\s+/);
 
-function checkRecomputable(where: string, model: LayersModel): void {
-  for (const layer of layersOf(model)) {
-    if (layer.stateful) throw notRecomputable(where, 'model', `the layer ${layer.name}, which keeps a state`);
-    const isOwn = Object.hasOwn(layer, 'call') || !KNOWN_LAYERS.has(layer.getClassName());
-    if (isOwn) throw notRecomputable(where, 'model', `the layer ${layer.name}, which is not one of tfjs-layers`);
+/** The classes of tfjs-layers by name, as they were before anybody could register others. */
+const CLASSES = {...serialization.SerializationMap.getMap().classNameMap};
+const isOfLayers = (thing: object): boolean =>
+  CLASSES[(thing.constructor as {className?: string}).className ?? '']?.[0] === thing.constructor;
+
+function checkModel({where, model}: StepSettings): void {
+  for (const part of [...partsOf(model), model]) {
+    if (part.stateful) throw notRecomputable(where, 'model', `the layer ${part.name}, which keeps a state`);
+    const {activation, recurrentActivation} = part as {activation?: object; recurrentActivation?: object};
+    const isKnown = [part, activation, recurrentActivation].every((thing) => !thing || isOfLayers(thing));
+    const isPatched = Object.hasOwn(part, 'call') || Object.hasOwn(part, 'apply');
+    if (isKnown && !isPatched && KNOWN_LAYERS.includes(part.getClassName())) continue;
+    throw notRecomputable(where, 'model', `the layer ${part.name}, which is not one of tfjs-layers`);
   }
   const fixed = model.inputs.find(({shape}) => shape[0] !== null);
   if (fixed) throw notRecomputable(where, 'model', `a batch size fixed at ${fixed.shape[0]}`);
 }
 
-function notRecomputable(where: string, what: string, got: string): TypeError {
-  const remedy = "The kept rows alone would have another gradient: take backward: 'auto'.";
+/**
+ * Checks a loss that does not promise to be `rowwise`. That its ops go row by row is proved later; what it makes of the number of rows, or of
+ * their places, shows on no tape, but in the losses of the kept rows alone.
+ */
+function checkLosses(
+  {where, losses, lossWeights}: StepSettings,
+  {ys, view}: StepBatch,
+  {predictions, raw}: Forward,
+  rows: Tensor1D,
+) {
+  if (losses.every((loss) => loss.rowwise)) return;
+  const promise = 'If a loss of your own judges each row by itself, say so: Object.assign(loss, {rowwise: true}).';
+  const refused = (got: string) => notRecomputable(where, 'loss', got, promise);
+  if (!livesInMainMemory()) throw refused('a function that does not promise it, which would take a read');
+  const [keptYs, keptPredictions] = [ys, predictions].map((all) => all.map((tensor) => takeRows(tensor, rows)));
+  const alone = total(
+    outputLosses(where, losses, lossWeights, keptYs as Tensor[], keptPredictions as Tensor[], view.losses),
+  );
+  const among = takeRows(raw, rows).dataSync();
+  const isSame = alone.dataSync().every((loss, i) => {
+    const other = among[i] as number;
+    return (
+      !Number.isFinite(loss - other) ||
+      Math.abs(loss - other) <= 1e-4 * Math.max(Math.abs(loss), Math.abs(other)) + 1e-6
+    );
+  });
+  if (!isSame) throw refused('one that gives the kept rows other losses alone');
+}
+
+function notRecomputable(where: string, what: string, got: string, more = ''): TypeError {
+  const remedy = `The kept rows alone would have another gradient: take backward: 'auto'.${more && ` ${more}`}`;
   return typeError(where, what, "be known to go row by row for backward: 'recompute'", got, remedy);
 }

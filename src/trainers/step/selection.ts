@@ -56,8 +56,8 @@ export type Chosen = {
   rows: Tensor1D;
   /** `float32[K]`, what each of these rows counts in the sum that is differentiated. */
   counts: Tensor1D;
-  /** Whether `rows` are not `selection.indices`. On a GPU, where the host does not know, that may be so. */
-  isReplaced: boolean;
+  /** Whether some row is not finite. On a GPU, where the host does not know, that may be so. */
+  hasBadRows: boolean;
 };
 
 /** Selects the rows to train on. Runs off the tape. */
@@ -85,7 +85,7 @@ export function chooseRows(
   const allowed = usable && counted ? logicalAnd<Tensor1D>(usable, counted) : (usable ?? counted);
   const {selection, rows} = settle(where, selected, count, allowed);
   const counts = countsOf(selection.weights, count, reduction);
-  return {losses, selection, rows, counts, isReplaced: rows !== selection.indices};
+  return {losses, selection, rows, counts, hasBadRows: usable !== undefined};
 }
 
 /** Marks the rows with a finite loss; undefined if all are known to have one. */

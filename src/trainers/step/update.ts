@@ -2,10 +2,12 @@ import {
   abs,
   addN,
   cast,
+  dispose,
   div,
   gatherND,
   greater,
   isFinite as isFiniteTensor,
+  keep,
   logicalAnd,
   max,
   maximum,
@@ -25,6 +27,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
+import {partsOf} from '../../models/model';
 import {columnSums} from '../../rows';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
@@ -50,14 +53,49 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer): Snapshot
     return {variable, value: reshape(variable, variable.shape), data: variable.dataId};
   });
   const changed = () => before.filter(({variable, data}) => variable.dataId !== data);
+  const states = recurrentStates(model);
   return {
     changed: () => changed().map(({variable}) => variable),
     keepIf(sound) {
       const choose = chooser(sound);
       for (const {variable, value} of changed()) variable.assign(choose(variable, value));
+      states.keepIf(choose);
     },
     restore() {
       for (const {variable, value} of changed()) variable.assign(value);
+      states.restore();
+    },
+  };
+}
+
+/** A recurrent layer that keeps its state from batch to batch, by the fields of tfjs. */
+interface Stateful {
+  states_: Tensor[] | null;
+  /** States of earlier batches, which live as long as gradients may need them. */
+  keptStates: Tensor[][];
+}
+
+/** Holds the states of recurrent layers. A batch in training mode replaces them, and keeps those that were before. */
+function recurrentStates(model: LayersModel) {
+  const held = partsOf(model)
+    .filter((part) => part.stateful && (part as unknown as Stateful).states_)
+    .map((part) => part as unknown as Stateful)
+    .map((layer) => ({layer, before: [...(layer.states_ as Tensor[])], kept: layer.keptStates.length}));
+  const moved = () => held.filter(({layer, before}) => layer.states_?.[0] !== before[0]);
+  return {
+    keepIf(choose: ReturnType<typeof chooser>) {
+      for (const {layer, before} of moved()) {
+        const after = layer.states_ as Tensor[];
+        layer.states_ = after.map((state, i) => keep(choose(state, before[i] as Tensor)));
+        dispose(after);
+      }
+    },
+    restore() {
+      for (const {layer, before, kept} of moved()) {
+        dispose(layer.states_ as Tensor[]);
+        layer.states_ = before;
+        layer.keptStates.length = kept;
+      }
     },
   };
 }
@@ -76,8 +114,7 @@ export function update(
   names: readonly string[],
   before: Snapshot,
 ): {finite: Scalar; sound: Scalar} {
-  const tensors = [...Object.values(gradients), ...before.changed()];
-  const finite = isFiniteTensor(sumOfSquares(tensors)) as Scalar;
+  const finite = areFinite(Object.values(gradients), before.changed());
   const sound = logicalAnd(finite, greater(max(weights), 0)) as Scalar;
   if (livesInMainMemory()) {
     if (sound.dataSync()[0]) optimizer.applyGradients(inSlotOrder(gradients, names));
@@ -94,15 +131,15 @@ export function update(
 }
 
 /**
- * Σ x² over all tensors, `float32[]`. Neither NaN nor ∞ ever adds up to a number; squares also show entries that are too large for an
- * optimizer that squares them.
+ * Whether all numbers are finite, `bool[]`. Neither NaN nor ∞ ever adds up to a number. Of gradients it is the squares that are added, which
+ * also shows entries too large for an optimizer that squares them.
  */
-function sumOfSquares(tensors: Tensor[]): Scalar {
-  const squares = tensors.map((tensor) => {
-    const ofEntries = square(cast(tensor, 'float32'));
-    return sum<Scalar>(tensor.rank > 1 ? columnSums(ofEntries) : ofEntries);
-  });
-  return addN([scalar(0), ...squares]);
+function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
+  const sumOf = (tensor: Tensor) => sum<Scalar>(tensor.rank > 1 ? columnSums(tensor) : tensor);
+  const floats = statistics.map((tensor) => cast(tensor, 'float32'));
+  return isFiniteTensor(
+    addN([scalar(0), ...gradients.map((gradient) => sumOf(square(gradient))), ...floats.map(sumOf)]),
+  );
 }
 
 /** Scales gradients down together so that their global norm, `√ Σ g²`, is at most `clipNorm`. */
