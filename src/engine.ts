@@ -147,8 +147,7 @@ function withState<T>(state: TapeState, f: () => T): T {
  */
 function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   const target = internals();
-  const names = ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU'] as const;
-  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
+  const stop = restorer(target, ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU']);
   const {addTapeNode, runKernel, read, readSync, readToGPU} = target;
   const ops: TapedOp[] = [];
   const reads = new Set<object>();
@@ -187,28 +186,30 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
       inner.push({name, inputs: withoutGaps(inputs), outputs: [result].flat(), attrs});
     return result;
   };
-  const noting = (original: (dataId: object, options?: object) => unknown) =>
-    function (this: EngineInternals, dataId: object, options?: object) {
-      reads.add(dataId);
-      return original.call(this, dataId, options);
-    };
+  const noting = (original: Read): Read => noted(original, reads);
   Object.assign(target, {read: noting(read), readSync: noting(readSync), readToGPU: noting(readToGPU)});
-  return {
-    ops,
-    reads,
-    stop() {
-      for (const [name, descriptor] of before) {
-        if (descriptor) Object.defineProperty(target, name, descriptor);
-        else delete (target as Partial<EngineInternals>)[name];
-      }
-    },
+  return {ops, reads, stop};
+}
+
+type Read = (this: EngineInternals, dataId: object, options?: object) => unknown;
+const noted = (original: Read, reads: Set<object>): Read =>
+  function (dataId, options) {
+    reads.add(dataId);
+    return original.call(this, dataId, options);
+  };
+
+/** Returns a function that makes an object's own properties of these names what they are now. */
+function restorer<T extends object>(target: T, names: readonly (keyof T)[]): () => void {
+  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
+  return () => {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(target, name, descriptor);
+      else delete target[name];
+    }
   };
 }
 
-/**
- * Whether the gradient of an op takes a list. tfjs passes a tensor if there is one output, and fails
- * for ops whose number of outputs varies.
- */
+/** Whether the gradient takes a list. For a varying number of outputs tfjs may pass a tensor. */
 const takesList = (name: string, dys: Tensor[]): boolean => dys.length > 1 || name === 'Unpack' || name === 'SplitV';
 
 /** Inputs without those that an op may lack, such as a bias. */

@@ -13,10 +13,7 @@ export interface PerSampleLoss {
    * What does not count is never selected and is in no mean.
    */
   valid?: (yTrue: Tensor) => Tensor;
-  /**
-   * Promises that the loss of a row depends on that row alone: not on other rows, their number, its
-   * place or earlier calls. Only `backward: 'recompute'` asks for it.
-   */
+  /** Promises that a row's loss depends on that row alone, not on its place, others or their number. */
   rowwise?: true;
 }
 

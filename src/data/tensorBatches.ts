@@ -118,10 +118,7 @@ export function batchesInOrder(
   return tensorBatches(data, batchSize, rows - first, () => rowsFrom(first, rows), limit);
 }
 
-/**
- * Shuffles the rows 0 … count − 1. The order depends on seed and epoch alone: it is the same on
- * every backend, and after a resume.
- */
+/** Shuffles the rows 0 … count − 1; the order depends on seed and epoch alone. */
 export function shuffledRows(count: number, seed: number | string, epoch: number): Int32Array {
   const rows = rowsFrom(0, count);
   const uniform = uniformFrom(`${seed}/${epoch}`);

@@ -55,10 +55,7 @@ function addsBias({name, inputs: {a, b}, outputs: [sums]}: TapedOp): boolean {
   return b.rank === 1 && a.rank > 1 && b.size === a.shape.at(-1) && a.size === sums?.size;
 }
 
-/**
- * A tile that repeats single entries, as layer normalisation does with its weights. tfjs adds up
- * one slice for each repetition.
- */
+/** A tile of single entries, as in layer normalisation. tfjs adds up a slice for each of them. */
 function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, dy: Tensor): Gradients | undefined {
   const {shape} = x as Tensor;
   const axes = ((attrs?.reps ?? []) as number[]).flatMap((count, axis) => (count === 1 ? [] : [axis]));

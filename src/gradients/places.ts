@@ -71,19 +71,10 @@ export function cutShape(shape: Shape, place: Place, batchSize: number, kept: nu
 }
 
 /** Cuts tensors to some rows of a batch, wherever these lie. */
-export interface RowCut {
-  batchSize: number;
-  /** How many rows are kept. */
-  kept: number;
-  /** Takes the kept rows of a tensor. */
-  take(tensor: Tensor, place: Place): Tensor;
-  /** Puts the kept rows back among zeros; rows that are kept twice are added. */
-  put(values: Tensor, place: Place, shape: Shape): Tensor;
-  dispose(): void;
-}
+export type RowCut = ReturnType<typeof rowCut>;
 
 /** Builds a cut to the rows `int32[K]`, to be disposed by the caller. */
-export function rowCut(rows: Tensor1D, batchSize: number): RowCut {
+export function rowCut(rows: Tensor1D, batchSize: number) {
   const kept = rows.size;
   /** The kept rows in each round of the batch, `int32[outer · K, 1]`, by the number of rounds. */
   const numbers = new Map<number, Tensor>();
@@ -101,18 +92,20 @@ export function rowCut(rows: Tensor1D, batchSize: number): RowCut {
   return {
     batchSize,
     kept,
-    take(tensor, place) {
+    /** Takes the kept rows of a tensor. */
+    take(tensor: Tensor, place: Place): Tensor {
       const {outer, inner} = place;
       const [matrix, shape] = [[outer * batchSize, inner], cutShape(tensor.shape, place, batchSize, kept)];
       // Most of what is saved is a matrix whose rows lead: that takes a single op.
       if (isSameShape(tensor.shape, matrix)) return gatherND(tensor, inRounds(outer));
       return tidy(() => reshape(gatherND(reshape(tensor, matrix), inRounds(outer)), shape));
     },
-    put: (values, {outer, inner}, shape) =>
+    /** Puts the kept rows back among zeros; rows that are kept twice are added. */
+    put: (values: Tensor, {outer, inner}: Place, shape: Shape): Tensor =>
       tidy(() => {
         const updates = reshape(values, [outer * kept, inner]);
         return reshape(scatterND(inRounds(outer), updates, [outer * batchSize, inner]), [...shape]);
       }),
-    dispose: () => dispose([...numbers.values()]),
+    dispose: (): void => dispose([...numbers.values()]),
   };
 }

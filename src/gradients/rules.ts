@@ -12,10 +12,7 @@ import {type GradConfig, getGradient, slice_util, type Tensor, util} from '@tens
 import type {Attributes, KernelRun, TapedOp} from '../engine';
 import {type AxisPlace, axisOf, isSamePlace, isSameShape, type Place, placeAt, sizeOf} from './places';
 
-/**
- * Where the kept rows lie in each input. Undefined: the input is taken whole, and its gradient is
- * complete.
- */
+/** Where the kept rows lie in each input; undefined if it is taken whole, with a whole gradient. */
 type InputPlaces = Record<string, Place | undefined>;
 
 /** How a cut gradient of an op is computed. */
@@ -45,10 +42,7 @@ interface Question extends KernelRun {
   kept: number;
 }
 
-/**
- * Where the rows lie in the inputs, and the attributes for fewer rows if they differ. Undefined:
- * all rows have to go on.
- */
+/** Where the rows lie, and attributes for fewer rows if they differ; undefined: all rows go on. */
 type Answer = {inputs: InputPlaces; attrs?: Attributes} | undefined;
 type Rule = (question: Question) => Answer;
 
@@ -355,37 +349,16 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
   return {inputs: found.inputs, saved: places, attrs: found.attrs ?? attrs};
 }
 
-/**
- * Custom gradients of tfjs that use nothing but what they saved: their scope, the kernel inside
- * that has the attributes, the names of their inputs and of what they save.
- */
+/** Custom gradients of tfjs that use only what they saved: scope, kernel inside, their tensors. */
+const CONVOLUTION = {inputs: ['x', 'filter', 'bias'], saved: ['filter', 'x', 'y', 'bias']};
 const FUSED = [
   {scope: 'fusedMatMul__op', kernel: '_FusedMatMul', inputs: ['a', 'b', 'bias'], saved: ['a', 'b', 'y', 'bias']},
-  {
-    scope: 'fusedConv2d__op',
-    kernel: 'FusedConv2D',
-    inputs: ['x', 'filter', 'bias'],
-    saved: ['filter', 'x', 'y', 'bias'],
-  },
-  {
-    scope: 'fusedDepthwiseConv2d__op',
-    kernel: 'FusedDepthwiseConv2D',
-    inputs: ['x', 'filter', 'bias'],
-    saved: ['filter', 'x', 'y', 'bias'],
-  },
+  {scope: 'fusedConv2d__op', kernel: 'FusedConv2D', ...CONVOLUTION},
+  {scope: 'fusedDepthwiseConv2d__op', kernel: 'FusedDepthwiseConv2D', ...CONVOLUTION},
 ];
 
-interface FusedProduct {
-  kernel: KernelRun;
-  names: readonly string[];
-  savedNames: readonly string[];
-}
-
-/**
- * The product in a fused op of tfjs, if the op took and saved what that product did, and nothing
- * else.
- */
-export function fusedProduct({kind, name, inputs, originals, inner}: TapedOp): FusedProduct | undefined {
+/** The product in a fused op of tfjs, if the op took and saved that product's tensors only. */
+export function fusedProduct({kind, name, inputs, originals, inner}: TapedOp) {
   const fused = kind === 'custom' ? FUSED.find(({scope}) => scope === name) : undefined;
   if (!fused) return undefined;
   const [kernel, ...others] = inner.filter((run) => run.name !== 'Identity' && run.name !== 'Reshape');

@@ -5,10 +5,7 @@ import {ownGradients} from './ownGradients';
 import {cutShape, isSamePlace, isSameShape, type Place, type RowCut} from './places';
 import {cutOp, multiplications, type OpCut} from './rules';
 
-/**
- * A gradient with respect to a tensor; if it has a place, with respect to the kept rows there, and
- * 0 at all others.
- */
+/** A gradient by a tensor; with a place, by the kept rows there, and 0 at all others. */
 interface Gradient {
   value: Tensor;
   place?: Place | undefined;
@@ -29,15 +26,9 @@ export interface WalkCut extends RowCut {
 
 export interface Walked {
   gradients: NamedTensorMap;
-  /**
-   * Multiplications of the products that were computed: with all rows, and by those that were
-   * computed with the kept rows alone.
-   */
+  /** Multiplications of all products, and of those that ran with the kept rows alone. */
   multiplications: {all: number; cut: number};
-  /**
-   * The position of the op, coming from the losses, that made all rows go on to a product; −1 if
-   * there is none.
-   */
+  /** The op that made all rows go on to a product, coming from the losses; −1 for none. */
   blockedAt: number;
 }
 
@@ -89,11 +80,8 @@ export function walkBack(
     const gradient = gradients.get(variable.id);
     return gradient ? [[variable.name, whole(gradient, variable, cut)] as const] : [];
   });
-  return {
-    gradients: Object.fromEntries(named),
-    multiplications: work,
-    blockedAt: work.all === 0 ? refusedAt : blockedAt,
-  };
+  if (work.all === 0) blockedAt = refusedAt;
+  return {gradients: Object.fromEntries(named), multiplications: work, blockedAt};
 }
 
 /** Since which op all rows go on, if they do behind this one. */
@@ -114,10 +102,7 @@ function dependents(ops: readonly TapedOp[], variables: readonly Variable[]): Re
   return ids;
 }
 
-/**
- * How an op is cut, if its rule allows; outputs that nothing came from are 0 at the place of the
- * others.
- */
+/** How an op is cut, if its rule allows; missing gradients are 0 at the place of the others. */
 function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: RowCut): OpCut | undefined {
   // Of a single row there is nothing to cut, and any axis of size 1 could be the one that holds it.
   if (cut.batchSize === 1) return undefined;
@@ -127,10 +112,7 @@ function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: Ro
   return cutOp(op, {places: places as Place[], batchSize: cut.batchSize, kept: cut.kept}, wanted);
 }
 
-/**
- * The gradients of the outputs as the op takes them: of the kept rows if it is cut, else of all
- * rows.
- */
+/** The gradients of the outputs as the op takes them: of the kept rows if it is cut. */
 function valuesOf({outputs}: TapedOp, dys: Step['dys'], isCut: boolean, cut: RowCut | undefined): Tensor[] {
   const place = dys.find((dy) => dy !== undefined)?.place;
   return dys.map((dy, i) => {
@@ -140,10 +122,7 @@ function valuesOf({outputs}: TapedOp, dys: Step['dys'], isCut: boolean, cut: Row
   });
 }
 
-/**
- * An op whose gradients are to be computed: those by the inputs that are wanted, of these of its
- * outputs.
- */
+/** An op, the gradients of its outputs, and the inputs by which gradients are wanted. */
 interface Step {
   where: string;
   op: TapedOp;
@@ -185,10 +164,7 @@ function compute({where, op, opCut, wanted}: Step, saved: Tensor[], dys: Tensor[
   });
 }
 
-/**
- * A gradient of another shape would go on wrongly: some of tfjs are not summed over axes that were
- * broadcast.
- */
+/** Refuses another shape: some gradients of tfjs are not summed over broadcast axes. */
 function checkGradient({where, op}: Step, input: string, value: Tensor, expected: readonly number[]): void {
   if (isSameShape(value.shape, expected) && value.dtype === 'float32') return;
   const gradient = `the gradient of ${op.name} by its input ${input}`;
@@ -226,10 +202,7 @@ function sumOf(one: Gradient, other: Gradient, tensor: Tensor, op: number, cut: 
 /** Ops whose gradients look at the shapes of what they saved, and not at the values. */
 const NEED_SHAPES_ONLY = new Set('Add AddN Concat ExpandDims Mean Pack PadV2 Reshape Sub Sum Slice'.split(' '));
 
-/**
- * Whether a gradient reads the values of a saved tensor. Of fused ops, none reads the output: they
- * are on a tape only without activation.
- */
+/** Whether a gradient reads a saved tensor. Fused ops without activation never read the output. */
 function readsValues({kind, name}: TapedOp, saved: number): boolean {
   return kind === 'custom' ? !(name.startsWith('fused') && saved === 2) : !NEED_SHAPES_ONLY.has(name);
 }
@@ -245,21 +218,10 @@ function shapeOf({shape}: Tensor, place: Place | undefined, cut: RowCut | undefi
   return place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape;
 }
 
-interface HeldRows {
-  /**
-   * The kept rows of a tensor that an op saved, in the shape of the tensor of which they were taken
-   * first.
-   */
-  take(op: TapedOp, index: number, tensor: Tensor, place: Place | undefined): Tensor;
-  /** Disposes what no op before this one has saved. */
-  release(op: number): void;
-}
+type HeldRows = ReturnType<typeof heldRows>;
 
-/**
- * Takes rows of saved tensors. An op's output and the next one's input share their memory, so the
- * rows of both are taken once.
- */
-function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
+/** Takes the rows of saved tensors, once for all tensors that share their data. */
+function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined) {
   /** The first op that saved some data: none before it needs its rows. */
   const firstSavedBy = new Map<object, number>();
   for (let i = ops.length - 1; cut && i >= 0; i--) {
@@ -268,7 +230,8 @@ function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
   const taken = new Map<object, {place: Place; rows: Tensor}[]>();
   const lastNeeded = new Map<number, object[]>();
   return {
-    take(op, index, tensor, place) {
+    /** The kept rows of a tensor that an op saved, in the shape in which they were taken first. */
+    take(op: TapedOp, index: number, tensor: Tensor, place: Place | undefined): Tensor {
       if (!cut || !place) return tensor;
       const {dtype, dataId, id} = tensor;
       // A tensor of the right shape over the data of all rows: nothing is copied for a shape.
@@ -286,7 +249,8 @@ function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined): HeldRows {
       }
       return rows;
     },
-    release(op) {
+    /** Disposes what no op before this one has saved. */
+    release(op: number): void {
       for (const dataId of lastNeeded.get(op) ?? []) {
         dispose((taken.get(dataId) ?? []).map(({rows}) => rows));
         taken.delete(dataId);

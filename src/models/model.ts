@@ -1,6 +1,6 @@
 /** @file A model as the trainers see it: built, with its outputs, its weights and its optimizer. */
 
-import type {Optimizer, Tensor, Variable} from '@tensorflow/tfjs-core';
+import {dispose, keep, type Optimizer, type Tensor, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
 import {typeError} from '../checks';
 
@@ -64,4 +64,36 @@ export function modelOptimizer(
   const optimizer: Optimizer | undefined = given ?? model.optimizer;
   if (typeof optimizer?.applyGradients === 'function') return optimizer;
   throw typeError(where, 'optimizer', 'be given, or the model be compiled with one', optimizer, remedy);
+}
+
+/** A recurrent layer that keeps its state from batch to batch, by the fields of tfjs. */
+interface Stateful {
+  states_: Tensor[] | null;
+  keptStates: Tensor[][];
+}
+
+/** Holds the states of recurrent layers. A batch in training mode replaces them, and keeps those that were before. */
+export function recurrentStates(model: LayersModel) {
+  const held = partsOf(model)
+    .filter((part) => part.stateful && (part as unknown as Stateful).states_)
+    .map((part) => part as unknown as Stateful)
+    .map((layer) => ({layer, before: [...(layer.states_ as Tensor[])], kept: layer.keptStates.length}));
+  const moved = () => held.filter(({layer, before}) => layer.states_?.[0] !== before[0]);
+  return {
+    /** Replaces each state by what `choose` makes of it and of the one before. */
+    keepIf(choose: (after: Tensor, before: Tensor) => Tensor): void {
+      for (const {layer, before} of moved()) {
+        const after = layer.states_ as Tensor[];
+        layer.states_ = after.map((state, i) => keep(choose(state, before[i] as Tensor)));
+        dispose(after);
+      }
+    },
+    restore() {
+      for (const {layer, before, kept} of moved()) {
+        dispose(layer.states_ as Tensor[]);
+        layer.states_ = before;
+        layer.keptStates.length = kept;
+      }
+    },
+  };
 }

@@ -81,8 +81,8 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
     );
   };
   return Object.defineProperties(step as OhemStep, {
-    strategy: {get: () => steps.strategy},
-    why: {get: () => steps.why},
+    strategy: {get: () => steps.how().strategy},
+    why: {get: () => steps.how().why},
     dispose: {
       value: () => {
         isDisposed = true;
@@ -104,16 +104,8 @@ type TakenStep = {
 /** Computes figures of a batch from its forward pass. */
 export type Evaluate = (batch: StepBatch, forward: Forward) => Scalar[];
 
-/** Takes one step after the other. */
-export interface Stepper {
-  /** Trains on a batch; figures are evaluated before the weights change. Runs within a `tidy`. */
-  take(xs: StepTensors, ys: StepTensors, options?: StepOptions | null, evaluate?: Evaluate): TakenStep;
-  readonly strategy: 'auto' | BackwardStrategy;
-  readonly why: string;
-}
-
 /** Builds the step that `ohemStep` and `fitOhem` share. */
-export function stepper(settings: StepSettings, state: SelectorState): Stepper {
+export function stepper(settings: StepSettings, state: SelectorState) {
   const {where, model, optimizer, clipNorm, backward} = settings;
   const compute = backward === 'recompute' ? recomputeBatch : walkBatch;
   const layers = layerOps(model);
@@ -122,7 +114,7 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
   let how = beforeFirst(settings);
   let taken = 0;
 
-  const take: Stepper['take'] = (xs, ys, options, evaluate) => {
+  const take = (xs: StepTensors, ys: StepTensors, options?: StepOptions | null, evaluate?: Evaluate): TakenStep => {
     checkOptionNames(where, options ?? undefined, BATCH_OPTIONS);
     const batch = stepBatch(settings, xs, ys, {step: taken, ...options});
     const variables = trainableVariables(where, model);
@@ -153,14 +145,10 @@ export function stepper(settings: StepSettings, state: SelectorState): Stepper {
     }
   };
   return {
-    // Inside the gradient of somebody else: that is none of theirs.
-    take: (...given) => (canRecord() ? offTape(() => take(...given)) : take(...given)),
-    get strategy() {
-      return how.strategy;
-    },
-    get why() {
-      return how.why;
-    },
+    /** Trains on a batch; figures are evaluated before the weights change. Runs within a `tidy`. */
+    take: (...given: Parameters<typeof take>) => (canRecord() ? offTape(() => take(...given)) : take(...given)),
+    /** How the latest step was taken, and why so. */
+    how: () => how,
   };
 }
 

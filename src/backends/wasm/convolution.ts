@@ -56,10 +56,7 @@ export function checkConvolution(
   }
 }
 
-/**
- * The margins that the convolution reads around an image. They are not the padding: strides leave pixels over, and rounding up
- * reads beyond the zeros.
- */
+/** The margins that a convolution reads: not the padding, as strides leave pixels over. */
 export function marginsRead({axes: [rows, columns]}: Convolution): Margins {
   return [marginRead(rows), marginRead(columns)];
 }

@@ -45,13 +45,13 @@ export function runForward(
 }
 
 /** The gradients of a batch, and what was seen on the way. */
-export interface Gradients extends Pick<Differentiated<never>, 'gradients'> {
+export interface Gradients extends Pick<Differentiated<never>, 'gradients'>, How {
   forward: Forward;
   chosen: Chosen;
-  strategy: BackwardStrategy;
-  /** Why that strategy, and how much it saved, in a sentence. */
-  why: string;
 }
+
+/** A strategy, with the reason and how much it saved in a sentence. */
+type How<Strategy = BackwardStrategy> = {strategy: Strategy; why: string};
 
 /**
  * Runs all rows forward in training mode, selects, and walks back from the losses of the kept rows: with these rows alone, as far as the ops
@@ -94,16 +94,10 @@ export function startsOf({losses, penalties}: Forward, counts: Tensor1D, batchSi
   return [{tensor: losses, value: counts, place}, ...penalties.map((tensor) => ({tensor, value: onesLike(tensor)}))];
 }
 
-const OF_ELEMENTS = {
-  strategy: 'masked' as const,
-  why: 'elements of every row may be kept, so all rows run backward',
-};
+const OF_ELEMENTS: How = {strategy: 'masked', why: 'elements of every row may be kept, so all rows run backward'};
 
 /** What is known of the way to the gradients before the first step. */
-export function beforeFirst({backward, granularity}: StepSettings): {
-  strategy: 'auto' | BackwardStrategy;
-  why: string;
-} {
+export function beforeFirst({backward, granularity}: StepSettings): How<'auto' | BackwardStrategy> {
   if (granularity === 'element') return OF_ELEMENTS;
   return {strategy: backward, why: backward === 'auto' ? 'the first batch decides' : 'as asked for'};
 }
@@ -113,7 +107,7 @@ function explained(
   count: number,
   {seen, walked, blocker}: Differentiated<{forward: Forward; chosen: Chosen}>,
   layers: LayerOps,
-): {strategy: BackwardStrategy; why: string} {
+): How {
   const kept = seen.chosen.rows.size;
   const all = `all ${count} rows run backward`;
   if (!walked) return {strategy: 'masked', why: `${all}, since this build of tfjs hides its gradient tape`};
@@ -133,12 +127,7 @@ function explained(
 }
 
 /** Knows which ops on the tape belong to which layer, from the first forward pass. */
-export interface LayerOps {
-  /** Runs a forward pass, and notes the ops of each layer if it is the first one. */
-  watch<T>(forward: () => T): T;
-  /** The layer of an op; undefined if that is not known, for example because the pass had other ops than the first one. */
-  layerOf(op: number, modelOps: number): string | undefined;
-}
+export type LayerOps = ReturnType<typeof layerOps>;
 
 interface WatchedLayer {
   name: string;
@@ -148,11 +137,12 @@ interface WatchedLayer {
 }
 
 /** Watches the layers of a model, and of the models in it. */
-export function layerOps(model: LayersModel): LayerOps {
+export function layerOps(model: LayersModel) {
   /** Inner layers come before the models that they are in. */
   let layers: WatchedLayer[] | undefined;
   return {
-    watch(forward) {
+    /** Runs a forward pass, and notes the ops of each layer if it is the first one. */
+    watch<T>(forward: () => T): T {
       if (layers) return forward();
       const seen: WatchedLayer[] = [];
       const watched = layersOf(model).map((layer) => {
@@ -176,7 +166,8 @@ export function layerOps(model: LayersModel): LayerOps {
         }
       }
     },
-    layerOf(op, modelOps) {
+    /** The layer of an op; undefined if the pass had other ops than the first one. */
+    layerOf(op: number, modelOps: number): string | undefined {
       const end = Math.max(...(layers ?? []).map((layer) => layer.end));
       return end === modelOps ? layers?.find((layer) => layer.first <= op && op < layer.end)?.name : undefined;
     },

@@ -53,16 +53,6 @@ export function recomputeBatch(
   return {forward: {...scored, penalties: seen.penalties}, chosen, gradients, strategy: 'recompute', why};
 }
 
-/** Layers and cells whose outputs depend on weights, inputs and draws alone, and not on how many rows there are. */
-const KNOWN_LAYERS =
-  `Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional
-  CategoryEncoding CenterCrop Concatenate Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM2D ConvLSTM2DCell Cropping2D Dense
-  DepthwiseConv2D Dot Dropout ELU Embedding Flatten Functional GRU GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D
-  GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D InputLayer LSTM LSTMCell LayerNormalization LeakyReLU Masking
-  MaxPooling1D MaxPooling2D MaxPooling3D Maximum Minimum Model Multiply PReLU Permute RNN ReLU RepeatVector Rescaling Reshape Resizing
-  SeparableConv2D Sequential SimpleRNN SimpleRNNCell Softmax SpatialDropout1D StackedRNNCells ThresholdedReLU TimeDistributed
-  UpSampling2D ZeroPadding2D`.split(/\s+/);
-
 /** The classes of tfjs-layers by name, as they were before anybody could register others. */
 const CLASSES = {...serialization.SerializationMap.getMap().classNameMap};
 const isOfLayers = (thing: object): boolean =>
@@ -74,7 +64,7 @@ function checkModel({where, model}: StepSettings): void {
     const {activation, recurrentActivation} = part as {activation?: object; recurrentActivation?: object};
     const isKnown = [part, activation, recurrentActivation].every((thing) => !thing || isOfLayers(thing));
     const isPatched = Object.hasOwn(part, 'call') || Object.hasOwn(part, 'apply');
-    if (isKnown && !isPatched && KNOWN_LAYERS.includes(part.getClassName())) continue;
+    if (isKnown && !isPatched) continue;
     throw notRecomputable(where, 'model', `the layer ${part.name}, which is not one of tfjs-layers`);
   }
   const fixed = model.inputs.find(({shape}) => shape[0] !== null);

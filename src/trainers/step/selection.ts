@@ -143,21 +143,7 @@ function checkSelection(where: string, selection: Selection, batchSize: number):
 }
 
 /** What a selector carries from one step to the next: a tensor that stays on the device, and the state of its schedule. */
-export interface SelectorState {
-  /** The state as a selector is handed it. */
-  context(): SelectionContext;
-  /** Computes what the selector is to remember, right after it has selected. */
-  note(losses: Tensor1D, context: SelectionContext): void;
-  /** The step has ended: what was noted takes the place of what was remembered. */
-  advance(step: number): void;
-  /** Discards what was noted: the step threw. */
-  stay(): void;
-  /** Reads what is remembered, to resume with it later; undefined if that is nothing. */
-  save(): Promise<SavedMemory | undefined>;
-  /** Remembers what was saved. */
-  restore(saved: SavedMemory): void;
-  dispose(): void;
-}
+export type SelectorState = ReturnType<typeof selectorState>;
 
 /** What a selector remembers, as plain JSON: numbers that JSON does not have are texts, `'NaN'`. */
 export interface SavedMemory {
@@ -166,7 +152,7 @@ export interface SavedMemory {
 }
 
 /** Builds the state of a selector, at its beginning. */
-export function selectorState(where: string, select: Selector): SelectorState {
+export function selectorState(where: string, select: Selector) {
   let remembered: Tensor1D | undefined;
   let noted: Tensor1D | undefined;
   const {schedule} = select;
@@ -176,40 +162,50 @@ export function selectorState(where: string, select: Selector): SelectorState {
     noted = undefined;
   };
   return {
-    context: () => ({...(select.remember && {memory: remembered ?? null}), ...(schedule && {schedule: scheduled})}),
-    note(losses, context) {
+    /** The state as a selector is handed it. */
+    context: (): SelectionContext => ({
+      ...(select.remember && {memory: remembered ?? null}),
+      ...(schedule && {schedule: scheduled}),
+    }),
+    /** Computes what the selector is to remember, right after it has selected. */
+    note(losses: Tensor1D, context: SelectionContext): void {
       if (!select.remember) return;
-      const memory: unknown = select.remember(losses, context);
-      if (!(memory instanceof Tensor && memory.rank === 1)) {
-        const got = memory instanceof Tensor ? memory.shape : memory;
-        throw typeError(where, 'select', 'remember a tensor of one axis', got, 'Flatten it with tf.reshape(x, [-1]).');
-      }
+      const memory = checkedMemory(where, select.remember(losses, context));
       stay();
       // A view of its own: it may be the losses, or what was remembered before.
       noted = keep(reshape(memory, [memory.size]));
     },
-    advance(step) {
+    /** The step has ended: what was noted takes the place of what was remembered. */
+    advance(step: number): void {
       if (schedule) scheduled = schedule.next(scheduled, {step});
       if (!noted) return;
       remembered?.dispose();
       [remembered, noted] = [noted, undefined];
     },
+    /** Discards what was noted: the step threw. */
     stay,
-    async save() {
-      if (!remembered) return undefined;
-      const {dtype} = remembered;
-      const values = Array.from(await remembered.data(), (value) => (Number.isFinite(value) ? value : String(value)));
-      return {dtype, values};
-    },
-    restore({dtype, values}) {
+    /** Reads what is remembered, to resume with it later; undefined if that is nothing. */
+    save: async (): Promise<SavedMemory | undefined> => remembered && savedMemory(remembered),
+    restore({dtype, values}: SavedMemory): void {
       if (!select.remember) return;
       remembered?.dispose();
       remembered = keep(tensor1d(values.map(Number), dtype));
     },
-    dispose() {
+    dispose(): void {
       stay();
       remembered?.dispose();
       remembered = undefined;
     },
   };
+}
+
+function checkedMemory(where: string, memory: unknown): Tensor {
+  if (memory instanceof Tensor && memory.rank === 1) return memory;
+  const got = memory instanceof Tensor ? memory.shape : memory;
+  throw typeError(where, 'select', 'remember a tensor of one axis', got, 'Flatten it with tf.reshape(x, [-1]).');
+}
+
+async function savedMemory(memory: Tensor1D): Promise<SavedMemory> {
+  const values = Array.from(await memory.data(), (value) => (Number.isFinite(value) ? value : `${value}`));
+  return {dtype: memory.dtype, values};
 }

@@ -2,12 +2,10 @@ import {
   abs,
   addN,
   cast,
-  dispose,
   div,
   gatherND,
   greater,
   isFinite as isFiniteTensor,
-  keep,
   logicalAnd,
   max,
   maximum,
@@ -27,18 +25,11 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
-import {partsOf} from '../../models/model';
+import {recurrentStates} from '../../models/model';
 import {columnSums} from '../../rows';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
-export interface Snapshot {
-  /** Weights that have changed since, such as statistics of batch normalisation. */
-  changed(): Variable[];
-  /** Rolls back on the device, unless `sound` is true. */
-  keepIf(sound: Scalar): void;
-  /** Rolls back. */
-  restore(): void;
-}
+export type Snapshot = ReturnType<typeof takeSnapshot>;
 
 /**
  * Holds the values of all variables that a step may change: weights, statistics of batch normalisation, slots.
@@ -46,7 +37,7 @@ export interface Snapshot {
  * Nothing is copied: a reshape shares its data, and assigning to a variable swaps the data it points to. Lives as long as
  * the `tidy` around it.
  */
-export function takeSnapshot(model: LayersModel, optimizer: Optimizer): Snapshot {
+export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
   const slots = slotsOf(optimizer).map(({variable}) => variable);
   const variables = [...model.weights.map((weight) => weight.read() as Variable), ...slots];
   const before = variables.map((variable) => {
@@ -55,47 +46,17 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer): Snapshot
   const changed = () => before.filter(({variable, data}) => variable.dataId !== data);
   const states = recurrentStates(model);
   return {
-    changed: () => changed().map(({variable}) => variable),
-    keepIf(sound) {
+    /** Weights that have changed since, such as statistics of batch normalisation. */
+    changed: (): Variable[] => changed().map(({variable}) => variable),
+    /** Rolls back on the device, unless `sound` is true. */
+    keepIf(sound: Scalar): void {
       const choose = chooser(sound);
       for (const {variable, value} of changed()) variable.assign(choose(variable, value));
       states.keepIf(choose);
     },
-    restore() {
+    restore(): void {
       for (const {variable, value} of changed()) variable.assign(value);
       states.restore();
-    },
-  };
-}
-
-/** A recurrent layer that keeps its state from batch to batch, by the fields of tfjs. */
-interface Stateful {
-  states_: Tensor[] | null;
-  /** States of earlier batches, which live as long as gradients may need them. */
-  keptStates: Tensor[][];
-}
-
-/** Holds the states of recurrent layers. A batch in training mode replaces them, and keeps those that were before. */
-function recurrentStates(model: LayersModel) {
-  const held = partsOf(model)
-    .filter((part) => part.stateful && (part as unknown as Stateful).states_)
-    .map((part) => part as unknown as Stateful)
-    .map((layer) => ({layer, before: [...(layer.states_ as Tensor[])], kept: layer.keptStates.length}));
-  const moved = () => held.filter(({layer, before}) => layer.states_?.[0] !== before[0]);
-  return {
-    keepIf(choose: ReturnType<typeof chooser>) {
-      for (const {layer, before} of moved()) {
-        const after = layer.states_ as Tensor[];
-        layer.states_ = after.map((state, i) => keep(choose(state, before[i] as Tensor)));
-        dispose(after);
-      }
-    },
-    restore() {
-      for (const {layer, before, kept} of moved()) {
-        dispose(layer.states_ as Tensor[]);
-        layer.states_ = before;
-        layer.keptStates.length = kept;
-      }
     },
   };
 }
