@@ -6,7 +6,7 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import {leNet} from '../../studies/leNet';
 import type {TensorSet} from '../../studies/trainee';
 
-const OPTIONS = {learningRate: 0.05, momentum: 0.9, weightDecay: 1e-4};
+const OPTIONS = {learningRate: 0.02, momentum: 0.9, weightDecay: 1e-4};
 
 beforeAll(async () => {
   await setBackend('wasm');
@@ -36,7 +36,7 @@ describe('leNet', () => {
   it('learns six images by heart from the four hardest of each step, and leaves nothing behind', async () => {
     const set = sixImages();
     const before = memory().numTensors;
-    const [inUse] = await trained(set, 1, 80);
+    const [inUse] = await trained(set, 1, 60);
     expect(inUse).toBe(1);
     // tfjs does not dispose the momentum of its optimizer, a scalar.
     expect(memory().numTensors - before).toBe(1);
