@@ -10,6 +10,7 @@ import {
   ones,
   type Rank,
   range,
+  reshape,
   type Scalar,
   stack,
   type Tensor1D,
@@ -83,7 +84,8 @@ function firstSurvivors(candidates: Tensor1D, overlaps: (place: Scalar) => Tenso
   for (let round = 0; round < count; round++) {
     const before = running;
     const [place, number, rest] = tidy(() => {
-      const next = argMax(before) as Scalar;
+      // On webgpu argMax has shape [1].
+      const next = reshape(argMax(before), []) as Scalar;
       const itsNumber = valueAt(before, next);
       const staysIn = logicalAnd(less(before, itsNumber), logicalNot(overlaps(next)));
       return [next, itsNumber, chooseEach(staysIn, before, out) as Tensor1D] as const;

@@ -2,7 +2,6 @@ import {
   argMax,
   cast,
   where as chooseEach,
-  expandDims,
   less,
   logicalAnd,
   maximum,
@@ -10,6 +9,7 @@ import {
   notEqual,
   ones,
   range,
+  reshape,
   type Tensor,
   type Tensor1D,
   tensor1d,
@@ -93,7 +93,7 @@ function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowW
 /** Replaces rows by the first that is finite. */
 export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D | undefined): T[] {
   if (!finite) return tensors;
-  const standIn = expandDims(argMax(cast(finite, 'int32')), 0);
+  const standIn = reshape(argMax(cast(finite, 'int32')), [1]);
   const rows = chooseEach(finite, range(0, finite.size, 1, 'int32'), standIn) as Tensor1D;
   return tensors.map((tensor) => takeRows(tensor, rows));
 }
