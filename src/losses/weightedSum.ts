@@ -1,4 +1,4 @@
-import {addN, cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@tensorflow/tfjs-core';
+import {add, cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@tensorflow/tfjs-core';
 import {checkNotNegative, checkOptionNames, rangeError, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {rowwise} from './truth';
@@ -37,7 +37,8 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
     tidy(() => {
       const terms = members.map((member) => termOf(member, yTrue, yPred));
       checkSameShape(terms);
-      return addN(terms);
+      // Not by `addN`: of more than seven tensors webgpu makes zeros.
+      return terms.reduce((total, term) => add(total, term));
     });
   const valids = members.flatMap(({loss}) => loss.valid ?? []);
   if (valids.length === members.length) {

@@ -1,7 +1,7 @@
 /** @file The losses of a model: found for each output, and evaluated to one number a row. */
 
 import {
-  addN,
+  add,
   cast,
   where as chooseEach,
   div,
@@ -144,9 +144,9 @@ export function outputLosses(
   });
 }
 
-/** The sum over the outputs. */
+/** The sum over the outputs. Not by `addN`: of more than seven tensors webgpu makes zeros. */
 export function total(terms: Tensor1D[]): Tensor1D {
-  return terms.length === 1 ? (terms[0] as Tensor1D) : addN(terms);
+  return terms.reduce((sum, term) => add(sum, term));
 }
 
 /** Marks the rows in which at least one entry counts, `float32[B]`; undefined if the loss counts everything. */

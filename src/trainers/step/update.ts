@@ -1,6 +1,5 @@
 import {
   abs,
-  addN,
   cast,
   div,
   gatherND,
@@ -92,14 +91,15 @@ export function update(
 }
 
 /**
- * Whether all numbers are finite, `bool[]`. Neither NaN nor ∞ ever adds up to a number. Of gradients it is the squares that are added, which
+ * Whether all numbers are finite, `bool[]`. Neither NaN nor ∞ ever adds up to a number. Not by `addN`: of more than seven tensors
+ * webgpu makes zeros. Of gradients it is the squares that are added, which
  * also shows entries too large for an optimizer that squares them.
  */
 function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
   const sumOf = (tensor: Tensor) => sum<Scalar>(tensor.rank > 1 ? columnSums(tensor) : tensor);
   const floats = statistics.map((tensor) => cast(tensor, 'float32'));
   return isFiniteTensor(
-    addN([scalar(0), ...gradients.map((gradient) => sumOf(square(gradient))), ...floats.map(sumOf)]),
+    sum(stack([scalar(0), ...gradients.map((gradient) => sumOf(square(gradient))), ...floats.map(sumOf)])),
   );
 }
 
@@ -109,7 +109,7 @@ export function clipByGlobalNorm(gradients: NamedTensorMap, clipNorm: number | u
   if (clipNorm === undefined || terms.length === 0) return gradients;
   // In units of the largest entry, since squares of large ones overflow.
   const unit = maximum(max(stack(terms.map((gradient) => max(abs(gradient))))), 1e-30);
-  const norm = mul(unit, sqrt(addN(terms.map((gradient) => sum(square(div(gradient, unit)))))));
+  const norm = mul(unit, sqrt(sum(stack(terms.map((gradient) => sum(square(div(gradient, unit))))))));
   const scale = div(clipNorm, maximum(norm, clipNorm));
   return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, mul(gradient, scale)]));
 }
