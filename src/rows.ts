@@ -1,6 +1,8 @@
 /** @file Rows of tensors: taking them, putting them back, adding them up, and finding those that are finite. */
 
 import {
+  add,
+  argMax,
   avgPool,
   cast,
   gatherND,
@@ -9,6 +11,7 @@ import {
   matMul,
   mul,
   reshape,
+  type Scalar,
   scatterND,
   sum,
   type Tensor,
@@ -28,6 +31,16 @@ export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
 /** Puts rows among zeros, `[K, …] → [B, …]`. Rows that go to the same place are added. */
 export function putRows<T extends Tensor>(values: T, rows: Tensor1D, batchSize: number): T {
   return scatterND(asColumn(rows), values, [batchSize, ...values.shape.slice(1)]) as T;
+}
+
+/** Finds the place of the largest number, `int32[]`. On webgpu the `argMax` of tfjs has shape `[1]`. */
+export function placeOfLargest(values: Tensor1D): Scalar {
+  return reshape(argMax(values), []);
+}
+
+/** Adds tensors of one shape. Not by `addN`: of more than seven tensors webgpu makes zeros. */
+export function addUp<T extends Tensor>(tensors: readonly T[]): T {
+  return tensors.reduce((total, next) => add(total, next));
 }
 
 function asColumn(rows: Tensor1D): Tensor {

@@ -3,7 +3,7 @@
  * time steps, in row-major order). Elements become rows here, so that all else knows rows only.
  */
 
-import {mean, range, reshape, Tensor, type Tensor1D, tile} from '@tensorflow/tfjs-core';
+import {mean, range, reshape, Tensor, type Tensor1D, tile, util} from '@tensorflow/tfjs-core';
 import {checkRows, rangeError, shapeText, typeError} from '../checks';
 import {elementLosses, rowLosses} from '../models/modelLosses';
 import type {Granularity, SelectionContext} from '../types';
@@ -54,7 +54,7 @@ export function rowView(where: string, batchSize: number): BatchView {
 /** Views a batch by its elements: those of its targets, `[B, …]` or `[B, …, C]` for an output `[B, …, C]`. */
 export function elementView(where: string, argument: string, targets: Tensor[], outputs: OutputShape[]): BatchView {
   const shapes = elementShapes(where, argument, targets, outputs);
-  const [count, batchSize] = [sizeOf(shapes[0] as number[]), targets[0]?.shape[0] as number];
+  const [count, batchSize] = [util.sizeFromShape(shapes[0] as number[]), targets[0]?.shape[0] as number];
   const perRow = count / batchSize;
   const spread = (ofBatch: Tensor1D): Tensor1D => reshape(tile(reshape(ofBatch, [batchSize, 1]), [1, perRow]), [count]);
   return {
@@ -97,7 +97,7 @@ function elementShapes(where: string, argument: string, targets: Tensor[], outpu
     checkElements(where, argument, shape, output, target.shape);
     return shape;
   });
-  const [count = 0, ...others] = shapes.map(sizeOf);
+  const [count = 0, ...others] = shapes.map(util.sizeFromShape);
   if (count === 0) throw rangeError(where, argument, 'have at least one element', targets[0]?.shape);
   const other = others.findIndex((ofOutput) => ofOutput !== count);
   if (other >= 0) {
@@ -145,5 +145,3 @@ function checkElements(
   const both = `${text.replace(']', ', …]')} or ${text}`;
   throw typeError(where, argument, `have the shape of the output ${name}, with or without its last axis: ${both}`, got);
 }
-
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);

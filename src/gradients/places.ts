@@ -14,6 +14,7 @@ import {
   type Tensor,
   type Tensor1D,
   tidy,
+  util,
 } from '@tensorflow/tfjs-core';
 
 /**
@@ -34,9 +35,8 @@ export interface AxisPlace {
 
 type Shape = readonly number[];
 
-export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
-export const isSameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i]);
+export const sizeOf = (shape: Shape): number => util.sizeFromShape(shape as number[]);
+export const isSameShape = (a: Shape, b: Shape): boolean => util.arraysEqual(a as number[], b as number[]);
 export const isSamePlace = (a: Place, b: Place): boolean => a.outer === b.outer && a.inner === b.inner;
 
 /** The place of rows on the first axis. */

@@ -2,9 +2,9 @@ import {where as chooseEach, dispose, fill, slice, type Tensor, type Tensor1D, t
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkOptionNames} from '../checks';
 import {outputsOf, readyModel} from '../models/model';
-import {type LossLike, modelLosses, modelLossWeights, outputLosses, total} from '../models/modelLosses';
+import {type LossLike, modelLosses, modelLossWeights, outputLosses} from '../models/modelLosses';
 import {DATA_NAMES, type ModelData, modelData, modelTensors, type StepTensors} from '../models/modelTensors';
-import {finiteRows} from '../rows';
+import {addUp, finiteRows} from '../rows';
 import type {PerSampleLoss} from '../types';
 import {readTogether} from './readTogether';
 
@@ -121,7 +121,7 @@ function batchLosses(task: Scoring, start: number, count: number): Tensor1D {
   const {where, model, losses, lossWeights} = task;
   const rowsOf = (tensors: Tensor[]) => tensors.map((tensor) => slice(tensor, start, count));
   const {xs, ys} = modelTensors(where, model, rowsOf(task.xs), rowsOf(task.ys), DATA_NAMES);
-  const scored = total(outputLosses(where, losses, lossWeights, ys, outputsOf(model, xs, false)));
+  const scored = addUp(outputLosses(where, losses, lossWeights, ys, outputsOf(model, xs, false)));
   const finite = finiteRows(xs, count);
   // A ReLU of NaN is 0 on some backends, and such a row would look easy.
   return finite ? chooseEach(finite, scored, fill(scored.shape, Number.NaN)) : scored;

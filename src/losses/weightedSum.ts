@@ -1,5 +1,6 @@
-import {add, cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@tensorflow/tfjs-core';
+import {cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@tensorflow/tfjs-core';
 import {checkNotNegative, checkOptionNames, rangeError, shapeText, typeError} from '../checks';
+import {addUp} from '../rows';
 import type {PerSampleLoss} from '../types';
 import {rowwise} from './truth';
 
@@ -37,8 +38,7 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
     tidy(() => {
       const terms = members.map((member) => termOf(member, yTrue, yPred));
       checkSameShape(terms);
-      // Not by `addN`: of more than seven tensors webgpu makes zeros.
-      return terms.reduce((total, term) => add(total, term));
+      return addUp(terms);
     });
   const valids = members.flatMap(({loss}) => loss.valid ?? []);
   if (valids.length === members.length) {

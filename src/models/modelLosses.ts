@@ -1,7 +1,6 @@
 /** @file The losses of a model: found for each output, and evaluated to one number a row. */
 
 import {
-  add,
   cast,
   where as chooseEach,
   div,
@@ -142,11 +141,6 @@ export function outputLosses(
     const ofRows = lossesOf(where, losses[output] as PerSampleLoss, yTrue, yPred);
     return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
   });
-}
-
-/** The sum over the outputs. Not by `addN`: of more than seven tensors webgpu makes zeros. */
-export function total(terms: Tensor1D[]): Tensor1D {
-  return terms.reduce((sum, term) => add(sum, term));
 }
 
 /** Marks the rows in which at least one entry counts, `float32[B]`; undefined if the loss counts everything. */

@@ -1,5 +1,4 @@
 import {
-  argMax,
   cast,
   where as chooseEach,
   greater,
@@ -10,7 +9,6 @@ import {
   ones,
   type Rank,
   range,
-  reshape,
   type Scalar,
   stack,
   type Tensor1D,
@@ -18,7 +16,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval} from '../checks';
-import {putRows, takeRows} from '../rows';
+import {placeOfLargest, putRows, takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
 import {boxEdges, type Edges, overlapping} from './boxes';
 import {groupIds} from './groups';
@@ -84,8 +82,7 @@ function firstSurvivors(candidates: Tensor1D, overlaps: (place: Scalar) => Tenso
   for (let round = 0; round < count; round++) {
     const before = running;
     const [place, number, rest] = tidy(() => {
-      // On webgpu argMax has shape [1].
-      const next = reshape(argMax(before), []) as Scalar;
+      const next = placeOfLargest(before);
       const itsNumber = valueAt(before, next);
       const staysIn = logicalAnd(less(before, itsNumber), logicalNot(overlaps(next)));
       return [next, itsNumber, chooseEach(staysIn, before, out) as Tensor1D] as const;

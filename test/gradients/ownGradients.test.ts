@@ -18,14 +18,14 @@ import {
   unregisterGradient,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, expect, it} from 'vitest';
+import {expect, it} from 'vitest';
 import {type Gradients, record, type TapedOp} from '../../src/engine';
 import {ownGradients} from '../../src/gradients/ownGradients';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {drawFrom, tensorOf} from '../support/opCases';
 import {RUNS, randomFrom} from '../support/property';
+import {trainsOn} from '../support/wasmTraining';
 
 const close = {absolute: 1e-5, relative: 1e-5};
 const random = (seed: number, ...shape: number[]) => tensorOf({shape}, randomFrom(seed));
@@ -49,12 +49,7 @@ function expectAlike(own: Gradients | undefined, stock: Gradients): void {
 }
 
 describeOnBackends('our own gradient', (backend) => {
-  beforeAll(() => {
-    if (backend === 'wasm') enableWasmTraining();
-  });
-  afterAll(() => {
-    if (backend === 'wasm') enableWasmTraining()();
-  });
+  trainsOn(backend);
 
   it('of a dense layer is that of tfjs, with and without a bias', () => {
     fc.assert(

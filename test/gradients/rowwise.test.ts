@@ -26,8 +26,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {layers} from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, expect, it} from 'vitest';
+import {expect, it} from 'vitest';
 import {record} from '../../src/engine';
 import {mixingOp} from '../../src/gradients/rowwise';
 import {describeOnBackends} from '../support/backends';
@@ -35,6 +34,7 @@ import {drawFrom, tensorOf} from '../support/opCases';
 import {RUNS, randomFrom, repeatably} from '../support/property';
 import {randomModel} from '../support/randomModels';
 import {tidied} from '../support/tensors';
+import {trainsOn} from '../support/wasmTraining';
 
 const B = 4;
 const x = () => tensorOf({shape: [B, 3]}, randomFrom(3)) as Tensor2D;
@@ -49,12 +49,7 @@ function mixing(f: (inputs: Tensor2D) => unknown, inputs = x(), batch = B): stri
 }
 
 describeOnBackends('mixingOp', (backend) => {
-  beforeAll(() => {
-    if (backend === 'wasm') enableWasmTraining();
-  });
-  afterAll(() => {
-    if (backend === 'wasm') enableWasmTraining()();
-  });
+  trainsOn(backend);
 
   it('never finds that a random model goes row by row if one row moves the losses of another', () => {
     let [rowByRow, mixed] = [0, 0];

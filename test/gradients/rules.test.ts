@@ -34,8 +34,7 @@ import {
   unregisterGradient,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {type KernelRun, record, type TapedOp} from '../../src/engine';
 import {ownGradients} from '../../src/gradients/ownGradients';
 import {cutShape, type Place, sizeOf} from '../../src/gradients/places';
@@ -58,6 +57,7 @@ import {
 } from '../support/opCases';
 import {RUNS, randomFrom} from '../support/property';
 import {tidied} from '../support/tensors';
+import {trainsOn} from '../support/wasmTraining';
 
 /** Ops whose rule is for the forward pass alone. */
 const FORWARD_ONLY = ['Conv3DBackpropInputV2', 'OneHot', '_FusedMatMul', 'FusedConv2D', 'FusedDepthwiseConv2D'];
@@ -237,12 +237,7 @@ describe('the random cases', () => {
 });
 
 describeOnBackends('the rule', (backend) => {
-  beforeAll(() => {
-    if (backend === 'wasm') enableWasmTraining();
-  });
-  afterAll(() => {
-    if (backend === 'wasm') enableWasmTraining()();
-  });
+  trainsOn(backend);
   const names = [...OP_SAMPLES.keys()].filter((name) => CUSTOM.includes(name) || getKernel(name, backend));
 
   it.each(names)('of %s tells where rows of its output come from', (name) => {

@@ -40,8 +40,7 @@ import {
   variableGrads,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterAll, beforeAll, expect, it} from 'vitest';
+import {expect, it} from 'vitest';
 import {record} from '../../src/engine';
 import {axisOf, cutShape, leadingPlace, type Place, rowCut} from '../../src/gradients/places';
 import {walkBack} from '../../src/gradients/walk';
@@ -52,6 +51,7 @@ import {addTo, type Draw, drawFrom, inputsOf, OP_SAMPLES, type OpCase, placesIn,
 import {RUNS, randomFrom, repeatably} from '../support/property';
 import {type RandomModel, randomModel} from '../support/randomModels';
 import {tidied} from '../support/tensors';
+import {trainsOn} from '../support/wasmTraining';
 
 interface Kept {
   batch: number;
@@ -121,12 +121,7 @@ function expectSame(got: Values, want: Values): void {
 }
 
 describeOnBackends('walkBack', (backend) => {
-  beforeAll(() => {
-    if (backend === 'wasm') enableWasmTraining();
-  });
-  afterAll(() => {
-    if (backend === 'wasm') enableWasmTraining()();
-  });
+  trainsOn(backend);
 
   it('gives the gradients of tfjs for random models, with all rows and with the kept ones alone', () => {
     let [cutWork, allWork] = [0, 0];

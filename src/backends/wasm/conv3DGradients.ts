@@ -117,8 +117,7 @@ function framePairs(
 /** Copies of some frames of volumes, as images: float32[N, D, H, W, C], K numbers of frames → float32[K, H, W, C]. */
 function framesAt(bench: Workbench, volumes: TensorInfo, frames: Int32Array): TensorInfo {
   const shape = volumes.shape.slice(2);
-  const size = shape.reduce((total, length) => total * length, 1);
-  return {...slices(bench, volumes, size, frames), shape: [frames.length, ...shape]};
+  return {...slices(bench, volumes, util.sizeFromShape(shape), frames), shape: [frames.length, ...shape]};
 }
 
 /** A convolution of volumes as one of their frames. */

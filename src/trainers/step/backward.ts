@@ -8,8 +8,8 @@ import {type Differentiated, differentiate} from '../../gradients/differentiate'
 import {leadingPlace} from '../../gradients/places';
 import type {Start} from '../../gradients/walk';
 import {layersOf, outputsOf} from '../../models/model';
-import {countedOutputs, outputLosses, total} from '../../models/modelLosses';
-import {putRows} from '../../rows';
+import {countedOutputs, outputLosses} from '../../models/modelLosses';
+import {addUp, putRows} from '../../rows';
 import type {StepBatch} from './batch';
 import type {BackwardStrategy, StepSettings} from './options';
 import {type Chosen, chooseRows, type SelectorState} from './selection';
@@ -38,9 +38,9 @@ export function runForward(
   const predictions = view.predictions(outputs);
   const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses);
   const weights = countedOutputs(lossWeights).flatMap((output) => rowWeights[output] ?? []);
-  const raw = total(perOutput);
+  const raw = addUp(perOutput);
   const weighted =
-    weights.length === 0 ? raw : total(perOutput.map((ofRows, i) => mul(ofRows, weights[i] as Tensor1D)));
+    weights.length === 0 ? raw : addUp(perOutput.map((ofRows, i) => mul<Tensor1D>(ofRows, weights[i] as Tensor1D)));
   return {predictions, losses: weighted, raw, penalties: model.calculateLosses(), modelOps};
 }
 

@@ -1,5 +1,4 @@
 import {
-  argMax,
   cast,
   where as chooseEach,
   less,
@@ -9,7 +8,6 @@ import {
   notEqual,
   ones,
   range,
-  reshape,
   type Tensor,
   type Tensor1D,
   tensor1d,
@@ -22,7 +20,7 @@ import {classWeightRows} from '../../data/classWeights';
 import {type BatchView, elementView, rowView} from '../../data/views';
 import {countedOutputs, validRows} from '../../models/modelLosses';
 import {byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
-import {finiteRows, takeRows} from '../../rows';
+import {finiteRows, placeOfLargest, takeRows} from '../../rows';
 import type {PerSampleLoss, SelectionContext} from '../../types';
 import type {StepSettings} from './options';
 
@@ -93,8 +91,8 @@ function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowW
 /** Replaces rows by the first that is finite. */
 export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D | undefined): T[] {
   if (!finite) return tensors;
-  const standIn = reshape(argMax(cast(finite, 'int32')), [1]);
-  const rows = chooseEach(finite, range(0, finite.size, 1, 'int32'), standIn) as Tensor1D;
+  const standIn = placeOfLargest(cast(finite, 'int32'));
+  const rows = chooseEach(finite, range(0, finite.size, 1, 'int32'), standIn as Tensor) as Tensor1D;
   return tensors.map((tensor) => takeRows(tensor, rows));
 }
 

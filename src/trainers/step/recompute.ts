@@ -3,8 +3,8 @@ import '@tensorflow/tfjs-layers';
 import {livesInMainMemory, typeError} from '../../checks';
 import {differentiate} from '../../gradients/differentiate';
 import {partsOf} from '../../models/model';
-import {outputLosses, total} from '../../models/modelLosses';
-import {takeRows} from '../../rows';
+import {outputLosses} from '../../models/modelLosses';
+import {addUp, takeRows} from '../../rows';
 import {type Forward, type Gradients, runForward, startsOf} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
@@ -86,7 +86,7 @@ function checkLosses(
   const refused = (got: string) => notRecomputable(where, 'loss', got, promise);
   if (!livesInMainMemory()) throw refused('a function that does not promise it, which would take a read');
   const [keptYs, keptPredictions] = [ys, predictions].map((all) => all.map((tensor) => takeRows(tensor, rows)));
-  const alone = total(
+  const alone = addUp(
     outputLosses(where, losses, lossWeights, keptYs as Tensor[], keptPredictions as Tensor[], view.losses),
   );
   const among = takeRows(raw, rows).dataSync();

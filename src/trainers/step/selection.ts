@@ -1,5 +1,4 @@
 import {
-  argMax,
   cast,
   where as chooseEach,
   clone,
@@ -23,7 +22,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkValues, livesInMainMemory, shapeText, typeError} from '../../checks';
-import {takeRows} from '../../rows';
+import {placeOfLargest, takeRows} from '../../rows';
 import type {Reduction, Selection, SelectionContext, Selector} from '../../types';
 import type {Forward} from './backward';
 import type {StepBatch} from './batch';
@@ -116,7 +115,7 @@ function settle(
   const isKept = greater(weights, 0);
   const isUsed = usable ? logicalAnd(cast(takeRows(cast(usable, 'int32'), indices), 'bool'), isKept) : isKept;
   const safeWeights = chooseEach(isUsed, weights, zerosLike(weights)) as Tensor1D;
-  const standIn = takeRows(indices, expandDims(argMax(safeWeights), 0) as Tensor1D);
+  const standIn = takeRows(indices, expandDims(placeOfLargest(safeWeights)) as Tensor1D);
   const rows = chooseEach(isUsed, indices, standIn) as Tensor1D;
   return {selection: {indices: selection.indices, weights: safeWeights}, rows};
 }

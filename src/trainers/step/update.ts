@@ -91,8 +91,7 @@ export function update(
 }
 
 /**
- * Whether all numbers are finite, `bool[]`. Neither NaN nor ∞ ever adds up to a number. Not by `addN`: of more than seven tensors
- * webgpu makes zeros. Of gradients it is the squares that are added, which
+ * Whether all numbers are finite, `bool[]`. Neither NaN nor ∞ ever adds up to a number. Of gradients it is the squares that are added, which
  * also shows entries too large for an optimizer that squares them.
  */
 function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
