@@ -1,6 +1,7 @@
 /** @file All contact with the engine of tfjs: recording ops on a gradient tape, running ops off it. */
 
 import {
+  clone,
   customGrad,
   dispose,
   engine,
@@ -28,8 +29,8 @@ export interface KernelRun {
 
 /** One op on a tape: its inputs and outputs, what it saved, and how it is differentiated. */
 export interface TapedOp extends KernelRun {
-  /** A kernel, a custom gradient, or the copy that tfjs makes of a tensor before it saves it. */
-  kind: 'kernel' | 'custom' | 'copy';
+  /** A kernel, a custom gradient, the copy that tfjs makes of a tensor before it saves it, or one of {@link ownOp}. */
+  kind: 'kernel' | 'custom' | 'copy' | 'own';
   saved: Tensor[];
   /** Of a custom gradient: the tensors that `saved` are copies of; some backends copy the data. */
   originals: Tensor[];
@@ -111,6 +112,27 @@ export function record<T>(f: () => T): {result: T; tape: Tape} {
   }
 }
 
+/** The recording that is on, innermost. */
+let recorder: {tape: unknown[]; addOwn(op: OwnOp, output: Tensor): void} | undefined;
+
+/** An op of this library, whose gradient has a closed form. */
+export interface OwnOp {
+  name: string;
+  inputs: Record<string, Tensor>;
+  forward: () => Tensor;
+  /** Computes the gradient of each input, from that of the output and from the inputs, or some rows of both. */
+  gradient: (dy: Tensor, inputs: Tensor[]) => Gradients;
+}
+
+/** Runs an op of this library: as one op if it is recorded; by its ops, which tfjs differentiates, on anybody else's tape. */
+export function ownOp(op: OwnOp): Tensor {
+  const {activeTape, kernelDepth} = internals().state;
+  if (!recorder || activeTape !== recorder.tape || kernelDepth > 0) return op.forward();
+  const output = offTape(op.forward);
+  recorder.addOwn(op, output);
+  return output;
+}
+
 /** Counts the ops that are on the tape so far. */
 export function opsOnTape(): number {
   return (internals() as Partial<EngineInternals>).state?.activeTape?.length ?? 0;
@@ -147,7 +169,7 @@ function withState<T>(state: TapeState, f: () => T): T {
  */
 function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
   const target = internals();
-  const stop = restorer(target, ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU']);
+  const restore = restorer(target, ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU']);
   const {addTapeNode, runKernel, read, readSync, readToGPU} = target;
   const ops: TapedOp[] = [];
   const reads = new Set<object>();
@@ -156,12 +178,24 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
   let inner: KernelRun[] = [];
   /** tfjs runs this kernel, and then tapes the copy itself. */
   let latestCopy: Tensor | undefined;
+  let own: OwnOp | undefined;
+  const outer = recorder;
+  recorder = {
+    tape,
+    addOwn(op, output) {
+      own = op;
+      const saved = offTape(() => Object.values(op.inputs).map((input) => keep(clone(input))));
+      const gradient: EngineGradient = (dy, inputs) => op.gradient(dy as Tensor, inputs);
+      target.addTapeNode(op.name, op.inputs, [output], gradient, saved, undefined);
+    },
+  };
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
     // Within this recording there may be another one, whose ops are constants here.
     if (this.state.activeTape !== tape) return;
     const isCopy = attrs !== undefined && outputs.length === 1 && outputs[0] === latestCopy;
-    const kind = gradient == null ? 'kernel' : isCopy ? 'copy' : 'custom';
+    const kind = own ? 'own' : gradient == null ? 'kernel' : isCopy ? 'copy' : 'custom';
+    own = undefined;
     const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
     const isCustom = kind === 'custom';
     ops.push({
@@ -188,7 +222,14 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
   };
   const noting = (original: Read): Read => noted(original, reads);
   Object.assign(target, {read: noting(read), readSync: noting(readSync), readToGPU: noting(readToGPU)});
-  return {ops, reads, stop};
+  return {
+    ops,
+    reads,
+    stop() {
+      recorder = outer;
+      restore();
+    },
+  };
 }
 
 type Read = (this: EngineInternals, dataId: object, options?: object) => unknown;

@@ -323,6 +323,7 @@ function ask({name, inputs, outputs, attrs = {}}: KernelRun, {places, batchSize,
 export function rowsForward(op: KernelRun & Partial<Pick<TapedOp, 'kind' | 'inner'>>, cut: CutOutputs) {
   if (op.kind === 'copy') return {x: cut.places[0]};
   if (op.kind === 'custom') return customCut(op as TapedOp, cut)?.inputs;
+  if (op.kind === 'own') return ownCut(op, cut)?.inputs;
   return ask(op, cut)?.inputs;
 }
 
@@ -336,6 +337,7 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
   const {kind, name, inputs, outputs, attrs, saved} = op;
   if (kind === 'copy') return {inputs: {x: cut.places[0]}, saved: [], attrs};
   if (kind === 'custom') return customCut(op, cut);
+  if (kind === 'own') return ownCut(op, cut);
   const config = stockGradient(name);
   if (!config || isCutForwardOnly(op)) return undefined;
   const isUnsummed = (input: string) => !isSameShape((inputs[input] as Tensor).shape, (outputs[0] as Tensor).shape);
@@ -347,6 +349,16 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
   const places = [...inputsSaved.map((input) => found.inputs[input]), ...outputsSaved];
   if (places.length !== saved.length) return undefined;
   return {inputs: found.inputs, saved: places, attrs: found.attrs ?? attrs};
+}
+
+/**
+ * An op of this library goes entry by entry of its output, along the same axes of its inputs, which
+ * may have further axes. It saves its inputs.
+ */
+function ownCut({inputs, outputs}: KernelRun, {places, batchSize}: CutOutputs): OpCut | undefined {
+  const at = axisOf((outputs[0] as Tensor).shape, places[0] as Place, batchSize);
+  const ofInputs = at && eachOf(inputs, (input) => found(input, at.axis, at, batchSize));
+  return ofInputs && {inputs: ofInputs.inputs, saved: Object.values(ofInputs.inputs), attrs: undefined};
 }
 
 /** Custom gradients of tfjs that use only what they saved: scope, kernel inside, their tensors. */

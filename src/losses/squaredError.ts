@@ -1,6 +1,7 @@
-import {mean, mul, square, sum, tidy} from '@tensorflow/tfjs-core';
+import {expandDims, mean, mul, reshape, square, sum, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {errorsOf, rowwise} from './truth';
+import {closedForm} from './closedForm';
+import {errorsOf} from './truth';
 
 /**
  * Measures the squared distance to the truth, on average over the features.
@@ -14,7 +15,14 @@ import {errorsOf, rowwise} from './truth';
  * meanSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
  */
 export function meanSquaredError(): PerSampleLoss {
-  return rowwise((yTrue, yPred) => tidy(() => mean(square(errorsOf('meanSquaredError', yTrue, yPred)), -1)));
+  return closedForm(
+    'meanSquaredError',
+    (yTrue, yPred) => mean(square(errorsOf('meanSquaredError', yTrue, yPred)), -1),
+    (dl, yTrue, yPred) => {
+      const errors = errorsOf('meanSquaredError', yTrue, yPred);
+      return reshape(mul(expandDims(dl, -1), mul(errors, 2 / (errors.shape.at(-1) as number))), yPred.shape);
+    },
+  );
 }
 
 /**
@@ -31,5 +39,10 @@ export function meanSquaredError(): PerSampleLoss {
  * halfSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
  */
 export function halfSquaredError(): PerSampleLoss {
-  return rowwise((yTrue, yPred) => tidy(() => mul(sum(square(errorsOf('halfSquaredError', yTrue, yPred)), -1), 0.5)));
+  const errors = (yTrue: Tensor, yPred: Tensor) => errorsOf('halfSquaredError', yTrue, yPred);
+  return closedForm(
+    'halfSquaredError',
+    (yTrue, yPred) => mul(sum(square(errors(yTrue, yPred)), -1), 0.5),
+    (dl, yTrue, yPred) => reshape(mul(expandDims(dl, -1), errors(yTrue, yPred)), yPred.shape),
+  );
 }
