@@ -5,7 +5,9 @@ import {
   customGrad,
   dispose,
   engine,
+  env,
   getGradient,
+  type KernelBackend,
   keep,
   type NamedTensorMap,
   reshape,
@@ -13,6 +15,8 @@ import {
   scalar,
   Tensor,
   type TensorContainer,
+  type TensorInfo,
+  type TypedArray,
   type Variable,
 } from '@tensorflow/tfjs-core';
 
@@ -57,7 +61,11 @@ type EngineGradient = (dy: Tensor | Tensor[], saved: Tensor[], attrs: Attributes
 
 /** The parts of the engine that this file relies on; none of them is public. */
 interface EngineInternals {
-  state: {activeTape?: unknown[] | null; gradientDepth: number; kernelDepth: number};
+  state: {activeTape?: unknown[] | null; gradientDepth: number; kernelDepth: number; profiling?: boolean};
+  backend: KernelBackend;
+  backendName: string;
+  makeTensor(values: unknown, ...others: unknown[]): Tensor;
+  makeTensorFromTensorInfo(info: TensorInfo): Tensor;
   addTapeNode(
     name: string,
     inputs: Record<string, Tensor>,
@@ -238,6 +246,89 @@ const noted = (original: Read, reads: Set<object>): Read =>
     reads.add(dataId);
     return original.call(this, dataId, options);
   };
+
+/** A kernel that ran, with the inputs that it was given: by name, or in a list. */
+export interface KernelCall {
+  name: string;
+  inputs: Record<string, Tensor | null | undefined> | Tensor[];
+  outputs: Tensor[];
+  attrs: Attributes | undefined;
+}
+
+/** A tensor that was made of numbers on the host. */
+export interface HostTensor {
+  tensor: Tensor;
+  values: TypedArray;
+  /** If its numbers are random: who drew them, or null if that is not known. */
+  drawnBy?: object | null;
+}
+
+export type EngineEvent = KernelCall | HostTensor;
+
+/**
+ * Runs `f`, and lists the kernels that ran and the tensors that the host made, in their order.
+ *
+ * What happens inside of a kernel is not listed. `Math.random` is watched meanwhile: nothing else tells a
+ * tensor of random numbers from a constant.
+ *
+ * @param running  says who is at work, where that is known.
+ */
+export function capture<T>(f: () => T, running?: () => object | undefined): {result: T; events: EngineEvent[]} {
+  const target = internals();
+  const restore = [restorer(target, ['runKernel', 'makeTensor']), restorer(Math, ['random'])];
+  const {runKernel, makeTensor} = target;
+  const {random} = Math;
+  const events: EngineEvent[] = [];
+  let depth = 0;
+  let isDrawn = false;
+  Math.random = () => {
+    isDrawn = true;
+    return random();
+  };
+  target.makeTensor = function (values, ...others) {
+    const tensor = makeTensor.call(this, values, ...others);
+    if (depth === 0) {
+      const drawn = isDrawn && {drawnBy: running?.() ?? null};
+      events.push({tensor, values: values as TypedArray, ...drawn});
+    }
+    isDrawn = false;
+    return tensor;
+  };
+  target.runKernel = function (name, inputs, attrs) {
+    depth++;
+    try {
+      const outputs = runKernel.call(this, name, inputs, attrs);
+      if (depth === 1) events.push({name, inputs, outputs: [outputs].flat(), attrs});
+      return outputs;
+    } finally {
+      depth--;
+    }
+  };
+  try {
+    return {result: f(), events};
+  } finally {
+    for (const undo of restore) undo();
+  }
+}
+
+/** Checks that this build of tfjs has the internals that kernels need to run without the engine. */
+export function canReplay(): boolean {
+  const {makeTensor, makeTensorFromTensorInfo, backend, backendName} = internals() as Partial<EngineInternals>;
+  const needed = [makeTensor, makeTensorFromTensorInfo, backend?.incRef, backend?.disposeData, backend?.write];
+  const isObserved = env().getBool('DEBUG') || internals().state.profiling;
+  return canRecord() && !isObserved && backendName !== undefined && needed.every((f) => typeof f === 'function');
+}
+
+/** The backend in use, with its name: where kernels run without the engine. */
+export function backendInUse(): {backend: KernelBackend; name: string} {
+  return {backend: internals().backend, name: internals().backendName};
+}
+
+/** Makes a tensor of data that is there; the backend counts one more use of the data. */
+export function tensorOf(info: TensorInfo): Tensor {
+  internals().backend.incRef(info.dataId);
+  return internals().makeTensorFromTensorInfo(info);
+}
 
 /** Returns a function that makes an object's own properties of these names what they are now. */
 function restorer<T extends object>(target: T, names: readonly (keyof T)[]): () => void {

@@ -79,7 +79,7 @@ function channelsOf(columns: number): number | undefined {
 }
 
 /** Up to so many numbers, looking at each takes less time than a kernel. */
-const FEW = 4096;
+export const FEW = 4096;
 
 /**
  * Marks the rows whose numbers are all finite, `bool[B]`; undefined if all rows are known to be.
@@ -96,7 +96,7 @@ export function finiteRows(tensors: readonly Tensor[], batchSize: number): Tenso
 function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | undefined {
   let marks: Uint8Array | undefined;
   for (const tensor of tensors) {
-    if (tensor.size > FEW && hasFiniteSum(tensor)) continue;
+    if (hasFiniteSum(tensor)) continue;
     const values = tensor.dataSync();
     const perRow = values.length / batchSize;
     for (let i = 0; i < values.length; i++) {
@@ -108,8 +108,9 @@ function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | und
   return marks && tensor1d(marks, 'bool');
 }
 
-/** One sum tells, since neither NaN nor ∞ ever adds up to a number. */
-function hasFiniteSum(tensor: Tensor): boolean {
+/** Looks whether all numbers are finite: one sum tells, since neither NaN nor ∞ ever adds up to a number. */
+export function hasFiniteSum(tensor: Tensor): boolean {
+  if (tensor.size <= FEW) return tensor.dataSync().every(Number.isFinite);
   return tidy(() => Number.isFinite(sum(tensor.rank > 1 ? columnSums(tensor) : tensor).dataSync()[0]));
 }
 

@@ -82,14 +82,16 @@ export function rowCut(rows: Tensor1D, batchSize: number) {
     const known = numbers.get(outer);
     if (known) return known;
     const all = tidy(() => {
+      const each = rows.dtype === 'int32' ? rows : cast(rows, 'int32');
+      if (outer === 1) return keep(reshape(each, [kept, 1]));
       const offsets = mul(reshape(range(0, outer, 1, 'int32'), [outer, 1]), scalar(batchSize, 'int32'));
-      const each = outer === 1 ? rows : add(offsets, reshape(rows, [1, kept]));
-      return keep(reshape(cast(each, 'int32'), [outer * kept, 1]));
+      return keep(reshape(cast(add(offsets, reshape(each, [1, kept])), 'int32'), [outer * kept, 1]));
     });
     numbers.set(outer, all);
     return all;
   };
   return {
+    rows,
     batchSize,
     kept,
     /** Takes the kept rows of a tensor. */

@@ -17,7 +17,11 @@ type Dependence = 'none' | Place | 'mixed';
  * @returns the name of the op, `'a read'` if values of some row were copied to the host, or
  * `'a batch of one row'`, which proves nothing; undefined if all went row by row.
  */
-export function mixingOp({ops, reads}: Tape, inputs: readonly Tensor[], batchSize: number): string | undefined {
+export function mixingOp(
+  {ops, reads}: Pick<Tape, 'ops' | 'reads'>,
+  inputs: readonly Tensor[],
+  batchSize: number,
+): string | undefined {
   // Any axis of size 1 could be that of the rows.
   if (batchSize === 1) return 'a batch of one row';
   // Followed by data, which reshaped tensors and variables share.

@@ -1,4 +1,4 @@
-import {add, dispose, type NamedTensorMap, reshape, Tensor, tidy, type Variable, zeros} from '@tensorflow/tfjs-core';
+import {add, dispose, type NamedTensorMap, reshape, Tensor, tidy, Variable, zeros} from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
 import type {TapedOp} from '../engine';
 import {ownGradients} from './ownGradients';
@@ -6,7 +6,7 @@ import {cutShape, isSamePlace, isSameShape, type Place, type RowCut} from './pla
 import {cutOp, multiplications, type OpCut} from './rules';
 
 /** A gradient by a tensor; with a place, by the kept rows there, and 0 at all others. */
-interface Gradient {
+export interface Gradient {
   value: Tensor;
   place?: Place | undefined;
   /** If it has no place: the op since which all rows go on. */
@@ -26,6 +26,8 @@ export interface WalkCut extends RowCut {
 
 export interface Walked {
   gradients: NamedTensorMap;
+  /** The gradients by all tensors that were asked for, by their ids, as they were found. */
+  found: ReadonlyMap<number, Gradient>;
   /** Multiplications of all products, and of those that ran with the kept rows alone. */
   multiplications: {all: number; cut: number};
   /** The op that made all rows go on to a product, coming from the losses; −1 for none. */
@@ -33,7 +35,7 @@ export interface Walked {
 }
 
 /**
- * Walks a tape back to variables, and computes only gradients that lead to one of them.
+ * Walks a tape back to variables, or to other tensors, and computes only gradients that lead to one of them.
  *
  * Each op is asked, by its rule, whether the gradient of the kept rows stays one of the kept rows.
  * If not, their gradients are put back among zeros, and all rows go on from there. Runs within a
@@ -45,10 +47,10 @@ export function walkBack(
   where: string,
   ops: readonly TapedOp[],
   starts: readonly Start[],
-  variables: readonly Variable[],
+  targets: readonly Tensor[],
   cut?: WalkCut,
 ): Walked {
-  const needed = dependents(ops, variables);
+  const needed = dependents(ops, targets);
   const gradients = new Map<number, Gradient>();
   const work = {all: 0, cut: 0};
   let [blockedAt, refusedAt] = [-1, -1];
@@ -76,12 +78,12 @@ export function walkBack(
     else if (products > 0 && blockedAt < 0) blockedAt = wholeFrom;
     if (!opCut && refusedAt < 0 && dys.some((dy) => dy?.place)) refusedAt = i;
   }
-  const named = variables.flatMap((variable) => {
-    const gradient = gradients.get(variable.id);
-    return gradient ? [[variable.name, whole(gradient, variable, cut)] as const] : [];
+  const named = targets.flatMap((target) => {
+    const gradient = target instanceof Variable ? gradients.get(target.id) : undefined;
+    return gradient ? [[(target as Variable).name, whole(gradient, target, cut)] as const] : [];
   });
   if (work.all === 0) blockedAt = refusedAt;
-  return {gradients: Object.fromEntries(named), multiplications: work, blockedAt};
+  return {gradients: Object.fromEntries(named), found: gradients, multiplications: work, blockedAt};
 }
 
 /** Since which op all rows go on, if they do behind this one. */
@@ -89,9 +91,9 @@ function wholeSince(dys: Step['dys'], op: number): number {
   return dys.every((dy) => !dy?.place) ? Math.max(...dys.map((dy) => dy?.wholeFrom ?? op)) : op;
 }
 
-/** The tensors that depend on a variable, by their ids. */
-function dependents(ops: readonly TapedOp[], variables: readonly Variable[]): ReadonlySet<number> {
-  const ids = new Set(variables.map(({id}) => id));
+/** The tensors that depend on one of these, by their ids. */
+function dependents(ops: readonly TapedOp[], targets: readonly Tensor[]): ReadonlySet<number> {
+  const ids = new Set(targets.map(({id}) => id));
   for (const {inputs, outputs} of ops) {
     for (const name in inputs) {
       if (!ids.has((inputs[name] as Tensor).id)) continue;

@@ -23,8 +23,8 @@ import {
   tensor1d,
   topk,
 } from '@tensorflow/tfjs-core';
-import {checkCount, checkOptionNames, checkRatio, checkRows, typeError} from '../checks';
-import {takeRows} from '../rows';
+import {checkCount, checkOptionNames, checkRatio, checkRows, livesInMainMemory, typeError} from '../checks';
+import {FEW, takeRows} from '../rows';
 import type {Keep, Selection, SelectionContext} from '../types';
 
 /** Checks the options for the number of rows to keep. */
@@ -59,11 +59,15 @@ export function wholePart(product: number): number {
 const UNSELECTABLE = -3.4028234663852886e38;
 
 /** Marks the rows that may be selected, `bool[B]`: those with a finite loss that are valid. */
-export function selectable(where: string, losses: Tensor1D, {valid}: SelectionContext = {}): Tensor1D {
+export function selectable(where: string, losses: Tensor1D, context: SelectionContext = {}): Tensor1D {
+  checkSelectable(where, losses, context);
   const finite = isFiniteTensor(losses);
-  if (valid === undefined) return finite;
-  checkRows(where, 'valid', valid, losses.size);
-  return logicalAnd(finite, notEqual(valid, 0));
+  return context.valid === undefined ? finite : logicalAnd(finite, notEqual(context.valid, 0));
+}
+
+/** Checks what says which rows may be selected. */
+export function checkSelectable(where: string, losses: Tensor1D, {valid}: SelectionContext): void {
+  if (valid !== undefined) checkRows(where, 'valid', valid, losses.size);
 }
 
 /** Replaces the scores of all but `rows` by one below every score of a selectable row. */
@@ -79,6 +83,37 @@ export function keepLargest(ranked: Tensor1D, keep: RoundedKeep, {valid}: Select
   // The number of places assumes that all rows are valid.
   const share = ofValidRows(ranked.size, valid, (rows) => keptOf(keep, rows));
   return {indices, weights: asFloat(logicalAnd(found, firstPlaces(values.size, share)))};
+}
+
+/** Whether the host can sort the rows of a batch sooner than kernels can. */
+export function areFewOnHost(losses: Tensor1D): boolean {
+  return livesInMainMemory() && losses.size <= FEW;
+}
+
+/** Does on the host what `rankable` and `keepLargest` do on the device. */
+export function keepLargestOnHost(
+  scores: Tensor1D,
+  losses: Tensor1D,
+  keep: RoundedKeep,
+  {valid}: SelectionContext,
+): Selection {
+  const [values, found] = [scores.dataSync<'float32'>(), losses.dataSync()];
+  const counts = valid && Array.from(valid.dataSync(), (value) => value !== 0);
+  const isUsable = (row: number) => Number.isFinite(found[row]) && counts?.[row] !== false;
+  const ranked = values.map((score, row) => (isUsable(row) ? score : UNSELECTABLE));
+  const order = descendingOrder(ranked).subarray(0, keptOf(keep, losses.size));
+  const share = counts && keep.k === undefined ? keptOf(keep, counts.filter(Boolean).length) : order.length;
+  const weights = Float32Array.from(order, (row, place) => +(place < share && (ranked[row] as number) > UNSELECTABLE));
+  return {indices: tensor1d(order, 'int32'), weights: tensor1d(weights)};
+}
+
+/** The places of numbers from the largest to the smallest; ties in their order. */
+function descendingOrder(values: Float32Array): Int32Array {
+  // Adding 0 makes one zero of the two.
+  const bits = new Int32Array(values.map((value) => value + 0).buffer);
+  // Of floats that are read as integers, the negative ones are in the reverse order.
+  const keys = Float64Array.from(bits, (bit, place) => -(bit < 0 ? -(bit & 0x7fffffff) : bit) * FEW + place);
+  return Int32Array.from(keys.sort(), (key) => ((key % FEW) + FEW) % FEW);
 }
 
 /** Marks the scores of `rankable` that belong to rows that may be selected, `bool[…]`. */

@@ -2,7 +2,7 @@ import {Tensor, type Tensor1D, type TensorContainer, tidy} from '@tensorflow/tfj
 import {checkFunction, typeError} from '../checks';
 import {offTape} from '../engine';
 import type {Keep, KeepSchedule, Selection, SelectionContext, Selector} from '../types';
-import {asFloat, keepLargest, rankable, selectable} from './ranking';
+import {areFewOnHost, asFloat, checkSelectable, keepLargest, keepLargestOnHost, rankable, selectable} from './ranking';
 
 /** A batch as a rule sees it. */
 export interface Batch {
@@ -21,7 +21,13 @@ export function selector(name: string, choose: OfBatch<Selection>, remember?: Of
   const ofLosses =
     <T>(f: OfBatch<T>): OfLosses<T> =>
     (losses, context) =>
-      f({losses, context, rows: selectable(name, losses, context)});
+      f({
+        losses,
+        context,
+        get rows() {
+          return selectable(name, losses, context);
+        },
+      });
   return wrapper(name, ofLosses(choose), remember && ofLosses(remember));
 }
 
@@ -38,7 +44,13 @@ export function wrapper(
 
 /** Builds the selector that keeps the rows with the largest scores. */
 export function largest(name: string, keep: Keep, score = (losses: Tensor1D) => losses): Selector {
-  return selector(name, ({losses, rows, context}) => keepLargest(rankable(score(losses), rows), keep, context));
+  return selector(name, (batch) => {
+    const {losses, context} = batch;
+    const scores = score(losses);
+    if (!areFewOnHost(losses)) return keepLargest(rankable(scores, batch.rows), keep, context);
+    checkSelectable(name, losses, context);
+    return keepLargestOnHost(scores, losses, keep, context);
+  });
 }
 
 /** Checks that a wrapper or a trainer is given a selector. */

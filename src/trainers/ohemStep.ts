@@ -5,6 +5,7 @@ import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import {canRecord, offTape} from '../engine';
 import {trainableVariables} from '../models/model';
 import type {StepTensors} from '../models/modelTensors';
+import {modelPasses} from '../replay/modelPasses';
 import {beforeFirst, type Forward, layerOps, walkBatch} from './step/backward';
 import {type StepBatch, stepBatch} from './step/batch';
 import {
@@ -87,6 +88,7 @@ export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): Ohe
       value: () => {
         isDisposed = true;
         state.dispose();
+        steps.dispose();
       },
     },
   });
@@ -109,6 +111,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   const {where, model, optimizer, clipNorm, backward} = settings;
   const compute = backward === 'recompute' ? recomputeBatch : walkBatch;
   const layers = layerOps(model);
+  const passes = modelPasses(model);
   // Optimizers find slots by position, so weights that were ever trained keep their places.
   const everTrained = new Set<string>();
   let how = beforeFirst(settings);
@@ -120,7 +123,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     const variables = trainableVariables(where, model);
     const before = takeSnapshot(model, optimizer);
     try {
-      const {forward, chosen, gradients, strategy, why} = compute(settings, batch, variables, state, layers);
+      const {forward, chosen, gradients, strategy, why} = compute(settings, batch, variables, state, layers, passes);
       if (Object.keys(gradients).length === 0) throw unconnected(where);
       const evaluated = evaluate?.(batch, forward) ?? [];
       const clipped = clipByGlobalNorm(gradients, clipNorm);
@@ -149,6 +152,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     take: (...given: Parameters<typeof take>) => (canRecord() ? offTape(() => take(...given)) : take(...given)),
     /** How the latest step was taken, and why so. */
     how: () => how,
+    dispose: () => passes.dispose(),
   };
 }
 

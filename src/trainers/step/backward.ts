@@ -4,11 +4,12 @@ import {clone, mul, onesLike, type Scalar, type Tensor, type Tensor1D, type Vari
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {offTape, opsOnTape} from '../../engine';
-import {type Differentiated, differentiate} from '../../gradients/differentiate';
+import {type Differentiated, differentiate, type ModelRun} from '../../gradients/differentiate';
 import {leadingPlace} from '../../gradients/places';
 import type {Start} from '../../gradients/walk';
 import {layersOf, outputsOf} from '../../models/model';
 import {countedOutputs, outputLosses} from '../../models/modelLosses';
+import type {ModelPasses} from '../../replay/modelPasses';
 import {addUp, putRows} from '../../rows';
 import type {StepBatch} from './batch';
 import type {BackwardStrategy, StepSettings} from './options';
@@ -27,21 +28,26 @@ export type Forward = {
   modelOps: number;
 };
 
-/** Runs a batch forward, up to one loss a row. */
-export function runForward(
-  {where, model, losses, lossWeights}: StepSettings,
-  {xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>,
-  training: boolean,
-): Forward {
+/** Runs a model forward. */
+export function runModel({model}: Pick<StepSettings, 'model'>, xs: Tensor[], training: boolean): ModelRun {
   const outputs = outputsOf(model, xs, training);
-  const modelOps = opsOnTape();
+  const ops = opsOnTape();
+  return {outputs, penalties: model.calculateLosses(), ops};
+}
+
+/** Computes one loss a row from what a model gave. */
+export function lossesOf(
+  {where, losses, lossWeights}: StepSettings,
+  {ys, rowWeights, view}: Pick<StepBatch, 'ys' | 'rowWeights' | 'view'>,
+  {outputs, penalties, ops}: ModelRun,
+): Forward {
   const predictions = view.predictions(outputs);
   const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses);
   const weights = countedOutputs(lossWeights).flatMap((output) => rowWeights[output] ?? []);
   const raw = addUp(perOutput);
   const weighted =
     weights.length === 0 ? raw : addUp(perOutput.map((ofRows, i) => mul<Tensor1D>(ofRows, weights[i] as Tensor1D)));
-  return {predictions, losses: weighted, raw, penalties: model.calculateLosses(), modelOps};
+  return {predictions, losses: weighted, raw, penalties, modelOps: ops};
 }
 
 /** The gradients of a batch, and what was seen on the way. */
@@ -68,11 +74,13 @@ export function walkBatch(
   variables: Variable[],
   state: SelectorState,
   layers: LayerOps,
+  passes: ModelPasses,
 ): Gradients {
   const {where, backward, granularity} = settings;
   const {count} = batch;
-  const differentiated = differentiate(where, variables, () => {
-    const forward = layers.watch(() => runForward(settings, batch, true));
+  const model = () => layers.watch(() => runModel(settings, batch.xs, true));
+  const objective = (run: ModelRun) => {
+    const forward = lossesOf(settings, batch, run);
     const chosen = offTape(() => chooseRows(settings, batch, forward, state));
     const {rows, counts} = chosen;
     const seen = {forward, chosen};
@@ -83,9 +91,13 @@ export function walkBatch(
     if (isWhole) return {seen, starts: offTape(() => startsOf(forward, putRows(counts, rows, count)))};
     const from = isMasked ? forward.modelOps : 0;
     return {seen, starts: offTape(() => startsOf(forward, clone(counts), count)), cut: {rows, batchSize: count, from}};
-  });
+  };
+  const passOf = (run: () => ModelRun) => passes.pass(run, batch.xs);
+  const differentiated = differentiate(where, variables, model, objective, passOf);
   const {seen, gradients} = differentiated;
-  return {...seen, gradients, ...explained(settings, count, differentiated, layers)};
+  const {strategy, why} = explained(settings, count, differentiated, layers);
+  const isReplayed = differentiated.walked?.isReplayed === true;
+  return {...seen, gradients, strategy, why: isReplayed ? `${why}; the kernels of an earlier step run again` : why};
 }
 
 /** The losses with what their rows count, and the penalties of the regularisers. */
@@ -105,7 +117,7 @@ export function beforeFirst({backward, granularity}: StepSettings): How<'auto' |
 function explained(
   {backward, granularity}: StepSettings,
   count: number,
-  {seen, walked, blocker}: Differentiated<{forward: Forward; chosen: Chosen}>,
+  {seen, walked}: Differentiated<{forward: Forward; chosen: Chosen}>,
   layers: LayerOps,
 ): How {
   const kept = seen.chosen.rows.size;
@@ -114,7 +126,7 @@ function explained(
   if (granularity === 'element') return OF_ELEMENTS;
   if (backward === 'masked') return {strategy: 'masked', why: `as asked for: ${all}`};
   if (kept >= count) return {strategy: 'masked', why: `${all}, since all are kept`};
-  const {multiplications, blockedAt} = walked;
+  const {multiplications, blockedAt, blocker} = walked;
   const {modelOps} = seen.forward;
   const layer = blockedAt < modelOps ? (layers.layerOf(blockedAt, modelOps) ?? 'the model') : 'the loss';
   const ran = `${kept} of ${count} rows run backward`;

@@ -1,11 +1,11 @@
-import {clone, concat, serialization, type Tensor, type Tensor1D, tensor1d, type Variable} from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-layers';
+import {clone, concat, type Tensor, type Tensor1D, tensor1d, type Variable} from '@tensorflow/tfjs-core';
 import {livesInMainMemory, typeError} from '../../checks';
 import {differentiate} from '../../gradients/differentiate';
 import {partsOf} from '../../models/model';
 import {outputLosses} from '../../models/modelLosses';
+import {isOfLayers} from '../../replay/pureModel';
 import {addUp, takeRows} from '../../rows';
-import {type Forward, type Gradients, runForward, startsOf} from './backward';
+import {type Forward, type Gradients, lossesOf, runModel, startsOf} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
 import {chooseRows, type SelectorState} from './selection';
@@ -30,7 +30,7 @@ export function recomputeBatch(
 ): Gradients {
   const {where} = settings;
   checkModel(settings);
-  const scored = runForward(settings, batch, false);
+  const scored = lossesOf(settings, batch, runModel(settings, batch.xs, false));
   const chosen = chooseRows(settings, batch, scored, state);
   // Of one row there is nothing to prove: it is computed twice, and counts once.
   const isOne = chosen.rows.size === 1;
@@ -43,20 +43,20 @@ export function recomputeBatch(
     rowWeights: batch.rowWeights.map((weights) => takeRows(weights, rows)),
   };
   checkLosses(settings, batch, scored, rows);
-  const {seen, gradients, mixing} = differentiate(where, variables, () => {
-    const forward = runForward(settings, kept, true);
-    const tensors = [...kept.xs, ...kept.ys, ...kept.rowWeights];
-    return {seen: forward, starts: startsOf(forward, clone(counts)), rowwise: {tensors, batchSize: rows.size}};
-  });
+  const {seen, gradients, mixing} = differentiate(
+    where,
+    variables,
+    () => runModel(settings, kept.xs, true),
+    (run) => {
+      const forward = lossesOf(settings, kept, run);
+      const tensors = [...kept.xs, ...kept.ys, ...kept.rowWeights];
+      return {seen: forward, starts: startsOf(forward, clone(counts)), rowwise: {tensors, batchSize: rows.size}};
+    },
+  );
   if (mixing !== undefined) throw notRecomputable(where, 'model and loss', `rows that may interact (${mixing})`);
   const why = `as asked for: ${chosen.rows.size} of ${batch.count} rows run forward a second time, and backward`;
   return {forward: {...scored, penalties: seen.penalties}, chosen, gradients, strategy: 'recompute', why};
 }
-
-/** The classes of tfjs-layers by name, as they were before anybody could register others. */
-const CLASSES = {...serialization.SerializationMap.getMap().classNameMap};
-const isOfLayers = (thing: object): boolean =>
-  CLASSES[(thing.constructor as {className?: string}).className ?? '']?.[0] === thing.constructor;
 
 function checkModel({where, model}: StepSettings): void {
   for (const part of [...partsOf(model), model]) {

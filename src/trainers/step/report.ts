@@ -124,6 +124,7 @@ export function packed(scalars: Scalar[]): Tensor1D {
 }
 
 /** What a step reports of its selection: rows that did not count were not learned from. */
-export function reportedSelection({indices, weights}: Selection, sound: Scalar): Selection {
-  return {indices, weights: mul(weights, cast(sound, 'float32')) as Tensor1D};
+export function reportedSelection({indices, weights}: Selection, sound: Scalar | boolean): Selection {
+  if (sound === true) return {indices, weights};
+  return {indices, weights: mul(weights, sound === false ? 0 : cast(sound, 'float32')) as Tensor1D};
 }

@@ -36,7 +36,13 @@ const SMALLEST = 1e-37;
 /** What each kept row counts in the sum that a reduction is, `float32[K]`: `w / Σ w`, `w`, or `w / B`. */
 function countsOf(weights: Tensor1D, batchSize: number, reduction: Reduction): Tensor1D {
   if (reduction === 'sum') return weights;
+  if (livesInMainMemory()) return tensor1d(hostCounts(weights.dataSync<'float32'>(), batchSize, reduction));
   return div(weights, reduction === 'batchMean' ? batchSize : maximum(sum(weights), SMALLEST));
+}
+
+function hostCounts(weights: Float32Array, batchSize: number, reduction: Reduction): Float32Array {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / (reduction === 'batchMean' ? batchSize : Math.max(total, SMALLEST)));
 }
 
 /** Reduces the losses `float32[K]` of the kept rows to `float32[]`; a row of weight 0 counts 0, also if its loss is NaN. */

@@ -25,7 +25,7 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {recurrentStates} from '../../models/model';
-import {columnSums} from '../../rows';
+import {columnSums, FEW, hasFiniteSum} from '../../rows';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
@@ -60,27 +60,37 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
   };
 }
 
+/** Whether a step counts. On a GPU only the device knows. */
+export interface Verdict {
+  /** `bool[]`: whether gradients and statistics are finite. */
+  finite: Scalar;
+  /** Whether some row is kept, too. */
+  sound: Scalar | boolean;
+}
+
 /**
  * Updates the weights, if the step is sound: some row is kept, and gradients and statistics are finite. If not, nothing changes.
  *
  * On cpu and wasm the optimizer is then not called. On a GPU, where the host does not know, it is given gradients of 0, and rolled back.
  *
  * @param names  the weights that were ever trained, in the order of the slots.
- * @returns `bool[]` each: whether gradients and statistics are finite, and whether the step is sound.
  */
 export function update(
   optimizer: Optimizer,
   {gradients, weights}: {gradients: NamedTensorMap; weights: Tensor},
   names: readonly string[],
   before: Snapshot,
-): {finite: Scalar; sound: Scalar} {
-  const finite = areFinite(Object.values(gradients), before.changed());
-  const sound = logicalAnd(finite, greater(max(weights), 0)) as Scalar;
+): Verdict {
+  const all = Object.values(gradients);
   if (livesInMainMemory()) {
-    if (sound.dataSync()[0]) optimizer.applyGradients(inSlotOrder(gradients, names));
+    const areAllFinite = all.every(hasFiniteSquares) && before.changed().every(hasFiniteSum);
+    const sound = areAllFinite && weights.dataSync().some((weight) => weight > 0);
+    if (sound) optimizer.applyGradients(inSlotOrder(gradients, names));
     else before.restore();
-    return {finite, sound};
+    return {finite: scalar(areAllFinite, 'bool'), sound};
   }
+  const finite = areFinite(all, before.changed());
+  const sound = logicalAnd(finite, greater(max(weights), 0)) as Scalar;
   const choose = chooser(sound);
   const safe = Object.entries(gradients).map(
     ([name, gradient]) => [name, choose(gradient, zerosLike(gradient))] as const,
@@ -88,6 +98,13 @@ export function update(
   optimizer.applyGradients(inSlotOrder(Object.fromEntries(safe), names));
   before.keepIf(sound);
   return {finite, sound};
+}
+
+/** Whether all numbers are finite, and their squares, which some optimizers add up. */
+function hasFiniteSquares(gradient: Tensor): boolean {
+  if (gradient.size > FEW) return hasFiniteSum(square(gradient));
+  const total = gradient.dataSync<'float32'>().reduce((sum, entry) => sum + entry * entry, 0);
+  return Number.isFinite(Math.fround(total));
 }
 
 /**

@@ -1,0 +1,279 @@
+/** @file A list of kernels that was captured once, and runs again on other data without the engine. */
+
+import {
+  getKernel,
+  type KernelBackend,
+  type KernelConfig,
+  type Tensor,
+  type TensorInfo,
+  tensor,
+} from '@tensorflow/tfjs-core';
+import {backendInUse, type EngineEvent, type HostTensor, type KernelCall, tensorOf} from '../engine';
+
+/** Data by its number in a program. What is disposed, or was never there, has none. */
+export type Data = (object | undefined)[];
+
+/** A tensor of a program: its data has a number. */
+export interface Place extends Omit<TensorInfo, 'dataId'> {
+  number: number;
+}
+
+/** Draws a tensor of random numbers anew. */
+export type Draw = () => Tensor;
+
+interface KernelLine {
+  name: string;
+  config: KernelConfig;
+  call: Parameters<KernelConfig['kernelFunc']>[0];
+  /** The inputs of the call, and the numbers of their data. */
+  reads: (readonly [TensorInfo, number])[];
+  gives: number[];
+  /** Data that is not needed any more. */
+  frees: number[];
+}
+
+interface DrawLine {
+  draw: Draw;
+  reads: [];
+  gives: number[];
+  frees: number[];
+}
+
+type Line = KernelLine | DrawLine;
+
+/** Kernels that give the same numbers in another shape. */
+const VIEWS = new Set(['Identity', 'Reshape', 'ExpandDims']);
+
+/** Kernels that draw random numbers themselves. */
+const RANDOM = new Set(['Multinomial']);
+
+export type Program = ReturnType<typeof compile>;
+
+/** Thrown where kernels cannot be run again; nothing is lost but time. */
+export class NotReplayable extends Error {}
+
+/**
+ * Compiles events to a program: what is only looked at in another shape or computed twice runs once, and what
+ * nothing reads not at all.
+ *
+ * @param events  what ran, in its order.
+ * @param data  what a run is given, in its order: data of which none may be the same, and then data that an earlier program
+ *   left behind.
+ * @param wanted  the data that is to be there after a run.
+ * @param drawFor  finds how to draw a tensor of random numbers anew.
+ * @throws NotReplayable if something comes from elsewhere.
+ */
+export function compile(
+  events: readonly EngineEvent[],
+  {given, known = []}: {given: readonly object[]; known?: Data},
+  wanted: readonly object[],
+  drawFor?: (tensor: HostTensor) => Draw | undefined,
+) {
+  const {backend} = backendInUse();
+  const numbers = numberedData(given, known);
+  const constants: {number: number; host: HostTensor}[] = [];
+  const lines: Line[] = [];
+  const computed = new Map<string, number[]>();
+  for (const event of events) {
+    if ('values' in event) {
+      const number = numbers.add(event.tensor.dataId);
+      const draw = event.drawnBy === undefined ? undefined : drawFor?.(event);
+      if (draw) lines.push({draw, reads: [], gives: [number], frees: []});
+      else if (event.drawnBy === undefined) constants.push({number, host: event});
+      else throw new NotReplayable('random numbers are drawn');
+      continue;
+    }
+    const isView = VIEWS.has(event.name);
+    const line = isView ? undefined : kernelLine(event, numbers, backend);
+    const key = line && keyOf(line);
+    const twin = isView ? [numbers.of(inputsOf(event)[0] as Tensor)] : computed.get(key as string);
+    if (twin) event.outputs.forEach(({dataId}, i) => void numbers.same(dataId, twin[i] as number));
+    if (twin || !line) continue;
+    for (const {dataId} of event.outputs) line.gives.push(numbers.add(dataId));
+    computed.set(key as string, line.gives);
+    lines.push(line);
+  }
+  const kept = new Set(wanted.map((dataId) => numbers.ofData(dataId)));
+  const program = withLifetimes(
+    needed(lines, kept),
+    kept,
+    given.length + known.length,
+    constants.map(({number}) => number),
+  );
+  return runnable(
+    program,
+    constants.filter(({number}) => program.read.has(number) || kept.has(number)),
+    numbers,
+    kept,
+  );
+}
+
+const inputsOf = ({inputs}: KernelCall): Tensor[] =>
+  Object.values(inputs).flatMap((input: Tensor | Tensor[] | null | undefined) => input ?? []);
+
+/** Numbers data; a kernel that hands on what it was given has an output of its own. */
+function numberedData(given: readonly object[], known: Data) {
+  const numbers = new Map<object, number>();
+  for (const [i, dataId] of known.entries()) {
+    if (dataId && !numbers.has(dataId)) numbers.set(dataId, given.length + i);
+  }
+  for (const [number, dataId] of given.entries()) {
+    // Which of the two a kernel reads would be a guess.
+    if (numbers.has(dataId)) throw new NotReplayable('the same data is given twice');
+    numbers.set(dataId, number);
+  }
+  let next = given.length + known.length;
+  const ofData = (dataId: object): number => {
+    const number = numbers.get(dataId);
+    if (number === undefined) throw new NotReplayable('data comes from elsewhere');
+    return number;
+  };
+  return {
+    ofData,
+    of: ({dataId}: Tensor) => ofData(dataId),
+    same: (dataId: object, number: number) => numbers.set(dataId, number),
+    add(dataId: object): number {
+      numbers.set(dataId, next);
+      return next++;
+    },
+    count: () => next,
+  };
+}
+
+function kernelLine(
+  {name, inputs, attrs}: KernelCall,
+  numbers: ReturnType<typeof numberedData>,
+  backend: KernelBackend,
+): KernelLine {
+  if (RANDOM.has(name)) throw new NotReplayable(`${name} draws random numbers`);
+  const reads: (readonly [TensorInfo, number])[] = [];
+  const infoOf = (tensor: Tensor): TensorInfo => {
+    const info = {dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype};
+    reads.push([info, numbers.of(tensor)]);
+    return info;
+  };
+  const infos = Array.isArray(inputs)
+    ? inputs.map(infoOf)
+    : Object.fromEntries(
+        Object.entries(inputs).map(([key, input]: [string, Tensor | Tensor[] | null | undefined]) => {
+          return [key, Array.isArray(input) ? input.map(infoOf) : input && infoOf(input)];
+        }),
+      );
+  const call = {inputs: infos, attrs, backend} as KernelLine['call'];
+  return {name, config: kernelNamed(name), call, reads, gives: [], frees: []};
+}
+
+function kernelNamed(name: string): KernelConfig {
+  return getKernel(name, backendInUse().name) as KernelConfig;
+}
+
+/** What a kernel computes: two lines of the same key give the same numbers. */
+function keyOf({name, call, reads}: KernelLine): string {
+  const attrs = JSON.stringify(call.attrs ?? null, (_, value) => (typeof value === 'number' ? `${value}` : value));
+  const names = Array.isArray(call.inputs) ? '' : Object.keys(call.inputs).filter((key) => call.inputs[key]);
+  return [name, attrs, names, ...reads.map(([{shape, dtype}, number]) => `${number}:${shape}:${dtype}`)].join('|');
+}
+
+/** The lines that lead to something that is kept, and every draw: leaving one out would change the others. */
+function needed(lines: Line[], kept: ReadonlySet<number>): Line[] {
+  const wanted = new Set(kept);
+  const useful: Line[] = [];
+  for (const line of [...lines].reverse()) {
+    if (!('draw' in line) && !line.gives.some((number) => wanted.has(number))) continue;
+    useful.unshift(line);
+    for (const [, number] of line.reads) wanted.add(number);
+  }
+  return useful;
+}
+
+/** Says for each line what is not needed behind it. */
+function withLifetimes(lines: Line[], kept: ReadonlySet<number>, givenCount: number, constants: number[]) {
+  const last = new Map<number, Line>();
+  for (const line of lines) {
+    for (const number of line.gives) last.set(number, line);
+    for (const [, number] of line.reads) last.set(number, line);
+  }
+  const read = new Set(last.keys());
+  const stays = new Set([...kept, ...constants]);
+  for (const [number, line] of last) if (number >= givenCount && !stays.has(number)) line.frees.push(number);
+  return {lines, read, made: new Set(lines.flatMap(({gives}) => gives))};
+}
+
+function runnable(
+  {lines, made}: ReturnType<typeof withLifetimes>,
+  constants: {number: number; host: HostTensor}[],
+  numbers: ReturnType<typeof numberedData>,
+  kept: ReadonlySet<number>,
+) {
+  const {backend, name: backendName} = backendInUse();
+  const size = numbers.count();
+  const configs = [...new Map(lines.flatMap((line) => ('draw' in line ? [] : [[line.name, line.config] as const])))];
+  // Written past the engine: a recording is no tensor of the user's.
+  const written = constants.map(({number, host: {values, tensor}}) => {
+    return [number, backend.write(values, tensor.shape, tensor.dtype)] as const;
+  });
+  const hosts = new Map(constants.map(({number, host}) => [number, host]));
+  const mine = [...kept].filter((number) => made.has(number));
+  return {
+    /** The number of data that was there when the program was compiled. */
+    numberOf: (dataId: object): number => numbers.ofData(dataId),
+    /** Whether its kernels are still those of the backend in use. */
+    isCurrent(): boolean {
+      const inUse = backendInUse();
+      if (inUse.backend !== backend || inUse.name !== backendName) return false;
+      return configs.every(([name, config]) => getKernel(name, backendName) === config);
+    },
+    /** Runs the kernels. What is kept is there until `release`. */
+    run(given: Data) {
+      const data: Data = new Array(size);
+      for (let i = 0; i < given.length; i++) data[i] = given[i];
+      for (const [number, dataId] of written) data[number] = dataId;
+      const tensors = new Map<number, Tensor>();
+      const free = (number: number): void => {
+        const [dataId, tensor] = [data[number], tensors.get(number)];
+        data[number] = undefined;
+        if (tensor) tensor.dispose();
+        else if (dataId) backend.disposeData(dataId);
+      };
+      try {
+        for (const line of lines) runLine(line, data, tensors, free);
+      } catch (error) {
+        for (const number of made) free(number);
+        throw error;
+      }
+      return {
+        data,
+        /** Makes a tensor of what a run left behind. */
+        tensorAt({number, shape, dtype}: Place): Tensor {
+          const host = hosts.get(number);
+          // Of a constant a copy, since the engine would lose count of what it does not own.
+          if (host) return tensor(host.values, shape, dtype as 'float32');
+          return tensorOf({dataId: data[number] as object, shape, dtype});
+        },
+        release: () => mine.forEach(free),
+      };
+    },
+    dispose: (): void => written.forEach(([, dataId]) => void backend.disposeData(dataId)),
+  };
+}
+
+function runLine(line: Line, data: Data, tensors: Map<number, Tensor>, free: (number: number) => void): void {
+  const outputs = 'draw' in line ? line.draw() : kernelOutputs(line, data);
+  const {gives, frees} = line;
+  for (let i = 0; i < gives.length; i++) {
+    const output = (Array.isArray(outputs) ? outputs[i] : outputs) as TensorInfo;
+    const number = gives[i] as number;
+    data[number] = output.dataId;
+    // Some kernels give tensors, which the engine counts.
+    if ((output as Tensor).rank !== undefined) tensors.set(number, output as Tensor);
+  }
+  for (let i = 0; i < frees.length; i++) free(frees[i] as number);
+}
+
+function kernelOutputs({config, call, reads}: KernelLine, data: Data): TensorInfo | TensorInfo[] {
+  for (let i = 0; i < reads.length; i++) {
+    const [info, number] = reads[i] as KernelLine['reads'][0];
+    info.dataId = data[number] as object;
+  }
+  return config.kernelFunc(call);
+}

@@ -1,0 +1,90 @@
+/** @file Which models compute the same from weights and inputs in every step, but for draws that can be drawn anew. */
+
+import {randomNormal, randomUniform, serialization, type Tensor} from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-layers';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {partsOf} from '../models/model';
+import type {Draw} from './program';
+
+type Part = LayersModel['layers'][number];
+
+/** The classes of tfjs-layers by name, as they were before anybody could register others. */
+const CLASSES = {...serialization.SerializationMap.getMap().classNameMap};
+
+/** Whether something is of a class of tfjs-layers itself, and not of one derived from it. */
+export const isOfLayers = (thing: object): boolean =>
+  CLASSES[(thing.constructor as {className?: string}).className ?? '']?.[0] === thing.constructor;
+
+/** Layers that depend on their weights, their inputs and what they were built with. */
+const PURE = new Set(
+  `Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional
+  Concatenate Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding
+  Flatten Functional GRU GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D
+  GlobalMaxPooling2D InputLayer LSTM LSTMCell LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D MaxPooling3D
+  Maximum Minimum Model Multiply PReLU Permute RNN ReLU RepeatVector Rescaling Reshape SeparableConv2D Sequential SimpleRNN
+  SimpleRNNCell Softmax SpatialDropout1D StackedRNNCells ThresholdedReLU TimeDistributed UpSampling2D ZeroPadding2D`.split(
+    /\s+/,
+  ),
+);
+
+/** What a layer may hold that has a class of its own. */
+const HELPERS = ['activation', 'recurrentActivation', 'kernelRegularizer', 'recurrentRegularizer', 'biasRegularizer'];
+const MORE_HELPERS = ['betaRegularizer', 'gammaRegularizer', 'embeddingsRegularizer', 'depthwiseRegularizer'];
+
+/** Whether a model computes the same in every step. */
+export function isPure(model: LayersModel): boolean {
+  return [model as Part, ...partsOf(model)].every((part) => {
+    const {className} = part.constructor as {className?: string};
+    const fields = part as unknown as Record<string, object | null | undefined>;
+    const helpers = [...HELPERS, ...MORE_HELPERS].map((name) => fields[name]);
+    const isPatched = Object.hasOwn(part, 'call') || Object.hasOwn(part, 'apply');
+    const hasHooks = fields.dropoutFunc != null || fields._callHook != null;
+    if (isPatched || hasHooks || part.stateful) return false;
+    return PURE.has(className ?? '') && isOfLayers(part) && helpers.every((helper) => !helper || isOfLayers(helper));
+  });
+}
+
+/** What a layer leaves behind in itself when it is called. */
+const LEFT_BEHIND = new Set(['dropoutMask', 'recurrentDropoutMask', 'states_', 'keptStates', '_losses']);
+
+/** Of a model, only these fields tell what it computes. */
+const OF_MODELS = ['layers', 'inputs', 'outputs', 'nodesByDepth', 'model'];
+
+/**
+ * Lists what a model computes by: the fields of its layers and of the things in them, its weights and whether
+ * they are trained. Two lists that are the same stand for the same computation.
+ */
+export function fieldsOf(model: LayersModel): unknown[] {
+  const list: unknown[] = model.weights.map((weight) => weight.read());
+  list.push(...model.trainableWeights);
+  for (const part of [model as Part, ...partsOf(model)]) {
+    const fields = part as unknown as Record<string, unknown>;
+    list.push(part.call, part.apply, part.stateful);
+    for (const name of 'layers' in part ? OF_MODELS : Object.keys(fields)) {
+      if (!LEFT_BEHIND.has(name)) addField(list, fields[name]);
+    }
+  }
+  return list;
+}
+
+function addField(list: unknown[], value: unknown): void {
+  list.push(value);
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) list.push(...value);
+  // Such as the factors of a regulariser.
+  else for (const inner of Object.values(value)) if (typeof inner !== 'object') list.push(inner);
+}
+
+/** Layers that drop out where a number drawn from [0, 1) is small. */
+const UNIFORM = new Set(
+  'AlphaDropout Dropout GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell SpatialDropout1D'.split(' '),
+);
+
+/** Finds how a layer draws a tensor of this shape; undefined if that is not known. */
+export function drawOf(layer: Part, shape: number[]): Draw | undefined {
+  const {className} = layer.constructor as {className?: string};
+  const {stddev = 0, rate = 0} = layer as unknown as {stddev?: number; rate?: number};
+  if (className === 'GaussianNoise') return () => randomNormal(shape, 0, stddev);
+  if (className === 'GaussianDropout') return () => randomNormal(shape, 1, Math.sqrt(rate / (1 - rate)));
+  return UNIFORM.has(className ?? '') ? (): Tensor => randomUniform(shape) : undefined;
+}
