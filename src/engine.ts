@@ -52,6 +52,8 @@ export interface Tape {
   ops: readonly TapedOp[];
   /** Data that was copied to the host meanwhile, by its id. */
   reads: ReadonlySet<object>;
+  /** Whether values were looked at to check them. */
+  isChecked: boolean;
   /** Disposes the tensors that the ops saved. */
   dispose(): void;
 }
@@ -105,23 +107,24 @@ export function canRecord(): boolean {
  */
 export function record<T>(f: () => T): {result: T; tape: Tape} {
   const own = {activeTape: [], gradientDepth: 1, kernelDepth: 0};
-  const recorder = recording(own.activeTape);
+  const listener = recording(own.activeTape);
   const disposeSaved = () => {
-    for (const {saved} of recorder.ops) dispose(saved.filter((tensor) => !tensor.isDisposed));
+    for (const {saved} of listener.ops) dispose(saved.filter((tensor) => !tensor.isDisposed));
   };
   try {
     const result = withState(own, f);
-    return {result, tape: {ops: recorder.ops, reads: recorder.reads, dispose: disposeSaved}};
+    const {ops, reads, isChecked} = listener;
+    return {result, tape: {ops, reads, isChecked: isChecked(), dispose: disposeSaved}};
   } catch (error) {
     disposeSaved();
     throw error;
   } finally {
-    recorder.stop();
+    listener.stop();
   }
 }
 
 /** The recording that is on, innermost. */
-let recorder: {tape: unknown[]; addOwn(op: OwnOp, output: Tensor): void} | undefined;
+let recorder: {tape: unknown[]; isChecked: boolean; addOwn(op: OwnOp, output: Tensor): void} | undefined;
 
 /** An op of this library, whose gradient has a closed form. */
 export interface OwnOp {
@@ -146,8 +149,9 @@ export function opsOnTape(): number {
   return (internals() as Partial<EngineInternals>).state?.activeTape?.length ?? 0;
 }
 
-/** Reads a tensor to check its values. A recording does not note that, unlike a read on which the computation may depend. */
+/** Reads a tensor to check its values. A recording does not take that for a read on which the computation may depend. */
 export function valuesToCheck(tensor: Tensor): ArrayLike<number> {
+  if (recorder) recorder.isChecked = true;
   const {readSync} = Object.getPrototypeOf(engine()) as Partial<EngineInternals>;
   if (!canRecord() || !readSync) return tensor.dataSync();
   return readSync.call(internals(), tensor.dataId) as ArrayLike<number>;
@@ -175,7 +179,7 @@ function withState<T>(state: TapeState, f: () => T): T {
  * kernels inside a custom gradient are on no tape, so the function that runs kernels is wrapped
  * too. The wrappers are properties of the instance.
  */
-function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop(): void} {
+function recording(tape: unknown[]) {
   const target = internals();
   const restore = restorer(target, ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU']);
   const {addTapeNode, runKernel, read, readSync, readToGPU} = target;
@@ -188,15 +192,17 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
   let latestCopy: Tensor | undefined;
   let own: OwnOp | undefined;
   const outer = recorder;
-  recorder = {
+  const mine = {
     tape,
-    addOwn(op, output) {
+    isChecked: false,
+    addOwn(op: OwnOp, output: Tensor) {
       own = op;
       const saved = offTape(() => Object.values(op.inputs).map((input) => keep(clone(input))));
       const gradient: EngineGradient = (dy, inputs) => op.gradient(dy as Tensor, inputs);
       target.addTapeNode(op.name, op.inputs, [output], gradient, saved, undefined);
     },
   };
+  recorder = mine;
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
     // Within this recording there may be another one, whose ops are constants here.
@@ -233,6 +239,7 @@ function recording(tape: unknown[]): {ops: TapedOp[]; reads: Set<object>; stop()
   return {
     ops,
     reads,
+    isChecked: () => mine.isChecked,
     stop() {
       recorder = outer;
       restore();
@@ -275,7 +282,7 @@ export type EngineEvent = KernelCall | HostTensor;
  */
 export function capture<T>(f: () => T, running?: () => object | undefined): {result: T; events: EngineEvent[]} {
   const target = internals();
-  const restore = [restorer(target, ['runKernel', 'makeTensor']), restorer(Math, ['random'])];
+  const restore = [restorer(target, ['makeTensor', 'runKernel']), restorer(Math, ['random'])];
   const {runKernel, makeTensor} = target;
   const {random} = Math;
   const events: EngineEvent[] = [];
@@ -330,9 +337,13 @@ export function tensorOf(info: TensorInfo): Tensor {
   return internals().makeTensorFromTensorInfo(info);
 }
 
-/** Returns a function that makes an object's own properties of these names what they are now. */
+/**
+ * Returns a function that makes an object's own properties of these names what they are now.
+ *
+ * In reverse: V8 turns an object into a slow dictionary for good if any property but the latest is deleted.
+ */
 function restorer<T extends object>(target: T, names: readonly (keyof T)[]): () => void {
-  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const);
+  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const).reverse();
   return () => {
     for (const [name, descriptor] of before) {
       if (descriptor) Object.defineProperty(target, name, descriptor);

@@ -8,6 +8,14 @@ type Formula = (yTrue: Tensor, yPred: Tensor) => Tensor;
 /** Computes `∂ Σ dl · l / ∂ yPred` from `dl`, in the shape of the losses, and the tensors of some rows. */
 type Gradient = (dl: Tensor, yTrue: Tensor, yPred: Tensor) => Tensor;
 
+/** Marks losses that go by what they are given, and by nothing else. */
+const CLOSED_FORM = Symbol('closed form');
+
+/** Whether a loss goes by what it is given alone, and by the same formula each time. */
+export function isClosedForm(loss: PerSampleLoss): boolean {
+  return CLOSED_FORM in loss;
+}
+
 /**
  * Builds a loss that judges each row by itself, and whose gradient by the predictions is a formula.
  *
@@ -16,7 +24,7 @@ type Gradient = (dl: Tensor, yTrue: Tensor, yPred: Tensor) => Tensor;
  */
 export function closedForm(name: string, losses: Formula, gradient: Gradient): PerSampleLoss {
   const formula: Formula = (yTrue, yPred) => tidy(() => losses(yTrue, yPred));
-  return rowwise((yTrue, yPred) =>
+  const loss = (yTrue: Tensor, yPred: Tensor) =>
     ownOp({
       name,
       inputs: {yTrue, yPred},
@@ -26,6 +34,6 @@ export function closedForm(name: string, losses: Formula, gradient: Gradient): P
         // Wanted only where the truth is computed by what is trained.
         yTrue: () => grad((truth) => formula(truth, ofPred as Tensor))(ofTrue as Tensor, dl),
       }),
-    }),
-  );
+    });
+  return rowwise(Object.assign(loss, {[CLOSED_FORM]: true}));
 }

@@ -49,6 +49,9 @@ const RANDOM = new Set(['Multinomial']);
 
 export type Program = ReturnType<typeof compile>;
 
+/** A program that ran. */
+export type Ran = ReturnType<Program['run']>;
+
 /** Thrown where kernels cannot be run again; nothing is lost but time. */
 export class NotReplayable extends Error {}
 

@@ -28,15 +28,17 @@ const PURE = new Set(
 );
 
 /** What a layer may hold that has a class of its own. */
-const HELPERS = ['activation', 'recurrentActivation', 'kernelRegularizer', 'recurrentRegularizer', 'biasRegularizer'];
-const MORE_HELPERS = ['betaRegularizer', 'gammaRegularizer', 'embeddingsRegularizer', 'depthwiseRegularizer'];
+const HELPERS = new Set(
+  `activation recurrentActivation kernelRegularizer recurrentRegularizer biasRegularizer betaRegularizer gammaRegularizer
+  embeddingsRegularizer depthwiseRegularizer pointwiseRegularizer alphaRegularizer`.split(/\s+/),
+);
 
 /** Whether a model computes the same in every step. */
 export function isPure(model: LayersModel): boolean {
   return [model as Part, ...partsOf(model)].every((part) => {
     const {className} = part.constructor as {className?: string};
     const fields = part as unknown as Record<string, object | null | undefined>;
-    const helpers = [...HELPERS, ...MORE_HELPERS].map((name) => fields[name]);
+    const helpers = [...HELPERS].map((name) => fields[name]);
     const isPatched = Object.hasOwn(part, 'call') || Object.hasOwn(part, 'apply');
     const hasHooks = fields.dropoutFunc != null || fields._callHook != null;
     if (isPatched || hasHooks || part.stateful) return false;
@@ -51,28 +53,24 @@ const LEFT_BEHIND = new Set(['dropoutMask', 'recurrentDropoutMask', 'states_', '
 const OF_MODELS = ['layers', 'inputs', 'outputs', 'nodesByDepth', 'model'];
 
 /**
- * Lists what a model computes by: the fields of its layers and of the things in them, its weights and whether
- * they are trained. Two lists that are the same stand for the same computation.
+ * Lists what a model computes by: the fields of its layers and of the things in them. Two lists that are the same
+ * stand for the same computation.
  */
 export function fieldsOf(model: LayersModel): unknown[] {
-  const list: unknown[] = model.weights.map((weight) => weight.read());
-  list.push(...model.trainableWeights);
+  const list: unknown[] = [];
   for (const part of [model as Part, ...partsOf(model)]) {
     const fields = part as unknown as Record<string, unknown>;
     list.push(part.call, part.apply, part.stateful);
     for (const name of 'layers' in part ? OF_MODELS : Object.keys(fields)) {
-      if (!LEFT_BEHIND.has(name)) addField(list, fields[name]);
+      const value = fields[name];
+      if (LEFT_BEHIND.has(name)) continue;
+      list.push(value);
+      if (Array.isArray(value)) list.push(...value);
+      // Such as the factors of a regulariser.
+      else if (HELPERS.has(name) && value) list.push(...Object.values(value));
     }
   }
   return list;
-}
-
-function addField(list: unknown[], value: unknown): void {
-  list.push(value);
-  if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) list.push(...value);
-  // Such as the factors of a regulariser.
-  else for (const inner of Object.values(value)) if (typeof inner !== 'object') list.push(inner);
 }
 
 /** Layers that drop out where a number drawn from [0, 1) is small. */

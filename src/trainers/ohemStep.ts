@@ -3,9 +3,10 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkOptionNames, typeError} from '../checks';
 import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import {canRecord, offTape} from '../engine';
+import {isClosedForm} from '../losses/closedForm';
 import {trainableVariables} from '../models/model';
 import type {StepTensors} from '../models/modelTensors';
-import {modelPasses} from '../replay/modelPasses';
+import {recordedStages} from '../replay/recordedStages';
 import {beforeFirst, type Forward, layerOps, walkBatch} from './step/backward';
 import {type StepBatch, stepBatch} from './step/batch';
 import {
@@ -111,7 +112,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   const {where, model, optimizer, clipNorm, backward} = settings;
   const compute = backward === 'recompute' ? recomputeBatch : walkBatch;
   const layers = layerOps(model);
-  const passes = modelPasses(model);
+  const stages = recordedStages(model, settings.losses.every(isClosedForm));
   // Optimizers find slots by position, so weights that were ever trained keep their places.
   const everTrained = new Set<string>();
   let how = beforeFirst(settings);
@@ -123,7 +124,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     const variables = trainableVariables(where, model);
     const before = takeSnapshot(model, optimizer);
     try {
-      const {forward, chosen, gradients, strategy, why} = compute(settings, batch, variables, state, layers, passes);
+      const {forward, chosen, gradients, strategy, why} = compute(settings, batch, variables, state, layers, stages);
       if (Object.keys(gradients).length === 0) throw unconnected(where);
       const evaluated = evaluate?.(batch, forward) ?? [];
       const clipped = clipByGlobalNorm(gradients, clipNorm);
@@ -152,7 +153,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     take: (...given: Parameters<typeof take>) => (canRecord() ? offTape(() => take(...given)) : take(...given)),
     /** How the latest step was taken, and why so. */
     how: () => how,
-    dispose: () => passes.dispose(),
+    dispose: () => stages.dispose(),
   };
 }
 

@@ -20,7 +20,7 @@ import {
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
 import {type BatchSource, START, type TrainingBatch} from '../../data/batchSource';
 import {outputLosses} from '../../models/modelLosses';
-import {lossesOf, runModel} from '../step/backward';
+import {inferred} from '../step/backward';
 import {type StepBatch, stepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
@@ -80,8 +80,7 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
     tidy(() => {
       const batch = stepBatch(settings, xs, ys);
       const {finite, valid, count, view} = batch;
-      const run = runModel(settings, batch.given.xs, false);
-      const {losses, predictions} = lossesOf(settings, {...batch.given, rowWeights: [], view}, run);
+      const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view});
       // A ReLU of NaN is 0 on some backends, and such a row would look easy.
       const judged = finite ? chooseEach(finite, losses, fill([count], Number.NaN)) : losses;
       const isValid = valid ? notEqual(valid, 0) : ones([count], 'bool');

@@ -4,12 +4,11 @@ import {clone, mul, onesLike, type Scalar, type Tensor, type Tensor1D, type Vari
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {offTape, opsOnTape} from '../../engine';
-import {type Differentiated, differentiate, type ModelRun} from '../../gradients/differentiate';
+import {type Differentiated, differentiate, type ForwardPass, type Stages} from '../../gradients/differentiate';
 import {leadingPlace} from '../../gradients/places';
 import type {Start} from '../../gradients/walk';
 import {layersOf, outputsOf} from '../../models/model';
 import {countedOutputs, outputLosses} from '../../models/modelLosses';
-import type {ModelPasses} from '../../replay/modelPasses';
 import {addUp, putRows} from '../../rows';
 import type {StepBatch} from './batch';
 import type {BackwardStrategy, StepSettings} from './options';
@@ -28,27 +27,59 @@ export type Forward = {
   modelOps: number;
 };
 
-/** Runs a model forward. */
-export function runModel({model}: Pick<StepSettings, 'model'>, xs: Tensor[], training: boolean): ModelRun {
+/** Runs a model forward: its outputs, and the penalties of its regularisers. */
+export function runModel({model}: Pick<StepSettings, 'model'>, xs: Tensor[], training: boolean) {
   const outputs = outputsOf(model, xs, training);
   const ops = opsOnTape();
-  return {outputs, penalties: model.calculateLosses(), ops};
+  return {outputs: [...outputs, ...model.calculateLosses()], ops};
 }
 
-/** Computes one loss a row from what a model gave. */
-export function lossesOf(
-  {where, losses, lossWeights}: StepSettings,
+/** Computes one loss a row from what a model gave: weighted and raw. */
+export function rowLossesOf(
+  {where, model, losses, lossWeights}: StepSettings,
   {ys, rowWeights, view}: Pick<StepBatch, 'ys' | 'rowWeights' | 'view'>,
-  {outputs, penalties, ops}: ModelRun,
-): Forward {
-  const predictions = view.predictions(outputs);
+  outputs: Tensor[],
+): [weighted: Tensor1D, raw: Tensor1D] {
+  const predictions = view.predictions(outputs.slice(0, model.outputs.length));
   const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses);
   const weights = countedOutputs(lossWeights).flatMap((output) => rowWeights[output] ?? []);
   const raw = addUp(perOutput);
-  const weighted =
-    weights.length === 0 ? raw : addUp(perOutput.map((ofRows, i) => mul<Tensor1D>(ofRows, weights[i] as Tensor1D)));
-  return {predictions, losses: weighted, raw, penalties, modelOps: ops};
+  if (weights.length === 0) return [raw, raw];
+  return [addUp(perOutput.map((ofRows, i) => mul<Tensor1D>(ofRows, weights[i] as Tensor1D))), raw];
 }
+
+/** The stages of a forward pass in training mode, of which the model's may be watched. */
+export function forwardStages(settings: StepSettings, batch: StepBatch, variables: Variable[], watch = direct) {
+  const {model} = settings;
+  const {xs, ys, rowWeights} = batch;
+  return {
+    model: {compute: () => watch(() => runModel(settings, xs, true)), given: xs, targets: variables},
+    loss: ({outputs}: {outputs: Tensor[]}) => ({
+      compute: () => ({outputs: rowLossesOf(settings, batch, outputs), ops: opsOnTape()}),
+      given: [...outputs.slice(0, model.outputs.length), ...ys, ...rowWeights],
+      targets: [...outputs, ...variables],
+    }),
+    seen: ({outputs, ops}: {outputs: Tensor[]; ops: number}, [losses, raw]: Tensor[]): Forward => {
+      const count = model.outputs.length;
+      const [predictions, penalties] = [outputs.slice(0, count), outputs.slice(count) as Scalar[]];
+      const shown = offTape(() => batch.view.predictions(predictions));
+      return {predictions: shown, losses: losses as Tensor1D, raw: raw as Tensor1D, penalties, modelOps: ops};
+    },
+  };
+}
+
+/** Runs a batch forward in inference mode. */
+export function inferred(
+  settings: StepSettings,
+  batch: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>,
+): Omit<Forward, 'modelOps' | 'penalties'> {
+  const {outputs} = runModel(settings, batch.xs, false);
+  const [losses, raw] = rowLossesOf(settings, batch, outputs);
+  const predictions = batch.view.predictions(outputs.slice(0, settings.model.outputs.length));
+  return {predictions, losses, raw};
+}
+
+const direct = <T>(run: () => T): T => run();
 
 /** The gradients of a batch, and what was seen on the way. */
 export interface Gradients extends Pick<Differentiated<never>, 'gradients'>, How {
@@ -74,26 +105,25 @@ export function walkBatch(
   variables: Variable[],
   state: SelectorState,
   layers: LayerOps,
-  passes: ModelPasses,
+  stages: Stages,
 ): Gradients {
   const {where, backward, granularity} = settings;
   const {count} = batch;
-  const model = () => layers.watch(() => runModel(settings, batch.xs, true));
-  const objective = (run: ModelRun) => {
-    const forward = lossesOf(settings, batch, run);
-    const chosen = offTape(() => chooseRows(settings, batch, forward, state));
+  const {model, loss, seen: seenOf} = forwardStages(settings, batch, variables, layers.watch);
+  const objective: ForwardPass<{forward: Forward; chosen: Chosen}>['objective'] = (run, losses) => {
+    const forward = seenOf(run, losses);
+    const chosen = chooseRows(settings, batch, forward, state);
     const {rows, counts} = chosen;
     const seen = {forward, chosen};
     // What a bad row overflows to is in no product only if others are computed in its place.
     const isSpoilt = chosen.hasBadRows && livesInMainMemory();
     const isMasked = backward === 'masked' || (granularity === 'element' && !isSpoilt);
     const isWhole = rows.size >= count && (isMasked || !isSpoilt);
-    if (isWhole) return {seen, starts: offTape(() => startsOf(forward, putRows(counts, rows, count)))};
+    if (isWhole) return {seen, starts: startsOf(forward, putRows(counts, rows, count))};
     const from = isMasked ? forward.modelOps : 0;
-    return {seen, starts: offTape(() => startsOf(forward, clone(counts), count)), cut: {rows, batchSize: count, from}};
+    return {seen, starts: startsOf(forward, clone(counts), count), cut: {rows, batchSize: count, from}};
   };
-  const passOf = (run: () => ModelRun) => passes.pass(run, batch.xs);
-  const differentiated = differentiate(where, variables, model, objective, passOf);
+  const differentiated = differentiate(where, variables, {model, loss, objective}, stages);
   const {seen, gradients} = differentiated;
   const {strategy, why} = explained(settings, count, differentiated, layers);
   const isReplayed = differentiated.walked?.isReplayed === true;

@@ -5,7 +5,7 @@ import {partsOf} from '../../models/model';
 import {outputLosses} from '../../models/modelLosses';
 import {isOfLayers} from '../../replay/pureModel';
 import {addUp, takeRows} from '../../rows';
-import {type Forward, type Gradients, lossesOf, runModel, startsOf} from './backward';
+import {type Forward, forwardStages, type Gradients, inferred, startsOf} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
 import {chooseRows, type SelectorState} from './selection';
@@ -30,7 +30,7 @@ export function recomputeBatch(
 ): Gradients {
   const {where} = settings;
   checkModel(settings);
-  const scored = lossesOf(settings, batch, runModel(settings, batch.xs, false));
+  const scored = inferred(settings, batch);
   const chosen = chooseRows(settings, batch, scored, state);
   // Of one row there is nothing to prove: it is computed twice, and counts once.
   const isOne = chosen.rows.size === 1;
@@ -43,19 +43,18 @@ export function recomputeBatch(
     rowWeights: batch.rowWeights.map((weights) => takeRows(weights, rows)),
   };
   checkLosses(settings, batch, scored, rows);
-  const {seen, gradients, mixing} = differentiate(
-    where,
-    variables,
-    () => runModel(settings, kept.xs, true),
-    (run) => {
-      const forward = lossesOf(settings, kept, run);
+  const {model, loss, seen: seenOf} = forwardStages(settings, kept, variables);
+  const {seen, gradients, mixing} = differentiate(where, variables, {
+    ...{model, loss},
+    objective(run, losses) {
+      const forward = seenOf(run, losses);
       const tensors = [...kept.xs, ...kept.ys, ...kept.rowWeights];
       return {seen: forward, starts: startsOf(forward, clone(counts)), rowwise: {tensors, batchSize: rows.size}};
     },
-  );
+  });
   if (mixing !== undefined) throw notRecomputable(where, 'model and loss', `rows that may interact (${mixing})`);
   const why = `as asked for: ${chosen.rows.size} of ${batch.count} rows run forward a second time, and backward`;
-  return {forward: {...scored, penalties: seen.penalties}, chosen, gradients, strategy: 'recompute', why};
+  return {forward: {...seen, ...scored}, chosen, gradients, strategy: 'recompute', why};
 }
 
 function checkModel({where, model}: StepSettings): void {
@@ -78,7 +77,7 @@ function checkModel({where, model}: StepSettings): void {
 function checkLosses(
   {where, losses, lossWeights}: StepSettings,
   {ys, view}: StepBatch,
-  {predictions, raw}: Forward,
+  {predictions, raw}: Pick<Forward, 'predictions' | 'raw'>,
   rows: Tensor1D,
 ) {
   if (losses.every((loss) => loss.rowwise)) return;

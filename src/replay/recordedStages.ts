@@ -1,0 +1,74 @@
+import type {Tensor, Variable} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {canReplay} from '../engine';
+import type {Stages} from '../gradients/differentiate';
+import {tapedStage} from '../gradients/stage';
+import {partsOf} from '../models/model';
+import {fieldsOf, isPure} from './pureModel';
+import {isCurrent, type Recording, recordStage, replayStage} from './recording';
+import {disposeAll, remember} from './remembered';
+
+/** A recording, or what is known of a stage without one. */
+type Known = Recording | 'seen' | 'not replayable';
+
+/**
+ * Runs the stages of a step on tapes, or, where they compute the same in each step, by the kernels that an earlier
+ * step ran.
+ *
+ * The first step with a batch of some shape runs on a tape, the second is recorded, and those behind it are
+ * replayed. If the model, its weights to train or the backend's kernels change, it begins again.
+ *
+ * @param areLossesPure  whether the losses go by what they are given alone.
+ */
+export function recordedStages(model: LayersModel, areLossesPure: boolean): Stages & {dispose(): void} {
+  let fields: unknown[] = [];
+  let isModelPure = false;
+  const models = new Map<string, Known>();
+  const losses = new Map<string, Known>();
+  const forget = () => {
+    for (const known of [models, losses]) disposeAll(known);
+  };
+  const lookAtModel = (variables: readonly Tensor[]) => {
+    const now = [...variables, ...fieldsOf(model)];
+    if (now.length === fields.length && now.every((field, i) => field === fields[i])) return;
+    forget();
+    fields = now;
+    isModelPure = isPure(model);
+  };
+  return {
+    model(stage) {
+      if (!canReplay()) return tapedStage(stage);
+      const weights = model.weights.map((weight) => weight.read() as Variable);
+      lookAtModel([...weights, ...stage.targets]);
+      if (!isModelPure) return tapedStage(stage);
+      const given = [...stage.given, ...weights];
+      const [key, known] = find(models, given);
+      if (typeof known === 'object') return replayStage(known, {...stage, given});
+      if (known === 'not replayable' || hasTwins(given)) return tapedStage(stage);
+      if (known === 'seen') return recordStage({...stage, given}, {weights, parts: partsOf(model)}, models, key);
+      remember(models, key, 'seen');
+      return tapedStage(stage);
+    },
+    loss(stage, {tape}) {
+      // Behind a tape, losses may use whatever the model computed.
+      if (tape || !areLossesPure) return tapedStage(stage);
+      const [key, known] = find(losses, stage.given);
+      if (typeof known === 'object') return replayStage(known, stage);
+      if (known === 'not replayable' || hasTwins(stage.given)) return tapedStage(stage);
+      return recordStage(stage, {weights: [], parts: []}, losses, key);
+    },
+    dispose: forget,
+  };
+}
+
+function find(known: Map<string, Known>, given: readonly Tensor[]): [key: string, found: Known | undefined] {
+  const key = given.map(({shape, dtype}) => `${dtype}[${shape}]`).join();
+  const found = known.get(key);
+  if (typeof found !== 'object' || isCurrent(found)) return [key, found];
+  found.dispose();
+  known.delete(key);
+  return [key, undefined];
+}
+
+/** Whether the same data is given twice: which of the two is read would be a guess. */
+const hasTwins = (given: readonly Tensor[]): boolean => new Set(given.map(({dataId}) => dataId)).size < given.length;

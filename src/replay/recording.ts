@@ -1,0 +1,205 @@
+/** @file A stage of a step that was recorded, and is run again forward and back without a tape. */
+
+import {getGradient, type Tensor, type Variable} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {capture, type HostTensor, type TapedOp, tensorOf} from '../engine';
+import {type Place as RowPlace, rowCut} from '../gradients/places';
+import {type Stage, type StagePass, type StageWalk, tapedStage, walkOps} from '../gradients/stage';
+import type {Start, WalkCut} from '../gradients/walk';
+import {compile, NotReplayable, type Place, type Program, type Ran} from './program';
+import {drawOf} from './pureModel';
+import {disposeAll, remember} from './remembered';
+
+type Part = LayersModel['layers'][number];
+
+/** What a stage did on a tape, and the program that does it again. */
+export interface Recording {
+  program: Program;
+  ops: readonly TapedOp[];
+  /** How many of the ops lead to the outputs that are walked back from. */
+  count: number;
+  /** The tensors of the tape, whose data is gone. */
+  tensors: {outputs: Tensor[]; targets: readonly Tensor[]};
+  outputs: Place[];
+  /** The saved tensors of each op. */
+  saved: Place[][];
+  /** What was assigned to weights, such as statistics of batch normalisation. */
+  assigned: {variable: Variable; place: Place}[];
+  ways: Map<string, WayBack>;
+  /** The gradients of tfjs by the names of ops, when it was recorded. */
+  gradients: readonly (readonly [string, unknown])[];
+  dispose(): void;
+}
+
+/** How to walk back through a stage, from some outputs, for so many rows at certain places. */
+interface WayBack {
+  program: Program;
+  gradients: ({place: Place; rows: RowPlace | undefined} | undefined)[];
+  walk: Omit<StageWalk, 'found'>;
+  dispose(): void;
+}
+
+/** Whether a recording is of the kernels and the gradients that are registered now. */
+export function isCurrent({program, ways, gradients}: Recording): boolean {
+  if (!gradients.every(([name, gradient]) => getGradient(name) === gradient)) return false;
+  return program.isCurrent() && [...ways.values()].every((way) => way.program.isCurrent());
+}
+
+/** Runs a stage on a tape, and records it for the steps to come. */
+export function recordStage(
+  stage: Stage,
+  {weights, parts}: {weights: readonly Variable[]; parts: readonly Part[]},
+  known: Map<string, Recording | 'seen' | 'not replayable'>,
+  key: string,
+): StagePass {
+  const before = weights.map(({dataId}) => dataId);
+  // Taken now: the stage may assign other data to its weights.
+  const given = idsOf(stage.given);
+  const calls = watchedCalls(parts);
+  const {result: pass, events} = capture(() => calls.during(() => tapedStage(stage)), calls.running);
+  const {tape, outputs, ops: count} = pass;
+  const {ops, reads, isChecked} = tape;
+  const assigned = weights.filter(({dataId}, i) => dataId !== before[i]);
+  const kept = [...outputs, ...assigned, ...ops.flatMap(({saved}) => saved)];
+  const drawFor = ({tensor, drawnBy}: HostTensor) => (drawnBy ? drawOf(drawnBy as Part, tensor.shape) : undefined);
+  // What depends on numbers that were read need not be the same the next time; what was checked is to be checked again.
+  const program =
+    reads.size > 0 || isChecked ? undefined : compiled(() => compile(events, {given}, idsOf(kept), drawFor));
+  if (!program) {
+    remember(known, key, 'not replayable');
+    return pass;
+  }
+  const placeOf = placesIn(program);
+  const ways = new Map<string, WayBack>();
+  remember(known, key, {
+    ...{program, ops, count, ways},
+    tensors: {outputs, targets: stage.targets},
+    outputs: outputs.map(placeOf),
+    saved: ops.map(({saved}) => saved.map(placeOf)),
+    assigned: assigned.map((variable) => ({variable, place: placeOf(variable)})),
+    gradients: [...new Set(ops.map(({name}) => name))].map((name) => [name, getGradient(name)] as const),
+    dispose() {
+      program.dispose();
+      disposeAll(ways);
+    },
+  });
+  return pass;
+}
+
+/** Compiles a program; undefined if the kernels cannot be run again. */
+function compiled(compileIt: () => Program): Program | undefined {
+  try {
+    return compileIt();
+  } catch (error) {
+    if (error instanceof NotReplayable) return undefined;
+    throw error;
+  }
+}
+
+const idsOf = (tensors: readonly Tensor[]): object[] => tensors.map(({dataId}) => dataId);
+
+const placesIn =
+  (program: Program) =>
+  ({dataId, shape, dtype}: Tensor): Place => ({number: program.numberOf(dataId), shape, dtype});
+
+/** Knows which layer is at work. */
+function watchedCalls(parts: readonly Part[]) {
+  const atWork: Part[] = [];
+  return {
+    running: (): Part | undefined => atWork.at(-1),
+    during<T>(f: () => T): T {
+      for (const part of parts) {
+        const {call} = part;
+        part.call = function (this: Part, ...given) {
+          atWork.push(part);
+          try {
+            return call.apply(this, given);
+          } finally {
+            atWork.pop();
+          }
+        };
+      }
+      try {
+        return f();
+      } finally {
+        for (const part of parts) delete (part as {call?: unknown}).call;
+      }
+    },
+  };
+}
+
+/** Runs the kernels of a recorded stage on other data. */
+export function replayStage(recording: Recording, {given, targets}: Stage): StagePass {
+  const {program, ops, assigned, count, tensors} = recording;
+  const ran = program.run(idsOf(given));
+  const outputs = recording.outputs.map(ran.tensorAt);
+  for (const {variable, place} of assigned) {
+    const value = ran.tensorAt(place);
+    variable.assign(value);
+    value.dispose();
+  }
+  return {
+    ...{outputs, ops: count, length: ops.length},
+    walk(where, starts, cut) {
+      const now = [...outputs, ...targets];
+      const recorded = [...tensors.outputs, ...tensors.targets];
+      const ends = starts.map((start) => now.indexOf(start.tensor));
+      const key = [
+        cut ? [cut.kept, cut.batchSize, cut.from] : 'all',
+        ...ends.map((end, i) => [end, placeKey(starts[i])]),
+      ];
+      const values = [...idsOf(starts.map(({value}) => value)), ...(cut ? [cut.rows.dataId] : [])];
+      const way = recording.ways.get(key.join('|'));
+      if (way) return walkAgain(way, [...values, ...ran.data]);
+      const inTape = starts.map((start, i) => ({...start, tensor: recorded[ends[i] as number] as Tensor}));
+      return recordWay(recording, ran, {where, starts: inTape, cut, values}, key.join('|'));
+    },
+    dispose: ran.release,
+  };
+}
+
+const placeKey = (start: Start | undefined) => start?.place && `${start.place.outer},${start.place.inner}`;
+
+function walkAgain({program, gradients, walk}: WayBack, given: (object | undefined)[]): StageWalk {
+  const {tensorAt, release} = program.run(given);
+  const found = gradients.map((gradient) => gradient && {value: tensorAt(gradient.place), place: gradient.rows});
+  release();
+  return {...walk, found};
+}
+
+/** Walks back op by op, and records it for the steps to come. */
+function recordWay(
+  {ops, saved, tensors, ways}: Recording,
+  {data, tensorAt}: Ran,
+  {where, starts, cut, values}: {where: string; starts: Start[]; cut: WalkCut | undefined; values: object[]},
+  key: string,
+): StageWalk {
+  const known = [...data];
+  const shown = new Set<number>();
+  // Left to the `tidy` of the step: the engine loses count of data that it lets go of before the recording does.
+  const tensorFor = ({number, shape, dtype}: Place): Tensor => {
+    if (shown.has(number)) return tensorOf({dataId: known[number] as object, shape, dtype});
+    const made = tensorAt({number, shape, dtype});
+    shown.add(number);
+    known[number] = made.dataId;
+    return made;
+  };
+  const filled = ops.map((op, i) => ({...op, saved: (saved[i] as Place[]).map(tensorFor)}));
+  const {result, events} = capture(() => {
+    const rows = cut && rowCut(cut.rows, cut.batchSize);
+    try {
+      return walkOps(where, filled, starts, tensors.targets, rows && {...rows, from: cut?.from ?? 0});
+    } finally {
+      rows?.dispose();
+    }
+  });
+  const {found, ...walk} = result;
+  const wanted = found.flatMap((gradient) => gradient?.value ?? []);
+  const program = compiled(() => compile(events, {given: values, known}, idsOf(wanted)));
+  if (program) {
+    const placeOf = placesIn(program);
+    const gradients = found.map((gradient) => gradient && {place: placeOf(gradient.value), rows: gradient.place});
+    remember(ways, key, {program, gradients, walk: {...walk, isReplayed: true}, dispose: program.dispose});
+  }
+  return result;
+}
