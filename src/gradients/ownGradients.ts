@@ -1,4 +1,4 @@
-import {matMul, reshape, sum, type Tensor} from '@tensorflow/tfjs-core';
+import {clipByValue, equal, matMul, reshape, sum, type Tensor, where, zerosLike} from '@tensorflow/tfjs-core';
 import type {Attributes, Gradients, TapedOp} from '../engine';
 import {columnSums} from '../rows';
 import {isSameShape} from './places';
@@ -21,6 +21,7 @@ export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gr
   if (op.kind === 'custom') return denseGradients(op, saved, dy);
   if (op.kind === 'copy' || !stockGradient(op.name)) return undefined;
   if (addsBias(op)) return {a: () => dy, b: () => columnSums(dy)};
+  if (op.name === 'ClipByValue') return clippedGradient(saved, attrs, dy);
   if (op.name === 'Tile') return spreadGradient(op, attrs, dy);
   if (isUpsampling(op)) return upsamplingGradient(saved, dy);
   return undefined;
@@ -60,6 +61,13 @@ function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, d
   const {shape} = x as Tensor;
   const axes = ((attrs?.reps ?? []) as number[]).flatMap((count, axis) => (count === 1 ? [] : [axis]));
   return axes.every((axis) => shape[axis] === 1) ? {x: () => sum(dy, axes, true)} : undefined;
+}
+
+/** Of what was not clipped. tfjs compares with each limit and joins the two, in every gate of a recurrent layer. */
+function clippedGradient([x]: Tensor[], attrs: Attributes | undefined, dy: Tensor): Gradients {
+  const {clipValueMin, clipValueMax} = attrs as {clipValueMin: number; clipValueMax: number};
+  const inside = x as Tensor;
+  return {x: () => where(equal(clipByValue(inside, clipValueMin, clipValueMax), inside), dy, zerosLike(dy))};
 }
 
 /** Upsampling by whole factors. The kernel of tfjs for it is wrong on cpu for more than one row. */

@@ -44,6 +44,15 @@ type Line = KernelLine | DrawLine;
 /** Kernels that give the same numbers in another shape. */
 const VIEWS = new Set(['Identity', 'Reshape', 'ExpandDims']);
 
+/** Whether a kernel gives what it was given, in another shape at most. */
+function isViewOf({name, inputs, outputs}: KernelCall): boolean {
+  if (VIEWS.has(name)) return true;
+  return name === 'Cast' && (inputs as Record<string, Tensor>).x?.dtype === outputs[0]?.dtype;
+}
+
+/** Kernels that go by the shape and the type of what they are given. */
+const OF_SHAPES = new Set(['ZerosLike', 'OnesLike']);
+
 /** Kernels that draw random numbers themselves. */
 const RANDOM = new Set(['Multinomial']);
 
@@ -86,7 +95,7 @@ export function compile(
       else throw new NotReplayable('random numbers are drawn');
       continue;
     }
-    const isView = VIEWS.has(event.name);
+    const isView = isViewOf(event);
     const line = isView ? undefined : kernelLine(event, numbers, backend);
     const key = line && keyOf(line);
     const twin = isView ? [numbers.of(inputsOf(event)[0] as Tensor)] : computed.get(key as string);
@@ -173,8 +182,10 @@ function kernelNamed(name: string): KernelConfig {
 /** What a kernel computes: two lines of the same key give the same numbers. */
 function keyOf({name, call, reads}: KernelLine): string {
   const attrs = JSON.stringify(call.attrs ?? null, (_, value) => (typeof value === 'number' ? `${value}` : value));
+  const read = ([{shape, dtype}, number]: KernelLine['reads'][0]) =>
+    `${OF_SHAPES.has(name) ? '' : number}:${shape}:${dtype}`;
   const names = Array.isArray(call.inputs) ? '' : Object.keys(call.inputs).filter((key) => call.inputs[key]);
-  return [name, attrs, names, ...reads.map(([{shape, dtype}, number]) => `${number}:${shape}:${dtype}`)].join('|');
+  return [name, attrs, names, ...reads.map(read)].join('|');
 }
 
 /** The lines that lead to something that is kept, and every draw: leaving one out would change the others. */

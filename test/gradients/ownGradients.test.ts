@@ -1,5 +1,6 @@
 import {
   add,
+  clipByValue,
   customGrad,
   engine,
   fused,
@@ -12,6 +13,7 @@ import {
   type Tensor1D,
   type Tensor2D,
   tensor,
+  tensor1d,
   tidy,
   tile,
   transpose,
@@ -65,6 +67,20 @@ describeOnBackends('our own gradient', (backend) => {
       }),
       {...RUNS, numRuns: 40},
     );
+  });
+
+  it('of a clipped tensor is that of tfjs, also at the limits, beyond them and for what is no number', () => {
+    tidy(() => {
+      const x = tensor1d([-2, -1, -0.5, 0, 0.5, 1, 2, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+      for (const [low, high] of [
+        [-1, 1],
+        [0, 0.5],
+        [Number.NEGATIVE_INFINITY, 0.5],
+      ] as const) {
+        const {own, stock} = gradientsOf(() => clipByValue(x, low, high), 'ClipByValue');
+        expectAlike(own, stock);
+      }
+    });
   });
 
   it('of a dense layer computes only what is asked for', () => {
