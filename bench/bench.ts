@@ -4,6 +4,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {resolve} from 'node:path';
 import {parseArgs} from 'node:util';
+import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import {enableProdMode, memory, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
 import {fitting} from './fitting';
@@ -11,6 +12,8 @@ import {type Contestant, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
 import {selections} from './selection';
+import {printSmall, type SmallTiming, timeSmall} from './small';
+import type {SmallBuild} from './smallSteps';
 import {type Build, floor, forward, miningSteps, onStockKernels, STRATEGIES, stockStep} from './steps';
 
 const {values} = parseArgs({
@@ -22,11 +25,15 @@ const {values} = parseArgs({
   },
 });
 
+/** Whether `--only` selects a subject or a section: by the beginning of its name. */
+const isSelected = (name: string) => name.startsWith(values.only);
+
 enableProdMode();
 await setBackend('wasm');
 
 /** An older build, from the folder of its checkout: its steps take turns with those of this one, so that noise meets both. */
-const older: Build | undefined = values.against && (await import(resolve(values.against, 'dist/index.js')));
+const older: (Build & SmallBuild) | undefined =
+  values.against && (await import(resolve(values.against, 'dist/index.js')));
 const OLDER = ' by the older build';
 
 /** Largest memory that tensors take during a run, beside those that were there before, in MiB. */
@@ -115,27 +122,46 @@ function printLedger(timings: Timing[]): void {
   );
 }
 
+async function timeSelection(): Promise<Timing[]> {
+  // The largest: the pixels of 8 images of 512 × 512.
+  const timings = await interleaved([1e3, 1e5, 8 * 512 * 512].flatMap(selections), Number(values.rounds));
+  console.log(
+    '\nThe selection alone: topK({k}) and one tf.topk of three quarters of the losses, aboveThreshold of all of them',
+  );
+  console.table(timings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(2))})));
+  return timings;
+}
+
+async function timeLedger(): Promise<Timing[]> {
+  const timings = await interleaved(ledgerContestants(), Number(values.rounds));
+  printLedger(timings);
+  return timings;
+}
+
+async function timeFitting(): Promise<Timing[]> {
+  const timings = await interleaved(fitting(randomBatch(4096, [784])), Number(values.rounds));
+  const [loop, fit] = timings.map(({ms}) => ms) as [number, number];
+  console.log(
+    '\n16 steps, 384 of 512 rows of the reference model: a loop of ohemStep over batches that are cut already, and fitOhem with shuffling and accuracy',
+  );
+  console.table(timings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(1))})));
+  console.log(`fitOhem ÷ loop: ${(fit / loop).toFixed(3)}`);
+  return timings;
+}
+
+async function timeSmallModels(): Promise<SmallTiming[]> {
+  const timings = await timeSmall(Number(values.rounds), older);
+  printSmall(timings);
+  return timings;
+}
+
 const subjects = [];
-for (const subject of SUBJECTS.filter(({name}) => name.startsWith(values.only)))
-  subjects.push(await timeSubject(subject));
-
-// The largest: the pixels of 8 images of 512 × 512.
-const selectionTimings = await interleaved([1e3, 1e5, 8 * 512 * 512].flatMap(selections), Number(values.rounds));
-console.log(
-  '\nThe selection alone: topK({k}) and one tf.topk of three quarters of the losses, aboveThreshold of all of them',
-);
-console.table(selectionTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(2))})));
-
-const ledgerTimings = await interleaved(ledgerContestants(), Number(values.rounds));
-printLedger(ledgerTimings);
-
-const fittingTimings = await interleaved(fitting(randomBatch(4096, [784])), Number(values.rounds));
-const [loop, fit] = fittingTimings.map(({ms}) => ms) as [number, number];
-console.log(
-  '\n16 steps, 384 of 512 rows of the reference model: a loop of ohemStep over batches that are cut already, and fitOhem with shuffling and accuracy',
-);
-console.table(fittingTimings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(1))})));
-console.log(`fitOhem ÷ loop: ${(fit / loop).toFixed(3)}`);
+for (const subject of SUBJECTS.filter(({name}) => isSelected(name))) subjects.push(await timeSubject(subject));
+const selection = isSelected('selection') ? await timeSelection() : [];
+const ledger = isSelected('ledger') ? await timeLedger() : [];
+const fittingTimings = isSelected('fitting') ? await timeFitting() : [];
+// Last, since it changes the backend and wraps kernels.
+const small = isSelected('small') ? await timeSmallModels() : [];
 
 mkdirSync(values.out, {recursive: true});
 const machine = {cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, tfjs: version_core};
@@ -143,9 +169,10 @@ const results = {
   machine,
   rounds: Number(values.rounds),
   subjects,
-  selection: selectionTimings,
-  ledger: ledgerTimings,
+  selection,
+  ledger,
   fitting: fittingTimings,
+  small,
 };
 writeFileSync(`${values.out}/bench.json`, `${JSON.stringify(results, null, 2)}\n`);
 console.log(`Written to ${values.out}/bench.json`);

@@ -26,15 +26,21 @@ const PAIRS = [
 ] as const;
 
 type Layer = {apply(x: SymbolicTensor): unknown};
-const chain = (x: SymbolicTensor, ...rest: Layer[]) => rest.reduce((at, layer) => layer.apply(at) as SymbolicTensor, x);
+export const chain = (x: SymbolicTensor, ...rest: Layer[]) =>
+  rest.reduce((at, layer) => layer.apply(at) as SymbolicTensor, x);
 const softmax = () => layers.dense({units: 10, activation: 'softmax'});
 const relu = (units: number) => layers.dense({units, activation: 'relu'});
 
-function compiled(shape: number[], body: (x: SymbolicTensor) => SymbolicTensor): LayersModel {
+/** Builds a model of one input, ready for `trainOnBatch`. */
+export function compiled(
+  shape: number[],
+  body: (x: SymbolicTensor) => SymbolicTensor,
+  loss = 'meanSquaredError',
+): LayersModel {
   const x = input({shape});
   const built = model({inputs: x, outputs: body(x)});
   // So small a rate leaves the weights as they are: every step is the same work.
-  built.compile({optimizer: train.sgd(1e-9), loss: 'meanSquaredError'});
+  built.compile({optimizer: train.sgd(1e-9), loss});
   return built;
 }
 

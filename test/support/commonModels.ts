@@ -55,7 +55,8 @@ function attend(query: Tensor, key: Tensor, value: Tensor): Tensor {
   return reshape(transpose(matMul(softmax(scores), heads(value)), [0, 2, 1, 3]), query.shape);
 }
 
-class Attention extends layers.Layer {
+/** Attention of two heads over inputs that are query, key and value already. */
+export class Attention extends layers.Layer {
   static className = 'TestAttention';
   // biome-ignore lint/suspicious/noExplicitAny: as the layers of tfjs declare it.
   override computeOutputShape(shapes: any): any {
