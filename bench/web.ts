@@ -1,4 +1,4 @@
-/** @file `npm run bench:web`: times of training steps on every backend of a browser, in headless Chromium; `--open` serves the page to one of your own. */
+/** @file `npm run bench:web`: times of training steps on every backend of a browser, and launches on its GPUs, in headless Chromium; `--open` serves the page to one of your own. */
 
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
@@ -7,14 +7,34 @@ import {version_core} from '@tensorflow/tfjs-core';
 import {createServer} from 'vite';
 import page from '../examples/mnist/web/vite.config';
 import {launchChromium} from '../test/support/chromium';
+import type {BackendTimings} from './web/main';
 
 const {values} = parseArgs({
   options: {
     rounds: {type: 'string', default: '9'},
+    /** `times` or `launches`. */
+    only: {type: 'string', default: ''},
     out: {type: 'string', default: 'bench-results'},
     open: {type: 'boolean', default: false},
   },
 });
+
+function printTimes(backends: readonly BackendTimings[]): void {
+  const rows = backends.map(({backend, timings}) => [
+    backend,
+    Object.fromEntries(timings.map(({name, ms}) => [name, Math.round(ms)])),
+  ]);
+  console.table(Object.fromEntries(rows));
+}
+
+function printLaunches(backends: readonly BackendTimings[]): void {
+  console.log('\nLaunches of one step of small models: the harder half of each batch mined, and trainOnBatch');
+  console.table(
+    backends.flatMap(({backend, launches}) =>
+      launches.map(({name, mined, stock}) => ({model: name, backend, mined, trainOnBatch: stock})),
+    ),
+  );
+}
 
 const server = await createServer({
   ...page,
@@ -33,13 +53,10 @@ if (!values.open) {
   try {
     const tab = await browser.newPage();
     tab.setDefaultTimeout(0);
-    await tab.goto(`${address}?rounds=${values.rounds}`);
+    await tab.goto(`${address}?rounds=${values.rounds}&only=${values.only}`);
     const backends = await tab.evaluate(() => window.measured);
-    const rows = backends.map(({backend, timings}) => [
-      backend,
-      Object.fromEntries(timings.map(({name, ms}) => [name, Math.round(ms)])),
-    ]);
-    console.table(Object.fromEntries(rows));
+    if ('times'.startsWith(values.only)) printTimes(backends);
+    if ('launches'.startsWith(values.only)) printLaunches(backends);
     mkdirSync(values.out, {recursive: true});
     const results = {
       subject: '784-1024-10, sigmoid; 512 rows forward, 384 backward',

@@ -4,6 +4,8 @@ import {enableProdMode} from '@tensorflow/tfjs-core';
 import {loadBackend} from '../../examples/mnist/web/worker/loadBackend';
 import {findOffers} from '../../examples/mnist/web/worker/offers';
 import type {Timing} from '../interleaved';
+import {SMALL_MODELS} from '../smallModels';
+import {type SmallLaunches, smallLaunches} from './launches';
 import {measureBackend} from './measureBackend';
 
 export interface BackendTimings {
@@ -11,6 +13,8 @@ export interface BackendTimings {
   /** What it runs on. */
   note: string;
   timings: Timing[];
+  /** Launches of the small models, on a GPU backend. */
+  launches: SmallLaunches[];
 }
 
 declare global {
@@ -20,7 +24,10 @@ declare global {
 }
 
 const find = (id: string) => document.getElementById(id) as HTMLElement;
-const rounds = Number(new URLSearchParams(location.search).get('rounds') ?? 9);
+const query = new URLSearchParams(location.search);
+const rounds = Number(query.get('rounds') ?? 9);
+/** Whether `--only` selects a part of the measurements. */
+const isSelected = (part: string) => part.startsWith(query.get('only') ?? '');
 
 async function measure(): Promise<BackendTimings[]> {
   enableProdMode();
@@ -29,26 +36,48 @@ async function measure(): Promise<BackendTimings[]> {
     if (!available) continue;
     find('status').textContent = `Measuring ${backend}; leave this page in front.`;
     await loadBackend(backend);
-    results.push({backend, note, timings: await measureBackend(rounds)});
-    show(results);
+    const timings = isSelected('times') ? await measureBackend(rounds) : [];
+    const launches: SmallLaunches[] = [];
+    results.push({backend, note, timings, launches});
+    if (timings.length > 0) showTimes(results);
+    if (!backend.startsWith('webg') || !isSelected('launches')) continue;
+    for (const small of SMALL_MODELS) {
+      find('status').textContent = `Counting the launches of ${small.name} on ${backend}.`;
+      launches.push(await smallLaunches(small));
+      showLaunches(results);
+    }
   }
   find('status').textContent = 'Done.';
   return results;
 }
 
-function show(results: readonly BackendTimings[]): void {
-  const table = find('table') as HTMLTableElement;
+type Row = readonly string[];
+
+function fillTable(id: string, head: Row, rows: readonly Row[]): void {
+  const table = find(id) as HTMLTableElement;
   table.hidden = false;
   table.replaceChildren();
-  const row = (cells: readonly string[], kind: 'th' | 'td') => {
+  const add = (cells: Row, kind: 'th' | 'td') => {
     const line = table.insertRow();
     for (const text of cells) line.append(Object.assign(document.createElement(kind), {textContent: text}));
   };
-  row(['backend', ...(results[0]?.timings.map(({name}) => name) ?? [])], 'th');
-  for (const {backend, timings} of results) {
+  add(head, 'th');
+  for (const cells of rows) add(cells, 'td');
+}
+
+function showTimes(results: readonly BackendTimings[]): void {
+  const cells = ({backend, timings}: BackendTimings) => {
     const [plain] = timings;
-    row([backend, ...timings.map(({ms}) => `${ms.toFixed(0)} (${(ms / (plain?.ms ?? ms)).toFixed(2)})`)], 'td');
-  }
+    return [backend, ...timings.map(({ms}) => `${ms.toFixed(0)} (${(ms / (plain?.ms ?? ms)).toFixed(2)})`)];
+  };
+  fillTable('times', ['backend', ...(results[0]?.timings.map(({name}) => name) ?? [])], results.map(cells));
+}
+
+function showLaunches(results: readonly BackendTimings[]): void {
+  const rows = results.flatMap(({backend, launches}) =>
+    launches.map(({name, mined, stock}) => [name, backend, String(mined), String(stock)]),
+  );
+  fillTable('launches', ['model', 'backend', 'mined step', 'trainOnBatch'], rows);
 }
 
 window.measured = measure();

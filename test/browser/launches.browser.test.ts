@@ -1,0 +1,20 @@
+import {add, dispose, mul, neg, ones, tidy} from '@tensorflow/tfjs-core';
+import {expect, it} from 'vitest';
+import {launches} from '../../bench/web/launches';
+import {describeOnBackends} from './support/backends';
+
+describeOnBackends('launches', (backend) => {
+  it.runIf(backend.startsWith('webg'))('counts what the GPU is given to do, and stops', async () => {
+    const {drawElements} = WebGL2RenderingContext.prototype;
+    const {dispatchWorkgroups} = GPUComputePassEncoder.prototype;
+    const [a, b] = [ones([40, 50]), ones([40, 50])];
+    // Uploads both.
+    add(a, b).dispose();
+    expect(await launches(() => tidy(() => void neg(add(mul(a, b), a))))).toBe(3);
+    expect(await launches(() => {})).toBe(0);
+    await expect(launches(() => Promise.reject(new Error('no more')))).rejects.toThrow('no more');
+    expect(WebGL2RenderingContext.prototype.drawElements).toBe(drawElements);
+    expect(GPUComputePassEncoder.prototype.dispatchWorkgroups).toBe(dispatchWorkgroups);
+    dispose([a, b]);
+  });
+});
