@@ -1,7 +1,10 @@
-import {add, dispose, mul, neg, ones, tidy} from '@tensorflow/tfjs-core';
+import {add, dispose, enableProdMode, mul, neg, ones, tidy} from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {launches} from '../../bench/web/launches';
+import {smallModels} from '../../bench/smallModels';
+import {launches, smallLaunches} from '../../bench/web/launches';
 import {describeOnBackends} from './support/backends';
+
+enableProdMode();
 
 describeOnBackends('launches', (backend) => {
   it.runIf(backend.startsWith('webg'))('counts what the GPU is given to do, and stops', async () => {
@@ -17,4 +20,14 @@ describeOnBackends('launches', (backend) => {
     expect(GPUComputePassEncoder.prototype.dispatchWorkgroups).toBe(dispatchWorkgroups);
     dispose([a, b]);
   });
+});
+
+describeOnBackends('a step of ohemStep that mines half of a batch', (backend) => {
+  it.runIf(backend.startsWith('webg')).each(smallModels('2-8-2', '4-16-16-3', '784-128-10'))(
+    'launches no more on the GPU than trainOnBatch: $name',
+    async (small) => {
+      const {mined, stock} = await smallLaunches(small);
+      expect(mined).toBeLessThanOrEqual(stock);
+    },
+  );
 });
