@@ -18,17 +18,21 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {afterEach, expect, it, vi} from 'vitest';
+import {kernelCounts} from '../../bench/kernelCounts';
 import {capture} from '../../src/engine';
 import {compile, NotReplayable, type Program} from '../../src/replay/program';
 import {describeOnBackends} from '../support/backends';
-import {kernelCounts} from '../../bench/kernelCounts';
+import {tidied} from '../support/tensors';
 import {trainsOn} from '../support/wasmTraining';
 
 const idsOf = (tensors: Tensor[]) => tensors.map(({dataId}) => dataId);
 
 /** Compiles what `f` does to tensors, and what a run of it gives for others. Runs within a `tidy`. */
 function replayOf(f: (...given: Tensor[]) => Tensor, first: Tensor[], draw?: () => Tensor) {
-  const {result, events} = capture(() => f(...first), () => ({}));
+  const {result, events} = capture(
+    () => f(...first),
+    () => ({}),
+  );
   const program = compile(events, {given: idsOf(first)}, [result.dataId], draw && (() => draw));
   const place = {number: program.numberOf(result.dataId), shape: result.shape, dtype: result.dtype};
   const run = (...given: Tensor[]): number[] => {
@@ -58,8 +62,14 @@ describeOnBackends('A program', (name) => {
       const f = (a: Tensor, b: Tensor) => mul(add(a, b), sub(exp(a), 2));
       const {run} = kept(replayOf(f, [tensor1d([1, 2]), tensor1d([3, 4])]));
       for (const [a, b] of [
-        [[5, -1], [0.5, 2]],
-        [[0, 0], [1, 1]],
+        [
+          [5, -1],
+          [0.5, 2],
+        ],
+        [
+          [0, 0],
+          [1, 1],
+        ],
       ] as const) {
         expect(run(tensor1d([...a]), tensor1d([...b]))).toEqual([...f(tensor1d([...a]), tensor1d([...b])).dataSync()]);
       }
@@ -68,18 +78,19 @@ describeOnBackends('A program', (name) => {
 
   it('runs once what is computed twice, and not at all what nothing reads or only has another shape', async () => {
     const [x, other] = [tensor1d([1, 2, 3, 4]), tensor1d([2, 3, 4, 5])];
-    const made = tidy(() =>
-      replayOf(
-        (a) => {
-          exp(a);
-          const one = square(reshape(a, [2, 2]));
-          const two = square(reshape(cast(a, 'float32'), [2, 2]));
-          return add(one, mul(two, add(zerosLike(one), zerosLike(two))));
-        },
-        [x],
+    const made = kept(
+      tidied(() =>
+        replayOf(
+          (a) => {
+            exp(a);
+            const one = square(reshape(a, [2, 2]));
+            const two = square(reshape(cast(a, 'float32'), [2, 2]));
+            return add(one, mul(two, add(zerosLike(one), zerosLike(two))));
+          },
+          [x],
+        ),
       ),
     );
-    kept(made);
     const counts = Object.fromEntries(await kernelCounts(() => tidy(() => void made.run(other))));
     expect(counts).toEqual({Square: 1, ZerosLike: 1, Add: 2, Multiply: 1});
     x.dispose();
@@ -141,8 +152,7 @@ describeOnBackends('A program', (name) => {
 
   it('leaves no data behind, also if a kernel throws in the middle', () => {
     const x = tensor1d([1, 2]);
-    const made = tidy(() => replayOf((a) => exp(square(add(a, 1))), [x]));
-    kept(made);
+    const made = kept(tidied(() => replayOf((a) => exp(square(add(a, 1))), [x])));
     const before = [memory().numTensors, memory().numDataBuffers, memory().numBytes, backend().numDataIds()];
     const after = () => [memory().numTensors, memory().numDataBuffers, memory().numBytes, backend().numDataIds()];
     for (let i = 0; i < 20; i++) tidy(() => void made.run(x));
@@ -156,7 +166,7 @@ describeOnBackends('A program', (name) => {
   it('is no longer current once a kernel is registered anew', async () => {
     const {getKernel, registerKernel, unregisterKernel} = await import('@tensorflow/tfjs-core');
     const x = tensor1d([1, 2]);
-    const {program} = kept(tidy(() => replayOf((a) => exp(a), [x])));
+    const {program} = kept(tidied(() => replayOf((a) => exp(a), [x])));
     expect(program.isCurrent()).toBe(true);
     const config = getKernel('Exp', name);
     unregisterKernel('Exp', name);
