@@ -1,11 +1,14 @@
-import {grad, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {customGrad, expandDims, grad, mean, mul, reshape, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import {ownOp} from '../engine';
 import type {PerSampleLoss} from '../types';
-import {rowwise} from './truth';
+import {errorsOf, rowwise} from './truth';
 
 type Formula = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
-/** Computes `∂ Σ dl · l / ∂ yPred` from `dl`, in the shape of the losses, and the tensors of some rows. */
+/**
+ * Computes `∂ Σ dl · l / ∂ yPred` for some rows, from `dl` in the shape of their losses with an axis
+ * of 1 at the end. Its shape may differ from that of `yPred` by another axis of 1 at the end.
+ */
 type Gradient = (dl: Tensor, yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /** Marks losses that go by what they are given, and by nothing else. */
@@ -30,10 +33,43 @@ export function closedForm(name: string, losses: Formula, gradient: Gradient): P
       inputs: {yTrue, yPred},
       forward: () => formula(yTrue, yPred),
       gradient: (dl, [ofTrue, ofPred]) => ({
-        yPred: () => tidy(() => gradient(dl, ofTrue as Tensor, ofPred as Tensor)),
+        yPred: () =>
+          tidy(() =>
+            reshape(gradient(expandDims(dl, -1), ofTrue as Tensor, ofPred as Tensor), (ofPred as Tensor).shape),
+          ),
         // Wanted only where the truth is computed by what is trained.
         yTrue: () => grad((truth) => formula(truth, ofPred as Tensor))(ofTrue as Tensor, dl),
       }),
     });
   return rowwise(Object.assign(loss, {[CLOSED_FORM]: true}));
+}
+
+/** Builds a loss `mean_d f(e_d)` with `e = yPred − yTrue`, from `f` and its derivative `factor · slope`. */
+export function meanOfErrors(
+  name: string,
+  f: (errors: Tensor) => Tensor,
+  slope: (errors: Tensor) => Tensor,
+  factor = 1,
+): PerSampleLoss {
+  return closedForm(
+    name,
+    (yTrue, yPred) => mean(f(errorsOf(name, yTrue, yPred)), -1),
+    (dl, yTrue, yPred) => {
+      const errors = errorsOf(name, yTrue, yPred);
+      return mul(perFeature(dl, errors, factor), slope(errors));
+    },
+  );
+}
+
+/** The gradient of `factor` times a mean over the last axis of `features`, by each of them. */
+export function perFeature(dl: Tensor, features: Tensor, factor = 1): Tensor {
+  return mul(dl, factor / (features.shape.at(-1) as number));
+}
+
+/** Computes `f(x)`, whose gradient on every tape is `gradient(dy, x)` in place of that of its ops. */
+export function withGradient(x: Tensor, f: (x: Tensor) => Tensor, gradient: (dy: Tensor, x: Tensor) => Tensor): Tensor {
+  return customGrad((input, save) => {
+    (save as (tensors: Tensor[]) => void)([input as Tensor]);
+    return {value: f(input as Tensor), gradFunc: (dy, [saved]) => gradient(dy as Tensor, saved as Tensor)};
+  })(x);
 }

@@ -1,6 +1,23 @@
-import {div, max, maximum, mul, neg, sqrt, square, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {
+  abs,
+  where as chooseEach,
+  div,
+  greaterEqual,
+  max,
+  maximum,
+  mul,
+  neg,
+  sqrt,
+  square,
+  squeeze,
+  sub,
+  sum,
+  type Tensor,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {magnitude, matched, rowwise} from './truth';
+import {closedForm} from './closedForm';
+import {matched} from './truth';
 
 /** The length that a shorter vector is taken to have, as in Keras 3: one of 0 has no direction. */
 const SHORTEST = 1e-7;
@@ -21,21 +38,35 @@ const SHORTEST = 1e-7;
  * cosineSimilarity()(tf.tensor2d([[1, 0]]), tf.tensor2d([[3, 4]])).dataSync();   // Float32Array [-0.6]
  */
 export function cosineSimilarity(): PerSampleLoss {
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      const {truth, predicted} = matched('cosineSimilarity', yTrue, yPred);
-      return neg(sum(mul(directionOf(truth), directionOf(predicted)), -1));
-    }),
+  const partsOf = (yTrue: Tensor, yPred: Tensor) => {
+    const {truth, predicted} = matched('cosineSimilarity', yTrue, yPred);
+    const [a, b] = [inUnits(truth), inUnits(predicted)];
+    const lengths = sqrt(mul(maximum(a.squares, a.least), maximum(b.squares, b.least)));
+    return {a: a.scaled, b, product: sum(mul(a.scaled, b.scaled), -1, true), lengths};
+  };
+  return closedForm(
+    'cosineSimilarity',
+    (yTrue, yPred) => {
+      const {product, lengths} = partsOf(yTrue, yPred);
+      return squeeze(neg(div(product, lengths)), [-1]);
+    },
+    (dl, yTrue, yPred) => {
+      const {a, b, product, lengths} = partsOf(yTrue, yPred);
+      // The length of a vector that is too short does not depend on it.
+      const along = chooseEach(greaterEqual(b.squares, b.least), div(product, b.squares), zeros(product.shape));
+      return mul(div(div(dl, lengths), b.unit), sub(mul(b.scaled, along), a));
+    },
   );
 }
 
 /**
- * In units of the largest entry, since squares of large ones overflow. (The direction does not depend on the unit, so what the gradient
- * says of that adds up to 0.)
+ * Vectors in units of their largest entry, since squares of large ones overflow, with the squares of their lengths and of
+ * the shortest.
+ *
+ * (The direction does not depend on the unit, so what the gradient says of that adds up to 0.)
  */
-function directionOf(vectors: Tensor): Tensor {
-  const unit = maximum(max(magnitude(vectors), -1, true), SHORTEST);
+function inUnits(vectors: Tensor) {
+  const unit = maximum(max(abs(vectors), -1, true), SHORTEST);
   const scaled = div(vectors, unit);
-  const squaredLengths = maximum(sum(square(scaled), -1, true), square(div(SHORTEST, unit)));
-  return div(scaled, sqrt(squaredLengths));
+  return {unit, scaled, squares: sum(square(scaled), -1, true), least: square(div(SHORTEST, unit))};
 }

@@ -1,7 +1,7 @@
-import {div, maximum, mean, minimum, mul, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {div, maximum, minimum, mul, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {checkFinitePositive, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {errorsOf, rowwise} from './truth';
+import {meanOfErrors} from './closedForm';
 
 export interface HuberOptions {
   /** The error at which the square goes over into a line, a finite number > 0. Default 1. */
@@ -36,7 +36,11 @@ export function huber(options: HuberOptions = {}): PerSampleLoss {
   checkOptionNames('huber', options, ['delta']);
   const {delta = 1} = options;
   checkFinitePositive('huber', 'delta', delta);
-  return rowwise((yTrue, yPred) => tidy(() => mean(bentSquares(errorsOf('huber', yTrue, yPred), delta), -1)));
+  return meanOfErrors(
+    'huber',
+    (errors) => bentSquares(errors, delta),
+    (errors) => clipped(errors, delta),
+  );
 }
 
 /**
@@ -62,17 +66,21 @@ export function smoothL1(options: SmoothL1Options = {}): PerSampleLoss {
   checkOptionNames('smoothL1', options, ['beta']);
   const {beta = 1} = options;
   checkFinitePositive('smoothL1', 'beta', beta);
-  return rowwise((yTrue, yPred) =>
-    tidy(() => div(mean(bentSquares(errorsOf('smoothL1', yTrue, yPred), beta), -1), beta)),
+  return meanOfErrors(
+    'smoothL1',
+    (errors) => div(bentSquares(errors, beta), beta),
+    (errors) => clipped(errors, beta),
+    1 / beta,
   );
 }
 
-/**
- * `c · (e − ½ c)` with `c` the error clipped to ±bend: both branches in one, without a comparison, which has no gradient.
- *
- * Not by `clipByValue`: on webgl that leaves numbers unclipped that lie in one texel with a NaN, those of the next row.
- */
+/** `c · (e − ½ c)` with `c` the error clipped to ±bend: both branches in one. Its derivative is `c`. */
 function bentSquares(errors: Tensor, bend: number): Tensor {
-  const clipped = maximum(minimum(errors, bend), -bend);
-  return mul(clipped, sub(errors, mul(clipped, 0.5)));
+  const c = clipped(errors, bend);
+  return mul(c, sub(errors, mul(c, 0.5)));
+}
+
+/** Not by `clipByValue`: on webgl that leaves numbers unclipped that lie in one texel with a NaN, those of the next row. */
+function clipped(errors: Tensor, bend: number): Tensor {
+  return maximum(minimum(errors, bend), -bend);
 }

@@ -1,11 +1,11 @@
-import {add, mean, mul, softplus, sub, tidy} from '@tensorflow/tfjs-core';
+import {add, mul, softplus, sub, tanh} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {errorsOf, magnitude, rowwise} from './truth';
+import {meanOfErrors} from './closedForm';
 
 /**
  * Measures the distance to the truth by the logarithm of its hyperbolic cosine, on average over the features.
  *
- *     l = mean_d log cosh e = mean_d |e| + softplus(−2 |e|) − log 2,    e = yPred_d − yTrue_d
+ *     l = mean_d log cosh e = mean_d e + softplus(−2 e) − log 2,    e = yPred_d − yTrue_d
  *
  * About ½ e² for small errors and |e| − log 2 for large ones, like {@link huber} without a bend; the second form does not
  * overflow. The name is that of Keras; for tfjs-layers it is `'logcosh'`.
@@ -17,10 +17,5 @@ import {errorsOf, magnitude, rowwise} from './truth';
  * logCosh()(tf.tensor2d([[0]]), tf.tensor2d([[1]])).dataSync();   // Float32Array [0.433781]
  */
 export function logCosh(): PerSampleLoss {
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      const distances = magnitude(errorsOf('logCosh', yTrue, yPred));
-      return mean(sub(add(distances, softplus(mul(distances, -2))), Math.LN2), -1);
-    }),
-  );
+  return meanOfErrors('logCosh', (errors) => sub(add(errors, softplus(mul(errors, -2))), Math.LN2), tanh);
 }

@@ -1,6 +1,7 @@
-import {add, log, mean, mul, sub, tidy} from '@tensorflow/tfjs-core';
+import {add, div, log, mean, mul, sub} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {matched, rowwise} from './truth';
+import {closedForm, perFeature} from './closedForm';
+import {matched} from './truth';
 
 /** What a rate of 0 is taken for: small enough to leave 1e-30 alone, large enough for the gradient y / rate to stay a float32. */
 const LEAST_RATE = 1e-34;
@@ -22,10 +23,17 @@ const LEAST_RATE = 1e-34;
  * poisson()(tf.tensor2d([[2], [0]]), tf.tensor2d([[1], [1]])).dataSync();   // Float32Array [1, 1]
  */
 export function poisson(): PerSampleLoss {
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
+  return closedForm(
+    'poisson',
+    (yTrue, yPred) => {
       const {truth, predicted} = matched('poisson', yTrue, yPred);
       return mean(sub(predicted, mul(truth, log(add(predicted, LEAST_RATE)))), -1);
-    }),
+    },
+    (dl, yTrue, yPred) => {
+      const {truth, predicted} = matched('poisson', yTrue, yPred);
+      const each = perFeature(dl, predicted);
+      // Not (1 − y / p) · dl: y / p may be infinite where dl is 0.
+      return sub(each, div(mul(each, truth), add(predicted, LEAST_RATE)));
+    },
   );
 }

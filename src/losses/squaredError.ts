@@ -1,6 +1,6 @@
-import {expandDims, mean, mul, reshape, square, sum, type Tensor} from '@tensorflow/tfjs-core';
+import {mul, square, sum, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {closedForm} from './closedForm';
+import {closedForm, meanOfErrors} from './closedForm';
 import {errorsOf} from './truth';
 
 /**
@@ -15,14 +15,7 @@ import {errorsOf} from './truth';
  * meanSquaredError()(tf.tensor2d([[0, 1]]), tf.tensor2d([[2, 1]])).dataSync();   // Float32Array [2]
  */
 export function meanSquaredError(): PerSampleLoss {
-  return closedForm(
-    'meanSquaredError',
-    (yTrue, yPred) => mean(square(errorsOf('meanSquaredError', yTrue, yPred)), -1),
-    (dl, yTrue, yPred) => {
-      const errors = errorsOf('meanSquaredError', yTrue, yPred);
-      return reshape(mul(expandDims(dl, -1), mul(errors, 2 / (errors.shape.at(-1) as number))), yPred.shape);
-    },
-  );
+  return meanOfErrors('meanSquaredError', square, (errors) => errors, 2);
 }
 
 /**
@@ -43,6 +36,6 @@ export function halfSquaredError(): PerSampleLoss {
   return closedForm(
     'halfSquaredError',
     (yTrue, yPred) => mul(sum(square(errors(yTrue, yPred)), -1), 0.5),
-    (dl, yTrue, yPred) => reshape(mul(expandDims(dl, -1), errors(yTrue, yPred)), yPred.shape),
+    (dl, yTrue, yPred) => mul(dl, errors(yTrue, yPred)),
   );
 }

@@ -1,4 +1,4 @@
-import {cast, mul, reshape, sign, sub, type Tensor} from '@tensorflow/tfjs-core';
+import {cast, reshape, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 
@@ -18,7 +18,12 @@ export function truthLike(where: string, yTrue: Tensor, yPred: Tensor, remedy = 
   if (!fits(yTrue.shape, yPred.shape) && !fits(yPred.shape, yTrue.shape)) {
     throw typeError(where, 'yTrue', `have the shape of yPred, ${shapeText(yPred.shape)}`, yTrue.shape, remedy);
   }
-  return cast(reshape(yTrue, yPred.shape), 'float32');
+  return asFloat(reshape(yTrue, yPred.shape));
+}
+
+/** The tensor as `float32`. Of one that is `float32` already a cast would make a copy. */
+export function asFloat(tensor: Tensor): Tensor {
+  return tensor.dtype === 'float32' ? tensor : cast(tensor, 'float32');
 }
 
 /** Truth and predictions in one shape, with a last axis to reduce over. */
@@ -31,11 +36,6 @@ export function matched(where: string, yTrue: Tensor, yPred: Tensor): {truth: Te
 export function errorsOf(where: string, yTrue: Tensor, yPred: Tensor): Tensor {
   const {truth, predicted} = matched(where, yTrue, yPred);
   return sub(predicted, truth);
-}
-
-/** `|x|`, whose gradient at 0 is 0: that of `tf.abs` is −1 there, and would move a prediction that is right. */
-export function magnitude(x: Tensor): Tensor {
-  return mul(x, sign(x));
 }
 
 /** How many classes predictions tell apart on their last axis. */
