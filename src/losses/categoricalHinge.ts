@@ -1,6 +1,7 @@
-import {add, div, max, mul, relu, step, sub, sum, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {add, div, max, mul, relu, squeeze, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {classesOf, rowwise, truthLike} from './truth';
+import {closedForm, withGradient} from './closedForm';
+import {classesOf, truthLike} from './truth';
 
 const NAME = 'categoricalHinge';
 
@@ -19,14 +20,22 @@ const NAME = 'categoricalHinge';
  * categoricalHinge()(tf.tensor2d([[0, 1, 0]]), tf.tensor2d([[2, 1.5, -3]])).dataSync();   // Float32Array [1.5]
  */
 export function categoricalHinge(): PerSampleLoss {
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      classesOf(NAME, yPred);
-      const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
-      const ofTruth = sum(mul(oneHot, yPred), -1);
-      const ofRival = largest(mul(sub(1, oneHot), yPred));
-      return relu(add(sub(ofRival, ofTruth), 1));
-    }),
+  const scoresOf = (yTrue: Tensor, yPred: Tensor) => {
+    classesOf(NAME, yPred);
+    const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
+    const ofTruth = mul(oneHot, yPred);
+    const ofRivals = sub(yPred, ofTruth);
+    const ofStrongest = largest(ofRivals);
+    const missing = add(sub(ofStrongest, sum(ofTruth, -1, true)), 1);
+    return {oneHot, missing, isStrongest: () => shares(ofRivals, ofStrongest)};
+  };
+  return closedForm(
+    NAME,
+    (yTrue, yPred) => squeeze(relu(scoresOf(yTrue, yPred).missing), [-1]),
+    (dl, yTrue, yPred) => {
+      const {oneHot, missing, isStrongest} = scoresOf(yTrue, yPred);
+      return mul(mul(dl, step(missing)), sub(mul(isStrongest(), sub(1, oneHot)), oneHot));
+    },
   );
 }
 
@@ -35,7 +44,15 @@ export function categoricalHinge(): PerSampleLoss {
  * so too much for a model that begins with equal scores.
  */
 function largest(scores: Tensor): Tensor {
-  // A comparison would have no gradient; a step has, 0.
-  const isLargest = sub(1, step(sub(max(scores, -1, true), scores)));
-  return sum(mul(scores, div(isLargest, sum(isLargest, -1, true))), -1);
+  return withGradient(
+    scores,
+    (x) => max(x, -1, true),
+    (dy, x) => mul(dy, shares(x, max(x, -1, true))),
+  );
+}
+
+/** The shares of the scores that are the largest, 0 for the others. */
+function shares(scores: Tensor, largestOfRow: Tensor): Tensor {
+  const isLargest = sub(1, step(sub(largestOfRow, scores)));
+  return div(isLargest, sum(isLargest, -1, true));
 }

@@ -1,6 +1,7 @@
-import {cast, equal, mean, mul, relu, square, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {cast, equal, mean, mul, relu, square, step, sub, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {matched, rowwise} from './truth';
+import {closedForm, perFeature} from './closedForm';
+import {matched} from './truth';
 
 /**
  * Measures by how much scores miss a margin of 1 on the right side of 0, on average over the labels.
@@ -18,7 +19,7 @@ import {matched, rowwise} from './truth';
  * hinge()(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [0.75, 1.25]
  */
 export function hinge(): PerSampleLoss {
-  return rowwise((yTrue, yPred) => tidy(() => mean(shortfalls('hinge', yTrue, yPred), -1)));
+  return meanOfMargins('hinge', relu, step);
 }
 
 /**
@@ -36,12 +37,29 @@ export function hinge(): PerSampleLoss {
  * squaredHinge()(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [0.5625, 1.5625]
  */
 export function squaredHinge(): PerSampleLoss {
-  return rowwise((yTrue, yPred) => tidy(() => mean(square(shortfalls('squaredHinge', yTrue, yPred)), -1)));
+  return meanOfMargins('squaredHinge', (missing) => square(relu(missing)), relu, 2);
 }
 
-function shortfalls(where: string, yTrue: Tensor, yPred: Tensor): Tensor {
-  const {truth, predicted} = matched(where, yTrue, yPred);
-  return relu(sub(1, mul(signs(truth), predicted)));
+/** Builds a loss `mean_d f(1 − y_d · s_d)` from `f` and its derivative `factor · slope`. */
+function meanOfMargins(
+  name: string,
+  f: (missing: Tensor) => Tensor,
+  slope: (missing: Tensor) => Tensor,
+  factor = 1,
+): PerSampleLoss {
+  const marginsOf = (yTrue: Tensor, yPred: Tensor) => {
+    const {truth, predicted} = matched(name, yTrue, yPred);
+    const labels = signs(truth);
+    return {labels, missing: sub(1, mul(labels, predicted))};
+  };
+  return closedForm(
+    name,
+    (yTrue, yPred) => mean(f(marginsOf(yTrue, yPred).missing), -1),
+    (dl, yTrue, yPred) => {
+      const {labels, missing} = marginsOf(yTrue, yPred);
+      return mul(mul(perFeature(dl, labels, -factor), labels), slope(missing));
+    },
+  );
 }
 
 /** Labels −1 and 1 from those or from 0 and 1, without asking which they are. */

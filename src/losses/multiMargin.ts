@@ -1,7 +1,8 @@
-import {add, mean, mul, relu, sub, sum, tidy} from '@tensorflow/tfjs-core';
+import {add, mean, mul, relu, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
 import {checkFinite, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {classesOf, rowwise, truthLike} from './truth';
+import {closedForm, perFeature} from './closedForm';
+import {classesOf, truthLike} from './truth';
 
 const NAME = 'multiMargin';
 
@@ -32,13 +33,22 @@ export function multiMargin(options: MultiMarginOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['margin']);
   const {margin = 1} = options;
   checkFinite(NAME, 'margin', margin);
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      classesOf(NAME, yPred);
-      const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
-      const ofTruth = sum(mul(oneHot, yPred), -1, true);
-      const shortfalls = relu(add(sub(yPred, ofTruth), margin));
-      return mean(mul(sub(1, oneHot), shortfalls), -1);
-    }),
+  const marginsOf = (yTrue: Tensor, yPred: Tensor) => {
+    classesOf(NAME, yPred);
+    const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
+    const ofTruth = sum(mul(oneHot, yPred), -1, true);
+    return {oneHot, wrong: sub(1, oneHot), missing: add(sub(yPred, ofTruth), margin)};
+  };
+  return closedForm(
+    NAME,
+    (yTrue, yPred) => {
+      const {wrong, missing} = marginsOf(yTrue, yPred);
+      return mean(mul(wrong, relu(missing)), -1);
+    },
+    (dl, yTrue, yPred) => {
+      const {oneHot, wrong, missing} = marginsOf(yTrue, yPred);
+      const pushed = mul(wrong, step(missing));
+      return mul(perFeature(dl, yPred), sub(pushed, mul(oneHot, sum(pushed, -1, true))));
+    },
   );
 }
