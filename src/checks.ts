@@ -115,6 +115,11 @@ export function livesInMainMemory(): boolean {
   return getBackend() === 'cpu' || getBackend() === 'wasm';
 }
 
+/** Says whether every value is known to be right; never on a GPU, where none is looked at. */
+export function areKnown(tensor: Tensor, isRight: (value: number) => boolean): boolean {
+  return livesInMainMemory() && Array.prototype.every.call(valuesToCheck(tensor), isRight);
+}
+
 /**
  * Checks every value of a small tensor, where `mayReadValues()` allows; costs a copy of it and a loop over it.
  */

@@ -1,8 +1,9 @@
-import {add, mean, mul, neg, softplus, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {add, mean, mul, sigmoid, softplus, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkUnitInterval} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {logOf} from './logProbabilities';
-import {matched, rowwise} from './truth';
+import {closedForm, perFeature} from './closedForm';
+import {logOf, throughLog} from './logProbabilities';
+import {matched} from './truth';
 
 const NAME = 'binaryCrossentropy';
 
@@ -36,12 +37,18 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Per
   checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing']);
   const {fromLogits = false, labelSmoothing = 0} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      const {truth, predicted} = matched(NAME, yTrue, yPred);
-      const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
-      return mean(crossentropies(target, predicted, fromLogits), -1);
-    }),
+  const smoothed = (yTrue: Tensor, yPred: Tensor) => {
+    const {truth, predicted} = matched(NAME, yTrue, yPred);
+    const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
+    return [target, predicted, fromLogits] as const;
+  };
+  return closedForm(
+    NAME,
+    (yTrue, yPred) => mean(crossentropies(...smoothed(yTrue, yPred)), -1),
+    (dl, yTrue, yPred) => {
+      const slopes = crossentropySlopes(...smoothed(yTrue, yPred));
+      return mul(perFeature(dl, slopes), slopes);
+    },
   );
 }
 
@@ -50,6 +57,12 @@ export function crossentropies(target: Tensor, predicted: Tensor, fromLogits: bo
   // From logits no logarithm of a rounded probability is taken anywhere.
   if (fromLogits) return sub(softplus(predicted), mul(predicted, target));
   const yes = mul(target, logOf(predicted));
-  const no = mul(sub(1, target), logOf(sub(1, predicted)));
-  return neg(add(yes, no));
+  const no = mul(sub(target, 1), logOf(sub(1, predicted)));
+  return sub(no, yes);
+}
+
+/** The derivative of {@link crossentropies} by what is predicted. */
+export function crossentropySlopes(target: Tensor, predicted: Tensor, fromLogits: boolean): Tensor {
+  if (fromLogits) return sub(sigmoid(predicted), target);
+  return sub(throughLog(sub(1, target), sub(1, predicted)), throughLog(target, predicted));
 }

@@ -1,9 +1,10 @@
-import {add, mean, mul, neg, sigmoid, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {add, mean, mul, neg, sigmoid, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {crossentropies} from './binaryCrossentropy';
-import {focused} from './logProbabilities';
-import {matched, rowwise} from './truth';
+import {crossentropies, crossentropySlopes} from './binaryCrossentropy';
+import {closedForm, perFeature} from './closedForm';
+import {focused, focusedSlopes} from './logProbabilities';
+import {matched} from './truth';
 
 const NAME = 'binaryFocalCrossentropy';
 
@@ -42,18 +43,28 @@ export function binaryFocalCrossentropy(options: BinaryFocalCrossentropyOptions 
   const {fromLogits = false, gamma = 2, alpha} = options;
   checkNotNegative(NAME, 'gamma', gamma);
   if (alpha !== undefined) checkClosedUnitInterval(NAME, 'alpha', alpha);
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      const {truth, predicted} = matched(NAME, yTrue, yPred);
-      const yes = fromLogits ? sigmoid(predicted) : predicted;
-      const no = fromLogits ? sigmoid(neg(predicted)) : sub(1, predicted); // 1 − sigmoid would be 0 from 17 on
-      const focal = focused(crossentropies(truth, predicted, fromLogits), mixed(truth, no, yes), gamma);
-      return mean(alpha === undefined ? focal : mul(focal, mixed(truth, alpha, 1 - alpha)), -1);
-    }),
+  const partsOf = (yTrue: Tensor, yPred: Tensor) => {
+    const {truth, predicted} = matched(NAME, yTrue, yPred);
+    const yes = fromLogits ? sigmoid(predicted) : predicted;
+    const no = fromLogits ? sigmoid(neg(predicted)) : sub(1, predicted); // 1 − sigmoid would be 0 from 17 on
+    const missing = add(mul(truth, no), mul(sub(1, truth), yes));
+    return {truth, predicted, yes, no, missing, losses: crossentropies(truth, predicted, fromLogits)};
+  };
+  const balanced = (x: Tensor, truth: Tensor) =>
+    alpha === undefined ? x : mul(x, add(mul(truth, 2 * alpha - 1), 1 - alpha));
+  return closedForm(
+    NAME,
+    (yTrue, yPred) => {
+      const {truth, missing, losses} = partsOf(yTrue, yPred);
+      return mean(balanced(focused(losses, missing, gamma), truth), -1);
+    },
+    (dl, yTrue, yPred) => {
+      const {truth, predicted, yes, no, missing, losses} = partsOf(yTrue, yPred);
+      const turned = sub(1, mul(truth, 2));
+      const missingSlopes = fromLogits ? mul(turned, mul(yes, no)) : turned;
+      const slopes = crossentropySlopes(truth, predicted, fromLogits);
+      const focal = focusedSlopes(losses, slopes, missing, missingSlopes, gamma);
+      return mul(perFeature(dl, truth), balanced(focal, truth));
+    },
   );
-}
-
-/** `y · ofYes + (1 − y) · ofNo`. */
-function mixed(truth: Tensor, ofYes: Tensor | number, ofNo: Tensor | number): Tensor {
-  return add(mul(truth, ofYes), mul(sub(1, truth), ofNo));
 }

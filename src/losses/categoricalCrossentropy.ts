@@ -1,8 +1,9 @@
-import {add, mul, neg, sum, type Tensor, tensor1d, tidy} from '@tensorflow/tfjs-core';
+import {add, mul, neg, sum, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {logProbabilitiesOf} from './logProbabilities';
-import {classesOf, rowwise, truthLike} from './truth';
+import {closedForm} from './closedForm';
+import {logProbabilitiesOf, throughSurprise} from './logProbabilities';
+import {classesOf, truthLike} from './truth';
 
 const NAME = 'categoricalCrossentropy';
 
@@ -41,20 +42,21 @@ export function categoricalCrossentropy(options: CategoricalCrossentropyOptions 
   const {fromLogits = false, labelSmoothing = 0, classWeights} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
   if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      const classes = checkClassWeights(NAME, yPred, classWeights);
-      const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels use sparseCategoricalCrossentropy.');
-      const target = labelSmoothing === 0 ? oneHot : smoothed(oneHot, labelSmoothing, classes);
-      return crossentropy(target, logProbabilitiesOf(yPred, fromLogits), classWeights);
-    }),
+  const targetOf = (yTrue: Tensor, yPred: Tensor) => {
+    const classes = checkClassWeights(NAME, yPred, classWeights);
+    const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels use sparseCategoricalCrossentropy.');
+    return weighted(labelSmoothing === 0 ? oneHot : smoothed(oneHot, labelSmoothing, classes), classWeights);
+  };
+  return closedForm(
+    NAME,
+    (yTrue, yPred) => neg(sum(mul(targetOf(yTrue, yPred), logProbabilitiesOf(yPred, fromLogits)), -1)),
+    (dl, yTrue, yPred) => throughSurprise(mul(dl, targetOf(yTrue, yPred)), yPred, fromLogits),
   );
 }
 
-/** `−Σ_c w_c · y_c · log p_c` over the last axis. */
-export function crossentropy(target: Tensor, logProbabilities: Tensor, classWeights?: readonly number[]): Tensor {
-  const weighted = classWeights ? mul(target, tensor1d([...classWeights])) : target;
-  return neg(sum(mul(weighted, logProbabilities), -1));
+/** Each class of the target by its weight. */
+export function weighted(target: Tensor, classWeights?: readonly number[]): Tensor {
+  return classWeights ? mul(target, tensor1d([...classWeights])) : target;
 }
 
 function smoothed(oneHot: Tensor, share: number, classes: number): Tensor {

@@ -1,9 +1,10 @@
-import {exp, sub, tidy} from '@tensorflow/tfjs-core';
+import {exp, mul, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
-import {focused, logProbabilitiesOf} from './logProbabilities';
-import {rowwise, truthLike} from './truth';
+import {checkClassWeights, weighted} from './categoricalCrossentropy';
+import {closedForm} from './closedForm';
+import {focused, focusedSlopes, logProbabilitiesOf, throughSurprise} from './logProbabilities';
+import {truthLike} from './truth';
 
 const NAME = 'categoricalFocalCrossentropy';
 
@@ -42,13 +43,23 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
   const {fromLogits = false, gamma = 2, alpha = 0.25} = options;
   checkNotNegative(NAME, 'gamma', gamma);
   for (const share of typeof alpha === 'object' ? alpha : [alpha]) checkClosedUnitInterval(NAME, 'alpha', share);
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      const classes = checkClassWeights(NAME, yPred, typeof alpha === 'object' ? alpha : undefined, 'alpha');
-      const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
-      const logs = logProbabilitiesOf(yPred, fromLogits);
-      const focal = focused(logs, sub(1, exp(logs)), gamma);
-      return crossentropy(oneHot, focal, typeof alpha === 'object' ? alpha : Array(classes).fill(alpha));
-    }),
+  const [ofAll, ofEach] = typeof alpha === 'object' ? [1, alpha] : [alpha, undefined];
+  const partsOf = (yTrue: Tensor, yPred: Tensor) => {
+    checkClassWeights(NAME, yPred, ofEach, 'alpha');
+    const target = weighted(truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).'), ofEach);
+    const logs = logProbabilitiesOf(yPred, fromLogits);
+    return {target, logs, missing: sub(1, exp(logs))};
+  };
+  return closedForm(
+    NAME,
+    (yTrue, yPred) => {
+      const {target, logs, missing} = partsOf(yTrue, yPred);
+      return mul(sum(mul(target, focused(logs, missing, gamma)), -1), -ofAll);
+    },
+    (dl, yTrue, yPred) => {
+      const {target, logs, missing} = partsOf(yTrue, yPred);
+      const slopes = focusedSlopes(logs, 1, missing, sub(missing, 1), gamma);
+      return throughSurprise(mul(mul(mul(dl, ofAll), target), slopes), yPred, fromLogits);
+    },
   );
 }

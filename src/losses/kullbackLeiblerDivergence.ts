@@ -1,7 +1,10 @@
-import {mul, sub, sum, tidy} from '@tensorflow/tfjs-core';
+import {mul, neg, sub, sum} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {logOf} from './logProbabilities';
-import {matched, rowwise} from './truth';
+import {closedForm} from './closedForm';
+import {logOf, throughLog} from './logProbabilities';
+import {matched} from './truth';
+
+const NAME = 'kullbackLeiblerDivergence';
 
 /**
  * Measures what is lost by taking the predicted distribution for the true one.
@@ -23,10 +26,15 @@ import {matched, rowwise} from './truth';
  * @see Kullback & Leibler, On Information and Sufficiency, Annals of Mathematical Statistics 22(1), 1951, §2
  */
 export function kullbackLeiblerDivergence(): PerSampleLoss {
-  return rowwise((yTrue, yPred) =>
-    tidy(() => {
-      const {truth, predicted} = matched('kullbackLeiblerDivergence', yTrue, yPred);
+  return closedForm(
+    NAME,
+    (yTrue, yPred) => {
+      const {truth, predicted} = matched(NAME, yTrue, yPred);
       return sum(mul(truth, sub(logOf(truth), logOf(predicted))), -1);
-    }),
+    },
+    (dl, yTrue, yPred) => {
+      const {truth, predicted} = matched(NAME, yTrue, yPred);
+      return throughLog(mul(neg(dl), truth), predicted);
+    },
   );
 }

@@ -1,4 +1,25 @@
-import {add, exp, getBackend, log, logSoftmax, maximum, mul, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
+import {
+  add,
+  where as chooseEach,
+  div,
+  equal,
+  exp,
+  getBackend,
+  log,
+  max,
+  maximum,
+  mul,
+  neg,
+  ones,
+  relu,
+  softmax,
+  square,
+  step,
+  sub,
+  sum,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import {withGradient} from './closedForm';
 
 /**
  * The smallest normal float32. Where tfjs clips at 1e-7, and so gives an example with p < 1e-7 a gradient of exactly 0,
@@ -14,25 +35,66 @@ export function logOf(probabilities: Tensor): Tensor {
   return getBackend() === 'webgpu' ? add(logarithm, mul(positive, 0)) : logarithm;
 }
 
+/** What clipped probabilities are divided by. */
+const HUGE = 2 ** 127;
+
 /**
- * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log p − log Σ p`
- * from probabilities, which need not sum to 1, as in Keras.
+ * The gradient by `p` of what has the gradient `d` by `logOf(p)`: `d / p`, and next to 0 where `p` is clipped.
+ *
+ * By arithmetic: on wasm a comparison and a choice take several times as long for a large tensor.
  */
-export function logProbabilitiesOf(yPred: Tensor, fromLogits = false): Tensor {
-  if (fromLogits) return logSoftmax(yPred);
-  const total = sum(yPred, -1, true);
-  // A row of zeros has no sum to divide by: leave it as it is. (A comparison would have no gradient; a step has, 0.)
-  const divisor = add(total, sub(1, step(total)));
-  return sub(logOf(yPred), log(divisor));
+export function throughLog(d: Tensor, p: Tensor): Tensor {
+  const isClipped = step(sub(TINY, p));
+  return div(d, add(p, mul(isClipped, HUGE)));
 }
 
 /**
- * Multiplies losses by `missing^γ`, with `missing` the probability that the truth was not given.
- *
- * The gradient of `tf.pow` is NaN at 0 for γ < 1, where an example is learned completely; this one is 0.
+ * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log (p / Σ p)` from
+ * probabilities, which need not sum to 1, as in Keras. A row of zeros has the logarithm of TINY.
  */
+export function logProbabilitiesOf(yPred: Tensor, fromLogits = false): Tensor {
+  return withGradient(yPred, fromLogits ? logSoftmax : logShares, (dy, x) => throughSurprise(neg(dy), x, fromLogits));
+}
+
+function logSoftmax(logits: Tensor): Tensor {
+  const shifted = sub(logits, max(logits, -1, true));
+  return sub(shifted, log(sum(exp(shifted), -1, true)));
+}
+
+function logShares(probabilities: Tensor): Tensor {
+  return logOf(div(probabilities, add(sum(probabilities, -1, true), TINY)));
+}
+
+/** The gradient by `yPred` of `Σ d · −log p`, with `log p` as {@link logProbabilitiesOf} has it. */
+export function throughSurprise(d: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
+  const ofRows = sum(d, -1, true);
+  if (fromLogits) return sub(mul(softmax(yPred), ofRows), d);
+  const totals = sum(yPred, -1, true);
+  // A row of zeros has no sum to divide by: leave it as it is.
+  const divisors = chooseEach(equal(totals, 0), ones(totals.shape), totals);
+  return sub(div(ofRows, divisors), throughLog(d, yPred));
+}
+
+/** Multiplies losses by `missing^γ`, with `missing` the probability that the truth was not given. */
 export function focused(losses: Tensor, missing: Tensor, gamma: number): Tensor {
-  if (gamma === 0) return losses;
-  const power = mul(exp(mul(logOf(missing), gamma)), step(missing));
-  return mul(losses, power);
+  return gamma === 0 ? losses : mul(losses, power(missing, gamma));
+}
+
+/** The derivative of {@link focused} from those of the losses and of `missing`. */
+export function focusedSlopes<T extends Tensor | number>(
+  losses: Tensor,
+  slopes: T,
+  missing: Tensor,
+  missingSlopes: Tensor,
+  gamma: number,
+): Tensor | T {
+  if (gamma === 0) return slopes;
+  const ofPower = throughLog(mul(mul(losses, missingSlopes), gamma), missing);
+  return mul(power(missing, gamma), add(slopes, ofPower));
+}
+
+/** The gradient of `tf.pow` is NaN at 0 for γ < 1, where an example is learned completely; this one is 0. */
+function power(missing: Tensor, gamma: number): Tensor {
+  if (gamma === 2) return square(relu(missing));
+  return mul(exp(mul(logOf(missing), gamma)), step(missing));
 }

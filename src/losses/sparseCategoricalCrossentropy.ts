@@ -2,23 +2,28 @@ import {
   cast,
   where as chooseEach,
   equal,
+  expandDims,
   fill,
   floor,
   greaterEqual,
   less,
   logicalAnd,
+  mul,
+  neg,
   notEqual,
   oneHot,
   reshape,
+  sum,
   type Tensor,
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkOptionNames, checkValues, checkWeights, rangeError, shapeText, typeError} from '../checks';
+import {areKnown, checkOptionNames, checkValues, checkWeights, rangeError, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {checkClassWeights, crossentropy} from './categoricalCrossentropy';
-import {logProbabilitiesOf} from './logProbabilities';
-import {rowwise} from './truth';
+import {checkClassWeights, weighted} from './categoricalCrossentropy';
+import {closedForm} from './closedForm';
+import {logProbabilitiesOf, throughSurprise} from './logProbabilities';
+import {asFloat} from './truth';
 
 const NAME = 'sparseCategoricalCrossentropy';
 
@@ -38,7 +43,7 @@ export interface SparseCategoricalCrossentropyOptions {
  *
  * The same numbers and gradients as {@link categoricalCrossentropy} on the one-hot labels. A label outside 0 … C−1 is an
  * error in development on backends whose tensors live in main memory (the labels are looked through: B comparisons on
- * the host); in production mode and on GPUs nothing is read back, and the loss there is NaN, so that the trainers leave the
+ * the host). In production mode and on GPUs, where nothing is read back, its loss is NaN, so that the trainers leave the
  * row out and count it.
  *
  * @param options  `fromLogits`, whether `yPred` are logits (default false); `ignoreLabel`, a label that counts as no label:
@@ -59,29 +64,50 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
     throw rangeError(NAME, 'ignoreLabel', 'be an integer', ignoreLabel);
   }
 
-  const loss: PerSampleLoss = (yTrue, yPred) =>
-    tidy(() => {
+  const isClass = (label: number, classes: number) =>
+    Number.isInteger(label) && label >= 0 && label < classes && label !== ignoreLabel;
+
+  /** One-hot rows, and which of them count: undefined for all. Those that do not are of class 0. */
+  const targetOf = (labels: Tensor, classes: number) => {
+    const counted = areKnown(labels, (label) => isClass(label, classes))
+      ? undefined
+      : classesAmong(asFloat(labels), classes, ignoreLabel);
+    const indices = cast(counted ? chooseEach(counted, labels, zerosLike(labels)) : labels, 'int32');
+    return {target: weighted(asFloat(oneHot(indices, classes)), classWeights), counted};
+  };
+
+  const loss = closedForm(
+    NAME,
+    (yTrue, yPred) => {
       const classes = checkClassWeights(NAME, yPred, classWeights);
       const labels = labelsFor(yTrue, yPred);
-      const isLabel = (label: number) =>
-        (Number.isInteger(label) && label >= 0 && label < classes) || label === ignoreLabel;
+      const isLabel = (label: number) => isClass(label, classes) || label === ignoreLabel;
       const constraint = `hold integers from 0 to ${classes - 1}`;
       checkValues(NAME, 'yTrue', constraint, labels, isLabel, 'C is the last axis of yPred.');
 
-      const known = logicalAnd(
-        equal(labels, floor(labels)),
-        logicalAnd(greaterEqual(labels, 0), less(labels, classes)),
-      );
-      const indices = cast(chooseEach(known, labels, zerosLike(labels)), 'int32');
-      const losses = crossentropy(oneHot(indices, classes), logProbabilitiesOf(yPred, fromLogits), classWeights);
-      const judged = chooseEach(known, losses, fill(losses.shape, Number.NaN));
-      if (ignoreLabel === undefined) return judged;
-      return chooseEach(notEqual(labels, ignoreLabel), judged, zerosLike(judged));
-    });
+      const {target, counted} = targetOf(labels, classes);
+      const losses = neg(sum(mul(target, logProbabilitiesOf(yPred, fromLogits)), -1));
+      if (!counted) return losses;
+      const judged = chooseEach(counted, losses, fill(losses.shape, Number.NaN));
+      return ignoreLabel === undefined ? judged : chooseEach(notEqual(labels, ignoreLabel), judged, zerosLike(judged));
+    },
+    (dl, yTrue, yPred) => {
+      const {target, counted} = targetOf(labelsFor(yTrue, yPred), yPred.shape.at(-1) as number);
+      const weights = counted ? mul(dl, expandDims(counted, -1)) : dl;
+      return throughSurprise(mul(weights, target), yPred, fromLogits);
+    },
+  );
   if (ignoreLabel !== undefined) {
     loss.valid = (yTrue) => tidy(() => cast(notEqual(withoutLabelAxis(yTrue), ignoreLabel), 'float32'));
   }
-  return rowwise(loss);
+  return loss;
+}
+
+/** Marks the labels that are classes and count. */
+function classesAmong(labels: Tensor, classes: number, ignoreLabel: number | undefined): Tensor {
+  const isWhole = equal(labels, floor(labels));
+  const known = logicalAnd(isWhole, logicalAnd(greaterEqual(labels, 0), less(labels, classes)));
+  return ignoreLabel === undefined ? known : logicalAnd(known, notEqual(labels, ignoreLabel));
 }
 
 function labelsFor(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -92,7 +118,7 @@ function labelsFor(yTrue: Tensor, yPred: Tensor): Tensor {
     const constraint = `have the shape of yPred without its classes, ${shapeText(shape)}`;
     throw typeError(NAME, 'yTrue', constraint, yTrue.shape, remedy);
   }
-  return cast(labels, 'float32');
+  return labels;
 }
 
 /** Labels as tfjs's trainers hand them on, `[B, …, 1]`, without that axis. */
