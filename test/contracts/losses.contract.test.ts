@@ -1,116 +1,15 @@
-/** @file What every per-sample loss promises. A new one is a line in the table. */
+/** @file What every per-sample loss promises. A new one is a line in the table of `test/support/lossSpecimens.ts`. */
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  binaryCrossentropy,
-  binaryFocalCrossentropy,
-  categoricalCrossentropy,
-  categoricalFocalCrossentropy,
-  categoricalHinge,
-  cosineSimilarity,
-  fromLayersLoss,
-  halfSquaredError,
-  hinge,
-  huber,
-  kullbackLeiblerDivergence,
-  logCosh,
-  meanAbsoluteError,
-  meanSquaredError,
-  multiMargin,
-  type PerSampleLoss,
-  poisson,
-  smoothL1,
-  sparseCategoricalCrossentropy,
-  squaredHinge,
-  weightedSum,
-} from 'ohem-tfjs';
+import type {PerSampleLoss} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {itIf} from '../support/itIf';
-import {filled, uniform} from '../support/lossCases';
-import {randomFrom} from '../support/property';
+import {EXTREMES, LOSSES, rowsFor} from '../support/lossSpecimens';
 import {read, readGradient} from '../support/read';
 import {leftBy, onEachBackend} from '../support/tensors';
 
-type Prediction = 'probabilities' | 'numbers';
-type Truth = 'oneHot' | 'labels' | 'zeroOrOne' | Prediction;
-
 type Valid = NonNullable<PerSampleLoss['valid']>;
-
-interface Specimen {
-  loss: PerSampleLoss;
-  truth: Truth;
-  prediction: Prediction;
-}
-
-const on = (truth: Truth, prediction: Prediction, loss: PerSampleLoss): Specimen => ({loss, truth, prediction});
-const classWeights = [0.5, 2, 1, 0];
-
-/** Every exported loss, with the options that it is tried with. */
-const LOSSES: Record<string, Record<string, Specimen>> = {
-  binaryCrossentropy: {
-    '': on('zeroOrOne', 'probabilities', binaryCrossentropy()),
-    labelSmoothing: on('zeroOrOne', 'probabilities', binaryCrossentropy({labelSmoothing: 0.1})),
-    fromLogits: on('zeroOrOne', 'numbers', binaryCrossentropy({fromLogits: true})),
-  },
-  binaryFocalCrossentropy: {
-    '': on('zeroOrOne', 'probabilities', binaryFocalCrossentropy()),
-    'gamma, alpha': on('zeroOrOne', 'probabilities', binaryFocalCrossentropy({gamma: 0.5, alpha: 0.25})),
-    fromLogits: on('zeroOrOne', 'numbers', binaryFocalCrossentropy({fromLogits: true})),
-  },
-  categoricalCrossentropy: {
-    '': on('oneHot', 'probabilities', categoricalCrossentropy()),
-    labelSmoothing: on('oneHot', 'probabilities', categoricalCrossentropy({labelSmoothing: 0.1})),
-    'fromLogits, classWeights': on('oneHot', 'numbers', categoricalCrossentropy({fromLogits: true, classWeights})),
-  },
-  categoricalFocalCrossentropy: {
-    '': on('oneHot', 'probabilities', categoricalFocalCrossentropy()),
-    'gamma, alpha': on('oneHot', 'probabilities', categoricalFocalCrossentropy({gamma: 0.5, alpha: [0, 0.5, 1, 1]})),
-    fromLogits: on('oneHot', 'numbers', categoricalFocalCrossentropy({fromLogits: true})),
-  },
-  categoricalHinge: {'': on('oneHot', 'numbers', categoricalHinge())},
-  cosineSimilarity: {'': on('numbers', 'numbers', cosineSimilarity())},
-  fromLayersLoss: {
-    meanAbsolutePercentageError: on('numbers', 'numbers', fromLayersLoss('meanAbsolutePercentageError')),
-  },
-  halfSquaredError: {'': on('numbers', 'numbers', halfSquaredError())},
-  hinge: {'': on('zeroOrOne', 'numbers', hinge())},
-  huber: {
-    '': on('numbers', 'numbers', huber()),
-    delta: on('numbers', 'numbers', huber({delta: 3})),
-  },
-  kullbackLeiblerDivergence: {'': on('probabilities', 'probabilities', kullbackLeiblerDivergence())},
-  logCosh: {'': on('numbers', 'numbers', logCosh())},
-  meanAbsoluteError: {'': on('numbers', 'numbers', meanAbsoluteError())},
-  meanSquaredError: {'': on('numbers', 'numbers', meanSquaredError())},
-  multiMargin: {
-    '': on('oneHot', 'numbers', multiMargin()),
-    margin: on('oneHot', 'numbers', multiMargin({margin: 4})),
-  },
-  poisson: {'': on('zeroOrOne', 'probabilities', poisson())},
-  smoothL1: {
-    '': on('numbers', 'numbers', smoothL1()),
-    beta: on('numbers', 'numbers', smoothL1({beta: 3})),
-  },
-  sparseCategoricalCrossentropy: {
-    '': on('labels', 'probabilities', sparseCategoricalCrossentropy()),
-    ignoreLabel: on('labels', 'probabilities', sparseCategoricalCrossentropy({ignoreLabel: 1})),
-    'fromLogits, classWeights': on(
-      'labels',
-      'numbers',
-      sparseCategoricalCrossentropy({fromLogits: true, classWeights}),
-    ),
-  },
-  squaredHinge: {'': on('zeroOrOne', 'numbers', squaredHinge())},
-  weightedSum: {
-    '': on('numbers', 'numbers', weightedSum([{loss: meanSquaredError()}, {loss: huber(), weight: 0.5}])),
-    valid: on(
-      'labels',
-      'probabilities',
-      weightedSum([{loss: sparseCategoricalCrossentropy({ignoreLabel: 1}), weight: 2}]),
-    ),
-  },
-};
 
 /** The losses of tfjs-layers go by rules of their own, and a sum leaves it to its members. */
 const CHECK_NO_SHAPES = ['fromLayersLoss', 'weightedSum'];
@@ -123,41 +22,6 @@ const SHAPES = [
   [3, 2, 4],
   [2, 3, 2, 4],
 ];
-
-const DRAWS: Record<Truth | Prediction, (random: () => number) => () => number> = {
-  oneHot: (random) => () => Math.floor(4 * random()),
-  labels: (random) => () => Math.floor(4 * random()),
-  zeroOrOne: (random) => () => Math.floor(2 * random()),
-  numbers: (random) => uniform(random, -8, 8),
-  probabilities: (random) => uniform(random, 0.001, 0.999),
-};
-
-/** Predictions that are very wrong for one class or another, equal, or nothing at all. */
-const EXTREMES: Record<Prediction, number[][]> = {
-  numbers: [
-    [80, -80, 0, 80],
-    [-80, 80, -80, -80],
-    [1e4, -1e4, 0, 1],
-    [0, 0, 0, 0],
-    [1e-30, -1e-30, 0, 0],
-  ],
-  probabilities: [
-    [1e-30, 1, 0, 0.5],
-    [1, 1e-30, 1e-30, 1e-30],
-    [1 - 2 ** -24, 2 ** -24, 0, 0],
-    [0, 0, 0, 0],
-    [1, 1, 1, 1],
-  ],
-};
-
-/** A truth and a prediction as the loss takes them. */
-function rowsFor({truth, prediction}: Specimen, shape: number[], seed: number): [tf.Tensor, tf.Tensor] {
-  const random = randomFrom(seed);
-  const ofTruth = truth === 'oneHot' || truth === 'labels' ? shape.slice(0, -1) : shape;
-  const drawn = tf.tensor(filled(ofTruth, DRAWS[truth](random)), ofTruth);
-  const yTrue = truth === 'oneHot' ? tf.oneHot(tf.cast(drawn, 'int32'), 4) : drawn;
-  return [yTrue, tf.tensor(filled(shape, DRAWS[prediction](random)), shape)];
-}
 
 const rowAt = (tensor: tf.Tensor, row: number) => tf.slice(tensor, row, 1);
 
