@@ -42,6 +42,8 @@ export interface TapedOp extends KernelRun {
   gradient: ((dys: Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients) | undefined;
   /** The kernels that a custom gradient ran forward, with their attributes. */
   inner: KernelRun[];
+  /** Of an op of this library: see {@link OwnOp}. */
+  ofSoftmax?: OwnOp['ofSoftmax'];
 }
 
 /** A function for the gradient of each input, by the name of the input. */
@@ -133,6 +135,8 @@ export interface OwnOp {
   forward: () => Tensor;
   /** Computes the gradient of each input, from that of the output and from the inputs, or some rows of both. */
   gradient: (dy: Tensor, inputs: Tensor[]) => Gradients;
+  /** If this input is a softmax that nothing else reads: computes the gradient by its logits. */
+  ofSoftmax?: {input: string; gradient: (dy: Tensor, inputs: Tensor[]) => Tensor} | undefined;
 }
 
 /** Runs an op of this library: as one op if it is recorded; by its ops, which tfjs differentiates, on anybody else's tape. */
@@ -209,6 +213,7 @@ function recording(tape: unknown[]) {
     if (this.state.activeTape !== tape) return;
     const isCopy = attrs !== undefined && outputs.length === 1 && outputs[0] === latestCopy;
     const kind = own ? 'own' : gradient == null ? 'kernel' : isCopy ? 'copy' : 'custom';
+    const ofSoftmax = own?.ofSoftmax;
     own = undefined;
     const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
     const isCustom = kind === 'custom';
@@ -222,6 +227,7 @@ function recording(tape: unknown[]) {
       originals: isCustom ? saved.map((tensor) => copied.get(tensor.id) ?? tensor) : saved,
       gradient: given && ((dys, of, by) => given(takesList(name, dys) ? dys : (dys[0] as Tensor), of, by)),
       inner: isCustom ? inner : NONE,
+      ...(ofSoftmax && {ofSoftmax}),
     });
     if (kind === 'copy') copied.set((outputs[0] as Tensor).id, inputs.x as Tensor);
     else if (inner.length > 0) inner = [];
@@ -272,6 +278,13 @@ export interface HostTensor {
 
 export type EngineEvent = KernelCall | HostTensor;
 
+export interface Captured<T> {
+  result: T;
+  events: EngineEvent[];
+  /** Whether data was copied to the host. */
+  hasRead: boolean;
+}
+
 /**
  * Runs `f`, and lists the kernels that ran and the tensors that the host made, in their order.
  *
@@ -280,11 +293,12 @@ export type EngineEvent = KernelCall | HostTensor;
  *
  * @param running  says who is at work, where that is known.
  */
-export function capture<T>(f: () => T, running?: () => object | undefined): {result: T; events: EngineEvent[]} {
+export function capture<T>(f: () => T, running?: () => object | undefined): Captured<T> {
   const target = internals();
-  const restore = [restorer(target, ['makeTensor', 'runKernel']), restorer(Math, ['random'])];
-  const {runKernel, makeTensor} = target;
+  const restore = [restorer(target, ['makeTensor', 'runKernel', 'read', 'readSync']), restorer(Math, ['random'])];
+  const {runKernel, makeTensor, read, readSync} = target;
   const {random} = Math;
+  const reads = new Set<object>();
   const events: EngineEvent[] = [];
   let depth = 0;
   let isDrawn = false;
@@ -311,8 +325,10 @@ export function capture<T>(f: () => T, running?: () => object | undefined): {res
       depth--;
     }
   };
+  Object.assign(target, {read: noted(read, reads), readSync: noted(readSync, reads)});
   try {
-    return {result: f(), events};
+    const result = f();
+    return {result, events, hasRead: reads.size > 0};
   } finally {
     for (const undo of restore) undo();
   }

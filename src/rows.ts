@@ -6,6 +6,7 @@ import {
   avgPool,
   cast,
   gatherND,
+  getBackend,
   isFinite as isFiniteTensor,
   logicalAnd,
   matMul,
@@ -78,9 +79,6 @@ function channelsOf(columns: number): number | undefined {
   return undefined;
 }
 
-/** Up to so many numbers, looking at each takes less time than a kernel. */
-export const FEW = 4096;
-
 /**
  * Marks the rows whose numbers are all finite, `bool[B]`; undefined if all rows are known to be.
  *
@@ -108,9 +106,21 @@ function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | und
   return marks && tensor1d(marks, 'bool');
 }
 
+/** On wasm, up to so many numbers are added up sooner by the host than by kernels, which first have to be started. */
+const ADDED_BY_HOST = 65_536;
+
+/** Whether the host looks at numbers where they lie. The kernels of cpu are no faster than that. */
+export const isForHost = ({size}: Tensor): boolean => size <= ADDED_BY_HOST || getBackend() === 'cpu';
+
 /** Looks whether all numbers are finite: one sum tells, since neither NaN nor ∞ ever adds up to a number. */
 export function hasFiniteSum(tensor: Tensor): boolean {
-  if (tensor.size <= FEW) return tensor.dataSync().every(Number.isFinite);
+  if (isForHost(tensor)) {
+    const values = tensor.dataSync();
+    let total = 0;
+    // A number times 0 is 0, so no sum of such products overflows; NaN and ∞ times 0 are NaN.
+    for (let i = 0; i < values.length; i++) total += (values[i] as number) * 0;
+    return total === 0;
+  }
   return tidy(() => Number.isFinite(sum(tensor.rank > 1 ? columnSums(tensor) : tensor).dataSync()[0]));
 }
 

@@ -2,7 +2,7 @@
 
 import {type NamedTensorMap, type Tensor, Variable} from '@tensorflow/tfjs-core';
 import {record, type Tape, type TapedOp} from '../engine';
-import {type Gradient, type Start, type WalkCut, type Walked, walkBack} from './walk';
+import {type Gradient, readersIn, type Start, softmaxesIn, type WalkCut, type Walked, walkBack} from './walk';
 
 /** A part of a forward pass, to be run on a tape. */
 export interface Stage {
@@ -36,16 +36,30 @@ export interface StagePass {
   length: number;
   /** Absent if it was no tape that ran. */
   tape?: Tape;
-  /** Walks back to the targets. */
-  walk(where: string, starts: readonly Start[], cut: WalkCut | undefined): StageWalk;
+  /** The outputs that are a softmax which the stage itself does not read, by their ids; absent behind a tape. */
+  softmaxes?: ReadonlySet<number>;
+  /**
+   * Walks back to the targets.
+   *
+   * @param softmaxes  tensors that are a softmax which only what is behind it reads, by their ids.
+   */
+  walk(where: string, starts: readonly Start[], cut: WalkCut | undefined, softmaxes?: ReadonlySet<number>): StageWalk;
   dispose(): void;
 }
 
 /** Runs a stage on a tape. */
 export function tapedStage({compute, targets}: Stage): StagePass & {tape: Tape} {
   const {result, tape} = record(compute);
-  const walk: StagePass['walk'] = (where, starts, cut) => walkOps(where, tape.ops, starts, targets, cut);
-  return {...result, length: tape.ops.length, tape, walk, dispose: tape.dispose};
+  const {ops} = tape;
+  const walk: StagePass['walk'] = (where, starts, cut, softmaxes) =>
+    walkOps(where, ops, starts, targets, cut, readOnce(ops, softmaxes));
+  return {...result, length: ops.length, tape, walk, dispose: tape.dispose};
+}
+
+/** Those of some tensors that the ops read once. */
+export function readOnce(ops: readonly TapedOp[], ids: Iterable<number> = []): Set<number> {
+  const readers = readersIn(ops);
+  return new Set([...ids].filter((id) => readers.get(id) === 1));
 }
 
 /** Walks ops back to targets. */
@@ -55,8 +69,9 @@ export function walkOps(
   starts: readonly Start[],
   targets: readonly Tensor[],
   cut: WalkCut | undefined,
+  softmaxes?: ReadonlySet<number>,
 ): StageWalk {
-  const {gradients, found, multiplications, blockedAt} = walkBack(where, ops, starts, targets, cut);
+  const {gradients, found, multiplications, blockedAt} = walkBack(where, ops, starts, targets, cut, softmaxes);
   const ofTarget = (target: Tensor): Gradient | undefined => {
     if (!(target instanceof Variable)) return found.get(target.id);
     const value = gradients[target.name];
@@ -80,13 +95,24 @@ export function walkStages(
 ): StageWalk & {gradients: NamedTensorMap} {
   const walked =
     model.tape && loss.tape
-      ? walkOps(where, [...model.tape.ops, ...loss.tape.ops], starts, variables, cut)
+      ? walkTogether(where, [...model.tape.ops, ...loss.tape.ops], starts, variables, cut)
       : walkApart(where, {model, loss}, starts, variables, cut);
   const named = variables.flatMap(({name}, i) => {
     const gradient = walked.found[i];
     return gradient ? [[name, gradient.value] as const] : [];
   });
   return {...walked, gradients: Object.fromEntries(named)};
+}
+
+function walkTogether(
+  where: string,
+  ops: readonly TapedOp[],
+  starts: readonly Start[],
+  variables: readonly Variable[],
+  cut: WalkCut | undefined,
+): StageWalk {
+  const softmaxes = ops.some(({ofSoftmax}) => ofSoftmax) ? new Set(softmaxesIn(ops, 1)) : undefined;
+  return walkOps(where, ops, starts, variables, cut, softmaxes);
 }
 
 function walkApart(
@@ -103,6 +129,7 @@ function walkApart(
     where,
     starts.filter((start) => !isOfModel(start)),
     cut && {...cut, from},
+    model.softmaxes,
   );
   const inner = ends.flatMap((tensor, i) => {
     const gradient = behind.found[i];

@@ -3,7 +3,7 @@ import {shapeText, typeError} from '../checks';
 import type {TapedOp} from '../engine';
 import {ownGradients} from './ownGradients';
 import {cutShape, isSamePlace, isSameShape, type Place, type RowCut} from './places';
-import {cutOp, multiplications, type OpCut} from './rules';
+import {cutOp, multiplications, type OpCut, stockGradient} from './rules';
 
 /** A gradient by a tensor; with a place, by the kept rows there, and 0 at all others. */
 export interface Gradient {
@@ -11,6 +11,8 @@ export interface Gradient {
   place?: Place | undefined;
   /** If it has no place: the op since which all rows go on. */
   wholeFrom?: number;
+  /** Whether it is the gradient by the logits that the tensor is the softmax of. */
+  isOfLogits?: boolean;
 }
 
 /** A tensor from which the walk begins, with its gradient. */
@@ -22,6 +24,28 @@ export interface Start extends Gradient {
 export interface WalkCut extends RowCut {
   /** The op before which all rows go on, also if it could be cut. Default 0: none. */
   from?: number;
+}
+
+/** How often each tensor is read by some ops, by its id. */
+export function readersIn(ops: readonly TapedOp[]): Map<number, number> {
+  const readers = new Map<number, number>();
+  for (const {inputs} of ops) {
+    for (const name in inputs) {
+      const {id} = inputs[name] as Tensor;
+      readers.set(id, (readers.get(id) ?? 0) + 1);
+    }
+  }
+  return readers;
+}
+
+/** The softmaxes over the last axis that so many of some ops read, by the ids of their outputs. */
+export function softmaxesIn(ops: readonly TapedOp[], reads: number): number[] {
+  const readers = readersIn(ops);
+  return ops.flatMap(({kind, name, outputs: [output], attrs}) => {
+    const {id, rank} = output as Tensor;
+    const isSoftmax = kind === 'kernel' && name === 'Softmax' && attrs?.dim === rank - 1 && stockGradient(name);
+    return isSoftmax && (readers.get(id) ?? 0) === reads ? id : [];
+  });
 }
 
 export interface Walked {
@@ -42,6 +66,7 @@ export interface Walked {
  * `tidy`.
  *
  * @param where  the function that errors are to name.
+ * @param softmaxes  tensors that are a softmax and are read once, by their ids.
  */
 export function walkBack(
   where: string,
@@ -49,6 +74,7 @@ export function walkBack(
   starts: readonly Start[],
   targets: readonly Tensor[],
   cut?: WalkCut,
+  softmaxes?: ReadonlySet<number>,
 ): Walked {
   const needed = dependents(ops, targets);
   const gradients = new Map<number, Gradient>();
@@ -66,9 +92,13 @@ export function walkBack(
     const wanted = Object.keys(op.inputs).filter((name) => needed.has((op.inputs[name] as Tensor).id));
     if (wanted.length === 0) continue;
     const dys = op.outputs.map(({id}) => gradients.get(id));
+    if (dys[0]?.isOfLogits) {
+      collect(op.inputs.logits as Tensor, {...dys[0], isOfLogits: false}, i);
+      continue;
+    }
     const opCut = cut && i >= (cut.from ?? 0) ? cutOf(op, dys, wanted, cut) : undefined;
     const wholeFrom = wholeSince(dys, i);
-    const found = differentiate({where, op, dys, wanted, opCut, cut}, held);
+    const found = differentiate({where, op, dys, wanted, opCut, cut, softmaxes}, held);
     for (const name of wanted) collect(op.inputs[name] as Tensor, {...found[name], wholeFrom} as Gradient, i);
     for (const dy of dys) dy?.value.dispose();
     held.release(i);
@@ -132,6 +162,7 @@ interface Step {
   wanted: readonly string[];
   opCut: OpCut | undefined;
   cut: RowCut | undefined;
+  softmaxes: ReadonlySet<number> | undefined;
 }
 
 /** Computes the gradients of an op, of the kept rows alone if it is cut. */
@@ -149,21 +180,30 @@ function differentiate(step: Step, held: HeldRows): Record<string, Gradient> {
   for (const [i, name] of wanted.entries()) {
     const [value, place] = [values[i] as Tensor, opCut?.inputs[name]];
     checkGradient(step, name, value, shapeOf(op.inputs[name] as Tensor, place, cut));
-    gradients[name] = {value, place};
+    gradients[name] = {value, place, isOfLogits: isByLogits(step, name)};
   }
   return gradients;
 }
 
 /** The gradients by the inputs that are wanted, in their order. */
-function compute({where, op, opCut, wanted}: Step, saved: Tensor[], dys: Tensor[]): Tensor[] {
+function compute(step: Step, saved: Tensor[], dys: Tensor[]): Tensor[] {
+  const {where, op, opCut, wanted} = step;
   const attrs = opCut?.attrs ?? op.attrs;
   const functions = ownGradients({op, saved, attrs}, dys[0] as Tensor) ?? op.gradient?.(dys, saved, attrs);
   return wanted.map((name) => {
+    if (isByLogits(step, name)) return (op.ofSoftmax as Softmaxed).gradient(dys[0] as Tensor, saved);
     const gradient = functions?.[name];
     if (gradient) return gradient();
     const remedy = `tfjs has none by its input ${name}.`;
     throw typeError(where, 'model and loss', 'be made of ops that have a gradient', op.name, remedy);
   });
+}
+
+type Softmaxed = NonNullable<TapedOp['ofSoftmax']>;
+
+/** Whether the gradient by an input is that by the logits of the softmax that it is. */
+function isByLogits({op, softmaxes}: Step, input: string): boolean {
+  return op.ofSoftmax?.input === input && softmaxes?.has((op.inputs[input] as Tensor).id) === true;
 }
 
 /** Refuses another shape: some gradients of tfjs are not summed over broadcast axes. */

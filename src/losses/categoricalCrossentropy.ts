@@ -2,7 +2,7 @@ import {add, mul, neg, sum, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {closedForm} from './closedForm';
-import {logProbabilitiesOf, throughSurprise} from './logProbabilities';
+import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 import {classesOf, truthLike} from './truth';
 
 const NAME = 'categoricalCrossentropy';
@@ -51,6 +51,7 @@ export function categoricalCrossentropy(options: CategoricalCrossentropyOptions 
     NAME,
     (yTrue, yPred) => neg(sum(mul(targetOf(yTrue, yPred), logProbabilitiesOf(yPred, fromLogits)), -1)),
     (dl, yTrue, yPred) => throughSurprise(mul(dl, targetOf(yTrue, yPred)), yPred, fromLogits),
+    fromLogits ? undefined : (dl, yTrue, yPred) => surpriseOfSoftmax(mul(dl, targetOf(yTrue, yPred)), yPred),
   );
 }
 

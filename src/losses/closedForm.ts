@@ -24,22 +24,27 @@ export function isClosedForm(loss: PerSampleLoss): boolean {
  *
  * In a step it is a single op: nothing of what the losses are made of is saved, and the formula is evaluated for
  * the kept rows alone. Anybody else's gradient goes through the ops of `losses`.
+ *
+ * @param ofSoftmax  the gradient by the logits, if `yPred` is their softmax: simpler, and right where that is 0.
  */
-export function closedForm(name: string, losses: Formula, gradient: Gradient): PerSampleLoss {
+export function closedForm(name: string, losses: Formula, gradient: Gradient, ofSoftmax?: Gradient): PerSampleLoss {
   const formula: Formula = (yTrue, yPred) => tidy(() => losses(yTrue, yPred));
+  const applied = (by: Gradient, dl: Tensor, yTrue: Tensor, yPred: Tensor) =>
+    tidy(() => reshape(by(expandDims(dl, -1), yTrue, yPred), yPred.shape));
   const loss = (yTrue: Tensor, yPred: Tensor) =>
     ownOp({
       name,
       inputs: {yTrue, yPred},
       forward: () => formula(yTrue, yPred),
       gradient: (dl, [ofTrue, ofPred]) => ({
-        yPred: () =>
-          tidy(() =>
-            reshape(gradient(expandDims(dl, -1), ofTrue as Tensor, ofPred as Tensor), (ofPred as Tensor).shape),
-          ),
+        yPred: () => applied(gradient, dl, ofTrue as Tensor, ofPred as Tensor),
         // Wanted only where the truth is computed by what is trained.
         yTrue: () => grad((truth) => formula(truth, ofPred as Tensor))(ofTrue as Tensor, dl),
       }),
+      ofSoftmax: ofSoftmax && {
+        input: 'yPred',
+        gradient: (dl, [ofTrue, ofPred]) => applied(ofSoftmax, dl, ofTrue as Tensor, ofPred as Tensor),
+      },
     });
   return rowwise(Object.assign(loss, {[CLOSED_FORM]: true}));
 }

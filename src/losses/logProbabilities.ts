@@ -65,6 +65,11 @@ function logShares(probabilities: Tensor): Tensor {
   return logOf(div(probabilities, add(sum(probabilities, -1, true), TINY)));
 }
 
+/** The gradient of `−Σ_c t_c · log p_c` by the logits of a softmax `p`. */
+export function surpriseOfSoftmax(targets: Tensor, p: Tensor): Tensor {
+  return sub(mul(sum(targets, -1, true), p), targets);
+}
+
 /** The gradient by `yPred` of `Σ d · −log p`, with `log p` as {@link logProbabilitiesOf} has it. */
 export function throughSurprise(d: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
   const ofRows = sum(d, -1, true);

@@ -22,7 +22,7 @@ import {areKnown, checkOptionNames, checkValues, checkWeights, rangeError, shape
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {closedForm} from './closedForm';
-import {logProbabilitiesOf, throughSurprise} from './logProbabilities';
+import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 import {asFloat} from './truth';
 
 const NAME = 'sparseCategoricalCrossentropy';
@@ -76,6 +76,11 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
     return {target: weighted(asFloat(oneHot(indices, classes)), classWeights), counted};
   };
 
+  const countedTarget = (dl: Tensor, yTrue: Tensor, yPred: Tensor) => {
+    const {target, counted} = targetOf(labelsFor(yTrue, yPred), yPred.shape.at(-1) as number);
+    return mul(counted ? mul(dl, expandDims(counted, -1)) : dl, target);
+  };
+
   const loss = closedForm(
     NAME,
     (yTrue, yPred) => {
@@ -91,11 +96,8 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
       const judged = chooseEach(counted, losses, fill(losses.shape, Number.NaN));
       return ignoreLabel === undefined ? judged : chooseEach(notEqual(labels, ignoreLabel), judged, zerosLike(judged));
     },
-    (dl, yTrue, yPred) => {
-      const {target, counted} = targetOf(labelsFor(yTrue, yPred), yPred.shape.at(-1) as number);
-      const weights = counted ? mul(dl, expandDims(counted, -1)) : dl;
-      return throughSurprise(mul(weights, target), yPred, fromLogits);
-    },
+    (dl, yTrue, yPred) => throughSurprise(countedTarget(dl, yTrue, yPred), yPred, fromLogits),
+    fromLogits ? undefined : (dl, yTrue, yPred) => surpriseOfSoftmax(countedTarget(dl, yTrue, yPred), yPred),
   );
   if (ignoreLabel !== undefined) {
     loss.valid = (yTrue) => tidy(() => cast(notEqual(withoutLabelAxis(yTrue), ignoreLabel), 'float32'));

@@ -3,9 +3,9 @@
 import {getGradient, type Tensor, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {capture, type HostTensor, type TapedOp, tensorOf} from '../engine';
-import {type Place as RowPlace, rowCut} from '../gradients/places';
-import {type Stage, type StagePass, type StageWalk, tapedStage, walkOps} from '../gradients/stage';
-import type {Start, WalkCut} from '../gradients/walk';
+import {rowCut} from '../gradients/places';
+import {readOnce, type Stage, type StagePass, type StageWalk, tapedStage, walkOps} from '../gradients/stage';
+import {type Gradient, type Start, softmaxesIn, type WalkCut} from '../gradients/walk';
 import {compile, NotReplayable, type Place, type Program, type Ran} from './program';
 import {drawOf} from './pureModel';
 import {disposeAll, remember} from './remembered';
@@ -21,6 +21,8 @@ export interface Recording {
   /** The tensors of the tape, whose data is gone. */
   tensors: {outputs: Tensor[]; targets: readonly Tensor[]};
   outputs: Place[];
+  /** Which outputs are a softmax that no op reads. */
+  softmaxes: boolean[];
   /** The saved tensors of each op. */
   saved: Place[][];
   /** What was assigned to weights, such as statistics of batch normalisation. */
@@ -34,7 +36,7 @@ export interface Recording {
 /** How to walk back through a stage, from some outputs, for so many rows at certain places. */
 interface WayBack {
   program: Program;
-  gradients: ({place: Place; rows: RowPlace | undefined} | undefined)[];
+  gradients: ({place: Place; gradient: Omit<Gradient, 'value'>} | undefined)[];
   walk: Omit<StageWalk, 'found'>;
   dispose(): void;
 }
@@ -56,15 +58,14 @@ export function recordStage(
   // Taken now: the stage may assign other data to its weights.
   const given = idsOf(stage.given);
   const calls = watchedCalls(parts);
-  const {result: pass, events} = capture(() => calls.during(() => tapedStage(stage)), calls.running);
+  const {result: pass, events, hasRead} = capture(() => calls.during(() => tapedStage(stage)), calls.running);
   const {tape, outputs, ops: count} = pass;
-  const {ops, reads, isChecked} = tape;
+  const {ops, isChecked} = tape;
   const assigned = weights.filter(({dataId}, i) => dataId !== before[i]);
   const kept = [...outputs, ...assigned, ...ops.flatMap(({saved}) => saved)];
   const drawFor = ({tensor, drawnBy}: HostTensor) => (drawnBy ? drawOf(drawnBy as Part, tensor.shape) : undefined);
   // What depends on numbers that were read need not be the same the next time; what was checked is to be checked again.
-  const program =
-    reads.size > 0 || isChecked ? undefined : compiled(() => compile(events, {given}, idsOf(kept), drawFor));
+  const program = hasRead || isChecked ? undefined : compiled(() => compile(events, {given}, idsOf(kept), drawFor));
   if (!program) {
     remember(known, key, 'not replayable');
     return pass;
@@ -75,6 +76,7 @@ export function recordStage(
     ...{program, ops, count, ways},
     tensors: {outputs, targets: stage.targets},
     outputs: outputs.map(placeOf),
+    softmaxes: unreadSoftmaxes(ops, outputs),
     saved: ops.map(({saved}) => saved.map(placeOf)),
     assigned: assigned.map((variable) => ({variable, place: placeOf(variable)})),
     gradients: [...new Set(ops.map(({name}) => name))].map((name) => [name, getGradient(name)] as const),
@@ -84,6 +86,12 @@ export function recordStage(
     },
   });
   return pass;
+}
+
+/** Which outputs, each of its own, are a softmax that no op reads. */
+function unreadSoftmaxes(ops: readonly TapedOp[], outputs: readonly Tensor[]): boolean[] {
+  const unread = softmaxesIn(ops, 0);
+  return outputs.map((output) => unread.includes(output.id) && outputs.indexOf(output) === outputs.lastIndexOf(output));
 }
 
 /** Compiles a program; undefined if the kernels cannot be run again. */
@@ -140,38 +148,53 @@ export function replayStage(recording: Recording, {given, targets}: Stage): Stag
   }
   return {
     ...{outputs, ops: count, length: ops.length},
-    walk(where, starts, cut) {
+    softmaxes: new Set(outputs.flatMap(({id}, i) => (recording.softmaxes[i] ? id : []))),
+    walk(where, starts, cut, softmaxes) {
       const now = [...outputs, ...targets];
       const recorded = [...tensors.outputs, ...tensors.targets];
       const ends = starts.map((start) => now.indexOf(start.tensor));
-      const key = [
-        cut ? [cut.kept, cut.batchSize, cut.from] : 'all',
-        ...ends.map((end, i) => [end, placeKey(starts[i])]),
-      ];
+      const given = targets.flatMap(({id}, i) => (softmaxes?.has(id) ? i : []));
+      const rows = cut ? [cut.kept, cut.batchSize, cut.from] : 'all';
+      const key = [rows, given, ...ends.map((end, i) => [end, startKey(starts[i] as Start)])].join('|');
       const values = [...idsOf(starts.map(({value}) => value)), ...(cut ? [cut.rows.dataId] : [])];
-      const way = recording.ways.get(key.join('|'));
+      const way = recording.ways.get(key);
       if (way) return walkAgain(way, [...values, ...ran.data]);
       const inTape = starts.map((start, i) => ({...start, tensor: recorded[ends[i] as number] as Tensor}));
-      return recordWay(recording, ran, {where, starts: inTape, cut, values}, key.join('|'));
+      const once = readOnce(
+        ops,
+        given.map((i) => (tensors.targets[i] as Tensor).id),
+      );
+      return recordWay(recording, ran, {where, starts: inTape, cut, values, softmaxes: once}, key);
     },
     dispose: ran.release,
   };
 }
 
-const placeKey = (start: Start | undefined) => start?.place && `${start.place.outer},${start.place.inner}`;
+/** What a start is like, but for its numbers. */
+const startKey = ({place, isOfLogits}: Start): string => `${place?.outer},${place?.inner},${isOfLogits === true}`;
 
 function walkAgain({program, gradients, walk}: WayBack, given: (object | undefined)[]): StageWalk {
   const {tensorAt, release} = program.run(given);
-  const found = gradients.map((gradient) => gradient && {value: tensorAt(gradient.place), place: gradient.rows});
+  const found = gradients.map((known) => known && {...known.gradient, value: tensorAt(known.place)});
   release();
   return {...walk, found};
+}
+
+/** A walk in terms of the tape that was recorded. */
+interface InTape {
+  where: string;
+  starts: Start[];
+  cut: WalkCut | undefined;
+  /** The data that a program of the walk is given. */
+  values: object[];
+  softmaxes: ReadonlySet<number>;
 }
 
 /** Walks back op by op, and records it for the steps to come. */
 function recordWay(
   {ops, saved, tensors, ways}: Recording,
   {data, tensorAt}: Ran,
-  {where, starts, cut, values}: {where: string; starts: Start[]; cut: WalkCut | undefined; values: object[]},
+  {where, starts, cut, values, softmaxes}: InTape,
   key: string,
 ): StageWalk {
   const known = [...data];
@@ -185,20 +208,24 @@ function recordWay(
     return made;
   };
   const filled = ops.map((op, i) => ({...op, saved: (saved[i] as Place[]).map(tensorFor)}));
-  const {result, events} = capture(() => {
+  const {result, events, hasRead} = capture(() => {
     const rows = cut && rowCut(cut.rows, cut.batchSize);
     try {
-      return walkOps(where, filled, starts, tensors.targets, rows && {...rows, from: cut?.from ?? 0});
+      return walkOps(where, filled, starts, tensors.targets, rows && {...rows, from: cut?.from ?? 0}, softmaxes);
     } finally {
       rows?.dispose();
     }
   });
   const {found, ...walk} = result;
   const wanted = found.flatMap((gradient) => gradient?.value ?? []);
-  const program = compiled(() => compile(events, {given: values, known}, idsOf(wanted)));
+  const program = hasRead ? undefined : compiled(() => compile(events, {given: values, known}, idsOf(wanted)));
   if (program) {
     const placeOf = placesIn(program);
-    const gradients = found.map((gradient) => gradient && {place: placeOf(gradient.value), rows: gradient.place});
+    const gradients = found.map((gradient) => {
+      if (!gradient) return undefined;
+      const {value, ...others} = gradient;
+      return {place: placeOf(value), gradient: others};
+    });
     remember(ways, key, {program, gradients, walk: {...walk, isReplayed: true}, dispose: program.dispose});
   }
   return result;

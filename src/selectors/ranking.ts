@@ -24,7 +24,7 @@ import {
   topk,
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkOptionNames, checkRatio, checkRows, livesInMainMemory, typeError} from '../checks';
-import {FEW, takeRows} from '../rows';
+import {takeRows} from '../rows';
 import type {Keep, Selection, SelectionContext} from '../types';
 
 /** Checks the options for the number of rows to keep. */
@@ -84,6 +84,9 @@ export function keepLargest(ranked: Tensor1D, keep: RoundedKeep, {valid}: Select
   const share = ofValidRows(ranked.size, valid, (rows) => keptOf(keep, rows));
   return {indices, weights: asFloat(logicalAnd(found, firstPlaces(values.size, share)))};
 }
+
+/** Up to so many numbers, sorting them takes less time than a kernel. */
+const FEW = 4096;
 
 /** Whether the host can sort the rows of a batch sooner than kernels can. */
 export function areFewOnHost(losses: Tensor1D): boolean {

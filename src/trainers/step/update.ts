@@ -25,7 +25,7 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {recurrentStates} from '../../models/model';
-import {columnSums, FEW, hasFiniteSum} from '../../rows';
+import {columnSums, hasFiniteSum, isForHost} from '../../rows';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
@@ -102,8 +102,10 @@ export function update(
 
 /** Whether all numbers are finite, and their squares, which some optimizers add up. */
 function hasFiniteSquares(gradient: Tensor): boolean {
-  if (gradient.size > FEW) return hasFiniteSum(square(gradient));
-  const total = gradient.dataSync<'float32'>().reduce((sum, entry) => sum + entry * entry, 0);
+  if (!isForHost(gradient)) return hasFiniteSum(square(gradient));
+  const entries = gradient.dataSync();
+  let total = 0;
+  for (let i = 0; i < entries.length; i++) total += (entries[i] as number) ** 2;
   return Number.isFinite(Math.fround(total));
 }
 
