@@ -26,10 +26,12 @@ export interface WalkCut extends RowCut {
   from?: number;
 }
 
-/** How often each tensor is read by some ops, by its id. */
+/** How often each tensor is read by some ops, by its id. A copy that tfjs made to save it, and that nothing reads, is no reader. */
 export function readersIn(ops: readonly TapedOp[]): Map<number, number> {
   const readers = new Map<number, number>();
-  for (const {inputs} of ops) {
+  for (let i = ops.length - 1; i >= 0; i--) {
+    const {kind, inputs, outputs} = ops[i] as TapedOp;
+    if (kind === 'copy' && !readers.has((outputs[0] as Tensor).id)) continue;
     for (const name in inputs) {
       const {id} = inputs[name] as Tensor;
       readers.set(id, (readers.get(id) ?? 0) + 1);

@@ -4,6 +4,7 @@ import {
   cast,
   where as chooseEach,
   env,
+  equal,
   expandDims,
   fill,
   gatherND,
@@ -12,11 +13,15 @@ import {
   isFinite as isFiniteTensor,
   less,
   logicalAnd,
+  logicalOr,
   mul,
   notEqual,
   range,
+  reshape,
   type Scalar,
   scalar,
+  scatterND,
+  slice,
   sum,
   type Tensor,
   type Tensor1D,
@@ -149,8 +154,29 @@ const SORT_ON_DEVICE = {TOPK_LAST_DIM_CPU_HANDOFF_SIZE_THRESHOLD: 0, TOPK_K_CPU_
  * The only sort of this library. It never reads the scores: `tf.topk` sorts on the device.
  */
 export function descending(scores: Tensor1D, count = scores.size): Descending {
+  if (!livesInMainMemory() && scores.size <= COMPARED) return byComparison(scores, count);
   const sorted = () => topk(scores, count, true) as Descending;
   return getBackend() === 'webgl' ? withFlags(SORT_ON_DEVICE, sorted) : sorted();
+}
+
+/** Up to so many scores, a GPU compares each with each sooner than it sorts them in many passes. */
+const COMPARED = 512;
+
+/** Sorts by counting how many scores come before each: a dozen launches, however many there are. */
+function byComparison(scores: Tensor1D, count: number): Descending {
+  const {size} = scores;
+  const places = range(0, size, 1, 'int32');
+  const [ofEach, ofOthers] = [
+    [size, 1],
+    [1, size],
+  ] as [number[], number[]];
+  const tied = equal(reshape(scores, ofOthers), reshape(scores, ofEach));
+  const isEarlier = less(reshape(places, ofOthers), reshape(places, ofEach));
+  const isLarger = greater(reshape(scores, ofOthers), reshape(scores, ofEach));
+  const rank = sum(cast(logicalOr(isLarger, logicalAnd(tied, isEarlier)), 'int32'), 1);
+  const order = scatterND(reshape(rank, [size, 1]), places, [size]) as Tensor1D;
+  const indices = count === size ? order : slice(order, 0, count);
+  return {values: takeRows(scores, indices), indices};
 }
 
 /** Runs `f` with other flags, and restores them. */

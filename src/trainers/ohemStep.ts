@@ -115,6 +115,8 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   const stages = recordedStages(model, settings.losses.every(isClosedForm));
   // Optimizers find slots by position, so weights that were ever trained keep their places.
   const everTrained = new Set<string>();
+  /** The weights that the optimizer has taken a step with. */
+  const updated = new Set<string>();
   let how = beforeFirst(settings);
   let taken = 0;
 
@@ -128,12 +130,14 @@ export function stepper(settings: StepSettings, state: SelectorState) {
       if (Object.keys(gradients).length === 0) throw unconnected(where);
       const evaluated = evaluate?.(batch, forward) ?? [];
       const clipped = clipByGlobalNorm(gradients, clipNorm);
+      const haveSlots = variables.every(({name}) => updated.has(name));
       for (const {name} of variables) everTrained.add(name);
       const {selection, losses} = chosen;
       const {weights} = selection;
       // Another step over the same optimizer may have made slots meanwhile.
       const names = [...new Set([...slotOwners(optimizer), ...everTrained])];
-      const {finite, sound} = update(optimizer, {gradients: clipped, weights}, names, before);
+      const {finite, sound} = update(optimizer, {gradients: clipped, weights}, {names, haveSlots}, before);
+      for (const {name} of variables) updated.add(name);
       how = {strategy, why};
       taken++;
       state.advance(taken);

@@ -79,21 +79,27 @@ function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowW
   const marks = [...(ofXs ? [view.spread(ofXs)] : []), ...(ofTargets ? [ofTargets] : [])];
   if (marks.length === 0) return {finite: undefined};
   const finite = marks.reduce((both, next) => logicalAnd(both, next));
+  const rows = standInRows(finite);
   const isByRow = view.count === xs[0]?.shape[0];
+  const take = (tensors: Tensor[], by: Tensor1D) => tensors.map((tensor) => takeRows(tensor, by));
   return {
-    xs: replaced(xs, isByRow ? finite : ofXs),
-    ys: replaced(ys, finite),
-    rowWeights: replaced(rowWeights, finite),
+    xs: isByRow ? take(xs, rows) : ofXs ? take(xs, standInRows(ofXs)) : xs,
+    ys: take(ys, rows),
+    rowWeights: take(rowWeights, rows) as Tensor1D[],
     finite,
   };
 }
 
 /** Replaces rows by the first that is finite. */
-export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D | undefined): T[] {
-  if (!finite) return tensors;
-  const standIn = placeOfLargest(cast(finite, 'int32'));
-  const rows = chooseEach(finite, range(0, finite.size, 1, 'int32'), standIn as Tensor) as Tensor1D;
+export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D): T[] {
+  const rows = standInRows(finite);
   return tensors.map((tensor) => takeRows(tensor, rows));
+}
+
+/** Rows in their places, but for those that are not finite: the first that is. */
+function standInRows(finite: Tensor1D): Tensor1D {
+  const standIn = placeOfLargest(cast(finite, 'int32'));
+  return chooseEach(finite, range(0, finite.size, 1, 'int32'), standIn as Tensor) as Tensor1D;
 }
 
 /** Which rows count: those that the caller says do, and that have a label in some output. */

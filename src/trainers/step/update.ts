@@ -1,11 +1,13 @@
 import {
   abs,
   cast,
+  concat,
   div,
   gatherND,
   greater,
   isFinite as isFiniteTensor,
   logicalAnd,
+  matMul,
   max,
   maximum,
   mul,
@@ -71,14 +73,15 @@ export interface Verdict {
 /**
  * Updates the weights, if the step is sound: some row is kept, and gradients and statistics are finite. If not, nothing changes.
  *
- * On cpu and wasm the optimizer is then not called. On a GPU, where the host does not know, it is given gradients of 0, and rolled back.
+ * On cpu and wasm the optimizer is then not called. On a GPU, where the host does not know, it is rolled back.
  *
- * @param names  the weights that were ever trained, in the order of the slots.
+ * @param names  the weights that were ever trained, in the order of the slots; `haveSlots` says whether the optimizer has
+ *   taken a step with all of them.
  */
 export function update(
   optimizer: Optimizer,
   {gradients, weights}: {gradients: NamedTensorMap; weights: Tensor},
-  names: readonly string[],
+  {names, haveSlots}: {names: readonly string[]; haveSlots: boolean},
   before: Snapshot,
 ): Verdict {
   const all = Object.values(gradients);
@@ -91,13 +94,17 @@ export function update(
   }
   const finite = areFinite(all, before.changed());
   const sound = logicalAnd(finite, greater(max(weights), 0)) as Scalar;
-  const choose = chooser(sound);
-  const safe = Object.entries(gradients).map(
-    ([name, gradient]) => [name, choose(gradient, zerosLike(gradient))] as const,
-  );
-  optimizer.applyGradients(inSlotOrder(Object.fromEntries(safe), names));
+  // Of slots that are made now there is nothing to go back to.
+  const given = haveSlots ? gradients : safeGradients(gradients, sound);
+  optimizer.applyGradients(inSlotOrder(given, names));
   before.keepIf(sound);
   return {finite, sound};
+}
+
+function safeGradients(gradients: NamedTensorMap, sound: Scalar): NamedTensorMap {
+  const choose = chooser(sound);
+  const safe = Object.entries(gradients).map(([name, gradient]) => [name, choose(gradient, zerosLike(gradient))]);
+  return Object.fromEntries(safe);
 }
 
 /** Whether all numbers are finite, and their squares, which some optimizers add up. */
@@ -116,9 +123,17 @@ function hasFiniteSquares(gradient: Tensor): boolean {
 function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
   const sumOf = (tensor: Tensor) => sum<Scalar>(tensor.rank > 1 ? columnSums(tensor) : tensor);
   const floats = statistics.map((tensor) => cast(tensor, 'float32'));
-  return isFiniteTensor(
-    sum(stack([scalar(0), ...gradients.map((gradient) => sumOf(square(gradient))), ...floats.map(sumOf)])),
-  );
+  const sums = [...gradients.map(sumOfSquares), ...floats.map(sumOf)];
+  return isFiniteTensor(sum(concat(sums.map((total) => reshape(total, [1])))));
+}
+
+/** Up to so many numbers, a single thread of a GPU adds them up sooner than further kernels start. */
+const ADDED_AT_ONCE = 4096;
+
+function sumOfSquares(tensor: Tensor): Tensor {
+  const {size} = tensor;
+  if (size > ADDED_AT_ONCE) return sum(columnSums(square(reshape(tensor, [-1, tensor.shape.at(-1) ?? 1]))));
+  return matMul(reshape(tensor, [1, size]), reshape(tensor, [size, 1]));
 }
 
 /** Scales gradients down together so that their global norm, `√ Σ g²`, is at most `clipNorm`. */
