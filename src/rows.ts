@@ -11,6 +11,7 @@ import {
   logicalAnd,
   matMul,
   mul,
+  pad,
   reshape,
   type Scalar,
   scatterND,
@@ -20,6 +21,7 @@ import {
   type Tensor4D,
   tensor1d,
   tidy,
+  util,
   zeros,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from './checks';
@@ -31,7 +33,21 @@ export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
 
 /** Puts rows among zeros, `[K, …] → [B, …]`. Rows that go to the same place are added. */
 export function putRows<T extends Tensor>(values: T, rows: Tensor1D, batchSize: number): T {
-  return scatterND(asColumn(rows), values, [batchSize, ...values.shape.slice(1)]) as T;
+  const matrix = reshape(values, [rows.size, util.sizeFromShape(values.shape.slice(1))]);
+  return reshape(scatterRows(asColumn(rows), matrix, batchSize), [batchSize, ...values.shape.slice(1)]) as T;
+}
+
+/**
+ * Puts the rows of a matrix among zeros, to the places `int32[K, 1]`.
+ *
+ * A texel of webgl holds two rows, and of an odd number it adds what lies behind the last one to
+ * some row. A row of zeros lies there instead.
+ */
+export function scatterRows(places: Tensor, matrix: Tensor, size: number): Tensor {
+  const shape = [size, matrix.shape[1] as number];
+  if (getBackend() !== 'webgl' || (matrix.shape[0] as number) % 2 === 0) return scatterND(places, matrix, shape);
+  const [oneMore, none] = [[0, 1] as [number, number], [0, 0] as [number, number]];
+  return scatterND(pad(places, [oneMore, none]), pad(matrix, [oneMore, none]), shape);
 }
 
 /** Finds the place of the largest number, `int32[]`. On webgpu the `argMax` of tfjs has shape `[1]`. */

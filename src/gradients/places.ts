@@ -10,12 +10,12 @@ import {
   range,
   reshape,
   scalar,
-  scatterND,
   type Tensor,
   type Tensor1D,
   tidy,
   util,
 } from '@tensorflow/tfjs-core';
+import {scatterRows} from '../rows';
 
 /**
  * Where the rows of a batch lie in a tensor of size `outer · B · inner`: the element at flat index
@@ -106,7 +106,7 @@ export function rowCut(rows: Tensor1D, batchSize: number) {
     put: (values: Tensor, {outer, inner}: Place, shape: Shape): Tensor =>
       tidy(() => {
         const updates = reshape(values, [outer * kept, inner]);
-        return reshape(scatterND(inRounds(outer), updates, [outer * batchSize, inner]), [...shape]);
+        return reshape(scatterRows(inRounds(outer), updates, outer * batchSize), [...shape]);
       }),
     dispose: (): void => dispose([...numbers.values()]),
   };
