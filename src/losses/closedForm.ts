@@ -6,8 +6,8 @@ import {errorsOf, rowwise} from './truth';
 type Formula = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /**
- * Computes `∂ Σ dl · l / ∂ yPred` for some rows, from `dl` in the shape of their losses with an axis
- * of 1 at the end. Its shape may differ from that of `yPred` by another axis of 1 at the end.
+ * Computes `∂ Σ dl · l / ∂ yPred` for some rows, from `dl` in the shape of their losses with an
+ * axis of 1 at the end. Its shape may differ from that of `yPred` by another axis of 1 at the end.
  */
 type Gradient = (dl: Tensor, yTrue: Tensor, yPred: Tensor) => Tensor;
 
@@ -49,7 +49,7 @@ export function closedForm(name: string, losses: Formula, gradient: Gradient, of
   return rowwise(Object.assign(loss, {[CLOSED_FORM]: true}));
 }
 
-/** Builds a loss `mean_d f(e_d)` with `e = yPred − yTrue`, from `f` and its derivative `factor · slope`. */
+/** Builds a loss `mean_d f(yPred_d − yTrue_d)` from `f` and its derivative `factor · slope`. */
 export function meanOfErrors(
   name: string,
   f: (errors: Tensor) => Tensor,
@@ -71,7 +71,7 @@ export function perFeature(dl: Tensor, features: Tensor, factor = 1): Tensor {
   return mul(dl, factor / (features.shape.at(-1) as number));
 }
 
-/** Computes `f(x)`, whose gradient on every tape is `gradient(dy, x)` in place of that of its ops. */
+/** Computes `f(x)`, whose gradient is `gradient(dy, x)` in place of that of its ops. */
 export function withGradient(x: Tensor, f: (x: Tensor) => Tensor, gradient: (dy: Tensor, x: Tensor) => Tensor): Tensor {
   return customGrad((input, save) => {
     (save as (tensors: Tensor[]) => void)([input as Tensor]);

@@ -60,8 +60,8 @@ export function cosineSimilarity(): PerSampleLoss {
 }
 
 /**
- * Vectors in units of their largest entry, since squares of large ones overflow, with the squares of their lengths and of
- * the shortest.
+ * Vectors in units of their largest entry, since squares of large ones overflow, with the squares
+ * of their lengths and of the shortest.
  *
  * (The direction does not depend on the unit, so what the gradient says of that adds up to 0.)
  */

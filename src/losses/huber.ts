@@ -74,13 +74,16 @@ export function smoothL1(options: SmoothL1Options = {}): PerSampleLoss {
   );
 }
 
-/** `c · (e − ½ c)` with `c` the error clipped to ±bend: both branches in one. Its derivative is `c`. */
+/** `c · (e − ½ c)` with `c` the error clipped to ±bend. Its derivative is `c`. */
 function bentSquares(errors: Tensor, bend: number): Tensor {
   const c = clipped(errors, bend);
   return mul(c, sub(errors, mul(c, 0.5)));
 }
 
-/** Not by `clipByValue`: on webgl that leaves numbers unclipped that lie in one texel with a NaN, those of the next row. */
+/**
+ * Not by `clipByValue`: on webgl that leaves numbers unclipped that lie in one texel with a NaN,
+ * those of the next row.
+ */
 function clipped(errors: Tensor, bend: number): Tensor {
   return maximum(minimum(errors, bend), -bend);
 }

@@ -39,7 +39,8 @@ export function logOf(probabilities: Tensor): Tensor {
 const HUGE = 2 ** 127;
 
 /**
- * The gradient by `p` of what has the gradient `d` by `logOf(p)`: `d / p`, and next to 0 where `p` is clipped.
+ * The gradient by `p` of what has the gradient `d` by `logOf(p)`: `d / p`, and next to 0 if `p` is
+ * clipped.
  *
  * By arithmetic: on wasm a comparison and a choice take several times as long for a large tensor.
  */
@@ -49,8 +50,10 @@ export function throughLog(d: Tensor, p: Tensor): Tensor {
 }
 
 /**
- * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log (p / Σ p)` from
- * probabilities, which need not sum to 1, as in Keras. A row of zeros has the logarithm of TINY.
+ * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log (p / Σ p)`
+ * from probabilities, which need not sum to 1, as in Keras. A row of zeros has the logarithm of TINY.
+ *
+ * With a gradient of its own: that of a division squares the sum, which may be too small for it.
  */
 export function logProbabilitiesOf(yPred: Tensor, fromLogits = false): Tensor {
   return withGradient(yPred, fromLogits ? logSoftmax : logShares, (dy, x) => throughSurprise(neg(dy), x, fromLogits));
@@ -80,7 +83,7 @@ export function throughSurprise(d: Tensor, yPred: Tensor, fromLogits: boolean): 
   return sub(div(ofRows, divisors), throughLog(d, yPred));
 }
 
-/** Multiplies losses by `missing^γ`, with `missing` the probability that the truth was not given. */
+/** Multiplies losses by `missing^γ`, with `missing` the probability that is not the truth's. */
 export function focused(losses: Tensor, missing: Tensor, gamma: number): Tensor {
   return gamma === 0 ? losses : mul(losses, power(missing, gamma));
 }
@@ -98,7 +101,10 @@ export function focusedSlopes<T extends Tensor | number>(
   return mul(power(missing, gamma), add(slopes, ofPower));
 }
 
-/** The gradient of `tf.pow` is NaN at 0 for γ < 1, where an example is learned completely; this one is 0. */
+/**
+ * `missing^γ`, whose gradient is 0 where an example is learned completely: that of `tf.pow` is NaN
+ * there for γ < 1.
+ */
 function power(missing: Tensor, gamma: number): Tensor {
   if (gamma === 2) return square(relu(missing));
   return mul(exp(mul(logOf(missing), gamma)), step(missing));

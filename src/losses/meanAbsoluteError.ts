@@ -20,7 +20,10 @@ export function meanAbsoluteError(): PerSampleLoss {
   return meanOfErrors('meanAbsoluteError', magnitude, sign);
 }
 
-/** `|x|`, whose gradient at 0 is 0: that of `tf.abs` is −1 there, and would move a prediction that is right. */
+/**
+ * `|x|`, whose gradient at 0 is 0: that of `tf.abs` is −1 there, and would move a prediction that
+ * is right.
+ */
 function magnitude(x: Tensor): Tensor {
   return mul(x, sign(x));
 }

@@ -43,8 +43,7 @@ export interface SparseCategoricalCrossentropyOptions {
  *
  * The same numbers and gradients as {@link categoricalCrossentropy} on the one-hot labels. A label outside 0 … C−1 is an
  * error in development on backends whose tensors live in main memory (the labels are looked through: B comparisons on
- * the host). In production mode and on GPUs, where nothing is read back, its loss is NaN, so that the trainers leave the
- * row out and count it.
+ * the host). In production mode and on GPUs its loss is NaN, so that the trainers leave the row out and count it.
  *
  * @param options  `fromLogits`, whether `yPred` are logits (default false); `ignoreLabel`, a label that counts as no label:
  *   loss 0, never selected, in no mean (default: none); `classWeights`, `C` numbers ≥ 0 (default 1 each).

@@ -85,7 +85,7 @@ function expectSame(loss: PerSampleLoss, rows: Rows, by: By = 'yPred'): void {
   expectClose(got.gradient, want.gradient, NEAR);
 }
 
-/** A truth in another form that a loss takes too: another dtype, between the classes, an axis more. */
+/** A truth in another form that a loss takes: another dtype, between the classes, an axis more. */
 function inForm(form: string, {truth}: Specimen, [yTrue, yPred]: [tf.Tensor, tf.Tensor], seed: number): tf.Tensor {
   if (form === 'mixed' && (truth === 'oneHot' || truth === 'zeroOrOne')) {
     return tf.tensor(truthFor({shape: yPred.shape, width: 4, seed: 2 * seed + 1}), yPred.shape);
