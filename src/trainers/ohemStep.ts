@@ -107,6 +107,9 @@ type TakenStep = {
 /** Computes figures of a batch from its forward pass. */
 export type Evaluate = (batch: StepBatch, forward: Forward) => Scalar[];
 
+/** The step that `ohemStep` and `fitOhem` share. */
+export type Stepper = ReturnType<typeof stepper>;
+
 /** Builds the step that `ohemStep` and `fitOhem` share. */
 export function stepper(settings: StepSettings, state: SelectorState) {
   const {where, model, optimizer, clipNorm, backward} = settings;

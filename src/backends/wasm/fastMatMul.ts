@@ -16,6 +16,9 @@ import type {Inputs, WasmKernel, Workbench} from './workbench';
 /** From this many multiplications on, and with this many rows, a product of its own takes less time than its part of the stock loop. */
 const LARGE = {multiplications: 2 ** 16, rows: 8};
 
+/** Up to so many multiplications, the stock loop takes less time than a transpose before it. */
+const TINY = 4096;
+
 type Transposition = Pick<_FusedMatMulAttrs, 'transposeA' | 'transposeB'>;
 type FusedInputs = Inputs<'a' | 'b'> & {bias?: TensorInfo; preluActivationWeights?: TensorInfo};
 const NOT_TRANSPOSED: Transposition = {transposeA: false, transposeB: false};
@@ -87,9 +90,9 @@ function arePaired(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Trans
 }
 
 function isSmall(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transposition): boolean {
-  if (matricesIn(b) === 1) return false;
   const [rows, inner] = sides(a, transposeA);
   const [, columns] = sides(b, transposeB);
+  if (matricesIn(b) === 1) return matricesIn(a) * rows * inner * columns <= TINY;
   return rows < LARGE.rows || rows * inner * columns < LARGE.multiplications;
 }
 

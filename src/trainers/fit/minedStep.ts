@@ -17,10 +17,9 @@ import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
 import type {Ledger, SelectionContext} from '../../types';
-import {type Evaluate, stepper} from '../ohemStep';
+import type {Evaluate, Stepper} from '../ohemStep';
 import type {StepSettings} from '../step/options';
 import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
-import type {SelectorState} from '../step/selection';
 import type {Evaluator} from './evaluation';
 
 /** What a trainer knows of a step when it is done. */
@@ -38,11 +37,10 @@ export interface StepFigures {
 /** Builds a mined step that reads once what a trainer logs, and writes up the ledger. */
 export function minedStep(
   settings: StepSettings,
-  state: SelectorState,
+  steps: Stepper,
   {names, evaluate}: Evaluator,
   ledger: Ledger | undefined,
 ): (batch: TrainingBatch, context: SelectionContext) => Promise<StepFigures> {
-  const steps = stepper(settings, state);
   /** The penalty of the regularisers, how many rows are valid, and the metrics. */
   const figures: Evaluate = (batch, {predictions, penalties}) => {
     const penalty = penalties.reduce<Scalar>((total, next) => add(total, next), scalar(0));

@@ -2,6 +2,7 @@ import {History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
 import type {BatchSource} from '../../data/batchSource';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
+import {type Stepper, stepper} from '../ohemStep';
 import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
 import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
@@ -31,20 +32,28 @@ export interface FitTask {
 export async function train(task: FitTask): Promise<OhemHistory> {
   const unlock = lock(task.where, task.model);
   let state: SelectorState | undefined;
+  let steps: Stepper | undefined;
   try {
     const settings = stepSettings(task.where, task.model, stepOptions(task.options));
     state = selectorState(task.where, settings.select);
-    return await trainAlone(task, settings, state);
+    steps = stepper(settings, state);
+    return await trainAlone(task, settings, state, steps);
   } finally {
     unlock();
     state?.dispose();
+    steps?.dispose();
     await task.training.close();
     await task.validation?.close();
   }
 }
 
-async function trainAlone(task: FitTask, settings: StepSettings, memory: SelectorState): Promise<OhemHistory> {
-  const run = await prepared(task, settings, memory);
+async function trainAlone(
+  task: FitTask,
+  settings: StepSettings,
+  memory: SelectorState,
+  steps: Stepper,
+): Promise<OhemHistory> {
+  const run = await prepared(task, settings, memory, steps);
   const {model, history, callbacks, validation, pace, isAborted, isStopped} = run;
   model.history = history;
   await callbacks.onTrainBegin();
@@ -67,7 +76,12 @@ async function trainAlone(task: FitTask, settings: StepSettings, memory: Selecto
 type Run = Awaited<ReturnType<typeof prepared>>;
 
 /** Puts together what a training run needs, and tries the validation data. */
-async function prepared({options, seed, ...task}: FitTask, settings: StepSettings, memory: SelectorState) {
+async function prepared(
+  {options, seed, ...task}: FitTask,
+  settings: StepSettings,
+  memory: SelectorState,
+  mining: Stepper,
+) {
   const {where, model, training, batchSize} = task;
   const {epochs = 1, initialEpoch = 0, verbose = 1, callbacks: given = [], yieldEvery = 'auto', signal} = options;
   const {ledger, classWeight, initialState, restoreBestWeights = false} = options;
@@ -93,7 +107,7 @@ async function prepared({options, seed, ...task}: FitTask, settings: StepSetting
   const run = {
     ...{model, training, epochs, options, schedule, validation, monitor, history, callbacks, state, isAborted},
     isStopped: () => isAborted() || model.stopTraining,
-    takeStep: minedStep(settings, memory, metrics, ledger),
+    takeStep: minedStep(settings, mining, metrics, ledger),
     /** What goes with every batch. */
     context: () => ({
       step: run.state.step,
