@@ -12,6 +12,12 @@ const SHARING = [
 ];
 /** Those want a browser. */
 const IN_BROWSER = 'test/browser/**';
+/**
+ * `WASM_THREADS=2 npx vitest run test/backends/wasm` runs the kernels on two threads. One of its files
+ * must not import the backend.
+ */
+const ON_THREADS = process.env.WASM_THREADS !== undefined;
+const NOT_ON_THREADS = 'test/backends/wasm/notImported.test.ts';
 
 export default defineConfig({
   resolve: {alias: sourceAliases},
@@ -33,7 +39,8 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, IN_BROWSER, ...SHARING],
+          exclude: [...configDefaults.exclude, IN_BROWSER, ...SHARING, ...(ON_THREADS ? [NOT_ON_THREADS] : [])],
+          setupFiles: ON_THREADS ? ['test/support/wasmThreads.ts'] : [],
         },
       },
     ],

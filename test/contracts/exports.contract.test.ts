@@ -35,7 +35,7 @@ describe('ohem-tfjs', () => {
   });
 
   it('keeps what needs Node to its own entry point, under the names of its like', () => {
-    expect(Object.keys(node).sort()).toEqual(['resumeTraining', 'saveTraining']);
+    expect(Object.keys(node).sort()).toEqual(['enableWasmThreads', 'resumeTraining', 'saveTraining']);
     const needsNode = /from 'node:/;
     const others = sourcesIn('src', '.ts').filter(({path}) => !path.startsWith('src/node/'));
     expect(others.filter(({text}) => needsNode.test(text) || text.includes("'./node'"))).toEqual([]);
@@ -259,6 +259,8 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ],
   ["saveTraining('nowhere')", () => index.saveTraining('nowhere', compiled(), state), TypeError],
   ['saveTraining(target, model)', () => index.saveTraining({save: wrong(tf.ones)}, compiled(), wrong({})), TypeError],
+  ['enableWasmThreads(0)', () => node.enableWasmThreads(0), RangeError],
+  ["enableWasmThreads('2')", () => node.enableWasmThreads(wrong('2')), RangeError],
   ["saveTraining('' of node)", () => node.saveTraining('', compiled(), state), TypeError],
   ["resumeTraining('nowhere')", () => index.resumeTraining('nowhere', compiled()), TypeError],
   ['resumeTraining(target)', () => index.resumeTraining({load: async () => ({})}, compiled()), TypeError],
@@ -292,6 +294,6 @@ describeOnBackends('A wrong call', () => {
       'reducibleLoss',
       'squaredHinge',
     ];
-    expect(sorted([...called, ...withoutOptions])).toEqual(sorted(Object.keys(index)));
+    expect(sorted([...called, ...withoutOptions])).toEqual(sorted([...Object.keys(index), ...Object.keys(node)]));
   });
 });

@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import '../support/backends';
-import {commonScope, examplesInComments, examplesInMarkdown, runExample} from '../support/docExamples';
+import {commonScope, type Example, examplesInComments, examplesInMarkdown, runExample} from '../support/docExamples';
+import {freshWasm} from '../support/freshWasm';
 import {ROOT, readSource, type SourceText, sourcesIn} from '../support/sources';
 
 const inComments = sourcesIn('src', '.ts').flatMap(examplesInComments);
@@ -17,6 +18,11 @@ beforeEach(async () => {
   await tf.setBackend('cpu');
 });
 
+/** Threads are for a process that has not used the wasm backend yet. */
+function beforeThreads({code}: Example): void {
+  if (code.includes('enableWasmThreads(')) freshWasm();
+}
+
 afterEach(async () => {
   // An example may have called it; what a call returns puts the stock kernels back.
   enableWasmTraining()();
@@ -28,6 +34,7 @@ describe('The examples in the doc comments', () => {
   it.each(inComments.map((example) => [`${example.path}:${example.line}`, example] as const))(
     'run, and give the values that they name: %s',
     async (_, example) => {
+      beforeThreads(example);
       await runExample(example, commonScope());
     },
   );
@@ -45,7 +52,10 @@ describe.runIf(documents.length > 0)('The examples in the documents', () => {
     'run one after the other, and give the values that they name: %s',
     async (_, document) => {
       let scope = commonScope();
-      for (const example of examplesInMarkdown(document)) scope = await runExample(example, scope);
+      for (const example of examplesInMarkdown(document)) {
+        beforeThreads(example);
+        scope = await runExample(example, scope);
+      }
     },
   );
 });

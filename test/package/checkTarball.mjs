@@ -40,7 +40,7 @@ function importAll(format) {
     'ohem-tfjs/trainers': format === 'esm' ? '{ohemStep as ohemStepOfPart}' : '{ohemStep: ohemStepOfPart}',
     'ohem-tfjs/insight': '{miningLedger}',
     'ohem-tfjs/wasm': '{enableWasmTraining}',
-    'ohem-tfjs/node': '{resumeTraining}',
+    'ohem-tfjs/node': '{enableWasmThreads, resumeTraining}',
     '@tensorflow/tfjs-layers': '{layers, sequential}',
     '@tensorflow/tfjs-core': format === 'esm' ? '* as core' : 'core',
   };
@@ -56,11 +56,13 @@ function importAll(format) {
       ].join('\n');
 }
 
-/** A step on the wasm backend; the parts must be the very functions of the whole. */
+/** A step on two threads of the wasm backend; the parts must be the very functions of the whole. */
 function STEP() {
   return `
     core.enableProdMode();
     if (ohemStep !== ohemStepOfPart) throw new Error('two copies of ohemStep');
+    const threads = await enableWasmThreads(2);
+    if (threads !== 2) throw new Error(threads + ' of 2 threads');
     await core.setBackend('wasm');
     enableWasmTraining();
     const model = sequential({layers: [layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});

@@ -1,0 +1,120 @@
+import {readFile} from 'node:fs/promises';
+import {createRequire} from 'node:module';
+import {dirname} from 'node:path';
+import {compileFunction} from 'node:vm';
+import type {KernelBackend} from '@tensorflow/tfjs-core';
+import type {WasmPackage} from './wasmPackage';
+import {endWorkers, startWorkers, type WasmWorker} from './wasmWorkers';
+
+/** Settings of the program that Emscripten made. The program adds its functions to the record. */
+interface Settings {
+  /** The path by which workers load the program. */
+  mainScriptUrlOrBlob: string;
+  instantiateWasm(
+    imports: Imports,
+    receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ): object;
+}
+
+interface Program extends Settings {
+  PThread: {unusedWorkers: WasmWorker[]};
+  cwrap(name: string, result: 'number' | null, parameters: 'number'[]): unknown;
+}
+
+type StartProgram = (settings: Settings) => Promise<Program>;
+type Imports = Record<'env' | 'wasi_snapshot_preview1', Record<string, WebAssembly.ImportValue>>;
+
+/**
+ * Builds the wasm backend on its threaded binary, which tfjs uses in browsers only.
+ *
+ * @throws Error with the reason if it does not start, as a rejected promise. No worker is left
+ *   then.
+ */
+export async function threadedBackend(wasm: WasmPackage, threads: number): Promise<KernelBackend> {
+  const binary = await WebAssembly.compile(await readFile(wasm.binary));
+  const start = await programIn(wasm.program);
+  // The calling thread is one of the threads.
+  const workers = await startWorkers(threads - 1, wasm.workerScript);
+  try {
+    const program = await startedProgram(start, wasm.program, binary, workers);
+    wasm.setThreadsCount(threads);
+    return new wasm.BackendWasm(withBackendFunctions(program));
+  } catch (error) {
+    endWorkers(workers);
+    throw error;
+  }
+}
+
+/** Stands in for the eight workers that the program makes by itself, whatever it needs. */
+class NoWorker {}
+
+/**
+ * Loads the program with a `global` and a `Worker` of its own. By `require` it would set the global
+ * `Worker`, by which other packages recognise a browser.
+ */
+async function programIn(path: string): Promise<StartProgram> {
+  const module = {exports: {}};
+  const scope = {
+    module,
+    exports: module.exports,
+    require: createRequire(path),
+    global: {},
+    Worker: NoWorker,
+    __filename: path,
+    __dirname: dirname(path),
+  };
+  const run = compileFunction(await readFile(path, 'utf8'), Object.keys(scope), {filename: path});
+  run(...Object.values(scope));
+  return module.exports as StartProgram;
+}
+
+/** Starts the program on workers that run already. */
+async function startedProgram(
+  start: StartProgram,
+  path: string,
+  binary: WebAssembly.Module,
+  workers: readonly WasmWorker[],
+): Promise<Program> {
+  const program = await new Promise<Program>((resolve, reject) => {
+    const settings: Settings = {
+      mainScriptUrlOrBlob: path,
+      instantiateWasm(imports, receive) {
+        // The binary limits its threads to half of the cores.
+        const env = {...imports.env, emscripten_num_logical_cores: () => 2 * (workers.length + 1)};
+        const instantiated = WebAssembly.instantiate(binary, {...imports, env});
+        const received = instantiated.then((instance) => {
+          (settings as Program).PThread.unusedWorkers = [...workers];
+          receive(instance, binary);
+          // The handlers that the program has set throw, which would end the process.
+          for (const worker of workers) worker.onerror = reject;
+        });
+        received.catch(reject);
+        return {};
+      },
+    };
+    for (const {failed} of workers) failed.catch(reject);
+    start(settings).then(resolve, reject);
+  });
+  for (const worker of workers) worker.onerror = rethrow;
+  return program;
+}
+
+/** Ends the process, as an op that lacks a thread would wait for it forever. */
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+/** Adds the functions through which `BackendWasm` calls the program. */
+function withBackendFunctions(program: Program): object {
+  const wrap = (name: string, parameters: number, result: 'number' | null = null) =>
+    program.cwrap(name, result, Array(parameters).fill('number'));
+  const tfjs = {
+    init: wrap('init', 0),
+    initWithThreadsCount: wrap('init_with_threads_count', 1),
+    getThreadsCount: wrap('get_threads_count', 0, 'number'),
+    registerTensor: wrap('register_tensor', 3),
+    disposeData: wrap('dispose_data', 1),
+    dispose: wrap('dispose', 0),
+  };
+  return Object.assign(program, {tfjs});
+}
