@@ -7,6 +7,7 @@ import {parseArgs} from 'node:util';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import {enableProdMode, memory, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
+import {enableWasmThreads} from 'ohem-tfjs/node';
 import {fitting} from './fitting';
 import {type Contestant, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
@@ -20,6 +21,7 @@ const {values} = parseArgs({
   options: {
     rounds: {type: 'string', default: '15'},
     only: {type: 'string', default: ''},
+    threads: {type: 'string', default: '1'},
     against: {type: 'string'},
     out: {type: 'string', default: 'bench-results'},
   },
@@ -29,6 +31,8 @@ const {values} = parseArgs({
 const isSelected = (name: string) => name.startsWith(values.only);
 
 enableProdMode();
+const threads = await enableWasmThreads(Number(values.threads));
+console.log(`Threads: ${threads}`);
 await setBackend('wasm');
 
 /** An older build, from the folder of its checkout: its steps take turns with those of this one, so that noise meets both. */
@@ -164,7 +168,7 @@ const fittingTimings = isSelected('fitting') ? await timeFitting() : [];
 const small = isSelected('small') ? await timeSmallModels() : [];
 
 mkdirSync(values.out, {recursive: true});
-const machine = {cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, tfjs: version_core};
+const machine = {cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, tfjs: version_core, threads};
 const results = {
   machine,
   rounds: Number(values.rounds),

@@ -14,5 +14,6 @@ Give the same command again after Ctrl-C, a crash or a power cut: it goes on beh
   --out DIR    where the folder NAME with results and figures is written (default ${DEFAULT_OUT})
   --seeds N    so many seeds: 1 … N
   --steps N    steps of each training; epochs in ordered-sgd, ordered-sgd-lenet and noise
+  --threads N  run wasm on N threads, 8 at most (default 1); results agree up to rounding
   --help
 `;

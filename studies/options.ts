@@ -3,7 +3,9 @@ import {messageOf, UsageError} from '../examples/mnist/node/errors';
 import type {Study} from './study';
 
 /** What was typed. */
-export type Options = {help: true} | {study: Study; seeds: number; steps: number; out: string; data?: string};
+export type Options =
+  | {help: true}
+  | {study: Study; seeds: number; steps: number; threads?: number; out: string; data?: string};
 
 export const DEFAULT_OUT = 'study-results';
 
@@ -20,11 +22,13 @@ export function readOptions(argv: readonly string[], studies: readonly Study[]):
   const study = studies.find((other) => other.name === name);
   if (!study) throw new UsageError(`study: NAME must be one of ${names}, got ${name ?? 'none'}.`);
   if (others.length > 0) throw new UsageError(`study: NAME must stand alone, got ${others.join(' ')} beside it.`);
+  const threads = count('--threads', values.threads);
   return {
     study,
     seeds: count('--seeds', values.seeds) ?? study.seeds,
     steps: count('--steps', values.steps) ?? study.steps,
     out: values.out ?? DEFAULT_OUT,
+    ...(threads !== undefined && {threads}),
     ...(values.data !== undefined && {data: values.data}),
   };
 }
@@ -37,6 +41,7 @@ function parse(argv: readonly string[]) {
       options: {
         seeds: {type: 'string'},
         steps: {type: 'string'},
+        threads: {type: 'string'},
         out: {type: 'string'},
         data: {type: 'string'},
         help: {type: 'boolean', short: 'h'},

@@ -26,7 +26,7 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
     output.write(helpFor(studies));
     return 0;
   }
-  const {study, seeds, steps, data} = options;
+  const {study, seeds, steps, threads, data} = options;
   const folder = join(options.out, study.name);
   const digits = await realDigits({folder: data, onMessage: print});
   const refuse = (error: unknown) => {
@@ -41,7 +41,8 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
     versions: {...versions(), backend: 'wasm', machine: `${process.platform} ${process.arch}, ${cores()}`},
   };
   print(`${study.name}: ${study.about}\n${digits.description}; results in ${folder}`);
-  await useBackend('wasm');
+  const running = await useBackend('wasm', threads);
+  if (threads !== undefined) print(`Threads: ${running}`);
   const interrupts = watchInterrupts();
   try {
     const {exitCode} = interrupts;

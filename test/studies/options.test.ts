@@ -14,8 +14,8 @@ describe('readOptions', () => {
   });
 
   it('takes what is typed', () => {
-    const typed = {study: studies[1], seeds: 1, steps: 50, out: 'x', data: 'y'};
-    expect(read('adding --seeds 1 --steps 50 --out x --data y')).toEqual(typed);
+    const typed = {study: studies[1], seeds: 1, steps: 50, threads: 2, out: 'x', data: 'y'};
+    expect(read('adding --seeds 1 --steps 50 --threads 2 --out x --data y')).toEqual(typed);
     expect(read('-h')).toEqual({help: true});
   });
 
@@ -25,6 +25,7 @@ describe('readOptions', () => {
     ['counting adding', 'study: NAME must stand alone, got adding beside it.'],
     ['counting --seeds 0', 'study: --seeds must be an integer >= 1, got 0.'],
     ['counting --steps 1.5', 'study: --steps must be an integer >= 1, got 1.5.'],
+    ['counting --threads 0', 'study: --threads must be an integer >= 1, got 0.'],
     ['counting --seeds=', 'study: --seeds must be an integer >= 1, got nothing.'],
     ['counting --digits 60', "study: Unknown option '--digits'"],
     ['counting --data', "study: Option '--data <value>' argument missing"],
@@ -37,7 +38,7 @@ describe('readOptions', () => {
 describe('helpFor', () => {
   it('names every study and every option', () => {
     const help = helpFor(studies);
-    for (const word of ['counting', 'adding', '--data', '--out', '--seeds', '--steps', '--help']) {
+    for (const word of ['counting', 'adding', '--data', '--out', '--seeds', '--steps', '--threads', '--help']) {
       expect(help).toContain(word);
     }
   });

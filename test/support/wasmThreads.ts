@@ -1,6 +1,6 @@
 /**
- * @file Runs the wasm backend on threads in the tests of its kernels. vitest.config.ts sets it up for
- * `WASM_THREADS=2 npx vitest run test/backends/wasm`.
+ * @file Runs the wasm backend on threads, for `WASM_THREADS=2 npx vitest run test/backends/wasm`.
+ * vitest.config.ts sets it up before each file.
  */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';

@@ -19,6 +19,7 @@ What is trained
   --lr RATE           learning rate (default ${DEFAULTS.learningRate})
   --seed N            of the first weights, the order of the digits and the random runs (default ${DEFAULTS.seed})
   --backend NAME      wasm, or cpu, which is some fifty times slower (default ${DEFAULTS.backend})
+  --threads N         run wasm on N threads, 8 at most (default 1); curves agree up to rounding
 
   The original's own setting: --steps 30000 --lr 1e-4
 

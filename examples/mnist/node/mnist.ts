@@ -1,6 +1,6 @@
 import {setImmediate as breathe} from 'node:timers/promises';
 import {runExperiment} from '../experiment/experiment';
-import type {Results} from '../experiment/results';
+import type {Results, Settings} from '../experiment/results';
 import {parseRuns} from '../experiment/runs';
 import {DivergedError} from '../experiment/trainRun';
 import {drawnWarning} from '../report/drawnWarning';
@@ -12,7 +12,7 @@ import {isFinished, whereabouts, writeCheckpoint} from './checkpoint';
 import {FailedError, messageOf, UsageError} from './errors';
 import {HELP} from './help';
 import {watchInterrupts} from './interrupt';
-import {readOptions} from './options';
+import {type Options, readOptions} from './options';
 import {progressDisplay} from './progress';
 import {versions} from './versions';
 
@@ -32,9 +32,12 @@ export async function mnist(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const beginning = await begin(options, print);
+  const {backend} = beginning.checkpoint.settings;
   checkRuns(beginning);
+  checkThreads(options, backend);
   introduce(beginning);
-  await useBackend(beginning.checkpoint.settings.backend);
+  const threads = await useBackend(backend, options.threads);
+  if (options.threads !== undefined) print(`Threads: ${threads}\n`);
   const exitCode = await run(beginning, options.saveEvery);
   if (exitCode !== undefined) {
     const {folder, checkpoint} = beginning;
@@ -50,6 +53,12 @@ function checkRuns({checkpoint: {settings, data}}: Beginning): void {
   if (tooLarge) {
     const constraint = `have n <= ${data.trainCount}, the number of digits to train on`;
     throw new UsageError(`mnist: --runs must ${constraint}, got ${tooLarge.name}.`);
+  }
+}
+
+function checkThreads({threads = 1}: Options, backend: Settings['backend']): void {
+  if (backend !== 'wasm' && threads > 1) {
+    throw new UsageError(`mnist: --threads must be 1 on ${backend}, got ${threads}.`);
   }
 }
 

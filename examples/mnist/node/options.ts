@@ -14,6 +14,8 @@ export interface Options {
   /** How many digits to draw. */
   digits?: number;
   out: string;
+  /** Threads of the wasm backend. */
+  threads?: number;
   /** Seconds between two checkpoints. */
   saveEvery: number;
   /** Folder of the experiment to go on with. */
@@ -30,6 +32,7 @@ const OPTIONS = {
   lr: {type: 'string'},
   seed: {type: 'string'},
   backend: {type: 'string'},
+  threads: {type: 'string'},
   out: {type: 'string'},
   resume: {type: 'string'},
   fresh: {type: 'boolean'},
@@ -71,6 +74,7 @@ export function readOptions(argv: readonly string[]): Options {
     data: typed.get('data'),
     anyDigits: typed.has('any-digits') || undefined,
     digits: read('digits', (value, option) => integer(value, option, 6, 1_000_000)),
+    threads: read('threads', (value, option) => integer(value, option, 1, Number.MAX_SAFE_INTEGER)),
     out: typed.get('out') ?? DEFAULT_OUT,
     saveEvery: read('save-every', notNegative) ?? DEFAULT_SAVE_EVERY,
     resume: typed.get('resume'),

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {Results} from '../../../../examples/mnist/experiment/results';
+import {expectClose} from '../../../support/close';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -112,6 +113,27 @@ describe('npm run mnist', () => {
 
     const curves = ({runs}: Results) => runs.map(({msPerStep: _, ...rest}) => rest);
     expect(curves(await resultsIn(broken))).toStrictEqual(curves(await resultsIn(join(folder, 'whole'))));
+  });
+
+  it('says how many threads run, and ends with the curves of one', async () => {
+    const out = join(folder, 'threads');
+    const {code, stdout, stderr} = await run([...experiment, '--threads', '2', '--out', out]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^Threads: 2$/m);
+    expect(whole.stdout).not.toContain('Threads');
+    const losses = ({runs}: Results) => runs.flatMap(({batchLoss}) => batchLoss);
+    expectClose(losses(await resultsIn(out)), losses(await resultsIn(join(folder, 'whole'))), {
+      absolute: 1e-5,
+      relative: 1e-5,
+    });
+  });
+
+  it('ends with 2 where threads are asked of the cpu backend', async () => {
+    const {code, stderr} = await run([
+      ...['--digits', '60', '--runs', '8/8', '--backend', 'cpu', '--threads', '2', '--out', join(folder, 'cpu')],
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('mnist: --threads must be 1 on cpu, got 2.');
   });
 
   it('only writes the report again where all runs are over', async () => {

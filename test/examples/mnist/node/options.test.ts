@@ -30,6 +30,7 @@ describe('readOptions', () => {
       saveEvery: 0.5,
     });
     expect(read('--digits 600')).toEqual({...NOTHING, digits: 600});
+    expect(read('--threads 2')).toEqual({...NOTHING, threads: 2});
     expect(read('--resume there')).toEqual({...NOTHING, resume: 'there'});
   });
 
@@ -57,6 +58,8 @@ describe('readOptions', () => {
     ['--steps 2.5', 'mnist: --steps must be an integer >= 1, got 2.5.'],
     ['--steps 0x10', 'mnist: --steps must be an integer >= 1, got 0x10.'],
     ['--steps 99999999999999999999', 'mnist: --steps must be an integer >= 1, got 99999999999999999999.'],
+    ['--threads 0', 'mnist: --threads must be an integer >= 1, got 0.'],
+    ['--threads 1.5', 'mnist: --threads must be an integer >= 1, got 1.5.'],
     ['--lr 0', 'mnist: --lr must be a number > 0, got 0.'],
     ['--lr -1', 'mnist: --lr must be a number > 0, got -1.'],
     ['--lr fast', 'mnist: --lr must be a number > 0, got fast.'],
@@ -103,6 +106,7 @@ describe('HELP', () => {
       '--lr': '0.1',
       '--seed': '1',
       '--backend': 'cpu',
+      '--threads': '2',
       '--runs': '8/4',
       '--digits': '60',
       '--data': '.',
