@@ -1,4 +1,4 @@
-/** @file The document of backends cites the times that were measured in a browser. */
+/** @file The document of backends cites the times that were measured, in a browser and on threads in Node. */
 import {expect, it} from 'vitest';
 import type {BackendTimings} from '../../bench/web/main';
 import {expectMarkedTable} from '../support/markedTable';
@@ -23,6 +23,46 @@ it('docs/backends.md has the times of docs/results/bench-web.json: UPDATE_TABLE=
   expectMarkedTable({
     document: 'docs/backends.md',
     name: 'speed',
+    table: `${markdownTable([head, ...rows])}\n\n${source}`,
+  });
+  expect(rows.length).toBeGreaterThan(1);
+});
+
+const THREADS = 'bench-threads.json';
+
+interface ThreadTiming {
+  name: string;
+  oneMs: number;
+  ms: number;
+  ratio: number;
+}
+
+/** `dense: 512/384 pruned` as the document has it: 784-1024-10, `ohemStep`, 384 of 512 rows. */
+const described = (name: string) =>
+  name
+    .replace('dense: ', '784-1024-10, ')
+    .replace('cnn: ', 'convolutions, ')
+    .replace(/forward (\d+)$/, 'forward pass, $1 rows')
+    .replace(/stock (\d+)$/, 'plain step, $1 rows')
+    .replace(/(\d+)\/(\d+) pruned$/, '`ohemStep`, $2 of $1 rows');
+
+it('docs/backends.md has the times of docs/results/bench-threads.json: UPDATE_TABLE=1 writes them', () => {
+  const {machine, threads, timings} = JSON.parse(readSource(`docs/results/${THREADS}`).text) as {
+    machine: {node: string};
+    threads: number;
+    timings: ThreadTiming[];
+  };
+  const rows = timings.map(({name, oneMs, ms, ratio}) => [
+    described(name),
+    oneMs.toFixed(1),
+    ms.toFixed(1),
+    ratio.toFixed(2),
+  ]);
+  const head = ['step', '1 thread', `${threads} threads`, 'ratio'];
+  const source = `Node ${machine.node.slice(1)}, [raw figures](results/${THREADS}).`;
+  expectMarkedTable({
+    document: 'docs/backends.md',
+    name: 'threads',
     table: `${markdownTable([head, ...rows])}\n\n${source}`,
   });
   expect(rows.length).toBeGreaterThan(1);
