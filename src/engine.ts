@@ -300,6 +300,7 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
   const {random} = Math;
   const reads = new Set<object>();
   const events: EngineEvent[] = [];
+  const copies: KernelCall[] = [];
   let depth = 0;
   let isDrawn = false;
   Math.random = () => {
@@ -319,7 +320,10 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
     depth++;
     try {
       const outputs = runKernel.call(this, name, inputs, attrs);
-      if (depth === 1) events.push({name, inputs, outputs: [outputs].flat(), attrs});
+      const event = {name, inputs, outputs: [outputs].flat(), attrs};
+      if (depth === 1) events.push(event, ...copies.splice(0));
+      // tfjs copies what it saves while the kernel is still at work.
+      else if (name === 'Identity') copies.push(event);
       return outputs;
     } finally {
       depth--;

@@ -1,6 +1,6 @@
 import type {Tensor, Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {canReplay} from '../engine';
+import {backendInUse, canReplay} from '../engine';
 import type {Stages} from '../gradients/differentiate';
 import {tapedStage} from '../gradients/stage';
 import {partsOf} from '../models/model';
@@ -29,7 +29,7 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
     for (const known of [models, losses]) disposeAll(known);
   };
   const lookAtModel = (variables: readonly Tensor[]) => {
-    const now = [...variables, ...fieldsOf(model)];
+    const now = [backendInUse().backend, ...variables, ...fieldsOf(model)];
     if (now.length === fields.length && now.every((field, i) => field === fields[i])) return;
     forget();
     fields = now;
