@@ -5,6 +5,7 @@ import {
   argMax,
   avgPool,
   cast,
+  concat,
   gatherND,
   getBackend,
   isFinite as isFiniteTensor,
@@ -15,6 +16,7 @@ import {
   reshape,
   type Scalar,
   scatterND,
+  square,
   sum,
   type Tensor,
   type Tensor1D,
@@ -126,7 +128,7 @@ function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | und
 const ADDED_BY_HOST = 65_536;
 
 /** Whether the host looks at numbers where they lie. The kernels of cpu are no faster than that. */
-export const isForHost = ({size}: Tensor): boolean => size <= ADDED_BY_HOST || getBackend() === 'cpu';
+const isForHost = ({size}: Tensor): boolean => size <= ADDED_BY_HOST || getBackend() === 'cpu';
 
 /** Looks whether all numbers are finite: one sum tells, since neither NaN nor ∞ ever adds up to a number. */
 export function hasFiniteSum(tensor: Tensor): boolean {
@@ -138,6 +140,35 @@ export function hasFiniteSum(tensor: Tensor): boolean {
     return total === 0;
   }
   return tidy(() => Number.isFinite(sum(tensor.rank > 1 ? columnSums(tensor) : tensor).dataSync()[0]));
+}
+
+/** Whether all numbers are finite, and their squares, which some optimizers add up. */
+export function hasFiniteSquares(gradient: Tensor): boolean {
+  if (!isForHost(gradient)) return hasFiniteSum(square(gradient));
+  const entries = gradient.dataSync();
+  let total = 0;
+  for (let i = 0; i < entries.length; i++) total += (entries[i] as number) ** 2;
+  return Number.isFinite(Math.fround(total));
+}
+
+/**
+ * Whether all numbers are finite, `bool[]`. Neither NaN nor ∞ ever adds up to a number. Of gradients it is the squares that are added, which
+ * also shows entries too large for an optimizer that squares them.
+ */
+export function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
+  const sumOf = (tensor: Tensor) => sum<Scalar>(tensor.rank > 1 ? columnSums(tensor) : tensor);
+  const floats = statistics.map((tensor) => cast(tensor, 'float32'));
+  const sums = [...gradients.map(sumOfSquares), ...floats.map(sumOf)];
+  return isFiniteTensor(sum(concat(sums.map((total) => reshape(total, [1])))));
+}
+
+/** Up to so many numbers, a single thread of a GPU adds them up sooner than further kernels start. */
+const ADDED_AT_ONCE = 4096;
+
+function sumOfSquares(tensor: Tensor): Tensor {
+  const {size} = tensor;
+  if (size > ADDED_AT_ONCE) return sum(columnSums(square(reshape(tensor, [-1, tensor.shape.at(-1) ?? 1]))));
+  return matMul(reshape(tensor, [1, size]), reshape(tensor, [size, 1]));
 }
 
 function markedRows(tensor: Tensor, batchSize: number): Tensor1D {

@@ -67,6 +67,7 @@ export function elementView(where: string, argument: string, targets: Tensor[], 
         const shape = shapes[i] as number[];
         checkElements(where, argument, shape, {name: String(outputs[i]?.name), shape: prediction.shape}, shape);
         const features = prediction.rank < 2 ? 1 : (prediction.shape.at(-1) as number);
+        if (prediction.rank === 2) return prediction;
         return reshape(prediction, [prediction.size / features, features]);
       }),
     weights(given, output) {

@@ -1,9 +1,8 @@
 import {add, mean, mul, sigmoid, softplus, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkUnitInterval} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {closedForm, perFeature} from './closedForm';
+import {closedForm, matched, perFeature} from './formula';
 import {logOf, throughLog} from './logProbabilities';
-import {matched} from './truth';
 
 const NAME = 'binaryCrossentropy';
 

@@ -2,9 +2,8 @@ import {add, mean, mul, neg, sigmoid, sub, type Tensor} from '@tensorflow/tfjs-c
 import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {crossentropies, crossentropySlopes} from './binaryCrossentropy';
-import {closedForm, perFeature} from './closedForm';
+import {closedForm, matched, perFeature} from './formula';
 import {focused, focusedSlopes} from './logProbabilities';
-import {matched} from './truth';
 
 const NAME = 'binaryFocalCrossentropy';
 

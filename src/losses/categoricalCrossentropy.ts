@@ -1,9 +1,8 @@
 import {add, mul, neg, sum, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {closedForm} from './closedForm';
+import {classesOf, closedForm, truthLike} from './formula';
 import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
-import {classesOf, truthLike} from './truth';
 
 const NAME = 'categoricalCrossentropy';
 

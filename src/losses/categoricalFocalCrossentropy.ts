@@ -2,9 +2,8 @@ import {exp, mul, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
-import {closedForm} from './closedForm';
+import {closedForm, truthLike} from './formula';
 import {focused, focusedSlopes, logProbabilitiesOf, throughSurprise} from './logProbabilities';
-import {truthLike} from './truth';
 
 const NAME = 'categoricalFocalCrossentropy';
 

@@ -1,7 +1,6 @@
 import {add, div, max, mul, relu, squeeze, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {closedForm, withGradient} from './closedForm';
-import {classesOf, truthLike} from './truth';
+import {classesOf, closedForm, truthLike, withGradient} from './formula';
 
 const NAME = 'categoricalHinge';
 

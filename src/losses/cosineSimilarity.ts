@@ -16,8 +16,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {closedForm} from './closedForm';
-import {matched} from './truth';
+import {closedForm, matched} from './formula';
 
 /** The length that a shorter vector is taken to have, as in Keras 3: one of 0 has no direction. */
 const SHORTEST = 1e-7;

@@ -2,7 +2,7 @@ import type {Tensor} from '@tensorflow/tfjs-core';
 import {input, layers, model, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {rowwise} from './truth';
+import {rowwise} from './formula';
 
 /** A loss as `model.compile` takes it. */
 export type LayersLoss = (yTrue: Tensor, yPred: Tensor) => Tensor;

@@ -1,7 +1,6 @@
 import {cast, equal, mean, mul, relu, square, step, sub, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {closedForm, perFeature} from './closedForm';
-import {matched} from './truth';
+import {closedForm, matched, perFeature} from './formula';
 
 /**
  * Measures by how much scores miss a margin of 1 on the right side of 0, on average over the labels.

@@ -1,7 +1,7 @@
 import {div, maximum, minimum, mul, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {checkFinitePositive, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {meanOfErrors} from './closedForm';
+import {meanOfErrors} from './formula';
 
 export interface HuberOptions {
   /** The error at which the square goes over into a line, a finite number > 0. Default 1. */

@@ -1,8 +1,7 @@
 import {mul, neg, sub, sum} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {closedForm} from './closedForm';
+import {closedForm, matched} from './formula';
 import {logOf, throughLog} from './logProbabilities';
-import {matched} from './truth';
 
 const NAME = 'kullbackLeiblerDivergence';
 

@@ -1,6 +1,6 @@
 import {add, mul, softplus, sub, tanh} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {meanOfErrors} from './closedForm';
+import {meanOfErrors} from './formula';
 
 /**
  * Measures the distance to the truth by the logarithm of its hyperbolic cosine, on average over the features.

@@ -19,7 +19,7 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import {withGradient} from './closedForm';
+import {withGradient} from './formula';
 
 /**
  * The smallest normal float32. Where tfjs clips at 1e-7, and so gives an example with p < 1e-7 a gradient of exactly 0,

@@ -1,6 +1,6 @@
 import {mul, sign, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {meanOfErrors} from './closedForm';
+import {meanOfErrors} from './formula';
 
 /**
  * Measures the distance to the truth, on average over the features.

@@ -1,8 +1,7 @@
 import {add, mean, mul, relu, step, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
 import {checkFinite, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {closedForm, perFeature} from './closedForm';
-import {classesOf, truthLike} from './truth';
+import {classesOf, closedForm, perFeature, truthLike} from './formula';
 
 const NAME = 'multiMargin';
 

@@ -1,7 +1,6 @@
 import {add, div, log, mean, mul, sub} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {closedForm, perFeature} from './closedForm';
-import {matched} from './truth';
+import {closedForm, matched, perFeature} from './formula';
 
 /** What a rate of 0 is taken for: small enough to leave 1e-30 alone, large enough for the gradient y / rate to stay a float32. */
 const LEAST_RATE = 1e-34;

@@ -21,9 +21,8 @@ import {
 import {areKnown, checkOptionNames, checkValues, checkWeights, rangeError, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
-import {closedForm} from './closedForm';
+import {asFloat, closedForm} from './formula';
 import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
-import {asFloat} from './truth';
 
 const NAME = 'sparseCategoricalCrossentropy';
 

@@ -1,7 +1,6 @@
 import {mul, square, sum, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {closedForm, meanOfErrors} from './closedForm';
-import {errorsOf} from './truth';
+import {closedForm, errorsOf, meanOfErrors} from './formula';
 
 /**
  * Measures the squared distance to the truth, on average over the features.

@@ -2,7 +2,7 @@ import {cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@ten
 import {checkNotNegative, checkOptionNames, rangeError, shapeText, typeError} from '../checks';
 import {addUp} from '../rows';
 import type {PerSampleLoss} from '../types';
-import {rowwise} from './truth';
+import {rowwise} from './formula';
 
 const NAME = 'weightedSum';
 

@@ -39,6 +39,31 @@ export function partsOf(model: LayersModel): LayersModel['layers'] {
   return [...new Set(model.layers.flatMap(withInner))] as LayersModel['layers'];
 }
 
+type Layer = LayersModel['layers'][number];
+
+/** Runs `f` with something around each call of some layers. */
+export function aroundCalls<T>(
+  parts: readonly Layer[],
+  around: (layer: Layer, call: () => Tensor | Tensor[]) => Tensor | Tensor[],
+  f: () => T,
+): T {
+  const own = parts.map((layer) => Object.getOwnPropertyDescriptor(layer, 'call'));
+  for (const layer of parts) {
+    const {call} = layer;
+    layer.call = function (this: Layer, ...given) {
+      return around(layer, () => call.apply(this, given));
+    };
+  }
+  try {
+    return f();
+  } finally {
+    for (const [i, layer] of parts.entries()) {
+      if (own[i]) Object.defineProperty(layer, 'call', own[i]);
+      else delete (layer as {call?: unknown}).call;
+    }
+  }
+}
+
 /** The weights to train now; a layer may be frozen between two steps. */
 export function trainableVariables(where: string, model: LayersModel): Variable[] {
   const variables = model.trainableWeights.map((weight) => weight.read() as Variable);

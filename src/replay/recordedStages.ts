@@ -1,8 +1,7 @@
 import type {Tensor, Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {backendInUse, canReplay} from '../engine';
-import type {Stages} from '../gradients/differentiate';
-import {tapedStage} from '../gradients/stage';
+import {type Stages, tapedStage} from '../gradients/differentiate';
 import {partsOf} from '../models/model';
 import {fieldsOf, isPure} from './pureModel';
 import {isCurrent, type Recording, recordStage, replayStage} from './recording';

@@ -3,9 +3,10 @@
 import {getGradient, type Tensor, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {capture, type HostTensor, type TapedOp, tensorOf} from '../engine';
+import {readOnce, type Stage, type StagePass, type StageWalk, tapedStage, walkOps} from '../gradients/differentiate';
 import {rowCut} from '../gradients/places';
-import {readOnce, type Stage, type StagePass, type StageWalk, tapedStage, walkOps} from '../gradients/stage';
 import {type Gradient, type Start, softmaxesIn, type WalkCut} from '../gradients/walk';
+import {aroundCalls} from '../models/model';
 import {compile, NotReplayable, type Place, type Program, type Ran} from './program';
 import {drawOf} from './pureModel';
 import {disposeAll, remember} from './remembered';
@@ -113,26 +114,17 @@ const placesIn =
 /** Knows which layer is at work. */
 function watchedCalls(parts: readonly Part[]) {
   const atWork: Part[] = [];
+  const noted = (part: Part, call: () => Tensor | Tensor[]) => {
+    atWork.push(part);
+    try {
+      return call();
+    } finally {
+      atWork.pop();
+    }
+  };
   return {
     running: (): Part | undefined => atWork.at(-1),
-    during<T>(f: () => T): T {
-      for (const part of parts) {
-        const {call} = part;
-        part.call = function (this: Part, ...given) {
-          atWork.push(part);
-          try {
-            return call.apply(this, given);
-          } finally {
-            atWork.pop();
-          }
-        };
-      }
-      try {
-        return f();
-      } finally {
-        for (const part of parts) delete (part as {call?: unknown}).call;
-      }
-    },
+    during: <T>(f: () => T): T => aroundCalls(parts, noted, f),
   };
 }
 

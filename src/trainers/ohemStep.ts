@@ -3,7 +3,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkOptionNames, typeError} from '../checks';
 import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import {canRecord, offTape} from '../engine';
-import {isClosedForm} from '../losses/closedForm';
+import {isClosedForm} from '../losses/formula';
 import {trainableVariables} from '../models/model';
 import type {StepTensors} from '../models/modelTensors';
 import {recordedStages} from '../replay/recordedStages';
@@ -115,11 +115,10 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   const {where, model, optimizer, clipNorm, backward} = settings;
   const compute = backward === 'recompute' ? recomputeBatch : walkBatch;
   const layers = layerOps(model);
-  const stages = recordedStages(model, settings.losses.every(isClosedForm));
   // Optimizers find slots by position, so weights that were ever trained keep their places.
   const everTrained = new Set<string>();
-  /** The weights that the optimizer has taken a step with. */
-  const updated = new Set<string>();
+  /** Built by the second step: the first has nothing to run again. */
+  let stages: ReturnType<typeof recordedStages> | undefined;
   let how = beforeFirst(settings);
   let taken = 0;
 
@@ -128,19 +127,20 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     const batch = stepBatch(settings, xs, ys, {step: taken, ...options});
     const variables = trainableVariables(where, model);
     const before = takeSnapshot(model, optimizer);
+    if (taken > 0) stages ??= recordedStages(model, settings.losses.every(isClosedForm));
     try {
       const {forward, chosen, gradients, strategy, why} = compute(settings, batch, variables, state, layers, stages);
       if (Object.keys(gradients).length === 0) throw unconnected(where);
       const evaluated = evaluate?.(batch, forward) ?? [];
       const clipped = clipByGlobalNorm(gradients, clipNorm);
-      const haveSlots = variables.every(({name}) => updated.has(name));
-      for (const {name} of variables) everTrained.add(name);
+      const trained = variables.map(({name}) => name);
       const {selection, losses} = chosen;
-      const {weights} = selection;
       // Another step over the same optimizer may have made slots meanwhile.
-      const names = [...new Set([...slotOwners(optimizer), ...everTrained])];
+      const names = [...new Set([...slotOwners(optimizer), ...everTrained, ...trained])];
+      const haveSlots = trained.every((name) => everTrained.has(name));
+      const {weights} = selection;
       const {finite, sound} = update(optimizer, {gradients: clipped, weights}, {names, haveSlots}, before);
-      for (const {name} of variables) updated.add(name);
+      for (const name of trained) everTrained.add(name);
       how = {strategy, why};
       taken++;
       state.advance(taken);
@@ -160,7 +160,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     take: (...given: Parameters<typeof take>) => (canRecord() ? offTape(() => take(...given)) : take(...given)),
     /** How the latest step was taken, and why so. */
     how: () => how,
-    dispose: () => stages.dispose(),
+    dispose: () => stages?.dispose(),
   };
 }
 

@@ -37,7 +37,7 @@ export async function train(task: FitTask): Promise<OhemHistory> {
     const settings = stepSettings(task.where, task.model, stepOptions(task.options));
     state = selectorState(task.where, settings.select);
     steps = stepper(settings, state);
-    return await trainAlone(task, settings, state, steps);
+    return await trainAlone(task, {settings, memory: state, steps});
   } finally {
     unlock();
     state?.dispose();
@@ -47,13 +47,10 @@ export async function train(task: FitTask): Promise<OhemHistory> {
   }
 }
 
-async function trainAlone(
-  task: FitTask,
-  settings: StepSettings,
-  memory: SelectorState,
-  steps: Stepper,
-): Promise<OhemHistory> {
-  const run = await prepared(task, settings, memory, steps);
+type Parts = {settings: StepSettings; memory: SelectorState; steps: Stepper};
+
+async function trainAlone(task: FitTask, parts: Parts): Promise<OhemHistory> {
+  const run = await prepared(task, parts);
   const {model, history, callbacks, validation, pace, isAborted, isStopped} = run;
   model.history = history;
   await callbacks.onTrainBegin();
@@ -76,12 +73,7 @@ async function trainAlone(
 type Run = Awaited<ReturnType<typeof prepared>>;
 
 /** Puts together what a training run needs, and tries the validation data. */
-async function prepared(
-  {options, seed, ...task}: FitTask,
-  settings: StepSettings,
-  memory: SelectorState,
-  mining: Stepper,
-) {
+async function prepared({options, seed, ...task}: FitTask, {settings, memory, steps: mining}: Parts) {
   const {where, model, training, batchSize} = task;
   const {epochs = 1, initialEpoch = 0, verbose = 1, callbacks: given = [], yieldEvery = 'auto', signal} = options;
   const {ledger, classWeight, initialState, restoreBestWeights = false} = options;

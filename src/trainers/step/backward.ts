@@ -7,7 +7,7 @@ import {offTape, opsOnTape} from '../../engine';
 import {type Differentiated, differentiate, type ForwardPass, type Stages} from '../../gradients/differentiate';
 import {leadingPlace} from '../../gradients/places';
 import type {Start} from '../../gradients/walk';
-import {layersOf, outputsOf} from '../../models/model';
+import {aroundCalls, layersOf, outputsOf} from '../../models/model';
 import {countedOutputs, outputLosses} from '../../models/modelLosses';
 import {addUp, putRows} from '../../rows';
 import type {StepBatch} from './batch';
@@ -27,59 +27,53 @@ export type Forward = {
   modelOps: number;
 };
 
-/** Runs a model forward: its outputs, and the penalties of its regularisers. */
-export function runModel({model}: Pick<StepSettings, 'model'>, xs: Tensor[], training: boolean) {
-  const outputs = outputsOf(model, xs, training);
-  const ops = opsOnTape();
-  return {outputs: [...outputs, ...model.calculateLosses()], ops};
-}
-
-/** Computes one loss a row from what a model gave: weighted and raw. */
-export function rowLossesOf(
+/** The stages of a forward pass, and what they come to. The model's may be watched. */
+export function forwardStages(
   {where, model, losses, lossWeights}: StepSettings,
-  {ys, rowWeights, view}: Pick<StepBatch, 'ys' | 'rowWeights' | 'view'>,
-  outputs: Tensor[],
-): [weighted: Tensor1D, raw: Tensor1D] {
-  const predictions = view.predictions(outputs.slice(0, model.outputs.length));
-  const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses);
-  const weights = countedOutputs(lossWeights).flatMap((output) => rowWeights[output] ?? []);
-  const raw = addUp(perOutput);
-  if (weights.length === 0) return [raw, raw];
-  return [addUp(perOutput.map((ofRows, i) => mul<Tensor1D>(ofRows, weights[i] as Tensor1D))), raw];
-}
-
-/** The stages of a forward pass in training mode, of which the model's may be watched. */
-export function forwardStages(settings: StepSettings, batch: StepBatch, variables: Variable[], watch = direct) {
-  const {model} = settings;
-  const {xs, ys, rowWeights} = batch;
+  {xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>,
+  variables: Variable[],
+  {training = true, watch = (run: () => ModelRun) => run()} = {},
+) {
+  const count = model.outputs.length;
+  const run = (): ModelRun => {
+    const outputs = outputsOf(model, xs, training);
+    const ops = opsOnTape();
+    return {outputs: [...outputs, ...model.calculateLosses()], ops};
+  };
+  const lossesOf = (outputs: Tensor[]): Tensor1D[] => {
+    const predictions = view.predictions(outputs.slice(0, count));
+    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses);
+    const weights = countedOutputs(lossWeights).flatMap((output) => rowWeights[output] ?? []);
+    const raw = addUp(perOutput);
+    if (weights.length === 0) return [raw, raw];
+    return [addUp(perOutput.map((ofRows, i) => mul<Tensor1D>(ofRows, weights[i] as Tensor1D))), raw];
+  };
   return {
-    model: {compute: () => watch(() => runModel(settings, xs, true)), given: xs, targets: variables},
-    loss: ({outputs}: {outputs: Tensor[]}) => ({
-      compute: () => ({outputs: rowLossesOf(settings, batch, outputs), ops: opsOnTape()}),
-      given: [...outputs.slice(0, model.outputs.length), ...ys, ...rowWeights],
+    model: {compute: () => watch(run), given: xs, targets: variables},
+    loss: ({outputs}: ModelRun) => ({
+      compute: () => ({outputs: lossesOf(outputs), ops: opsOnTape()}),
+      given: [...outputs.slice(0, count), ...ys, ...rowWeights],
       targets: [...outputs, ...variables],
     }),
-    seen: ({outputs, ops}: {outputs: Tensor[]; ops: number}, [losses, raw]: Tensor[]): Forward => {
-      const count = model.outputs.length;
-      const [predictions, penalties] = [outputs.slice(0, count), outputs.slice(count) as Scalar[]];
-      const shown = offTape(() => batch.view.predictions(predictions));
-      return {predictions: shown, losses: losses as Tensor1D, raw: raw as Tensor1D, penalties, modelOps: ops};
-    },
+    seen: ({outputs, ops}: ModelRun, [losses, raw]: Tensor[]): Forward => ({
+      predictions: offTape(() => view.predictions(outputs.slice(0, count))),
+      losses: losses as Tensor1D,
+      raw: raw as Tensor1D,
+      penalties: outputs.slice(count) as Scalar[],
+      modelOps: ops,
+    }),
   };
 }
 
-/** Runs a batch forward in inference mode. */
-export function inferred(
-  settings: StepSettings,
-  batch: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>,
-): Omit<Forward, 'modelOps' | 'penalties'> {
-  const {outputs} = runModel(settings, batch.xs, false);
-  const [losses, raw] = rowLossesOf(settings, batch, outputs);
-  const predictions = batch.view.predictions(outputs.slice(0, settings.model.outputs.length));
-  return {predictions, losses, raw};
-}
+/** The outputs of a model and the penalties of its regularisers, and how many ops lead to the outputs. */
+type ModelRun = {outputs: Tensor[]; ops: number};
 
-const direct = <T>(run: () => T): T => run();
+/** Runs a batch forward in inference mode. */
+export function inferred(settings: StepSettings, batch: Parameters<typeof forwardStages>[1]): Forward {
+  const {model, loss, seen} = forwardStages(settings, batch, [], {training: false});
+  const run = model.compute();
+  return seen(run, loss(run).compute().outputs);
+}
 
 /** The gradients of a batch, and what was seen on the way. */
 export interface Gradients extends Pick<Differentiated<never>, 'gradients'>, How {
@@ -105,11 +99,11 @@ export function walkBatch(
   variables: Variable[],
   state: SelectorState,
   layers: LayerOps,
-  stages: Stages,
+  stages?: Stages,
 ): Gradients {
   const {where, backward, granularity} = settings;
   const {count} = batch;
-  const {model, loss, seen: seenOf} = forwardStages(settings, batch, variables, layers.watch);
+  const {model, loss, seen: seenOf} = forwardStages(settings, batch, variables, layers);
   const objective: ForwardPass<{forward: Forward; chosen: Chosen}>['objective'] = (run, losses) => {
     const forward = seenOf(run, losses);
     const chosen = chooseRows(settings, batch, forward, state);
@@ -124,10 +118,10 @@ export function walkBatch(
     return {seen, starts: startsOf(forward, clone(counts), count), cut: {rows, batchSize: count, from}};
   };
   const differentiated = differentiate(where, variables, {model, loss, objective}, stages);
-  const {seen, gradients} = differentiated;
+  const {seen, gradients, walked} = differentiated;
   const {strategy, why} = explained(settings, count, differentiated, layers);
-  const isReplayed = differentiated.walked?.isReplayed === true;
-  return {...seen, gradients, strategy, why: isReplayed ? `${why}; the kernels of an earlier step run again` : why};
+  const how = walked?.isReplayed ? '; the kernels of an earlier step run again' : '';
+  return {...seen, gradients, strategy, why: `${why}${how}`};
 }
 
 /** The losses with what their rows count, and the penalties of the regularisers. */
@@ -187,26 +181,14 @@ export function layerOps(model: LayersModel) {
     watch<T>(forward: () => T): T {
       if (layers) return forward();
       const seen: WatchedLayer[] = [];
-      const watched = layersOf(model).map((layer) => {
-        const own = Object.getOwnPropertyDescriptor(layer, 'call');
-        const {call} = layer;
-        layer.call = function (this: typeof layer, ...args) {
-          const first = opsOnTape();
-          const outputs = call.apply(this, args);
-          seen.push({name: layer.name, first, end: opsOnTape()});
-          return outputs;
-        };
-        return {layer, own};
-      });
-      try {
-        return forward();
-      } finally {
-        layers = seen;
-        for (const {layer, own} of watched) {
-          if (own) Object.defineProperty(layer, 'call', own);
-          else delete (layer as {call?: unknown}).call;
-        }
-      }
+      const noted = (layer: {name: string}, call: () => Tensor | Tensor[]) => {
+        const first = opsOnTape();
+        const outputs = call();
+        seen.push({name: layer.name, first, end: opsOnTape()});
+        return outputs;
+      };
+      layers = seen;
+      return aroundCalls(layersOf(model), noted, forward);
     },
     /** The layer of an op; undefined if the pass had other ops than the first one. */
     layerOf(op: number, modelOps: number): string | undefined {

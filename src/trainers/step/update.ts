@@ -1,13 +1,10 @@
 import {
   abs,
   cast,
-  concat,
   div,
   gatherND,
   greater,
-  isFinite as isFiniteTensor,
   logicalAnd,
-  matMul,
   max,
   maximum,
   mul,
@@ -27,7 +24,7 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {recurrentStates} from '../../models/model';
-import {columnSums, hasFiniteSum, isForHost} from '../../rows';
+import {areFinite, hasFiniteSquares, hasFiniteSum} from '../../rows';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
@@ -62,14 +59,6 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
   };
 }
 
-/** Whether a step counts. On a GPU only the device knows. */
-export interface Verdict {
-  /** `bool[]`: whether gradients and statistics are finite. */
-  finite: Scalar;
-  /** Whether some row is kept, too. */
-  sound: Scalar | boolean;
-}
-
 /**
  * Updates the weights, if the step is sound: some row is kept, and gradients and statistics are finite. If not, nothing changes.
  *
@@ -77,13 +66,14 @@ export interface Verdict {
  *
  * @param names  the weights that were ever trained, in the order of the slots; `haveSlots` says whether the optimizer has
  *   taken a step with all of them.
+ * @returns whether gradients and statistics are finite, and whether some row is kept, too. On a GPU only the device knows.
  */
 export function update(
   optimizer: Optimizer,
   {gradients, weights}: {gradients: NamedTensorMap; weights: Tensor},
   {names, haveSlots}: {names: readonly string[]; haveSlots: boolean},
   before: Snapshot,
-): Verdict {
+): {finite: Scalar; sound: Scalar | boolean} {
   const all = Object.values(gradients);
   if (livesInMainMemory()) {
     const areAllFinite = all.every(hasFiniteSquares) && before.changed().every(hasFiniteSum);
@@ -94,46 +84,14 @@ export function update(
   }
   const finite = areFinite(all, before.changed());
   const sound = logicalAnd(finite, greater(max(weights), 0)) as Scalar;
+  const choose = chooser(sound);
+  const safe = (gradient: Tensor) => choose(gradient, zerosLike(gradient));
   // Of slots that are made now there is nothing to go back to.
-  const given = haveSlots ? gradients : safeGradients(gradients, sound);
-  optimizer.applyGradients(inSlotOrder(given, names));
+  const given = haveSlots ? all : all.map(safe);
+  const named = Object.keys(gradients).map((name, i) => [name, given[i] as Tensor] as const);
+  optimizer.applyGradients(inSlotOrder(Object.fromEntries(named), names));
   before.keepIf(sound);
   return {finite, sound};
-}
-
-function safeGradients(gradients: NamedTensorMap, sound: Scalar): NamedTensorMap {
-  const choose = chooser(sound);
-  const safe = Object.entries(gradients).map(([name, gradient]) => [name, choose(gradient, zerosLike(gradient))]);
-  return Object.fromEntries(safe);
-}
-
-/** Whether all numbers are finite, and their squares, which some optimizers add up. */
-function hasFiniteSquares(gradient: Tensor): boolean {
-  if (!isForHost(gradient)) return hasFiniteSum(square(gradient));
-  const entries = gradient.dataSync();
-  let total = 0;
-  for (let i = 0; i < entries.length; i++) total += (entries[i] as number) ** 2;
-  return Number.isFinite(Math.fround(total));
-}
-
-/**
- * Whether all numbers are finite, `bool[]`. Neither NaN nor ∞ ever adds up to a number. Of gradients it is the squares that are added, which
- * also shows entries too large for an optimizer that squares them.
- */
-function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
-  const sumOf = (tensor: Tensor) => sum<Scalar>(tensor.rank > 1 ? columnSums(tensor) : tensor);
-  const floats = statistics.map((tensor) => cast(tensor, 'float32'));
-  const sums = [...gradients.map(sumOfSquares), ...floats.map(sumOf)];
-  return isFiniteTensor(sum(concat(sums.map((total) => reshape(total, [1])))));
-}
-
-/** Up to so many numbers, a single thread of a GPU adds them up sooner than further kernels start. */
-const ADDED_AT_ONCE = 4096;
-
-function sumOfSquares(tensor: Tensor): Tensor {
-  const {size} = tensor;
-  if (size > ADDED_AT_ONCE) return sum(columnSums(square(reshape(tensor, [-1, tensor.shape.at(-1) ?? 1]))));
-  return matMul(reshape(tensor, [1, size]), reshape(tensor, [size, 1]));
 }
 
 /** Scales gradients down together so that their global norm, `√ Σ g²`, is at most `clipNorm`. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {classesOf, errorsOf, matched, truthLike, withFeatureAxis} from '../../src/losses/truth';
+import {classesOf, errorsOf, matched, truthLike, withFeatureAxis} from '../../src/losses/formula';
 import {describeOnBackends} from '../support/backends';
 
 describeOnBackends('withFeatureAxis', () => {
