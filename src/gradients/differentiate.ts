@@ -98,7 +98,7 @@ export function walkOps(
  * On tapes that is one walk, so the loss may have used whatever the model computed. A model that was replayed is of
  * layers that hand nothing out but their outputs.
  */
-export function walkStages(
+function walkStages(
   where: string,
   {model, loss}: {model: StagePass; loss: StagePass},
   starts: readonly Start[],
@@ -153,7 +153,7 @@ function walkApart(
 }
 
 /** What a batch comes to, once its losses are known. */
-export interface Objective<T extends TensorContainer> {
+interface Objective<T extends TensorContainer> {
   /** Whatever else is wanted of it. */
   seen: T;
   /** Outputs of the two stages with their gradients, which the walk back disposes. */
