@@ -70,6 +70,7 @@ interface EngineInternals {
   backendName: string;
   makeTensor(values: unknown, ...others: unknown[]): Tensor;
   makeTensorFromTensorInfo(info: TensorInfo): Tensor;
+  moveData(backend: KernelBackend, dataId: object): void;
   addTapeNode(
     name: string,
     inputs: Record<string, Tensor>,
@@ -263,7 +264,7 @@ const noted = (original: Read, reads: Set<object>): Read =>
 /** A kernel that ran, with the inputs that it was given: by name, or in a list. */
 export interface KernelCall {
   name: string;
-  inputs: Record<string, Tensor | null | undefined> | Tensor[];
+  inputs: Record<string, TensorInfo | TensorInfo[] | null | undefined> | TensorInfo[];
   outputs: Tensor[];
   attrs: Attributes | undefined;
 }
@@ -295,8 +296,11 @@ export interface Captured<T> {
  */
 export function capture<T>(f: () => T, running?: () => object | undefined): Captured<T> {
   const target = internals();
-  const restore = [restorer(target, ['makeTensor', 'runKernel', 'read', 'readSync']), restorer(Math, ['random'])];
-  const {runKernel, makeTensor, read, readSync} = target;
+  const restore = [
+    restorer(target, ['makeTensor', 'runKernel', 'read', 'readSync', 'moveData']),
+    restorer(Math, ['random']),
+  ];
+  const {runKernel, makeTensor, read, readSync, moveData} = target;
   const {random} = Math;
   const reads = new Set<object>();
   const events: EngineEvent[] = [];
@@ -319,8 +323,10 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
   target.runKernel = function (name, inputs, attrs) {
     depth++;
     try {
+      // Taken now: a variable may be assigned other data later.
+      const given = infosOf(inputs);
       const outputs = runKernel.call(this, name, inputs, attrs);
-      const event = {name, inputs, outputs: [outputs].flat(), attrs};
+      const event = {name, inputs: given, outputs: [outputs].flat(), attrs};
       if (depth === 1) events.push(event, ...copies.splice(0));
       // tfjs copies what it saves while the kernel is still at work.
       else if (name === 'Identity') copies.push(event);
@@ -330,6 +336,12 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
     }
   };
   Object.assign(target, {read: noted(read, reads), readSync: noted(readSync, reads)});
+  // What comes from another backend is read on its way, and decides nothing.
+  target.moveData = function (backend, dataId) {
+    const before = reads.has(dataId);
+    moveData.call(this, backend, dataId);
+    if (!before) reads.delete(dataId);
+  };
   try {
     const result = f();
     return {result, events, hasRead: reads.size > 0};
@@ -338,12 +350,37 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
   }
 }
 
+type Given = Tensor | Tensor[] | null | undefined;
+
+const infoOf = ({dataId, shape, dtype}: Tensor): TensorInfo => ({dataId, shape, dtype});
+const infosIn = (given: Given) => (Array.isArray(given) ? given.map(infoOf) : given && infoOf(given));
+
+function infosOf(inputs: Record<string, Given> | Tensor[]): KernelCall['inputs'] {
+  if (Array.isArray(inputs)) return inputs.map(infoOf);
+  return Object.fromEntries(Object.entries(inputs).map(([name, given]) => [name, infosIn(given)]));
+}
+
 /** Checks that this build of tfjs has the internals that kernels need to run without the engine. */
 export function canReplay(): boolean {
-  const {makeTensor, makeTensorFromTensorInfo, backend, backendName} = internals() as Partial<EngineInternals>;
-  const needed = [makeTensor, makeTensorFromTensorInfo, backend?.incRef, backend?.disposeData, backend?.write];
+  const {makeTensor, makeTensorFromTensorInfo, moveData, backend, backendName} =
+    internals() as Partial<EngineInternals>;
+  const needed = [
+    makeTensor,
+    makeTensorFromTensorInfo,
+    moveData,
+    backend?.incRef,
+    backend?.disposeData,
+    backend?.write,
+  ];
   const isObserved = env().getBool('DEBUG') || internals().state.profiling;
-  return canRecord() && !isObserved && backendName !== undefined && needed.every((f) => typeof f === 'function');
+  const isWatchable = Object.getOwnPropertyDescriptor(Math, 'random')?.writable === true;
+  return (
+    canRecord() &&
+    isWatchable &&
+    !isObserved &&
+    backendName !== undefined &&
+    needed.every((f) => typeof f === 'function')
+  );
 }
 
 /** The backend in use, with its name: where kernels run without the engine. */

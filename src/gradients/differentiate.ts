@@ -46,6 +46,8 @@ export interface StagePass {
   ops: number;
   /** How many ops ran. */
   length: number;
+  /** The name of an op. */
+  nameOf(op: number): string | undefined;
   /** Absent if it was no tape that ran. */
   tape?: Tape;
   /** The outputs that are a softmax which the stage itself does not read, by their ids; absent behind a tape. */
@@ -65,7 +67,8 @@ export function tapedStage({compute, targets}: Stage): StagePass & {tape: Tape} 
   const {ops} = tape;
   const walk: StagePass['walk'] = (where, starts, cut, softmaxes) =>
     walkOps(where, ops, starts, targets, cut, readOnce(ops, softmaxes));
-  return {...result, length: ops.length, tape, walk, dispose: tape.dispose};
+  const nameOf = (op: number) => ops[op]?.name;
+  return {...result, length: ops.length, nameOf, tape, walk, dispose: tape.dispose};
 }
 
 /** Those of some tensors that the ops read once. */
@@ -145,11 +148,18 @@ function walkApart(
   );
   const inner = ends.flatMap((tensor, i) => {
     const gradient = behind.found[i];
-    return gradient ? [{...gradient, tensor}] : [];
+    if (!gradient) return [];
+    const {wholeFrom} = gradient;
+    return [{...gradient, tensor, ...(wholeFrom !== undefined && {wholeFrom: model.length + wholeFrom})}];
   });
   const walked = model.walk(where, [...inner, ...starts.filter(isOfModel)], cut);
-  if (behind.blockedAt < 0) return walked;
-  return {...walked, blockedAt: model.length + behind.blockedAt, blocker: behind.blocker};
+  const [of, ofLoss] = [walked.multiplications, behind.multiplications];
+  const multiplications = {all: of.all + ofLoss.all, cut: of.cut + ofLoss.cut};
+  // The first product that is not cut, coming from the losses; without any, the first op that refused.
+  const isOfLoss = behind.blockedAt >= 0 && (ofLoss.all > 0 || of.all === 0);
+  const blockedAt = isOfLoss ? model.length + behind.blockedAt : walked.blockedAt;
+  const blocker = blockedAt < model.length ? walked.blocker : loss.nameOf(blockedAt - model.length);
+  return {...walked, multiplications, blockedAt, blocker};
 }
 
 /** What a batch comes to, once its losses are known. */

@@ -38,9 +38,11 @@ export interface CategoricalCrossentropyOptions {
  */
 export function categoricalCrossentropy(options: CategoricalCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing', 'classWeights']);
-  const {fromLogits = false, labelSmoothing = 0, classWeights} = options;
+  const {fromLogits = false, labelSmoothing = 0} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
-  if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
+  if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
+  // Later changes of the list are none of the loss.
+  const classWeights = options.classWeights && [...options.classWeights];
   const targetOf = (yTrue: Tensor, yPred: Tensor) => {
     const classes = checkClassWeights(NAME, yPred, classWeights);
     const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels use sparseCategoricalCrossentropy.');

@@ -42,7 +42,7 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
   const {fromLogits = false, gamma = 2, alpha = 0.25} = options;
   checkNotNegative(NAME, 'gamma', gamma);
   for (const share of typeof alpha === 'object' ? alpha : [alpha]) checkClosedUnitInterval(NAME, 'alpha', share);
-  const [ofAll, ofEach] = typeof alpha === 'object' ? [1, alpha] : [alpha, undefined];
+  const [ofAll, ofEach] = typeof alpha === 'object' ? [1, [...alpha]] : [alpha, undefined];
   const partsOf = (yTrue: Tensor, yPred: Tensor) => {
     checkClassWeights(NAME, yPred, ofEach, 'alpha');
     const target = weighted(truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).'), ofEach);

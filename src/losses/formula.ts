@@ -13,12 +13,12 @@ type Formula = (yTrue: Tensor, yPred: Tensor) => Tensor;
  */
 type Gradient = (dl: Tensor, yTrue: Tensor, yPred: Tensor) => Tensor;
 
-/** Marks losses that go by what they are given, and by nothing else. */
+/** Marks a loss that goes by what it is given, and by nothing else, with itself: what takes over its fields is another. */
 const CLOSED_FORM = Symbol('closed form');
 
 /** Whether a loss goes by what it is given alone, and by the same formula each time. */
 export function isClosedForm(loss: PerSampleLoss): boolean {
-  return CLOSED_FORM in loss;
+  return loss.valid === undefined && (loss as {[CLOSED_FORM]?: unknown})[CLOSED_FORM] === loss;
 }
 
 /**
@@ -48,7 +48,7 @@ export function closedForm(name: string, losses: Formula, gradient: Gradient, of
         gradient: (dl, [ofTrue, ofPred]) => applied(ofSoftmax, dl, ofTrue as Tensor, ofPred as Tensor),
       },
     });
-  return rowwise(Object.assign(loss, {[CLOSED_FORM]: true}));
+  return rowwise(Object.defineProperty(loss, CLOSED_FORM, {value: loss}));
 }
 
 /** Builds a loss `mean_d f(yPred_d − yTrue_d)` from `f` and its derivative `factor · slope`. */

@@ -56,8 +56,10 @@ export interface SparseCategoricalCrossentropyOptions {
  */
 export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'ignoreLabel', 'classWeights']);
-  const {fromLogits = false, ignoreLabel, classWeights} = options;
-  if (classWeights) checkWeights(NAME, 'classWeights', classWeights);
+  const {fromLogits = false, ignoreLabel} = options;
+  if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
+  // Later changes of the list are none of the loss.
+  const classWeights = options.classWeights && [...options.classWeights];
   if (ignoreLabel !== undefined && !Number.isInteger(ignoreLabel)) {
     throw rangeError(NAME, 'ignoreLabel', 'be an integer', ignoreLabel);
   }

@@ -47,7 +47,7 @@ const VIEWS = new Set(['Identity', 'Reshape', 'ExpandDims']);
 /** Whether a kernel gives what it was given, in another shape at most. */
 function isViewOf({name, inputs, outputs}: KernelCall): boolean {
   if (VIEWS.has(name)) return true;
-  return name === 'Cast' && (inputs as Record<string, Tensor>).x?.dtype === outputs[0]?.dtype;
+  return name === 'Cast' && (inputs as Record<string, TensorInfo>).x?.dtype === outputs[0]?.dtype;
 }
 
 /** Kernels that go by the shape and the type of what they are given. */
@@ -98,7 +98,7 @@ export function compile(
     const isView = isViewOf(event);
     const line = isView ? undefined : kernelLine(event, numbers, backend);
     const key = line && keyOf(line);
-    const twin = isView ? [numbers.of(inputsOf(event)[0] as Tensor)] : computed.get(key as string);
+    const twin = isView ? [numbers.of(inputsOf(event)[0] as TensorInfo)] : computed.get(key as string);
     if (twin) event.outputs.forEach(({dataId}, i) => void numbers.same(dataId, twin[i] as number));
     if (twin || !line) continue;
     for (const {dataId} of event.outputs) line.gives.push(numbers.add(dataId));
@@ -120,8 +120,8 @@ export function compile(
   );
 }
 
-const inputsOf = ({inputs}: KernelCall): Tensor[] =>
-  Object.values(inputs).flatMap((input: Tensor | Tensor[] | null | undefined) => input ?? []);
+const inputsOf = ({inputs}: KernelCall): TensorInfo[] =>
+  Object.values(inputs).flatMap((input: TensorInfo | TensorInfo[] | null | undefined) => input ?? []);
 
 /** Numbers data; a kernel that hands on what it was given has an output of its own. */
 function numberedData(given: readonly object[], known: Data) {
@@ -142,7 +142,7 @@ function numberedData(given: readonly object[], known: Data) {
   };
   return {
     ofData,
-    of: ({dataId}: Tensor) => ofData(dataId),
+    of: ({dataId}: TensorInfo) => ofData(dataId),
     same: (dataId: object, number: number) => numbers.set(dataId, number),
     add(dataId: object): number {
       numbers.set(dataId, next);
@@ -159,18 +159,16 @@ function kernelLine(
 ): KernelLine {
   if (RANDOM.has(name)) throw new NotReplayable(`${name} draws random numbers`);
   const reads: (readonly [TensorInfo, number])[] = [];
-  const infoOf = (tensor: Tensor): TensorInfo => {
-    const info = {dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype};
-    reads.push([info, numbers.of(tensor)]);
+  const noted = (given: TensorInfo): TensorInfo => {
+    const info = {...given};
+    reads.push([info, numbers.of(given)]);
     return info;
   };
+  const each = (given: TensorInfo | TensorInfo[] | null | undefined) =>
+    Array.isArray(given) ? given.map(noted) : given && noted(given);
   const infos = Array.isArray(inputs)
-    ? inputs.map(infoOf)
-    : Object.fromEntries(
-        Object.entries(inputs).map(([key, input]: [string, Tensor | Tensor[] | null | undefined]) => {
-          return [key, Array.isArray(input) ? input.map(infoOf) : input && infoOf(input)];
-        }),
-      );
+    ? inputs.map(noted)
+    : Object.fromEntries(Object.entries(inputs).map(([key, given]) => [key, each(given)]));
   const call = {inputs: infos, attrs, backend} as KernelLine['call'];
   return {name, config: kernelNamed(name), call, reads, gives: [], frees: []};
 }

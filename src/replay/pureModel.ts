@@ -15,6 +15,14 @@ const CLASSES = {...serialization.SerializationMap.getMap().classNameMap};
 export const isOfLayers = (thing: object): boolean =>
   CLASSES[(thing.constructor as {className?: string}).className ?? '']?.[0] === thing.constructor;
 
+/** What the classes do when they are called, as they came. */
+const METHODS = new Map(
+  Object.entries(CLASSES).map(([name, [{prototype}]]) => {
+    const {call, apply} = prototype as unknown as Record<string, unknown>;
+    return [name, {call, apply}] as const;
+  }),
+);
+
 /** Layers that depend on their weights, their inputs and what they were built with. */
 const PURE = new Set(
   `Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional
@@ -36,18 +44,30 @@ const HELPERS = new Set(
 /** Whether a model computes the same in every step. */
 export function isPure(model: LayersModel): boolean {
   return [model as Part, ...partsOf(model)].every((part) => {
-    const {className} = part.constructor as {className?: string};
+    const {className = ''} = part.constructor as {className?: string};
     const fields = part as unknown as Record<string, object | null | undefined>;
-    const helpers = [...HELPERS].map((name) => fields[name]);
-    const isPatched = Object.hasOwn(part, 'call') || Object.hasOwn(part, 'apply');
-    const hasHooks = fields.dropoutFunc != null || fields._callHook != null;
-    if (isPatched || hasHooks || part.stateful) return false;
-    return PURE.has(className ?? '') && isOfLayers(part) && helpers.every((helper) => !helper || isOfLayers(helper));
+    const helpers = [...HELPERS].flatMap((name) => fields[name] ?? []);
+    const regularizers = Object.keys(fields).filter((name) => name.endsWith('Regularizer') && fields[name]);
+    const hasOthers = fields.dropoutFunc != null || fields._callHook != null || part.stateful;
+    // More than its regularisers have added: a loss that somebody gave it.
+    const hasLosses = ((fields._losses ?? []) as unknown[]).length > regularizers.length;
+    if (hasOthers || hasLosses || !PURE.has(className)) return false;
+    return [part, ...helpers].every(isAsItCame);
   });
 }
 
+/** Whether something is of a class of tfjs-layers, and neither it nor the class has methods of somebody else. */
+function isAsItCame(thing: object): boolean {
+  const {call, apply} = thing as Record<string, unknown>;
+  const {className = ''} = thing.constructor as {className?: string};
+  const methods = METHODS.get(className);
+  if (!isOfLayers(thing) || call !== methods?.call || apply !== methods?.apply) return false;
+  const inherited = Object.getPrototypeOf(thing) as Record<string, unknown>;
+  return Object.keys(thing).every((name) => typeof inherited[name] !== 'function');
+}
+
 /** What a layer leaves behind in itself when it is called. */
-const LEFT_BEHIND = new Set(['dropoutMask', 'recurrentDropoutMask', 'states_', 'keptStates', '_losses']);
+const LEFT_BEHIND = new Set(['dropoutMask', 'recurrentDropoutMask', 'states_', 'keptStates']);
 
 /** Of a model, only these fields tell what it computes. */
 const OF_MODELS = ['layers', 'inputs', 'outputs', 'nodesByDepth', 'model'];
@@ -60,12 +80,12 @@ export function fieldsOf(model: LayersModel): unknown[] {
   const list: unknown[] = [];
   for (const part of [model as Part, ...partsOf(model)]) {
     const fields = part as unknown as Record<string, unknown>;
-    list.push(part.call, part.apply, part.stateful);
+    list.push(part.call, part.apply, part.calculateLosses, part.computeMask, part.stateful);
     for (const name of 'layers' in part ? OF_MODELS : Object.keys(fields)) {
       const value = fields[name];
       if (LEFT_BEHIND.has(name)) continue;
       list.push(value);
-      if (Array.isArray(value)) list.push(...value);
+      if (Array.isArray(value)) list.push(...value.flat(2));
       // Such as the factors of a regulariser.
       else if (HELPERS.has(name) && value) list.push(...Object.values(value));
     }

@@ -4,8 +4,8 @@ import {backendInUse, canReplay} from '../engine';
 import {type Stages, tapedStage} from '../gradients/differentiate';
 import {partsOf} from '../models/model';
 import {fieldsOf, isPure} from './pureModel';
-import {isCurrent, type Recording, recordStage, replayStage} from './recording';
-import {disposeAll, remember} from './remembered';
+import {hasTwins, isCurrent, type Recording, recordStage, replayStage} from './recording';
+import {type Remembered, remembered} from './remembered';
 
 /** A recording, or what is known of a stage without one. */
 type Known = Recording | 'seen' | 'not replayable';
@@ -22,10 +22,10 @@ type Known = Recording | 'seen' | 'not replayable';
 export function recordedStages(model: LayersModel, areLossesPure: boolean): Stages & {dispose(): void} {
   let fields: unknown[] = [];
   let isModelPure = false;
-  const models = new Map<string, Known>();
-  const losses = new Map<string, Known>();
+  const [models, losses] = [remembered<Known>(), remembered<Known>()];
   const forget = () => {
-    for (const known of [models, losses]) disposeAll(known);
+    models.clear();
+    losses.clear();
   };
   const lookAtModel = (variables: readonly Tensor[]) => {
     const now = [backendInUse().backend, ...variables, ...fieldsOf(model)];
@@ -37,7 +37,8 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
   return {
     model(stage) {
       if (!canReplay()) return tapedStage(stage);
-      const weights = model.weights.map((weight) => weight.read() as Variable);
+      // A layer that stands in several models is listed several times.
+      const weights = [...new Set(model.weights.map((weight) => weight.read() as Variable))];
       lookAtModel([...weights, ...stage.targets]);
       if (!isModelPure) return tapedStage(stage);
       const given = [...stage.given, ...weights];
@@ -45,7 +46,7 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
       if (typeof known === 'object') return replayStage(known, {...stage, given});
       if (known === 'not replayable' || hasTwins(given)) return tapedStage(stage);
       if (known === 'seen') return recordStage({...stage, given}, {weights, parts: partsOf(model)}, models, key);
-      remember(models, key, 'seen');
+      if (models.isWorth(key)) models.set(key, 'seen');
       return tapedStage(stage);
     },
     loss(stage, {tape}) {
@@ -54,20 +55,17 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
       const [key, known] = find(losses, stage.given);
       if (typeof known === 'object') return replayStage(known, stage);
       if (known === 'not replayable' || hasTwins(stage.given)) return tapedStage(stage);
+      if (!losses.isWorth(key)) return tapedStage(stage);
       return recordStage(stage, {weights: [], parts: []}, losses, key);
     },
     dispose: forget,
   };
 }
 
-function find(known: Map<string, Known>, given: readonly Tensor[]): [key: string, found: Known | undefined] {
+function find(known: Remembered<Known>, given: readonly Tensor[]): [key: string, found: Known | undefined] {
   const key = given.map(({shape, dtype}) => `${dtype}[${shape}]`).join();
   const found = known.get(key);
   if (typeof found !== 'object' || isCurrent(found)) return [key, found];
-  found.dispose();
-  known.delete(key);
+  known.drop(key);
   return [key, undefined];
 }
-
-/** Whether the same data is given twice: which of the two is read would be a guess. */
-const hasTwins = (given: readonly Tensor[]): boolean => new Set(given.map(({dataId}) => dataId)).size < given.length;

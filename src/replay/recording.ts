@@ -9,7 +9,7 @@ import {type Gradient, type Start, softmaxesIn, type WalkCut} from '../gradients
 import {aroundCalls} from '../models/model';
 import {compile, NotReplayable, type Place, type Program, type Ran} from './program';
 import {drawOf} from './pureModel';
-import {disposeAll, remember} from './remembered';
+import {type Remembered, remembered} from './remembered';
 
 type Part = LayersModel['layers'][number];
 
@@ -28,7 +28,7 @@ export interface Recording {
   saved: Place[][];
   /** What was assigned to weights, such as statistics of batch normalisation. */
   assigned: {variable: Variable; place: Place}[];
-  ways: Map<string, WayBack>;
+  ways: Remembered<WayBack | 'not replayable'>;
   /** The gradients of tfjs by the names of ops, when it was recorded. */
   gradients: readonly (readonly [string, unknown])[];
   dispose(): void;
@@ -42,17 +42,21 @@ interface WayBack {
   dispose(): void;
 }
 
+/** Whether the same data is given twice: which of the two is read would be a guess. */
+export const hasTwins = (given: readonly Tensor[]): boolean =>
+  new Set(given.map(({dataId}) => dataId)).size < given.length;
+
 /** Whether a recording is of the kernels and the gradients that are registered now. */
 export function isCurrent({program, ways, gradients}: Recording): boolean {
   if (!gradients.every(([name, gradient]) => getGradient(name) === gradient)) return false;
-  return program.isCurrent() && [...ways.values()].every((way) => way.program.isCurrent());
+  return program.isCurrent() && [...ways.values()].every((way) => typeof way === 'string' || way.program.isCurrent());
 }
 
 /** Runs a stage on a tape, and records it for the steps to come. */
 export function recordStage(
   stage: Stage,
   {weights, parts}: {weights: readonly Variable[]; parts: readonly Part[]},
-  known: Map<string, Recording | 'seen' | 'not replayable'>,
+  known: Remembered<Recording | 'seen' | 'not replayable'>,
   key: string,
 ): StagePass {
   const before = weights.map(({dataId}) => dataId);
@@ -63,17 +67,20 @@ export function recordStage(
   const {tape, outputs, ops: count} = pass;
   const {ops, isChecked} = tape;
   const assigned = weights.filter(({dataId}, i) => dataId !== before[i]);
+  // tfjs gives null for an output that is there already.
+  const isWhole = outputs.every((output) => output as Tensor | null);
   const kept = [...outputs, ...assigned, ...ops.flatMap(({saved}) => saved)];
   const drawFor = ({tensor, drawnBy}: HostTensor) => (drawnBy ? drawOf(drawnBy as Part, tensor.shape) : undefined);
   // What depends on numbers that were read need not be the same the next time; what was checked is to be checked again.
-  const program = hasRead || isChecked ? undefined : compiled(() => compile(events, {given}, idsOf(kept), drawFor));
+  const program =
+    hasRead || isChecked || !isWhole ? undefined : compiled(() => compile(events, {given}, idsOf(kept), drawFor));
   if (!program) {
-    remember(known, key, 'not replayable');
+    known.set(key, 'not replayable');
     return pass;
   }
   const placeOf = placesIn(program);
-  const ways = new Map<string, WayBack>();
-  remember(known, key, {
+  const ways = remembered<WayBack | 'not replayable'>();
+  known.set(key, {
     ...{program, ops, count, ways},
     tensors: {outputs, targets: stage.targets},
     outputs: outputs.map(placeOf),
@@ -83,7 +90,7 @@ export function recordStage(
     gradients: [...new Set(ops.map(({name}) => name))].map((name) => [name, getGradient(name)] as const),
     dispose() {
       program.dispose();
-      disposeAll(ways);
+      ways.clear();
     },
   });
   return pass;
@@ -132,6 +139,7 @@ function watchedCalls(parts: readonly Part[]) {
 export function replayStage(recording: Recording, {given, targets}: Stage): StagePass {
   const {program, ops, assigned, count, tensors} = recording;
   const ran = program.run(idsOf(given));
+  const areTwins = hasTwins(given);
   const outputs = recording.outputs.map(ran.tensorAt);
   for (const {variable, place} of assigned) {
     const value = ran.tensorAt(place);
@@ -139,7 +147,7 @@ export function replayStage(recording: Recording, {given, targets}: Stage): Stag
     value.dispose();
   }
   return {
-    ...{outputs, ops: count, length: ops.length},
+    ...{outputs, ops: count, length: ops.length, nameOf: (op: number) => ops[op]?.name},
     softmaxes: new Set(outputs.flatMap(({id}, i) => (recording.softmaxes[i] ? id : []))),
     walk(where, starts, cut, softmaxes) {
       const now = [...outputs, ...targets];
@@ -150,13 +158,19 @@ export function replayStage(recording: Recording, {given, targets}: Stage): Stag
       const key = [rows, given, ...ends.map((end, i) => [end, startKey(starts[i] as Start)])].join('|');
       const values = [...idsOf(starts.map(({value}) => value)), ...(cut ? [cut.rows.dataId] : [])];
       const way = recording.ways.get(key);
-      if (way) return walkAgain(way, [...values, ...ran.data]);
+      if (typeof way === 'object') return walkAgain(way, [...values, ...ran.data]);
       const inTape = starts.map((start, i) => ({...start, tensor: recorded[ends[i] as number] as Tensor}));
       const once = readOnce(
         ops,
         given.map((i) => (tensors.targets[i] as Tensor).id),
       );
-      return recordWay(recording, ran, {where, starts: inTape, cut, values, softmaxes: once}, key);
+      const isWorth = way === undefined && !areTwins && recording.ways.isWorth(key);
+      return recordWay(
+        recording,
+        ran,
+        {where, starts: inTape, cut, values, softmaxes: once},
+        isWorth ? key : undefined,
+      );
     },
     dispose: ran.release,
   };
@@ -182,12 +196,12 @@ interface InTape {
   softmaxes: ReadonlySet<number>;
 }
 
-/** Walks back op by op, and records it for the steps to come. */
+/** Walks back op by op, and records it under a key, if there is one, for the steps to come. */
 function recordWay(
   {ops, saved, tensors, ways}: Recording,
   {data, tensorAt}: Ran,
   {where, starts, cut, values, softmaxes}: InTape,
-  key: string,
+  key: string | undefined,
 ): StageWalk {
   const known = [...data];
   const shown = new Set<number>();
@@ -200,25 +214,28 @@ function recordWay(
     return made;
   };
   const filled = ops.map((op, i) => ({...op, saved: (saved[i] as Place[]).map(tensorFor)}));
-  const {result, events, hasRead} = capture(() => {
+  const walked = () => {
     const rows = cut && rowCut(cut.rows, cut.batchSize);
     try {
       return walkOps(where, filled, starts, tensors.targets, rows && {...rows, from: cut?.from ?? 0}, softmaxes);
     } finally {
       rows?.dispose();
     }
-  });
+  };
+  if (key === undefined) return walked();
+  const {result, events, hasRead} = capture(walked);
   const {found, ...walk} = result;
   const wanted = found.flatMap((gradient) => gradient?.value ?? []);
   const program = hasRead ? undefined : compiled(() => compile(events, {given: values, known}, idsOf(wanted)));
-  if (program) {
+  if (!program) ways.set(key, 'not replayable');
+  else {
     const placeOf = placesIn(program);
     const gradients = found.map((gradient) => {
       if (!gradient) return undefined;
       const {value, ...others} = gradient;
       return {place: placeOf(value), gradient: others};
     });
-    remember(ways, key, {program, gradients, walk: {...walk, isReplayed: true}, dispose: program.dispose});
+    ways.set(key, {program, gradients, walk: {...walk, isReplayed: true}, dispose: program.dispose});
   }
   return result;
 }

@@ -1,24 +1,53 @@
-/** How many batch shapes, and ways back for each, are remembered. */
-const REMEMBERED = 4;
+/** @file What is held of the latest things of a kind: recordings by the shapes of batches, ways back by their rows. */
 
-/** Remembers something under a key, and disposes the oldest if there are too many. */
-export function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key);
-  map.set(key, value);
-  // Maps are in the order of their entries: the first is the oldest.
-  for (const [oldest, held] of map) {
-    if (map.size <= REMEMBERED) break;
-    disposeOf(held);
-    map.delete(oldest);
-  }
+interface Held {
+  dispose(): void;
 }
 
-/** Forgets everything, and disposes it. */
-export function disposeAll(map: Map<string, unknown>): void {
-  for (const held of map.values()) disposeOf(held);
-  map.clear();
-}
+/** How many are held. */
+const HELD = 8;
 
-function disposeOf(held: unknown): void {
-  if (typeof held === 'object') (held as {dispose(): void}).dispose();
+/** How many keys are counted, and how often one must have come before it takes the place of another. */
+const COUNTED = 64;
+const OFTEN = 2;
+
+export type Remembered<T> = ReturnType<typeof remembered<T>>;
+
+/** Holds the things that were asked for last. */
+export function remembered<T>() {
+  const held = new Map<string, T>();
+  const counts = new Map<string, number>();
+  const drop = (key: string): void => {
+    const value = held.get(key);
+    if (typeof value === 'object') (value as Held).dispose();
+    held.delete(key);
+  };
+  return {
+    get(key: string): T | undefined {
+      const value = held.get(key);
+      if (value === undefined) return undefined;
+      // Maps are in the order of their entries: the first is the one that was asked for least lately.
+      held.delete(key);
+      held.set(key, value);
+      return value;
+    },
+    set(key: string, value: T): void {
+      drop(key);
+      held.set(key, value);
+      for (const oldest of held.keys()) if (held.size > HELD) drop(oldest);
+    },
+    /** Whether something new is worth the place of what is held: if there is room, or it has come often. */
+    isWorth(key: string): boolean {
+      const count = counts.get(key) ?? 0;
+      counts.delete(key);
+      counts.set(key, count + 1);
+      for (const oldest of counts.keys()) if (counts.size > COUNTED) counts.delete(oldest);
+      return held.size < HELD || count >= OFTEN;
+    },
+    drop,
+    values: () => held.values(),
+    clear(): void {
+      for (const key of [...held.keys()]) drop(key);
+    },
+  };
 }
