@@ -7,9 +7,12 @@ import {
   engine,
   env,
   getGradient,
+  getKernel,
   type KernelBackend,
+  type KernelConfig,
   keep,
   type NamedTensorMap,
+  registerKernel,
   reshape,
   type Scalar,
   scalar,
@@ -147,6 +150,13 @@ export function ownOp(op: OwnOp): Tensor {
   const output = offTape(op.forward);
   recorder.addOwn(op, output);
   return output;
+}
+
+/** Runs a kernel of this library, which is registered when it is needed first. */
+export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor>): Tensor {
+  const {kernelName, backendName} = config;
+  if (!getKernel(kernelName, backendName)) registerKernel(config);
+  return internals().runKernel(kernelName, inputs) as Tensor;
 }
 
 /** Counts the ops that are on the tape so far. */

@@ -4,7 +4,6 @@ import {
   add,
   cast,
   dispose,
-  gatherND,
   keep,
   mul,
   range,
@@ -15,7 +14,7 @@ import {
   tidy,
   util,
 } from '@tensorflow/tfjs-core';
-import {scatterRows} from '../rows';
+import {gatherRows, scatterRows} from '../rows';
 
 /**
  * Where the rows of a batch lie in a tensor of size `outer · B · inner`: the element at flat index
@@ -99,8 +98,8 @@ export function rowCut(rows: Tensor1D, batchSize: number) {
       const {outer, inner} = place;
       const [matrix, shape] = [[outer * batchSize, inner], cutShape(tensor.shape, place, batchSize, kept)];
       // Most of what is saved is a matrix whose rows lead: that takes a single op.
-      if (isSameShape(tensor.shape, matrix)) return gatherND(tensor, inRounds(outer));
-      return tidy(() => reshape(gatherND(reshape(tensor, matrix), inRounds(outer)), shape));
+      if (isSameShape(tensor.shape, matrix)) return gatherRows(tensor, inRounds(outer));
+      return tidy(() => reshape(gatherRows(reshape(tensor, matrix), inRounds(outer)), shape));
     },
     /** Puts the kept rows back among zeros; rows that are kept twice are added. */
     put: (values: Tensor, {outer, inner}: Place, shape: Shape): Tensor =>
