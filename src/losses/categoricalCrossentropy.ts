@@ -21,8 +21,8 @@ export interface CategoricalCrossentropyOptions {
  *     l = −Σ_c w_c · y_c · log p_c,    p = softmax(yPred) from logits, yPred / Σ yPred otherwise
  *
  * Unlike the loss that tfjs goes by for the same name, its gradient is right down to p = 1e-30 (tfjs clips at 1e-7, and
- * what is more wrong than that is never learned). A softmax that rounds to exactly 0 has no gradient to give: for very
- * confident models prefer logits, which are computed in log space throughout.
+ * what is more wrong than that is never learned). A softmax that rounds to exactly 0 has no gradient to give outside of a
+ * training step, which takes it by the logits: for very confident models prefer logits, computed in log space throughout.
  *
  * @param options  `fromLogits`, whether `yPred` are logits (default false); `labelSmoothing`, s in [0, 1) for
  *   `y ← (1 − s) · y + s / C` (default 0); `classWeights`, `C` numbers ≥ 0 (default 1 each).

@@ -47,10 +47,9 @@ export function isPure(model: LayersModel): boolean {
     const {className = ''} = part.constructor as {className?: string};
     const fields = part as unknown as Record<string, object | null | undefined>;
     const helpers = [...HELPERS].flatMap((name) => fields[name] ?? []);
-    const regularizers = Object.keys(fields).filter((name) => name.endsWith('Regularizer') && fields[name]);
     const hasOthers = fields.dropoutFunc != null || fields._callHook != null || part.stateful;
-    // More than its regularisers have added: a loss that somebody gave it.
-    const hasLosses = ((fields._losses ?? []) as unknown[]).length > regularizers.length;
+    // That of a regulariser is written out in the method that adds it. Any other was added by somebody.
+    const hasLosses = ((fields._losses ?? []) as unknown[]).some((loss) => !`${fields.addWeight}`.includes(`${loss}`));
     if (hasOthers || hasLosses || !PURE.has(className)) return false;
     return [part, ...helpers].every(isAsItCame);
   });
@@ -87,7 +86,7 @@ export function fieldsOf(model: LayersModel): unknown[] {
       list.push(value);
       if (Array.isArray(value)) list.push(...value.flat(2));
       // Such as the factors of a regulariser.
-      else if (HELPERS.has(name) && value) list.push(...Object.values(value));
+      else if (HELPERS.has(name) && value) list.push(...Object.values(value), (value as Part).apply);
     }
   }
   return list;

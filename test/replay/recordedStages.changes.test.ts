@@ -153,6 +153,34 @@ describeOnBackends('A recorded step', (name) => {
       expect(replayed.filter((at) => at >= from)).toEqual([]);
     });
 
+    it('such as a loss of its own beside a regulariser of a weight that it lacks', () => {
+      let t = 0;
+      const build = () => chain(layers.dense({units: 3, useBias: false, biasRegularizer: 'l1l2'}));
+      const change = (model: LayersModel, at: number) => {
+        t = at;
+        if (at > 0) return;
+        const penalty = () => mul(sum(square(kernelOf(model))), 0.01 * t);
+        (model.layers[1] as unknown as {addLoss(losses: unknown[]): void}).addLoss([penalty]);
+      };
+      expect(trainTwins(build, 10, batch, {change})).toEqual([]);
+      const regularised = () => chain(layers.dense({units: 3, kernelRegularizer: 'l1l2', biasRegularizer: 'l1l2'}));
+      expect(trainTwins(regularised, 10, batch).length).toBeGreaterThanOrEqual(5);
+    });
+
+    it('such as the class of an activation', () => {
+      const {activation} = dense(1, 'tanh') as unknown as {activation: object};
+      const prototype = Object.getPrototypeOf(activation) as {apply(x: Tensor): Tensor};
+      const {apply} = prototype;
+      const change = (_: LayersModel, t: number) => {
+        if (t === 6) prototype.apply = (x) => mul(x, 0.5);
+      };
+      try {
+        trainTwins(() => chain(dense(3, 'tanh')), 10, batch, {change});
+      } finally {
+        prototype.apply = apply;
+      }
+    });
+
     it('such as an activation of its own, or the penalties of the whole model', () => {
       const activated = (model: LayersModel, t: number) => {
         if (t !== 6) return;
@@ -242,6 +270,12 @@ describeOnBackends('A recorded step', (name) => {
       shapes((t) => (t % 2 === 0 ? 6 : 7 + (t % 23))),
     );
     expect(mixed.filter((t) => t % 2 === 0).length).toBeGreaterThanOrEqual(24);
+    const twelve = trainTwins(
+      build,
+      144,
+      shapes((t) => 3 + (t % 12)),
+    );
+    expect(twelve.filter((t) => t >= 96).length).toBeGreaterThanOrEqual(24);
   });
 
   it('is replayed for a layer that stands in two models', () => {
