@@ -130,7 +130,13 @@ export function record<T>(f: () => T): {result: T; tape: Tape} {
 }
 
 /** The recording that is on, innermost. */
-let recorder: {tape: unknown[]; isChecked: boolean; addOwn(op: OwnOp, output: Tensor): void} | undefined;
+let recorder: Recorder | undefined;
+
+interface Recorder {
+  tape: unknown[];
+  isChecked: boolean;
+  addOwn(op: OwnOp, output: Tensor): void;
+}
 
 /** An op of this library, whose gradient has a closed form. */
 export interface OwnOp {
@@ -189,6 +195,33 @@ function withState<T>(state: TapeState, f: () => T): T {
   }
 }
 
+/** How an op is differentiated: as it says, or as is registered for its name. */
+function gradientOf(name: string, given: EngineGradient | null | undefined): TapedOp['gradient'] {
+  const gradient = given ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
+  return gradient && ((dys, of, by) => gradient(takesList(name, dys) ? dys : (dys[0] as Tensor), of, by));
+}
+
+/** Puts ops of this library on a tape, and knows which one is being put there. */
+function ownOps(target: EngineInternals, tape: unknown[]) {
+  let latest: OwnOp | undefined;
+  const mine: Recorder = {
+    tape,
+    isChecked: false,
+    addOwn(op, output) {
+      latest = op;
+      const saved = offTape(() => Object.values(op.inputs).map((input) => keep(clone(input))));
+      const gradient: EngineGradient = (dy, inputs) => op.gradient(dy as Tensor, inputs);
+      target.addTapeNode(op.name, op.inputs, [output], gradient, saved, undefined);
+    },
+  };
+  const takeOwn = (): OwnOp | undefined => {
+    const op = latest;
+    latest = undefined;
+    return op;
+  };
+  return {mine, takeOwn};
+}
+
 /**
  * Listens to the engine. A tape node has no attributes, so the function that adds nodes is wrapped;
  * kernels inside a custom gradient are on no tape, so the function that runs kernels is wrapped
@@ -205,40 +238,23 @@ function recording(tape: unknown[]) {
   let inner: KernelRun[] = [];
   /** tfjs runs this kernel, and then tapes the copy itself. */
   let latestCopy: Tensor | undefined;
-  let own: OwnOp | undefined;
   const outer = recorder;
-  const mine = {
-    tape,
-    isChecked: false,
-    addOwn(op: OwnOp, output: Tensor) {
-      own = op;
-      const saved = offTape(() => Object.values(op.inputs).map((input) => keep(clone(input))));
-      const gradient: EngineGradient = (dy, inputs) => op.gradient(dy as Tensor, inputs);
-      target.addTapeNode(op.name, op.inputs, [output], gradient, saved, undefined);
-    },
-  };
+  const {mine, takeOwn} = ownOps(target, tape);
   recorder = mine;
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
     // Within this recording there may be another one, whose ops are constants here.
     if (this.state.activeTape !== tape) return;
     const isCopy = attrs !== undefined && outputs.length === 1 && outputs[0] === latestCopy;
+    const own = takeOwn();
     const kind = own ? 'own' : gradient == null ? 'kernel' : isCopy ? 'copy' : 'custom';
-    const ofSoftmax = own?.ofSoftmax;
-    own = undefined;
-    const given = gradient ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
     const isCustom = kind === 'custom';
     ops.push({
-      kind,
-      name,
-      inputs: withoutGaps(inputs),
-      outputs,
-      saved,
-      attrs,
+      ...{kind, name, inputs: withoutGaps(inputs), outputs, saved, attrs},
       originals: isCustom ? saved.map((tensor) => copied.get(tensor.id) ?? tensor) : saved,
-      gradient: given && ((dys, of, by) => given(takesList(name, dys) ? dys : (dys[0] as Tensor), of, by)),
+      gradient: gradientOf(name, gradient),
       inner: isCustom ? inner : NONE,
-      ...(ofSoftmax && {ofSoftmax}),
+      ...(own?.ofSoftmax && {ofSoftmax: own.ofSoftmax}),
     });
     if (kind === 'copy') copied.set((outputs[0] as Tensor).id, inputs.x as Tensor);
     else if (inner.length > 0) inner = [];
@@ -306,13 +322,10 @@ export interface Captured<T> {
  */
 export function capture<T>(f: () => T, running?: () => object | undefined): Captured<T> {
   const target = internals();
-  const restore = [
-    restorer(target, ['makeTensor', 'runKernel', 'read', 'readSync', 'moveData']),
-    restorer(Math, ['random']),
-  ];
-  const {runKernel, makeTensor, read, readSync, moveData} = target;
+  const restore = [restorer(target, ['makeTensor', 'runKernel', ...READING]), restorer(Math, ['random'])];
+  const {runKernel, makeTensor} = target;
   const {random} = Math;
-  const reads = new Set<object>();
+  const reads = notedReads(target);
   const events: EngineEvent[] = [];
   const copies: KernelCall[] = [];
   let depth = 0;
@@ -345,6 +358,20 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
       depth--;
     }
   };
+  try {
+    const result = f();
+    return {result, events, hasRead: reads.size > 0};
+  } finally {
+    for (const undo of restore) undo();
+  }
+}
+
+const READING = ['read', 'readSync', 'moveData'] as const;
+
+/** Notes the data that is read. */
+function notedReads(target: EngineInternals): Set<object> {
+  const {read, readSync, moveData} = target;
+  const reads = new Set<object>();
   Object.assign(target, {read: noted(read, reads), readSync: noted(readSync, reads)});
   // What comes from another backend is read on its way, and decides nothing.
   target.moveData = function (backend, dataId) {
@@ -352,12 +379,7 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
     moveData.call(this, backend, dataId);
     if (!before) reads.delete(dataId);
   };
-  try {
-    const result = f();
-    return {result, events, hasRead: reads.size > 0};
-  } finally {
-    for (const undo of restore) undo();
-  }
+  return reads;
 }
 
 type Given = Tensor | Tensor[] | null | undefined;

@@ -211,34 +211,38 @@ function withLifetimes(lines: Line[], kept: ReadonlySet<number>, givenCount: num
   return {lines, read, made: new Set(lines.flatMap(({gives}) => gives))};
 }
 
+/** Whether kernels are still those of the backend in use. */
+function areCurrent(lines: readonly Line[]): () => boolean {
+  const {backend, name: backendName} = backendInUse();
+  const configs = [...new Map(lines.flatMap((line) => ('draw' in line ? [] : [[line.name, line.config] as const])))];
+  return () => {
+    const inUse = backendInUse();
+    if (inUse.backend !== backend || inUse.name !== backendName) return false;
+    return configs.every(([name, config]) => getKernel(name, backendName) === config);
+  };
+}
+
 function runnable(
   {lines, made}: ReturnType<typeof withLifetimes>,
   constants: {number: number; host: HostTensor}[],
   numbers: ReturnType<typeof numberedData>,
   kept: ReadonlySet<number>,
 ) {
-  const {backend, name: backendName} = backendInUse();
+  const {backend} = backendInUse();
   const size = numbers.count();
-  const configs = [...new Map(lines.flatMap((line) => ('draw' in line ? [] : [[line.name, line.config] as const])))];
   // Written past the engine: a recording is no tensor of the user's.
-  const written = constants.map(({number, host: {values, tensor}}) => {
-    return [number, backend.write(values, tensor.shape, tensor.dtype)] as const;
-  });
+  const write = ({values, tensor}: HostTensor) => backend.write(values, tensor.shape, tensor.dtype);
+  const written = constants.map(({number, host}) => [number, write(host)] as const);
   const hosts = new Map(constants.map(({number, host}) => [number, host]));
   const mine = [...kept].filter((number) => made.has(number));
   return {
     /** The number of data that was there when the program was compiled. */
     numberOf: (dataId: object): number => numbers.ofData(dataId),
     /** Whether its kernels are still those of the backend in use. */
-    isCurrent(): boolean {
-      const inUse = backendInUse();
-      if (inUse.backend !== backend || inUse.name !== backendName) return false;
-      return configs.every(([name, config]) => getKernel(name, backendName) === config);
-    },
+    isCurrent: areCurrent(lines),
     /** Runs the kernels. What is kept is there until `release`. */
     run(given: Data) {
-      const data: Data = new Array(size);
-      for (let i = 0; i < given.length; i++) data[i] = given[i];
+      const data: Data = [...given, ...new Array(size - given.length)];
       for (const [number, dataId] of written) data[number] = dataId;
       const tensors = new Map<number, Tensor>();
       const free = (number: number): void => {

@@ -14,8 +14,7 @@ type Known = Recording | 'seen' | 'not replayable';
  * Runs the stages of a step on tapes, or, where they compute the same in each step, by the kernels that an earlier
  * step ran.
  *
- * The first step with a batch of some shape runs on a tape, the second is recorded, and those behind it are
- * replayed. If the model, its weights to train or the backend's kernels change, it begins again.
+ * A batch of a new shape runs on a tape, the next one like it is recorded, and those behind it are replayed. If the model, its weights to train or the backend's kernels change, it begins again.
  *
  * @param areLossesPure  whether the losses go by what they are given alone.
  */

@@ -72,8 +72,8 @@ export function recordStage(
   const kept = [...outputs, ...assigned, ...ops.flatMap(({saved}) => saved)];
   const drawFor = ({tensor, drawnBy}: HostTensor) => (drawnBy ? drawOf(drawnBy as Part, tensor.shape) : undefined);
   // What depends on numbers that were read need not be the same the next time; what was checked is to be checked again.
-  const program =
-    hasRead || isChecked || !isWhole ? undefined : compiled(() => compile(events, {given}, idsOf(kept), drawFor));
+  const isOpen = hasRead || isChecked || !isWhole;
+  const program = isOpen ? undefined : compiled(() => compile(events, {given}, idsOf(kept), drawFor));
   if (!program) {
     known.set(key, 'not replayable');
     return pass;

@@ -138,8 +138,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
       // Another step over the same optimizer may have made slots meanwhile.
       const names = [...new Set([...slotOwners(optimizer), ...everTrained, ...trained])];
       const haveSlots = trained.every((name) => everTrained.has(name));
-      const {weights} = selection;
-      const {finite, sound} = update(optimizer, {gradients: clipped, weights}, {names, haveSlots}, before);
+      const {finite, sound} = update(optimizer, {gradients: clipped, ...selection}, {names, haveSlots}, before);
       for (const name of trained) everTrained.add(name);
       how = {strategy, why};
       taken++;
@@ -158,7 +157,6 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   return {
     /** Trains on a batch; figures are evaluated before the weights change. Runs within a `tidy`. */
     take: (...given: Parameters<typeof take>) => (canRecord() ? offTape(() => take(...given)) : take(...given)),
-    /** How the latest step was taken, and why so. */
     how: () => how,
     dispose: () => stages?.dispose(),
   };
