@@ -231,15 +231,13 @@ function recording(tape: unknown[]) {
   const target = internals();
   const restore = restorer(target, ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU']);
   const {addTapeNode, runKernel, read, readSync, readToGPU} = target;
-  const ops: TapedOp[] = [];
-  const reads = new Set<object>();
+  const [ops, reads] = [[] as TapedOp[], new Set<object>()];
   /** What a copy is of, by its id. */
   const copied = new Map<number, Tensor>();
   let inner: KernelRun[] = [];
   /** tfjs runs this kernel, and then tapes the copy itself. */
   let latestCopy: Tensor | undefined;
-  const outer = recorder;
-  const {mine, takeOwn} = ownOps(target, tape);
+  const [outer, {mine, takeOwn}] = [recorder, ownOps(target, tape)];
   recorder = mine;
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
