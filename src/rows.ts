@@ -31,7 +31,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from './checks';
-import {runOwnKernel} from './engine';
+import {canRecord, runOwnKernel} from './engine';
 
 /** Takes rows, `[B, …] → [K, …]`. On wasm `gatherND` takes 1 % of the time of `gather`. */
 export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
@@ -40,8 +40,8 @@ export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
 
 /** Takes the rows `int32[K, 1]` of a tensor. */
 export function gatherRows(tensor: Tensor, rows: Tensor): Tensor {
-  if (getBackend() !== 'cpu' || tensor.dtype === 'string' || tensor.dtype === 'complex64')
-    return gatherND(tensor, rows);
+  const isOfNumbers = tensor.dtype !== 'string' && tensor.dtype !== 'complex64';
+  if (getBackend() !== 'cpu' || !isOfNumbers || !canRecord()) return gatherND(tensor, rows);
   return runOwnKernel(ROWS_ON_CPU, {tensor, rows});
 }
 
