@@ -1,13 +1,6 @@
 /** @file A list of kernels that was captured once, and runs again on other data without the engine. */
 
-import {
-  getKernel,
-  type KernelBackend,
-  type KernelConfig,
-  type Tensor,
-  type TensorInfo,
-  tensor,
-} from '@tensorflow/tfjs-core';
+import {getKernel, type KernelConfig, type Tensor, type TensorInfo, tensor} from '@tensorflow/tfjs-core';
 import {backendInUse, type EngineEvent, type HostTensor, type KernelCall, tensorOf} from '../engine';
 
 /** Data by its number in a program. What is disposed, or was never there, has none. */
@@ -81,7 +74,7 @@ export function compile(
   wanted: readonly object[],
   drawFor?: (tensor: HostTensor) => Draw | undefined,
 ) {
-  const {backend} = backendInUse();
+  const inUse = backendInUse();
   const numbers = numberedData(given, known);
   const constants: {number: number; host: HostTensor}[] = [];
   const lines: Line[] = [];
@@ -96,7 +89,7 @@ export function compile(
       continue;
     }
     const isView = isViewOf(event);
-    const line = isView ? undefined : kernelLine(event, numbers, backend);
+    const line = isView ? undefined : kernelLine(event, numbers, inUse);
     const key = line && keyOf(line);
     const twin = isView ? [numbers.of(inputsOf(event)[0] as TensorInfo)] : computed.get(key as string);
     if (twin) event.outputs.forEach(({dataId}, i) => void numbers.same(dataId, twin[i] as number));
@@ -152,29 +145,17 @@ function numberedData(given: readonly object[], known: Data) {
   };
 }
 
+/** The inputs that were captured are nobody else's, so the line keeps them and puts in the data of each run. */
 function kernelLine(
-  {name, inputs, attrs}: KernelCall,
+  event: KernelCall,
   numbers: ReturnType<typeof numberedData>,
-  backend: KernelBackend,
+  {backend, name: backendName}: ReturnType<typeof backendInUse>,
 ): KernelLine {
+  const {name, inputs, attrs} = event;
   if (RANDOM.has(name)) throw new NotReplayable(`${name} draws random numbers`);
-  const reads: (readonly [TensorInfo, number])[] = [];
-  const noted = (given: TensorInfo): TensorInfo => {
-    const info = {...given};
-    reads.push([info, numbers.of(given)]);
-    return info;
-  };
-  const each = (given: TensorInfo | TensorInfo[] | null | undefined) =>
-    Array.isArray(given) ? given.map(noted) : given && noted(given);
-  const infos = Array.isArray(inputs)
-    ? inputs.map(noted)
-    : Object.fromEntries(Object.entries(inputs).map(([key, given]) => [key, each(given)]));
-  const call = {inputs: infos, attrs, backend} as KernelLine['call'];
-  return {name, config: kernelNamed(name), call, reads, gives: [], frees: []};
-}
-
-function kernelNamed(name: string): KernelConfig {
-  return getKernel(name, backendInUse().name) as KernelConfig;
+  const reads = inputsOf(event).map((info) => [info, numbers.of(info)] as const);
+  const call = {inputs, attrs, backend} as KernelLine['call'];
+  return {name, config: getKernel(name, backendName) as KernelConfig, call, reads, gives: [], frees: []};
 }
 
 /** What a kernel computes: two lines of the same key give the same numbers. */

@@ -4,11 +4,8 @@ import {backendInUse, canReplay} from '../engine';
 import {type Stages, tapedStage} from '../gradients/differentiate';
 import {partsOf} from '../models/model';
 import {fieldsOf, isPure} from './pureModel';
-import {hasTwins, isCurrent, type Recording, recordStage, replayStage} from './recording';
+import {hasTwins, isCurrent, type Known, recordStage, replayStage} from './recording';
 import {type Remembered, remembered} from './remembered';
-
-/** A recording, or what is known of a stage without one. */
-type Known = Recording | 'seen' | 'not replayable';
 
 /**
  * Runs the stages of a step on tapes, or, where they compute the same in each step, by the kernels that an earlier

@@ -34,6 +34,9 @@ export interface Recording {
   dispose(): void;
 }
 
+/** A recording, or what is known of a stage without one. */
+export type Known = Recording | 'seen' | 'not replayable';
+
 /** How to walk back through a stage, from some outputs, for so many rows at certain places. */
 interface WayBack {
   program: Program;
@@ -56,7 +59,7 @@ export function isCurrent({program, ways, gradients}: Recording): boolean {
 export function recordStage(
   stage: Stage,
   {weights, parts}: {weights: readonly Variable[]; parts: readonly Part[]},
-  known: Remembered<Recording | 'seen' | 'not replayable'>,
+  known: Remembered<Known>,
   key: string,
 ): StagePass {
   const before = weights.map(({dataId}) => dataId);

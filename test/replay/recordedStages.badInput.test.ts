@@ -18,7 +18,6 @@ import {
   tensor2d,
   tidy,
   train,
-  type Variable,
 } from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import {all, type OhemStep, type OhemStepOptions, ohemStep, type PerSampleLoss, topK} from 'ohem-tfjs';
@@ -27,9 +26,9 @@ import {afterEach, describe, expect, it, vi} from 'vitest';
 import {canReplay} from '../../src/engine';
 import {type BackendName, describeOnBackends} from '../support/backends';
 import {randomFrom} from '../support/property';
+import {bitsOf, REPLAYED, twins} from '../support/twins';
 import {trainsOn} from '../support/wasmTraining';
 
-const REPLAYED = 'the kernels of an earlier step run again';
 const SIZE = 8;
 
 function network(rate = 0): LayersModel {
@@ -45,22 +44,10 @@ function network(rate = 0): LayersModel {
   });
 }
 
-/** The same model, of which every step runs on a tape. */
-function twins(build = network): [LayersModel, LayersModel] {
-  const [one, other] = [build(), build()];
-  tidy(() => other.setWeights(one.getWeights()));
-  const [, layer] = other.layers as [unknown, LayersModel['layers'][number]];
-  layer.call = layer.call.bind(layer);
-  return [one, other];
-}
-
 const batch = (seed: number, size = SIZE) => ({
   xs: randomNormal([size, 4], 0, 1, 'float32', seed),
   ys: tidy(() => square(randomNormal([size, 3], 0, 1, 'float32', seed + 1))),
 });
-
-const bitsOf = (model: LayersModel) =>
-  model.weights.map((weight) => [...new Int32Array((weight.read() as Variable).dataSync().buffer)]);
 
 function stepsFor(models: LayersModel[], options: OhemStepOptions = {}): OhemStep[] {
   return models.map((model) =>
@@ -116,7 +103,7 @@ describeOnBackends('A step over a recorded model', (name) => {
     });
 
     it('goes by a call hook and by a call of its own', () => {
-      const models = twins();
+      const models = twins(network);
       const steps = stepsFor(models);
       alike(models, steps, 6);
       const [, dense] = (models[0] as LayersModel).layers as [unknown, LayersModel['layers'][number]];
@@ -128,7 +115,7 @@ describeOnBackends('A step over a recorded model', (name) => {
   });
 
   it('takes turns with another step over the same model', () => {
-    const models = twins();
+    const models = twins(network);
     const [one, plain] = stepsFor(models) as [OhemStep, OhemStep];
     const [other, plainOther] = stepsFor(models, {loss: meanSquaredError(), select: all(), reduction: 'sum'}) as [
       OhemStep,
@@ -142,7 +129,7 @@ describeOnBackends('A step over a recorded model', (name) => {
   });
 
   it('is the same within a tidy, and within the gradient of somebody else', () => {
-    const models = twins();
+    const models = twins(network);
     const steps = stepsFor(models) as [OhemStep, OhemStep];
     alike(models, steps, 5);
     const {xs, ys} = batch(1);
@@ -163,7 +150,7 @@ describeOnBackends('A step over a recorded model', (name) => {
   });
 
   it('goes on after the backend was switched, there and back', async () => {
-    const models = twins();
+    const models = twins(network);
     const steps = stepsFor(models);
     const other: BackendName = name === 'cpu' ? 'wasm' : 'cpu';
     alike(models, steps, 5);
@@ -177,7 +164,7 @@ describeOnBackends('A step over a recorded model', (name) => {
   });
 
   it.each(['incRef', 'addTapeNode'])('sees at once where the engine has no %s', (missing) => {
-    const models = twins();
+    const models = twins(network);
     const steps = stepsFor(models) as [OhemStep, OhemStep];
     alike(models, steps, 5);
     const owner = missing === 'incRef' ? backend() : engine();
@@ -192,7 +179,7 @@ describeOnBackends('A step over a recorded model', (name) => {
   });
 
   it('runs on a tape while kernels are profiled', async () => {
-    const models = twins();
+    const models = twins(network);
     const steps = stepsFor(models) as [OhemStep, OhemStep];
     alike(models, steps, 5);
     const {xs, ys} = batch(9);
@@ -206,7 +193,7 @@ describeOnBackends('A step over a recorded model', (name) => {
   });
 
   it('changes nothing and leaves nothing behind if it throws in the middle, and goes on', () => {
-    const models = twins();
+    const models = twins(network);
     let isBroken = false;
     const broken: PerSampleLoss = Object.assign((truth: Tensor, predicted: Tensor) => {
       if (isBroken) throw new Error('broken');
@@ -261,7 +248,7 @@ describeOnBackends('A step over a recorded model', (name) => {
   });
 
   it('gives rows that are not finite no say, also in steps that are replayed', () => {
-    const models = twins();
+    const models = twins(network);
     const steps = stepsFor(models) as [OhemStep, OhemStep];
     alike(models, steps, 5);
     const {ys} = batch(4);
@@ -278,7 +265,7 @@ describeOnBackends('A step over a recorded model', (name) => {
   });
 
   it('takes a loss that captured what the model computed on the tape of this very step', () => {
-    const models = twins();
+    const models = twins(network);
     const [step] = stepsFor([models[0]], {
       loss: (truth, predicted) => {
         const [kernel] = models[0].trainableWeights as unknown as [{read(): Tensor}];

@@ -29,24 +29,13 @@ import {type OhemStep, type OhemStepOptions, ohemStep, type PerSampleLoss, type 
 import {categoricalCrossentropy, meanSquaredError} from 'ohem-tfjs/losses';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import {type BackendName, describeOnBackends} from '../support/backends';
+import {bitsOf, REPLAYED, twins} from '../support/twins';
 import {trainsOn} from '../support/wasmTraining';
 
-const REPLAYED = 'the kernels of an earlier step run again';
 type Layer = LayersModel['layers'][number];
 
 const dense = (units: number, activation?: 'tanh' | 'softmax') =>
   layers.dense({units, kernelInitializer: 'glorotNormal', ...(activation && {activation})});
-
-function twins(build: () => LayersModel): [LayersModel, LayersModel] {
-  const [one, other] = [build(), build()];
-  tidy(() => other.setWeights(one.getWeights()));
-  const last = other.layers.at(-1) as Layer;
-  last.call = last.call.bind(last);
-  return [one, other];
-}
-
-const bitsOf = (model: LayersModel) =>
-  model.getWeights().map((weight) => [...new Int32Array(weight.dataSync().buffer)]);
 
 type Batch = {xs: Tensor | Tensor[]; ys: Tensor | Tensor[]; options?: Parameters<OhemStep>[2]};
 

@@ -1,4 +1,4 @@
-import {memory, slice, type Tensor, tidy, train, type Variable} from '@tensorflow/tfjs-core';
+import {memory, slice, type Tensor, train, type Variable} from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {meanSquaredError, ohemStep, topK} from 'ohem-tfjs';
 import {afterEach, describe, expect, it, vi} from 'vitest';
@@ -6,28 +6,8 @@ import {describeOnBackends} from '../support/backends';
 import {COMMON_MODELS, inputsFor} from '../support/commonModels';
 import {SPECIMENS, type Specimen} from '../support/models';
 import {randomFrom} from '../support/property';
+import {bitsOf, REPLAYED, twins} from '../support/twins';
 import {trainsOn} from '../support/wasmTraining';
-
-const REPLAYED = 'the kernels of an earlier step run again';
-
-/** A model of which every step runs on a tape: a layer that is patched may do anything. */
-function unrecorded(model: LayersModel): LayersModel {
-  const [layer] = model.layers as [LayersModel['layers'][number]];
-  const {call} = layer;
-  layer.call = function (this: typeof layer, ...given) {
-    return call.apply(this, given);
-  };
-  return model;
-}
-
-const bitsOf = (model: LayersModel) =>
-  model.layers.flatMap(({weights}) => weights.map((weight) => [...new Int32Array(weight.read().dataSync().buffer)]));
-
-function twins(build: () => LayersModel): [LayersModel, LayersModel] {
-  const [one, other] = [build(), unrecorded(build())];
-  tidy(() => other.setWeights(one.getWeights()));
-  return [one, other];
-}
 
 /** Sizes of 50 batches: full ones, a short last one, others for a while, and full ones again. */
 const SIZES = Array.from({length: 50}, (_, t) => (t % 12 === 11 ? 5 : t >= 30 && t < 38 ? 6 : 8));
@@ -60,7 +40,7 @@ function trainTwins({build, xs, ys}: Specimen, steps: number): number {
   for (const [t, size] of SIZES.slice(0, steps).entries()) {
     const batch = batches.get(size) as {xs: Tensor[]; ys: Tensor[]};
     for (const model of [one, other]) {
-      const layer = model.layers.find(({trainableWeights}) => trainableWeights.length > 0 || model === undefined);
+      const layer = model.layers.find(({trainableWeights}) => trainableWeights.length > 0);
       if (t === 16 && layer && model.trainableWeights.length > layer.weights.length) layer.trainable = false;
       if (t === 22) for (const each of model.layers) each.trainable = true;
     }
@@ -92,11 +72,10 @@ describeOnBackends('A recorded step', (backend) => {
   });
 
   describe('of layers that draw', () => {
-    const seeded = (seed?: number) => ({...(seed !== undefined && {seed})});
     const dense = (units: number) => layers.dense({units, activation: 'tanh', kernelInitializer: 'glorotNormal'});
     const drawing: Record<string, () => LayersModel['layers']> = {
       dropout: () => [dense(6), layers.dropout({rate: 0.4}), dense(2)],
-      'dropout with a seed': () => [dense(6), layers.dropout({rate: 0.4, ...seeded(3)}), dense(2)],
+      'dropout with a seed': () => [dense(6), layers.dropout({rate: 0.4, seed: 3}), dense(2)],
       'dropout twice': () => [layers.dropout({rate: 0.2}), dense(6), layers.dropout({rate: 0.5}), dense(2)],
       'Gaussian noise and dropout': () => [
         layers.gaussianNoise({stddev: 0.3}),

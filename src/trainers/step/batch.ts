@@ -81,18 +81,21 @@ function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowW
   const finite = marks.reduce((both, next) => logicalAnd(both, next));
   const rows = standInRows(finite);
   const isByRow = view.count === xs[0]?.shape[0];
-  const take = (tensors: Tensor[], by: Tensor1D) => tensors.map((tensor) => takeRows(tensor, by));
+  const ofInputs = isByRow ? rows : ofXs && standInRows(ofXs);
   return {
-    xs: isByRow ? take(xs, rows) : ofXs ? take(xs, standInRows(ofXs)) : xs,
-    ys: take(ys, rows),
-    rowWeights: take(rowWeights, rows) as Tensor1D[],
+    xs: ofInputs ? takeEach(xs, ofInputs) : xs,
+    ys: takeEach(ys, rows),
+    rowWeights: takeEach(rowWeights, rows),
     finite,
   };
 }
 
 /** Replaces rows by the first that is finite. */
 export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D): T[] {
-  const rows = standInRows(finite);
+  return takeEach(tensors, standInRows(finite));
+}
+
+function takeEach<T extends Tensor>(tensors: T[], rows: Tensor1D): T[] {
   return tensors.map((tensor) => takeRows(tensor, rows));
 }
 
