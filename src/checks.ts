@@ -45,7 +45,48 @@ export function checkOptionNames(where: string, options: object | undefined, kno
     throw typeError(where, 'options', 'be a record', options, remedy);
   }
   const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw typeError(where, 'options', `have the names ${known.join(', ')}`, unknown);
+  if (unknown === undefined) return;
+  const nearest = didYouMean(unknown, known);
+  const names = nearest === '' || known.length <= SHOWN ? `the names ${few([...known])}` : 'known names';
+  throw typeError(where, 'options', `have ${names}`, unknown, nearest);
+}
+
+/** Options of which each may be null. */
+export type Nullable<T> = {[K in keyof T]: T[K] | null | undefined};
+
+/** Checks the names of options, and leaves out what is null: tfjs takes that for "not given", whatever the option. */
+export function givenOptions<T extends object>(
+  where: string,
+  options: Nullable<T> | null | undefined,
+  known: readonly string[],
+): T {
+  checkOptionNames(where, options ?? undefined, known);
+  const given = Object.entries(options ?? {}).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(given) as T;
+}
+
+/** Asks for the name that is most like a misspelt one; empty if none is like it. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const distances = known.map((other) => distanceBetween(name.toLowerCase(), other.toLowerCase()));
+  const nearest = Math.min(...distances);
+  const isLike = nearest <= Math.max(name.length > 2 ? 1 : 0, Math.floor(name.length / 3));
+  return isLike ? `Did you mean '${known[distances.indexOf(nearest)]}'?` : '';
+}
+
+/** How many letters of a text have to be added, left out, replaced or exchanged with the next one to get another. */
+function distanceBetween(text: string, other: string): number {
+  const rows = [Array.from({length: other.length + 1}, (_, j) => j)];
+  for (let i = 1; i <= text.length; i++) {
+    const [row, above, before] = [[i], rows[i - 1] as number[], rows[i - 2]];
+    for (let j = 1; j <= other.length; j++) {
+      const replaced = (above[j - 1] as number) + (text[i - 1] === other[j - 1] ? 0 : 1);
+      const isExchanged = before && text[i - 1] === other[j - 2] && text[i - 2] === other[j - 1];
+      const exchanged = isExchanged ? (before[j - 2] as number) + 1 : replaced;
+      row.push(Math.min(replaced, exchanged, (above[j] as number) + 1, (row[j - 1] as number) + 1));
+    }
+    rows.push(row);
+  }
+  return rows[text.length]?.[other.length] as number;
 }
 
 /** Builds the check of a number; a text in its place is shown as one. */
@@ -60,15 +101,12 @@ export const checkCount = /* @__PURE__ */ checkBy('an integer >= 1', (x) => Numb
 export const checkWhole = /* @__PURE__ */ checkBy('an integer >= 0', (x) => Number.isInteger(x) && x >= 0);
 export const checkRatio = /* @__PURE__ */ checkBy('in (0, 1]', (x) => x > 0 && x <= 1);
 export const checkClosedUnitInterval = /* @__PURE__ */ checkBy('in [0, 1]', (x) => x >= 0 && x <= 1);
+export const checkUnitInterval = /* @__PURE__ */ checkBy('in [0, 1)', (x) => x >= 0 && x < 1);
 export const checkFinite = /* @__PURE__ */ checkBy('a finite number', Number.isFinite);
 export const checkNotNegative = /* @__PURE__ */ checkBy('a finite number >= 0', (x) => Number.isFinite(x) && x >= 0);
 export const checkFinitePositive = /* @__PURE__ */ checkBy('a finite number > 0', (x) => Number.isFinite(x) && x > 0);
 /** Checks a number that makes something as many times larger. */
 export const checkFactor = /* @__PURE__ */ checkBy('a finite number >= 1', (x) => Number.isFinite(x) && x >= 1);
-
-export function checkUnitInterval(where: string, argument: string, value: number): void {
-  if (!(value >= 0 && value < 1)) throw rangeError(where, argument, 'be in [0, 1)', value);
-}
 
 export function checkFunction(where: string, argument: string, constraint: string, value: unknown, remedy = ''): void {
   if (typeof value !== 'function') throw typeError(where, argument, constraint, value, remedy);
@@ -81,7 +119,8 @@ export function checkWeights(where: string, argument: string, values: readonly n
 }
 
 export function checkOneOf<T extends string>(where: string, argument: string, value: T, allowed: readonly T[]): void {
-  if (!allowed.includes(value)) throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, value);
+  if (allowed.includes(value)) return;
+  throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, value, didYouMean(String(value), allowed));
 }
 
 /** Checks that the context of a batch has what a rule cannot do without. */

@@ -289,6 +289,28 @@ describe('Options with a name that nobody knows', () => {
     ['sparseCategoricalCrossentropy', () => sparseCategoricalCrossentropy({ignore: 255} as never), 'ignore'],
     ['binaryCrossentropy', () => binaryCrossentropy({fromLogit: true} as never), 'fromLogit'],
   ])('are refused by %s', (name, build, option) => {
-    expect(build).toThrow(new RegExp(`^${name}: options must have the names [\\w, ]+, got ${option}\\.$`));
+    const names = '(the names [\\w, …]+|known names)';
+    expect(build).toThrow(
+      new RegExp(`^${name}: options must have ${names}, got ${option}\\.( Did you mean '\\w+'\\?)?$`),
+    );
+  });
+
+  it.each([
+    ['losses', 'loss'],
+    ['optimiser', 'optimizer'],
+    ['clipnorm', 'clipNorm'],
+    ['slect', 'select'],
+  ])('are answered with the nearest one: %s', (name, meant) => {
+    const build = () => ohemStep(undefined as never, {[name]: 1} as never);
+    expect(build).toThrow(`ohemStep: options must have known names, got ${name}. Did you mean '${meant}'?`);
+  });
+
+  it('are answered with what there is if none is near', () => {
+    expect(() => topK({k: 1, temperature: 2} as never)).toThrow(
+      new TypeError('topK: options must have the names k, ratio, minK, got temperature.'),
+    );
+    expect(() => ohemStep(undefined as never, {temperature: 2} as never)).toThrow(
+      'ohemStep: options must have the names loss, select, optimizer, reduction, lossWeights, rankBy, granularity, backward, …',
+    );
   });
 });

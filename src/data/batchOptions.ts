@@ -34,8 +34,10 @@ export interface StepOptions extends GivenContext {
   classWeight?: ClassWeights;
 }
 
+const NAMES: Record<keyof StepOptions, true> = {
+  ...{sampleWeight: true, classWeight: true, step: true, valid: true, positive: true, group: true, boxes: true},
+  ...{reference: true, yTrue: true, yPred: true, memory: true, schedule: true},
+};
+
 /** The names of what may go with a batch. */
-export const BATCH_OPTIONS = [
-  ...['sampleWeight', 'classWeight', 'step', 'valid', 'positive', 'group', 'boxes', 'reference', 'yTrue', 'yPred'],
-  ...['memory', 'schedule'],
-];
+export const BATCH_OPTIONS = Object.keys(NAMES);

@@ -10,7 +10,7 @@ import {
   type Tensor1D,
   tensor1d,
 } from '@tensorflow/tfjs-core';
-import type {ClassWeight, LayersModel} from '@tensorflow/tfjs-layers';
+import type {ClassWeight} from '@tensorflow/tfjs-layers';
 import {checkWeights, rangeError, typeError} from '../checks';
 import {byOutput} from '../models/modelTensors';
 import {takeRows} from '../rows';
@@ -19,13 +19,22 @@ import {takeRows} from '../rows';
 export type ClassWeights = ClassWeight | (ClassWeight | null)[] | Record<string, ClassWeight>;
 
 /** Finds the weight of each row's class, `float32[B]` for each output; classes that are not named count 1. */
-export function classWeightRows(where: string, model: LayersModel, given: ClassWeights, ys: Tensor[]): Tensor1D[] {
+export function classWeightRows(
+  where: string,
+  names: readonly string[] | undefined,
+  given: ClassWeights,
+  ys: Tensor[],
+): Tensor1D[] {
+  if (!names) {
+    const remedy = 'Pass sampleWeight, or weigh the classes in the loss.';
+    throw typeError(where, 'classWeight', 'be left out with a joint loss', given, remedy);
+  }
   const isSingle = !Array.isArray(given) && Object.values(given).every((value) => typeof value === 'number');
   const weights = isSingle
     ? [given as ClassWeight]
-    : byOutput<ClassWeight | null>(where, 'classWeight', model, given as ClassWeight[]);
+    : byOutput<ClassWeight | null>(where, 'classWeight', names, given as ClassWeight[]);
   if (weights.length !== ys.length) {
-    const constraint = `be given by output (${model.outputNames.join(', ')})`;
+    const constraint = `be given by output (${names.join(', ')})`;
     throw typeError(where, 'classWeight', constraint, given);
   }
   return ys.map((yTrue, output) => rowsOf(where, weights[output] ?? {}, yTrue));

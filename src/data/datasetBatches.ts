@@ -1,7 +1,7 @@
 import {dispose, Tensor, type TensorContainer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {rangeError, typeError} from '../checks';
-import {type StepTensors, tensorsByName} from '../models/modelTensors';
+import {inputsOf, type StepTensors} from '../models/modelTensors';
 import type {RowContext, SampleWeights} from './batchOptions';
 import type {BatchSource, Place, TrainingBatch} from './batchSource';
 
@@ -124,7 +124,8 @@ function trainingBatch(where: string, argument: string, model: LayersModel, item
   if (xs === undefined || ys === undefined) {
     throw typeError(where, argument, 'give items {xs, ys}', item);
   }
-  const size = tensorsByName(where, 'xs', model.inputNames, xs)[0]?.shape[0] ?? 0;
+  const {xs: inputs} = inputsOf(where, 'xs', model, xs);
+  const size = inputs[0]?.shape[0] ?? 0;
   const rows = index === undefined || index instanceof Tensor ? index : Int32Array.from(index);
   const count = rows instanceof Tensor ? rows.size : (rows?.length ?? size);
   if (count !== size)

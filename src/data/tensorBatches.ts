@@ -1,7 +1,7 @@
 import {dispose, Tensor, type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkRows, typeError} from '../checks';
-import {type ModelData, modelData, type StepTensors} from '../models/modelTensors';
+import {type BatchNames, type ModelData, modelData, type StepTensors} from '../models/modelTensors';
 import {uniformFrom} from '../random';
 import {takeRows} from '../rows';
 import type {Granularity} from '../types';
@@ -10,7 +10,7 @@ import type {BatchSource, TrainingBatch} from './batchSource';
 
 /** Data in tensors: the rows of all of them belong together. */
 export interface RowData {
-  xs: Tensor[];
+  xs: StepTensors;
   ys: Tensor[];
   sampleWeight?: SampleWeights | undefined;
   context?: RowContext | undefined;
@@ -99,11 +99,17 @@ function takeEach<T>(tensors: T, rows: Tensor1D): T {
 }
 
 /** The rows of `validationData: [x, y]`. */
-export function validationRows(where: string, model: LayersModel, given: [StepTensors, StepTensors]): ModelData {
+export function validationRows(
+  where: string,
+  model: LayersModel,
+  targets: BatchNames['targets'],
+  given: [StepTensors, StepTensors],
+): ModelData {
   if (!Array.isArray(given) || given.length !== 2) {
     throw typeError(where, 'validationData', 'be [x, y]', given, 'Weights of validation rows are not known.');
   }
-  return modelData(where, model, given[0], given[1], ['x of validationData', 'y of validationData']);
+  const names = {targets, xName: 'x of validationData', yName: 'y of validationData'};
+  return modelData(where, model, given[0], given[1], names);
 }
 
 /** Gives the rows of a data set in their order, from `first` on. */

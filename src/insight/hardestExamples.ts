@@ -1,5 +1,5 @@
-import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkCount, checkOptionNames} from '../checks';
+import {checkCount, givenOptions, type Nullable} from '../checks';
+import type {TrainableModel} from '../models/functionModel';
 import type {StepTensors} from '../models/modelTensors';
 import {type LabelAndPrediction, labelsAndPredictions} from './labelsAndPredictions';
 import {hardness, largestFirst} from './largestFirst';
@@ -29,7 +29,8 @@ export interface HardExample extends LabelAndPrediction {
  * model classifies: integer or one-hot labels beside a class axis, or labels 0 and 1 beside a sigmoid (1 from p ≥ ½ on); otherwise, and
  * so for several labels at once, they are the values. Runs all rows forward, and the rows that it found once more.
  *
- * @param model  a `LayersModel` with any number of inputs and outputs; it stays as it is.
+ * @param model  a `LayersModel` with any number of inputs and outputs, or a function `{predict, variables}`; it stays
+ *   as it is.
  * @param x  inputs, as `ohemStep` takes them: a tensor `[N, …]`, a list, or a record by name; they stay yours.
  * @param y  targets in the same form.
  * @param options  `count` (default 10), and `loss`, `lossWeights` and `batchSize` of {@link perSampleLosses}.
@@ -46,13 +47,12 @@ export interface HardExample extends LabelAndPrediction {
  * [hardest.index, hardest.loss, hardest.label, hardest.prediction];   // [2, 4.018150, 1, 0]
  */
 export async function hardestExamples(
-  model: LayersModel,
+  model: TrainableModel,
   x: StepTensors,
   y: StepTensors,
-  options: HardestExamplesOptions = {},
+  options?: Nullable<HardestExamplesOptions> | null,
 ): Promise<HardExample[]> {
-  checkOptionNames(NAME, options, ['count', ...SCORING_OPTIONS]);
-  const {count = 10, ...scoringOptions} = options;
+  const {count = 10, ...scoringOptions} = givenOptions(NAME, options, ['count', ...SCORING_OPTIONS]);
   checkCount(NAME, 'count', count);
   const task = scoring(NAME, model, x, y, scoringOptions);
   const losses = await scoreRows(task);

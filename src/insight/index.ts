@@ -2,7 +2,8 @@
  * Which rows of a data set are hard, and why.
  * @module insight
  */
-export type {LossLike} from '../models/modelLosses';
+export type {FunctionModel, TrainableModel} from '../models/functionModel';
+export type {Losses, LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
 export type {PerSampleLoss, Selection} from '../types';
 export {type HardExample, type HardestExamplesOptions, hardestExamples} from './hardestExamples';

@@ -19,7 +19,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {outputsOf} from '../models/model';
-import {modelTensors} from '../models/modelTensors';
+import {eachTensor, modelTensors, type StepTensors} from '../models/modelTensors';
 import type {Scoring} from './perSampleLosses';
 import {readTogether} from './readTogether';
 
@@ -53,11 +53,11 @@ export async function labelsAndPredictions(task: Scoring, rows: Int32Array): Pro
 }
 
 /** The labels and the predictions of each output in turn, flat. */
-function pairsOf({where, model, xs, ys}: Scoring, rows: Int32Array, isClass: Float32Array): Tensor1D[] {
+function pairsOf({where, model, xs, ys, targets}: Scoring, rows: Int32Array, isClass: Float32Array): Tensor1D[] {
   const indices = tensor1d(rows, 'int32');
-  const rowsOf = (tensors: Tensor[]) => tensors.map((tensor) => gather(tensor, indices));
-  const batch = modelTensors(where, model, rowsOf(xs), rowsOf(ys));
-  return outputsOf(model, batch.xs, false)
+  const rowsOf = (tensors: StepTensors) => eachTensor(tensors, (tensor) => gather(tensor, indices));
+  const batch = modelTensors(where, model, rowsOf(xs), rowsOf(ys), {targets});
+  return outputsOf(model, batch.formed(batch.xs), false)
     .flatMap((yPred, output) => asClasses(batch.ys[output] as Tensor, yPred, isClass[output] === 1))
     .map((values) => cast(reshape(values, [values.size]), 'float32'));
 }

@@ -1,9 +1,19 @@
-import {where as chooseEach, dispose, fill, slice, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {where as chooseEach, dispose, fill, slice, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkCount, checkOptionNames} from '../checks';
+import {checkCount, givenOptions, type Nullable} from '../checks';
+import type {JointLoss} from '../losses/jointLoss';
+import type {TrainableModel} from '../models/functionModel';
 import {outputsOf, readyModel} from '../models/model';
-import {type LossLike, modelLosses, modelLossWeights, outputLosses} from '../models/modelLosses';
-import {DATA_NAMES, type ModelData, modelData, modelTensors, type StepTensors} from '../models/modelTensors';
+import {type Losses, modelLosses, modelLossWeights, outputLosses, targetNames} from '../models/modelLosses';
+import {
+  type BatchNames,
+  DATA_NAMES,
+  eachTensor,
+  type ModelData,
+  modelData,
+  modelTensors,
+  type StepTensors,
+} from '../models/modelTensors';
 import {addUp, finiteRows} from '../rows';
 import type {PerSampleLoss} from '../types';
 import {readTogether} from './readTogether';
@@ -12,7 +22,7 @@ const NAME = 'perSampleLosses';
 
 export interface PerSampleLossesOptions {
   /** One loss, or one for each output (list, or record by output name); functions or names of Keras. Default: what the model was compiled with. */
-  loss?: LossLike | LossLike[] | Record<string, LossLike>;
+  loss?: Losses;
   /** What each output's loss counts. Default 1 each. */
   lossWeights?: number[] | Record<string, number>;
   /** How many rows are scored at a time; changes no loss unless rows judge one another. Default 32. */
@@ -31,7 +41,8 @@ export const SCORING_OPTIONS = ['loss', 'lossWeights', 'batchSize'] as const;
  * its turn. Without regularisers and weights of samples or classes. A loss `float32[B, …]` counts as its mean over the further axes, without ignored
  * labels; a row that has nothing but those has loss 0. A row with a loss or an input that is not finite is not left out: its loss stays NaN or ±∞.
  *
- * @param model  a `LayersModel` with any number of inputs and outputs; it stays as it is.
+ * @param model  a `LayersModel` with any number of inputs and outputs, or a function `{predict, variables}`; it stays
+ *   as it is.
  * @param x  inputs, as `ohemStep` takes them: a tensor `[N, …]`, a list, or a record by name; they stay yours.
  * @param y  targets in the same form.
  * @param options  `loss`, a function or the name of a loss, or one for each output (default: what the model was compiled with);
@@ -46,20 +57,20 @@ export const SCORING_OPTIONS = ['loss', 'lossWeights', 'batchSize'] as const;
  * await perSampleLosses(model, x, y, {loss: 'meanSquaredError'});   // Float32Array [0, 4, 1]
  */
 export async function perSampleLosses(
-  model: LayersModel,
+  model: TrainableModel,
   x: StepTensors,
   y: StepTensors,
-  options: PerSampleLossesOptions = {},
+  options?: Nullable<PerSampleLossesOptions> | null,
 ): Promise<Float32Array> {
-  checkOptionNames(NAME, options, SCORING_OPTIONS);
-  return scoreRows(scoring(NAME, model, x, y, options));
+  return scoreRows(scoring(NAME, model, x, y, givenOptions(NAME, options, SCORING_OPTIONS)));
 }
 
 /** A model with the data that it is to be scored on, checked and in its order. */
 export interface Scoring extends ModelData {
   where: string;
   model: LayersModel;
-  losses: PerSampleLoss[];
+  losses: PerSampleLoss[] | [JointLoss];
+  targets: BatchNames['targets'];
   lossWeights: number[];
   batchSize: number;
 }
@@ -73,16 +84,18 @@ const TURN = 40;
 /** Checks what is to be scored; computes nothing. */
 export function scoring(
   where: string,
-  model: LayersModel,
+  given: TrainableModel,
   x: StepTensors,
   y: StepTensors,
   {loss, lossWeights, batchSize = 32}: PerSampleLossesOptions,
 ): Scoring {
-  readyModel(where, model);
+  const model = readyModel(where, given, loss);
   checkCount(where, 'batchSize', batchSize);
   const losses = modelLosses(where, model, loss);
-  const weights = modelLossWeights(where, model, lossWeights);
-  return {...modelData(where, model, x, y), where, model, losses, lossWeights: weights, batchSize};
+  const targets = targetNames(model, losses[0]);
+  const weights = modelLossWeights(where, targets ?? ['loss'], lossWeights);
+  const data = modelData(where, model, x, y, {targets});
+  return {...data, where, model, losses, targets, lossWeights: weights, batchSize};
 }
 
 /**
@@ -118,10 +131,11 @@ export async function scoreRows(task: Scoring): Promise<Float32Array> {
 }
 
 function batchLosses(task: Scoring, start: number, count: number): Tensor1D {
-  const {where, model, losses, lossWeights} = task;
-  const rowsOf = (tensors: Tensor[]) => tensors.map((tensor) => slice(tensor, start, count));
-  const {xs, ys} = modelTensors(where, model, rowsOf(task.xs), rowsOf(task.ys), DATA_NAMES);
-  const scored = addUp(outputLosses(where, losses, lossWeights, ys, outputsOf(model, xs, false)));
+  const {where, model, losses, lossWeights, targets} = task;
+  const rowsOf = (tensors: StepTensors) => eachTensor(tensors, (tensor) => slice(tensor, start, count));
+  const names = {...DATA_NAMES, targets};
+  const {xs, ys, formed} = modelTensors(where, model, rowsOf(task.xs), rowsOf(task.ys), names);
+  const scored = addUp(outputLosses(where, losses, lossWeights, ys, outputsOf(model, formed(xs), false)));
   const finite = finiteRows(xs, count);
   // A ReLU of NaN is 0 on some backends, and such a row would look easy.
   return finite ? chooseEach(finite, scored, fill(scored.shape, Number.NaN)) : scored;

@@ -17,8 +17,8 @@ type Gradient = (dl: Tensor, yTrue: Tensor, yPred: Tensor) => Tensor;
 const CLOSED_FORM = Symbol('closed form');
 
 /** Whether a loss goes by what it is given alone, and by the same formula each time. */
-export function isClosedForm(loss: PerSampleLoss): boolean {
-  return loss.valid === undefined && (loss as {[CLOSED_FORM]?: unknown})[CLOSED_FORM] === loss;
+export function isClosedForm(loss: object): boolean {
+  return (loss as {valid?: unknown}).valid === undefined && (loss as {[CLOSED_FORM]?: unknown})[CLOSED_FORM] === loss;
 }
 
 /**

@@ -12,6 +12,7 @@ export {cosineSimilarity} from './cosineSimilarity';
 export {fromLayersLoss, type LayersLoss} from './fromLayersLoss';
 export {hinge, squaredHinge} from './hinge';
 export {type HuberOptions, huber, type SmoothL1Options, smoothL1} from './huber';
+export {type JointLoss, jointLoss} from './jointLoss';
 export {kullbackLeiblerDivergence} from './kullbackLeiblerDivergence';
 export {logCosh} from './logCosh';
 export {meanAbsoluteError} from './meanAbsoluteError';

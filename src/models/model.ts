@@ -1,22 +1,38 @@
 /** @file A model as the trainers see it: built, with its outputs, its weights and its optimizer. */
 
-import {dispose, keep, type Optimizer, type Tensor, type Variable} from '@tensorflow/tfjs-core';
+import {backend, dispose, keep, type Optimizer, type Tensor, train, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
-import {typeError} from '../checks';
+import {didYouMean, typeError} from '../checks';
+import {isJoint} from '../losses/jointLoss';
+import {asLayersModel, isFunctionModel, type TrainableModel} from './functionModel';
+import type {StepTensors} from './modelTensors';
 
-/** Checks that something is a model, and builds it if that is still to be done. */
-export function readyModel(where: string, model: LayersModel): void {
+/**
+ * Checks that something is a model, and builds it if that is still to be done.
+ *
+ * @param loss  what a function has for its outputs: one loss, a list, or a record by name.
+ */
+export function readyModel(where: string, model: TrainableModel, loss?: unknown): LayersModel {
+  if (isFunctionModel(model)) return asLayersModel(where, model, outputNamesOf(loss));
   try {
     // A Sequential has no names for its outputs before something needs them.
     if (model.outputNames.length === 0) (model as Sequential).build();
+    return model;
   } catch {
-    throw typeError(where, 'model', 'be a LayersModel that can be built', model, 'Give its first layer an inputShape.');
+    const remedy = 'Give its first layer an inputShape, or pass a function as {predict, variables}.';
+    throw typeError(where, 'model', 'be a LayersModel that can be built', model, remedy);
   }
 }
 
-/** Runs a model forward, and lists its outputs in their order. */
-export function outputsOf(model: LayersModel, xs: Tensor[], training: boolean): Tensor[] {
-  const outputs = model.apply(xs.length === 1 ? (xs[0] as Tensor) : xs, {training}) as Tensor | Tensor[];
+function outputNamesOf(loss: unknown): string[] {
+  if (isJoint(loss)) return [];
+  if (Array.isArray(loss)) return loss.map((_, output) => `output_${output + 1}`);
+  return typeof loss === 'object' && loss !== null ? Object.keys(loss) : ['output'];
+}
+
+/** Runs a model forward, on inputs in the form that it takes, and lists its outputs in their order. */
+export function outputsOf(model: LayersModel, xs: StepTensors, training: boolean): Tensor[] {
+  const outputs = model.apply(xs as Tensor | Tensor[], {training}) as Tensor | Tensor[];
   return Array.isArray(outputs) ? outputs : [outputs];
 }
 
@@ -75,18 +91,53 @@ export function trainableVariables(where: string, model: LayersModel): Variable[
 
 /** All weights in an order that a frozen layer does not change: `model.weights` has those first that are trained now. */
 export function weightsOf(model: LayersModel): Variable[] {
-  const weights = model.layers.flatMap((layer) => [...layer.weights].sort((a, b) => a.id - b.id));
+  const ofLayers = model.layers.flatMap((layer) => [...layer.weights].sort((a, b) => a.id - b.id));
+  // A function has weights, but no layers.
+  const weights = ofLayers.length > 0 ? ofLayers : model.weights;
   return weights.map((weight) => weight.read() as Variable);
 }
 
-/** Finds the optimizer of a model: the given one, or the one that it was compiled with. */
+/** The optimizers that `compile` takes by name, as it makes them. */
+const OPTIMIZERS = {
+  sgd: () => train.sgd(0.01),
+  adam: () => train.adam(0.001, 0.9, 0.999, epsilon()),
+  adamax: () => train.adamax(0.002, 0.9, 0.999, epsilon(), 0),
+  rmsprop: () => train.rmsprop(0.001, 0.9, 0, epsilon()),
+  adagrad: () => train.adagrad(0.01),
+  adadelta: () => train.adadelta(1, 0.95, epsilon()),
+};
+
+/** The name of an optimizer that `compile` takes. */
+export type OptimizerName = keyof typeof OPTIMIZERS;
+
+/** What tfjs-layers takes for zero. */
+const epsilon = () => backend().epsilon();
+
+/** Gives a model the optimizer of a name, as `compile` does; one of that kind that it has already stays. */
+function optimizerNamed(where: string, model: LayersModel, name: string): Optimizer {
+  const names = Object.keys(OPTIMIZERS);
+  const make = (OPTIMIZERS as Record<string, () => Optimizer>)[name.toLowerCase()];
+  if (!make) {
+    const remedy = didYouMean(name, names) || `Names are ${names.join(', ')}.`;
+    throw typeError(where, 'optimizer', 'be an optimizer or the name of one', `'${name}'`, remedy);
+  }
+  const isThere = (model.optimizer as Optimizer | undefined)?.getClassName().toLowerCase() === name.toLowerCase();
+  if (!isThere) model.optimizer = make();
+  return model.optimizer;
+}
+
+/**
+ * Finds the optimizer of a model: the given one, or the one that it was compiled with. One by name becomes that of the
+ * model.
+ */
 export function modelOptimizer(
   where: string,
   model: LayersModel,
-  given: Optimizer | undefined,
+  given: Optimizer | string | undefined,
   remedy: string,
 ): Optimizer {
-  const optimizer: Optimizer | undefined = given ?? model.optimizer;
+  const optimizer: Optimizer | undefined =
+    typeof given === 'string' ? optimizerNamed(where, model, given) : (given ?? model.optimizer);
   if (typeof optimizer?.applyGradients === 'function') return optimizer;
   throw typeError(where, 'optimizer', 'be given, or the model be compiled with one', optimizer, remedy);
 }

@@ -16,13 +16,15 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkWeights, shapeText, typeError} from '../checks';
+import {checkWeights, didYouMean, shapeText, typeError} from '../checks';
 import {binaryCrossentropy} from '../losses/binaryCrossentropy';
 import {categoricalCrossentropy} from '../losses/categoricalCrossentropy';
 import {categoricalHinge} from '../losses/categoricalHinge';
 import {cosineSimilarity} from '../losses/cosineSimilarity';
+import {fromCoreLoss} from '../losses/fromCoreLoss';
 import {fromLayersLoss} from '../losses/fromLayersLoss';
 import {hinge, squaredHinge} from '../losses/hinge';
+import {isJoint, type JointLoss} from '../losses/jointLoss';
 import {kullbackLeiblerDivergence} from '../losses/kullbackLeiblerDivergence';
 import {logCosh} from '../losses/logCosh';
 import {meanAbsoluteError} from '../losses/meanAbsoluteError';
@@ -51,18 +53,25 @@ const OWN_LOSSES: Record<string, () => PerSampleLoss> = {
   squaredHinge,
 };
 
-/** Finds the loss of each output: the given ones, or those that the model was compiled with. */
+/** The losses of a model: one for each output (for all of them, in a list, or in a record by name), or one over all. */
+export type Losses = LossLike | JointLoss | LossLike[] | Record<string, LossLike>;
+
+/** Names of losses that only tfjs-layers has. */
+const LAYERS_LOSSES = ['meanAbsolutePercentageError', 'meanSquaredLogarithmicError'];
+
+/** Finds the loss of each output, or the one over all of them: the given ones, or those that the model was compiled with. */
 export function modelLosses(
   where: string,
   model: LayersModel,
-  given: LossLike | LossLike[] | Record<string, LossLike> | undefined,
-): PerSampleLoss[] {
-  const losses = given ?? (model.loss as LossLike | LossLike[] | Record<string, LossLike> | undefined);
+  given: Losses | undefined,
+): PerSampleLoss[] | [JointLoss] {
+  const losses = given ?? (model.loss as Losses | undefined);
   if (losses === undefined) {
     const remedy = 'Pass {loss: categoricalCrossentropy()}.';
     throw typeError(where, 'loss', 'be given, or the model be compiled with one', losses, remedy);
   }
-  return byOutput(where, 'loss', model, losses).map((loss, output) => {
+  if (isJoint(losses)) return [losses];
+  return byOutput<LossLike>(where, 'loss', model.outputNames, losses).map((loss, output) => {
     const name = String(model.outputNames[output]);
     if (loss === undefined)
       throw typeError(where, 'loss', `be given for every output (${model.outputNames.join(', ')})`, `none for ${name}`);
@@ -70,21 +79,31 @@ export function modelLosses(
   });
 }
 
-/** Finds what the loss of each output counts, 1 where nothing is said. */
+/** The names of the targets of a model: those of its outputs; undefined if a joint loss takes any targets. */
+export function targetNames(model: LayersModel, loss: unknown = model.loss): readonly string[] | undefined {
+  return isJoint(loss) ? undefined : model.outputNames;
+}
+
+/** Finds what the loss of each name counts, 1 where nothing is said. */
 export function modelLossWeights(
   where: string,
-  model: LayersModel,
+  names: readonly string[],
   given: number[] | Record<string, number> | undefined,
 ): number[] {
-  const weights = byOutput(where, 'lossWeights', model, (given ?? 1) as PerOutput<number>).map((weight) => weight ?? 1);
+  const weights = byOutput(where, 'lossWeights', names, (given ?? 1) as PerOutput<number>).map((weight) => weight ?? 1);
   checkWeights(where, 'lossWeights', weights);
   return weights;
 }
 
 function perSampleLoss(where: string, loss: LossLike): PerSampleLoss {
-  if (typeof loss === 'function') return loss;
+  if (typeof loss === 'function') return fromCoreLoss(loss);
   if (typeof loss !== 'string') throw typeError(where, 'loss', 'be a function or the name of a loss', loss);
-  return OWN_LOSSES[loss]?.() ?? fromLayersLoss(loss);
+  const own = OWN_LOSSES[loss]?.();
+  if (own) return own;
+  if (LAYERS_LOSSES.includes(loss)) return fromLayersLoss(loss);
+  const names = [...Object.keys(OWN_LOSSES), ...LAYERS_LOSSES];
+  const remedy = didYouMean(loss, names) || `Names are ${names.join(', ')}.`;
+  throw typeError(where, 'loss', 'be the name of a loss of Keras', `'${loss}'`, remedy);
 }
 
 /**
@@ -130,22 +149,26 @@ export function countedOutputs(lossWeights: readonly number[]): number[] {
 /** Evaluates the loss of each output that counts, times what it counts; `lossesOf` says how a loss becomes one number a row. */
 export function outputLosses(
   where: string,
-  losses: PerSampleLoss[],
-  lossWeights: number[],
+  losses: readonly (PerSampleLoss | JointLoss)[],
+  lossWeights: readonly number[],
   ys: Tensor[],
   predictions: Tensor[],
   lossesOf: typeof rowLosses = rowLosses,
 ): Tensor1D[] {
   return countedOutputs(lossWeights).map((output) => {
+    const loss = losses[output] as PerSampleLoss | JointLoss;
     const [yTrue, yPred] = [ys[output] as Tensor, predictions[output] as Tensor];
-    const ofRows = lossesOf(where, losses[output] as PerSampleLoss, yTrue, yPred);
+    // A joint loss has a value for each row of the targets.
+    const ofRows = isJoint(loss)
+      ? lossesOf(where, () => loss.compute(ys, predictions), yTrue, yTrue)
+      : lossesOf(where, loss, yTrue, yPred);
     return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
   });
 }
 
 /** Marks the rows in which at least one entry counts, `float32[B]`; undefined if the loss counts everything. */
-export function validRows(loss: PerSampleLoss, yTrue: Tensor): Tensor1D | undefined {
-  if (!loss.valid) return undefined;
+export function validRows(loss: PerSampleLoss | JointLoss, yTrue: Tensor): Tensor1D | undefined {
+  if (isJoint(loss) || !loss.valid) return undefined;
   return cast(greater(sum(perRow(cast(notEqual(loss.valid(yTrue), 0), 'float32')), 1), 0), 'float32') as Tensor1D;
 }
 

@@ -7,35 +7,79 @@ import {rangeError, shapeText, typeError} from '../checks';
 /** Tensors as `trainOnBatch` takes them: one, a list in the order of the model, or a record by name. */
 export type StepTensors = Tensor | Tensor[] | Record<string, Tensor>;
 
-/** Checks inputs and targets for a model, and puts them in its order; `names` is what errors call the two. */
+/** A batch in the order of a model. */
+export interface BatchTensors {
+  xs: Tensor[];
+  ys: Tensor[];
+  /** Puts inputs like `xs` in the form in which the model takes them. */
+  formed: (xs: Tensor[]) => StepTensors;
+}
+
+/** What the targets of a model are, and what errors call a batch of it. */
+export interface BatchNames {
+  /** One target for each of these; undefined if a joint loss takes any. */
+  targets: readonly string[] | undefined;
+  xName?: string;
+  yName?: string;
+}
+
+/** Checks inputs and targets for a model, and puts them in its order. */
 export function modelTensors(
   where: string,
   model: LayersModel,
   x: StepTensors,
   y: StepTensors,
-  names: readonly [x: string, y: string] = ['xs', 'ys'],
-): {xs: Tensor[]; ys: Tensor[]} {
-  const [xName, yName] = names;
-  const xs = tensorsByName(where, xName, model.inputNames, x).map(withFeatures);
-  const ys = tensorsByName(where, yName, model.outputNames, y).map(withFeatures);
+  {targets, xName = 'xs', yName = 'ys'}: BatchNames,
+): BatchTensors {
+  const {xs, formed} = inputsOf(where, xName, model, x);
+  const ys = targetsOf(where, yName, targets, y);
   const rows = xs[0]?.shape[0] ?? 0;
   if (rows === 0) throw rangeError(where, xName, 'have at least one row', xs[0]?.shape ?? 0);
   for (const [i, input] of xs.entries()) {
-    const [inputName = '', shape = []] = [model.inputNames[i], model.inputs[i]?.shape];
+    const [inputName = String(i), shape] = [model.inputNames[i], model.inputs[i]?.shape];
     if (input.shape[0] !== rows) {
       const constraint = `have the same number of rows in every input, ${rows}`;
       throw typeError(where, xName, constraint, `${input.shape[0]} in ${inputName}`);
     }
-    if (!fits(input, shape)) {
+    if (shape && !fits(input, shape)) {
       throw typeError(where, xName, `have the shape of the input ${inputName}, ${shapeText(shape)}`, input.shape);
     }
   }
   for (const target of ys) {
     if (target.shape[0] !== rows) {
-      throw typeError(where, yName, `have as many rows as ${xName}, ${rows}`, target.shape[0]);
+      throw typeError(where, yName, `have as many rows as ${xName}, ${rows}`, target.shape[0] ?? 'a scalar');
     }
   }
-  return {xs, ys};
+  return {xs, ys, formed};
+}
+
+/** Lists inputs in the order of a model, and knows the form in which it takes them. */
+export function inputsOf(where: string, xName: string, model: LayersModel, x: StepTensors): Omit<BatchTensors, 'ys'> {
+  // A function has no names for its inputs.
+  if (model.inputNames.length === 0) return freeInputs(where, xName, x);
+  const xs = tensorsByName(where, xName, model.inputNames, x).map(withFeatures);
+  return {xs, formed: (inputs) => (inputs.length === 1 ? (inputs[0] as Tensor) : inputs)};
+}
+
+/** Lists the inputs of a function, which knows their form. */
+function freeInputs(where: string, xName: string, x: StepTensors): Omit<BatchTensors, 'ys'> {
+  const xs = anyTensors(where, xName, x);
+  if (x instanceof Tensor) return {xs, formed: (inputs) => inputs[0] as Tensor};
+  if (Array.isArray(x)) return {xs, formed: (inputs) => inputs};
+  const names = Object.keys(x);
+  return {xs, formed: (inputs) => Object.fromEntries(names.map((name, i) => [name, inputs[i] as Tensor]))};
+}
+
+function targetsOf(where: string, yName: string, names: readonly string[] | undefined, y: StepTensors): Tensor[] {
+  return names ? tensorsByName(where, yName, names, y).map(withFeatures) : anyTensors(where, yName, y);
+}
+
+/** Lists tensors of any names, in the order in which they are given. */
+function anyTensors(where: string, argument: string, given: StepTensors): Tensor[] {
+  const tensors = given instanceof Tensor ? [given] : Object.values(Object(given));
+  if (tensors.length > 0 && tensors.every((tensor) => tensor instanceof Tensor)) return tensors;
+  const remedy = 'Make tensors of arrays with tf.tensor().';
+  throw typeError(where, argument, 'be a tensor, a list of tensors or a record of them', given, remedy);
 }
 
 /** tfjs reads one value a row as one feature. */
@@ -50,49 +94,62 @@ function fits(input: Tensor, shape: (number | null)[]): boolean {
   );
 }
 
-/** A data set in the order of a model, in the tensors that were given. */
+/** A data set for a model, in the tensors that were given. */
 export interface ModelData {
-  xs: Tensor[];
+  xs: StepTensors;
   ys: Tensor[];
   /** How many rows it has. */
   rows: number;
 }
 
 /** What errors call the inputs and the targets of a data set. */
-export const DATA_NAMES = ['x', 'y'] as const;
+export const DATA_NAMES = {xName: 'x', yName: 'y'};
 
-/** Checks a data set for a model, and puts it in its order. */
+/** Checks a data set for a model. */
 export function modelData(
   where: string,
   model: LayersModel,
   x: StepTensors,
   y: StepTensors,
-  names: readonly [x: string, y: string] = DATA_NAMES,
+  names: BatchNames,
 ): ModelData {
-  const xs = tensorsByName(where, names[0], model.inputNames, x);
-  const ys = tensorsByName(where, names[1], model.outputNames, y);
-  tidy(() => void modelTensors(where, model, xs, ys, names));
-  return {xs, ys, rows: xs[0]?.shape[0] as number};
+  return tidy(() => {
+    const {xs} = modelTensors(where, model, x, y, {...DATA_NAMES, ...names});
+    const {yName = DATA_NAMES.yName, targets} = names;
+    const ys = targets ? tensorsByName(where, yName, targets, y) : anyTensors(where, yName, y);
+    return {xs: x, ys, rows: xs[0]?.shape[0] as number};
+  });
+}
+
+/** Applies `f` to each tensor. */
+export function eachTensor(tensors: StepTensors, f: (tensor: Tensor) => Tensor): StepTensors {
+  if (tensors instanceof Tensor) return f(tensors);
+  if (Array.isArray(tensors)) return tensors.map(f);
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, f(tensor)]));
 }
 
 /** Something for each output of a model: one for all of them, a list in their order, or a record by their names. */
 export type PerOutput<T> = T | T[] | Record<string, T>;
 
-/** Lists what is meant for each output of a model; what a record leaves out is undefined. */
+/** Lists what is meant for each of some outputs; what a record leaves out is undefined. */
 export function byOutput<T>(
   where: string,
   argument: string,
-  model: LayersModel,
+  names: readonly string[],
   given: PerOutput<T>,
 ): (T | undefined)[] {
-  const names = model.outputNames;
   if (Array.isArray(given)) return checkedList(where, argument, names, given);
   if (isRecord<T>(given)) return byName(where, argument, names, given);
   return names.map(() => given);
 }
 
 /** Lists tensors in the order of `names`, from one tensor, a list of them, or a record by name; none may be missing. */
-export function tensorsByName(where: string, argument: string, names: string[], given: PerOutput<Tensor>): Tensor[] {
+export function tensorsByName(
+  where: string,
+  argument: string,
+  names: readonly string[],
+  given: PerOutput<Tensor>,
+): Tensor[] {
   const listed = given instanceof Tensor ? [given] : given;
   const tensors = Array.isArray(listed) ? listed : byName(where, argument, names, listed ?? {});
   if (!tensors.every((tensor) => tensor instanceof Tensor)) {
@@ -102,13 +159,18 @@ export function tensorsByName(where: string, argument: string, names: string[], 
   return checkedList(where, argument, names, tensors);
 }
 
-function byName<T>(where: string, argument: string, names: string[], record: Record<string, T>): (T | undefined)[] {
+function byName<T>(
+  where: string,
+  argument: string,
+  names: readonly string[],
+  record: Record<string, T>,
+): (T | undefined)[] {
   const unknown = Object.keys(record).filter((name) => !names.includes(name));
   if (unknown.length > 0) throw typeError(where, argument, `have the names ${names.join(', ')}`, unknown);
   return names.map((name) => record[name]);
 }
 
-function checkedList<T>(where: string, argument: string, names: string[], list: T[]): T[] {
+function checkedList<T>(where: string, argument: string, names: readonly string[], list: T[]): T[] {
   if (list.length !== names.length) {
     throw typeError(where, argument, `have ${names.length} items (${names.join(', ')})`, `${list.length}`);
   }

@@ -1,5 +1,4 @@
-import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkCount, checkUnitInterval, rangeError} from '../checks';
+import {checkCount, checkUnitInterval, type Nullable, rangeError, typeError} from '../checks';
 import type {RowContext, SampleWeights} from '../data/batchOptions';
 import {
   batchesInOrder,
@@ -9,15 +8,18 @@ import {
   tensorBatches,
   validationRows,
 } from '../data/tensorBatches';
+import type {TrainableModel} from '../models/functionModel';
+import {readyModel} from '../models/model';
+import {targetNames} from '../models/modelLosses';
 import {modelData, type StepTensors} from '../models/modelTensors';
-import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
+import {type FitOptions, fitOptions, seedOf} from './fit/fitOptions';
 import {type OhemHistory, train} from './fit/training';
 
 const NAME = 'fitOhem';
-const OPTIONS = [
-  ...['batchSize', 'shuffle', 'validationSplit', 'validationData', 'validationBatchSize', 'validationSteps'],
-  ...['stepsPerEpoch', 'sampleWeight', 'context'],
-];
+const OPTIONS: Record<Exclude<keyof FitOhemArgs, keyof FitOptions>, true> = {
+  ...{batchSize: true, shuffle: true, validationSplit: true, validationData: true, validationBatchSize: true},
+  ...{validationSteps: true, stepsPerEpoch: true, sampleWeight: true, context: true},
+};
 
 /** The arguments of tfjs's `fit`, the options of `ohemStep`, and more. */
 export interface FitOhemArgs extends FitOptions {
@@ -74,18 +76,22 @@ export interface FitOhemArgs extends FitOptions {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export async function fitOhem(
-  model: LayersModel,
+  given: TrainableModel,
   x: StepTensors,
   y: StepTensors,
-  args: FitOhemArgs = {},
+  options?: Nullable<FitOhemArgs> | null,
 ): Promise<OhemHistory> {
-  checkFitOptions(NAME, model, args, OPTIONS);
+  const args = fitOptions<FitOhemArgs>(NAME, options, OPTIONS);
+  const model = readyModel(NAME, given, args.loss);
+  const targets = targetNames(model, args.loss);
   const {batchSize = 32, shuffle = true, sampleWeight, context, stepsPerEpoch, validationSplit = 0} = args;
   checkCount(NAME, 'batchSize', batchSize);
+  if (typeof shuffle !== 'boolean') throw typeError(NAME, 'shuffle', 'be true or false', shuffle);
+  if (typeof (context ?? {}) !== 'object') throw typeError(NAME, 'context', 'be a record of tensors', context);
   checkUnitInterval(NAME, 'validationSplit', validationSplit);
-  const given = modelData(NAME, model, x, y);
-  const {rows: count} = given;
-  const data = {...given, sampleWeight, context};
+  const all = modelData(NAME, model, x, y, {targets});
+  const {rows: count} = all;
+  const data = {...all, sampleWeight, context};
   checkRowData(NAME, data, count, args.granularity);
   const isSplit = validationSplit > 0 && args.validationData === undefined;
   const trained = isSplit ? Math.floor(count * (1 - validationSplit)) : count;
@@ -94,8 +100,8 @@ export async function fitOhem(
   if (size < trained) throw rangeError(NAME, 'ledger', `have room for ${trained} rows`, size);
   if (stepsPerEpoch !== undefined) checkSteps(stepsPerEpoch, Math.ceil(trained / batchSize));
   const {validationData, validationBatchSize = batchSize, validationSteps} = args;
-  const held = validationData && validationRows(NAME, model, validationData);
-  const heldOut = held ? {...held, first: 0} : {...given, first: trained};
+  const held = validationData && validationRows(NAME, model, targets, validationData);
+  const heldOut = held ? {...held, first: 0} : {...all, first: trained};
   const seed = seedOf(args);
   const order = (epoch: number) => (shuffle ? shuffledRows(trained, seed, epoch) : rowsFrom(0, trained));
   return train({

@@ -1,14 +1,19 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkCount, typeError} from '../checks';
+import {checkCount, type Nullable, typeError} from '../checks';
 import type {BatchSource} from '../data/batchSource';
 import {datasetBatches, type OhemDataset} from '../data/datasetBatches';
 import {batchesInOrder, validationRows} from '../data/tensorBatches';
+import type {TrainableModel} from '../models/functionModel';
+import {readyModel} from '../models/model';
+import {targetNames} from '../models/modelLosses';
 import type {StepTensors} from '../models/modelTensors';
-import {checkFitOptions, type FitOptions, seedOf} from './fit/fitOptions';
+import {type FitOptions, fitOptions, seedOf} from './fit/fitOptions';
 import {type OhemHistory, train} from './fit/training';
 
 const NAME = 'fitOhemDataset';
-const OPTIONS = ['batchesPerEpoch', 'validationData', 'validationBatchSize', 'validationBatches'];
+const OPTIONS: Record<Exclude<keyof FitOhemDatasetArgs, keyof FitOptions>, true> = {
+  ...{batchesPerEpoch: true, validationData: true, validationBatchSize: true, validationBatches: true},
+};
 
 /** The arguments of tfjs's `fitDataset`, the options of `ohemStep`, and more. */
 export interface FitOhemDatasetArgs extends FitOptions {
@@ -55,11 +60,12 @@ export interface FitOhemDatasetArgs extends FitOptions {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export async function fitOhemDataset(
-  model: LayersModel,
+  given: TrainableModel,
   dataset: OhemDataset,
-  args: FitOhemDatasetArgs = {},
+  options?: Nullable<FitOhemDatasetArgs> | null,
 ): Promise<OhemHistory> {
-  checkFitOptions(NAME, model, args, OPTIONS);
+  const args = fitOptions<FitOhemDatasetArgs>(NAME, options, OPTIONS);
+  const model = readyModel(NAME, given, args.loss);
   const {batchesPerEpoch, validationData, validationBatches} = args;
   if (batchesPerEpoch !== undefined) checkCount(NAME, 'batchesPerEpoch', batchesPerEpoch);
   if (validationBatches !== undefined) checkCount(NAME, 'validationBatches', validationBatches);
@@ -71,10 +77,10 @@ export async function fitOhemDataset(
 function validationSource(
   model: LayersModel,
   given: [StepTensors, StepTensors] | OhemDataset,
-  {validationBatchSize = 32, validationBatches}: FitOhemDatasetArgs,
+  {loss, validationBatchSize = 32, validationBatches}: FitOhemDatasetArgs,
 ): BatchSource {
   if (isPair(given)) {
-    const rows = {...validationRows(NAME, model, given), first: 0};
+    const rows = {...validationRows(NAME, model, targetNames(model, loss), given), first: 0};
     return batchesInOrder(NAME, rows, validationBatchSize, validationBatches);
   }
   if (isOneRun(given)) {

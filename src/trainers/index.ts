@@ -5,7 +5,9 @@
 export type {RowContext, SampleWeights, StepOptions} from '../data/batchOptions';
 export type {ClassWeights} from '../data/classWeights';
 export type {DatasetItem, DatasetItems, OhemDataset} from '../data/datasetBatches';
-export type {LossLike} from '../models/modelLosses';
+export type {FunctionModel, TrainableModel} from '../models/functionModel';
+export type {OptimizerName} from '../models/model';
+export type {Losses, LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
 export type {
   Granularity,

@@ -8,9 +8,10 @@ import {
   type Tensor1D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import {checkFunction, checkOneOf, checkOptionNames, typeError} from '../checks';
+import {checkFunction, checkOneOf, givenOptions, type Nullable, typeError} from '../checks';
 import {elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
+import {fromCoreLoss} from '../losses/fromCoreLoss';
 import {validRows} from '../models/modelLosses';
 import {finiteRows, putRows} from '../rows';
 import {checkSelector} from '../selectors/selector';
@@ -54,28 +55,34 @@ export interface OhemLossOptions {
  */
 export function ohemLoss(
   loss: PerSampleLoss,
-  select: Selector = topK({ratio: 0.75}),
-  options: OhemLossOptions = {},
+  select?: Selector | null,
+  options?: Nullable<OhemLossOptions> | null,
 ): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
-  checkOptionNames(NAME, options, ['reduction', 'granularity']);
-  const {reduction = 'mean', granularity = 'sample'} = options;
+  const {reduction = 'mean', granularity = 'sample'} = givenOptions(NAME, options, ['reduction', 'granularity']);
   checkFunction(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
-  checkSelector(NAME, select, 'select');
-  if (select.remember) {
+  const perSample = fromCoreLoss(loss);
+  const mine = select ?? topK({ratio: 0.75});
+  checkSelector(NAME, mine, 'select');
+  if (mine.remember) {
     const remedy = 'Use ohemStep, which keeps what it remembers, and disposes it.';
     throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', remedy);
   }
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
-  const state = selectorState(NAME, select);
+  const state = selectorState(NAME, mine);
   let calls = 0;
 
   /** What the loss of each row counts, `float32[count]`. Times `count`, to undo the mean over the batch that tfjs takes of a loss. */
   const countsFor = (losses: Tensor1D, yTrue: Tensor, yPred: Tensor, finite: Tensor1D | undefined, group: object) => {
     const count = losses.size;
-    const batch = {valid: validRows(loss, yTrue), finite, count, ys: [yTrue], context: {step: calls, ...group}};
+    const batch = {valid: validRows(perSample, yTrue), finite, count, ys: [yTrue], context: {step: calls, ...group}};
     const forward = {losses, raw: losses, predictions: [yPred]};
-    const {rows, counts} = chooseRows({where: NAME, select, rankBy: 'weighted', reduction}, batch, forward, state);
+    const {rows, counts} = chooseRows(
+      {where: NAME, select: mine, rankBy: 'weighted', reduction},
+      batch,
+      forward,
+      state,
+    );
     return putRows(mul<Tensor1D>(counts, count), rows, count);
   };
 
@@ -86,11 +93,11 @@ export function ohemLoss(
           ? elementView(NAME, 'yTrue', [truth], [{name: 'yPred', shape: predicted.shape}])
           : rowView(NAME, predicted.shape[0] as number);
       const [[yTrue], [yPred]] = [view.targets([truth]), view.predictions([predicted])] as [[Tensor], [Tensor]];
-      const losses = view.losses(NAME, loss, yTrue, yPred);
+      const losses = view.losses(NAME, perSample, yTrue, yPred);
       const usable = offTape(() => finiteLosses(losses, finiteRows([yTrue, yPred], view.count)));
       // A row that is not finite must reach no gradient, not even times 0: others are judged in its place.
       const judged = usable
-        ? view.losses(NAME, loss, replaced([yTrue], usable)[0] as Tensor, finitePredictions(yPred, usable))
+        ? view.losses(NAME, perSample, replaced([yTrue], usable)[0] as Tensor, finitePredictions(yPred, usable))
         : losses;
       const counts = offTape(() => countsFor(losses, yTrue, yPred, usable, view.context({})));
       calls++;

@@ -1,9 +1,9 @@
 import {clone, type Scalar, tidy} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkOptionNames, typeError} from '../checks';
+import {givenOptions, type Nullable, typeError} from '../checks';
 import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import {canRecord, offTape} from '../engine';
 import {isClosedForm} from '../losses/formula';
+import type {TrainableModel} from '../models/functionModel';
 import {trainableVariables} from '../models/model';
 import type {StepTensors} from '../models/modelTensors';
 import {recordedStages} from '../replay/recordedStages';
@@ -51,7 +51,8 @@ export interface OhemStep {
  * Rows whose loss is NaN or ±∞ are left out and counted. If no row is finite, or a gradient or a statistic is not finite all the same, the step changes
  * nothing: no weight, no slot of the optimizer, no statistic; its report says `kept` 0. Wrong use throws before anything changes.
  *
- * @param model  a `LayersModel` with any number of inputs and outputs.
+ * @param model  a `LayersModel` with any number of inputs and outputs, or a function with its variables,
+ *   `{predict: (xs, training) => predictions, variables}`; see {@link FunctionModel}.
  * @param options  see {@link OhemStepOptions}.
  * @returns a function of `xs` and `ys` (tensors, lists of them, or records by name; the first axis is the batch) and {@link StepOptions}
  *   that returns a {@link StepReport}; dispose it or `read()` it.
@@ -69,9 +70,8 @@ export interface OhemStep {
  *
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
-export function ohemStep(model: LayersModel, options: OhemStepOptions = {}): OhemStep {
-  checkOptionNames(NAME, options, STEP_OPTIONS);
-  const settings = stepSettings(NAME, model, options);
+export function ohemStep(model: TrainableModel, options?: Nullable<OhemStepOptions> | null): OhemStep {
+  const settings = stepSettings(NAME, model, givenOptions(NAME, options, STEP_OPTIONS));
   const state = selectorState(NAME, settings.select);
   const steps = stepper(settings, state);
   let isDisposed = false;
@@ -123,11 +123,11 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   let taken = 0;
 
   const take = (xs: StepTensors, ys: StepTensors, options?: StepOptions | null, evaluate?: Evaluate): TakenStep => {
-    checkOptionNames(where, options ?? undefined, BATCH_OPTIONS);
-    const batch = stepBatch(settings, xs, ys, {step: taken, ...options});
+    const given = givenOptions(where, options, BATCH_OPTIONS);
+    const batch = stepBatch(settings, xs, ys, {step: taken, ...given});
     const variables = trainableVariables(where, model);
     const before = takeSnapshot(model, optimizer);
-    if (taken > 0) stages ??= recordedStages(model, settings.losses.every(isClosedForm));
+    if (taken > 0 && model.layers.length > 0) stages ??= recordedStages(model, settings.losses.every(isClosedForm));
     try {
       const {forward, chosen, gradients, strategy, why} = compute(settings, batch, variables, state, layers, stages);
       if (Object.keys(gradients).length === 0) throw unconnected(where);

@@ -26,8 +26,8 @@ const SHAPES = [
 const rowAt = (tensor: tf.Tensor, row: number) => tf.slice(tensor, row, 1);
 
 describe('The contract of the losses', async () => {
-  it('is held by every loss that is exported', async () => {
-    const exported = Object.keys(await import('ohem-tfjs/losses'));
+  it('is held by every loss of one output that is exported', async () => {
+    const exported = Object.keys(await import('ohem-tfjs/losses')).filter((name) => name !== 'jointLoss');
     expect(Object.keys(LOSSES).sort()).toEqual(exported.sort());
   });
 });

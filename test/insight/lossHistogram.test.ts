@@ -94,7 +94,7 @@ describe('lossHistogram', () => {
       new RangeError('lossHistogram: max must be a finite number, got Infinity.'),
     );
     expect(call({bin: 3})).toThrow(
-      new TypeError('lossHistogram: options must have the names bins, min, max, got bin.'),
+      new TypeError("lossHistogram: options must have the names bins, min, max, got bin. Did you mean 'bins'?"),
     );
     expect(call({}, 3)).toThrow(new TypeError('lossHistogram: losses must be numbers or a tensor, got 3.'));
     expect(() => lossHistogram('12' as never)).toThrow('lossHistogram: losses must be numbers or a tensor, got 12.');

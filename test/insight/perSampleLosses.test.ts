@@ -263,7 +263,7 @@ describeOnBackends('perSampleLosses', () => {
       ],
       [
         perSampleLosses({} as LayersModel, xs, ys, {loss}),
-        'perSampleLosses: model must be a LayersModel that can be built, got {}. Give its first layer an inputShape.',
+        'perSampleLosses: model must be a LayersModel that can be built, got {}. Give its first layer an inputShape',
       ],
     ];
     for (const [refused, message] of refusals) await expect(refused).rejects.toThrow(message);

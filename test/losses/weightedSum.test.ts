@@ -159,7 +159,7 @@ describeOnBackends('weightedSum', () => {
 
   it('refuses unknown names in an entry, and weights of 0 only', () => {
     expect(() => weightedSum([{loss: ofTruth, weigth: 2} as WeightedLoss])).toThrow(
-      new TypeError('weightedSum: options must have the names loss, weight, got weigth.'),
+      new TypeError("weightedSum: options must have the names loss, weight, got weigth. Did you mean 'weight'?"),
     );
     expect(() => weightedSum([{loss: ofTruth, weight: 0}])).toThrow(
       new RangeError('weightedSum: losses must have a weight > 0, got weights of 0 only.'),

@@ -37,9 +37,9 @@ describeOnBackends('ohemStep', () => {
         'ohemStep: loss must be given, or the model be compiled with one, got undefined. Pass {loss: categoricalCrossentropy()}.',
       ],
       [
-        'the name of an optimizer',
-        () => ohemStep(tinyModel(), {...right(), optimizer: 'adam' as never}),
-        'ohemStep: optimizer must be given, or the model be compiled with one, got adam. Pass {optimizer: tf.train.sgd(0.1)}.',
+        'a misspelt name of an optimizer',
+        () => ohemStep(tinyModel(), {...right(), optimizer: 'adm' as never}),
+        "ohemStep: optimizer must be an optimizer or the name of one, got 'adm'. Did you mean 'adam'?",
       ],
       [
         'a model with nothing to train',
@@ -54,7 +54,7 @@ describeOnBackends('ohemStep', () => {
       [
         'what is no model',
         () => ohemStep({} as never, right()),
-        'ohemStep: model must be a LayersModel that can be built, got {}. Give its first layer an inputShape.',
+        'ohemStep: model must be a LayersModel that can be built, got {}. Give its first layer an inputShape',
       ],
       [
         'a model whose input has no shape',
@@ -103,8 +103,8 @@ describeOnBackends('ohemStep', () => {
       ],
       [
         'the name of a loss that tfjs-layers does not know',
-        () => ohemStep(tinyModel(), {...right(), loss: 'crossentropy'}),
-        'fromLayersLoss: idOrFunction must be the name of a loss of tfjs-layers, or a function, got crossentropy.',
+        () => ohemStep(tinyModel(), {...right(), loss: 'catgoricalCrossEntropy'}),
+        "ohemStep: loss must be the name of a loss of Keras, got 'catgoricalCrossEntropy'. Did you mean 'categoricalCrossentropy'?",
       ],
       [
         'loss weights that are negative',

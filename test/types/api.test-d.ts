@@ -287,8 +287,9 @@ ohemStep(model, {granularity: 'pixel'});
 ohemStep(model, {reduction: 'max'});
 // @ts-expect-error not a way to the gradients
 ohemStep(model, {backward: 'fast'});
-// @ts-expect-error an optimizer is no name here
 ohemStep(model, {optimizer: 'sgd'});
+// @ts-expect-error no optimizer of that name
+ohemStep(model, {optimizer: 'sdg'});
 // @ts-expect-error a selector is a function
 ohemStep(model, {select: {k: 3}});
 // @ts-expect-error no such option

@@ -33,12 +33,13 @@ export interface Evaluator {
 }
 
 /** Evaluates the loss of each output where there are several, and the metrics that the model was compiled with. */
-export function evaluator({where, model, losses}: StepSettings): Evaluator {
-  const outputs = model.outputNames;
+export function evaluator({where, model, losses, targets}: StepSettings): Evaluator {
+  // A joint loss has no parts by output.
+  const outputs = targets ?? [];
   const withOutputs = outputs.length > 1;
   const unweighted = outputs.map(() => 1);
   // Of several outputs tfjs puts the losses first.
-  const compiled = (model.metricsTensors ?? []).slice(withOutputs ? outputs.length : 0);
+  const compiled = (model.metricsTensors ?? []).slice(model.outputNames.length > 1 ? model.outputNames.length : 0);
   return {
     names: withSuffixes([...(withOutputs ? outputs.map((name) => `${name}_loss`) : []), ...metricNames(model)]),
     evaluate({given: {ys, rowWeights}, view}, predictions) {
@@ -80,7 +81,7 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
     tidy(() => {
       const batch = stepBatch(settings, xs, ys);
       const {finite, valid, count, view} = batch;
-      const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view});
+      const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view, formed: batch.formed});
       // A ReLU of NaN is 0 on some backends, and such a row would look easy.
       const judged = finite ? chooseEach(finite, losses, fill([count], Number.NaN)) : losses;
       const isValid = valid ? notEqual(valid, 0) : ones([count], 'bool');

@@ -1,7 +1,16 @@
-import type {LayersModel, ModelFitArgs} from '@tensorflow/tfjs-layers';
-import {checkCount, checkOneOf, checkOptionNames, checkWhole, rangeError, typeError} from '../../checks';
+import type {ModelFitArgs} from '@tensorflow/tfjs-layers';
+import {
+  checkCount,
+  checkFunction,
+  checkNotNegative,
+  checkOneOf,
+  checkWhole,
+  givenOptions,
+  type Nullable,
+  rangeError,
+  typeError,
+} from '../../checks';
 import type {ClassWeights} from '../../data/classWeights';
-import {readyModel} from '../../models/model';
 import type {Ledger} from '../../types';
 import {checkState, type TrainingState} from '../checkpoint/trainingState';
 import {type OhemStepOptions, STEP_OPTIONS} from '../step/options';
@@ -31,44 +40,77 @@ export interface FitOptions extends OhemStepOptions {
   signal?: AbortSignal;
   /** Where to go on: what `resumeTraining` returned, or the `state` of an earlier history. */
   initialState?: TrainingState | undefined;
-  /** Is handed the state of the training, to save it: `(state) => saveTraining(target, model, state)`. */
+  /** Gets the state of the training run, to save it: `(state) => saveTraining(target, model, state)`. */
   checkpoint?: (state: TrainingState) => unknown;
   /** After every epoch (the default), or so many steps. */
   checkpointEvery?: 'epoch' | number;
 }
 
-const NAMES = [
-  ...['epochs', 'initialEpoch', 'verbose', 'callbacks', 'yieldEvery', 'classWeight', 'seed', 'restoreBestWeights'],
-  ...['ledger', 'signal', 'initialState', 'checkpoint', 'checkpointEvery'],
-];
+const NAMES: Record<Exclude<keyof FitOptions, keyof OhemStepOptions>, true> = {
+  ...{epochs: true, initialEpoch: true, verbose: true, callbacks: true, yieldEvery: true, classWeight: true},
+  ...{seed: true, restoreBestWeights: true, ledger: true, signal: true, initialState: true},
+  ...{checkpoint: true, checkpointEvery: true},
+};
 
-/** Checks the options that both trainers have; `others` are those that only one of them has. */
-export function checkFitOptions(
+/** Checks the options that both trainers have, and leaves out those that are null; `others` only one of them has. */
+export function fitOptions<T extends FitOptions>(
   where: string,
-  model: LayersModel,
-  options: FitOptions,
-  others: readonly string[],
-): void {
-  readyModel(where, model);
-  checkOptionNames(where, options, [...STEP_OPTIONS, ...NAMES, ...others]);
-  const {epochs = 1, initialEpoch, verbose = 1, yieldEvery = 'auto', initialState, checkpointEvery = 'epoch'} = options;
-  const {ledger, granularity} = options;
-  checkCount(where, 'epochs', epochs);
+  given: Nullable<T> | null | undefined,
+  others: Record<Exclude<keyof T, keyof FitOptions>, true>,
+): T {
+  const options = givenOptions<T>(where, given, [...STEP_OPTIONS, ...Object.keys(NAMES), ...Object.keys(others)]);
+  checkNumbers(where, options);
+  checkParts(where, options);
+  checkResumed(where, options);
+  return options;
+}
+
+function checkNumbers(where: string, options: FitOptions): void {
+  const {epochs, initialEpoch, verbose = 1, yieldEvery = 'auto', checkpointEvery = 'epoch', seed} = options;
+  if (epochs !== undefined) checkCount(where, 'epochs', epochs);
   if (initialEpoch !== undefined) checkWhole(where, 'initialEpoch', initialEpoch);
-  checkOneOf(where, 'verbose', String(verbose), ['0', '1', '2']);
-  if (typeof yieldEvery !== 'number') checkOneOf(where, 'yieldEvery', yieldEvery, ['auto', 'batch', 'epoch', 'never']);
+  if (![0, 1, 2].includes(verbose)) throw rangeError(where, 'verbose', 'be one of 0, 1, 2', verbose);
+  if (typeof yieldEvery === 'number') checkNotNegative(where, 'yieldEvery', yieldEvery);
+  else checkOneOf(where, 'yieldEvery', yieldEvery, ['auto', 'batch', 'epoch', 'never']);
   if (checkpointEvery !== 'epoch') checkCount(where, 'checkpointEvery', checkpointEvery);
-  if (ledger && granularity === 'element') {
+  if (seed === undefined || typeof seed === 'string' || Number.isFinite(seed)) return;
+  throw typeError(where, 'seed', 'be a finite number or a text', seed);
+}
+
+function checkParts(where: string, options: FitOptions): void {
+  const {checkpoint, signal, ledger, granularity, restoreBestWeights = false, classWeight = {}} = options;
+  if (checkpoint !== undefined) {
+    const remedy = 'Pass (state) => saveTraining(target, model, state).';
+    checkFunction(where, 'checkpoint', 'be a function', checkpoint, remedy);
+  }
+  if (signal !== undefined && typeof Object(signal).aborted !== 'boolean') {
+    throw typeError(where, 'signal', 'be an AbortSignal', signal, 'Pass controller.signal of an AbortController.');
+  }
+  if (!['boolean', 'string'].includes(typeof restoreBestWeights)) {
+    throw typeError(where, 'restoreBestWeights', 'be a boolean or the name of a log', restoreBestWeights);
+  }
+  if (typeof classWeight !== 'object')
+    throw typeError(where, 'classWeight', 'be a record like {0: 1, 1: 5}', classWeight);
+  if (ledger === undefined) return;
+  if (![ledger.record, ledger.toJSON].every((method) => typeof method === 'function')) {
+    const remedy = 'Pass miningLedger(rows).';
+    throw typeError(where, 'ledger', 'have the methods record and toJSON', ledger, remedy);
+  }
+  if (ledger.size !== undefined) checkWhole(where, 'ledger.size', ledger.size);
+  if (granularity === 'element') {
     const remedy = 'Its rows are samples, which are mined by default.';
     throw typeError(where, 'ledger', 'be left out where elements are mined', ledger, remedy);
   }
+}
+
+function checkResumed(where: string, {initialState, initialEpoch, seed}: FitOptions): void {
   if (initialState === undefined) return;
   checkState(where, 'initialState', initialState);
   if (initialEpoch !== undefined) {
     throw typeError(where, 'initialEpoch', 'be left out with initialState, which says it', initialEpoch);
   }
-  if (options.seed !== undefined && options.seed !== initialState.seed) {
-    throw rangeError(where, 'seed', `be that of initialState, ${initialState.seed}`, options.seed);
+  if (seed !== undefined && seed !== initialState.seed) {
+    throw rangeError(where, 'seed', `be that of initialState, ${initialState.seed}`, seed);
   }
 }
 

@@ -30,13 +30,14 @@ export type Forward = {
 /** The stages of a forward pass, and what they come to. The model's may be watched. */
 export function forwardStages(
   {where, model, losses, lossWeights}: StepSettings,
-  {xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>,
+  {xs, ys, rowWeights, view, formed}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view' | 'formed'>,
   variables: Variable[],
   {training = true, watch = (run: () => ModelRun) => run()} = {},
 ) {
-  const count = model.outputs.length;
+  // A function may predict any number of tensors for a joint loss, and has no penalties behind them.
+  const count = model.outputs.length || undefined;
   const run = (): ModelRun => {
-    const outputs = outputsOf(model, xs, training);
+    const outputs = outputsOf(model, formed(xs), training);
     const ops = opsOnTape();
     return {outputs: [...outputs, ...model.calculateLosses()], ops};
   };
@@ -59,7 +60,7 @@ export function forwardStages(
       predictions: offTape(() => view.predictions(outputs.slice(0, count))),
       losses: losses as Tensor1D,
       raw: raw as Tensor1D,
-      penalties: outputs.slice(count) as Scalar[],
+      penalties: (count === undefined ? [] : outputs.slice(count)) as Scalar[],
       modelOps: ops,
     }),
   };

@@ -19,9 +19,9 @@ import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchO
 import {classWeightRows} from '../../data/classWeights';
 import {type BatchView, elementView, rowView} from '../../data/views';
 import {countedOutputs, validRows} from '../../models/modelLosses';
-import {byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
+import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, placeOfLargest, takeRows} from '../../rows';
-import type {PerSampleLoss, SelectionContext} from '../../types';
+import type {SelectionContext} from '../../types';
 import type {StepSettings} from './options';
 
 /** A batch in the order of its model, ready for the forward pass. "Rows" are rows to mine: elements, if these are mined. */
@@ -32,6 +32,8 @@ export interface StepBatch {
   ys: Tensor[];
   /** `float32[count]` for each output: what a row's loss counts. Empty: 1 each. */
   rowWeights: Tensor1D[];
+  /** Puts inputs in the form in which the model takes them. */
+  formed: BatchTensors['formed'];
   /** All of it with the rows that were given. */
   given: {xs: Tensor[]; ys: Tensor[]; rowWeights: Tensor1D[]};
   /** `bool[count]`: rows that were not replaced; undefined if none was. */
@@ -47,23 +49,24 @@ export interface StepBatch {
 
 /** Checks what a step is given, and puts it in the order of the model. */
 export function stepBatch(
-  {where, model, losses, lossWeights, granularity}: StepSettings,
+  {where, model, losses, lossWeights, targets, granularity}: StepSettings,
   givenXs: StepTensors,
   givenYs: StepTensors,
   {sampleWeight, classWeight, ...given}: StepOptions = {},
 ): StepBatch {
-  const tensors = modelTensors(where, model, givenXs, givenYs);
+  const tensors = modelTensors(where, model, givenXs, givenYs, {targets});
   const batchSize = tensors.xs[0]?.shape[0] as number;
   const view =
     granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputShapes(model)) : rowView(where, batchSize);
   const ys = view.targets(tensors.ys);
-  const ofSamples = sampleWeightRows(where, model, sampleWeight, view);
-  const ofClasses = classWeight == null ? [] : classWeightRows(where, model, classWeight, ys);
+  const ofSamples = sampleWeightRows(where, targets ?? ['loss'], sampleWeight, view);
+  const ofClasses = classWeight == null ? [] : classWeightRows(where, targets, classWeight, ys);
   const rowWeights = weightsOf(ys, ofSamples, ofClasses);
   const context = view.context(given);
-  const rows = {xs: tensors.xs, ys, rowWeights};
-  const batch = {...rows, given: rows, context, view, count: view.count};
-  const counted = countedOutputs(lossWeights);
+  const {xs, formed} = tensors;
+  const rows = {xs, ys, rowWeights};
+  const batch = {...rows, formed, given: rows, context, view, count: view.count};
+  const counted = targets ? countedOutputs(lossWeights) : [...ys.keys()];
   return {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, counted, batch)};
 }
 
@@ -113,7 +116,7 @@ function validOf(
   {ys, count, context: {valid}}: Pick<StepBatch, 'ys' | 'count' | 'context'>,
 ): Tensor1D | undefined {
   if (valid) checkRows(where, 'valid', valid, count);
-  const labelled = counted.map((output) => validRows(losses[output] as PerSampleLoss, ys[output] as Tensor));
+  const labelled = counted.map((output) => validRows(losses[output] ?? losses[0], ys[output] as Tensor));
   if (labelled.includes(undefined)) return valid;
   const anyLabel = (labelled as Tensor1D[]).reduce((some, next) => maximum(some, next));
   return valid ? mul(anyLabel, cast(notEqual(valid, 0), 'float32')) : anyLabel;
@@ -129,13 +132,13 @@ function weightsOf(ys: Tensor[], ofSamples: (Tensor1D | undefined)[], ofClasses:
 
 function sampleWeightRows(
   where: string,
-  model: LayersModel,
+  names: readonly string[],
   given: SampleWeights | null | undefined,
   view: BatchView,
 ): (Tensor1D | undefined)[] {
   if (given == null) return [];
   const weights = isNumbers(given) ? tensor1d(Array.from(given)) : given;
-  return byOutput<Tensor>(where, 'sampleWeight', model, weights as PerOutput<Tensor>).map((tensor, output) => {
+  return byOutput<Tensor>(where, 'sampleWeight', names, weights as PerOutput<Tensor>).map((tensor, output) => {
     if (!tensor) return undefined;
     const ofRows = view.weights(tensor, output);
     // NaN is another matter: such a row counts as not finite.

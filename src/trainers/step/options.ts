@@ -2,8 +2,10 @@ import type {Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkFinitePositive, checkOneOf, rangeError} from '../../checks';
 import {GRANULARITIES} from '../../data/views';
-import {modelOptimizer, readyModel, trainableVariables} from '../../models/model';
-import {type LossLike, modelLosses, modelLossWeights} from '../../models/modelLosses';
+import type {JointLoss} from '../../losses/jointLoss';
+import type {TrainableModel} from '../../models/functionModel';
+import {modelOptimizer, type OptimizerName, readyModel, trainableVariables} from '../../models/model';
+import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../models/modelLosses';
 import {checkSelector} from '../../selectors/selector';
 import {topK} from '../../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../../types';
@@ -17,18 +19,19 @@ export type BackwardStrategy = 'pruned' | 'recompute' | 'masked';
 
 const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
 
-/** The names of all options of a step. */
-export const STEP_OPTIONS = [
-  ...['loss', 'select', 'optimizer', 'reduction', 'lossWeights', 'rankBy', 'granularity', 'backward', 'clipNorm'],
-];
-
 export interface OhemStepOptions {
-  /** One loss, or one for each output (list, or record by output name); functions or names of Keras. Default: what the model was compiled with. */
-  loss?: LossLike | LossLike[] | Record<string, LossLike>;
+  /**
+   * One loss, or one for each output (list, or record by output name); functions or names of Keras. Or one over all outputs
+   * together, `jointLoss(…)`. Default: what the model was compiled with.
+   */
+  loss?: Losses;
   /** Which rows are backpropagated. Default `topK({ratio: 0.75})`. */
   select?: Selector;
-  /** Default: what the model was compiled with. It stays yours to dispose. */
-  optimizer?: Optimizer;
+  /**
+   * An optimizer, which stays yours to dispose, or the name of one that `compile` takes, `'adam'`: it becomes that of the
+   * model. Default: what the model was compiled with.
+   */
+  optimizer?: Optimizer | OptimizerName;
   /** How the kept losses become one number. Default `'mean'`. */
   reduction?: Reduction;
   /** What each output's loss counts; one that counts 0 is not computed. Default 1 each. */
@@ -50,14 +53,24 @@ export interface OhemStepOptions {
   clipNorm?: number;
 }
 
+const NAMES: Record<keyof OhemStepOptions, true> = {
+  ...{loss: true, select: true, optimizer: true, reduction: true, lossWeights: true, rankBy: true},
+  ...{granularity: true, backward: true, clipNorm: true},
+};
+
+/** The names of all options of a step. */
+export const STEP_OPTIONS = Object.keys(NAMES);
+
 /** The options of a step, checked. */
 export interface StepSettings {
   /** The function that errors are to name. */
   where: string;
   model: LayersModel;
   /** One for each output, as are the weights. */
-  losses: PerSampleLoss[];
+  losses: PerSampleLoss[] | [JointLoss];
   lossWeights: number[];
+  /** The names of the targets; undefined if a joint loss takes any. */
+  targets: readonly string[] | undefined;
   select: Selector;
   optimizer: Optimizer;
   reduction: Reduction;
@@ -68,10 +81,10 @@ export interface StepSettings {
 }
 
 /** Checks the options of a step. */
-export function stepSettings(where: string, model: LayersModel, options: OhemStepOptions): StepSettings {
+export function stepSettings(where: string, given: TrainableModel, options: OhemStepOptions): StepSettings {
   const {loss, select = topK({ratio: 0.75}), reduction = 'mean', lossWeights, clipNorm} = options;
   const {rankBy = 'weighted', granularity = 'sample', backward = 'auto'} = options;
-  readyModel(where, model);
+  const model = readyModel(where, given, loss);
   checkSelector(where, select, 'select');
   checkOneOf(where, 'reduction', reduction, REDUCTIONS);
   checkOneOf(where, 'rankBy', rankBy, ['weighted', 'raw']);
@@ -82,12 +95,17 @@ export function stepSettings(where: string, model: LayersModel, options: OhemSte
     throw rangeError(where, 'backward', 'be one of auto, masked for elements', backward, remedy);
   }
   if (clipNorm !== undefined) checkFinitePositive(where, 'clipNorm', clipNorm);
-  const weights = modelLossWeights(where, model, lossWeights);
   const losses = modelLosses(where, model, loss);
+  const targets = targetNames(model, losses[0]);
+  const weights = modelLossWeights(where, targets ?? ['loss'], lossWeights);
+  if (!targets && granularity === 'element') {
+    const remedy = 'A joint loss gives one number for each row.';
+    throw rangeError(where, 'granularity', "be 'sample' with a joint loss", granularity, remedy);
+  }
   const optimizer = modelOptimizer(where, model, options.optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
   trainableVariables(where, model);
   return {
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
-    clipNorm,
+    ...{targets, clipNorm},
   };
 }

@@ -82,7 +82,7 @@ export function chooseRows(
     ...state.context(),
     ...context,
     ...(valid && {valid}),
-    ...(predictions.length === 1 && {yTrue: ys[0] as Tensor, yPred: predictions[0] as Tensor}),
+    ...(predictions.length === 1 && ys.length === 1 && {yTrue: ys[0] as Tensor, yPred: predictions[0] as Tensor}),
   };
   const selected = select(ranking, seen);
   state.note(ranking, seen);

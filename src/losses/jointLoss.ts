@@ -1,0 +1,49 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
+import {checkFunction} from '../checks';
+
+const NAME = 'jointLoss';
+
+/** A loss over all outputs of a model together. (Not a function, which would be taken for the loss of one output.) */
+export interface JointLoss {
+  readonly isJoint: true;
+  /** Computes `float32[B]`. */
+  compute(ys: Tensor[], predictions: Tensor[]): Tensor;
+  /** Promises that a row's loss depends on that row alone, not on its place, others or their number. */
+  rowwise?: true;
+}
+
+/**
+ * Builds a loss over all outputs of a model together, which is mined like any other.
+ *
+ *     l_i = loss(ys, predictions)_i
+ *
+ * For a variational autoencoder (reconstruction, mean and variance), two towers (queries and documents), distillation
+ * (labels and the logits of a teacher). Targets may be of any number: `ys` is the list that the trainer is given, or
+ * one tensor in a list. `sampleWeight` and `lossWeights` are those of this one loss.
+ *
+ * @param loss  computes `float32[B]`, or `float32[B, …]` whose mean over the further axes counts, from the targets and
+ *   the predictions in the order of the outputs. Both come as they are: one value a row is `[B]`.
+ * @returns a loss for the option `loss` of `ohemStep`, `fitOhem`, `fitOhemDataset` and `perSampleLosses`.
+ * @throws TypeError if `loss` is not a function.
+ *
+ * @example
+ * const x = tf.input({shape: [4]});
+ * const code = tf.layers.dense({units: 2}).apply(x);
+ * const model = tf.model({inputs: x, outputs: [tf.layers.dense({units: 4}).apply(code), code]});
+ * const loss = jointLoss(([truth], [decoded, code]) => {
+ *   const error = tf.sum(tf.squaredDifference(truth, decoded), 1);
+ *   return tf.add(error, tf.mul(0.1, tf.sum(tf.square(code), 1)));
+ * });
+ * const step = ohemStep(model, {loss, select: topK({k: 8}), optimizer: tf.train.adam()});
+ * const batch = tf.randomNormal([32, 4]);
+ * const {kept} = await step(batch, batch).read();   // 8
+ */
+export function jointLoss(loss: (ys: Tensor[], predictions: Tensor[]) => Tensor): JointLoss {
+  checkFunction(NAME, 'loss', 'be a function (ys, predictions) => float32[B]', loss);
+  return {isJoint: true, compute: loss};
+}
+
+/** Says whether a loss judges all outputs together. */
+export function isJoint(loss: unknown): loss is JointLoss {
+  return (Object(loss) as Partial<JointLoss>).isJoint === true;
+}
