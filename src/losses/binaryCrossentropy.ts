@@ -41,7 +41,7 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Per
     const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
     return [target, predicted, fromLogits] as const;
   };
-  return closedForm(
+  const loss = closedForm(
     NAME,
     (yTrue, yPred) => mean(crossentropies(...smoothed(yTrue, yPred)), -1),
     (dl, yTrue, yPred) => {
@@ -49,6 +49,7 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Per
       return mul(perFeature(dl, slopes), slopes);
     },
   );
+  return Object.assign(loss, {binary: {fromLogits}});
 }
 
 /** The crossentropy of each label from its probability, or from its logit. */

@@ -51,7 +51,7 @@ export function binaryFocalCrossentropy(options: BinaryFocalCrossentropyOptions 
   };
   const balanced = (x: Tensor, truth: Tensor) =>
     alpha === undefined ? x : mul(x, add(mul(truth, 2 * alpha - 1), 1 - alpha));
-  return closedForm(
+  const loss = closedForm(
     NAME,
     (yTrue, yPred) => {
       const {truth, missing, losses} = partsOf(yTrue, yPred);
@@ -66,4 +66,5 @@ export function binaryFocalCrossentropy(options: BinaryFocalCrossentropyOptions 
       return mul(perFeature(dl, truth), balanced(focal, truth));
     },
   );
+  return Object.assign(loss, {binary: {fromLogits}});
 }
