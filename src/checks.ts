@@ -93,8 +93,13 @@ function distanceBetween(text: string, other: string): number {
 function checkBy(range: string, isRight: (value: number) => boolean) {
   return (where: string, argument: string, value: number): void => {
     if (typeof value === 'number' && isRight(value)) return;
-    throw rangeError(where, argument, `be ${range}`, typeof value === 'string' ? `'${value}'` : value);
+    throw rangeError(where, argument, `be ${range}`, textShown(value));
   };
+}
+
+/** Puts a text in quotes, so that `'3'` is not taken for 3. */
+function textShown(value: unknown): unknown {
+  return typeof value === 'string' ? `'${value}'` : value;
 }
 
 export const checkCount = /* @__PURE__ */ checkBy('an integer >= 1', (x) => Number.isInteger(x) && x >= 1);
@@ -107,6 +112,18 @@ export const checkNotNegative = /* @__PURE__ */ checkBy('a finite number >= 0', 
 export const checkFinitePositive = /* @__PURE__ */ checkBy('a finite number > 0', (x) => Number.isFinite(x) && x > 0);
 /** Checks a number that makes something as many times larger. */
 export const checkFactor = /* @__PURE__ */ checkBy('a finite number >= 1', (x) => Number.isFinite(x) && x >= 1);
+
+/**
+ * Checks a learning rate that a schedule returned. NaN would reach every weight, and a negative
+ * rate would train the other way.
+ *
+ * @returns the rate.
+ */
+export function checkedRate(where: string, rate: unknown): number {
+  if (typeof rate === 'number' && Number.isFinite(rate) && rate >= 0) return rate;
+  const remedy = 'It is given {step, epoch, progress}, with progress from 0 to 1.';
+  throw rangeError(where, 'learningRate', 'return a finite number >= 0', textShown(rate), remedy);
+}
 
 export function checkFunction(where: string, argument: string, constraint: string, value: unknown, remedy = ''): void {
   if (typeof value !== 'function') throw typeError(where, argument, constraint, value, remedy);

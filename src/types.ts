@@ -93,6 +93,19 @@ export interface KeepSchedule<S = unknown> {
   next(state: S, seen: {step: number; accuracy?: number}): S;
 }
 
+/** How far a training run has come. */
+export interface TrainingProgress {
+  /** Steps taken so far, from 0. */
+  step: number;
+  /** The current epoch, from 0. */
+  epoch: number;
+  /** The share of the run that is done, by steps really taken: 0 at the first step, 1 at the end. */
+  progress: number;
+}
+
+/** Computes the learning rate of a step, a finite number ≥ 0. Pure, so that a resumed run has the same rates. */
+export type LearningRateSchedule = (at: TrainingProgress) => number;
+
 /** What keeps account of the rows of a data set while they are trained on; `miningLedger` builds one. */
 export interface Ledger {
   /** Rows of the data set, where it has room for so many only. */
@@ -121,9 +134,10 @@ export type Keep =
 
 /**
  * How the losses `l` of the selected rows become one number, with `w` the weights of the selection:
- * `'mean'` = Σ w·l / Σ w (0 where Σ w is 0), `'sum'` = Σ w·l, `'batchMean'` = Σ w·l / B.
+ * `'mean'` = Σ w·l / Σ w (0 where Σ w is 0), `'sum'` = Σ w·l, `'batchMean'` = Σ w·l / B,
+ * `'meanNonZero'` = Σ w·l / Σ_{l > 0} w (0 where no loss is over 0): the mean of the triplets that violate their margin.
  */
-export type Reduction = 'mean' | 'sum' | 'batchMean';
+export type Reduction = 'mean' | 'sum' | 'batchMean' | 'meanNonZero';
 
 /** What is mined: the rows of a batch, or the elements in them one by one (pixels, anchors, time steps). */
 export type Granularity = 'sample' | 'element';

@@ -17,6 +17,8 @@ export interface TrainingBatch {
 /** Where a training stands in its data. */
 export interface Place {
   epoch: number;
+  /** Epochs of earlier calls, which the order of the rows goes on from. */
+  earlier?: number;
   /** Batches of this epoch that are done. */
   batch: number;
   /** Batches of all epochs that are done. */
@@ -29,6 +31,8 @@ export interface BatchSource {
   batchesPerEpoch?: number;
   /** Rows of an epoch, where that is known. */
   samples?: number;
+  /** Shows the first batch, without taking it from what `batches` gives. */
+  look?(at: (batch: TrainingBatch) => void): Promise<void>;
   /** The batches of an epoch, from a place in it on. */
   batches(from: Place): AsyncGenerator<TrainingBatch, void>;
   /** Ends the use of the source. */

@@ -3,7 +3,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {rangeError, typeError} from '../checks';
 import {inputsOf, type StepTensors} from '../models/modelTensors';
 import type {RowContext, SampleWeights} from './batchOptions';
-import type {BatchSource, Place, TrainingBatch} from './batchSource';
+import {type BatchSource, type Place, START, type TrainingBatch} from './batchSource';
 
 /** A batch of a dataset. */
 export interface DatasetItem extends RowContext {
@@ -46,27 +46,42 @@ export function datasetBatches(
   limit = Number.POSITIVE_INFINITY,
 ): BatchSource {
   let open: Items | undefined;
+  /** The first item, looked at before its turn. */
+  let first: {value: unknown} | undefined;
   const close = async () => {
     const items = open;
     open = undefined;
+    if (first) items?.release(first.value);
+    first = undefined;
     await items?.close();
+  };
+  const pull = async (items: Items) => {
+    const item = first ?? (await items.pull());
+    first = undefined;
+    return item;
   };
   const openAt = async ({epoch, batch, step}: Place): Promise<Items> => {
     if (open) return open;
     const items = await itemsOf(where, argument, dataset, epoch);
     open = items;
     const done = batchesPerEpoch === undefined ? batch : step;
-    for (let skipped = 0; skipped < done; skipped++) items.release((await items.pull())?.value);
+    for (let skipped = 0; skipped < done; skipped++) items.release((await pull(items))?.value);
     return items;
   };
+  const known = batchesPerEpoch ?? sizeOf(dataset, limit);
   return {
-    ...(batchesPerEpoch !== undefined && {batchesPerEpoch}),
+    ...(known !== undefined && {batchesPerEpoch: known}),
+    async look(at) {
+      const items = await openAt(START);
+      first ??= await items.pull();
+      if (first) at(trainingBatch(where, argument, model, first.value));
+    },
     async *batches(from) {
       let {batch} = from;
       try {
         const items = await openAt(from);
         for (; batch < (batchesPerEpoch ?? limit); batch++) {
-          const item = await items.pull();
+          const item = await pull(items);
           if (!item) break;
           try {
             yield trainingBatch(where, argument, model, item.value);
@@ -81,6 +96,13 @@ export function datasetBatches(
     },
     close,
   };
+}
+
+/** How many items a dataset knows that it has. */
+function sizeOf(dataset: OhemDataset, limit: number): number | undefined {
+  const {size, length} = Object(dataset) as {size?: unknown; length?: unknown};
+  const known = Array.isArray(dataset) ? length : size;
+  return typeof known === 'number' && Number.isFinite(known) ? Math.min(known, limit) : undefined;
 }
 
 function checkCountOf(where: string, argument: string, batches: number, epoch: number, due: number | undefined): void {

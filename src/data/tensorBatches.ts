@@ -46,8 +46,17 @@ export function tensorBatches(
   return {
     batchesPerEpoch,
     samples: rowCount,
-    async *batches({epoch, batch: first}) {
-      const ofEpoch = order(epoch);
+    async look(at) {
+      const rows = order(0).slice(0, Math.min(batchSize, rowCount));
+      const taken = take(rows);
+      try {
+        at({...taken, rows, size: rows.length});
+      } finally {
+        dispose(taken);
+      }
+    },
+    async *batches({epoch, earlier = 0, batch: first}) {
+      const ofEpoch = order(epoch + earlier);
       for (let batch = first; batch < batchesPerEpoch; batch++) {
         const rows = ofEpoch.slice(batch * batchSize, Math.min((batch + 1) * batchSize, rowCount));
         const taken = take(rows);

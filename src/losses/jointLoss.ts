@@ -42,8 +42,3 @@ export function jointLoss(loss: (ys: Tensor[], predictions: Tensor[]) => Tensor)
   checkFunction(NAME, 'loss', 'be a function (ys, predictions) => float32[B]', loss);
   return {isJoint: true, compute: loss};
 }
-
-/** Says whether a loss judges all outputs together. */
-export function isJoint(loss: unknown): loss is JointLoss {
-  return (Object(loss) as Partial<JointLoss>).isJoint === true;
-}

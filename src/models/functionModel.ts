@@ -28,12 +28,6 @@ export interface FunctionModel {
 /** What can be trained: a `LayersModel`, or a function of tensors and variables. */
 export type TrainableModel = LayersModel | FunctionModel;
 
-/** Says whether something is a function of tensors and variables. */
-export function isFunctionModel(model: unknown): model is FunctionModel {
-  if (model instanceof LayersModel || typeof model !== 'object' || model === null) return false;
-  return 'predict' in model && 'variables' in model;
-}
-
 /** Fields that a trainer writes. */
 const WRITTEN = ['isTraining', 'stopTraining', 'history', 'optimizer'];
 

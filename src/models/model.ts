@@ -1,10 +1,10 @@
 /** @file A model as the trainers see it: built, with its outputs, its weights and its optimizer. */
 
-import {backend, dispose, keep, type Optimizer, type Tensor, train, type Variable} from '@tensorflow/tfjs-core';
-import type {LayersModel, Sequential} from '@tensorflow/tfjs-layers';
+import {backend, clone, dispose, keep, type Optimizer, type Tensor, train, type Variable} from '@tensorflow/tfjs-core';
+import {LayersModel, type Sequential} from '@tensorflow/tfjs-layers';
 import {didYouMean, typeError} from '../checks';
-import {isJoint} from '../losses/jointLoss';
-import {asLayersModel, isFunctionModel, type TrainableModel} from './functionModel';
+import {asLayersModel, type FunctionModel, type TrainableModel} from './functionModel';
+import {isJoint} from './modelLosses';
 import type {StepTensors} from './modelTensors';
 
 /**
@@ -22,6 +22,12 @@ export function readyModel(where: string, model: TrainableModel, loss?: unknown)
     const remedy = 'Give its first layer an inputShape, or pass a function as {predict, variables}.';
     throw typeError(where, 'model', 'be a LayersModel that can be built', model, remedy);
   }
+}
+
+/** Says whether something is a function of tensors and variables. */
+function isFunctionModel(model: unknown): model is FunctionModel {
+  if (model instanceof LayersModel || typeof model !== 'object' || model === null) return false;
+  return 'predict' in model && 'variables' in model;
 }
 
 function outputNamesOf(loss: unknown): string[] {
@@ -148,12 +154,34 @@ interface Stateful {
   keptStates: Tensor[][];
 }
 
+/** The recurrent layers of a model that have a state. */
+function statefulLayers(model: LayersModel): Stateful[] {
+  const parts = partsOf(model).filter((part) => part.stateful) as unknown as Stateful[];
+  return parts.filter((layer) => layer.states_);
+}
+
+/** Runs the model in inference mode, and gives its recurrent layers the states back that they had. */
+export async function keepingStates<T>(model: LayersModel, run: () => Promise<T>): Promise<T> {
+  const held = statefulLayers(model).map((layer) => ({layer, before: layer.states_ as Tensor[]}));
+  // A batch in inference mode disposes the states that it begins with.
+  for (const {layer, before} of held) layer.states_ = before.map((state) => keep(clone(state)));
+  try {
+    return await run();
+  } finally {
+    for (const {layer, before} of held) {
+      dispose(layer.states_ ?? []);
+      layer.states_ = before;
+    }
+  }
+}
+
 /** Holds the states of recurrent layers. A batch in training mode replaces them, and keeps those that were before. */
 export function recurrentStates(model: LayersModel) {
-  const held = partsOf(model)
-    .filter((part) => part.stateful && (part as unknown as Stateful).states_)
-    .map((part) => part as unknown as Stateful)
-    .map((layer) => ({layer, before: [...(layer.states_ as Tensor[])], kept: layer.keptStates.length}));
+  const held = statefulLayers(model).map((layer) => ({
+    layer,
+    before: [...(layer.states_ as Tensor[])],
+    kept: layer.keptStates.length,
+  }));
   const moved = () => held.filter(({layer, before}) => layer.states_?.[0] !== before[0]);
   return {
     /** Replaces each state by what `choose` makes of it and of the one before. */

@@ -1,8 +1,10 @@
 /** @file The losses of a model: found for each output, and evaluated to one number a row. */
 
 import {
+  Reduction as CoreReduction,
   cast,
   where as chooseEach,
+  losses as coreLosses,
   div,
   greater,
   maximum,
@@ -21,10 +23,11 @@ import {binaryCrossentropy} from '../losses/binaryCrossentropy';
 import {categoricalCrossentropy} from '../losses/categoricalCrossentropy';
 import {categoricalHinge} from '../losses/categoricalHinge';
 import {cosineSimilarity} from '../losses/cosineSimilarity';
-import {fromCoreLoss} from '../losses/fromCoreLoss';
+import {rowwise} from '../losses/formula';
 import {fromLayersLoss} from '../losses/fromLayersLoss';
 import {hinge, squaredHinge} from '../losses/hinge';
-import {isJoint, type JointLoss} from '../losses/jointLoss';
+import {huber} from '../losses/huber';
+import type {JointLoss} from '../losses/jointLoss';
 import {kullbackLeiblerDivergence} from '../losses/kullbackLeiblerDivergence';
 import {logCosh} from '../losses/logCosh';
 import {meanAbsoluteError} from '../losses/meanAbsoluteError';
@@ -55,6 +58,28 @@ const OWN_LOSSES: Record<string, () => PerSampleLoss> = {
 
 /** The losses of a model: one for each output (for all of them, in a list, or in a record by name), or one over all. */
 export type Losses = LossLike | JointLoss | LossLike[] | Record<string, LossLike>;
+
+const {NONE} = CoreReduction;
+
+/** Builds what each loss of `tf.losses` is for a row; `compile` takes them, and the mean over all rows is the same. */
+const CORE_LOSSES = new Map<unknown, () => PerSampleLoss>([
+  [coreLosses.absoluteDifference, meanAbsoluteError],
+  [
+    coreLosses.computeWeightedLoss,
+    () => unreduced((values, weights) => coreLosses.computeWeightedLoss(values, weights, NONE)),
+  ],
+  [coreLosses.cosineDistance, () => unreduced((y, p) => coreLosses.cosineDistance(y, p, -1, undefined, NONE))],
+  [coreLosses.hingeLoss, () => unreduced((y, p) => coreLosses.hingeLoss(y, p, undefined, NONE))],
+  [coreLosses.huberLoss, () => huber({delta: 1})],
+  [coreLosses.logLoss, () => unreduced((y, p) => coreLosses.logLoss(y, p, undefined, undefined, NONE))],
+  [coreLosses.meanSquaredError, meanSquaredError],
+  [coreLosses.sigmoidCrossEntropy, () => binaryCrossentropy({fromLogits: true})],
+  [coreLosses.softmaxCrossEntropy, () => categoricalCrossentropy({fromLogits: true})],
+]);
+
+function unreduced(loss: (yTrue: Tensor, yPred: Tensor) => Tensor): PerSampleLoss {
+  return rowwise((yTrue, yPred) => loss(yTrue, yPred));
+}
 
 /** Names of losses that only tfjs-layers has. */
 const LAYERS_LOSSES = ['meanAbsolutePercentageError', 'meanSquaredLogarithmicError'];
@@ -95,8 +120,18 @@ export function modelLossWeights(
   return weights;
 }
 
+/** Takes a loss of `tf.losses`, which reduces the batch to a scalar, for what it is by row; any other stays as it is. */
+export function byRow(loss: PerSampleLoss): PerSampleLoss {
+  return CORE_LOSSES.get(loss)?.() ?? loss;
+}
+
+/** Says whether a loss judges all outputs together. */
+export function isJoint(loss: unknown): loss is JointLoss {
+  return (Object(loss) as Partial<JointLoss>).isJoint === true;
+}
+
 function perSampleLoss(where: string, loss: LossLike): PerSampleLoss {
-  if (typeof loss === 'function') return fromCoreLoss(loss);
+  if (typeof loss === 'function') return byRow(loss);
   if (typeof loss !== 'string') throw typeError(where, 'loss', 'be a function or the name of a loss', loss);
   const own = OWN_LOSSES[loss]?.();
   if (own) return own;

@@ -102,7 +102,7 @@ export async function fitOhem(
   const {validationData, validationBatchSize = batchSize, validationSteps} = args;
   const held = validationData && validationRows(NAME, model, targets, validationData);
   const heldOut = held ? {...held, first: 0} : {...all, first: trained};
-  const seed = seedOf(args);
+  const seed = seedOf(args, model);
   const order = (epoch: number) => (shuffle ? shuffledRows(trained, seed, epoch) : rowsFrom(0, trained));
   return train({
     ...{where: NAME, model, options: args, seed, batchSize},

@@ -71,7 +71,7 @@ export async function fitOhemDataset(
   if (validationBatches !== undefined) checkCount(NAME, 'validationBatches', validationBatches);
   const validation = validationData === undefined ? undefined : validationSource(model, validationData, args);
   const training = datasetBatches(NAME, 'dataset', model, dataset, batchesPerEpoch);
-  return train({where: NAME, model, options: args, seed: seedOf(args), training, validation});
+  return train({where: NAME, model, options: args, seed: seedOf(args, model), training, validation});
 }
 
 function validationSource(

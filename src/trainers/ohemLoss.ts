@@ -11,8 +11,7 @@ import {
 import {checkFunction, checkOneOf, givenOptions, type Nullable, typeError} from '../checks';
 import {elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
-import {fromCoreLoss} from '../losses/fromCoreLoss';
-import {validRows} from '../models/modelLosses';
+import {byRow, validRows} from '../models/modelLosses';
 import {finiteRows, putRows} from '../rows';
 import {checkSelector} from '../selectors/selector';
 import {topK} from '../selectors/topK';
@@ -60,7 +59,7 @@ export function ohemLoss(
 ): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
   const {reduction = 'mean', granularity = 'sample'} = givenOptions(NAME, options, ['reduction', 'granularity']);
   checkFunction(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
-  const perSample = fromCoreLoss(loss);
+  const perSample = byRow(loss);
   const mine = select ?? topK({ratio: 0.75});
   checkSelector(NAME, mine, 'select');
   if (mine.remember) {

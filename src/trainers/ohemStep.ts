@@ -1,5 +1,5 @@
-import {clone, type Scalar, tidy} from '@tensorflow/tfjs-core';
-import {givenOptions, type Nullable, typeError} from '../checks';
+import {type NamedTensorMap, ones, type Scalar, Tensor, tidy, type Variable, zerosLike} from '@tensorflow/tfjs-core';
+import {didYouMean, givenOptions, type Nullable, rangeError, shapeText, typeError} from '../checks';
 import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import {canRecord, offTape} from '../engine';
 import {isClosedForm} from '../losses/formula';
@@ -7,7 +7,8 @@ import type {TrainableModel} from '../models/functionModel';
 import {trainableVariables} from '../models/model';
 import type {StepTensors} from '../models/modelTensors';
 import {recordedStages} from '../replay/recordedStages';
-import {beforeFirst, type Forward, layerOps, walkBatch} from './step/backward';
+import {accumulation} from './step/accumulation';
+import {beforeFirst, type Forward, type Gradients, layerOps, walkBatch} from './step/backward';
 import {type StepBatch, stepBatch} from './step/batch';
 import {
   type BackwardStrategy,
@@ -17,9 +18,19 @@ import {
   stepSettings,
 } from './step/options';
 import {recomputeBatch} from './step/recompute';
-import {type Reported, reportedSelection, type StepReport, stepReport} from './step/report';
+import {type Reported, reportOf, type StepReport, stepReport} from './step/report';
 import {type SelectorState, selectorState} from './step/selection';
-import {clipByGlobalNorm, slotOwners, takeSnapshot, update} from './step/update';
+import {
+  clipByGlobalNorm,
+  rollBackUnless,
+  type Snapshot,
+  type Soundness,
+  slotOwners,
+  soundnessOf,
+  takeSnapshot,
+  update,
+  zerosUnless,
+} from './step/update';
 
 const NAME = 'ohemStep';
 
@@ -30,8 +41,31 @@ export interface OhemStep {
   readonly strategy: 'auto' | BackwardStrategy;
   /** Why that way, and how much of the backward pass it saved, in a sentence. */
   readonly why: string;
-  /** Ends the use of the step, and disposes what its selector remembers; a later call throws. The model and the optimizer stay as they are. */
+  /**
+   * Computes the gradients of a batch, and changes no weight: for accumulation, for sums over machines, for an optimizer
+   * of your own. Statistics and the state of the selector go on, as in a step.
+   */
+  gradients(xs: StepTensors, ys: StepTensors, options?: StepOptions): StepGradients;
+  /**
+   * Updates the weights by gradients by name: those of `gradients`, or sums of them. Clips them, and changes nothing if
+   * one is not finite. They stay yours.
+   */
+  apply(gradients: NamedTensorMap): void;
+  /**
+   * Ends the use of the step: disposes what its selector remembers and what is accumulated. A later call throws. The
+   * model and the optimizer stay as they are.
+   */
   dispose(): void;
+}
+
+/** The gradients of a batch, and its report: both yours to dispose. */
+export interface StepGradients {
+  /**
+   * A gradient for each weight to train, in their order, with regularisers and before clipping. Zeros if no row is kept
+   * or one is not finite.
+   */
+  gradients: NamedTensorMap;
+  report: StepReport;
 }
 
 /**
@@ -75,16 +109,28 @@ export function ohemStep(model: TrainableModel, options?: Nullable<OhemStepOptio
   const state = selectorState(NAME, settings.select);
   const steps = stepper(settings, state);
   let isDisposed = false;
-  const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions): StepReport => {
+  const inUse = <T extends object>(f: () => T): T => {
     if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
-    return stepReport(
-      tidy(() => steps.take(xs, ys, stepOptions).reported),
-      settings.reduction,
-    );
+    return f();
   };
+  const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions): StepReport =>
+    inUse(() =>
+      stepReport(
+        tidy(() => steps.take(xs, ys, stepOptions).reported),
+        settings.reduction,
+      ),
+    );
   return Object.defineProperties(step as OhemStep, {
     strategy: {get: () => steps.how().strategy},
     why: {get: () => steps.how().why},
+    gradients: {
+      value: (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions): StepGradients =>
+        inUse(() => {
+          const {gradients, reported} = tidy(() => steps.gradients(xs, ys, stepOptions));
+          return {gradients, report: stepReport(reported, settings.reduction)};
+        }),
+    },
+    apply: {value: (gradients: NamedTensorMap) => void inUse(() => Object(tidy(() => steps.apply(gradients))))},
     dispose: {
       value: () => {
         isDisposed = true;
@@ -96,22 +142,34 @@ export function ohemStep(model: TrainableModel, options?: Nullable<OhemStepOptio
 }
 
 /** A step that was taken, in tensors of the `tidy` around it. (A type, so that `tf.tidy` takes it.) */
-type TakenStep = {
+export type TakenStep = {
   reported: Reported;
   /** What `evaluate` returned. */
   evaluated: Scalar[];
   /** `bool[]`: whether gradients and statistics are finite. */
   finite: Scalar;
+  /** Of how many batches it reports: all that were accumulated if they are ranked together; 0 if they are not yet. */
+  batches: number;
+  /** Whether the update waits for further batches. */
+  isPending: boolean;
 };
 
 /** Computes figures of a batch from its forward pass. */
 export type Evaluate = (batch: StepBatch, forward: Forward) => Scalar[];
 
-/** The step that `ohemStep` and `fitOhem` share. */
-export type Stepper = ReturnType<typeof stepper>;
+/** A batch, checked, and what was before it. */
+export interface Begun {
+  batch: StepBatch;
+  /** The weights to train. */
+  variables: Variable[];
+  before: Snapshot;
+}
 
-/** Builds the step that `ohemStep` and `fitOhem` share. */
-export function stepper(settings: StepSettings, state: SelectorState) {
+/** The parts of a step: the gradients of a batch, and an update of the weights. */
+export type StepParts = ReturnType<typeof stepParts>;
+
+/** Builds the parts of a step. */
+function stepParts(settings: StepSettings, state: SelectorState) {
   const {where, model, optimizer, clipNorm, backward} = settings;
   const compute = backward === 'recompute' ? recomputeBatch : walkBatch;
   const layers = layerOps(model);
@@ -119,47 +177,125 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   const everTrained = new Set<string>();
   /** Built by the second step: the first has nothing to run again. */
   let stages: ReturnType<typeof recordedStages> | undefined;
+  let computed = 0;
   let how = beforeFirst(settings);
-  let taken = 0;
-
-  const take = (xs: StepTensors, ys: StepTensors, options?: StepOptions | null, evaluate?: Evaluate): TakenStep => {
-    const given = givenOptions(where, options, BATCH_OPTIONS);
-    const batch = stepBatch(settings, xs, ys, {step: taken, ...given});
-    const variables = trainableVariables(where, model);
-    const before = takeSnapshot(model, optimizer);
-    if (taken > 0 && model.layers.length > 0) stages ??= recordedStages(model, settings.losses.every(isClosedForm));
-    try {
-      const {forward, chosen, gradients, strategy, why} = compute(settings, batch, variables, state, layers, stages);
-      if (Object.keys(gradients).length === 0) throw unconnected(where);
-      const evaluated = evaluate?.(batch, forward) ?? [];
-      const clipped = clipByGlobalNorm(gradients, clipNorm);
+  return {
+    /** Computes the gradients of a batch, by settings that may differ from those of the step. */
+    gradientsOf({batch, variables}: Begun, own: StepSettings = settings, selector = state): Gradients {
+      if (computed > 0 && model.layers.length > 0)
+        stages ??= recordedStages(model, settings.losses.every(isClosedForm));
+      const found = compute(own, batch, variables, selector, layers, stages);
+      if (Object.keys(found.gradients).length === 0) throw unconnected(where);
+      computed++;
+      how = {strategy: found.strategy, why: found.why};
+      return found;
+    },
+    /** Updates the weights if the gradients are finite, and some row has a weight. */
+    apply(gradients: NamedTensorMap, weights: Tensor, {variables, before}: Omit<Begun, 'batch'>): Soundness {
       const trained = variables.map(({name}) => name);
-      const {selection, losses} = chosen;
       // Another step over the same optimizer may have made slots meanwhile.
       const names = [...new Set([...slotOwners(optimizer), ...everTrained, ...trained])];
       const haveSlots = trained.every((name) => everTrained.has(name));
-      const {finite, sound} = update(optimizer, {gradients: clipped, ...selection}, {names, haveSlots}, before);
+      const clipped = clipByGlobalNorm(gradients, clipNorm);
+      const soundness = update(optimizer, {gradients: clipped, weights}, {names, haveSlots}, before);
       for (const name of trained) everTrained.add(name);
-      how = {strategy, why};
-      taken++;
-      state.advance(taken);
-      return {
-        reported: {losses, selection: reportedSelection(selection, sound), valid: batch.valid && clone(batch.valid)},
-        evaluated,
-        finite,
-      };
+      return soundness;
+    },
+    how: () => how,
+    dispose: () => stages?.dispose(),
+  };
+}
+
+/** The step that `ohemStep` and `fitOhem` share. */
+export type Stepper = ReturnType<typeof stepper>;
+
+/** Builds the step that `ohemStep` and `fitOhem` share. Each method runs within a `tidy`. */
+export function stepper(settings: StepSettings, state: SelectorState) {
+  const {where, model, optimizer, accumulate} = settings;
+  const parts = stepParts(settings, state);
+  const accumulated = accumulate > 1 ? accumulation(settings, parts, state) : undefined;
+  let selections = 0;
+  /** Runs `f` off any tape, and takes all back if it throws. */
+  const guarded = <T>(f: (begun: Omit<Begun, 'batch'>) => T): T => {
+    const before = takeSnapshot(model, optimizer);
+    try {
+      const begun = () => f({variables: trainableVariables(where, model), before});
+      return canRecord() ? offTape(begun) : begun();
     } catch (error) {
       before.restore();
       state.stay();
       throw error;
     }
   };
-  return {
-    /** Trains on a batch; figures are evaluated before the weights change. Runs within a `tidy`. */
-    take: (...given: Parameters<typeof take>) => (canRecord() ? offTape(() => take(...given)) : take(...given)),
-    how: () => how,
-    dispose: () => stages?.dispose(),
+  const batchOf = (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
+    stepBatch(settings, xs, ys, {step: selections, ...givenOptions(where, options, BATCH_OPTIONS)});
+  const advanced = <T extends {batches: number} | undefined>(taken: T): T => {
+    if (taken && taken.batches > 0) state.advance(++selections);
+    return taken;
   };
+  return {
+    /** Trains on a batch; figures are evaluated before the weights change. */
+    take: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null, evaluate?: Evaluate): TakenStep =>
+      guarded((begun) => {
+        const whole = {...begun, batch: batchOf(xs, ys, options)};
+        return advanced(accumulated ? accumulated.take(whole, evaluate) : takeStep(parts, whole, evaluate));
+      }),
+    /** Computes the gradients of a batch, and changes no weight. */
+    gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
+      guarded((begun) => {
+        if (accumulated) {
+          const remedy = 'Build a step without it, and add up what it returns.';
+          throw rangeError(where, 'accumulate', 'be 1 for step.gradients', accumulate, remedy);
+        }
+        return advanced({batches: 1, ...takeGradients(parts, {...begun, batch: batchOf(xs, ys, options)})});
+      }),
+    /** Updates the weights by gradients of any origin. */
+    apply: (gradients: NamedTensorMap) =>
+      guarded((begun) => void parts.apply(givenGradients(where, begun.variables, gradients), ones([1]), begun)),
+    /** Updates the weights by the batches that are accumulated so far; undefined if there are none. */
+    flush: (): TakenStep | undefined =>
+      accumulated?.isEmpty() === false ? guarded((begun) => advanced(accumulated.flush(begun))) : undefined,
+    how: parts.how,
+    dispose() {
+      parts.dispose();
+      accumulated?.dispose();
+    },
+  };
+}
+
+function takeStep(parts: StepParts, begun: Begun, evaluate: Evaluate | undefined): TakenStep {
+  const {forward, chosen, gradients} = parts.gradientsOf(begun);
+  const evaluated = evaluate?.(begun.batch, forward) ?? [];
+  const {finite, sound} = parts.apply(gradients, chosen.selection.weights, begun);
+  return {reported: reportOf(begun.batch, chosen, sound), evaluated, finite, batches: 1, isPending: false};
+}
+
+/** The gradients of a batch for all weights to train, in their order: zeros if the step is not sound. */
+function takeGradients(parts: StepParts, begun: Begun): {gradients: NamedTensorMap; reported: Reported} {
+  const {batch, variables, before} = begun;
+  const {chosen, gradients} = parts.gradientsOf(begun);
+  const {sound} = soundnessOf(gradients, chosen.selection.weights, before);
+  rollBackUnless(sound, before);
+  const all = variables.map((weight) => [weight.name, gradients[weight.name] ?? zerosLike(weight)] as const);
+  return {gradients: zerosUnless(sound, Object.fromEntries(all)), reported: reportOf(batch, chosen, sound)};
+}
+
+/** Checks gradients that are to be applied, by the names of the weights. */
+function givenGradients(where: string, variables: Variable[], gradients: NamedTensorMap): NamedTensorMap {
+  const weights = new Map(variables.map((weight) => [weight.name, weight]));
+  const given = Object.entries(Object(gradients) as NamedTensorMap);
+  if (given.length === 0) throw typeError(where, 'gradients', 'be tensors by the names of weights', gradients);
+  for (const [name, gradient] of given) {
+    const weight = weights.get(name);
+    if (!weight) {
+      const remedy = didYouMean(name, [...weights.keys()]);
+      throw typeError(where, 'gradients', 'have the names of weights that are trained', name, remedy);
+    }
+    if (!(gradient instanceof Tensor) || String(gradient.shape) !== String(weight.shape)) {
+      throw typeError(where, `gradients of ${name}`, `be a tensor of shape ${shapeText(weight.shape)}`, gradient);
+    }
+  }
+  return Object.fromEntries(given);
 }
 
 function unconnected(where: string): TypeError {

@@ -72,7 +72,11 @@ const perSample = (options: object) =>
 const hardest = (options: object) =>
   index.hardestExamples(model(), x(), y(), {loss: index.meanSquaredError(), ...options});
 
-const state = {epoch: 0, batch: 0, step: 0, seed: 0, totals: {rows: 0, sums: {}}};
+const state = {
+  ...{epoch: 0, batch: 0, step: 0, updates: 0, begun: 0, earlier: 0, seed: 0},
+  totals: {rows: 0, steps: 0, sums: {}, counts: {}},
+  spent: {rows: 0, backwardRows: 0, seconds: 0},
+};
 const data = () => [x(), y()] as const;
 const compiled = () => {
   const built = model();

@@ -1,4 +1,17 @@
-import {getBackend, memory, scalar, Tensor, tensor1d, tensor2d, train} from '@tensorflow/tfjs-core';
+import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
+import {
+  copyRegisteredKernels,
+  getBackend,
+  memory,
+  registerBackend,
+  removeBackend,
+  scalar,
+  setBackend,
+  Tensor,
+  tensor1d,
+  tensor2d,
+  train,
+} from '@tensorflow/tfjs-core';
 import {CustomCallback, callbacks, type Logs} from '@tensorflow/tfjs-layers';
 import {all, type FitCallback, fitOhem, type Ledger, type Selector, topK} from 'ohem-tfjs';
 import {describe, expect, it, vi} from 'vitest';
@@ -272,16 +285,37 @@ describeOnBackends('fitOhem', (backend) => {
     ]);
   });
 
-  it('reads once a step, and once for the validation', async () => {
-    const model = compiled();
-    const [x, y] = [tinyXs(), tinyYs()];
-    // The first step looks into the model.
-    await fitOhem(model, x, y, {...OPTIONS, select: all()});
+  it('waits for no read but that of the validation', async () => {
     const read = vi.spyOn(Tensor.prototype, 'data');
-    const options = {...OPTIONS, epochs: 2, validationSplit: 0.5, ledger: {record: () => {}, toJSON: () => 0}};
-    await fitOhem(model, x, y, {...options, backward: 'masked', seed: 1});
-    expect(read).toHaveBeenCalledTimes(2 * (2 + 1));
-    read.mockRestore();
+    try {
+      const options = {...OPTIONS, epochs: 2, validationSplit: 0.5, ledger: {record: () => {}, toJSON: () => 0}};
+      await fitOhem(compiled(), tinyXs(), tinyYs(), {...options, seed: 1});
+      expect(read).toHaveBeenCalledTimes(2);
+    } finally {
+      read.mockRestore();
+    }
+  });
+
+  it('reads once a step on a device, and once for the validation', async () => {
+    copyRegisteredKernels('cpu', 'far');
+    registerBackend('far', () => new MathBackendCPU());
+    await setBackend('far');
+    const read = vi.spyOn(Tensor.prototype, 'data');
+    try {
+      const options = {...OPTIONS, epochs: 2, validationSplit: 0.5, ledger: {record: () => {}, toJSON: () => 0}};
+      const {history} = await fitOhem(compiled(), tinyXs(), tinyYs(), {...options, seed: 1});
+      expect(read).toHaveBeenCalledTimes(2 * (2 + 1));
+      await setBackend('cpu');
+      const onHost = await fitOhem(compiled(), tinyXs(), tinyYs(), {...options, seed: 1});
+      for (const name of ['loss', 'batchLoss', 'kept', 'val_loss', 'acc']) {
+        const tolerance = {absolute: 1e-6, relative: 1e-6};
+        expectClose(history[name] as number[], onHost.history[name] as number[], tolerance);
+      }
+    } finally {
+      read.mockRestore();
+      await setBackend(backend);
+      removeBackend('far');
+    }
   });
 
   it('gives its metrics from the step itself: the model runs forward once a step', async () => {

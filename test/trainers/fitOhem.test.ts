@@ -102,7 +102,9 @@ describeOnBackends('fitOhem', (backend) => {
     expect(history).toBeInstanceOf(History);
     expect(history.epoch).toEqual([0, 1]);
     expect(history.history.kept).toEqual([11, 11]);
-    const totals = {rows: 0, sums: {}};
-    expect(history.state).toEqual({epoch: 2, batch: 0, step: 6, seed: 3, totals});
+    const totals = {rows: 0, steps: 0, sums: {}, counts: {}};
+    const spent = {rows: 44, backwardRows: 22, seconds: 0};
+    const counts = {epoch: 2, batch: 0, step: 6, updates: 6, begun: 0, earlier: 0, batchesBefore: 3};
+    expect(history.state).toEqual({...counts, seed: 3, totals, spent});
   });
 });

@@ -169,7 +169,7 @@ describeOnBackends('ohemLoss', () => {
         'ohemLoss: select must be a selector, got {k}. Build one: topK({ratio: 0.75}).',
       );
       expect(() => ohemLoss(categoricalCrossentropy(), all(), {reduction: 'none' as never})).toThrow(
-        'ohemLoss: reduction must be one of mean, sum, batchMean, got none.',
+        'ohemLoss: reduction must be one of mean, sum, batchMean, meanNonZero, got none.',
       );
     });
 

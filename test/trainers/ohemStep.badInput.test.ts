@@ -69,7 +69,7 @@ describeOnBackends('ohemStep', () => {
       [
         'an unknown reduction',
         () => ohemStep(tinyModel(), {...right(), reduction: 'average' as never}),
-        'ohemStep: reduction must be one of mean, sum, batchMean, got average.',
+        'ohemStep: reduction must be one of mean, sum, batchMean, meanNonZero, got average.',
       ],
       [
         'an unknown way to rank',

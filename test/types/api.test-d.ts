@@ -321,7 +321,7 @@ step(yPred);
 model.compile({optimizer: 'sgd', loss: ohemLoss(own, topK({k: 3}), {reduction: 'sum'})});
 model.compile({optimizer: 'sgd', loss: ohemLoss(own, all(), {granularity: 'element'})});
 expectTypeOf(ohemLoss(own)).toEqualTypeOf<(truth: Tensor, predicted: Tensor) => Tensor1D>();
-expectTypeOf<Reduction>().toEqualTypeOf<'mean' | 'sum' | 'batchMean'>();
+expectTypeOf<Reduction>().toEqualTypeOf<'mean' | 'sum' | 'batchMean' | 'meanNonZero'>();
 // @ts-expect-error a loss by its name is for ohemStep
 ohemLoss('hinge');
 // @ts-expect-error not a reduction

@@ -2,6 +2,7 @@ import {typeError} from '../../checks';
 import type {Place} from '../../data/batchSource';
 import type {KeepSchedule, Ledger} from '../../types';
 import {type BestWeights, type EpochTotals, NO_TOTALS} from '../fit/epochs';
+import {NOTHING_SPENT, type Spent} from '../fit/pace';
 import type {SavedMemory, SelectorState} from '../step/selection';
 
 /**
@@ -13,8 +14,18 @@ export interface TrainingState extends Place {
   epoch: number;
   /** Batches of it that are done. */
   batch: number;
-  /** Steps taken in all. */
+  /** Batches of all epochs that are done. */
   step: number;
+  /** Updates of the weights: fewer than `step` if batches are accumulated. */
+  updates: number;
+  /** The epoch that the run began with. */
+  begun: number;
+  /** Epochs of earlier calls with the same model and optimizer, which this one goes on from. */
+  earlier: number;
+  /** Batches of the epoch before, for a dataset that does not know its length. */
+  batchesBefore?: number;
+  /** What the run has cost. */
+  spent: Spent;
   /** What the order of the rows comes from. */
   seed: number | string;
   /** What the batches of this epoch have summed up to. */
@@ -31,7 +42,8 @@ export interface TrainingState extends Place {
 
 /** The state at the beginning of a training. */
 export function firstState(epoch: number, seed: number | string, schedule: KeepSchedule | undefined): TrainingState {
-  return {epoch, batch: 0, step: 0, seed, totals: NO_TOTALS, ...(schedule && {schedule: schedule.init()})};
+  const counts = {epoch, batch: 0, step: 0, updates: 0, begun: epoch, earlier: 0};
+  return {...counts, seed, totals: NO_TOTALS, spent: NOTHING_SPENT, ...(schedule && {schedule: schedule.init()})};
 }
 
 /** The state as it is handed out: a copy that later steps leave alone. Reads once, where the selector remembers something. */

@@ -3,10 +3,11 @@ import {
   CallbackList,
   CustomCallback,
   type CustomCallbackArgs,
+  LayersModel,
   type Logs,
   type ModelFitArgs,
 } from '@tensorflow/tfjs-layers';
-import {typeError} from '../../checks';
+import {checkFunction, didYouMean, typeError} from '../../checks';
 
 /** An instance of a callback class of tfjs: `tf.callbacks.earlyStopping()`, a `tf.CustomCallback`, or one of your own. */
 export type CallbackInstance = CallbackList['callbacks'][number];
@@ -18,7 +19,7 @@ export type FitCallback = CallbackInstance | CustomCallbackArgs;
 export function callbackList(
   where: string,
   given: FitCallback | FitCallback[],
-  yieldEvery: YieldEvery,
+  {yieldEvery, verbose}: {yieldEvery: YieldEvery; verbose: number},
   own: CallbackInstance[],
 ): CallbackList {
   const callbacks = [given].flat().map((callback) => {
@@ -26,10 +27,57 @@ export function callbackList(
       throw typeError(where, 'callbacks', 'be callbacks of tfjs, or objects of functions', callback);
     }
     if (isInstance(callback)) return callback;
+    checkHandlers(where, callback);
     // The trainer lets others run; a callback does so only where it is asked when.
     return new CustomCallback(callback, callback.onYield ? yieldEvery : 'never');
   });
-  return new CallbackList([...callbacks, ...own]);
+  return new CallbackList([...registeredCallbacks(verbose), ...callbacks, ...own]);
+}
+
+const HANDLERS: Record<keyof CustomCallbackArgs, true> = {
+  ...{onTrainBegin: true, onTrainEnd: true, onEpochBegin: true, onEpochEnd: true, onBatchBegin: true},
+  ...{onBatchEnd: true, onYield: true, nowFunc: true, nextFrameFunc: true},
+};
+
+function checkHandlers(where: string, callback: CustomCallbackArgs): void {
+  for (const [name, handler] of Object.entries(callback)) {
+    if (!(name in HANDLERS)) continue;
+    if (handler != null) checkFunction(where, `callbacks.${name}`, 'be a function', handler);
+  }
+  const names = Object.keys(HANDLERS);
+  if (!Object.keys(callback).some((name) => name in HANDLERS)) {
+    const [unknown = 'nothing'] = Object.keys(callback);
+    throw typeError(where, 'callbacks', `have one of ${names.join(', ')}`, unknown, didYouMean(unknown, names));
+  }
+}
+
+/**
+ * Makes the callbacks that `tf.registerCallbackConstructor` registered for this verbosity, as `fit` does. Only `fit` itself
+ * can see them: it is begun with a model that takes no step, up to where it has made its list.
+ */
+function registeredCallbacks(verbose: number): CallbackInstance[] {
+  const mark = new CustomCallback({onTrainBegin: () => {}}, 'never');
+  const own = Object.getOwnPropertyDescriptor(CallbackList.prototype, 'setModel') as PropertyDescriptor;
+  let made: CallbackInstance[] = [];
+  const begun = {optimizer: {}, isTraining: false, makeTrainFunction: () => {}, getDedupedMetricsNames: () => []};
+  CallbackList.prototype.setModel = function () {
+    // Behind the logger of tfjs, and before those that were passed.
+    made = this.callbacks.slice(1, this.callbacks.indexOf(mark));
+    throw new Error('the list is made');
+  };
+  try {
+    const dataset = {size: null, iterator: () => Promise.reject(new Error('no data'))};
+    const args = {epochs: 1, verbose, batchesPerEpoch: 1, callbacks: [mark]};
+    const ended: Promise<unknown> = LayersModel.prototype.fitDataset.call(
+      begun as never,
+      dataset as never,
+      args as never,
+    );
+    ended.catch(() => {});
+  } finally {
+    Object.defineProperty(CallbackList.prototype, 'setModel', own);
+  }
+  return made;
 }
 
 function isInstance(callback: FitCallback): callback is CallbackInstance {

@@ -9,25 +9,44 @@ import {weightsOf} from '../../models/model';
 export interface EpochTotals {
   /** Rows seen. */
   rows: number;
+  /** Batches that were learned from. */
+  steps: number;
+  /** For each log the sum over what it is a mean of; `kept` is a sum itself. */
   sums: Logs;
+  /** How many rows each sum is over. */
+  counts: Logs;
 }
 
-export const NO_TOTALS: EpochTotals = {rows: 0, sums: {}};
+export const NO_TOTALS: EpochTotals = {rows: 0, steps: 0, sums: {}, counts: {}};
 
-/** How much a figure of a batch counts in the epoch: its rows, as in tfjs; what is a count itself is only added up. */
-const weightOf = (name: string, rows: number) => (name === 'kept' ? 1 : rows);
-
-/** Adds the figures of a batch of so many rows. */
-export function addBatch({rows, sums}: EpochTotals, batchRows: number, logs: Logs): EpochTotals {
-  const added = Object.entries(logs).map(([name, value]) => {
-    return [name, (sums[name] ?? 0) + value * weightOf(name, batchRows)];
-  });
-  return {rows: rows + batchRows, sums: Object.fromEntries(added)};
+/** The figures of a batch. */
+export interface BatchFigures {
+  logs: Logs;
+  /** How many rows each figure is the mean of: the rows that were learned from, those with a label. */
+  counts: Logs;
 }
 
-/** The logs of the epoch: means over its rows, and how many rows were kept. */
-export function epochLogs({rows, sums}: EpochTotals): Logs {
-  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / weightOf(name, rows)]));
+/** Logs that are counts themselves, and add up. */
+const SUMS = ['kept'];
+
+/** Adds the figures of a batch. A batch without a row for a figure is left out of it. */
+export function addBatch(totals: EpochTotals, rows: number, {logs, counts}: BatchFigures): EpochTotals {
+  const names = Object.keys(logs);
+  const countOf = (name: string) => (SUMS.includes(name) ? 1 : (counts[name] ?? rows));
+  const added = (name: string) => (countOf(name) > 0 ? (logs[name] as number) * countOf(name) : 0);
+  return {
+    rows: totals.rows + rows,
+    steps: totals.steps + ((logs.kept as number) > 0 ? 1 : 0),
+    sums: Object.fromEntries(names.map((name) => [name, (totals.sums[name] ?? 0) + added(name)])),
+    counts: Object.fromEntries(names.map((name) => [name, (totals.counts[name] ?? 0) + countOf(name)])),
+  };
+}
+
+/** The logs of the epoch: means over the rows that each is about, and how many rows were kept. */
+export function epochLogs({sums, counts}: EpochTotals): Logs {
+  return Object.fromEntries(
+    Object.entries(sums).map(([name, sum]) => [name, SUMS.includes(name) ? sum : sum / (counts[name] as number)]),
+  );
 }
 
 /** The weights at the end of the best epoch so far, on the host: they take no memory of the device, and are saved with the training. */

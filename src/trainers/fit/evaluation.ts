@@ -2,60 +2,196 @@
 
 import {
   add,
+  any,
   cast,
   where as chooseEach,
+  div,
   fill,
   keep,
+  logicalAnd,
+  maximum,
   mean,
   mul,
   notEqual,
+  oneHot,
   ones,
+  reshape,
   type Scalar,
+  scalar,
   sum,
   type Tensor,
   type Tensor1D,
+  tensor1d,
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
+import {type Logs, metrics as layersMetrics} from '@tensorflow/tfjs-layers';
+import {livesInMainMemory, typeError} from '../../checks';
 import {type BatchSource, START, type TrainingBatch} from '../../data/batchSource';
-import {outputLosses} from '../../models/modelLosses';
+import {binaryCrossentropy} from '../../losses/binaryCrossentropy';
+import {categoricalCrossentropy} from '../../losses/categoricalCrossentropy';
+import {keepingStates} from '../../models/model';
+import {isJoint, outputLosses} from '../../models/modelLosses';
+import type {StepTensors} from '../../models/modelTensors';
+import {takeRows} from '../../rows';
+import type {PerSampleLoss} from '../../types';
 import {inferred} from '../step/backward';
 import {type StepBatch, stepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
 
+/** A figure of a batch, and how many rows it is the mean of. (A type, so that `tf.tidy` takes it.) */
+export type Figure = {value: Scalar; count: Scalar};
+
 /** Computes the figures that tfjs logs beside the loss, under its names. */
 export interface Evaluator {
   names: readonly string[];
-  /** A scalar for each name: the mean over all rows of the batch. */
-  evaluate(batch: StepBatch, predictions: Tensor[]): Scalar[];
+  /** A figure for each name, over the rows that count: valid, finite, and with a label. */
+  evaluate(batch: StepBatch, predictions: Tensor[]): Figure[];
 }
 
-/** Evaluates the loss of each output where there are several, and the metrics that the model was compiled with. */
-export function evaluator({where, model, losses, targets}: StepSettings): Evaluator {
+/** Evaluates the loss of each output if there are several, and the metrics that the model was compiled with. */
+export function evaluator(settings: StepSettings): Evaluator {
+  const {model, targets} = settings;
   // A joint loss has no parts by output.
-  const outputs = targets ?? [];
-  const withOutputs = outputs.length > 1;
-  const unweighted = outputs.map(() => 1);
-  // Of several outputs tfjs puts the losses first.
-  const compiled = (model.metricsTensors ?? []).slice(model.outputNames.length > 1 ? model.outputNames.length : 0);
+  const outputs = targets && targets.length > 1 ? targets : [];
+  const metrics = compiledMetrics(settings);
   return {
-    names: withSuffixes([...(withOutputs ? outputs.map((name) => `${name}_loss`) : []), ...metricNames(model)]),
-    evaluate({given: {ys, rowWeights}, view}, predictions) {
-      const ofRows = withOutputs ? outputLosses(where, losses, unweighted, ys, predictions, view.losses) : [];
-      const ofOutputs = ofRows.map((values, output) => mean<Scalar>(mul<Tensor1D>(values, rowWeights[output] ?? 1)));
-      const ofMetrics = compiled.map(([metric, output]) =>
-        mean<Scalar>(metric(ys[output] as Tensor, predictions[output] as Tensor)),
-      );
+    names: withSuffixes([...outputs.map((name) => `${name}_loss`), ...metrics.map(({name}) => name)]),
+    evaluate(batch, predictions) {
+      if (metrics.length > 0 && batch.ys.length !== model.outputNames.length) {
+        const remedy = 'Compile the model without metrics.';
+        const constraint = `be ${model.outputNames.length} targets for the metrics, one for each output`;
+        throw typeError(settings.where, 'ys', constraint, `${batch.ys.length}`, remedy);
+      }
+      const counted = countedEntries(settings, batch);
+      const ofOutputs = outputs.map((_, output) => outputFigure(settings, batch, predictions, output, counted(output)));
+      const ofMetrics = metrics.map(({metric, output}) => {
+        const [yTrue, yPred] = [batch.given.ys[output] as Tensor, predictions[output] as Tensor];
+        return metricFigure(metric, yTrue, yPred, counted(output));
+      });
       return [...ofOutputs, ...ofMetrics];
     },
   };
 }
 
-function metricNames(model: LayersModel): string[] {
-  const lossNames = model.outputNames.length > 1 ? model.outputNames.length + 1 : 1;
-  return (model.metricsNames ?? []).slice(lossNames);
+type Metric = (yTrue: Tensor, yPred: Tensor) => Tensor;
+
+/** What counts of a batch for an output: rows, `bool[count]`, or the entries of rows, `bool[count, …]`; undefined for all. */
+function countedEntries({losses}: StepSettings, {valid, finite, given}: StepBatch) {
+  const rows = [...(valid ? [notEqual(valid, 0)] : []), ...(finite ? [finite] : [])] as Tensor1D[];
+  return (output: number): Tensor | undefined => {
+    const loss = losses[output] as PerSampleLoss | undefined;
+    const labelled = loss?.valid && notEqual(loss.valid(given.ys[output] as Tensor), 0);
+    if (!labelled && rows.length === 0) return undefined;
+    const [first, ...others] = labelled ? [labelled, ...rows] : rows;
+    return others.reduce((both, next) => logicalAnd(both, reshape(next, sameRank(next.shape, both))), first as Tensor);
+  };
+}
+
+function outputFigure(
+  {where, losses}: StepSettings,
+  {given: {ys, rowWeights}, view}: StepBatch,
+  predictions: Tensor[],
+  output: number,
+  counted: Tensor | undefined,
+): Figure {
+  const only = losses.map((_, other) => (other === output ? 1 : 0));
+  const [values] = outputLosses(where, losses, only, ys, predictions, view.losses) as [Tensor1D];
+  return meanOf(rowWeights[output] ? mul(values, rowWeights[output]) : values, counted);
+}
+
+/** A metric over what counts. One that is a number for the whole batch gets the rows that count alone. */
+function metricFigure(metric: Metric, yTrue: Tensor, yPred: Tensor, counted: Tensor | undefined): Figure {
+  const rows = yPred.shape[0] as number;
+  const values = metric(yTrue, yPred);
+  const isByRow = values.rank > 0 && values.shape[0] === rows;
+  if (!counted || isByRow) return meanOf(values, counted, rows);
+  const marks = ofRows(counted, rows);
+  const count = sum<Scalar>(cast(marks, 'float32'));
+  if (!livesInMainMemory()) {
+    // Of zeros, precision and recall count nothing.
+    const only = (tensor: Tensor) => mul(tensor, cast(reshape(marks, sameRank([rows], tensor)), tensor.dtype));
+    return {value: mean<Scalar>(metric(only(yTrue), only(yPred))), count};
+  }
+  const places = Array.from(marks.dataSync()).flatMap((isCounted, row) => (isCounted ? [row] : []));
+  if (places.length === 0) return {value: scalar(0), count};
+  const taken = tensor1d(places, 'int32');
+  return {value: mean<Scalar>(metric(takeRows(yTrue, taken), takeRows(yPred, taken))), count};
+}
+
+/** The mean of values `[rows, …]` over what counts, and how many rows that is. */
+function meanOf(values: Tensor, counted: Tensor | undefined, rows = values.shape[0] as number): Figure {
+  if (!counted) return {value: mean<Scalar>(values), count: scalar(rows)};
+  const marks = values.size === counted.size ? reshape(counted, values.shape) : ofRows(counted, rows);
+  const fitting = reshape(marks, sameRank(marks.shape, values));
+  const total = sum<Scalar>(chooseEach(fitting, values, zerosLike(values)));
+  const marked = sum<Scalar>(cast(marks, 'float32'));
+  const perMark = values.size / marks.size;
+  return {value: div(total, maximum(mul(marked, perMark), 1)), count: mul(marked, rows / marks.size)};
+}
+
+/** Whether something counts of each row, `[rows, …] → [rows]`. */
+function ofRows(counted: Tensor, rows: number): Tensor1D {
+  return counted.rank === 1 ? (counted as Tensor1D) : any(reshape(counted, [rows, counted.size / rows]), 1);
+}
+
+/** A shape with as many axes as a tensor has. */
+function sameRank(shape: number[], {rank}: Tensor): number[] {
+  return [...shape, ...Array.from({length: rank - shape.length}, () => 1)];
+}
+
+interface CompiledMetric {
+  name: string;
+  metric: Metric;
+  output: number;
+}
+
+/** The metrics that a model was compiled with; of accuracy and crossentropy, the kind that the loss in use calls for. */
+function compiledMetrics({model, losses}: StepSettings): CompiledMetric[] {
+  // Of several outputs tfjs lists the losses first, and the sum of them.
+  const losesFirst = model.outputNames.length > 1 ? model.outputNames.length : 0;
+  const compiled = (model.metricsTensors ?? []).slice(losesFirst);
+  const names = (model.metricsNames ?? []).slice(losesFirst + 1);
+  const asked = Object.values([(model as unknown as {metrics?: object}).metrics ?? []].flat()).flat(2);
+  const areGeneral = new Set<unknown>(asked.filter((metric) => typeof metric === 'string'));
+  return compiled.map(([metric, output], i) => {
+    const name = names[i] as string;
+    const loss = losses[output] ?? losses[0];
+    const isOf = (...given: string[]) => given.some((general) => areGeneral.has(general));
+    if (name.endsWith('acc') && isOf('acc', 'accuracy')) return {name, output, metric: accuracyOf(loss)};
+    if (name.endsWith('ce') && isOf('ce', 'crossentropy')) return {name, output, metric: crossentropyOf(loss)};
+    return {name, output, metric};
+  });
+}
+
+type ModelLoss = StepSettings['losses'][number];
+
+/** The share of right rows, `[rows, …]`, by the kind of the labels. */
+function accuracyOf(loss: ModelLoss): Metric {
+  const {binary} = isJoint(loss) ? {} : (loss as PerSampleLoss);
+  return (yTrue, yPred) => {
+    if (binary || yPred.shape.at(-1) === 1) {
+      // binaryAccuracy asks for p > ½.
+      const predicted = binary?.fromLogits ? cast(notEqual(maximum(yPred, 0), 0), 'float32') : yPred;
+      return layersMetrics.binaryAccuracy(yTrue, predicted);
+    }
+    if (yTrue.size === yPred.size) return layersMetrics.categoricalAccuracy(yTrue, yPred);
+    return layersMetrics.sparseCategoricalAccuracy(yTrue, yPred);
+  };
+}
+
+/** The crossentropy of each row, by the kind of the labels. */
+function crossentropyOf(loss: ModelLoss): Metric {
+  const {binary} = isJoint(loss) ? {} : (loss as PerSampleLoss);
+  return (yTrue, yPred) => {
+    const classes = yPred.shape.at(-1) as number;
+    if (binary || classes === 1) return binaryCrossentropy(binary)(yTrue, yPred);
+    if (yTrue.size === yPred.size) return categoricalCrossentropy()(yTrue, yPred);
+    // No class is 1 for a label that does not count.
+    const labels = reshape(cast(yTrue, 'int32'), yPred.shape.slice(0, -1));
+    return categoricalCrossentropy()(oneHot(labels, classes), yPred);
+  };
 }
 
 /** Gives names that occur twice (`acc`, `acc`) a number each (`acc_0`, `acc_1`), as tfjs does. */
@@ -68,52 +204,69 @@ function withSuffixes(names: string[]): string[] {
 
 /** Judges a model by rows that it does not learn from. */
 export interface Validation {
-  /** Tries the first batch, to find what does not fit before anything is trained. */
+  /** Checks the first batch without running the model, to find what does not fit before anything is trained. */
   check(): Promise<void>;
-  /** Figures over all rows, as `val_…`; undefined where `isStopped` said so before the end. */
+  /** Figures over all rows, as `val_…`; undefined if `isStopped` said so before the end. */
   run(isStopped: () => boolean, afterBatch: () => Promise<void>): Promise<Logs | undefined>;
 }
 
 /** Computes the plain loss, never mined and without weights of rows or regularisers, and the metrics. Reads once, at the end. */
 export function validator(settings: StepSettings, {names, evaluate}: Evaluator, source: BatchSource): Validation {
-  /** Sums over the rows of a batch: losses, valid rows, rows, and each metric. */
-  const sums = ({xs, ys, size}: TrainingBatch): Tensor1D =>
+  /** The sum over the rows of a batch and their number, for the loss and each metric. */
+  const sums = ({xs, ys}: TrainingBatch): Tensor1D =>
     tidy(() => {
       const batch = stepBatch(settings, xs, ys);
-      const {finite, valid, count, view} = batch;
-      const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view, formed: batch.formed});
+      const {finite, valid, count, view, formed} = batch;
+      const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view, formed});
       // A ReLU of NaN is 0 on some backends, and such a row would look easy.
       const judged = finite ? chooseEach(finite, losses, fill([count], Number.NaN)) : losses;
       const isValid = valid ? notEqual(valid, 0) : ones([count], 'bool');
       const ofValid = sum<Scalar>(chooseEach(isValid, judged, zerosLike(judged)));
-      const ofMetrics = evaluate(batch, predictions).map((value) => mul<Scalar>(value, size));
+      const ofMetrics = evaluate(batch, predictions).flatMap(({value, count: rows}) => [
+        mul<Scalar>(value, rows),
+        rows,
+      ]);
       return packed([ofValid, sum<Scalar>(cast(isValid, 'float32')), ...ofMetrics]);
     });
-  return {
-    async check() {
+  const total = async (
+    isStopped: () => boolean,
+    afterBatch: () => Promise<void>,
+  ): Promise<Float32Array | undefined> => {
+    let added: Tensor1D | undefined;
+    try {
       for await (const batch of source.batches(START)) {
-        sums(batch).dispose();
-        break;
+        const before = added;
+        added = tidy(() => keep(before ? add<Tensor1D>(before, sums(batch)) : sums(batch)));
+        before?.dispose();
+        await afterBatch();
+        if (isStopped()) return undefined;
       }
-    },
+      return await added?.data<'float32'>();
+    } finally {
+      added?.dispose();
+    }
+  };
+  return {
+    check: async () => source.look?.(({xs, ys}) => tidy(() => checkTargets(settings, evaluate, xs, ys))),
     async run(isStopped, afterBatch) {
-      let rows = 0;
-      let total: Tensor1D | undefined;
-      try {
-        for await (const batch of source.batches(START)) {
-          const before = total;
-          total = tidy(() => keep(before ? add<Tensor1D>(before, sums(batch)) : sums(batch)));
-          before?.dispose();
-          rows += batch.size;
-          await afterBatch();
-          if (isStopped()) return undefined;
-        }
-        const [loss = 0, valid = 0, ...metrics] = (await total?.data()) ?? [];
-        const ofMetrics = names.map((name, i) => [`val_${name}`, (metrics[i] as number) / rows]);
-        return {val_loss: loss / Math.max(valid, 1), ...Object.fromEntries(ofMetrics)};
-      } finally {
-        total?.dispose();
-      }
+      const summed = await keepingStates(settings.model, () => total(isStopped, afterBatch));
+      const meanAt = (place: number) =>
+        (summed?.[2 * place] as number) / Math.max(summed?.[2 * place + 1] as number, 1);
+      const ofMetrics = names.map((name, i) => [`val_${name}`, meanAt(i + 1)]);
+      return summed && {val_loss: meanAt(0), ...Object.fromEntries(ofMetrics)};
     },
   };
+}
+
+/** Evaluates losses and metrics on made-up predictions: running the model would move the state of a recurrent one. */
+function checkTargets(settings: StepSettings, evaluate: Evaluator['evaluate'], xs: StepTensors, ys: StepTensors): void {
+  const {where, model, losses, lossWeights} = settings;
+  const batch = stepBatch(settings, xs, ys);
+  const rows = batch.xs[0]?.shape[0] as number;
+  const shapes = model.outputs.map(({shape}) => shape?.slice(1));
+  if (shapes.length === 0 || !shapes.every((shape) => shape?.every((size) => size !== null))) return;
+  const made = shapes.map((shape) => fill([rows, ...(shape as number[])], 0.5));
+  const predictions = batch.view.predictions(made);
+  outputLosses(where, losses, lossWeights, batch.ys, predictions, batch.view.losses);
+  evaluate(batch, predictions);
 }

@@ -1,4 +1,4 @@
-import type {ModelFitArgs} from '@tensorflow/tfjs-layers';
+import type {LayersModel, ModelFitArgs} from '@tensorflow/tfjs-layers';
 import {
   checkCount,
   checkFunction,
@@ -11,10 +11,12 @@ import {
   typeError,
 } from '../../checks';
 import type {ClassWeights} from '../../data/classWeights';
-import type {Ledger} from '../../types';
+import type {LearningRateSchedule, Ledger} from '../../types';
 import {checkState, type TrainingState} from '../checkpoint/trainingState';
 import {type OhemStepOptions, STEP_OPTIONS} from '../step/options';
 import type {FitCallback, YieldEvery} from './callbacks';
+import {leftIn} from './continuation';
+import {type Budget, checkBudget} from './pace';
 
 /** What both trainers take: the options of `ohemStep`, and those that tfjs's `fit` and `fitDataset` have in common. */
 export interface FitOptions extends OhemStepOptions {
@@ -42,14 +44,21 @@ export interface FitOptions extends OhemStepOptions {
   initialState?: TrainingState | undefined;
   /** Gets the state of the training run, to save it: `(state) => saveTraining(target, model, state)`. */
   checkpoint?: (state: TrainingState) => unknown;
-  /** After every epoch (the default), or so many steps. */
+  /** After every epoch (the default), or so many updates of the weights. */
   checkpointEvery?: 'epoch' | number;
+  /**
+   * The learning rate, or a function of `{step, epoch, progress}` that gives it before each step: `cosine(…)`. It is set
+   * in the optimizer, where it stays, and is in the logs. Default: the rate of the optimizer.
+   */
+  learningRate?: number | LearningRateSchedule;
+  /** What the run may cost; it ends after the step that reaches it. Default: no limit but `epochs`. */
+  budget?: Budget;
 }
 
 const NAMES: Record<Exclude<keyof FitOptions, keyof OhemStepOptions>, true> = {
   ...{epochs: true, initialEpoch: true, verbose: true, callbacks: true, yieldEvery: true, classWeight: true},
   ...{seed: true, restoreBestWeights: true, ledger: true, signal: true, initialState: true},
-  ...{checkpoint: true, checkpointEvery: true},
+  ...{checkpoint: true, checkpointEvery: true, learningRate: true, budget: true},
 };
 
 /** Checks the options that both trainers have, and leaves out those that are null; `others` only one of them has. */
@@ -60,6 +69,7 @@ export function fitOptions<T extends FitOptions>(
 ): T {
   const options = givenOptions<T>(where, given, [...STEP_OPTIONS, ...Object.keys(NAMES), ...Object.keys(others)]);
   checkNumbers(where, options);
+  checkBudget(where, options.budget);
   checkParts(where, options);
   checkResumed(where, options);
   return options;
@@ -114,9 +124,9 @@ function checkResumed(where: string, {initialState, initialEpoch, seed}: FitOpti
   }
 }
 
-/** The seed of a training: as given, or another one each time. */
-export function seedOf({seed, initialState}: FitOptions): number | string {
-  return initialState?.seed ?? seed ?? Math.floor(Math.random() * 2 ** 32);
+/** The seed of a run: as given, that of the call which it goes on from, or another one each time. */
+export function seedOf({seed, initialState}: FitOptions, model: LayersModel): number | string {
+  return initialState?.seed ?? seed ?? leftIn(model)?.state.seed ?? Math.floor(Math.random() * 2 ** 32);
 }
 
 /** Those of the options that `ohemStep` takes. */

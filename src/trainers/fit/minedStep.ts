@@ -1,141 +1,238 @@
-import {
-  add,
-  cast,
-  clone,
-  dispose,
-  notEqual,
-  type Scalar,
-  scalar,
-  sum,
-  Tensor,
-  type Tensor1D,
-  tidy,
-} from '@tensorflow/tfjs-core';
-import type {Logs} from '@tensorflow/tfjs-layers';
-import {rangeError, typeError} from '../../checks';
+import {add, dispose, ones, type Scalar, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {livesInMainMemory, rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
-import type {Ledger, SelectionContext} from '../../types';
-import type {Evaluate, Stepper} from '../ohemStep';
+import {finiteRows} from '../../rows';
+import type {Ledger, Reduction, SelectionContext} from '../../types';
+import type {Evaluate, Stepper, TakenStep} from '../ohemStep';
 import type {StepSettings} from '../step/options';
-import {figuresOf, packed, type StepReport, stepReport} from '../step/report';
+import {type Figures, figuresOf, hostFigures, packed, type StepReport, stepReport} from '../step/report';
+import type {BatchFigures, EpochTotals} from './epochs';
 import type {Evaluator} from './evaluation';
 
 /** What a trainer knows of a step when it is done. */
-export interface StepFigures {
-  /** `loss` with the regularisers, `batchLoss`, `kept`, and the metrics. */
-  logs: Logs;
+export interface StepFigures extends BatchFigures {
   /** Rows of the dataset (or of the batch, if these are not known) whose loss was not finite. */
   nonFinite: readonly number[];
+  /** Whether the inputs of these rows are finite, so that it is the model that overflowed. */
+  isOfModel: boolean;
   /** Whether there was a row to learn from. */
   hasFinite: boolean;
   /** Whether gradients and statistics were finite, so that the weights could change. */
   hasFiniteGradients: boolean;
+  /** Whether the update waits for further batches. */
+  isPending: boolean;
 }
 
 /** Builds a mined step that reads once what a trainer logs, and writes up the ledger. */
-export function minedStep(
-  settings: StepSettings,
-  steps: Stepper,
-  {names, evaluate}: Evaluator,
-  ledger: Ledger | undefined,
-): (batch: TrainingBatch, context: SelectionContext) => Promise<StepFigures> {
-  /** The penalty of the regularisers, how many rows are valid, and the metrics. */
+export function minedStep(settings: StepSettings, steps: Stepper, {names, evaluate}: Evaluator, ledger?: Ledger) {
+  /** The rows of batches that wait to be ranked together with further ones. */
+  let waiting: number[] = [];
+  /** The penalty of the regularisers, and for each metric its value and how many rows it is the mean of. */
   const figures: Evaluate = (batch, {predictions, penalties}) => {
     const penalty = penalties.reduce<Scalar>((total, next) => add(total, next), scalar(0));
-    const valid = batch.valid ? sum<Scalar>(cast(notEqual(batch.valid, 0), 'float32')) : scalar(batch.count);
-    return [penalty, valid, ...evaluate(batch, predictions)];
+    return [penalty, ...evaluate(batch, predictions).flatMap(({value, count}) => [value, count])];
   };
-
-  return async (batch, context) => {
-    if (ledger && !batch.rows) {
-      const constraint = 'give items {xs, ys, index} for a ledger';
-      throw typeError(settings.where, 'dataset', constraint, 'one without index');
-    }
-    const {reported, observed} = tidy(() => {
-      const taken = steps.take(batch.xs, batch.ys, {...batch.options, ...context}, figures);
-      return {reported: taken.reported, observed: packed([taken.finite, ...taken.evaluated])};
-    });
-    const report = stepReport(reported, settings.reduction);
-    try {
-      return await readStep(batch, report, observed, names, ledger);
-    } finally {
-      report.dispose();
-      dispose(observed);
-    }
-  };
-}
-
-/** Reads the figures of a step at once, and enters its rows in the ledger. */
-async function readStep(
-  batch: TrainingBatch,
-  report: StepReport,
-  observed: Tensor1D,
-  names: readonly string[],
-  ledger: Ledger | undefined,
-): Promise<StepFigures> {
-  const tensors = tidy(() => [figuresOf(report), clone(observed), ...(ledger ? entriesOf(report) : [])]);
-  const [[ofStep = [], ofForward = [], ...entries], rows] = await Promise.all([
-    readTogether(tensors),
-    ledger && rowsOf(batch),
-  ]);
-  const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0] = ofStep;
-  const [areFinite = 0, penalty = 0, valid = 0, ...metrics] = ofForward;
-  if (ledger && rows) {
-    const {losses, kept: isKept} = entered(entries);
-    ledger.record(rows, losses, isKept);
-  }
-  const ofMetrics = Object.fromEntries(names.map((name, i) => [name, metrics[i] as number]));
+  const reading = {settings, names, ledger};
   return {
-    logs: {loss: loss + penalty, batchLoss, kept, ...ofMetrics},
-    nonFinite: nonFinite > 0 ? await nonFiniteRows(batch, report.losses) : [],
-    hasFinite: nonFinite < Math.max(valid, 1),
-    hasFiniteGradients: areFinite === 1,
+    async take(batch: TrainingBatch, context: SelectionContext): Promise<StepFigures> {
+      if (ledger && !batch.rows) {
+        const constraint = 'give items {xs, ys, index} for a ledger';
+        throw typeError(settings.where, 'dataset', constraint, 'one without index');
+      }
+      const taken = tidy(() => steps.take(batch.xs, batch.ys, {...batch.options, ...context}, figures));
+      const before = waiting;
+      const rows = async () => [...before, ...(await rowsOf(batch))];
+      waiting = taken.batches === 0 ? await rows() : [];
+      return readStep(reading, taken, rows, batch);
+    },
+    /** Updates the weights by the batches that wait for an update; undefined if all of their rows were reported. */
+    async flush(): Promise<StepFigures | undefined> {
+      const [taken, rows] = [tidy(() => steps.flush()), waiting];
+      waiting = [];
+      return taken && readStep(reading, taken, async () => rows);
+    },
   };
 }
 
-/** Rows that only the device knows are read by themselves: a row number may be too large for float32. */
-async function rowsOf({rows}: TrainingBatch): Promise<Int32Array | undefined> {
-  return rows instanceof Tensor ? Int32Array.from(await rows.data()) : rows;
+interface Reading {
+  settings: StepSettings;
+  /** Of the metrics. */
+  names: readonly string[];
+  ledger: Ledger | undefined;
 }
 
-/** A second read, where something is wrong: which rows it is. */
-async function nonFiniteRows(batch: TrainingBatch, losses: Tensor1D): Promise<number[]> {
-  const [values, names] = await Promise.all([losses.data(), rowsOf(batch)]);
-  const perRow = values.length / batch.size;
+/** Reads the figures of a step at once, enters its rows in the ledger, and disposes what the step returned. */
+async function readStep(
+  {settings: {reduction}, names, ledger}: Reading,
+  taken: TakenStep,
+  rows: () => Promise<number[]>,
+  batch?: TrainingBatch,
+): Promise<StepFigures> {
+  const {reported, evaluated, finite, isPending} = taken;
+  // Batches that wait to be ranked are reported, and entered, with the others.
+  const isReported = taken.batches > 0;
+  const report = stepReport(reported, reduction);
+  try {
+    const read = figuresRead(taken, report, reduction, isReported && ledger !== undefined);
+    const {figures, observed, entries} = read instanceof Promise ? await read : read;
+    if (entries.length > 0) {
+      const {losses, kept} = entered(entries);
+      ledger?.record(Int32Array.from(await rows()), losses, kept);
+    }
+    const [areFinite = 0, penalty = 0, ...ofMetrics] = observed;
+    const metrics = names.map((name, i) => ({name, value: ofMetrics[2 * i] ?? 0, count: ofMetrics[2 * i + 1] ?? 0}));
+    const isMean = reduction === 'mean' || reduction === 'meanNonZero';
+    const ofRows = figures.kept > 0 ? (batch?.size ?? reported.losses.size) : 0;
+    return {
+      logs: {
+        // A step that learned nothing has no loss of what it learned from.
+        loss: figures.kept > 0 ? figures.loss + penalty : Number.NaN,
+        batchLoss: figures.batchLoss,
+        kept: figures.kept,
+        ...Object.fromEntries(metrics.map(({name, value}) => [name, value])),
+      },
+      counts: {
+        loss: isMean ? figures.kept : ofRows,
+        batchLoss: isReported ? figures.finite : 0,
+        ...Object.fromEntries(metrics.map(({name, count}) => [name, count])),
+      },
+      nonFinite: figures.nonFinite > 0 ? await nonFiniteRows(report.losses, rows) : [],
+      isOfModel: figures.nonFinite > 0 && batch !== undefined && (await haveFiniteInputs(report.losses, batch)),
+      hasFinite: figures.finite > 0 || figures.nonFinite === 0,
+      hasFiniteGradients: areFinite === 1,
+      isPending,
+    };
+  } finally {
+    report.dispose();
+    dispose([finite, ...evaluated]);
+  }
+}
+
+/** What was read of a step: its figures, what was observed of it, and the entries of a ledger. */
+interface StepRead {
+  figures: Figures;
+  observed: ArrayLike<number> & Iterable<number>;
+  entries: Float32Array[];
+}
+
+/** Reads a step: on cpu and wasm at once, as waiting for a promise takes longer than the reading; on a GPU by one read. */
+function figuresRead(
+  {reported, evaluated, finite}: TakenStep,
+  report: StepReport,
+  reduction: Reduction,
+  isEntered: boolean,
+): StepRead | Promise<StepRead> {
+  const scalars = [finite, ...evaluated];
+  if (livesInMainMemory()) {
+    const {losses, selection} = reported;
+    const tensors = isEntered ? [losses, selection.indices, selection.weights] : [];
+    return {
+      figures: hostFigures(reported, reduction),
+      observed: scalars.map((value) => value.dataSync()[0] as number),
+      entries: tensors.map((tensor) => Float32Array.from(tensor.dataSync())),
+    };
+  }
+  const tensors = tidy(() => [
+    figuresOf(report, reported.valid),
+    packed(scalars),
+    ...(isEntered ? entriesOf(report) : []),
+  ]);
+  return readTogether(tensors).then(([ofStep, observed, ...entries]) => {
+    const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0, finiteRows = 0] = ofStep as Float32Array;
+    const figures = {loss, batchLoss, kept, nonFinite, finite: finiteRows};
+    return {figures, observed: observed as Float32Array, entries};
+  });
+}
+
+/** The rows of a batch in the dataset, or their places if these are not known. A row number may be too large for float32. */
+async function rowsOf({rows, size}: TrainingBatch): Promise<number[]> {
+  if (rows instanceof Tensor) return Array.from(await rows.data());
+  return rows ? Array.from(rows) : Array.from({length: size}, (_, place) => place);
+}
+
+/** A second read, if something is wrong: which rows it is. */
+async function nonFiniteRows(losses: Tensor1D, rows: () => Promise<number[]>): Promise<number[]> {
+  const [values, names] = await Promise.all([losses.data(), rows()]);
+  const perRow = Math.max(values.length / Math.max(names.length, 1), 1);
   const places = Array.from(values).flatMap((value, i) => (Number.isFinite(value) ? [] : [Math.floor(i / perRow)]));
-  return [...new Set(places)].map((place) => names?.[place] ?? place);
+  return [...new Set(places)].map((place) => names[place] ?? place);
+}
+
+/** Whether the inputs and targets of all rows without a finite loss are finite. */
+async function haveFiniteInputs(losses: Tensor1D, {xs, ys, size}: TrainingBatch): Promise<boolean> {
+  const inputs = [xs, ys].flatMap((tensors) => (tensors instanceof Tensor ? [tensors] : Object.values(tensors)));
+  const marks = tidy(() => finiteRows(inputs as Tensor[], size) ?? ones([size]));
+  const [values, areFinite] = await Promise.all([losses.data(), marks.data()]);
+  marks.dispose();
+  const perRow = Math.max(values.length / size, 1);
+  return values.every((value, i) => Number.isFinite(value) || areFinite[Math.floor(i / perRow)] !== 0);
 }
 
 /** How many rows a message names. */
 const NAMED = 10;
 
 /**
- * Warns once of rows whose loss is not finite, and once of gradients that are not. Refuses a batch without a finite loss.
+ * Warns once of each kind of trouble, with its place and cause: rows whose inputs are not finite, a model that overflows, gradients that are not
+ * finite. Refuses a batch without a finite loss, and an epoch that changed nothing.
  */
-export function nonFiniteWatch(where: string): (figures: StepFigures, place: Place) => void {
-  let [hasWarned, hasWarnedOfGradients] = [false, false];
-  return ({nonFinite, hasFinite, hasFiniteGradients}, {epoch, batch}) => {
-    if (hasFinite && !hasFiniteGradients && !hasWarnedOfGradients) {
-      hasWarnedOfGradients = true;
-      console.warn(
-        `${where}: the losses are finite, but gradients or batch statistics are not (epoch ${epoch}, batch ${batch}). ` +
-          'The weights stay as they are, and so they will after later batches like it. ' +
-          'Lower the learning rate, or look for an op without a finite gradient, such as the root of 0.',
-      );
-    }
-    if (nonFinite.length === 0) return;
-    const rows = `${nonFinite.slice(0, NAMED).join(', ')}${nonFinite.length > NAMED ? ', …' : ''}`;
-    if (!hasFinite) {
-      const got = `none in epoch ${epoch}, batch ${batch} (rows ${rows})`;
-      const remedy = 'The weights are those before this batch. Look for NaN in these rows, or lower the learning rate.';
-      throw rangeError(where, 'loss', 'be finite for at least one row of each batch', got, remedy);
-    }
-    if (hasWarned) return;
-    hasWarned = true;
-    console.warn(
-      `${where}: rows ${rows} have a loss that is not finite (epoch ${epoch}, batch ${batch}). They are skipped, and so will any later ones.`,
-    );
+export function nonFiniteWatch(where: string) {
+  const warned = new Set<string>();
+  const warn = (kind: string, text: string) => {
+    if (!warned.has(kind)) console.warn(`${where}: ${text}`);
+    warned.add(kind);
+  };
+  return {
+    step({nonFinite, isOfModel, hasFinite, hasFiniteGradients}: StepFigures, {epoch, batch}: Place): void {
+      const place = `epoch ${epoch}, batch ${batch}`;
+      if (hasFinite && !hasFiniteGradients) {
+        warn(
+          'gradients',
+          `the losses are finite, but the model has gradients or batch statistics that are not (${place}). ` +
+            'The weights stay as they are, and so they will after later batches like it. ' +
+            'Lower the learning rate, or look for an op without a finite gradient, such as the root of 0.',
+        );
+      }
+      if (nonFinite.length === 0) return;
+      const rows = `${nonFinite.slice(0, NAMED).join(', ')}${nonFinite.length > NAMED ? ', …' : ''}`;
+      if (!hasFinite) {
+        const cause = isOfModel
+          ? 'The model has diverged: their inputs are finite. Lower the learning rate, or set clipNorm.'
+          : 'Look for NaN in these rows, or lower the learning rate.';
+        const remedy = `The weights are those before this batch. ${cause}`;
+        throw rangeError(
+          where,
+          'loss',
+          'be finite for at least one row of each batch',
+          `none in ${place} (rows ${rows})`,
+          remedy,
+        );
+      }
+      if (isOfModel) {
+        warn(
+          'model',
+          `the model diverges: the inputs of rows ${rows} are finite, but their losses are not (${place}). They are ` +
+            'skipped, and so will any later ones. Lower the learning rate, set clipNorm, or scale the inputs.',
+        );
+      } else {
+        warn(
+          'rows',
+          `rows ${rows} have a loss that is not finite (${place}). They are skipped, and so will any later ones.`,
+        );
+      }
+    },
+    /** Refuses an epoch in which no step was taken: it would go on in silence for ever. */
+    epoch({steps}: EpochTotals, epoch: number): void {
+      if (steps > 0) return;
+      const isOfGradients = warned.has('gradients');
+      const [argument, constraint] = isOfGradients
+        ? ['gradients', 'be finite in at least one batch of an epoch']
+        : ['select', 'keep a row in at least one batch of an epoch'];
+      const remedy = isOfGradients
+        ? 'Nothing was learned. Lower the learning rate, or look for an op without a finite gradient.'
+        : 'Nothing was learned. Look at what the selector keeps, and at valid and sampleWeight.';
+      throw rangeError(where, argument as string, constraint as string, `none in epoch ${epoch}`, remedy);
+    },
   };
 }

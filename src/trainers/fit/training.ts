@@ -1,4 +1,4 @@
-import {History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
+import {type CallbackList, History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
 import type {BatchSource} from '../../data/batchSource';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
@@ -6,13 +6,17 @@ import {type Stepper, stepper} from '../ohemStep';
 import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
 import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
+import {goOn, leave, resumeAt} from './continuation';
 import {addBatch, better, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
-import {minedStep, nonFiniteWatch} from './minedStep';
+import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
+import {checkLearningRate, progressOf, setRate, spentShare} from './pace';
 
 /** A history of tfjs, with the state in which the training ended. */
 export interface OhemHistory extends History {
+  /** The logs of each epoch, by name. They are read, so none is a tensor. */
+  history: Record<string, number[]>;
   /** What `initialState` takes, to go on. */
   state: TrainingState;
 }
@@ -59,50 +63,54 @@ async function trainAlone(task: FitTask, parts: Parts): Promise<OhemHistory> {
     await callbacks.onEpochBegin(run.state.epoch);
     const isWhole = await trainEpoch(run);
     if (isAborted()) break;
+    if (isWhole) run.watch.epoch(run.state.totals, run.state.epoch);
     const validated = isWhole ? await validation?.run(isAborted, pace.afterBatch) : undefined;
     if (isAborted()) break;
-    await endEpoch(run, {...epochLogs(run.state.totals), ...validated}, isWhole);
+    const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
+    await endEpoch(run, {...epochLogs(run.state.totals), ...ofRate, ...validated}, isWhole);
   }
   if (run.monitor !== undefined && run.state.best && !isAborted()) restoreWeights(model, run.state.best);
   await callbacks.onTrainEnd();
   history.state = await run.handedOut();
+  leave(parts.settings, history.state);
   return history;
 }
 
 /** A training run: its parts, and its state, which changes with every step. */
 type Run = Awaited<ReturnType<typeof prepared>>;
 
-/** Puts together what a training run needs, and tries the validation data. */
+/** Puts together what a training run needs, and checks the validation data. */
 async function prepared({options, seed, ...task}: FitTask, {settings, memory, steps: mining}: Parts) {
   const {where, model, training, batchSize} = task;
-  const {epochs = 1, initialEpoch = 0, verbose = 1, callbacks: given = [], yieldEvery = 'auto', signal} = options;
+  const {epochs = 1, initialEpoch = 0, yieldEvery = 'auto', signal, budget} = options;
   const {ledger, classWeight, initialState, restoreBestWeights = false} = options;
   const {schedule} = settings.select;
+  checkLearningRate(where, options.learningRate, settings.optimizer);
   const metrics = evaluator(settings);
   const validation = task.validation && validator(settings, metrics, task.validation);
   const logNames = ['loss', 'batchLoss', 'kept', ...metrics.names];
+  if (options.learningRate !== undefined) logNames.push('learningRate');
   if (validation) logNames.push(...['loss', ...metrics.names].map((name) => `val_${name}`));
   const monitor = monitored(where, restoreBestWeights, logNames);
   const history = new History() as OhemHistory;
-  const progress = verbose === 0 ? undefined : progressLine(epochs, training.batchesPerEpoch);
-  const callbacks = callbackList(where, given, yieldEvery, [...(progress ? [progress] : []), history]);
-  callbacks.setModel(model);
-  const {samples, batchesPerEpoch: steps} = training;
-  const doValidation = validation !== undefined;
-  const params = {epochs, initialEpoch, samples, steps, batchSize, verbose, doValidation, metrics: logNames};
-  callbacks.setParams(withoutUnknown(params) as Parameters<CallbackInstance['setParams']>[0]);
+  const callbacks = runCallbacks({options, ...task}, history, {
+    ...{epochs, initialEpoch, samples: training.samples, steps: training.batchesPerEpoch, batchSize},
+    ...{doValidation: validation !== undefined, metrics: logNames},
+  });
   await validation?.check();
 
-  const state: TrainingState = {...firstState(initialEpoch, seed, schedule), ...initialState};
+  const begun = firstState(initialEpoch, seed, schedule);
+  const state = initialState ? resumeAt(begun, initialState) : goOn(settings, begun);
   if (state.memory) memory.restore(state.memory);
   const isAborted = () => signal?.aborted === true;
   const run = {
-    ...{model, training, epochs, options, schedule, validation, monitor, history, callbacks, state, isAborted},
-    isStopped: () => isAborted() || model.stopTraining,
-    takeStep: minedStep(settings, mining, metrics, ledger),
+    ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, state, isAborted},
+    ...{settings, rate: undefined as number | undefined},
+    isStopped: () => isAborted() || model.stopTraining || spentShare(budget, run.state.spent) >= 1,
+    mined: minedStep(settings, mining, metrics, ledger),
     /** What goes with every batch. */
     context: () => ({
-      step: run.state.step,
+      step: settings.selectOver === 'accumulated' ? run.state.updates : run.state.step,
       ...(schedule && {schedule: run.state.schedule}),
       ...(classWeight && {classWeight}),
     }),
@@ -115,44 +123,96 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
 
 /** Trains on what is left of the epoch; false if it was stopped before the end. */
 async function trainEpoch(run: Run): Promise<boolean> {
-  const {training, callbacks, schedule} = run;
-  const {checkpoint, checkpointEvery = 'epoch'} = run.options;
+  const {training, callbacks} = run;
   for await (const batch of training.batches(run.state)) {
     const known = {batch: run.state.batch, size: batch.size};
     await callbacks.onBatchBegin(known.batch, {...known});
-    const figures = await run.takeStep(batch, run.context());
-    run.watch(figures, run.state);
-    const step = run.state.step + 1;
-    run.state = {
-      ...run.state,
-      batch: known.batch + 1,
-      step,
-      totals: addBatch(run.state.totals, batch.size, figures.logs),
-      ...(schedule && {schedule: schedule.next(run.state.schedule, {step})}),
-    };
-    await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs});
-    if (checkpointEvery !== 'epoch' && step % checkpointEvery === 0) await checkpoint?.(await run.handedOut());
+    setDueRate(run);
+    const began = performance.now();
+    const figures = await run.mined.take(batch, run.context());
+    noteStep(run, batch.size, figures, performance.now() - began);
+    const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
+    await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
+    // Batches that are accumulated belong to the step that is under way.
+    if (figures.isPending) continue;
+    await checkpointStep(run);
     await run.pace.afterBatch();
-    if (run.isStopped()) return run.state.batch === training.batchesPerEpoch;
+    if (!run.isStopped()) continue;
+    return run.state.batch === training.batchesPerEpoch;
   }
+  const rest = await run.mined.flush();
+  if (rest) noteStep(run, 0, rest, 0);
   return true;
+}
+
+/** Sets the learning rate that is due, if there is a schedule. */
+function setDueRate(run: Run): void {
+  const {where, settings, options, training, epochs, state} = run;
+  const {learningRate, budget} = options;
+  if (learningRate === undefined) return;
+  const progress = progressOf(state, {epochs, budget, batchesPerEpoch: training.batchesPerEpoch});
+  run.rate = setRate(where, learningRate, settings.optimizer, {step: state.updates, epoch: state.epoch, progress});
+}
+
+/** Replaces the state after a step, of which no row is new if `rows` is 0. */
+function noteStep(run: Run, rows: number, figures: StepFigures, milliseconds: number): void {
+  const {schedule, settings, options, state} = run;
+  run.watch.step(figures, state);
+  const isBatch = rows > 0;
+  const {isPending} = figures;
+  const [step, updates] = [state.step + (isBatch ? 1 : 0), state.updates + (isPending ? 0 : 1)];
+  // Rows are selected once a batch, or once an update.
+  const isSelection = settings.selectOver === 'accumulated' ? !isPending : isBatch;
+  const selections = settings.selectOver === 'accumulated' ? updates : step;
+  const {spent} = state;
+  run.state = {
+    ...{...state, batch: state.batch + (isBatch ? 1 : 0), step, updates},
+    totals: addBatch(state.totals, rows, figures),
+    spent: {
+      rows: spent.rows + rows,
+      backwardRows: spent.backwardRows + (figures.logs.kept as number),
+      // Measured only for a budget, so that a state is the same on every machine.
+      seconds: options.budget?.seconds === undefined ? 0 : spent.seconds + milliseconds / 1000,
+    },
+    ...(schedule && isSelection && {schedule: schedule.next(state.schedule, {step: selections})}),
+  };
+}
+
+async function checkpointStep(run: Run): Promise<void> {
+  const {checkpoint, checkpointEvery = 'epoch'} = run.options;
+  if (checkpointEvery === 'epoch' || run.state.updates % checkpointEvery !== 0) return;
+  await checkpoint?.(await run.handedOut());
 }
 
 /** Ends an epoch with its logs; one that was stopped before the end is not counted as done. */
 async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
   const {model, monitor, schedule} = run;
   const {checkpoint, checkpointEvery = 'epoch'} = run.options;
-  const {epoch, step, best: before} = run.state;
+  const {epoch, step, batch, best: before} = run.state;
   const best = monitor === undefined ? undefined : await better(monitor, model, epoch, logs, before);
   const {acc: accuracy} = logs;
   await run.callbacks.onEpochEnd(epoch, logs);
   run.state = {...run.state, ...(best && {best})};
   if (!isWhole) return;
-  run.state = {...run.state, epoch: epoch + 1, batch: 0, totals: NO_TOTALS};
+  run.state = {...run.state, epoch: epoch + 1, batch: 0, batchesBefore: batch, totals: NO_TOTALS};
   const at = {step, ...(accuracy !== undefined && {accuracy})};
   if (schedule) run.state = {...run.state, schedule: schedule.next(run.state.schedule, at)};
   if (checkpointEvery === 'epoch') await checkpoint?.(await run.handedOut());
   await run.pace.afterEpoch();
+}
+
+/** The callbacks of a run in their order, with the parameters that tfjs gives them. */
+function runCallbacks(
+  {where, model, options}: Pick<FitTask, 'where' | 'model' | 'options'>,
+  history: History,
+  params: Record<string, unknown>,
+): CallbackList {
+  const {callbacks: given = [], verbose = 1, yieldEvery = 'auto', epochs = 1} = options;
+  const progress = verbose === 0 ? undefined : progressLine(epochs, params.steps as number | undefined);
+  const callbacks = callbackList(where, given, {yieldEvery, verbose}, [...(progress ? [progress] : []), history]);
+  callbacks.setModel(model);
+  callbacks.setParams(withoutUnknown({...params, verbose}) as Parameters<CallbackInstance['setParams']>[0]);
+  return callbacks;
 }
 
 /** What callbacks are told of a training, without what is not known. */

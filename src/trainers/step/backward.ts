@@ -114,9 +114,9 @@ export function walkBatch(
     const isSpoilt = chosen.hasBadRows && livesInMainMemory();
     const isMasked = backward === 'masked' || (granularity === 'element' && !isSpoilt);
     const isWhole = rows.size >= count && (isMasked || !isSpoilt);
-    if (isWhole) return {seen, starts: startsOf(forward, putRows(counts, rows, count))};
+    if (isWhole) return {seen, starts: startsOf(settings, forward, putRows(counts, rows, count))};
     const from = isMasked ? forward.modelOps : 0;
-    return {seen, starts: startsOf(forward, clone(counts), count), cut: {rows, batchSize: count, from}};
+    return {seen, starts: startsOf(settings, forward, clone(counts), count), cut: {rows, batchSize: count, from}};
   };
   const differentiated = differentiate(where, variables, {model, loss, objective}, stages);
   const {seen, gradients, walked} = differentiated;
@@ -125,10 +125,19 @@ export function walkBatch(
   return {...seen, gradients, strategy, why: `${why}${how}`};
 }
 
-/** The losses with what their rows count, and the penalties of the regularisers. */
-export function startsOf({losses, penalties}: Forward, counts: Tensor1D, batchSize?: number): Start[] {
+/** The losses with what their rows count, and the penalties of the regularisers, unless they are added elsewhere. */
+export function startsOf(
+  {penalised = true}: StepSettings,
+  {losses, penalties}: Forward,
+  counts: Tensor1D,
+  batchSize?: number,
+): Start[] {
   const place = batchSize === undefined ? undefined : leadingPlace([batchSize], batchSize);
-  return [{tensor: losses, value: counts, place}, ...penalties.map((tensor) => ({tensor, value: onesLike(tensor)}))];
+  const ofRegularisers = penalised ? penalties : [];
+  return [
+    {tensor: losses, value: counts, place},
+    ...ofRegularisers.map((tensor) => ({tensor, value: onesLike(tensor)})),
+  ];
 }
 
 const OF_ELEMENTS: How = {strategy: 'masked', why: 'elements of every row may be kept, so all rows run backward'};

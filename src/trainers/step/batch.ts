@@ -40,6 +40,8 @@ export interface StepBatch {
   finite: Tensor1D | undefined;
   /** `[count]`, 0 = never to be selected; undefined if all rows may be. */
   valid: Tensor1D | undefined;
+  /** Whether the groups in the context are the rows that elements belong to. */
+  isGroupedByRow: boolean;
   /** What the selector looks at beside the losses. */
   context: SelectionContext;
   view: BatchView;
@@ -65,7 +67,8 @@ export function stepBatch(
   const context = view.context(given);
   const {xs, formed} = tensors;
   const rows = {xs, ys, rowWeights};
-  const batch = {...rows, formed, given: rows, context, view, count: view.count};
+  const isGroupedByRow = granularity === 'element' && given.group === undefined;
+  const batch = {...rows, formed, isGroupedByRow, given: rows, context, view, count: view.count};
   const counted = targets ? countedOutputs(lossWeights) : [...ys.keys()];
   return {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, counted, batch)};
 }

@@ -1,6 +1,6 @@
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkFinitePositive, checkOneOf, rangeError} from '../../checks';
+import {checkCount, checkFinitePositive, checkOneOf, rangeError} from '../../checks';
 import {GRANULARITIES} from '../../data/views';
 import type {JointLoss} from '../../losses/jointLoss';
 import type {TrainableModel} from '../../models/functionModel';
@@ -49,6 +49,17 @@ export interface OhemStepOptions {
    * lie in every row.
    */
   backward?: 'auto' | BackwardStrategy;
+  /**
+   * How many batches make one update: their gradients are averaged as the reduction says, as if they were one batch.
+   * Default 1.
+   */
+  accumulate?: number;
+  /**
+   * Whether each of the accumulated batches is mined by itself (`'batch'`, the default), or the rows of all of them are
+   * ranked together (`'accumulated'`). That scores each batch in inference mode, holds its inputs, and runs those with
+   * kept rows forward a second time.
+   */
+  selectOver?: 'batch' | 'accumulated';
   /** Largest global norm of the gradients; larger ones are scaled down. Default: no limit. */
   clipNorm?: number;
 }
@@ -56,6 +67,7 @@ export interface OhemStepOptions {
 const NAMES: Record<keyof OhemStepOptions, true> = {
   ...{loss: true, select: true, optimizer: true, reduction: true, lossWeights: true, rankBy: true},
   ...{granularity: true, backward: true, clipNorm: true},
+  ...{accumulate: true, selectOver: true},
 };
 
 /** The names of all options of a step. */
@@ -78,6 +90,10 @@ export interface StepSettings {
   granularity: Granularity;
   backward: 'auto' | BackwardStrategy;
   clipNorm: number | undefined;
+  accumulate: number;
+  selectOver: 'batch' | 'accumulated';
+  /** Whether the penalties of regularisers are a part of the gradient. Default true. */
+  penalised?: boolean;
 }
 
 /** Checks the options of a step. */
@@ -94,6 +110,12 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
     const remedy = 'Elements of every row may be kept, so all rows run backward.';
     throw rangeError(where, 'backward', 'be one of auto, masked for elements', backward, remedy);
   }
+  const {accumulate = 1, selectOver = 'batch'} = options;
+  checkCount(where, 'accumulate', accumulate);
+  checkOneOf(where, 'selectOver', selectOver, ['batch', 'accumulated']);
+  if (selectOver === 'accumulated' && accumulate === 1) {
+    throw rangeError(where, 'accumulate', "be at least 2 with selectOver: 'accumulated'", accumulate);
+  }
   if (clipNorm !== undefined) checkFinitePositive(where, 'clipNorm', clipNorm);
   const losses = modelLosses(where, model, loss);
   const targets = targetNames(model, losses[0]);
@@ -106,6 +128,6 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
   trainableVariables(where, model);
   return {
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
-    ...{targets, clipNorm},
+    ...{targets, clipNorm, accumulate, selectOver},
   };
 }

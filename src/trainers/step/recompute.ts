@@ -49,7 +49,11 @@ export function recomputeBatch(
     objective(run, losses) {
       const forward = seenOf(run, losses);
       const tensors = [...kept.xs, ...kept.ys, ...kept.rowWeights];
-      return {seen: forward, starts: startsOf(forward, clone(counts)), rowwise: {tensors, batchSize: rows.size}};
+      return {
+        seen: forward,
+        starts: startsOf(settings, forward, clone(counts)),
+        rowwise: {tensors, batchSize: rows.size},
+      };
     },
   });
   if (mixing !== undefined) throw notRecomputable(where, 'model and loss', `rows that may interact (${mixing})`);

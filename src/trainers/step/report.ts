@@ -1,6 +1,7 @@
 import {
   cast,
   where as chooseEach,
+  clone,
   concat,
   dispose,
   div,
@@ -19,9 +20,9 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {takeRows} from '../../rows';
+import {livesInMainMemory} from '../../checks';
 import type {Reduction, Selection} from '../../types';
-import {reduceKept} from './selection';
+import {type Chosen, hostDenominator, keptOf, reduceKept} from './selection';
 
 /** The figures of a step as numbers. */
 export interface StepSummary {
@@ -77,9 +78,7 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
     losses,
     selection,
     get loss() {
-      return figure('loss', () =>
-        reduceKept(takeRows(losses, selection.indices), selection.weights, losses.size, reduction),
-      );
+      return figure('loss', () => reduceKept(keptOf({losses, selection}), reduction));
     },
     get batchLoss() {
       return figure('batchLoss', () => {
@@ -99,6 +98,11 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
         throw new Error('StepReport: read() must be called once, got a second call. Keep what the first returned.');
       }
       isRead = true;
+      if (livesInMainMemory()) {
+        const {finite: _, ...summary} = hostFigures({losses, selection, valid}, reduction);
+        report.dispose();
+        return summary;
+      }
       const figures = tidy(() => figuresOf(report));
       report.dispose();
       try {
@@ -112,10 +116,44 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
   return report;
 }
 
-/** `loss`, `batchLoss`, how many rows were kept, and `nonFinite`, side by side: `float32[4]`. */
-export function figuresOf({loss, batchLoss, selection, nonFinite}: StepReport): Tensor1D {
+/** The figures of a step, and how many rows are valid and finite, which `batchLoss` is the mean of. */
+export interface Figures extends StepSummary {
+  finite: number;
+}
+
+/** `loss`, `batchLoss`, `kept`, `nonFinite` and `finite`, side by side: `float32[5]`. */
+export function figuresOf({loss, batchLoss, losses, selection, nonFinite}: StepReport, valid?: Tensor1D): Tensor1D {
   const kept = sum<Scalar>(cast(greater(selection.weights, 0), 'float32'));
-  return packed([loss, batchLoss, kept, nonFinite]);
+  const isFiniteRow = isFiniteTensor(losses);
+  const counted = valid ? logicalAnd(isFiniteRow, notEqual(valid, 0)) : isFiniteRow;
+  return packed([loss, batchLoss, kept, nonFinite, sum<Scalar>(cast(counted, 'float32'))]);
+}
+
+/** The figures of a step, computed on the host from what lies in main memory. */
+export function hostFigures({losses, selection, valid}: Reported, reduction: Reduction): Figures {
+  const values = losses.dataSync<'float32'>();
+  const [indices, weights] = [selection.indices.dataSync(), selection.weights.dataSync<'float32'>()];
+  const isValid = valid?.dataSync();
+  const summary = {loss: 0, batchLoss: 0, kept: 0, nonFinite: 0, finite: 0};
+  for (const [place, row] of indices.entries()) {
+    const [weight, loss] = [weights[place] as number, values[row] as number];
+    if (!(weight > 0)) continue;
+    summary.kept++;
+    summary.loss += weight * loss;
+  }
+  const kept = () => Float32Array.from(indices, (row) => values[row] as number);
+  const divisor = hostDenominator({losses: kept, weights, batchSize: values.length}, reduction);
+  summary.loss = divisor > 0 ? summary.loss / divisor : 0;
+  for (const [row, value] of values.entries()) {
+    if (isValid && isValid[row] === 0) continue;
+    if (!Number.isFinite(value)) summary.nonFinite++;
+    else {
+      summary.finite++;
+      summary.batchLoss += value;
+    }
+  }
+  summary.batchLoss /= Math.max(summary.finite, 1);
+  return summary;
 }
 
 /** Puts scalars side by side, to be read together. */
@@ -123,8 +161,13 @@ export function packed(scalars: Scalar[]): Tensor1D {
   return concat(scalars.map((value) => reshape(cast(value, 'float32'), [1])));
 }
 
-/** What a step reports of its selection: rows that did not count were not learned from. */
-export function reportedSelection({indices, weights}: Selection, sound: Scalar | boolean): Selection {
-  if (sound === true) return {indices, weights};
-  return {indices, weights: mul(weights, sound === false ? 0 : cast(sound, 'float32')) as Tensor1D};
+/** What a step reports: of a selection that did not count, no row was learned from. */
+export function reportOf(
+  {valid}: {valid: Tensor1D | undefined},
+  {losses, selection: {indices, weights}}: Pick<Chosen, 'losses' | 'selection'>,
+  sound: Scalar | boolean,
+): Reported {
+  const factor = sound === true ? undefined : sound === false ? 0 : cast(sound, 'float32');
+  const learned = factor === undefined ? weights : (mul(weights, factor) as Tensor1D);
+  return {losses, selection: {indices, weights: learned}, valid: valid && clone(valid)};
 }

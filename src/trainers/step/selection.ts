@@ -15,6 +15,7 @@ import {
   notEqual,
   reshape,
   type Scalar,
+  scalar,
   sum,
   Tensor,
   type Tensor1D,
@@ -28,26 +29,64 @@ import type {Forward} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
 
-export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'batchMean'];
+export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'batchMean', 'meanNonZero'];
 
 /** Far below any sum of weights: only keeps 0 / 0 at 0. */
 const SMALLEST = 1e-37;
 
-/** What each kept row counts in the sum that a reduction is, `float32[K]`: `w / Σ w`, `w`, or `w / B`. */
-function countsOf(weights: Tensor1D, batchSize: number, reduction: Reduction): Tensor1D {
-  if (reduction === 'sum') return weights;
-  if (livesInMainMemory()) return tensor1d(hostCounts(weights.dataSync<'float32'>(), batchSize, reduction));
-  return div(weights, reduction === 'batchMean' ? batchSize : maximum(sum(weights), SMALLEST));
+/** What is reduced: losses and weights of the kept rows, `float32[K]`, and how many rows the batch has. */
+interface Kept {
+  /** Asked for only by reductions that need them. */
+  losses: () => Tensor1D;
+  weights: Tensor1D;
+  batchSize: number;
 }
 
-function hostCounts(weights: Float32Array, batchSize: number, reduction: Reduction): Float32Array {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / (reduction === 'batchMean' ? batchSize : Math.max(total, SMALLEST)));
+/** What each kept row counts in the sum that a reduction is, `float32[K]`: its weight, divided by {@link denominatorOf}. */
+function countsOf(kept: Kept, reduction: Reduction): Tensor1D {
+  const {weights} = kept;
+  if (reduction === 'sum') return weights;
+  if (livesInMainMemory()) {
+    const divisor = hostDenominator(onHost(kept), reduction);
+    return tensor1d(weights.dataSync<'float32'>().map((weight) => (divisor > 0 ? weight / divisor : 0)));
+  }
+  const divisor = denominatorOf(kept, reduction);
+  // 0 / SMALLEST is 0 for weights of 0; losses that are all 0 may have others.
+  const counted = reduction === 'meanNonZero' ? mul(weights, cast(greater(divisor, 0), 'float32')) : weights;
+  return div(counted, maximum(divisor, SMALLEST));
+}
+
+/** What a reduction divides Σ w·l by, `float32[]`: Σ w, B, the weights of losses over 0, or 1. */
+export function denominatorOf(kept: Kept, reduction: Reduction): Scalar {
+  if (livesInMainMemory()) return scalar(hostDenominator(onHost(kept), reduction));
+  const {losses, weights, batchSize} = kept;
+  if (reduction === 'mean') return sum(weights);
+  if (reduction === 'meanNonZero') return sum(mul(weights, cast(greater(losses(), 0), 'float32')));
+  return scalar(reduction === 'batchMean' ? batchSize : 1);
+}
+
+function onHost({losses, weights, batchSize}: Kept): HostKept {
+  return {losses: () => losses().dataSync<'float32'>(), weights: weights.dataSync<'float32'>(), batchSize};
+}
+
+interface HostKept {
+  losses: () => Float32Array;
+  weights: Float32Array;
+  batchSize: number;
+}
+
+/** The same as {@link denominatorOf}, on the host. */
+export function hostDenominator({losses, weights, batchSize}: HostKept, reduction: Reduction): number {
+  if (reduction === 'batchMean') return batchSize;
+  if (reduction === 'sum') return 1;
+  if (reduction === 'mean') return weights.reduce((total, weight) => total + weight, 0);
+  const values = losses();
+  return weights.reduce((total, weight, row) => ((values[row] as number) > 0 ? total + weight : total), 0);
 }
 
 /** Reduces the losses `float32[K]` of the kept rows to `float32[]`; a row of weight 0 counts 0, also if its loss is NaN. */
-export function reduceKept(losses: Tensor1D, weights: Tensor1D, batchSize: number, reduction: Reduction): Scalar {
-  const counts = countsOf(weights, batchSize, reduction);
+export function reduceKept(kept: Kept, reduction: Reduction): Scalar {
+  const [counts, losses] = [countsOf(kept, reduction), kept.losses()];
   return sum(mul(chooseEach(greater(counts, 0), losses, zerosLike(losses)), counts));
 }
 
@@ -89,8 +128,13 @@ export function chooseRows(
   const counted = valid && (notEqual(valid, 0) as Tensor1D);
   const allowed = usable && counted ? logicalAnd<Tensor1D>(usable, counted) : (usable ?? counted);
   const {selection, rows} = settle(where, selected, count, allowed);
-  const counts = countsOf(selection.weights, count, reduction);
+  const counts = countsOf(keptOf({losses, selection}), reduction);
   return {losses, selection, rows, counts, hasBadRows: usable !== undefined};
+}
+
+/** The kept rows of a batch, for a reduction. */
+export function keptOf({losses, selection: {indices, weights}}: Pick<Chosen, 'losses' | 'selection'>): Kept {
+  return {losses: () => takeRows(losses, indices), weights, batchSize: losses.size};
 }
 
 /** Marks the rows with a finite loss; undefined if all are known to have one. */

@@ -66,32 +66,58 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
  *
  * @param names  the weights that were ever trained, in the order of the slots; `haveSlots` says whether the optimizer has
  *   taken a step with all of them.
- * @returns whether gradients and statistics are finite, and whether some row is kept, too. On a GPU only the device knows.
  */
 export function update(
   optimizer: Optimizer,
   {gradients, weights}: {gradients: NamedTensorMap; weights: Tensor},
   {names, haveSlots}: {names: readonly string[]; haveSlots: boolean},
   before: Snapshot,
-): {finite: Scalar; sound: Scalar | boolean} {
+): Soundness {
+  const soundness = soundnessOf(gradients, weights, before);
+  const {sound} = soundness;
+  if (sound === true) optimizer.applyGradients(inSlotOrder(gradients, names));
+  else if (sound === false) before.restore();
+  else {
+    // Of slots that are made now there is nothing to go back to.
+    optimizer.applyGradients(inSlotOrder(haveSlots ? gradients : zerosUnless(sound, gradients), names));
+    before.keepIf(sound);
+  }
+  return soundness;
+}
+
+/** Whether gradients and statistics are finite, and whether some row is kept, too. */
+export interface Soundness {
+  finite: Scalar;
+  /** On a GPU only the device knows. */
+  sound: Scalar | boolean;
+}
+
+/** Finds out whether a step may count: gradients and the statistics that it changed are finite, and some row is kept. */
+export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: Snapshot): Soundness {
   const all = Object.values(gradients);
   if (livesInMainMemory()) {
     const areAllFinite = all.every(hasFiniteSquares) && before.changed().every(hasFiniteSum);
-    const sound = areAllFinite && weights.dataSync().some((weight) => weight > 0);
-    if (sound) optimizer.applyGradients(inSlotOrder(gradients, names));
-    else before.restore();
-    return {finite: scalar(areAllFinite, 'bool'), sound};
+    return {
+      finite: scalar(areAllFinite, 'bool'),
+      sound: areAllFinite && weights.dataSync().some((weight) => weight > 0),
+    };
   }
   const finite = areFinite(all, before.changed());
-  const sound = logicalAnd(finite, greater(max(weights), 0)) as Scalar;
-  const choose = chooser(sound);
+  return {finite, sound: logicalAnd(finite, greater(max(weights), 0)) as Scalar};
+}
+
+/** The gradients of a step that is sound; zeros otherwise, also for a gradient that is not finite. */
+export function zerosUnless(sound: Scalar | boolean, gradients: NamedTensorMap): NamedTensorMap {
+  if (sound === true) return gradients;
+  const choose = sound === false ? (_: Tensor, zeros: Tensor) => zeros : chooser(sound);
   const safe = (gradient: Tensor) => choose(gradient, zerosLike(gradient));
-  // Of slots that are made now there is nothing to go back to.
-  const given = haveSlots ? all : all.map(safe);
-  const named = Object.keys(gradients).map((name, i) => [name, given[i] as Tensor] as const);
-  optimizer.applyGradients(inSlotOrder(Object.fromEntries(named), names));
-  before.keepIf(sound);
-  return {finite, sound};
+  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, safe(gradient)]));
+}
+
+/** Rolls the statistics of a step back that is not sound. */
+export function rollBackUnless(sound: Scalar | boolean, before: Snapshot): void {
+  if (sound === false) before.restore();
+  else if (sound !== true) before.keepIf(sound);
 }
 
 /** Scales gradients down together so that their global norm, `√ Σ g²`, is at most `clipNorm`. */

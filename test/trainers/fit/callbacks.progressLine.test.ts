@@ -50,7 +50,7 @@ describe('The progress of a training', () => {
   });
 
   it('counts the batches where nobody knows how many there will be', async () => {
-    const run = () => fitOhemDataset(tinyModel(), [{xs: tinyXs(), ys: tinyYs()}], options());
+    const run = () => fitOhemDataset(tinyModel(), () => [{xs: tinyXs(), ys: tinyYs()}], options());
     expect((await written(true, run))[0]).toContain('Epoch 1/1 batch 1 loss');
   });
 

@@ -1,0 +1,59 @@
+/** @file Where a run goes on: from a saved state, or from where the last call with the same model and optimizer ended. */
+
+import type {Optimizer} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {Selector} from '../../types';
+import type {TrainingState} from '../checkpoint/trainingState';
+import type {StepSettings} from '../step/options';
+import {type EpochTotals, NO_TOTALS} from './epochs';
+
+/** What a call leaves behind in the history of the model, for the next one. */
+const LEFT = Symbol('left');
+
+interface Left {
+  optimizer: Optimizer;
+  select: Selector;
+  state: TrainingState;
+}
+
+/** Leaves behind where a run ended. */
+export function leave({model, optimizer, select}: StepSettings, state: TrainingState): void {
+  Object.defineProperty(model.history, LEFT, {value: {optimizer, select, state} satisfies Left});
+}
+
+/** Where the last call with this model ended, if nothing but this trainer has trained it since. */
+export function leftIn(model: LayersModel): Left | undefined {
+  return (model.history as {[LEFT]?: Left} | undefined)?.[LEFT];
+}
+
+/**
+ * Begins a run where the last call with the same model and optimizer ended: `fitOhem({epochs: 1})` in a loop draws,
+ * shuffles and schedules as one call would. Another selector with a schedule or a memory begins anew, which is said.
+ */
+export function goOn({where, model, optimizer, select}: StepSettings, first: TrainingState): TrainingState {
+  const left = leftIn(model);
+  if (left?.optimizer !== optimizer) return first;
+  const {step, updates, epoch, earlier, schedule, memory} = left.state;
+  const begun = {...first, earlier: epoch + earlier - first.epoch};
+  if (left.select === select) {
+    return {...begun, step, updates, ...(schedule !== undefined && {schedule}), ...(memory && {memory})};
+  }
+  const hasState = ({schedule: keeps, remember}: Selector) => keeps !== undefined || remember !== undefined;
+  if (!hasState(select)) return {...begun, step, updates};
+  if (hasState(left.select)) {
+    console.warn(
+      `${where}: select is another selector than in the last call for this model, so its schedule and what it remembers ` +
+        'begin anew. Build it once, before the loop, to go on with them.',
+    );
+  }
+  return begun;
+}
+
+/** Begins a run at a saved state. One of an earlier version lacks what was not counted then. */
+export function resumeAt(first: TrainingState, given: Partial<TrainingState>): TrainingState {
+  const {epoch = 0, step = 0, totals} = given;
+  const {rows, sums}: Partial<EpochTotals> = {...NO_TOTALS, ...totals};
+  const counts = Object.fromEntries(Object.keys(sums).map((name) => [name, name === 'kept' ? 1 : rows]));
+  const known = {steps: rows > 0 ? 1 : 0, counts, rows, sums};
+  return {...first, begun: epoch, updates: step, ...given, totals: {...known, ...totals}} as TrainingState;
+}

@@ -1,0 +1,84 @@
+/** @file How far a run has come: what it spent of its budget, and the learning rate that is due. */
+
+import type {Optimizer} from '@tensorflow/tfjs-core';
+import {checkedRate, checkFinitePositive, checkNotNegative, checkOptionNames, typeError} from '../../checks';
+import type {LearningRateSchedule} from '../../types';
+import type {TrainingState} from '../checkpoint/trainingState';
+
+/** What a run may cost; it ends after the step that reaches one of them. */
+export interface Budget {
+  /** Rows that run forward. */
+  rows?: number;
+  /** Rows that are learned from: `kept`, summed up. */
+  backwardRows?: number;
+  /** Seconds spent in steps, without validation and callbacks. */
+  seconds?: number;
+}
+
+/** What a run has cost so far. */
+export type Spent = Required<Budget>;
+
+export const NOTHING_SPENT: Spent = {rows: 0, backwardRows: 0, seconds: 0};
+
+const NAMES: readonly (keyof Budget)[] = ['rows', 'backwardRows', 'seconds'];
+
+/** Checks a budget. */
+export function checkBudget(where: string, budget: Budget | undefined): void {
+  if (budget === undefined) return;
+  if (typeof budget !== 'object') throw typeError(where, 'budget', 'be a record {rows, backwardRows, seconds}', budget);
+  checkOptionNames(`${where}: budget`, budget, NAMES);
+  for (const name of NAMES) if (budget[name] != null) checkFinitePositive(where, `budget.${name}`, budget[name]);
+}
+
+/** The share of a budget that is spent, of what is nearest to its end; 0 if there is none. */
+export function spentShare(budget: Budget = {}, spent: Spent): number {
+  return Math.max(0, ...NAMES.map((name) => spent[name] / (budget[name] ?? Number.POSITIVE_INFINITY)));
+}
+
+/**
+ * The share of a run that is done. In an epoch whose length is not known, only whole epochs count, or as many batches as
+ * the one before had.
+ */
+export function progressOf(
+  {epoch, batch, begun, batchesBefore, spent}: TrainingState,
+  {epochs, batchesPerEpoch, budget}: {epochs: number; batchesPerEpoch: number | undefined; budget: Budget | undefined},
+): number {
+  const batches = batchesPerEpoch ?? batchesBefore ?? Number.POSITIVE_INFINITY;
+  const ofEpochs = (epoch - begun + Math.min(batch / batches, 1)) / Math.max(epochs - begun, 1);
+  return Math.min(Math.max(ofEpochs, spentShare(budget, spent)), 1);
+}
+
+/** An optimizer with a rate that can be set. */
+type Rated = Optimizer & {learningRate?: number; setLearningRate?: (rate: number) => void};
+
+/** Checks a learning rate, and that the optimizer has one. */
+export function checkLearningRate(
+  where: string,
+  rate: number | LearningRateSchedule | undefined,
+  optimizer: Rated,
+): void {
+  if (rate === undefined) return;
+  if (typeof rate === 'number') checkNotNegative(where, 'learningRate', rate);
+  else if (typeof rate !== 'function') {
+    const remedy = 'Pass one of cosine(…), stepDecay(…), oneCycle(…), inverseSqrt(…).';
+    throw typeError(where, 'learningRate', 'be a number or a function of {step, epoch, progress}', rate, remedy);
+  }
+  if (typeof optimizer.setLearningRate === 'function' || typeof optimizer.learningRate === 'number') return;
+  const remedy = 'Give it a number learningRate, or a method setLearningRate(rate).';
+  throw typeError(where, 'optimizer', 'have a learning rate to be set', optimizer.getClassName?.(), remedy);
+}
+
+/** Sets the rate of an optimizer for the next step, and returns it. */
+export function setRate(
+  where: string,
+  rate: number | LearningRateSchedule,
+  optimizer: Rated,
+  at: Parameters<LearningRateSchedule>[0],
+): number {
+  const due = typeof rate === 'number' ? rate : checkedRate(where, rate(at));
+  if (optimizer.learningRate !== due || typeof optimizer.learningRate !== 'number') {
+    if (typeof optimizer.setLearningRate === 'function') optimizer.setLearningRate(due);
+    else optimizer.learningRate = due;
+  }
+  return due;
+}

@@ -1,0 +1,295 @@
+/** @file One update from several batches. */
+
+import {
+  add,
+  addN,
+  cast,
+  clone,
+  concat,
+  dispose,
+  div,
+  keep,
+  maximum,
+  mul,
+  type NamedTensorMap,
+  ones,
+  type Rank,
+  reshape,
+  type Scalar,
+  scalar,
+  slice,
+  sum,
+  Tensor,
+  type Tensor1D,
+  tensor1d,
+  topk,
+  variableGrads,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import {livesInMainMemory, typeError} from '../../checks';
+import type {PerRowContext} from '../../data/batchOptions';
+import {putRows} from '../../rows';
+import type {Selection, SelectionContext} from '../../types';
+import type {Begun, Evaluate, StepParts, TakenStep} from '../ohemStep';
+import {type Forward, inferred} from './backward';
+import type {StepBatch} from './batch';
+import type {StepSettings} from './options';
+import {reportOf} from './report';
+import {type Chosen, chooseRows, denominatorOf, keptOf, type SelectorState, selectorState} from './selection';
+import {rollBackUnless, soundnessOf, zerosUnless} from './update';
+
+/** Builds what collects batches until an update is due. */
+export function accumulation(settings: StepSettings, parts: StepParts, state: SelectorState) {
+  return settings.selectOver === 'batch' ? ofGradients(settings, parts) : ofBatches(settings, parts, state);
+}
+
+/** A step whose weights are to be updated, without a batch of its own. */
+type Update = Omit<Begun, 'batch'>;
+
+/** Collects the gradients of batches that are mined each by itself. */
+function ofGradients(settings: StepSettings, parts: StepParts) {
+  const {reduction, accumulate} = settings;
+  const sums = gradientSums();
+  const update = (begun: Update) => {
+    const {gradients, denominator, weight} = sums.take();
+    const divisor = reduction === 'sum' ? scalar(1) : maximum(denominator, 1e-37);
+    const divided = Object.fromEntries(Object.entries(gradients).map(([name, total]) => [name, div(total, divisor)]));
+    return parts.apply(withPenalties(settings, divided, begun), reshape(weight, [1]), begun);
+  };
+  return {
+    isEmpty: () => sums.count() === 0,
+    take(begun: Begun, evaluate?: Evaluate): TakenStep {
+      const {batch, before} = begun;
+      const {forward, chosen, gradients} = parts.gradientsOf(begun, unreduced(settings));
+      const evaluated = evaluate?.(batch, forward) ?? [];
+      const {weights} = chosen.selection;
+      const {finite, sound} = soundnessOf(gradients, weights, before);
+      rollBackUnless(sound, before);
+      const counts = typeof sound === 'boolean' ? Number(sound) : cast(sound, 'float32');
+      sums.add({
+        gradients: zerosUnless(sound, gradients),
+        denominator: mul(denominatorOf(keptOf(chosen), reduction), counts),
+        weight: mul(sum(weights), counts),
+      });
+      const isPending = sums.count() < accumulate;
+      const updated = isPending ? {finite} : update(begun);
+      return {reported: reportOf(batch, chosen, sound), evaluated, finite: updated.finite, batches: 1, isPending};
+    },
+    /** Updates the weights by the batches so far. All of them were reported. */
+    flush(begun: Update): undefined {
+      update(begun);
+    },
+    dispose: () => sums.dispose(),
+  };
+}
+
+/** What to compute for a sum over several batches: it is divided at the end, and regularisers are added then, once. */
+function unreduced(settings: StepSettings): StepSettings {
+  return {...settings, reduction: 'sum', penalised: false};
+}
+
+/** What is summed up over batches. (A type, so that `tf.tidy` takes it.) */
+type Sums = {
+  gradients: NamedTensorMap;
+  /** What the gradients are to be divided by. */
+  denominator: Scalar;
+  /** The weights of all kept rows. */
+  weight: Scalar;
+};
+
+/** Adds gradients up, by the names of their weights. */
+function gradientSums() {
+  let count = 0;
+  let kept: Record<string, Tensor> = {};
+  const put = (name: string, term: Tensor) => {
+    const before = kept[name];
+    kept[name] = keep(before ? add(before, term) : clone(term));
+    before?.dispose();
+  };
+  return {
+    count: () => count,
+    add({gradients, denominator, weight}: Sums): void {
+      count++;
+      // Names of weights have no spaces in front.
+      put(' denominator', denominator);
+      put(' weight', weight);
+      for (const [name, gradient] of Object.entries(gradients)) put(name, gradient);
+    },
+    /** Begins anew, and gives the sums so far to the `tidy` around it. */
+    take(): Sums {
+      const {
+        ' denominator': denominator = scalar(0),
+        ' weight': weight = scalar(0),
+        ...gradients
+      } = mapped(kept, clone);
+      this.dispose();
+      return {denominator, weight, gradients} as Sums;
+    },
+    dispose(): void {
+      dispose(kept);
+      kept = {};
+      count = 0;
+    },
+  };
+}
+
+function mapped<T extends Tensor>(tensors: Record<string, T>, f: (tensor: T) => Tensor): NamedTensorMap {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, f(tensor)]));
+}
+
+/** Adds the gradients of the regularisers, each of which counts once, whatever the number of batches. */
+function withPenalties({model}: StepSettings, gradients: NamedTensorMap, {variables}: Update): NamedTensorMap {
+  if (model.calculateLosses().length === 0) return gradients;
+  const {grads} = variableGrads(() => addN(model.calculateLosses()), variables);
+  const all = {...gradients};
+  for (const [name, gradient] of Object.entries(grads)) {
+    if (gradient) all[name] = all[name] ? add(all[name], gradient) : gradient;
+  }
+  return all;
+}
+
+/** Collects batches whose rows are ranked together. */
+function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorState) {
+  let held: Scored[] = [];
+  const clear = () => {
+    for (const {tensors} of held) dispose(tensors);
+    held = [];
+  };
+  const update = (begun: Update): TakenStep => {
+    const all = together(settings.where, held);
+    const chosen = chooseRows(settings, all.batch, all.forward, state);
+    const sums = gradientSums();
+    try {
+      for (const [i, selection] of selectionsOf(chosen, held).entries()) {
+        if (!selection) continue;
+        const select = () => selection;
+        const [ofBatch, stateless] = [{...unreduced(settings), select}, selectorState(settings.where, select)];
+        const {gradients} = parts.gradientsOf({...begun, batch: (held[i] as Scored).batch}, ofBatch, stateless);
+        sums.add({gradients, denominator: scalar(0), weight: scalar(0)});
+      }
+      const gradients = withPenalties(settings, sums.take().gradients, begun);
+      const {finite, sound} = parts.apply(gradients, chosen.selection.weights, begun);
+      const reported = reportOf(all.batch, chosen, sound);
+      return {reported, evaluated: [], finite, batches: held.length, isPending: false};
+    } finally {
+      sums.dispose();
+      clear();
+    }
+  };
+  return {
+    isEmpty: () => held.length === 0,
+    take(begun: Begun, evaluate?: Evaluate): TakenStep {
+      const forward = inferred(settings, begun.batch);
+      const evaluated = evaluate?.(begun.batch, forward) ?? [];
+      held.push(scored(begun.batch, forward));
+      if (held.length === settings.accumulate) return {...update(begun), evaluated};
+      const {losses} = forward;
+      const selection: Selection = {indices: tensor1d([0], 'int32'), weights: zeros([1])};
+      const reported = reportOf(begun.batch, {losses: clone(losses), selection}, true);
+      return {reported, evaluated, finite: scalar(true, 'bool'), batches: 0, isPending: true};
+    },
+    /** Updates the weights by the batches so far. */
+    flush: update,
+    dispose: clear,
+  };
+}
+
+/** A batch that was scored, in tensors that are held until the update. */
+interface Scored {
+  batch: StepBatch;
+  forward: Pick<Forward, 'losses' | 'raw' | 'predictions'>;
+  tensors: Tensor[];
+}
+
+function scored(batch: StepBatch, {losses, raw, predictions}: Forward): Scored {
+  const copies = new Map<Tensor, Tensor>();
+  const held = <T>(value: T): T => {
+    if (value instanceof Tensor) {
+      if (!copies.has(value)) copies.set(value, keep(clone(value)));
+      return copies.get(value) as T;
+    }
+    return Array.isArray(value) ? (value.map(held) as T) : value;
+  };
+  const heldIn = <T extends object>(record: T): T =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, held(value)])) as T;
+  return {
+    batch: {...heldIn(batch), given: heldIn(batch.given), context: heldIn(batch.context)},
+    // Predictions are for selectors that look at them; with several outputs none does.
+    forward: heldIn({losses, raw, predictions: predictions.length === 1 ? predictions : []}),
+    tensors: [...copies.values()],
+  };
+}
+
+const PER_ROW: readonly PerRowContext[] = ['positive', 'group', 'reference', 'boxes'];
+
+/** Puts batches together to one, as far as rows are chosen by it. */
+function together(where: string, held: readonly Scored[]) {
+  const batches = held.map(({batch}) => batch);
+  const [first, ...others] = batches as [StepBatch, ...StepBatch[]];
+  const joined = <T extends Tensor>(parts: readonly T[]) => concat(parts as readonly Tensor[] as Tensor[]) as T;
+  const marksOf = (marks: readonly (Tensor1D | undefined)[]): Tensor1D | undefined => {
+    if (marks.every((ofBatch) => ofBatch === undefined)) return undefined;
+    const counts = (i: number) => ones<Rank.R1>([(batches[i] as StepBatch).count]);
+    return joined(marks.map((ofBatch, i) => (ofBatch ? cast<Tensor1D>(ofBatch, 'float32') : counts(i))));
+  };
+  const finite = marksOf(batches.map((batch) => batch.finite));
+  const contexts = batches.map(({context, isGroupedByRow}, i) => {
+    const rows = batches.slice(0, i).reduce((total, {xs}) => total + (xs[0]?.shape[0] as number), 0);
+    return isGroupedByRow ? {...context, group: add(context.group as Tensor1D, scalar(rows, 'int32'))} : context;
+  }) as SelectionContext[];
+  const names = PER_ROW.filter((name) => contexts.some((context) => context[name]));
+  const perRow = names.map((name) => {
+    const parts = contexts.flatMap((context) => (context[name] as Tensor | undefined) ?? []);
+    if (parts.length < held.length) {
+      throw typeError(
+        where,
+        name,
+        'be given with each of the accumulated batches',
+        `${parts.length} of ${held.length}`,
+      );
+    }
+    return [name, joined(parts)] as const;
+  });
+  const forwards = held.map(({forward}) => forward);
+  const [losses, raw] = [joined(forwards.map((each) => each.losses)), joined(forwards.map((each) => each.raw))];
+  const hasOne = first.ys.length === 1 && forwards[0]?.predictions.length === 1;
+  const latest = others.at(-1) ?? first;
+  return {
+    batch: {
+      count: losses.size,
+      valid: marksOf(batches.map(({valid}) => valid)),
+      finite: finite && cast<Tensor1D>(finite, 'bool'),
+      ys: hasOne ? [joined(batches.map(({ys}) => ys[0] as Tensor))] : [],
+      context: {...latest.context, ...Object.fromEntries(perRow)},
+    },
+    forward: {
+      losses,
+      raw,
+      predictions: hasOne ? [joined(forwards.map((each) => each.predictions[0] as Tensor))] : [],
+    },
+  };
+}
+
+/** Splits a selection over all batches into one for each; undefined if the host knows that nothing of a batch is kept. */
+function selectionsOf({rows, counts}: Chosen, held: readonly Scored[]): (Selection | undefined)[] {
+  const sizes = held.map(({batch}) => batch.count);
+  const ofRows = putRows(
+    counts,
+    rows,
+    sizes.reduce((total, size) => total + size, 0),
+  );
+  return sizes.map((size, i) => {
+    const first = sizes.slice(0, i).reduce((total, before) => total + before, 0);
+    const weights = slice(ofRows, [first], [size]);
+    if (livesInMainMemory()) return keptOnHost(weights.dataSync<'float32'>());
+    // How many are kept only the device knows: as many places as there may be.
+    const {values, indices} = topk(weights, Math.min(rows.size, size));
+    return {indices: cast(indices, 'int32'), weights: values} as Selection;
+  });
+}
+
+function keptOnHost(weights: Float32Array): Selection | undefined {
+  const rows = Array.from(weights.keys()).filter((row) => (weights[row] as number) > 0);
+  if (rows.length === 0) return undefined;
+  return {indices: tensor1d(rows, 'int32'), weights: tensor1d(rows.map((row) => weights[row] as number))};
+}
