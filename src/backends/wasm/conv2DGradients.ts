@@ -15,7 +15,16 @@ import {
   Transpose,
 } from '@tensorflow/tfjs-core';
 import {addRows} from './addRows';
-import {type Convolution, convolution, marginsOfGradient, marginsRead, readsNoPixel} from './convolution';
+import {
+  type Convolution,
+  checkConvolution,
+  convolution,
+  convolutionOf,
+  marginsOfGradient,
+  marginsRead,
+  pixelsUsed,
+  readsNoPixel,
+} from './convolution';
 import {asFloat, isEmpty, zeros} from './floats';
 import {cropped, zerosOf} from './margins';
 import {sliceAt} from './slices';
@@ -79,9 +88,11 @@ export const conv2DBackpropInput: WasmKernel = {
   from: [BatchMatMul, Cast, Conv2D, Fill, GatherNd, Reverse, ScatterNd, Slice, Transpose],
   compute(bench, {dy, filter}: Inputs<'dy' | 'filter'>, attrs: Conv2DBackpropInputAttrs) {
     const {inputShape, dataFormat} = attrs;
-    const shapes = convolution(Conv2DBackpropInput, inputShape, filter.shape, dy, attrs);
-    if (isEmpty(dy) || isEmpty(filter)) return zeros(bench, inputShape);
-    const images = channelsLast(bench, asFloat(bench, dy), dataFormat);
+    const shapes = convolutionOf(inputShape, filter.shape, attrs);
+    const used = pixelsUsed(bench, dy, shapes);
+    checkConvolution(Conv2DBackpropInput, filter.shape.slice(2), used, shapes);
+    if (isEmpty(used) || isEmpty(filter)) return zeros(bench, inputShape);
+    const images = channelsLast(bench, asFloat(bench, used), dataFormat);
     const compute = isConvolution(shapes) ? convolved : scattered;
     const result = compute(bench, images, asFloat(bench, filter), shapes);
     return dataFormat === 'NCHW' ? bench.run(Transpose, {x: result}, {perm: [0, 3, 1, 2]}) : result;

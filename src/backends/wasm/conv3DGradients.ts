@@ -12,7 +12,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {addRows} from './addRows';
 import {conv2DBackpropFilter, conv2DBackpropInput} from './conv2DGradients';
-import {type ConvolutionAttrs, checkConvolution} from './convolution';
+import {type ConvolutionAttrs, checkConvolution, pixelsUsed} from './convolution';
 import {isEmpty, zeros} from './floats';
 import {sliceAt, slices} from './slices';
 import {volumeAxes, type WindowAxis} from './windowAxis';
@@ -32,7 +32,8 @@ export const conv3DBackpropFilter: WasmKernel = {
   from: [...conv2DBackpropFilter.from, Concat],
   compute(bench, {x, dy}: Inputs<'x' | 'dy'>, attrs: Conv3DBackpropFilterV2Attrs) {
     const {filterShape} = attrs;
-    const {info, frames} = volumeConvolution(Conv3DBackpropFilterV2, x.shape, filterShape, dy, attrs);
+    const {info, frames} = volumeConvolution(x.shape, filterShape, attrs);
+    checkConvolution(Conv3DBackpropFilterV2, filterShape.slice(3), dy, info);
     const frameShape = filterShape.slice(1);
     const gradients = Array.from({length: frames.kernel}, (_, q) =>
       bench.piece(() => {
@@ -57,14 +58,16 @@ export const conv3DBackpropInput: WasmKernel = {
   from: [...conv2DBackpropInput.from, Concat],
   compute(bench, {dy, filter}: Inputs<'dy' | 'filter'>, attrs: Conv3DBackpropInputV2Attrs) {
     const {inputShape} = attrs;
-    const {info, frames} = volumeConvolution(Conv3DBackpropInputV2, inputShape, filter.shape, dy, attrs);
+    const {info, frames} = volumeConvolution(inputShape, filter.shape, attrs);
+    const given = pixelsUsed(bench, dy, info);
+    checkConvolution(Conv3DBackpropInputV2, filter.shape.slice(3), given, info);
     const [batchSize, depth, ...frameShape] = inputShape;
     const pairs = Array.from({length: frames.kernel}, (_, q) => ({q, ...framePairs(batchSize, frames, q)}));
     const used = pairs.filter(({read}) => read.length > 0);
     if (used.length === 0 || isEmpty(filter)) return zeros(bench, inputShape);
-    const addends = used.map(({q, read, given}) =>
+    const addends = used.map(({q, read, given: results}) =>
       bench.piece(() => {
-        const inputs = {dy: framesAt(bench, dy, given), filter: sliceAt(bench, filter, filter.shape.slice(1), q)};
+        const inputs = {dy: framesAt(bench, given, results), filter: sliceAt(bench, filter, filter.shape.slice(1), q)};
         return conv2DBackpropInput.compute(bench, inputs, {
           ...imageAttrs(info),
           inputShape: [read.length, ...frameShape],
@@ -79,16 +82,13 @@ export const conv3DBackpropInput: WasmKernel = {
   },
 };
 
-/** Works a convolution of volumes out from its shapes, and checks that they fit together. */
+/** Works a convolution of volumes out from its shapes. */
 function volumeConvolution(
-  kernelName: string,
   inputShape: number[],
   filterShape: number[],
-  dy: TensorInfo,
   {strides, pad}: Pick<Conv3DBackpropInputV2Attrs, 'strides' | 'pad'>,
 ) {
   const info = backend_util.computeConv3DInfo(inputShape as Shape5D, filterShape as Shape5D, strides, 1, pad);
-  checkConvolution(kernelName, filterShape.slice(3), dy, info);
   return {info, frames: volumeAxes(info)[0]};
 }
 

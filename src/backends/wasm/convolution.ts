@@ -1,7 +1,8 @@
-import {backend_util, type TensorInfo, util} from '@tensorflow/tfjs-core';
+import {backend_util, Slice, type TensorInfo, util} from '@tensorflow/tfjs-core';
 import {typeError} from '../../checks';
 import type {Margin, Margins} from './margins';
 import {type ImageAxes, imageAxes, type WindowAxis} from './windowAxis';
+import type {Workbench} from './workbench';
 
 type Shape4D = [number, number, number, number];
 
@@ -24,6 +25,18 @@ export function convolution(
   inputShape: number[],
   filterShape: number[],
   dy: TensorInfo,
+  attrs: ConvolutionAttrs,
+  isDepthwise = false,
+): Convolution {
+  const info = convolutionOf(inputShape, filterShape, attrs, isDepthwise);
+  checkConvolution(kernelName, filterShape.slice(2), dy, info);
+  return info;
+}
+
+/** Works a convolution out from its shapes, in the words of tfjs if it is none. */
+export function convolutionOf(
+  inputShape: number[],
+  filterShape: number[],
   {strides, pad, dimRoundingMode, dataFormat = 'NHWC', dilations = 1}: ConvolutionAttrs,
   isDepthwise = false,
 ): Convolution {
@@ -37,8 +50,27 @@ export function convolution(
     isDepthwise,
     backend_util.convertConv2DDataFormat(dataFormat),
   );
-  checkConvolution(kernelName, filterShape.slice(2), dy, info);
   return {...info, axes: imageAxes(info)};
+}
+
+/**
+ * Cuts the input of a transposed convolution to the pixels that its output is computed from.
+ *
+ * `tf.conv2dTranspose` takes the shape of its output, and larger inputs with it. The other backends
+ * ignore what lies beyond.
+ */
+export function pixelsUsed(
+  bench: Workbench,
+  dy: TensorInfo,
+  {outShape, dataFormat}: {outShape: number[]; dataFormat: string},
+): TensorInfo {
+  const channels = dataFormat === 'channelsFirst' ? 1 : outShape.length - 1;
+  const fits = outShape.every((length, axis) => {
+    const given = dy.shape[axis] ?? 0;
+    return axis === channels ? given === length : given >= length;
+  });
+  if (!fits || util.arraysEqual(dy.shape, outShape)) return dy;
+  return bench.run(Slice, {x: dy}, {begin: outShape.map(() => 0), size: outShape});
 }
 
 /** Checks that the channels of the filter, and the gradient of the result, are those of the convolution. */

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {Conv2DBackpropInput, conv2dTranspose, type Tensor4D, zeros} from '@tensorflow/tfjs-core';
+import {Conv2DBackpropInput, conv2dTranspose, type Tensor3D, type Tensor4D, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
@@ -28,6 +28,31 @@ describe('Conv2DBackpropInput on wasm', () => {
     });
   });
 
+  it('takes a transposed convolution of an image without a batch axis, larger than its output is computed from', async () => {
+    for (const [size, strides, pad] of [
+      [[8, 8], 1, 'same'],
+      [[4, 5], 1, 'same'],
+      [[5, 5], 2, 'same'],
+      [[6, 3], 2, 'valid'],
+    ] as const) {
+      const shape = pad === 'valid' ? [7, 7] : [4 * strides, 4 * strides];
+      await expectSameAsCpu(() => {
+        const [x, filter] = [random([...size, 5], 1) as Tensor3D, random([3, 3, 2, 5], 2) as Tensor4D];
+        return conv2dTranspose(x, filter, [...shape, 2] as [number, number, number], strides, pad);
+      });
+    }
+  });
+
+  it('takes more images and pixels than the output is computed from, whatever the data format', async () => {
+    await expectSameAsCpu(() => {
+      const [x, filter] = [random([3, 6, 7, 5], 1) as Tensor4D, random([3, 3, 2, 5], 2) as Tensor4D];
+      return conv2dTranspose(x, filter, [2, 5, 6, 2], 1, 'same');
+    });
+    const attrs = {strides: 1, pad: 'same', dataFormat: 'NCHW', inputShape: [2, 3, 4, 4]};
+    const inputs = () => ({dy: random([2, 4, 5, 6], 1), filter: random([2, 2, 3, 4], 2)});
+    await expectSameAsCpu(() => runKernel(Conv2DBackpropInput, inputs(), attrs));
+  });
+
   it('is zero for no images', async () => {
     const attrs = {strides: 1, pad: 'valid', dataFormat: 'NHWC', inputShape: [0, 5, 5, 3]};
     await expectSameAsCpu(() =>
@@ -37,11 +62,16 @@ describe('Conv2DBackpropInput on wasm', () => {
 
   it('refuses shapes that do not fit together, and leaves nothing behind', () => {
     const attrs = {strides: 1, pad: 'valid', dataFormat: 'NHWC', inputShape: [2, 5, 5, 3]};
-    const [dy, filter] = [random([2, 3, 4, 4], 1), random([2, 2, 3, 4], 2)];
+    const [dy, filter, fiveChannels] = [random([2, 3, 4, 4], 1), random([2, 2, 3, 4], 2), random([2, 4, 4, 5], 1)];
     expectNothingLeft(() => {
       expect(() => runKernel(Conv2DBackpropInput, {dy, filter}, attrs)).toThrow(
         new TypeError(
           'Conv2DBackpropInput: dy must have the shape of the convolution, [2, 4, 4, 4], got [2, 3, 4, 4].',
+        ),
+      );
+      expect(() => runKernel(Conv2DBackpropInput, {dy: fiveChannels, filter}, attrs)).toThrow(
+        new TypeError(
+          'Conv2DBackpropInput: dy must have the shape of the convolution, [2, 4, 4, 4], got [2, 4, 4, 5].',
         ),
       );
       expect(() => runKernel(Conv2DBackpropInput, {dy, filter}, {...attrs, inputShape: [2, 5, 5, 1]})).toThrow(

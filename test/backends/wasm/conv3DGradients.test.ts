@@ -1,6 +1,13 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {backend_util, Conv3DBackpropFilterV2, Conv3DBackpropInputV2, zeros} from '@tensorflow/tfjs-core';
+import {
+  backend_util,
+  Conv3DBackpropFilterV2,
+  Conv3DBackpropInputV2,
+  conv3dTranspose,
+  type Tensor5D,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
@@ -51,6 +58,13 @@ describe('Gradients of convolutions of volumes on wasm', () => {
       }),
       {...RUNS, numRuns: 300},
     );
+  });
+
+  it('take a transposed convolution of more volumes and pixels than its output is computed from', async () => {
+    await expectSameAsCpu(() => {
+      const [x, filter] = [random([2, 4, 5, 6, 3], 1) as Tensor5D, random([2, 2, 2, 2, 3], 2) as Tensor5D];
+      return conv3dTranspose(x, filter, [1, 3, 4, 5, 2], 1, 'same');
+    });
   });
 
   it('are zero for no volumes', async () => {
