@@ -84,6 +84,7 @@ export function checkRowData(
     const isOfRows = granularity !== 'element' && name !== 'context.boxes';
     // What follows the first axis is for the step to check.
     if (!isOfRows && tensor instanceof Tensor && tensor.shape[0] === count) return;
+    if (isOfRows && tensor instanceof Tensor && String(tensor.shape) === String([count, 1])) return;
     if (isOfRows || !(tensor instanceof Tensor)) return checkRows(where, name, tensor, count);
     throw typeError(where, name, `have shape [${count}, …]`, tensor.shape);
   };

@@ -42,10 +42,15 @@ export function rowView(where: string, batchSize: number): BatchView {
     targets: (ys) => ys,
     predictions: (predictions) => predictions,
     weights(given) {
-      checkRows(where, 'sampleWeight', given, batchSize);
-      return given as Tensor1D;
+      const weights = withoutEmptyAxis(given, [[batchSize]]);
+      checkRows(where, 'sampleWeight', weights, batchSize);
+      return weights as Tensor1D;
     },
-    context: (given) => given as SelectionContext,
+    context(given) {
+      const names = perRowNames(given).filter((name) => FURTHER_AXES[name].length === 0);
+      const flat = names.map((name) => [name, withoutEmptyAxis(given[name] as Tensor, [[batchSize]])]);
+      return {...(given as SelectionContext), ...Object.fromEntries(flat)};
+    },
     spread: (ofBatch) => ofBatch,
     gathered: (values) => values,
   };
@@ -75,8 +80,9 @@ export function elementView(where: string, argument: string, targets: Tensor[], 
       if (!(given instanceof Tensor)) {
         throw typeError(where, 'sampleWeight', 'be a tensor or numbers', given, 'Make one with tf.tensor().');
       }
-      if (String(given.shape) === String(shape)) return reshape(given, [count]);
-      if (String(given.shape) === String([batchSize])) return spread(given as Tensor1D);
+      const weights = withoutEmptyAxis(given, [shape, [batchSize]]);
+      if (String(weights.shape) === String(shape)) return reshape(weights, [count]);
+      if (String(weights.shape) === String([batchSize])) return spread(weights as Tensor1D);
       const texts = [shapeText([batchSize]), shapeText(shape)];
       const constraint = `have shape ${texts[0]}, one value for each row, or ${texts[1]}, one for each element`;
       throw typeError(where, 'sampleWeight', constraint, given.shape);
@@ -112,12 +118,23 @@ function elementShapes(where: string, argument: string, targets: Tensor[], outpu
 /** The axes that follow those of the rows or elements. */
 const FURTHER_AXES: Record<PerRowContext, number[]> = {valid: [], positive: [], group: [], reference: [], boxes: [4]};
 
+function perRowNames(given: GivenContext): PerRowContext[] {
+  return (Object.keys(FURTHER_AXES) as PerRowContext[]).filter((name) => given[name] !== undefined);
+}
+
+/** A mask of labels `[…, 1]` has their last axis: drops it if one of the shapes comes of it. */
+function withoutEmptyAxis(tensor: Tensor, shapes: number[][]): Tensor {
+  if (!(tensor instanceof Tensor) || tensor.shape.at(-1) !== 1) return tensor;
+  const isOne = (other: number[]) => shapes.some((shape) => String(shape) === String(other));
+  const shape = tensor.shape.slice(0, -1);
+  return isOne(tensor.shape) || !isOne(shape) ? tensor : reshape(tensor, shape);
+}
+
 function elementContext(where: string, given: GivenContext, count: number, shapes: number[][]): SelectionContext {
-  const names = (Object.keys(FURTHER_AXES) as PerRowContext[]).filter((name) => given[name] !== undefined);
-  const flat = names.map((name) => {
-    const tensor = given[name] as Tensor;
+  const flat = perRowNames(given).map((name) => {
     const rows = [count, ...FURTHER_AXES[name]];
     const possible = [rows, ...shapes.map((shape) => [...shape, ...FURTHER_AXES[name]])];
+    const tensor = withoutEmptyAxis(given[name] as Tensor, possible);
     const texts = [...new Set(possible.map((shape) => shapeText(shape)))].join(' or ');
     if (!(tensor instanceof Tensor)) {
       throw typeError(where, name, `be a tensor of shape ${texts}`, tensor, 'Make one with tf.tensor().');
