@@ -4,6 +4,7 @@ import {
   concat,
   div,
   fill,
+  greaterEqual,
   isFinite as isFiniteTensor,
   less,
   logicalAnd,
@@ -37,11 +38,13 @@ export interface PercentileSamplingOptions extends DrawOptions {
  * Keeps each example by a chance of its own: a power of its percentile.
  *
  *     P(keep row i) = max(minProbability, F(l_i)^power),
- *     F(l) = share of the last `historyLength` losses < l, those of this batch among them
+ *     F(l) = share of the last `historyLength` losses < l, those of this batch among them;
+ *            ½ if all of them, two or more, are l
  *
  * Selective-Backprop. It keeps few rows of an easy batch and many of a hard one, in the long run
  * about 1 / (power + 1) of them. If it keeps none, the step changes nothing. The smallest of the
- * recent losses has chance 0: to forget no row, set a `minProbability`.
+ * recent losses has chance 0: to forget no row, set a `minProbability`. If all recent losses are
+ * equal, as those of a head of zeros are, each is the median, so that training can begin.
  *
  * @param options  `power`; `historyLength`; `minProbability`; `seed`.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`: the kept rows
@@ -69,7 +72,7 @@ export function percentileSampling(options: PercentileSamplingOptions = {} as Pe
   const threshold = (uniform: number) => (uniform < minProbability ? -1 : uniform ** (1 / power));
   const history = (batch: Batch) => historyOf(batch, historyLength);
   const choose = ({losses, rows, context}: Batch) => {
-    const share = shareBelow(losses, history({losses, rows, context}));
+    const share = shareBelow(losses, history({losses, rows, context}), Math.min(2, historyLength));
     const isDrawn = less(noise(losses.size, seed, context, threshold), share);
     return keepLargest(rankable(losses, logicalAnd(rows, isDrawn)), {k: losses.size});
   };
@@ -87,11 +90,18 @@ function historyOf({losses, rows, context: {memory}}: Batch, length: number): Te
   return slice(all, 0, Math.min(length, all.size));
 }
 
-/** Computes the share of the history below each loss, by sorting: pairs take B × H numbers. */
-function shareBelow(losses: Tensor1D, history: Tensor1D): Tensor1D {
+/**
+ * Computes the share of the history below each loss, by sorting: pairs take B × H numbers. ½ if the
+ * whole history, of `least` losses or more, is equal to the loss: with a share of 0 such rows would
+ * never be trained on, and never change.
+ */
+function shareBelow(losses: Tensor1D, history: Tensor1D, least: number): Tensor1D {
   const counted = isFiniteTensor(history);
   const size = cast(sum(cast(counted, 'int32')), 'float32');
   const rising = neg(descending(rankable(history, counted)).values);
-  const notBelow = reshape(searchSorted(rising, neg(losses), 'right'), losses.shape);
-  return div(sub(size, notBelow), maximum(size, 1));
+  const placeOf = (side: 'left' | 'right') => reshape(searchSorted(rising, neg(losses), side), losses.shape);
+  const [above, notBelow] = [placeOf('left'), placeOf('right')];
+  const areAllEqual = greaterEqual(sub(notBelow, above), maximum(size, least));
+  const share = div(sub(size, notBelow), maximum(size, 1));
+  return chooseEach(areAllEqual, fill(losses.shape, 0.5), share) as Tensor1D;
 }

@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {layers, sequential} from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import {percentileSampling, type SelectionContext} from 'ohem-tfjs';
+import {ohemStep, percentileSampling, type SelectionContext, sparseCategoricalCrossentropy} from 'ohem-tfjs';
 import {beforeAll, describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectCounts, uniforms} from '../support/draws';
 import {RUNS, randomFrom} from '../support/property';
 import {keptRows, lossRows, marks, selected} from '../support/selections';
 import {leftBy, onEachBackend, valuesOf} from '../support/tensors';
+import {weightValues} from '../support/tinyModel';
 
 const FOUR = [0.2, 0.8, 0.6, 0.4];
 
@@ -14,7 +16,10 @@ const FOUR = [0.2, 0.8, 0.6, 0.4];
 function sharesOf(losses: number[], valid: number[], memory: number[], length: number): number[] {
   const ofBatch = losses.map((loss, row) => (valid[row] ? loss : Number.NaN));
   const recent = [...ofBatch, ...memory].slice(0, length).filter(Number.isFinite);
-  return losses.map((loss) => recent.filter((other) => other < loss).length / Math.max(1, recent.length));
+  return losses.map((loss) => {
+    if (recent.length >= Math.min(2, length) && recent.every((other) => other === loss)) return 0.5;
+    return recent.filter((other) => other < loss).length / Math.max(1, recent.length);
+  });
 }
 
 const remembered = (
@@ -73,6 +78,48 @@ describeOnBackends('percentileSampling', () => {
     expect(kept).toBeGreaterThan(0);
     expect(kept).toBeLessThan(4);
     expect(weights).toEqual([0, 1, 2, 3].map((place) => (place < kept ? 1 : 0)));
+  });
+
+  it('takes losses that all recent ones are equal to for the median, and keeps half of them', () => {
+    const select = percentileSampling({power: 1, seed: 3});
+    const keptOf = (losses: number[], memory: number[] | null) =>
+      Array.from(
+        {length: 50},
+        (_, step) =>
+          keptRows(selected(select, losses, {step, memory: memory && tf.tensor1d(memory)})).length / losses.length,
+      ).reduce((sum, share) => sum + share / 50, 0);
+    for (const [losses, memory] of [
+      [Array(40).fill(0.7), null],
+      [Array(40).fill(0), [0, 0, Number.NaN]],
+      [[3], [3]],
+    ] as const) {
+      expect(Math.abs(keptOf([...losses], memory && [...memory]) - 0.5)).toBeLessThan(0.15);
+    }
+    expect(keptOf([0.7, 0.7], [0.8])).toBe(0);
+    expect(keptOf([0.7, 0.7], [0.6])).toBeCloseTo(1 / 3, 1);
+  });
+
+  it('trains a model whose losses are all equal, and one that sees a single row, whatever it remembers', () => {
+    for (const [rows, historyLength] of [
+      [4, 1024],
+      [1, 1024],
+      [1, 1],
+    ] as const) {
+      const kernelInitializer = 'zeros';
+      const dense = layers.dense({units: 2, kernelInitializer, activation: 'softmax', inputShape: [2]});
+      const model = sequential({layers: [dense]});
+      const step = ohemStep(model, {
+        loss: sparseCategoricalCrossentropy(),
+        select: percentileSampling({power: 1, seed: 1, historyLength}),
+        optimizer: tf.train.sgd(0.5),
+      });
+      const xs = tf.tensor2d([1, 0, 0, 1, 2, 0, 0, 3].slice(0, 2 * rows), [rows, 2]);
+      const ys = tf.tensor1d([0, 1, 0, 1].slice(0, rows), 'int32');
+      for (let t = 0; t < 30; t++) step(xs, ys).dispose();
+      const [kernel] = weightValues(model);
+      expect(kernel?.some((value) => value !== 0)).toBe(true);
+      step.dispose();
+    }
   });
 
   it('compares with the losses it remembers', () => {
