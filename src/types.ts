@@ -14,8 +14,8 @@ export interface PerSampleLoss {
    */
   valid?: (yTrue: Tensor) => Tensor;
   /**
-   * Says that each value of the last axis is judged by itself, as a probability of a label 0 or 1, or as its logit.
-   * Omit for a loss of one class among several, or of numbers.
+   * Says that each value of the last axis is judged by itself, as a probability of a label 0 or 1, or as its logit, and
+   * that the loss is the mean over them. Omit for a loss of one class among several, or of numbers.
    */
   binary?: {fromLogits: boolean};
   /** Promises that a row's loss depends on that row alone, not on its place, others or their number. */

@@ -1,7 +1,7 @@
 import {add, mean, mul, sigmoid, softplus, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkUnitInterval} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {closedForm, matched, perFeature} from './formula';
+import {closedForm, matched, ofLabels, perFeature} from './formula';
 import {logOf, throughLog} from './logProbabilities';
 
 const NAME = 'binaryCrossentropy';
@@ -41,15 +41,17 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Per
     const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
     return [target, predicted, fromLogits] as const;
   };
-  const loss = closedForm(
-    NAME,
-    (yTrue, yPred) => mean(crossentropies(...smoothed(yTrue, yPred)), -1),
-    (dl, yTrue, yPred) => {
-      const slopes = crossentropySlopes(...smoothed(yTrue, yPred));
-      return mul(perFeature(dl, slopes), slopes);
-    },
+  return ofLabels(
+    closedForm(
+      NAME,
+      (yTrue, yPred) => mean(crossentropies(...smoothed(yTrue, yPred)), -1),
+      (dl, yTrue, yPred) => {
+        const slopes = crossentropySlopes(...smoothed(yTrue, yPred));
+        return mul(perFeature(dl, slopes), slopes);
+      },
+    ),
+    fromLogits,
   );
-  return Object.assign(loss, {binary: {fromLogits}});
 }
 
 /** The crossentropy of each label from its probability, or from its logit. */

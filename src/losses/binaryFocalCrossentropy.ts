@@ -2,7 +2,7 @@ import {add, mean, mul, neg, sigmoid, sub, type Tensor} from '@tensorflow/tfjs-c
 import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {crossentropies, crossentropySlopes} from './binaryCrossentropy';
-import {closedForm, matched, perFeature} from './formula';
+import {closedForm, matched, ofLabels, perFeature} from './formula';
 import {focused, focusedSlopes} from './logProbabilities';
 
 const NAME = 'binaryFocalCrossentropy';
@@ -51,20 +51,22 @@ export function binaryFocalCrossentropy(options: BinaryFocalCrossentropyOptions 
   };
   const balanced = (x: Tensor, truth: Tensor) =>
     alpha === undefined ? x : mul(x, add(mul(truth, 2 * alpha - 1), 1 - alpha));
-  const loss = closedForm(
-    NAME,
-    (yTrue, yPred) => {
-      const {truth, missing, losses} = partsOf(yTrue, yPred);
-      return mean(balanced(focused(losses, missing, gamma), truth), -1);
-    },
-    (dl, yTrue, yPred) => {
-      const {truth, predicted, yes, no, missing, losses} = partsOf(yTrue, yPred);
-      const turned = sub(1, mul(truth, 2));
-      const missingSlopes = fromLogits ? mul(turned, mul(yes, no)) : turned;
-      const slopes = crossentropySlopes(truth, predicted, fromLogits);
-      const focal = focusedSlopes(losses, slopes, missing, missingSlopes, gamma);
-      return mul(perFeature(dl, truth), balanced(focal, truth));
-    },
+  return ofLabels(
+    closedForm(
+      NAME,
+      (yTrue, yPred) => {
+        const {truth, missing, losses} = partsOf(yTrue, yPred);
+        return mean(balanced(focused(losses, missing, gamma), truth), -1);
+      },
+      (dl, yTrue, yPred) => {
+        const {truth, predicted, yes, no, missing, losses} = partsOf(yTrue, yPred);
+        const turned = sub(1, mul(truth, 2));
+        const missingSlopes = fromLogits ? mul(turned, mul(yes, no)) : turned;
+        const slopes = crossentropySlopes(truth, predicted, fromLogits);
+        const focal = focusedSlopes(losses, slopes, missing, missingSlopes, gamma);
+        return mul(perFeature(dl, truth), balanced(focal, truth));
+      },
+    ),
+    fromLogits,
   );
-  return Object.assign(loss, {binary: {fromLogits}});
 }

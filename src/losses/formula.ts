@@ -86,6 +86,11 @@ export function rowwise(loss: PerSampleLoss): PerSampleLoss {
   return Object.assign(loss, {rowwise: true as const});
 }
 
+/** Marks a loss that is the mean over independent labels 0 and 1 on the last axis; scores, too, are 0 where they are undecided. */
+export function ofLabels(loss: PerSampleLoss, fromLogits: boolean): PerSampleLoss {
+  return Object.assign(loss, {binary: {fromLogits}});
+}
+
 /** Predictions with a last axis to reduce over: one value a row (`float32[B]`) is read as one feature, `float32[B, 1]`. */
 export function withFeatureAxis(where: string, yPred: Tensor): Tensor {
   if (yPred.rank === 0) throw typeError(where, 'yPred', 'have a batch axis', yPred.shape);

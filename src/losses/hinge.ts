@@ -1,6 +1,6 @@
 import {cast, equal, mean, mul, relu, square, step, sub, type Tensor} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
-import {closedForm, matched, perFeature} from './formula';
+import {closedForm, matched, ofLabels, perFeature} from './formula';
 
 /**
  * Measures by how much scores miss a margin of 1 on the right side of 0, on average over the labels.
@@ -51,13 +51,16 @@ function meanOfMargins(
     const labels = signs(truth);
     return {labels, missing: sub(1, mul(labels, predicted))};
   };
-  return closedForm(
-    name,
-    (yTrue, yPred) => mean(f(marginsOf(yTrue, yPred).missing), -1),
-    (dl, yTrue, yPred) => {
-      const {labels, missing} = marginsOf(yTrue, yPred);
-      return mul(mul(perFeature(dl, labels, -factor), labels), slope(missing));
-    },
+  return ofLabels(
+    closedForm(
+      name,
+      (yTrue, yPred) => mean(f(marginsOf(yTrue, yPred).missing), -1),
+      (dl, yTrue, yPred) => {
+        const {labels, missing} = marginsOf(yTrue, yPred);
+        return mul(mul(perFeature(dl, labels, -factor), labels), slope(missing));
+      },
+    ),
+    true,
   );
 }
 

@@ -46,7 +46,7 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
       tidy(() => valids.map((valid) => cast(notEqual(valid(yTrue), 0), 'float32')).reduce((a, b) => maximum(a, b)));
   }
   const {binary} = members[0]?.loss ?? {};
-  if (binary) sum.binary = binary;
+  if (binary && members.every(({loss}) => loss.binary)) sum.binary = binary;
   return members.every(({loss}) => loss.rowwise) ? rowwise(sum) : sum;
 }
 

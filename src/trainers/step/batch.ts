@@ -16,7 +16,7 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../../checks';
 import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
-import {classWeightRows} from '../../data/classWeights';
+import {type ClassedOutput, classWeightRows} from '../../data/classWeights';
 import {type BatchView, elementView, rowView} from '../../data/views';
 import {countedOutputs, validRows} from '../../models/modelLosses';
 import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
@@ -62,7 +62,8 @@ export function stepBatch(
     granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputShapes(model)) : rowView(where, batchSize);
   const ys = view.targets(tensors.ys);
   const ofSamples = sampleWeightRows(where, targets ?? ['loss'], sampleWeight, view);
-  const ofClasses = classWeight == null ? [] : classWeightRows(where, targets, classWeight, ys);
+  const ofClasses =
+    classWeight == null ? [] : classWeightRows(where, targets, classWeight, ys, classedOutputs(model, losses));
   const rowWeights = weightsOf(ys, ofSamples, ofClasses);
   const context = view.context(given);
   const {xs, formed} = tensors;
@@ -76,6 +77,14 @@ export function stepBatch(
 /** The outputs of a model. */
 function outputShapes(model: LayersModel) {
   return model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
+}
+
+/** What the classes of each output are known by; a function has outputs of no known size. */
+function classedOutputs(model: LayersModel, losses: StepSettings['losses']): ClassedOutput[] {
+  return losses.map((loss, output) => {
+    const {shape} = (model.outputs[output] ?? {}) as {shape?: (number | null)[]};
+    return {isBinary: 'binary' in loss, size: shape?.at(-1) ?? null};
+  });
 }
 
 /** Replaces rows that are not finite in some input, target or weight by one that is, with its target and weight. */
