@@ -104,6 +104,7 @@ function textShown(value: unknown): unknown {
 
 export const checkCount = /* @__PURE__ */ checkBy('an integer >= 1', (x) => Number.isInteger(x) && x >= 1);
 export const checkWhole = /* @__PURE__ */ checkBy('an integer >= 0', (x) => Number.isInteger(x) && x >= 0);
+export const checkInteger = /* @__PURE__ */ checkBy('an integer', Number.isInteger);
 export const checkRatio = /* @__PURE__ */ checkBy('in (0, 1]', (x) => x > 0 && x <= 1);
 export const checkClosedUnitInterval = /* @__PURE__ */ checkBy('in [0, 1]', (x) => x >= 0 && x <= 1);
 export const checkUnitInterval = /* @__PURE__ */ checkBy('in [0, 1)', (x) => x >= 0 && x < 1);

@@ -1,7 +1,7 @@
-import {add, mean, mul, sigmoid, softplus, sub, type Tensor} from '@tensorflow/tfjs-core';
+import {add, mul, sigmoid, softplus, sub, type Tensor} from '@tensorflow/tfjs-core';
 import {checkOptionNames, checkUnitInterval} from '../checks';
 import type {PerSampleLoss} from '../types';
-import {closedForm, matched, ofLabels, perFeature} from './formula';
+import {meanOfLabels} from './binaryLabels';
 import {logOf, throughLog} from './logProbabilities';
 
 const NAME = 'binaryCrossentropy';
@@ -11,6 +11,8 @@ export interface BinaryCrossentropyOptions {
   fromLogits?: boolean;
   /** How far the truth is drawn towards ½, in [0, 1). Default 0. */
   labelSmoothing?: number;
+  /** A label that counts as no label, an integer such as 255 or −1. Default: none. */
+  ignoreLabel?: number;
 }
 
 /**
@@ -20,38 +22,35 @@ export interface BinaryCrossentropyOptions {
  *
  * The mean is over the labels of an example, as in Keras. On probabilities the gradient is right down to p = 1e-30
  * (tfjs clips at 1e-7); but a sigmoid over 17 rounds to exactly 1, and a confident false alarm then has no
- * gradient left: from logits every example keeps it.
+ * gradient left: from logits every example keeps it. The mean leaves ignored labels out.
+ *
+ * A label outside 0 … 1 is an error in development on backends whose tensors live in main memory. In production mode and
+ * on GPUs its loss is NaN, so that the trainers leave the row out and count it.
  *
  * @param options  `fromLogits`, whether `yPred` are logits (default false); `labelSmoothing`, s in [0, 1) for
- *   `y ← (1 − s) · y + s / 2` (default 0).
+ *   `y ← (1 − s) · y + s / 2` (default 0); `ignoreLabel`, a label that counts as no label: in no mean, and never selected
+ *   if it is alone (default: none).
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
- * @throws RangeError if `labelSmoothing` is not in [0, 1) (when it is built); TypeError if the shapes differ by more
- *   than a trailing axis of 1 (when it is called).
+ * @throws RangeError if `labelSmoothing` is not in [0, 1) or `ignoreLabel` no integer (when it is built), or if a label is
+ *   not in [0, 1] (when it is called); TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
  *
  * @example
  * const loss = binaryCrossentropy();
  * loss(tf.tensor2d([[1], [0]]), tf.tensor2d([[0.25], [0.25]])).dataSync();   // Float32Array [1.386294, 0.287682]
  */
 export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): PerSampleLoss {
-  checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing']);
+  checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing', 'ignoreLabel']);
   const {fromLogits = false, labelSmoothing = 0} = options;
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
-  const smoothed = (yTrue: Tensor, yPred: Tensor) => {
-    const {truth, predicted} = matched(NAME, yTrue, yPred);
-    const target = labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
-    return [target, predicted, fromLogits] as const;
-  };
-  return ofLabels(
-    closedForm(
-      NAME,
-      (yTrue, yPred) => mean(crossentropies(...smoothed(yTrue, yPred)), -1),
-      (dl, yTrue, yPred) => {
-        const slopes = crossentropySlopes(...smoothed(yTrue, yPred));
-        return mul(perFeature(dl, slopes), slopes);
-      },
-    ),
+  const smoothed = (truth: Tensor) =>
+    labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);
+  return meanOfLabels({
+    name: NAME,
     fromLogits,
-  );
+    ignoreLabel: options.ignoreLabel,
+    losses: (truth, predicted) => crossentropies(smoothed(truth), predicted, fromLogits),
+    slopes: (truth, predicted) => crossentropySlopes(smoothed(truth), predicted, fromLogits),
+  });
 }
 
 /** The crossentropy of each label from its probability, or from its logit. */

@@ -91,6 +91,30 @@ export function ofLabels(loss: PerSampleLoss, fromLogits: boolean): PerSampleLos
   return Object.assign(loss, {binary: {fromLogits}});
 }
 
+/** Says which entries count, of a loss that ignores some: its `valid`, by the shape of the predictions if they are known. */
+type Valid = (yTrue: Tensor, yPred?: Tensor) => Tensor;
+
+/** Marks the entries of a loss that count, in its shape; undefined if all do. */
+export function validEntries(loss: PerSampleLoss, yTrue: Tensor, yPred?: Tensor): Tensor | undefined {
+  // Only predictions tell a truth [B, …] from one of [B, …, 1]; a function of the user takes the truth alone.
+  return (loss.valid as Valid | undefined)?.(yTrue, yPred);
+}
+
+/** What looks at the truth of a loss before the loss is computed. */
+const TRUTH_CHECK = Symbol('truth check');
+
+type TruthCheck = (yTrue: Tensor) => void;
+
+/** Gives a loss a check of its truth, for those who compute it without reading anything. */
+export function withTruthCheck(loss: PerSampleLoss, check: TruthCheck): PerSampleLoss {
+  return Object.defineProperty(loss, TRUTH_CHECK, {value: check});
+}
+
+/** Checks the truth of a loss if values may be read, and if the loss has labels to check. */
+export function checkTruth(loss: PerSampleLoss, yTrue: Tensor): void {
+  (loss as {[TRUTH_CHECK]?: TruthCheck})[TRUTH_CHECK]?.(yTrue);
+}
+
 /** Predictions with a last axis to reduce over: one value a row (`float32[B]`) is read as one feature, `float32[B, 1]`. */
 export function withFeatureAxis(where: string, yPred: Tensor): Tensor {
   if (yPred.rank === 0) throw typeError(where, 'yPred', 'have a batch axis', yPred.shape);

@@ -18,7 +18,7 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {areKnown, checkOptionNames, checkValues, checkWeights, rangeError, shapeText, typeError} from '../checks';
+import {areKnown, checkInteger, checkOptionNames, checkValues, checkWeights, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {asFloat, closedForm} from './formula';
@@ -60,9 +60,7 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
   if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
   // Later changes of the list are none of the loss.
   const classWeights = options.classWeights && [...options.classWeights];
-  if (ignoreLabel !== undefined && !Number.isInteger(ignoreLabel)) {
-    throw rangeError(NAME, 'ignoreLabel', 'be an integer', ignoreLabel);
-  }
+  if (ignoreLabel !== undefined) checkInteger(NAME, 'ignoreLabel', ignoreLabel);
 
   const isClass = (label: number, classes: number) =>
     Number.isInteger(label) && label >= 0 && label < classes && label !== ignoreLabel;

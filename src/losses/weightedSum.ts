@@ -2,7 +2,7 @@ import {cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@ten
 import {checkNotNegative, checkOptionNames, rangeError, shapeText, typeError} from '../checks';
 import {addUp} from '../rows';
 import type {PerSampleLoss} from '../types';
-import {rowwise} from './formula';
+import {checkTruth, rowwise, validEntries, withTruthCheck} from './formula';
 
 const NAME = 'weightedSum';
 
@@ -40,11 +40,16 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
       checkSameShape(terms);
       return addUp(terms);
     });
-  const valids = members.flatMap(({loss}) => loss.valid ?? []);
-  if (valids.length === members.length) {
-    sum.valid = (yTrue) =>
-      tidy(() => valids.map((valid) => cast(notEqual(valid(yTrue), 0), 'float32')).reduce((a, b) => maximum(a, b)));
+  if (members.every(({loss}) => loss.valid)) {
+    sum.valid = (yTrue: Tensor, yPred?: Tensor) =>
+      tidy(() => {
+        const marks = members.map(({loss}) => validEntries(loss, yTrue, yPred) as Tensor);
+        return marks.map((valid) => cast(notEqual(valid, 0), 'float32')).reduce((a, b) => maximum(a, b));
+      });
   }
+  withTruthCheck(sum, (yTrue) => {
+    for (const {loss} of members) checkTruth(loss, yTrue);
+  });
   const {binary} = members[0]?.loss ?? {};
   if (binary && members.every(({loss}) => loss.binary)) sum.binary = binary;
   return members.every(({loss}) => loss.rowwise) ? rowwise(sum) : sum;
@@ -77,7 +82,8 @@ function termOf({loss, weight}: Required<WeightedLoss>, yTrue: Tensor, yPred: Te
     throw typeError(NAME, 'losses', 'return tensors', values, 'Build them first: meanSquaredError().');
   }
   const weighted = mul(values, weight);
-  return loss.valid ? where(notEqual(loss.valid(yTrue), 0), weighted, zerosLike(weighted)) : weighted;
+  const valid = validEntries(loss, yTrue, yPred);
+  return valid ? where(notEqual(valid, 0), weighted, zerosLike(weighted)) : weighted;
 }
 
 function checkSameShape(terms: Tensor[]): void {

@@ -23,7 +23,7 @@ import {binaryCrossentropy} from '../losses/binaryCrossentropy';
 import {categoricalCrossentropy} from '../losses/categoricalCrossentropy';
 import {categoricalHinge} from '../losses/categoricalHinge';
 import {cosineSimilarity} from '../losses/cosineSimilarity';
-import {rowwise} from '../losses/formula';
+import {checkTruth, rowwise, validEntries} from '../losses/formula';
 import {fromLayersLoss} from '../losses/fromLayersLoss';
 import {hinge, squaredHinge} from '../losses/hinge';
 import {huber} from '../losses/huber';
@@ -154,8 +154,9 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
   }
   if (losses.rank === 1) return losses as Tensor1D;
   const entries = perRow(losses);
-  const valid = loss.valid && perRow(cast(loss.valid(yTrue), 'float32'));
-  if (!valid) return mean(entries, 1);
+  const counted = validEntries(loss, yTrue, yPred);
+  if (!counted) return mean(entries, 1);
+  const valid = perRow(cast(counted, 'float32'));
   return div(sum(mul(entries, valid), 1), maximum(sum(valid, 1), 1));
 }
 
@@ -179,6 +180,18 @@ export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor,
 export function countedOutputs(lossWeights: readonly number[]): number[] {
   const counted = [...lossWeights.keys()].filter((output) => (lossWeights[output] as number) > 0);
   return counted.length > 0 ? counted : [...lossWeights.keys()];
+}
+
+/** Checks the truth of some outputs, for losses that look at their labels. */
+export function checkTruths(
+  losses: readonly (PerSampleLoss | JointLoss)[],
+  outputs: readonly number[],
+  ys: Tensor[],
+): void {
+  for (const output of outputs) {
+    const loss = losses[output];
+    if (loss && !isJoint(loss)) checkTruth(loss, ys[output] as Tensor);
+  }
 }
 
 /** Evaluates the loss of each output that counts, times what it counts; `lossesOf` says how a loss becomes one number a row. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {layers, sequential} from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import {categoricalCrossentropy, categoricalFocalCrossentropy} from 'ohem-tfjs';
+import {categoricalCrossentropy, categoricalFocalCrossentropy, ohemStep, topK} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -151,6 +152,47 @@ describeOnBackends('categoricalFocalCrossentropy', () => {
   ])('refuses an alpha of %o when it is built', (alpha, shown) => {
     expect(() => categoricalFocalCrossentropy({alpha})).toThrow(
       new RangeError(`categoricalFocalCrossentropy: alpha must be in [0, 1], got ${shown}.`),
+    );
+  });
+});
+
+describeOnBackends('categoricalFocalCrossentropy with an ignoreLabel', () => {
+  const oneHot = (labels: number[]) => tf.oneHot(tf.tensor1d(labels, 'int32'), 3);
+  const logits = () => tf.tensor2d([1, -1, 0, 2, 0.5, -1, 0, 0, 3, -2, 1, 1], [4, 3]);
+  const plain = () => [...categoricalFocalCrossentropy({fromLogits: true})(oneHot([0, 1, 2, 1]), logits()).dataSync()];
+
+  it.each([
+    ['outside the classes, which tf.oneHot makes zeros of', 255, () => oneHot([0, 255, 2, 255])],
+    ['of a negative number', -1, () => oneHot([0, -1, 2, -1])],
+    ['that fills its rows', 255, () => tf.tensor2d([1, 0, 0, 255, 255, 255, 0, 0, 1, 255, 255, 255], [4, 3])],
+    ['of a class', 1, () => oneHot([0, 1, 2, 1])],
+  ] as [string, number, () => tf.Tensor][])(
+    'gives rows of a label %s no loss and no gradient',
+    (_, ignoreLabel, ys) => {
+      const loss = categoricalFocalCrossentropy({fromLogits: true, ignoreLabel});
+      const [first, , third] = plain() as [number, number, number];
+      expectClose(loss(ys(), logits()), [first, 0, third, 0], {absolute: 1e-6, relative: 1e-6});
+      const gradient = lossGradient(loss, ys(), logits());
+      expect(gradient.map((value) => value !== 0)).toEqual([1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0].map(Boolean));
+      const valid = loss.valid as (yTrue: tf.Tensor) => tf.Tensor;
+      expect([...valid(ys()).dataSync()]).toEqual([1, 0, 1, 0]);
+    },
+  );
+
+  it('mines none of them, and counts them in no mean', async () => {
+    const model = sequential({layers: [layers.dense({units: 3, useBias: false, inputShape: [3]})]});
+    model.setWeights([tf.eye(3)]);
+    const loss = categoricalFocalCrossentropy({fromLogits: true, ignoreLabel: 255});
+    const step = ohemStep(model, {loss, select: topK({ratio: 1}), optimizer: tf.train.sgd(0.1)});
+    const {batchLoss, kept} = await step(logits(), oneHot([0, 255, 2, 255])).read();
+    const [first, , third] = plain() as [number, number, number];
+    expect(kept).toBe(2);
+    expect(batchLoss).toBeCloseTo((first + third) / 2, 5);
+  });
+
+  it('refuses one that is no integer when it is built', () => {
+    expect(() => categoricalFocalCrossentropy({ignoreLabel: 0.5})).toThrow(
+      new RangeError('categoricalFocalCrossentropy: ignoreLabel must be an integer, got 0.5.'),
     );
   });
 });

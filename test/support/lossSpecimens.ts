@@ -45,6 +45,7 @@ export const LOSSES: Record<string, Record<string, Specimen>> = {
     '': on('zeroOrOne', 'probabilities', binaryCrossentropy()),
     labelSmoothing: on('zeroOrOne', 'probabilities', binaryCrossentropy({labelSmoothing: 0.1})),
     fromLogits: on('zeroOrOne', 'numbers', binaryCrossentropy({fromLogits: true})),
+    ignoreLabel: on('zeroOrOne', 'numbers', binaryCrossentropy({fromLogits: true, ignoreLabel: 1})),
   },
   binaryFocalCrossentropy: {
     '': on('zeroOrOne', 'probabilities', binaryFocalCrossentropy()),
@@ -56,6 +57,7 @@ export const LOSSES: Record<string, Record<string, Specimen>> = {
       binaryFocalCrossentropy({fromLogits: true, gamma: 0.5, alpha: 0.25}),
     ),
     'gamma: 0': on('zeroOrOne', 'probabilities', binaryFocalCrossentropy({gamma: 0, alpha: 0.25})),
+    ignoreLabel: on('zeroOrOne', 'probabilities', binaryFocalCrossentropy({ignoreLabel: 0})),
   },
   categoricalCrossentropy: {
     '': on('oneHot', 'probabilities', categoricalCrossentropy()),
@@ -68,6 +70,8 @@ export const LOSSES: Record<string, Record<string, Specimen>> = {
     ),
   },
   categoricalFocalCrossentropy: {
+    ignoreLabel: on('oneHot', 'probabilities', categoricalFocalCrossentropy({ignoreLabel: 1})),
+    'ignoreLabel: 255': on('oneHot', 'numbers', categoricalFocalCrossentropy({fromLogits: true, ignoreLabel: 255})),
     '': on('oneHot', 'probabilities', categoricalFocalCrossentropy()),
     'gamma, alpha': on('oneHot', 'probabilities', categoricalFocalCrossentropy({gamma: 0.5, alpha: [0, 0.5, 1, 1]})),
     fromLogits: on('oneHot', 'numbers', categoricalFocalCrossentropy({fromLogits: true})),

@@ -18,7 +18,7 @@ import {checkRows, checkValues, mayReadValues} from '../../checks';
 import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
 import {type ClassedOutput, classWeightRows} from '../../data/classWeights';
 import {type BatchView, elementView, rowView} from '../../data/views';
-import {countedOutputs, validRows} from '../../models/modelLosses';
+import {checkTruths, countedOutputs, validRows} from '../../models/modelLosses';
 import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, placeOfLargest, takeRows} from '../../rows';
 import type {SelectionContext} from '../../types';
@@ -71,7 +71,9 @@ export function stepBatch(
   const isGroupedByRow = granularity === 'element' && given.group === undefined;
   const batch = {...rows, formed, isGroupedByRow, given: rows, context, view, count: view.count};
   const counted = targets ? countedOutputs(lossWeights) : [...ys.keys()];
-  return {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, counted, batch)};
+  const usable = {...batch, ...cleaned(batch, counted)};
+  checkTruths(losses, counted, usable.ys);
+  return {...usable, valid: validOf(where, losses, counted, batch)};
 }
 
 /** The outputs of a model. */
