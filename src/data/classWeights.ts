@@ -22,12 +22,11 @@ import {takeRows} from '../rows';
 /** Class weights as tfjs takes them: `{0: 1, 1: 5}` for a model with one output, else a list or a record by output. */
 export type ClassWeights = ClassWeight | (ClassWeight | null)[] | Record<string, ClassWeight>;
 
-/** What the classes of an output are known by. */
+/** What the classes of an output are known by; a function has outputs of no known shape. */
 export interface ClassedOutput {
   /** Whether the loss is of labels 0 and 1. */
   isBinary: boolean;
-  /** The size of the last axis; null if it is open. */
-  size: number | null;
+  shape?: readonly (number | null)[] | undefined;
 }
 
 /**
@@ -81,10 +80,10 @@ function checkNames(where: string, names: string[], yTrue: Tensor, output: Class
 }
 
 /** How many classes an output tells apart; undefined if that shows nowhere, as for one number a row. */
-function classesOf(yTrue: Tensor, {isBinary, size}: ClassedOutput): number | undefined {
+function classesOf(yTrue: Tensor, {isBinary, shape}: ClassedOutput): number | undefined {
   const columns = yTrue.size / (yTrue.shape[0] as number);
   if (isBinary && columns === 1) return 2;
-  const classes = Math.max(size ?? 1, columns);
+  const classes = Math.max(shape?.at(-1) ?? 1, columns);
   return classes > 1 ? classes : undefined;
 }
 

@@ -15,6 +15,8 @@ export const GRANULARITIES: readonly Granularity[] = ['sample', 'element'];
 export interface OutputShape {
   name: string;
   shape: readonly (number | null)[];
+  /** Whether its loss is of labels 0 and 1. */
+  isBinary: boolean;
 }
 
 /** How a batch becomes rows to mine. */
@@ -56,8 +58,12 @@ export function rowView(where: string, batchSize: number): BatchView {
   };
 }
 
-/** Views a batch by its elements: those of its targets, `[B, …]` or `[B, …, C]` for an output `[B, …, C]`. */
-export function elementView(where: string, argument: string, targets: Tensor[], outputs: OutputShape[]): BatchView {
+/**
+ * Views a batch by its elements: those of its targets, `[B, …]` or `[B, …, C]` for an output
+ * `[B, …, C]`. An output `[B, D]` of yes-or-no labels has one element for each label.
+ */
+export function elementView(where: string, argument: string, targets: Tensor[], given: OutputShape[]): BatchView {
+  const outputs = given.map((output) => (isOfLabels(output) ? {...output, shape: [...output.shape, 1]} : output));
   const shapes = elementShapes(where, argument, targets, outputs);
   const [count, batchSize] = [util.sizeFromShape(shapes[0] as number[]), targets[0]?.shape[0] as number];
   const perRow = count / batchSize;
@@ -68,11 +74,13 @@ export function elementView(where: string, argument: string, targets: Tensor[], 
     targets: (ys) => ys.map((y) => reshape(y, [count, y.size / count])),
     predictions: (predictions) =>
       predictions.map((prediction, i) => {
+        const {name, shape: axes} = outputs[i] as OutputShape;
+        const isByLabel = axes.length > prediction.rank;
         // The sizes of some outputs are known only now.
-        const shape = shapes[i] as number[];
-        checkElements(where, argument, shape, {name: String(outputs[i]?.name), shape: prediction.shape}, shape);
-        const features = prediction.rank < 2 ? 1 : (prediction.shape.at(-1) as number);
-        if (prediction.rank === 2) return prediction;
+        const [shape, known] = [shapes[i] as number[], isByLabel ? [...prediction.shape, 1] : prediction.shape];
+        checkElements(where, argument, shape, {name, shape: known}, shape);
+        const features = known.length < 2 ? 1 : (known.at(-1) as number);
+        if (prediction.rank === 2 && !isByLabel) return prediction;
         return reshape(prediction, [prediction.size / features, features]);
       }),
     weights(given, output) {
@@ -94,6 +102,11 @@ export function elementView(where: string, argument: string, targets: Tensor[], 
     spread,
     gathered: (values) => mean(reshape(values, [batchSize, perRow]), 1),
   };
+}
+
+/** Whether each value of an output is an element: of a row of labels that do not exclude one another. */
+function isOfLabels({shape, isBinary}: OutputShape): boolean {
+  return isBinary && shape.length === 2 && shape[1] !== 1;
 }
 
 function elementShapes(where: string, argument: string, targets: Tensor[], outputs: OutputShape[]): number[][] {
@@ -151,7 +164,7 @@ function checkElements(
   where: string,
   argument: string,
   elements: number[],
-  {name, shape}: OutputShape,
+  {name, shape}: Pick<OutputShape, 'name' | 'shape'>,
   got: number[],
 ): void {
   const expected = shape.slice(0, Math.max(shape.length - 1, 1));

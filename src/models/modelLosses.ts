@@ -165,11 +165,15 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
  * count (ignored labels) have the loss 0.
  */
 export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
-  const losses = evaluated(where, loss, yTrue, yPred);
   const count = yPred.shape[0] as number;
+  const given = evaluated(where, loss, yTrue, yPred);
+  // A function of single values keeps the axis of 1 that elements of yes-or-no labels have.
+  const losses = loss.binary && String(given.shape) === String([count, 1]) ? reshape(given, [count]) : given;
   if (losses.rank !== 1 || losses.size !== count || losses.dtype !== 'float32') {
     const shapes = `float32 of shape [${count}] for yPred of shape ${shapeText(yPred.shape)}`;
-    const remedy = 'It is given elements as rows: reduce over the last axis, and over no other.';
+    const isOfEach = String(losses.shape) === String(yPred.shape);
+    const promise = isOfEach ? ' For yes-or-no labels say so: Object.assign(loss, {binary: {fromLogits: true}}).' : '';
+    const remedy = `It is given elements as rows: reduce over the last axis, and over no other.${promise}`;
     throw typeError(where, 'loss', `return one value for each element, ${shapes}`, kindOf(losses), remedy);
   }
   const valid = validRows(loss, yTrue);

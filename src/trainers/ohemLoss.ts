@@ -89,7 +89,12 @@ export function ohemLoss(
     tidy(() => {
       const view =
         granularity === 'element'
-          ? elementView(NAME, 'yTrue', [truth], [{name: 'yPred', shape: predicted.shape}])
+          ? elementView(
+              NAME,
+              'yTrue',
+              [truth],
+              [{name: 'yPred', shape: predicted.shape, isBinary: 'binary' in perSample}],
+            )
           : rowView(NAME, predicted.shape[0] as number);
       const [[yTrue], [yPred]] = [view.targets([truth]), view.predictions([predicted])] as [[Tensor], [Tensor]];
       const losses = view.losses(NAME, perSample, yTrue, yPred);

@@ -16,8 +16,8 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../../checks';
 import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
-import {type ClassedOutput, classWeightRows} from '../../data/classWeights';
-import {type BatchView, elementView, rowView} from '../../data/views';
+import {classWeightRows} from '../../data/classWeights';
+import {type BatchView, elementView, type OutputShape, rowView} from '../../data/views';
 import {checkTruths, countedOutputs, validRows} from '../../models/modelLosses';
 import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, placeOfLargest, takeRows} from '../../rows';
@@ -58,12 +58,11 @@ export function stepBatch(
 ): StepBatch {
   const tensors = modelTensors(where, model, givenXs, givenYs, {targets});
   const batchSize = tensors.xs[0]?.shape[0] as number;
-  const view =
-    granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputShapes(model)) : rowView(where, batchSize);
+  const outputs = outputsWith(model, losses);
+  const view = granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputs) : rowView(where, batchSize);
   const ys = view.targets(tensors.ys);
   const ofSamples = sampleWeightRows(where, targets ?? ['loss'], sampleWeight, view);
-  const ofClasses =
-    classWeight == null ? [] : classWeightRows(where, targets, classWeight, ys, classedOutputs(model, losses));
+  const ofClasses = classWeight == null ? [] : classWeightRows(where, targets, classWeight, ys, outputs);
   const rowWeights = weightsOf(ys, ofSamples, ofClasses);
   const context = view.context(given);
   const {xs, formed} = tensors;
@@ -76,17 +75,10 @@ export function stepBatch(
   return {...usable, valid: validOf(where, losses, counted, batch)};
 }
 
-/** The outputs of a model. */
-function outputShapes(model: LayersModel) {
-  return model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
-}
-
-/** What the classes of each output are known by; a function has outputs of no known size. */
-function classedOutputs(model: LayersModel, losses: StepSettings['losses']): ClassedOutput[] {
-  return losses.map((loss, output) => {
-    const {shape} = (model.outputs[output] ?? {}) as {shape?: (number | null)[]};
-    return {isBinary: 'binary' in loss, size: shape?.at(-1) ?? null};
-  });
+/** The outputs of a model, with what is known of their losses. */
+function outputsWith(model: LayersModel, losses: StepSettings['losses']): OutputShape[] {
+  const namesAndShapes = model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
+  return namesAndShapes.map((output, i) => ({...output, isBinary: 'binary' in (losses[i] ?? {})}));
 }
 
 /** Replaces rows that are not finite in some input, target or weight by one that is, with its target and weight. */

@@ -41,7 +41,8 @@ export interface OhemStepOptions {
   /**
    * What is mined: the rows of a batch (`'sample'`, the default), by the mean of a loss `float32[B, …]` over each; or its `'element'`s one by one, such as
    * pixels, anchors or time steps. Then `select` sees `float32[B·P]` losses in row-major order, `P` for each row, and the loss is given the elements as
-   * rows, `yPred` as `float32[B·P, C]`.
+   * rows, `yPred` as `float32[B·P, C]`. An output `[B, D]` whose loss is of yes-or-no labels (`binaryCrossentropy`, `binaryFocalCrossentropy`, hinges, or
+   * one with `binary`) has `D` elements for each row, its labels, and the loss is given `float32[B·D, 1]`.
    */
   granularity?: Granularity;
   /**
