@@ -86,13 +86,59 @@ export function aroundCalls<T>(
   }
 }
 
-/** The weights to train now; a layer may be frozen between two steps. */
-export function trainableVariables(where: string, model: LayersModel): Variable[] {
-  const variables = model.trainableWeights.map((weight) => weight.read() as Variable);
-  if (variables.length === 0) {
+type Weights = LayersModel['trainableWeights'];
+
+/** The weights that were trainable when a model was compiled, as tfjs keeps them; a `Sequential` has a model that does. */
+interface Compiled {
+  collectedTrainableWeights?: Weights | null;
+  model?: Compiled;
+}
+
+/**
+ * Returns a function that lists the weights to train now; a layer may be frozen between two steps.
+ *
+ * With the optimizer that the model was compiled with, these are the weights that `compile` found
+ * trainable. With an optimizer of its own, a step goes by what is trainable now, or, for a model that
+ * is frozen as a whole, by what was when the step was built. A weight that is frozen itself is never
+ * trained. To freeze a model freezes the weights of its layers, but not of models in it: so tfjs
+ * trains on a discriminator that is frozen for the model around it.
+ */
+export function trainedWeights(where: string, model: LayersModel, optimizer: Optimizer): () => Variable[] {
+  const atFirst = model.trainableWeights;
+  let hasWarned = false;
+  const list = (): Weights => {
+    const [now, compiled] = [model.trainableWeights, compiledWeights(model)];
+    if (compiled && model.optimizer === optimizer) {
+      if (!hasWarned) hasWarned = warnOfThawed(where, now, compiled);
+      return compiled;
+    }
+    if (now.length > 0 || model.trainable !== false) return now;
+    return atFirst.length > 0 ? atFirst : (compiled ?? []);
+  };
+  return () => {
+    const variables = list().map((weight) => weight.read() as Variable);
+    const trained = variables.filter(({trainable}) => trainable);
+    if (trained.length > 0) return trained;
     throw typeError(where, 'model', 'have a weight to train', 'none', 'Set trainable = true on a layer.');
-  }
-  return variables;
+  };
+}
+
+function compiledWeights(model: LayersModel): Weights | undefined {
+  const {model: inner, collectedTrainableWeights} = model as unknown as Compiled;
+  return (inner ? inner.collectedTrainableWeights : collectedTrainableWeights) ?? undefined;
+}
+
+/** Warns of weights that are trainable now, and were not when the model was compiled. */
+function warnOfThawed(where: string, now: Weights, compiled: Weights): boolean {
+  const thawed = now.filter((weight) => !compiled.includes(weight));
+  if (thawed.length === 0) return false;
+  const names = thawed.slice(0, 3).map(({originalName}) => originalName);
+  const others = thawed.length > names.length ? ', …' : '';
+  const remedy = 'Compile the model again to train them.';
+  console.warn(
+    `${where}: ${names.join(', ')}${others} were frozen when the model was compiled, and stay so. ${remedy}`,
+  );
+  return true;
 }
 
 /** All weights in an order that a frozen layer does not change: `model.weights` has those first that are trained now. */

@@ -4,7 +4,6 @@ import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import {canRecord, offTape} from '../engine';
 import {isClosedForm} from '../losses/formula';
 import type {TrainableModel} from '../models/functionModel';
-import {trainableVariables} from '../models/model';
 import type {StepTensors} from '../models/modelTensors';
 import {recordedStages} from '../replay/recordedStages';
 import {accumulation} from './step/accumulation';
@@ -76,8 +75,8 @@ export interface StepGradients {
  * All rows run forward once, in training mode, on a gradient tape. The walk back begins at the losses of the `K` kept rows and stays with these
  * rows as long as each op is proved to go row by row; from an op that mixes rows, all rows go on. So the gradient is that of the whole
  * batch for any model and any loss, and `step.why` says how much was saved. `masked` runs all rows backward; `recompute` scores in inference
- * mode, and runs the kept rows forward a second time. A step never waits for a GPU. Layers that are not trainable stay as they are; regularisers
- * count as in `fit`.
+ * mode, and runs the kept rows forward a second time. A step never waits for a GPU. Layers that are not trainable stay as they are; of a compiled model, as in tfjs,
+ * the weights that were trainable then are trained. Regularisers count as in `fit`.
  *
  * With `granularity: 'element'` the pixels, anchors or time steps of a batch are mined one by one: read "row" as "element" below. The step carries
  * what a selector remembers, and the state of its schedule, from one batch to the next.
@@ -211,7 +210,7 @@ export type Stepper = ReturnType<typeof stepper>;
 
 /** Builds the step that `ohemStep` and `fitOhem` share. Each method runs within a `tidy`. */
 export function stepper(settings: StepSettings, state: SelectorState) {
-  const {where, model, optimizer, accumulate} = settings;
+  const {where, model, optimizer, accumulate, trained} = settings;
   const parts = stepParts(settings, state);
   const accumulated = accumulate > 1 ? accumulation(settings, parts, state) : undefined;
   let selections = 0;
@@ -219,7 +218,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   const guarded = <T>(f: (begun: Omit<Begun, 'batch'>) => T): T => {
     const before = takeSnapshot(model, optimizer);
     try {
-      const begun = () => f({variables: trainableVariables(where, model), before});
+      const begun = () => f({variables: trained(), before});
       return canRecord() ? offTape(begun) : begun();
     } catch (error) {
       before.restore();

@@ -1,10 +1,10 @@
-import type {Optimizer} from '@tensorflow/tfjs-core';
+import type {Optimizer, Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkFinitePositive, checkOneOf, rangeError} from '../../checks';
 import {GRANULARITIES} from '../../data/views';
 import type {JointLoss} from '../../losses/jointLoss';
 import type {TrainableModel} from '../../models/functionModel';
-import {modelOptimizer, type OptimizerName, readyModel, trainableVariables} from '../../models/model';
+import {modelOptimizer, type OptimizerName, readyModel, trainedWeights} from '../../models/model';
 import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../models/modelLosses';
 import {checkSelector} from '../../selectors/selector';
 import {topK} from '../../selectors/topK';
@@ -86,6 +86,8 @@ export interface StepSettings {
   targets: readonly string[] | undefined;
   select: Selector;
   optimizer: Optimizer;
+  /** Lists the weights to train now. */
+  trained: () => Variable[];
   reduction: Reduction;
   rankBy: 'weighted' | 'raw';
   granularity: Granularity;
@@ -126,9 +128,10 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
     throw rangeError(where, 'granularity', "be 'sample' with a joint loss", granularity, remedy);
   }
   const optimizer = modelOptimizer(where, model, options.optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
-  trainableVariables(where, model);
+  const trained = trainedWeights(where, model, optimizer);
+  trained();
   return {
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
-    ...{targets, clipNorm, accumulate, selectOver},
+    ...{targets, trained, clipNorm, accumulate, selectOver},
   };
 }
