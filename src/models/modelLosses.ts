@@ -6,6 +6,7 @@ import {
   where as chooseEach,
   losses as coreLosses,
   div,
+  fill,
   greater,
   maximum,
   mean,
@@ -89,6 +90,7 @@ export function modelLosses(
   where: string,
   model: LayersModel,
   given: Losses | undefined,
+  lossWeights: readonly number[] = [],
 ): PerSampleLoss[] | [JointLoss] {
   const losses = given ?? (model.loss as Losses | undefined);
   if (losses === undefined) {
@@ -97,12 +99,15 @@ export function modelLosses(
   }
   if (isJoint(losses)) return [losses];
   return byOutput<LossLike>(where, 'loss', model.outputNames, losses).map((loss, output) => {
-    const name = String(model.outputNames[output]);
-    if (loss === undefined)
-      throw typeError(where, 'loss', `be given for every output (${model.outputNames.join(', ')})`, `none for ${name}`);
-    return perSampleLoss(where, loss);
+    if (loss !== undefined) return perSampleLoss(where, loss);
+    if (lossWeights[output] === 0) return noLoss;
+    const constraint = `be given for every output (${model.outputNames.join(', ')})`;
+    throw typeError(where, 'loss', constraint, `none for ${model.outputNames[output]}`);
   });
 }
+
+/** For an output of weight 0 that has no loss: no step computes it, and it has no figure. */
+const noLoss: PerSampleLoss = (_, yPred) => fill([yPred.shape[0] as number], Number.NaN);
 
 /** The names of the targets of a model: those of its outputs; undefined if a joint loss takes any targets. */
 export function targetNames(model: LayersModel, loss: unknown = model.loss): readonly string[] | undefined {

@@ -1,6 +1,7 @@
 import {
   cast,
   where as chooseEach,
+  fill,
   less,
   logicalAnd,
   maximum,
@@ -8,7 +9,7 @@ import {
   notEqual,
   ones,
   range,
-  type Tensor,
+  Tensor,
   type Tensor1D,
   tensor1d,
   zerosLike,
@@ -56,7 +57,8 @@ export function stepBatch(
   givenYs: StepTensors,
   {sampleWeight, classWeight, ...given}: StepOptions = {},
 ): StepBatch {
-  const tensors = modelTensors(where, model, givenXs, givenYs, {targets});
+  const allYs = targets ? withUncounted(model, targets, lossWeights, givenYs) : givenYs;
+  const tensors = modelTensors(where, model, givenXs, allYs, {targets});
   const batchSize = tensors.xs[0]?.shape[0] as number;
   const outputs = outputsWith(model, losses);
   const view = granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputs) : rowView(where, batchSize);
@@ -73,6 +75,25 @@ export function stepBatch(
   const usable = {...batch, ...cleaned(batch, counted)};
   checkTruths(losses, counted, usable.ys);
   return {...usable, valid: validOf(where, losses, counted, batch)};
+}
+
+/** Targets with NaN for those that are not given and whose loss counts nothing. */
+function withUncounted(
+  model: LayersModel,
+  targets: readonly string[],
+  lossWeights: readonly number[],
+  ys: StepTensors,
+): StepTensors {
+  const [first] = Object.values(Object(ys)) as Tensor[];
+  if (ys instanceof Tensor || Array.isArray(ys) || !(first instanceof Tensor)) return ys;
+  const counted = countedOutputs(lossWeights);
+  const missing = targets.filter((name, output) => !counted.includes(output) && ys[name] == null);
+  const unknown = missing.map((name) => {
+    const {shape = [null, 1]} = (model.outputs[targets.indexOf(name)] ?? {}) as {shape?: (number | null)[]};
+    const sizes = shape.slice(1).map((size) => size ?? 1);
+    return [name, fill([first.shape[0] ?? 0, ...sizes], Number.NaN)] as const;
+  });
+  return missing.length === 0 ? ys : {...ys, ...Object.fromEntries(unknown)};
 }
 
 /** The outputs of a model, with what is known of their losses. */

@@ -34,7 +34,7 @@ export interface OhemStepOptions {
   optimizer?: Optimizer | OptimizerName;
   /** How the kept losses become one number. Default `'mean'`. */
   reduction?: Reduction;
-  /** What each output's loss counts; one that counts 0 is not computed. Default 1 each. */
+  /** What each output's loss counts; one that counts 0 is not computed, and needs no loss and no target. Default 1 each. */
   lossWeights?: number[] | Record<string, number>;
   /** Rank rows by their loss with sample and class weights (`'weighted'`, the default), or without (`'raw'`). */
   rankBy?: 'weighted' | 'raw';
@@ -120,9 +120,9 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
     throw rangeError(where, 'accumulate', "be at least 2 with selectOver: 'accumulated'", accumulate);
   }
   if (clipNorm !== undefined) checkFinitePositive(where, 'clipNorm', clipNorm);
-  const losses = modelLosses(where, model, loss);
-  const targets = targetNames(model, losses[0]);
+  const targets = targetNames(model, loss ?? model.loss);
   const weights = modelLossWeights(where, targets ?? ['loss'], lossWeights);
+  const losses = modelLosses(where, model, loss, weights);
   if (!targets && granularity === 'element') {
     const remedy = 'A joint loss gives one number for each row.';
     throw rangeError(where, 'granularity', "be 'sample' with a joint loss", granularity, remedy);
