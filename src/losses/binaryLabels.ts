@@ -20,6 +20,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {areKnown, checkInteger, checkValues, mayReadValues} from '../checks';
+import {offTape} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {asFloat, closedForm, matched, ofLabels, perFeature, withFeatureAxis, withTruthCheck} from './formula';
 
@@ -48,7 +49,8 @@ export function meanOfLabels({name, fromLogits, ignoreLabel, losses, slopes}: La
   const partsOf = (yTrue: Tensor, yPred: Tensor) => {
     const {truth, predicted} = matched(name, yTrue, yPred);
     if (ignoreLabel === undefined) return {truth, predicted, counted: undefined};
-    const counted = notEqual(truth, ignoreLabel);
+    // Not on a tape: tfjs has no gradient for a comparison, not even 0.
+    const counted = offTape(() => notEqual(truth, ignoreLabel));
     // What is ignored must reach no gradient, not even times 0.
     const others = fill(predicted.shape, 0.5);
     return {truth: onlyCounted(truth, counted), predicted: chooseEach(counted, predicted, others), counted};

@@ -17,6 +17,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkClosedUnitInterval, checkInteger, checkNotNegative, checkOptionNames} from '../checks';
+import {offTape} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {asFloat, closedForm, truthLike} from './formula';
@@ -94,8 +95,12 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
   return loss;
 }
 
-/** Marks the one-hot rows of other labels, `bool[B, …]`. */
+/** Marks the one-hot rows of other labels, `bool[B, …]`. Not on a tape: tfjs has no gradient for a comparison. */
 function countedRows(oneHot: Tensor, ignoreLabel: number): Tensor {
+  return offTape(() => rowsOfOthers(oneHot, ignoreLabel));
+}
+
+function rowsOfOthers(oneHot: Tensor, ignoreLabel: number): Tensor {
   const classes = oneHot.shape.at(-1) as number;
   if (ignoreLabel < 0 || ignoreLabel >= classes) {
     return any(logicalAnd(notEqual(oneHot, 0), notEqual(oneHot, ignoreLabel)), -1);

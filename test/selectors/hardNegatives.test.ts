@@ -102,7 +102,9 @@ describeOnBackends('hardNegatives', () => {
       new RangeError('hardNegatives: minNegatives must be an integer >= 0, got 1.5.'),
     );
     expect(() => hardNegatives({negatives: 1} as never)).toThrow(
-      new TypeError('hardNegatives: options must have the names ratio, minNegatives, got negatives.'),
+      new TypeError(
+        "hardNegatives: options must have the names ratio, minNegatives, got negatives. Did you mean 'minNegatives'?",
+      ),
     );
   });
 });
