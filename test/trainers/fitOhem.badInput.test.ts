@@ -223,16 +223,6 @@ describeOnBackends('Bad input of fitOhem', () => {
     );
   });
 
-  it('does not train one model twice at once', async () => {
-    const [x, y] = rowsOf(8);
-    const model = regression();
-    const first = fitOhem(model, x as never, y as never, OPTIONS);
-    await expect(fitOhem(model, x as never, y as never, OPTIONS)).rejects.toThrow(
-      'fitOhem: model must be trained by one call at a time, got one in training. Await the other call.',
-    );
-    await first;
-  });
-
   it.each([
     [{epochs: 0}, 'epochs must be an integer >= 1, got 0.'],
     [{initialEpoch: -1}, 'initialEpoch must be an integer >= 0, got -1.'],

@@ -1,5 +1,4 @@
 import {type CallbackList, History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
-import {typeError} from '../../checks';
 import type {BatchSource} from '../../data/batchSource';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
 import {type Stepper, stepper} from '../ohemStep';
@@ -10,6 +9,7 @@ import {goOn, leave, resumeAt} from './continuation';
 import {addBatch, better, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
+import {lock} from './lock';
 import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
 import {checkLearningRate, progressOf, setRate, spentShare} from './pace';
 
@@ -34,16 +34,17 @@ export interface FitTask {
 
 /** Trains a model on one batch after the other: the loop of `fitOhem` and `fitOhemDataset`. */
 export async function train(task: FitTask): Promise<OhemHistory> {
-  const unlock = lock(task.where, task.model);
+  let unlock: (() => void) | undefined;
   let state: SelectorState | undefined;
   let steps: Stepper | undefined;
   try {
+    unlock = lock(task.where, task.model);
     const settings = stepSettings(task.where, task.model, stepOptions(task.options));
     state = selectorState(task.where, settings.select);
     steps = stepper(settings, state);
     return await trainAlone(task, {settings, memory: state, steps});
   } finally {
-    unlock();
+    unlock?.();
     state?.dispose();
     steps?.dispose();
     await task.training.close();
@@ -218,16 +219,4 @@ function runCallbacks(
 /** What callbacks are told of a training, without what is not known. */
 function withoutUnknown<T extends object>(params: T): T {
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as T;
-}
-
-/** Marks a model as in training, as tfjs does: a second training beside the first would tear at the same weights. */
-function lock(where: string, model: LayersModel): () => void {
-  const flag = model as unknown as {isTraining: boolean};
-  if (flag.isTraining) {
-    throw typeError(where, 'model', 'be trained by one call at a time', 'one in training', 'Await the other call.');
-  }
-  flag.isTraining = true;
-  return () => {
-    flag.isTraining = false;
-  };
 }
