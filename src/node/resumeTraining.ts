@@ -1,26 +1,28 @@
-import {existsSync} from 'node:fs';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {resumeTraining as resumeFrom} from '../trainers/checkpoint/resumeTraining';
+import {resumeFrom} from '../trainers/checkpoint/resumeFrom';
 import type {SavingOptions} from '../trainers/checkpoint/savedTraining';
 import type {TrainingState} from '../trainers/checkpoint/trainingState';
-import {fileHandler, trainingFile} from './trainingFile';
+import {fileStore, hasFile} from './trainingFile';
 
 const NAME = 'resumeTraining';
 
 /**
- * Puts a model and its optimizer where a training stood that was saved in a folder, and says how to go on.
+ * Restores a model and its optimizer from a folder, and returns the state to resume from.
  *
  *     weights, slots ← folder/training.ohem;   initialState = its state
  *
- * The same as `resumeTraining` of `ohem-tfjs` in all else: with the same data and options the training ends where it would have ended undisturbed.
+ * With the same data and options the resumed run ends at the weights at which the undisturbed run
+ * ends. The rest is as in `resumeTraining` of `ohem-tfjs`.
  *
  * @param folder  the path that {@link saveTraining} was given.
  * @param model  a model of the same architecture.
- * @param options  `optimizer`, where it is not the one that the model was compiled with; of the same kind as it was.
- * @returns a promise of the state for `initialState` of `fitOhem`; of undefined where nothing is saved there yet, so that the first run and the
- *   next ones are the same code.
- * @throws TypeError naming what does not fit: a file that is cut off, damaged or not ours, other weights, another optimizer; as a rejected promise.
- *   Nothing has changed then.
+ * @param options  `optimizer`, if it is not the one that the model was compiled with; of the same
+ *   class as it was.
+ * @returns a promise of the state for `initialState` of `fitOhem`, or of undefined if nothing is saved
+ *   there yet, so that the first run and the next ones are the same code.
+ * @throws TypeError naming what does not fit: a file that is truncated, damaged or another one, other
+ *   weights, another optimizer; and errors of the file system; as a rejected promise. Nothing has
+ *   changed then.
  *
  * @example
  * import {resumeTraining, saveTraining} from 'ohem-tfjs/node';
@@ -41,6 +43,5 @@ export async function resumeTraining(
   model: LayersModel,
   options: SavingOptions = {},
 ): Promise<TrainingState | undefined> {
-  const path = trainingFile(NAME, folder);
-  return existsSync(path) ? resumeFrom(fileHandler(NAME, path), model, options) : undefined;
+  return resumeFrom(fileStore(NAME, folder), () => hasFile(NAME, folder), model, options);
 }

@@ -1,24 +1,25 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import type {SavingOptions} from '../trainers/checkpoint/savedTraining';
-import {saveTraining as saveTo} from '../trainers/checkpoint/saveTraining';
+import {saveTo} from '../trainers/checkpoint/saveTo';
 import type {TrainingState} from '../trainers/checkpoint/trainingState';
-import {fileHandler, trainingFile} from './trainingFile';
-
-const NAME = 'saveTraining';
+import {fileStore} from './trainingFile';
 
 /**
- * Saves a training in a folder: weights, slots of the optimizer, and the state, in one file, `training.ohem`.
+ * Saves a checkpoint in a folder: weights, slots of the optimizer and state in one file.
  *
  *     folder/training.ohem ← {weights, slots, state}
  *
- * The file is replaced at once: whenever the process is killed, it holds this state or the one before. The folder is made if it is not there. The
- * same as `saveTraining` of `ohem-tfjs` in all else.
+ * The file is replaced at once: whenever the process is killed, it holds this checkpoint or the one
+ * before. Saves to one folder are written one after the other, in the order of the calls; those of
+ * several processes do not disturb each other, and the last one stays. The folder is made if it does
+ * not exist. If `training.ohem` is a symbolic link, the link is replaced and the file that it leads to
+ * stays as it is; a link to a folder is followed. The rest is as in `saveTraining` of `ohem-tfjs`.
  *
- * @param folder  path of a folder that is this training's own.
+ * @param folder  path of a folder that belongs to this training run alone.
  * @param model  the model in training.
- * @param state  what `checkpoint` of `fitOhem` is handed, or the `state` of its history.
- * @param options  `optimizer`, where it is not the one that the model was compiled with.
- * @returns a promise that is kept when all is on the disk.
+ * @param state  the argument of `checkpoint` of `fitOhem`, or the `state` of its history.
+ * @param options  `optimizer`, if it is not the one that the model was compiled with.
+ * @returns a promise that resolves once everything is in the file.
  * @throws TypeError naming the argument, and errors of the file system; as a rejected promise.
  *
  * @example
@@ -36,5 +37,5 @@ export async function saveTraining(
   state: TrainingState,
   options: SavingOptions = {},
 ): Promise<void> {
-  await saveTo(fileHandler(NAME, trainingFile(NAME, folder)), model, state, options);
+  await saveTo(fileStore('saveTraining', folder), model, state, options);
 }

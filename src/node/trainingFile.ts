@@ -1,8 +1,11 @@
 import {createHash} from 'node:crypto';
-import {mkdir, open, readFile, rename, rm} from 'node:fs/promises';
+import {lstat, readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {io} from '@tensorflow/tfjs-core';
 import {typeError} from '../checks';
+import type {Store} from '../trainers/checkpoint/savedTraining';
+import {replaceFile} from './drafts';
+import {makeFolder, notAFolder, truePath} from './folder';
 
 /** The first line of the file, as JSON: what follows, and by what to know that it is whole. */
 interface Head {
@@ -15,25 +18,40 @@ interface Head {
 
 const FORMAT = 'ohem-tfjs training 1';
 
-/** The file of a saved training in a folder; refuses what is no path. */
-export function trainingFile(where: string, folder: string): string {
+/** The store of a folder: its file `training.ohem`. Refuses anything but a path. */
+export function fileStore(where: string, folder: string): Store {
+  const path = fileIn(where, folder);
+  return {handler: fileHandler(where, path), turn: join(truePath(folder), 'training.ohem')};
+}
+
+function fileIn(where: string, folder: string): string {
   if (typeof folder === 'string' && folder !== '' && !folder.includes('://')) return join(folder, 'training.ohem');
   const remedy = "For a URL or a handler of tfjs take this function from 'ohem-tfjs'.";
   throw typeError(where, 'folder', 'be the path of a folder', folder, remedy);
 }
 
-/**
- * An io handler of tfjs for one file. A reader finds what was there before or all of what is new, whenever the process or the machine dies: it is written
- * under another name, brought to the disk, and renamed.
- */
-export function fileHandler(where: string, path: string): Required<io.IOHandler> {
+/** Whether a folder has a checkpoint. Throws if that is unknown: a new run would replace it. */
+export async function hasFile(where: string, folder: string): Promise<boolean> {
+  try {
+    await lstat(fileIn(where, folder));
+    return true;
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') throw notAFolder(where, folder);
+    if (code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** An io handler of tfjs for one file. */
+function fileHandler(where: string, path: string): Required<io.IOHandler> {
   return {
     async save({weightData, ...artifacts}) {
       const parts = [weightData ?? []].flat().map((part) => Buffer.from(part));
       const body = Buffer.concat([Buffer.from(JSON.stringify(artifacts)), ...parts]);
       const weights = parts.reduce((sum, {length}) => sum + length, 0);
       const head: Head = {format: FORMAT, json: body.length - weights, weights, sha256: hashOf(body)};
-      await mkdir(dirname(path), {recursive: true});
+      await makeFolder(where, dirname(path));
       await replaceFile(path, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]));
       return {modelArtifactsInfo: {dateSaved: new Date(), modelTopologyType: 'JSON'}};
     },
@@ -42,24 +60,6 @@ export function fileHandler(where: string, path: string): Required<io.IOHandler>
       return {...(JSON.parse(json.toString()) as io.ModelArtifacts), weightData: new Uint8Array(weights).buffer};
     },
   };
-}
-
-async function replaceFile(path: string, content: Buffer): Promise<void> {
-  const draft = `${path}.new`;
-  try {
-    const file = await open(draft, 'w');
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    // Whether that works or not, what went wrong first is what to tell.
-    await rm(draft, {force: true}).catch(() => undefined);
-    throw error;
-  }
 }
 
 function parse(where: string, path: string, file: Buffer): {json: Buffer; weights: Buffer} {

@@ -62,3 +62,14 @@ describe('A training that is killed 20 times', () => {
     expect(readdirSync(join(folder, 'killed'))).toEqual(['training.ohem']);
   }, 900_000);
 });
+
+describe('Three processes that save to one folder', () => {
+  it('do not disturb each other', async () => {
+    expect(await ended(start('alone'))).toBeNull();
+    const children = [start('shared'), start('shared'), start('shared')];
+    const codes = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    expect(await Promise.all(codes)).toEqual([0, 0, 0]);
+    expect(weightsOf('shared')).toEqual(weightsOf('alone'));
+    expect(readdirSync(join(folder, 'shared'))).toEqual(['training.ohem']);
+  }, 300_000);
+});

@@ -1,27 +1,28 @@
-import {io} from '@tensorflow/tfjs-core';
+import type {io} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {weightsOf} from '../../models/model';
-import {slotsOf} from '../step/update';
-import {type SavedTraining, type SavingOptions, SLOTS, savingParts, slotPlaces} from './savedTraining';
-import {checkState, type TrainingState} from './trainingState';
-
-const NAME = 'saveTraining';
+import {type SavingOptions, storeOf} from './savedTraining';
+import {saveTo} from './saveTo';
+import type {TrainingState} from './trainingState';
 
 /**
- * Saves a training, to go on with it after a reload or a crash: weights, slots of the optimizer, and the state.
+ * Saves a checkpoint from which training can resume after a reload or a crash.
  *
- *     saved = {weights, slots, state}
+ *     saved = {weights, slots of the optimizer, state}
  *
- * For the browser: `'indexeddb://my-training'` keeps it in the page's own database. In Node take the function of this name from `ohem-tfjs/node`, which
- * writes to a folder. What is saved is also a model: `tf.loadLayersModel` loads it from the same URL. The learning rate is not saved: it
- * is that of the optimizer with which the training goes on.
+ * In a browser, `'indexeddb://my-training'` keeps it in the database of the page. In Node take the
+ * function of this name from `ohem-tfjs/node`, which writes to a folder. A checkpoint is also a model:
+ * `tf.loadLayersModel` loads it from the same URL. The learning rate is not saved: it is that of the
+ * optimizer with which training resumes.
+ *
+ * The checkpoint is that of the moment of the call, also if training continues before it is written.
+ * Saves to one target are written one after the other, in the order of the calls.
  *
  * @param target  a URL that tfjs has a handler for, or an `io.IOHandler`.
  * @param model  the model in training.
- * @param state  what `checkpoint` of {@link fitOhem} is handed, or the `state` of its history.
- * @param options  `optimizer`, where it is not the one that the model was compiled with.
- * @returns a promise that is kept when all is saved.
- * @throws TypeError naming the argument, and what the handler throws; as a rejected promise.
+ * @param state  the argument of `checkpoint` of {@link fitOhem}, or the `state` of its history.
+ * @param options  `optimizer`, if it is not the one that the model was compiled with.
+ * @returns a promise that resolves once everything is saved.
+ * @throws TypeError naming the argument, and errors of the handler; as a rejected promise.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [2]})]});
@@ -39,28 +40,5 @@ export async function saveTraining(
   state: TrainingState,
   options: SavingOptions = {},
 ): Promise<void> {
-  const {handler, optimizer} = savingParts(NAME, target, 'save', model, options);
-  checkState(NAME, 'state', state);
-  const slots = slotPlaces(optimizer, model);
-  const training: SavedTraining = {
-    version: 1,
-    state,
-    optimizer: {className: optimizer.getClassName(), iterations: optimizer.iterations ?? 0, slots},
-  };
-  const originalNames = new Map(model.weights.map((weight) => [weight.read(), weight.originalName]));
-  const weights = await io.encodeWeights(
-    weightsOf(model).map((tensor) => ({name: originalNames.get(tensor) as string, tensor})),
-  );
-  const ofSlots = await io.encodeWeights(
-    slotsOf(optimizer).map(({variable}, i) => ({name: `slot/${i}`, tensor: variable})),
-    SLOTS,
-  );
-  await handler.save?.({
-    modelTopology: model.toJSON(null, false) as object,
-    format: 'layers-model',
-    generatedBy: 'ohem-tfjs',
-    weightSpecs: [...weights.specs, ...ofSlots.specs],
-    weightData: io.concatenateArrayBuffers([weights.data, ofSlots.data]),
-    userDefinedMetadata: {training},
-  });
+  await saveTo(storeOf('saveTraining', target, 'save'), model, state, options);
 }

@@ -22,8 +22,15 @@ export interface SavingOptions {
   optimizer?: Optimizer;
 }
 
-/** The handler of a target: itself, or what tfjs has for its URL. */
-function handlerOf(where: string, target: io.IOHandler | string, kind: 'save' | 'load'): io.IOHandler {
+/** A place for a checkpoint. */
+export interface Store {
+  handler: io.IOHandler;
+  /** Saves of the same `turn` run one after the other. */
+  turn: unknown;
+}
+
+/** Finds the store of a target: the handler that it is, or the one that tfjs has for its URL. */
+export function storeOf(where: string, target: io.IOHandler | string, kind: 'save' | 'load'): Store {
   const routes = {save: io.getSaveHandlers, load: io.getLoadHandlers};
   const handler = typeof target === 'string' ? (routes[kind](target)[0] as io.IOHandler | undefined) : target;
   if (typeof handler?.[kind] !== 'function') {
@@ -31,21 +38,14 @@ function handlerOf(where: string, target: io.IOHandler | string, kind: 'save' | 
     const remedy = "For a folder take this function from 'ohem-tfjs/node'.";
     throw typeError(where, 'target', constraint, target, remedy);
   }
-  return handler;
+  return {handler, turn: target};
 }
 
-/** Checks what saving and resuming are given; finds the handler and the optimizer. */
-export function savingParts(
-  where: string,
-  target: io.IOHandler | string,
-  kind: 'save' | 'load',
-  model: LayersModel,
-  options: SavingOptions,
-): {handler: io.IOHandler; optimizer: Optimizer} {
+/** Checks the model and the options of saving and resuming; finds the optimizer. */
+export function checkedOptimizer(where: string, model: LayersModel, options: SavingOptions): Optimizer {
   readyModel(where, model);
   checkOptionNames(where, options, ['optimizer']);
-  const handler = handlerOf(where, target, kind);
-  return {handler, optimizer: modelOptimizer(where, model, options.optimizer, 'Pass the one that fitOhem was given.')};
+  return modelOptimizer(where, model, options.optimizer, 'Pass the one that fitOhem was given.');
 }
 
 /** Where a slot of an optimizer is, as plain JSON. */

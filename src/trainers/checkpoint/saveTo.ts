@@ -1,0 +1,54 @@
+import {io, type Optimizer} from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {weightsOf} from '../../models/model';
+import {slotsOf} from '../step/update';
+import {inTurn} from './inTurn';
+import {checkedOptimizer, type SavedTraining, type SavingOptions, SLOTS, type Store, slotPlaces} from './savedTraining';
+import {checkState, type TrainingState} from './trainingState';
+
+const NAME = 'saveTraining';
+
+/** Saves a checkpoint to a store; see `saveTraining`. */
+export async function saveTo(
+  {handler, turn}: Store,
+  model: LayersModel,
+  state: TrainingState,
+  options: SavingOptions,
+): Promise<void> {
+  const optimizer = checkedOptimizer(NAME, model, options);
+  checkState(NAME, 'state', state);
+  await inTurn(turn, artifactsOf(model, optimizer, state), (artifacts) => handler.save?.(artifacts));
+}
+
+/**
+ * Builds the object that is saved. All reads begin before the first `await`: a caller that does not
+ * wait trains on meanwhile, and weights, slots and state have to be of one moment.
+ */
+async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: TrainingState): Promise<io.ModelArtifacts> {
+  const training: SavedTraining = {
+    version: 1,
+    state: structuredClone(state),
+    optimizer: {
+      className: optimizer.getClassName(),
+      iterations: optimizer.iterations ?? 0,
+      slots: slotPlaces(optimizer, model),
+    },
+  };
+  const modelTopology = model.toJSON(null, false) as object;
+  const originalNames = new Map(model.weights.map((weight) => [weight.read(), weight.originalName]));
+  const [weights, slots] = await Promise.all([
+    io.encodeWeights(weightsOf(model).map((tensor) => ({name: originalNames.get(tensor) as string, tensor}))),
+    io.encodeWeights(
+      slotsOf(optimizer).map(({variable}, i) => ({name: `slot/${i}`, tensor: variable})),
+      SLOTS,
+    ),
+  ]);
+  return {
+    modelTopology,
+    format: 'layers-model',
+    generatedBy: 'ohem-tfjs',
+    weightSpecs: [...weights.specs, ...slots.specs],
+    weightData: io.concatenateArrayBuffers([weights.data, slots.data]),
+    userDefinedMetadata: {training},
+  };
+}
