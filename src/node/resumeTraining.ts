@@ -9,7 +9,7 @@ const NAME = 'resumeTraining';
 /**
  * Restores a model and its optimizer from a folder, and returns the state to resume from.
  *
- *     weights, slots ← folder/training.ohem;   initialState = its state
+ *     weights, optimizer ← folder/training.ohem;   initialState = its state
  *
  * With the same data and options the resumed run ends at the weights at which the undisturbed run
  * ends. The rest is as in `resumeTraining` of `ohem-tfjs`.

@@ -5,9 +5,9 @@ import type {TrainingState} from '../trainers/checkpoint/trainingState';
 import {fileStore} from './trainingFile';
 
 /**
- * Saves a checkpoint in a folder: weights, slots of the optimizer and state in one file.
+ * Saves a checkpoint in a folder, in one file.
  *
- *     folder/training.ohem ← {weights, slots, state}
+ *     folder/training.ohem ← {weights, optimizer, state}
  *
  * The file is replaced at once: whenever the process is killed, it holds this checkpoint or the one
  * before. Saves to one folder are written one after the other, in the order of the calls; those of

@@ -82,6 +82,27 @@ describeOnBackends('A resumed training', (backend) => {
     expect(weightValues(model)).toEqual(after[1]);
   });
 
+  it('has the weights of layers of equal names, in models inside the model', async () => {
+    const inner = (name: string) =>
+      sequential({
+        name,
+        layers: [layers.dense({name: 'a', units: 4, inputShape: [4]}), layers.dense({name: 'b', units: 4})],
+      });
+    const make = () => {
+      const model = sequential({layers: [inner('encoder'), inner('decoder'), layers.dense({units: 3})]});
+      model.compile({optimizer: train.adam(0.05), loss: 'meanSquaredError'});
+      return model;
+    };
+    const {xs, ys} = resumableData();
+    const {save, at} = shelf();
+    const [whole, resumed] = [make(), make()];
+    const checkpoint = (state: TrainingState) => saveTraining({save}, whole, state);
+    await fitOhem(whole, xs, ys, {...RESUMABLE(), epochs: 2, checkpoint});
+    const initialState = await resumeTraining(at(0), resumed);
+    await fitOhem(resumed, xs, ys, {...RESUMABLE(), epochs: 2, initialState});
+    expect(weightValues(resumed)).toEqual(weightValues(whole));
+  });
+
   it('leaves no tensor behind', async () => {
     const {xs, ys} = resumableData();
     const {save, at} = shelf();

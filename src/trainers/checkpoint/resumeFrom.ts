@@ -1,17 +1,10 @@
-import {dispose, io, type Optimizer, type Tensor} from '@tensorflow/tfjs-core';
+import {dispose, io, type Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {shapeText, typeError} from '../../checks';
 import {weightsOf} from '../../models/model';
 import {turnsEnded} from './inTurn';
-import {
-  checkedOptimizer,
-  fitsSlot,
-  restoreSlots,
-  type SavedTraining,
-  type SavingOptions,
-  SLOTS,
-  type Store,
-} from './savedTraining';
+import {checkOptimizerState, restoreOptimizer} from './optimizerState';
+import {checkedOptimizer, type SavedTraining, type SavingOptions, SLOTS, type Store} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'resumeTraining';
@@ -29,15 +22,14 @@ export async function resumeFrom(
   const {weightData, weightSpecs = [], userDefinedMetadata} = ((await handler.load?.()) ?? {}) as io.ModelArtifacts;
   const training = savedTraining(userDefinedMetadata);
   checkBytes(weightData, weightSpecs);
-  const tensors = Object.values(io.decodeWeights(io.concatenateArrayBuffers([weightData ?? []].flat()), weightSpecs));
+  const tensors = decoded(io.concatenateArrayBuffers([weightData ?? []].flat()), weightSpecs);
   try {
     const weights = tensors.filter((_, i) => weightSpecs[i]?.group !== SLOTS);
     const slots = tensors.slice(weights.length);
     checkWeightShapes(model, weights);
-    checkOptimizer(optimizer, model, training, slots);
+    checkOptimizerState(NAME, optimizer, model, training.optimizer, slots);
     for (const [i, weight] of weightsOf(model).entries()) weight.assign(weights[i] as Tensor);
-    restoreSlots(optimizer, model, training.optimizer.slots, slots);
-    (optimizer as unknown as {iterations_: number}).iterations_ = training.optimizer.iterations;
+    restoreOptimizer(optimizer, model, training.optimizer, slots);
   } finally {
     dispose(tensors);
   }
@@ -46,11 +38,26 @@ export async function resumeFrom(
 
 function savedTraining(metadata: unknown): SavedTraining {
   const {training} = Object(metadata) as {training?: SavedTraining};
-  if (training?.version !== 1 || !Array.isArray(training.optimizer?.slots)) {
+  const {version, optimizer, state}: Partial<SavedTraining> = Object(training);
+  if (Number(version) > 2) {
+    const constraint = 'hold a checkpoint of this version of ohem-tfjs or an earlier one';
+    throw typeError(NAME, 'target', constraint, `one of format ${version}`, 'Install a newer version.');
+  }
+  if ((version !== 1 && version !== 2) || !Array.isArray(optimizer?.slots)) {
     throw typeError(NAME, 'target', 'hold a training that saveTraining has saved', 'something else');
   }
-  checkState(NAME, 'state in target', training.state);
-  return training;
+  checkState(NAME, 'state in target', state);
+  return training as SavedTraining;
+}
+
+/** Decodes tensors in their order. Layers of different inner models may have equal names, so names are no keys. */
+function decoded(data: ArrayBuffer, specs: io.WeightsManifestEntry[]): Tensor[] {
+  return Object.values(
+    io.decodeWeights(
+      data,
+      specs.map((spec, i) => ({...spec, name: `${i}`})),
+    ),
+  );
 }
 
 const BYTES: Record<string, number> = {bool: 1, complex64: 8};
@@ -63,25 +70,10 @@ function checkBytes(data: io.WeightData | undefined, specs: io.WeightsManifestEn
 }
 
 function checkWeightShapes(model: LayersModel, saved: Tensor[]): void {
-  const shapes = (tensors: Tensor[]) => tensors.map(({shape}) => shapeText(shape)).join(' ');
+  const text = ({dtype, shape}: Tensor) => `${dtype === 'float32' ? '' : dtype}${shapeText(shape)}`;
+  const shapes = (tensors: Tensor[]) => tensors.map(text).join(' ');
   const own = shapes(weightsOf(model));
   if (shapes(saved) !== own) {
     throw typeError(NAME, 'target', `hold weights of the shapes of the model, ${own}`, shapes(saved));
-  }
-}
-
-function checkOptimizer(
-  optimizer: Optimizer,
-  model: LayersModel,
-  {optimizer: saved}: SavedTraining,
-  slots: Tensor[],
-): void {
-  const className = optimizer.getClassName();
-  if (className !== saved.className) {
-    throw typeError(NAME, 'optimizer', `be the ${saved.className} that was saved`, className);
-  }
-  const wrong = saved.slots.find((place, i) => !(slots[i] && fitsSlot(optimizer, model, place, slots[i])));
-  if (wrong || slots.length !== saved.slots.length) {
-    throw typeError(NAME, 'target', 'hold slots for the weights of the model', `others in ${wrong?.field ?? 'it'}`);
   }
 }

@@ -7,7 +7,7 @@ import type {TrainingState} from './trainingState';
 /**
  * Restores a model and its optimizer from a checkpoint, and returns the state to resume from.
  *
- *     weights, slots ← saved;   initialState = saved state
+ *     weights, optimizer ← saved;   initialState = saved state
  *
  * With the same data, options and backend the resumed run ends at the very weights at which the
  * undisturbed run ends. An exception is a layer that draws random numbers of its own, such as dropout

@@ -1,9 +1,9 @@
 import {io, type Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {weightsOf} from '../../models/model';
-import {slotsOf} from '../step/update';
 import {inTurn} from './inTurn';
-import {checkedOptimizer, type SavedTraining, type SavingOptions, SLOTS, type Store, slotPlaces} from './savedTraining';
+import {optimizerState} from './optimizerState';
+import {checkedOptimizer, type SavedTraining, type SavingOptions, SLOTS, type Store} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'saveTraining';
@@ -25,21 +25,14 @@ export async function saveTo(
  * wait trains on meanwhile, and weights, slots and state have to be of one moment.
  */
 async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: TrainingState): Promise<io.ModelArtifacts> {
-  const training: SavedTraining = {
-    version: 1,
-    state: structuredClone(state),
-    optimizer: {
-      className: optimizer.getClassName(),
-      iterations: optimizer.iterations ?? 0,
-      slots: slotPlaces(optimizer, model),
-    },
-  };
+  const {saved, values} = optimizerState(NAME, optimizer, model);
+  const training: SavedTraining = {version: 2, state: structuredClone(state), optimizer: saved};
   const modelTopology = model.toJSON(null, false) as object;
   const originalNames = new Map(model.weights.map((weight) => [weight.read(), weight.originalName]));
   const [weights, slots] = await Promise.all([
     io.encodeWeights(weightsOf(model).map((tensor) => ({name: originalNames.get(tensor) as string, tensor}))),
     io.encodeWeights(
-      slotsOf(optimizer).map(({variable}, i) => ({name: `slot/${i}`, tensor: variable})),
+      values.map((tensor, i) => ({name: `slot/${i}`, tensor})),
       SLOTS,
     ),
   ]);

@@ -7,12 +7,16 @@ import type {TrainingState} from './trainingState';
 /**
  * Saves a checkpoint from which training can resume after a reload or a crash.
  *
- *     saved = {weights, slots of the optimizer, state}
+ *     saved = {weights, optimizer, state}
  *
  * In a browser, `'indexeddb://my-training'` keeps it in the database of the page. In Node take the
  * function of this name from `ohem-tfjs/node`, which writes to a folder. A checkpoint is also a model:
- * `tf.loadLayersModel` loads it from the same URL. The learning rate is not saved: it is that of the
- * optimizer with which training resumes.
+ * `tf.loadLayersModel` loads it from the same URL, unless layers of inner models have equal names.
+ *
+ * Of the optimizer it has the slots, the learning rate and the count of steps; the other
+ * hyperparameters are those of the new one. An optimizer of your own keeps its slots in fields: a
+ * tensor each, or lists of `{originalName: 'weight/…', variable}`, as the optimizers of tfjs do.
+ * Numbers that `getConfig` does not list are saved too.
  *
  * The checkpoint is that of the moment of the call, also if training continues before it is written.
  * Saves to one target are written one after the other, in the order of the calls.
@@ -22,7 +26,8 @@ import type {TrainingState} from './trainingState';
  * @param state  the argument of `checkpoint` of {@link fitOhem}, or the `state` of its history.
  * @param options  `optimizer`, if it is not the one that the model was compiled with.
  * @returns a promise that resolves once everything is saved.
- * @throws TypeError naming the argument, and errors of the handler; as a rejected promise.
+ * @throws TypeError naming the argument, also an optimizer with slots elsewhere; errors of the handler.
+ *   All as a rejected promise.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [2]})]});

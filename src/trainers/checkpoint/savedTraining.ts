@@ -1,17 +1,17 @@
 /** @file The form in which a training is saved. */
 
-import {io, type Optimizer, type Tensor, type Variable, variable} from '@tensorflow/tfjs-core';
+import {io, type Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkOptionNames, typeError} from '../../checks';
-import {modelOptimizer, readyModel, weightsOf} from '../../models/model';
-import {type ListedSlot, slotsOf} from '../step/update';
+import {modelOptimizer, readyModel} from '../../models/model';
+import type {SavedOptimizer} from './optimizerState';
 import type {TrainingState} from './trainingState';
 
-/** What is saved beside the weights and the slots. */
+/** What is saved beside the weights and the slots. Version 1 has no numbers of the optimizer. */
 export interface SavedTraining {
-  version: 1;
+  version: 1 | 2;
   state: TrainingState;
-  optimizer: {className: string; iterations: number; slots: SlotPlace[]};
+  optimizer: SavedOptimizer;
 }
 
 /** The group of weights that `tf.loadLayersModel` passes over. */
@@ -46,55 +46,4 @@ export function checkedOptimizer(where: string, model: LayersModel, options: Sav
   readyModel(where, model);
   checkOptionNames(where, options, ['optimizer']);
   return modelOptimizer(where, model, options.optimizer, 'Pass the one that fitOhem was given.');
-}
-
-/** Where a slot of an optimizer is, as plain JSON. */
-interface SlotPlace {
-  /** The field of the optimizer. */
-  field: string;
-  /** Its place in that field, where it is a list; a list has a slot for each weight. */
-  place?: number;
-  /** The weight of the model that it belongs to. */
-  weight?: number;
-}
-
-/** Where the slots are, by the number of the weight: names change from one run to another. */
-export function slotPlaces(optimizer: Optimizer, model: LayersModel): SlotPlace[] {
-  const names = weightsOf(model).map(({name}) => name);
-  return slotsOf(optimizer).map(({field, place, owner}) => {
-    return place === undefined ? {field} : {field, place, weight: names.indexOf(owner ?? '')};
-  });
-}
-
-/** Whether an optimizer has such a slot, or would make it for a weight of that model. */
-export function fitsSlot(optimizer: Optimizer, model: LayersModel, slot: SlotPlace, value: Tensor): boolean {
-  const held = fieldsOf(optimizer)[slot.field];
-  const like = slot.weight === undefined ? held : weightsOf(model)[slot.weight];
-  return (slot.weight === undefined || Array.isArray(held)) && String((like as Tensor)?.shape) === String(value.shape);
-}
-
-/**
- * Gives an optimizer the slots that it had. Not by its own `setWeights`: that computes powers of Adam's decay rates anew, a little different, and not
- * every optimizer has one.
- */
-export function restoreSlots(optimizer: Optimizer, model: LayersModel, places: SlotPlace[], values: Tensor[]): void {
-  const fields = fieldsOf(optimizer);
-  const weights = weightsOf(model);
-  for (const {field, place, variable: old} of slotsOf(optimizer)) {
-    if (place === undefined) continue;
-    old.dispose();
-    fields[field] = [];
-  }
-  for (const [i, {field, place, weight}] of places.entries()) {
-    const value = values[i] as Tensor;
-    if (place === undefined || weight === undefined) (fields[field] as Variable).assign(value);
-    else {
-      const originalName = `${weights[weight]?.name}/${field}`;
-      (fields[field] as ListedSlot[])[place] = {originalName, variable: variable(value, false)};
-    }
-  }
-}
-
-function fieldsOf(optimizer: Optimizer): Record<string, unknown> {
-  return optimizer as unknown as Record<string, unknown>;
 }
