@@ -1,4 +1,5 @@
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {Nullable} from '../checks';
+import type {TrainableModel} from '../models/functionModel';
 import {resumeFrom} from '../trainers/checkpoint/resumeFrom';
 import type {SavingOptions} from '../trainers/checkpoint/savedTraining';
 import type {TrainingState} from '../trainers/checkpoint/trainingState';
@@ -15,7 +16,7 @@ const NAME = 'resumeTraining';
  * ends. The rest is as in `resumeTraining` of `ohem-tfjs`.
  *
  * @param folder  the path that {@link saveTraining} was given.
- * @param model  a model of the same architecture.
+ * @param model  a model of the same architecture, or a function with variables of the same shapes.
  * @param options  `optimizer`, if it is not the one that the model was compiled with; of the same
  *   class as it was.
  * @returns a promise of the state for `initialState` of `fitOhem`, or of undefined if nothing is saved
@@ -40,8 +41,8 @@ const NAME = 'resumeTraining';
  */
 export async function resumeTraining(
   folder: string,
-  model: LayersModel,
-  options: SavingOptions = {},
+  model: TrainableModel,
+  options: Nullable<SavingOptions> | null = {},
 ): Promise<TrainingState | undefined> {
   return resumeFrom(fileStore(NAME, folder), () => hasFile(NAME, folder), model, options);
 }

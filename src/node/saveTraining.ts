@@ -1,4 +1,5 @@
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {Nullable} from '../checks';
+import type {TrainableModel} from '../models/functionModel';
 import type {SavingOptions} from '../trainers/checkpoint/savedTraining';
 import {saveTo} from '../trainers/checkpoint/saveTo';
 import type {TrainingState} from '../trainers/checkpoint/trainingState';
@@ -33,9 +34,9 @@ import {fileStore} from './trainingFile';
  */
 export async function saveTraining(
   folder: string,
-  model: LayersModel,
+  model: TrainableModel,
   state: TrainingState,
-  options: SavingOptions = {},
+  options: Nullable<SavingOptions> | null = {},
 ): Promise<void> {
   await saveTo(fileStore('saveTraining', folder), model, state, options);
 }

@@ -7,7 +7,7 @@ import {weightsOf} from '../../models/model';
 import {type ListedSlot, slotsOf} from '../step/update';
 
 /** Location of a slot in an optimizer, as plain JSON. */
-export interface SlotPlace {
+interface SlotPlace {
   /** The field of the optimizer. */
   field: string;
   /** Position in that field, if it is a list; a list has a slot for each weight. */
@@ -114,7 +114,7 @@ interface PlacedSlot {
   value: Tensor;
 }
 
-/** The variables of an optimizer. Those of weights of another model are left out, and the gaps are closed. */
+/** The variables of an optimizer, without those of another model; the gaps are closed. */
 function variablesOf(where: string, optimizer: Optimizer, model: LayersModel): PlacedSlot[] {
   const names = weightsOf(model).map(({name}) => name);
   const gaps = new Map<string, number>();
@@ -147,7 +147,7 @@ function tensorsOf(optimizer: Optimizer): PlacedSlot[] {
   });
 }
 
-/** The learning rate, and the numbers in fields that `getConfig` does not list: counters, not hyperparameters. */
+/** The learning rate, and numbers that `getConfig` does not list: counters, not hyperparameters. */
 function numbersOf(optimizer: Optimizer): Record<string, number> {
   const {learningRate, ...fields} = fieldsOf(optimizer);
   const config = optimizer.getConfig?.() ?? {};
@@ -175,7 +175,7 @@ function checkNothingHidden(where: string, optimizer: Optimizer, model: LayersMo
   }
 }
 
-/** What is in a collection, a plain record or another optimizer. Other objects, such as a model, are not searched. */
+/** The items of a collection, a record or another optimizer; nothing of other objects, such as a model. */
 function entriesOf(value: object): [unknown, unknown][] {
   if (value instanceof Map) return [...value];
   if (value instanceof Set) return [...value].map((item, i) => [i, item]);

@@ -1,10 +1,12 @@
 import {dispose, io, type Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {shapeText, typeError} from '../../checks';
+import {type Nullable, shapeText, typeError} from '../../checks';
+import type {TrainableModel} from '../../models/functionModel';
 import {weightsOf} from '../../models/model';
 import {turnsEnded} from './inTurn';
 import {checkOptimizerState, restoreOptimizer} from './optimizerState';
-import {checkedOptimizer, type SavedTraining, type SavingOptions, SLOTS, type Store} from './savedTraining';
+import {fromJson} from './plainData';
+import {type SavedTraining, type SavingOptions, SLOTS, type Store, savedParts} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'resumeTraining';
@@ -13,20 +15,21 @@ const NAME = 'resumeTraining';
 export async function resumeFrom(
   {handler, turn}: Store,
   isThere: () => Promise<boolean>,
-  model: LayersModel,
-  options: SavingOptions,
+  given: TrainableModel,
+  options: Nullable<SavingOptions> | null,
 ): Promise<TrainingState | undefined> {
-  const optimizer = checkedOptimizer(NAME, model, options);
+  const {model, optimizer} = savedParts(NAME, given, options);
   await turnsEnded(turn);
   if (!(await isThere())) return undefined;
   const {weightData, weightSpecs = [], userDefinedMetadata} = ((await handler.load?.()) ?? {}) as io.ModelArtifacts;
   const training = savedTraining(userDefinedMetadata);
   checkBytes(weightData, weightSpecs);
-  const tensors = decoded(io.concatenateArrayBuffers([weightData ?? []].flat()), weightSpecs);
+  const tensors = tensorsIn(io.concatenateArrayBuffers([weightData ?? []].flat()), weightSpecs);
   try {
     const weights = tensors.filter((_, i) => weightSpecs[i]?.group !== SLOTS);
     const slots = tensors.slice(weights.length);
     checkWeightShapes(model, weights);
+    checkBest(model, training.state);
     checkOptimizerState(NAME, optimizer, model, training.optimizer, slots);
     for (const [i, weight] of weightsOf(model).entries()) weight.assign(weights[i] as Tensor);
     restoreOptimizer(optimizer, model, training.optimizer, slots);
@@ -38,7 +41,7 @@ export async function resumeFrom(
 
 function savedTraining(metadata: unknown): SavedTraining {
   const {training} = Object(metadata) as {training?: SavedTraining};
-  const {version, optimizer, state}: Partial<SavedTraining> = Object(training);
+  const {version, optimizer}: Partial<SavedTraining> = Object(training);
   if (Number(version) > 2) {
     const constraint = 'hold a checkpoint of this version of ohem-tfjs or an earlier one';
     throw typeError(NAME, 'target', constraint, `one of format ${version}`, 'Install a newer version.');
@@ -46,18 +49,25 @@ function savedTraining(metadata: unknown): SavedTraining {
   if ((version !== 1 && version !== 2) || !Array.isArray(optimizer?.slots)) {
     throw typeError(NAME, 'target', 'hold a training that saveTraining has saved', 'something else');
   }
-  checkState(NAME, 'state in target', state);
-  return training as SavedTraining;
+  const decoded = (version === 1 ? training : fromJson(training)) as SavedTraining;
+  checkState(NAME, 'state in target', decoded.state);
+  return decoded;
 }
 
-/** Decodes tensors in their order. Layers of different inner models may have equal names, so names are no keys. */
-function decoded(data: ArrayBuffer, specs: io.WeightsManifestEntry[]): Tensor[] {
+/** Decodes tensors in their order; names are no keys, since layers of inner models may share them. */
+function tensorsIn(data: ArrayBuffer, specs: io.WeightsManifestEntry[]): Tensor[] {
   return Object.values(
     io.decodeWeights(
       data,
       specs.map((spec, i) => ({...spec, name: `${i}`})),
     ),
   );
+}
+
+function checkBest(model: LayersModel, {best}: TrainingState): void {
+  const sizes = weightsOf(model).map(({size}) => size);
+  if (!best || String(best.weights.map(({length}) => length)) === String(sizes)) return;
+  throw typeError(NAME, 'best weights in target', 'be those of the model', `${best.weights.length} of other sizes`);
 }
 
 const BYTES: Record<string, number> = {bool: 1, complex64: 8};

@@ -1,5 +1,6 @@
 import {io} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {Nullable} from '../../checks';
+import type {TrainableModel} from '../../models/functionModel';
 import {resumeFrom} from './resumeFrom';
 import {type SavingOptions, storeOf} from './savedTraining';
 import type {TrainingState} from './trainingState';
@@ -15,7 +16,7 @@ import type {TrainingState} from './trainingState';
  * way are awaited first.
  *
  * @param target  as in {@link saveTraining}.
- * @param model  a model of the same architecture.
+ * @param model  a model of the same architecture, or a function with variables of the same shapes.
  * @param options  `optimizer`, if it is not the one that the model was compiled with; of the same
  *   class as it was.
  * @returns a promise of the state for `initialState` of {@link fitOhem}. It is undefined if nothing
@@ -36,8 +37,8 @@ import type {TrainingState} from './trainingState';
  */
 export async function resumeTraining(
   target: io.IOHandler | string,
-  model: LayersModel,
-  options: SavingOptions = {},
+  model: TrainableModel,
+  options: Nullable<SavingOptions> | null = {},
 ): Promise<TrainingState | undefined> {
   const isThere = async () => !isListed(target) || target in (await io.listModels());
   return resumeFrom(storeOf('resumeTraining', target, 'load'), isThere, model, options);

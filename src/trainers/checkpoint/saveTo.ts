@@ -1,9 +1,12 @@
 import {io, type Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {Nullable} from '../../checks';
+import type {TrainableModel} from '../../models/functionModel';
 import {weightsOf} from '../../models/model';
 import {inTurn} from './inTurn';
 import {optimizerState} from './optimizerState';
-import {checkedOptimizer, type SavedTraining, type SavingOptions, SLOTS, type Store} from './savedTraining';
+import {toJson} from './plainData';
+import {type SavingOptions, SLOTS, type Store, savedParts} from './savedTraining';
 import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'saveTraining';
@@ -11,11 +14,11 @@ const NAME = 'saveTraining';
 /** Saves a checkpoint to a store; see `saveTraining`. */
 export async function saveTo(
   {handler, turn}: Store,
-  model: LayersModel,
+  given: TrainableModel,
   state: TrainingState,
-  options: SavingOptions,
+  options: Nullable<SavingOptions> | null,
 ): Promise<void> {
-  const optimizer = checkedOptimizer(NAME, model, options);
+  const {model, optimizer} = savedParts(NAME, given, options);
   checkState(NAME, 'state', state);
   await inTurn(turn, artifactsOf(model, optimizer, state), (artifacts) => handler.save?.(artifacts));
 }
@@ -26,8 +29,12 @@ export async function saveTo(
  */
 async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: TrainingState): Promise<io.ModelArtifacts> {
   const {saved, values} = optimizerState(NAME, optimizer, model);
-  const training: SavedTraining = {version: 2, state: structuredClone(state), optimizer: saved};
-  const modelTopology = model.toJSON(null, false) as object;
+  const training = {
+    version: 2,
+    state: toJson(NAME, 'state', state),
+    optimizer: toJson(NAME, 'optimizer', saved),
+  };
+  const modelTopology = topologyOf(model);
   const originalNames = new Map(model.weights.map((weight) => [weight.read(), weight.originalName]));
   const [weights, slots] = await Promise.all([
     io.encodeWeights(weightsOf(model).map((tensor) => ({name: originalNames.get(tensor) as string, tensor}))),
@@ -44,4 +51,16 @@ async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: Trai
     weightData: io.concatenateArrayBuffers([weights.data, slots.data]),
     userDefinedMetadata: {training},
   };
+}
+
+/**
+ * The layers of a model as JSON; nothing if a layer cannot be written so, or if the model is a function.
+ * Training resumes without, since `resumeTraining` is given the model.
+ */
+function topologyOf(model: LayersModel): object {
+  try {
+    return JSON.parse(model.toJSON(null) as string);
+  } catch {
+    return {};
+  }
 }

@@ -1,5 +1,6 @@
 import type {io} from '@tensorflow/tfjs-core';
-import type {LayersModel} from '@tensorflow/tfjs-layers';
+import type {Nullable} from '../../checks';
+import type {TrainableModel} from '../../models/functionModel';
 import {type SavingOptions, storeOf} from './savedTraining';
 import {saveTo} from './saveTo';
 import type {TrainingState} from './trainingState';
@@ -11,7 +12,8 @@ import type {TrainingState} from './trainingState';
  *
  * In a browser, `'indexeddb://my-training'` keeps it in the database of the page. In Node take the
  * function of this name from `ohem-tfjs/node`, which writes to a folder. A checkpoint is also a model:
- * `tf.loadLayersModel` loads it from the same URL, unless layers of inner models have equal names.
+ * `tf.loadLayersModel` loads it from the same URL, unless the model is a function, has a layer that
+ * cannot be written as JSON, or has inner models with layers of equal names.
  *
  * Of the optimizer it has the slots, the learning rate and the count of steps; the other
  * hyperparameters are those of the new one. An optimizer of your own keeps its slots in fields: a
@@ -23,11 +25,13 @@ import type {TrainingState} from './trainingState';
  *
  * @param target  a URL that tfjs has a handler for, or an `io.IOHandler`.
  * @param model  the model in training.
- * @param state  the argument of `checkpoint` of {@link fitOhem}, or the `state` of its history.
+ * @param state  the argument of `checkpoint` of {@link fitOhem}, or the `state` of its history. It may
+ *   hold any plain data, also NaN, infinities and undefined.
  * @param options  `optimizer`, if it is not the one that the model was compiled with.
  * @returns a promise that resolves once everything is saved.
- * @throws TypeError naming the argument, also an optimizer with slots elsewhere; errors of the handler.
- *   All as a rejected promise.
+ * @throws TypeError or RangeError naming the argument, also for what could not be resumed: a state that
+ *   is not plain data, an optimizer with slots elsewhere. Errors of the handler. All as a rejected
+ *   promise.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [2]})]});
@@ -41,9 +45,9 @@ import type {TrainingState} from './trainingState';
  */
 export async function saveTraining(
   target: io.IOHandler | string,
-  model: LayersModel,
+  model: TrainableModel,
   state: TrainingState,
-  options: SavingOptions = {},
+  options: Nullable<SavingOptions> | null = {},
 ): Promise<void> {
   await saveTo(storeOf('saveTraining', target, 'save'), model, state, options);
 }

@@ -2,12 +2,16 @@
 
 import {io, type Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkOptionNames, typeError} from '../../checks';
+import {givenOptions, type Nullable, typeError} from '../../checks';
+import type {TrainableModel} from '../../models/functionModel';
 import {modelOptimizer, readyModel} from '../../models/model';
 import type {SavedOptimizer} from './optimizerState';
 import type {TrainingState} from './trainingState';
 
-/** What is saved beside the weights and the slots. Version 1 has no numbers of the optimizer. */
+/**
+ * What is saved beside the weights and the slots, in version 2 in the form of `toJson`. Version 1 has
+ * what JSON made of it, and no numbers of the optimizer.
+ */
 export interface SavedTraining {
   version: 1 | 2;
   state: TrainingState;
@@ -42,8 +46,12 @@ export function storeOf(where: string, target: io.IOHandler | string, kind: 'sav
 }
 
 /** Checks the model and the options of saving and resuming; finds the optimizer. */
-export function checkedOptimizer(where: string, model: LayersModel, options: SavingOptions): Optimizer {
-  readyModel(where, model);
-  checkOptionNames(where, options, ['optimizer']);
-  return modelOptimizer(where, model, options.optimizer, 'Pass the one that fitOhem was given.');
+export function savedParts(
+  where: string,
+  given: TrainableModel,
+  options: Nullable<SavingOptions> | null,
+): {model: LayersModel; optimizer: Optimizer} {
+  const model = readyModel(where, given);
+  const {optimizer} = givenOptions<SavingOptions>(where, options, ['optimizer']);
+  return {model, optimizer: modelOptimizer(where, model, optimizer, 'Pass the one that fitOhem was given.')};
 }

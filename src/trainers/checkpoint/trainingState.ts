@@ -1,4 +1,4 @@
-import {typeError} from '../../checks';
+import {rangeError, typeError} from '../../checks';
 import type {Place} from '../../data/batchSource';
 import type {KeepSchedule, Ledger} from '../../types';
 import {type BestWeights, type EpochTotals, NO_TOTALS} from '../fit/epochs';
@@ -6,13 +6,14 @@ import {NOTHING_SPENT, type Spent} from '../fit/pace';
 import type {SavedMemory, SelectorState} from '../step/selection';
 
 /**
- * Where a training stands, as plain JSON: with the weights of the model and the slots of the optimizer as they were then, `initialState` lets another one
- * go on there, and end at the same weights.
+ * Progress of a training run, as plain data. Together with the weights and the optimizer of that moment
+ * it lets a new run resume by `initialState`, and end at the same weights. Further fields are saved and
+ * restored as they are.
  */
 export interface TrainingState extends Place {
   /** The epoch that comes next, or is under way. */
   epoch: number;
-  /** Batches of it that are done. */
+  /** Batches of that epoch that are done. */
   batch: number;
   /** Batches of all epochs that are done. */
   step: number;
@@ -26,17 +27,17 @@ export interface TrainingState extends Place {
   batchesBefore?: number;
   /** What the run has cost. */
   spent: Spent;
-  /** What the order of the rows comes from. */
+  /** Seed of the order of the rows. */
   seed: number | string;
-  /** What the batches of this epoch have summed up to. */
+  /** Sums over the batches of this epoch. */
   totals: EpochTotals;
-  /** State of the selector's schedule, where it has one. */
+  /** State of the schedule of the selector, if it has one. */
   schedule?: unknown;
-  /** What the selector remembers, where it does. */
+  /** Memory of the selector, if it has one. */
   memory?: SavedMemory;
-  /** The ledger, where there is one: make one of it for the training that goes on. */
+  /** The ledger as JSON, if there is one: pass `miningLedger.fromJSON(state.ledger)` to the new run. */
   ledger?: unknown;
-  /** The best weights so far, where they are to be restored. */
+  /** The best weights so far, if they are to be restored at the end. */
   best?: BestWeights;
 }
 
@@ -46,7 +47,7 @@ export function firstState(epoch: number, seed: number | string, schedule: KeepS
   return {...counts, seed, totals: NO_TOTALS, spent: NOTHING_SPENT, ...(schedule && {schedule: schedule.init()})};
 }
 
-/** The state as it is handed out: a copy that later steps leave alone. Reads once, where the selector remembers something. */
+/** A copy of the state that later steps do not change. Reads once if the selector has a memory. */
 export async function handedOut(
   state: TrainingState,
   ledger: Ledger | undefined,
@@ -57,13 +58,34 @@ export async function handedOut(
   return {...copy, ...(remembered && {memory: remembered})};
 }
 
-/** Refuses what cannot be the state of a training. */
+/** Checks that something is the state of a training run. */
 export function checkState(where: string, argument: string, state: unknown): asserts state is TrainingState {
-  const {epoch, batch, step, seed, totals, memory} = Object(state) as Partial<TrainingState>;
+  const {epoch, batch, step, seed, totals, memory, best, ...others} = Object(state) as Partial<TrainingState>;
   const isWhole = [epoch, batch, step].every((count) => Number.isInteger(count) && (count as number) >= 0);
   const hasSeed = typeof seed === 'number' || typeof seed === 'string';
   const hasMemory = memory === undefined || Array.isArray(memory?.values);
-  if (!(isWhole && hasSeed && hasMemory && typeof totals?.rows === 'number' && typeof totals.sums === 'object')) {
+  const hasBest = best === undefined || (Array.isArray(best?.weights) && best.weights.every(Array.isArray));
+  const hasTotals = typeof totals?.rows === 'number' && typeof totals.sums === 'object' && totals.sums !== null;
+  if (!(isWhole && hasSeed && hasMemory && hasBest && hasTotals)) {
     throw typeError(where, argument, 'be the state of a training', state, 'Pass what resumeTraining returns.');
   }
+  if (typeof seed === 'number' && !Number.isFinite(seed)) {
+    throw rangeError(where, `seed of ${argument}`, 'be a finite number or a text', seed);
+  }
+  // An earlier version saved no counts, and no costs.
+  const {updates = 0, begun = 0, earlier = 0, spent = {}} = others;
+  checkNumbers(where, `counts of ${argument}`, [updates, begun, earlier, ...Object.values(totals.counts ?? {})]);
+  checkNumbers(where, `spent of ${argument}`, Object.values(spent));
+  checkNumbers(where, `totals.sums of ${argument}`, Object.values(totals.sums));
+  if (!best) return;
+  checkNumbers(where, `best.value of ${argument}`, [best.value]);
+  for (const weights of best.weights) checkNumbers(where, `best.weights of ${argument}`, weights);
+}
+
+/** JSON makes null of NaN and of infinities; as a sum, null counts 0. */
+function checkNumbers(where: string, argument: string, values: readonly unknown[]): void {
+  const place = values.findIndex((value) => typeof value !== 'number');
+  if (place < 0) return;
+  const remedy = 'JSON has no NaN and no infinity: save the state by saveTraining.';
+  throw typeError(where, argument, 'hold numbers', values[place], remedy);
 }

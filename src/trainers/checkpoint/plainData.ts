@@ -1,0 +1,72 @@
+/** @file Plain data in a form that JSON carries without loss. */
+
+import {typeError} from '../../checks';
+
+/** The key of what JSON has no form for: `{$ohem: 'NaN'}`. */
+const MARK = '$ohem';
+
+/**
+ * Copies plain data into a form that survives JSON. It looks the same, but for NaN, infinities, −0 and
+ * undefined.
+ *
+ * @throws TypeError naming the place of a value that is not plain, which JSON would drop or change: a
+ *   function, an instance of a class, a cycle.
+ */
+export function toJson(where: string, argument: string, value: unknown): unknown {
+  return encoded(value, {where, path: argument, around: []});
+}
+
+/** Restores plain data from that form. */
+export function fromJson(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(fromJson);
+  const {[MARK]: mark, entries} = value as {[MARK]?: string; entries?: [string, unknown][]};
+  if (mark === undefined) return mapped(Object.entries(value), fromJson);
+  if (mark === 'record') return mapped(entries ?? [], fromJson);
+  return mark === 'undefined' ? undefined : Number(mark);
+}
+
+interface Position {
+  where: string;
+  path: string;
+  /** The lists and records in which the value is. */
+  around: readonly object[];
+}
+
+function encoded(value: unknown, position: Position): unknown {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (value === undefined) return {[MARK]: 'undefined'};
+  if (typeof value === 'number') return isCarried(value) ? value : {[MARK]: value === 0 ? '-0' : String(value)};
+  if (typeof value !== 'object') throw notPlain(position, typeof value === 'function' ? value : `a ${typeof value}`);
+  const {where, path, around} = position;
+  if (around.includes(value)) throw notPlain(position, 'what it is in itself');
+  const inside = {where, around: [...around, value]};
+  if (Array.isArray(value)) {
+    // Weights of a model come as long lists.
+    if (value.every(isCarried)) return Array.from(value);
+    return Array.from(value, (item, i) => encoded(item, {...inside, path: `${path}[${i}]`}));
+  }
+  if (!isRecord(value)) throw notPlain(position, `a ${value.constructor?.name}`);
+  const record = mapped(Object.entries(value), (item, name) => encoded(item, {...inside, path: `${path}.${name}`}));
+  return MARK in record ? {[MARK]: 'record', entries: Object.entries(record)} : record;
+}
+
+/** Whether JSON has a form for a number. */
+function isCarried(value: unknown): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
+}
+
+/** Whether an object is a record, also one of another realm, and not an instance of a class. */
+function isRecord(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function mapped(entries: [string, unknown][], f: (value: unknown, name: string) => unknown): Record<string, unknown> {
+  return Object.fromEntries(entries.map(([name, value]) => [name, f(value, name)]));
+}
+
+function notPlain({where, path}: Position, got: unknown): TypeError {
+  const constraint = 'be plain data: numbers, texts, booleans, null, lists and records';
+  return typeError(where, path, constraint, got, 'Nothing else could be restored.');
+}
