@@ -82,6 +82,60 @@ describeOnBackends('A resumed training', (backend) => {
     expect(weightValues(model)).toEqual(after[1]);
   });
 
+  describe('of a stateful recurrent network', () => {
+    const make = (units = 2) => {
+      const model = sequential({
+        layers: [
+          layers.reshape({batchInputShape: [10, 4], targetShape: [2, 2]}),
+          layers.lstm({units, stateful: true, kernelInitializer: 'ones', recurrentInitializer: 'ones'}),
+          layers.dense({units: 3, kernelInitializer: 'ones'}),
+        ],
+      });
+      model.compile({optimizer: train.adam(0.05), loss: 'meanSquaredError'});
+      return model;
+    };
+    const OPTIONS = {...RESUMABLE(), batchSize: 10, epochs: 2};
+
+    it('has the states of its layers', async () => {
+      const {xs, ys} = resumableData();
+      const {save, at} = shelf();
+      const [whole, resumed] = [make(), make()];
+      const checkpoint = (state: TrainingState) => saveTraining({save}, whole, state);
+      await fitOhem(whole, xs, ys, {...OPTIONS, checkpoint, checkpointEvery: 3});
+      const before = memory().numTensors;
+      const initialState = await resumeTraining(at(0), resumed);
+      // Two slots for each of five weights.
+      expect(memory().numTensors).toBe(before + 10);
+      await fitOhem(resumed, xs, ys, {...OPTIONS, initialState});
+      expect(weightValues(resumed)).toEqual(weightValues(whole));
+    });
+
+    it('keeps those that it has if none were saved, and refuses those of others', async () => {
+      const {save, at} = shelf();
+      const [model, other] = [make(), make()];
+      const {xs, ys} = resumableData();
+      const {state} = await fitOhem(model, xs, ys, OPTIONS);
+      await saveTraining({save}, model, state);
+      const artifacts = await at(0).load();
+      const specs = artifacts.weightSpecs as io.WeightsManifestEntry[];
+      const bytes = 2 * 10 * 2 * 4;
+      const without = {
+        ...artifacts,
+        weightSpecs: specs.slice(0, -2),
+        weightData: (artifacts.weightData as ArrayBuffer).slice(0, -bytes),
+      };
+      expect(await resumeTraining({load: async () => without}, other)).toEqual(state);
+      const oneOnly = {
+        ...artifacts,
+        weightSpecs: specs.slice(0, -1),
+        weightData: (artifacts.weightData as ArrayBuffer).slice(0, -bytes / 2),
+      };
+      await expect(resumeTraining({load: async () => oneOnly}, other)).rejects.toThrow(
+        'resumeTraining: target must hold states of the shapes of the stateful layers, [10, 2] [10, 2], got [10, 2].',
+      );
+    });
+  });
+
   it('has the weights of layers of equal names, in models inside the model', async () => {
     const inner = (name: string) =>
       sequential({

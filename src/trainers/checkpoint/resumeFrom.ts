@@ -4,6 +4,7 @@ import {type Nullable, shapeText, typeError} from '../../checks';
 import type {TrainableModel} from '../../models/functionModel';
 import {weightsOf} from '../../models/model';
 import {turnsEnded} from './inTurn';
+import {layerStates, restoreLayerStates} from './layerStates';
 import {checkOptimizerState, restoreOptimizer} from './optimizerState';
 import {fromJson} from './plainData';
 import {type SavedTraining, type SavingOptions, SLOTS, type Store, savedParts} from './savedTraining';
@@ -27,11 +28,13 @@ export async function resumeFrom(
   const tensors = tensorsIn(io.concatenateArrayBuffers([weightData ?? []].flat()), weightSpecs);
   try {
     const weights = tensors.filter((_, i) => weightSpecs[i]?.group !== SLOTS);
-    const slots = tensors.slice(weights.length);
+    const [slots, states] = splitAt(training.optimizer.slots.length, tensors.slice(weights.length));
     checkWeightShapes(model, weights);
+    checkLayerStates(model, states);
     checkBest(model, training.state);
     checkOptimizerState(NAME, optimizer, model, training.optimizer, slots);
     for (const [i, weight] of weightsOf(model).entries()) weight.assign(weights[i] as Tensor);
+    if (states.length > 0) restoreLayerStates(model, states);
     restoreOptimizer(optimizer, model, training.optimizer, slots);
   } finally {
     dispose(tensors);
@@ -80,10 +83,25 @@ function checkBytes(data: io.WeightData | undefined, specs: io.WeightsManifestEn
 }
 
 function checkWeightShapes(model: LayersModel, saved: Tensor[]): void {
-  const text = ({dtype, shape}: Tensor) => `${dtype === 'float32' ? '' : dtype}${shapeText(shape)}`;
-  const shapes = (tensors: Tensor[]) => tensors.map(text).join(' ');
-  const own = shapes(weightsOf(model));
-  if (shapes(saved) !== own) {
-    throw typeError(NAME, 'target', `hold weights of the shapes of the model, ${own}`, shapes(saved));
+  const own = shapesOf(weightsOf(model));
+  if (shapesOf(saved) !== own) {
+    throw typeError(NAME, 'target', `hold weights of the shapes of the model, ${own}`, shapesOf(saved));
   }
+}
+
+/** Checks the states of recurrent layers. A checkpoint of version 1 has none, and theirs then stay. */
+function checkLayerStates(model: LayersModel, saved: Tensor[]): void {
+  const own = shapesOf(layerStates(model));
+  if (saved.length > 0 && shapesOf(saved) !== own) {
+    const constraint = `hold states of the shapes of the stateful layers, ${own || 'none'}`;
+    throw typeError(NAME, 'target', constraint, shapesOf(saved));
+  }
+}
+
+function shapesOf(tensors: Tensor[]): string {
+  return tensors.map(({dtype, shape}) => `${dtype === 'float32' ? '' : dtype}${shapeText(shape)}`).join(' ');
+}
+
+function splitAt<T>(count: number, items: T[]): [T[], T[]] {
+  return [items.slice(0, count), items.slice(count)];
 }

@@ -1,9 +1,10 @@
-import {io, type Optimizer} from '@tensorflow/tfjs-core';
+import {io, type Optimizer, type Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import type {Nullable} from '../../checks';
 import type {TrainableModel} from '../../models/functionModel';
 import {weightsOf} from '../../models/model';
 import {inTurn} from './inTurn';
+import {layerStates} from './layerStates';
 import {optimizerState} from './optimizerState';
 import {toJson} from './plainData';
 import {type SavingOptions, SLOTS, type Store, savedParts} from './savedTraining';
@@ -36,19 +37,16 @@ async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: Trai
   };
   const modelTopology = topologyOf(model);
   const originalNames = new Map(model.weights.map((weight) => [weight.read(), weight.originalName]));
-  const [weights, slots] = await Promise.all([
+  const [weights, others] = await Promise.all([
     io.encodeWeights(weightsOf(model).map((tensor) => ({name: originalNames.get(tensor) as string, tensor}))),
-    io.encodeWeights(
-      values.map((tensor, i) => ({name: `slot/${i}`, tensor})),
-      SLOTS,
-    ),
+    io.encodeWeights([...named('slot', values), ...named('state', layerStates(model))], SLOTS),
   ]);
   return {
     modelTopology,
     format: 'layers-model',
     generatedBy: 'ohem-tfjs',
-    weightSpecs: [...weights.specs, ...slots.specs],
-    weightData: io.concatenateArrayBuffers([weights.data, slots.data]),
+    weightSpecs: [...weights.specs, ...others.specs],
+    weightData: io.concatenateArrayBuffers([weights.data, others.data]),
     userDefinedMetadata: {training},
   };
 }
@@ -63,4 +61,8 @@ function topologyOf(model: LayersModel): object {
   } catch {
     return {};
   }
+}
+
+function named(kind: string, tensors: Tensor[]): {name: string; tensor: Tensor}[] {
+  return tensors.map((tensor, i) => ({name: `${kind}/${i}`, tensor}));
 }

@@ -8,7 +8,7 @@ import type {TrainingState} from './trainingState';
 /**
  * Saves a checkpoint from which training can resume after a reload or a crash.
  *
- *     saved = {weights, optimizer, state}
+ *     saved = {weights, states of recurrent layers, optimizer, state}
  *
  * In a browser, `'indexeddb://my-training'` keeps it in the database of the page. In Node take the
  * function of this name from `ohem-tfjs/node`, which writes to a folder. A checkpoint is also a model:
