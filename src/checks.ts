@@ -108,6 +108,7 @@ export const checkInteger = /* @__PURE__ */ checkBy('an integer', Number.isInteg
 export const checkRatio = /* @__PURE__ */ checkBy('in (0, 1]', (x) => x > 0 && x <= 1);
 export const checkClosedUnitInterval = /* @__PURE__ */ checkBy('in [0, 1]', (x) => x >= 0 && x <= 1);
 export const checkUnitInterval = /* @__PURE__ */ checkBy('in [0, 1)', (x) => x >= 0 && x < 1);
+export const checkOpenUnitInterval = /* @__PURE__ */ checkBy('in (0, 1)', (x) => x > 0 && x < 1);
 export const checkFinite = /* @__PURE__ */ checkBy('a finite number', Number.isFinite);
 export const checkNotNegative = /* @__PURE__ */ checkBy('a finite number >= 0', (x) => Number.isFinite(x) && x >= 0);
 export const checkFinitePositive = /* @__PURE__ */ checkBy('a finite number > 0', (x) => Number.isFinite(x) && x > 0);

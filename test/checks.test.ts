@@ -12,6 +12,7 @@ import {describe, expect, it, vi} from 'vitest';
 import {
   checkClosedUnitInterval,
   checkCount,
+  checkedRate,
   checkFactor,
   checkFinite,
   checkFinitePositive,
@@ -312,5 +313,22 @@ describe('Options with a name that nobody knows', () => {
     expect(() => ohemStep(undefined as never, {temperature: 2} as never)).toThrow(
       'ohemStep: options must have the names loss, select, optimizer, reduction, lossWeights, rankBy, granularity, backward, …',
     );
+  });
+});
+
+describe('checkedRate', () => {
+  it.each([0, 1e-9, 0.1, 1e9])('passes on a rate of %s', (rate) => {
+    expect(checkedRate('fitOhem', rate)).toBe(rate);
+  });
+
+  it.each([
+    [Number.NaN, 'NaN'],
+    [-0.1, '-0.1'],
+    [Number.POSITIVE_INFINITY, 'Infinity'],
+    [undefined, 'undefined'],
+    ['0.1', "'0.1'"],
+  ])('refuses a rate of %s, in the name of the trainer', (rate, shown) => {
+    const message = `fitOhem: learningRate must return a finite number >= 0, got ${shown}. It is given {step, epoch, progress}, with progress from 0 to 1.`;
+    expect(() => checkedRate('fitOhem', rate)).toThrow(new RangeError(message));
   });
 });

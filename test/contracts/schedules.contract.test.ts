@@ -1,6 +1,7 @@
-/** @file What every schedule promises. A new one is a line in the table. */
+/** @file What every schedule of keep ratios promises. A new one is a line in the table. */
 import {accuracySteps, constant, type KeepSchedule, linear, window} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
+import {LEARNING_RATES} from '../support/learningRates';
 
 interface Member {
   /** As it is exported. */
@@ -44,9 +45,9 @@ function ratiosOf(schedule: KeepSchedule, between: (state: unknown) => unknown =
 }
 
 describe('The contract of the schedules', () => {
-  it('is held by every schedule that is exported', async () => {
+  it('is held by every schedule that is exported, or that of the learning rates', async () => {
     const exported = Object.keys(await import('ohem-tfjs/schedules'));
-    expect([...new Set(SCHEDULES.map(({member}) => member))].sort()).toEqual(exported.sort());
+    expect([...new Set([...SCHEDULES, ...LEARNING_RATES].map(({member}) => member))].sort()).toEqual(exported.sort());
   });
 });
 

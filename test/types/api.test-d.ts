@@ -11,6 +11,7 @@ import {
   categoricalFocalCrossentropy,
   categoricalHinge,
   constant,
+  cosine,
   cosineSimilarity,
   type FitOhemArgs,
   fitOhem,
@@ -24,9 +25,11 @@ import {
   hinge,
   huber,
   importanceSampling,
+  inverseSqrt,
   type Keep,
   type KeepSchedule,
   kullbackLeiblerDivergence,
+  type LearningRateSchedule,
   type Ledger,
   type LossHistogram,
   linear,
@@ -43,10 +46,12 @@ import {
   type OhemStep,
   ohemLoss,
   ohemStep,
+  oneCycle,
   type PerSampleLoss,
   percentileSampling,
   perSampleLosses,
   poisson,
+  type RateByProgress,
   type Reduction,
   randomK,
   rankPressure,
@@ -67,6 +72,8 @@ import {
   smoothL1,
   sparseCategoricalCrossentropy,
   squaredHinge,
+  stepDecay,
+  type TrainingProgress,
   type TrainingState,
   topK,
   weightedSum,
@@ -147,6 +154,30 @@ scheduled(topK, halved);
 scheduled(topK, 0.5);
 // @ts-expect-error a selector is no way to make one
 scheduled(topK({k: 3}), constant(0.5));
+
+// Learning rates
+for (const rate of [
+  cosine({from: 0.1, to: 0.001, warmup: 0.05}),
+  inverseSqrt({from: 0.1, warmup: 0.1}),
+  oneCycle({max: 1, pctStart: 0.3, divFactor: 25, finalDiv: 1e4}),
+  stepDecay([[0.5, 0.1]] as const, {from: 0.1, warmup: 0.05}),
+]) {
+  expectTypeOf(rate).toEqualTypeOf<RateByProgress>();
+  expectTypeOf(rate).toExtend<LearningRateSchedule>();
+  expectTypeOf(rate({progress: 0.5})).toEqualTypeOf<number>();
+}
+const ownRate: LearningRateSchedule = ({step, epoch, progress}) => (step + epoch) * progress;
+expectTypeOf(ownRate).parameter(0).toEqualTypeOf<TrainingProgress>();
+// @ts-expect-error a rate is a number
+const noRate: LearningRateSchedule = () => '0.1';
+// @ts-expect-error nothing to fall from
+cosine();
+// @ts-expect-error no rate to multiply
+stepDecay([[0.5, 0.1]]);
+// @ts-expect-error a share with no factor
+stepDecay([0.5], {from: 0.1});
+// @ts-expect-error no such option
+oneCycle({max: 1, from: 0.1});
 
 // Wrappers
 const asItIs: SelectionMap = (selection) => selection;
@@ -363,7 +394,7 @@ expectTypeOf<StepOfTrainers>().toEqualTypeOf<OhemStep>();
 expectTypeOf(enableWasmTraining()).toEqualTypeOf<() => void>();
 
 // What is declared only to be refused
-export {notATensor, withoutWeights};
+export {noRate, notATensor, withoutWeights};
 
 // Fit with mining: the arguments of tfjs's fit, and more
 expectTypeOf(
