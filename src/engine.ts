@@ -22,6 +22,7 @@ import {
   type TypedArray,
   type Variable,
 } from '@tensorflow/tfjs-core';
+import {uniformFrom} from './random';
 
 /** Attributes of a kernel, such as `{transposeA, transposeB}`. */
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -411,6 +412,25 @@ export function canReplay(): boolean {
     backendName !== undefined &&
     needed.every((f) => typeof f === 'function')
   );
+}
+
+/** The names of all backends that are registered, ready or not. */
+export function registeredBackends(): string[] {
+  return Object.keys(engine().registryFactory);
+}
+
+/**
+ * Runs `f` with draws that depend on the seed alone, the same on every backend: tfjs draws on the
+ * host, from seeds that it takes from `Math.random`.
+ */
+export function withDraws<T>(seed: string, f: () => T): T {
+  const restore = restorer(Math, ['random']);
+  Math.random = uniformFrom(seed);
+  try {
+    return f();
+  } finally {
+    restore();
+  }
 }
 
 /** The backend in use, with its name: where kernels run without the engine. */

@@ -165,16 +165,19 @@ export type OptimizerName = keyof typeof OPTIMIZERS;
 /** What tfjs-layers takes for zero. */
 const epsilon = () => backend().epsilon();
 
-/** Gives a model the optimizer of a name, as `compile` does; one of that kind that it has already stays. */
-function optimizerNamed(where: string, model: LayersModel, name: string): Optimizer {
+/** Makes the optimizer of a name, as `compile` does. */
+export function optimizerNamed(where: string, name: string): Optimizer {
   const names = Object.keys(OPTIMIZERS);
   const make = (OPTIMIZERS as Record<string, () => Optimizer>)[name.toLowerCase()];
-  if (!make) {
-    const remedy = didYouMean(name, names) || `Names are ${names.join(', ')}.`;
-    throw typeError(where, 'optimizer', 'be an optimizer or the name of one', `'${name}'`, remedy);
-  }
+  if (make) return make();
+  const remedy = didYouMean(name, names) || `Names are ${names.join(', ')}.`;
+  throw typeError(where, 'optimizer', 'be an optimizer or the name of one', `'${name}'`, remedy);
+}
+
+/** Gives a model the optimizer of a name; one of that kind that it has already stays. */
+function withOptimizer(where: string, model: LayersModel, name: string): Optimizer {
   const isThere = (model.optimizer as Optimizer | undefined)?.getClassName().toLowerCase() === name.toLowerCase();
-  if (!isThere) model.optimizer = make();
+  if (!isThere) model.optimizer = optimizerNamed(where, name);
   return model.optimizer;
 }
 
@@ -189,26 +192,27 @@ export function modelOptimizer(
   remedy: string,
 ): Optimizer {
   const optimizer: Optimizer | undefined =
-    typeof given === 'string' ? optimizerNamed(where, model, given) : (given ?? model.optimizer);
+    typeof given === 'string' ? withOptimizer(where, model, given) : (given ?? model.optimizer);
   if (typeof optimizer?.applyGradients === 'function') return optimizer;
   throw typeError(where, 'optimizer', 'be given, or the model be compiled with one', optimizer, remedy);
 }
 
 /** A recurrent layer that keeps its state from batch to batch, by the fields of tfjs. */
-interface Stateful {
+export interface Stateful {
   states_: Tensor[] | null;
+  /** States of earlier batches, which a batch in training mode adds to. */
   keptStates: Tensor[][];
 }
 
 /** The recurrent layers of a model that have a state. */
-function statefulLayers(model: LayersModel): Stateful[] {
-  const parts = partsOf(model).filter((part) => part.stateful) as unknown as Stateful[];
-  return parts.filter((layer) => layer.states_);
+export function statefulLayers(model: LayersModel): (Stateful & {states_: Tensor[]})[] {
+  const stateful = partsOf(model).filter((part) => part.stateful) as unknown as Stateful[];
+  return stateful.filter((layer): layer is Stateful & {states_: Tensor[]} => Boolean(layer.states_));
 }
 
 /** Runs the model in inference mode, and gives its recurrent layers the states back that they had. */
 export async function keepingStates<T>(model: LayersModel, run: () => Promise<T>): Promise<T> {
-  const held = statefulLayers(model).map((layer) => ({layer, before: layer.states_ as Tensor[]}));
+  const held = statefulLayers(model).map((layer) => ({layer, before: layer.states_}));
   // A batch in inference mode disposes the states that it begins with.
   for (const {layer, before} of held) layer.states_ = before.map((state) => keep(clone(state)));
   try {
@@ -223,11 +227,9 @@ export async function keepingStates<T>(model: LayersModel, run: () => Promise<T>
 
 /** Holds the states of recurrent layers. A batch in training mode replaces them, and keeps those that were before. */
 export function recurrentStates(model: LayersModel) {
-  const held = statefulLayers(model).map((layer) => ({
-    layer,
-    before: [...(layer.states_ as Tensor[])],
-    kept: layer.keptStates.length,
-  }));
+  const held = statefulLayers(model).map((layer: Stateful & {states_: Tensor[]}) => {
+    return {layer: layer as Stateful, before: [...layer.states_], kept: layer.keptStates.length};
+  });
   const moved = () => held.filter(({layer, before}) => layer.states_?.[0] !== before[0]);
   return {
     /** Replaces each state by what `choose` makes of it and of the one before. */

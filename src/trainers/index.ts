@@ -19,6 +19,12 @@ export type {
   SelectionContext,
   Selector,
 } from '../types';
+export {
+  type CheckGradientsOptions,
+  checkGradients,
+  type GradientCheck,
+  type GradientDifference,
+} from './checkGradients';
 export {resumeTraining} from './checkpoint/resumeTraining';
 export type {SavingOptions} from './checkpoint/savedTraining';
 export {saveTraining} from './checkpoint/saveTraining';
@@ -34,3 +40,9 @@ export {type OhemStep, ohemStep} from './ohemStep';
 export type {BackwardStrategy, OhemStepOptions} from './step/options';
 export type {StepReport, StepSummary} from './step/report';
 export type {SavedMemory} from './step/selection';
+export {
+  type BackendFigure,
+  type BackendSuggestion,
+  type SuggestBackendOptions,
+  suggestBackend,
+} from './suggestBackend';

@@ -84,6 +84,9 @@ const compiled = () => {
   return built;
 };
 
+const suggest = (options: object) => index.suggestBackend(compiled(), x(), y(), options);
+const check = (options: object) => index.checkGradients(compiled(), x(), y(), options);
+
 /** The call, the call itself (which may give a promise that is rejected), its error, and in whose name that is, if not in that of what was called. */
 const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, string?])[] = [
   ['topK()', () => index.topK(wrong(undefined)), TypeError],
@@ -274,6 +277,22 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ['miningLedger.fromJSON({})', () => index.miningLedger.fromJSON({}), TypeError],
   ['lossHistogram([1], {bins: 0})', () => index.lossHistogram([1], {bins: 0}), RangeError],
   ['lossHistogram()', () => index.lossHistogram(wrong(undefined)), TypeError],
+  ['suggestBackend()', () => index.suggestBackend(wrong(undefined), x(), y()), TypeError],
+  ['suggestBackend(model, xs)', () => index.suggestBackend(compiled(), x(), wrong(undefined)), TypeError],
+  ['suggestBackend(model) that is not compiled', () => index.suggestBackend(model(), x(), y()), TypeError],
+  ['suggestBackend(model, xs, ys, {steps: 0})', () => suggest({steps: 0}), RangeError],
+  ["suggestBackend(model, xs, ys, {seconds: '1'})", () => suggest({seconds: '1'}), RangeError],
+  ["suggestBackend(model, xs, ys, {backends: 'cpu'})", () => suggest({backends: 'cpu'}), TypeError],
+  ["suggestBackend(model, xs, ys, {backends: ['cpus']})", () => suggest({backends: ['cpus']}), RangeError],
+  ["suggestBackend(model, xs, ys, {backend: 'cpu'})", () => suggest({backend: 'cpu'}), TypeError],
+  ['suggestBackend(model, xs, ys, {select: {k: 3}})', () => suggest({select: {k: 3}}), TypeError],
+  ['checkGradients()', () => index.checkGradients(wrong(undefined), x(), y()), TypeError],
+  ['checkGradients(model, xs)', () => index.checkGradients(compiled(), x(), wrong(undefined)), TypeError],
+  ['checkGradients(model) that is not compiled', () => index.checkGradients(model(), x(), y()), TypeError],
+  ['checkGradients(model, xs, ys, {tolerance: 0})', () => check({tolerance: 0}), RangeError],
+  ["checkGradients(model, xs, ys, {backend: 'gpu'})", () => check({backend: 'gpu'}), RangeError],
+  ['checkGradients(model, xs, ys, {steps: 3})', () => check({steps: 3}), TypeError],
+  ["checkGradients(model, xs, ys, {reduction: 'max'})", () => check({reduction: 'max'}), RangeError],
   ['fitOhem()', () => index.fitOhem(wrong(undefined), ...data()), TypeError],
   ['fitOhem(model, [1])', () => index.fitOhem(compiled(), wrong([1]), data()[1]), TypeError],
   ['fitOhem(model, x, y, {epochs: 0})', () => index.fitOhem(compiled(), ...data(), {epochs: 0}), RangeError],

@@ -4,12 +4,14 @@ import {callbacks, type History, type LayersModel, type ModelFitArgs} from '@ten
 import {
   accuracySteps,
   all,
+  type BackendSuggestion,
   type BackwardStrategy,
   binaryCrossentropy,
   binaryFocalCrossentropy,
   categoricalCrossentropy,
   categoricalFocalCrossentropy,
   categoricalHinge,
+  checkGradients,
   constant,
   cosine,
   cosineSimilarity,
@@ -17,6 +19,7 @@ import {
   fitOhem,
   fitOhemDataset,
   fromLayersLoss,
+  type GradientCheck,
   type Granularity,
   gradientNormBound,
   type HardExample,
@@ -73,6 +76,7 @@ import {
   sparseCategoricalCrossentropy,
   squaredHinge,
   stepDecay,
+  suggestBackend,
   type TrainingProgress,
   type TrainingState,
   topK,
@@ -384,6 +388,28 @@ expectTypeOf(miningLedger.fromJSON(JSON.parse('{}'))).toEqualTypeOf<MiningLedger
 ledger.record([1], [2]);
 // @ts-expect-error the size of a ledger stays
 ledger.size = 3;
+
+// Backends
+expectTypeOf(suggestBackend(model, yPred, yTrue)).toEqualTypeOf<Promise<BackendSuggestion>>();
+expectTypeOf(checkGradients(model, yPred, yTrue)).toEqualTypeOf<Promise<GradientCheck>>();
+await suggestBackend(model, {in: yPred}, [yTrue], {
+  select: all(),
+  steps: 3,
+  seconds: 1,
+  backends: ['cpu'],
+  batch: {step: 3},
+});
+await checkGradients(model, yPred, yTrue, {
+  backend: 'webgpu',
+  tolerance: 0.1,
+  granularity: 'element',
+  batch: {positive: yTrue},
+});
+expectTypeOf<BackendSuggestion['figures'][number]['milliseconds']>().toEqualTypeOf<number | undefined>();
+// @ts-expect-error it tries all of them, or a list
+await suggestBackend(model, yPred, yTrue, {backend: 'cpu'});
+// @ts-expect-error no batch
+await checkGradients(model);
 
 // The parts have the same types
 expectTypeOf<LedgerOfInsight>().toEqualTypeOf<MiningLedger>();
