@@ -103,7 +103,7 @@ export interface TrainingProgress {
   progress: number;
 }
 
-/** Computes the learning rate of a step, a finite number ≥ 0. Pure, so that a resumed run has the same rates. */
+/** Computes the learning rate of a step, a finite number ≥ 0. Pure: a resumed run has the same rates. */
 export type LearningRateSchedule = (at: TrainingProgress) => number;
 
 /** What keeps account of the rows of a data set while they are trained on; `miningLedger` builds one. */
@@ -131,6 +131,26 @@ export type Keep =
       /** Keep at least so many; an integer ≥ 1. */
       minK?: number;
     };
+
+/**
+ * The names of the losses that `model.compile` takes. A misspelt one is a type error; a `string` from
+ * elsewhere needs a cast.
+ */
+export type LossName =
+  | 'binaryCrossentropy'
+  | 'categoricalCrossentropy'
+  | 'categoricalHinge'
+  | 'cosineProximity'
+  | 'hinge'
+  | 'kullbackLeiblerDivergence'
+  | 'logcosh'
+  | 'meanAbsoluteError'
+  | 'meanAbsolutePercentageError'
+  | 'meanSquaredError'
+  | 'meanSquaredLogarithmicError'
+  | 'poisson'
+  | 'sparseCategoricalCrossentropy'
+  | 'squaredHinge';
 
 /**
  * How the losses `l` of the selected rows become one number, with `w` the weights of the selection:

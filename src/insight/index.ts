@@ -5,7 +5,7 @@
 export type {FunctionModel, TrainableModel} from '../models/functionModel';
 export type {Losses, LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
-export type {PerSampleLoss, Selection} from '../types';
+export type {LossName, PerSampleLoss, Selection} from '../types';
 export {type HardExample, type HardestExamplesOptions, hardestExamples} from './hardestExamples';
 export type {ExampleValue, LabelAndPrediction} from './labelsAndPredictions';
 export type {ObservedStep} from './ledgerBatch';

@@ -1,7 +1,7 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import {input, layers, model, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {typeError} from '../checks';
-import type {PerSampleLoss} from '../types';
+import type {LossName, PerSampleLoss} from '../types';
 import {rowwise} from './formula';
 
 /** A loss as `model.compile` takes it. */
@@ -25,7 +25,7 @@ export type LayersLoss = (yTrue: Tensor, yPred: Tensor) => Tensor;
  * const loss = fromLayersLoss('meanAbsolutePercentageError');
  * loss(tf.tensor2d([[4, 2]]), tf.tensor2d([[3, 2]])).dataSync();   // Float32Array [12.5]
  */
-export function fromLayersLoss(idOrFunction: string | LayersLoss): PerSampleLoss {
+export function fromLayersLoss(idOrFunction: LossName | LayersLoss): PerSampleLoss {
   const loss = typeof idOrFunction === 'function' ? idOrFunction : layersLossNamed(idOrFunction);
   const perSample: PerSampleLoss = (yTrue, yPred) => {
     const losses = loss(yTrue, yPred);

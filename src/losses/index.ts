@@ -2,7 +2,7 @@
  * Per-sample losses: one number an example, unreduced.
  * @module losses
  */
-export type {PerSampleLoss} from '../types';
+export type {LossName, PerSampleLoss} from '../types';
 export {type BinaryCrossentropyOptions, binaryCrossentropy} from './binaryCrossentropy';
 export {type BinaryFocalCrossentropyOptions, binaryFocalCrossentropy} from './binaryFocalCrossentropy';
 export {type CategoricalCrossentropyOptions, categoricalCrossentropy} from './categoricalCrossentropy';

@@ -35,14 +35,14 @@ import {meanAbsoluteError} from '../losses/meanAbsoluteError';
 import {poisson} from '../losses/poisson';
 import {sparseCategoricalCrossentropy} from '../losses/sparseCategoricalCrossentropy';
 import {meanSquaredError} from '../losses/squaredError';
-import type {PerSampleLoss} from '../types';
+import type {LossName, PerSampleLoss} from '../types';
 import {byOutput, type PerOutput} from './modelTensors';
 
 /** A loss for a trainer: a function, or the name that `model.compile` takes for it. */
-export type LossLike = PerSampleLoss | string;
+export type LossLike = PerSampleLoss | LossName;
 
 /** The losses under the names that tfjs-layers has for them; what is not here comes from there. */
-const OWN_LOSSES: Record<string, () => PerSampleLoss> = {
+const OWN_LOSSES: Record<Exclude<LossName, LayersLossName>, () => PerSampleLoss> = {
   binaryCrossentropy,
   categoricalCrossentropy,
   categoricalHinge,
@@ -83,7 +83,8 @@ function unreduced(loss: (yTrue: Tensor, yPred: Tensor) => Tensor): PerSampleLos
 }
 
 /** Names of losses that only tfjs-layers has. */
-const LAYERS_LOSSES = ['meanAbsolutePercentageError', 'meanSquaredLogarithmicError'];
+const LAYERS_LOSSES = ['meanAbsolutePercentageError', 'meanSquaredLogarithmicError'] as const;
+type LayersLossName = (typeof LAYERS_LOSSES)[number];
 
 /** Finds the loss of each output, or the one over all of them: the given ones, or those that the model was compiled with. */
 export function modelLosses(
@@ -138,9 +139,9 @@ export function isJoint(loss: unknown): loss is JointLoss {
 function perSampleLoss(where: string, loss: LossLike): PerSampleLoss {
   if (typeof loss === 'function') return byRow(loss);
   if (typeof loss !== 'string') throw typeError(where, 'loss', 'be a function or the name of a loss', loss);
-  const own = OWN_LOSSES[loss]?.();
+  const own = (OWN_LOSSES as Record<string, (() => PerSampleLoss) | undefined>)[loss]?.();
   if (own) return own;
-  if (LAYERS_LOSSES.includes(loss)) return fromLayersLoss(loss);
+  if (LAYERS_LOSSES.some((name) => name === loss)) return fromLayersLoss(loss);
   const names = [...Object.keys(OWN_LOSSES), ...LAYERS_LOSSES];
   const remedy = didYouMean(loss, names) || `Names are ${names.join(', ')}.`;
   throw typeError(where, 'loss', 'be the name of a loss of Keras', `'${loss}'`, remedy);

@@ -13,6 +13,7 @@ export type {
   Granularity,
   KeepSchedule,
   Ledger,
+  LossName,
   PerSampleLoss,
   Reduction,
   Selection,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {fromLayersLoss, hinge, squaredHinge} from 'ohem-tfjs';
+import {fromLayersLoss, hinge, type LossName, squaredHinge} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -57,6 +57,6 @@ describeOnBackends('The hinges', () => {
   it.each(FAMILY)('$name agrees with tfjs-layers for labels −1 and 1', ({name, loss}) => {
     const yTrue = tf.tensor2d([1, -1, -1, 1, 1, -1], [2, 3]);
     const yPred = tf.randomNormal([2, 3], 0, 1, 'float32', 2);
-    expectClose(loss(yTrue, yPred), fromLayersLoss(name)(yTrue, yPred), NEAR);
+    expectClose(loss(yTrue, yPred), fromLayersLoss(name as LossName)(yTrue, yPred), NEAR);
   });
 });

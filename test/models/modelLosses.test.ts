@@ -33,9 +33,9 @@ const outcome = (name: string, loss: ohem.PerSampleLoss) => {
 
 describeOnBackends('modelLosses', () => {
   it.each(Object.entries(OWN))('takes the loss of this library for %s', (name, own) => {
-    const [found] = modelLosses('f', tinyModel(), name) as [ohem.PerSampleLoss];
+    const [found] = modelLosses('f', tinyModel(), name as ohem.LossName) as [ohem.PerSampleLoss];
     expect(outcome(name, found)).toEqual(outcome(name, own));
-    const ofLayers = outcome(name, ohem.fromLayersLoss(name));
+    const ofLayers = outcome(name, ohem.fromLayersLoss(name as ohem.LossName));
     if (!SAME_IN_LAYERS.includes(name)) expect(outcome(name, found)).not.toEqual(ofLayers);
   });
 });

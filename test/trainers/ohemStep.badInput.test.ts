@@ -103,7 +103,7 @@ describeOnBackends('ohemStep', () => {
       ],
       [
         'the name of a loss that tfjs-layers does not know',
-        () => ohemStep(tinyModel(), {...right(), loss: 'catgoricalCrossEntropy'}),
+        () => ohemStep(tinyModel(), {...right(), loss: 'catgoricalCrossEntropy' as never}),
         "ohemStep: loss must be the name of a loss of Keras, got 'catgoricalCrossEntropy'. Did you mean 'categoricalCrossentropy'?",
       ],
       [

@@ -34,7 +34,9 @@ import {
   kullbackLeiblerDivergence,
   type LearningRateSchedule,
   type Ledger,
+  type Losses,
   type LossHistogram,
+  type LossName,
   linear,
   logCosh,
   lossHistogram,
@@ -314,6 +316,16 @@ ohemStep(model, {
 ohemStep(model, {loss: 'meanSquaredError', select: byTruth, lossWeights: {a: 1, b: 2}});
 ohemStep(model, {loss: [own, 'hinge'], lossWeights: [1, 2]});
 ohemStep(model, {loss: {a: withValid, b: 'hinge'}});
+// @ts-expect-error a misspelt name
+ohemStep(model, {loss: 'categoricalCrossEntropy'});
+// @ts-expect-error a misspelt name in a list
+ohemStep(model, {loss: [own, 'mse']});
+// @ts-expect-error a misspelt name in a record
+void fitOhem(model, yTrue, yTrue, {loss: {a: 'meanSquareError'}});
+// @ts-expect-error a misspelt name
+fromLayersLoss('mape');
+expectTypeOf<LossName>().toExtend<Losses>();
+ohemStep(model, {loss: JSON.parse('"hinge"') as LossName});
 ohemStep(model, {granularity: 'element', backward: 'masked'});
 expectTypeOf<Granularity>().toEqualTypeOf<'sample' | 'element'>();
 // @ts-expect-error rows or elements
@@ -428,6 +440,10 @@ expectTypeOf(
 ).toEqualTypeOf<Promise<OhemHistory>>();
 expectTypeOf<ModelFitArgs['callbacks']>().toExtend<FitOhemArgs['callbacks'] | undefined>();
 expectTypeOf<OhemHistory>().toExtend<History>();
+expectTypeOf<OhemHistory['history']>().toEqualTypeOf<Record<string, number[]>>();
+const {history} = await fitOhem(model, yTrue, yTrue);
+expectTypeOf(history.val_loss?.[0]).toEqualTypeOf<number | undefined>();
+expectTypeOf((await fitOhemDataset(model, [])).history).toEqualTypeOf<Record<string, number[]>>();
 void fitOhem(model, yTrue, yTrue, {initialState: undefined as TrainingState | undefined});
 void fitOhem(model, yTrue, yTrue, {ledger, granularity: 'sample', context: {positive: yTrue}});
 // @ts-expect-error no such option

@@ -5,7 +5,7 @@ import {fitOhem, fitOhemDataset} from 'ohem-tfjs';
 import {progressLine} from '../../../src/trainers/fit/callbacks';
 import {tinyModel, tinyXs, tinyYs} from '../../support/tinyModel';
 
-const options = () => ({loss: 'categoricalCrossentropy', optimizer: train.sgd(0)});
+const options = () => ({loss: 'categoricalCrossentropy' as const, optimizer: train.sgd(0)});
 
 /** What a training writes to a terminal, or to a file. */
 async function written(isTTY: boolean, run: () => Promise<unknown>): Promise<string[]> {
