@@ -12,7 +12,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {typeError} from '../checks';
+import {lock} from './lock';
 import {partsOf, type Stateful, statefulLayers} from './model';
 
 /** A model on visits to other backends. */
@@ -37,19 +37,17 @@ export interface BackendVisits<T> {
  * @param given  tensors, in any nesting of lists and records, that a visit takes along.
  */
 export async function backendVisits<T>(where: string, model: LayersModel, given: T): Promise<BackendVisits<T>> {
-  // The mark that tfjs has for a model in training. The steps of a run meanwhile would be lost.
-  const mark = model as unknown as {isTraining: boolean};
-  if (mark.isTraining) throw typeError(where, 'model', 'be in no training run', 'one in training', 'Await it first.');
-  mark.isTraining = true;
+  // The steps of a training run meanwhile would be lost.
+  const unlock = lock(where, model);
   try {
-    return await prepared(model, given);
+    return await prepared(model, given, unlock);
   } catch (error) {
-    mark.isTraining = false;
+    unlock();
     throw error;
   }
 }
 
-async function prepared<T>(model: LayersModel, given: T): Promise<BackendVisits<T>> {
+async function prepared<T>(model: LayersModel, given: T, unlock: () => void): Promise<BackendVisits<T>> {
   await ready();
   const home = getBackend();
   const held = heldBy(model);
@@ -74,7 +72,7 @@ async function prepared<T>(model: LayersModel, given: T): Promise<BackendVisits<
     },
     async end() {
       held.dispose();
-      (model as unknown as {isTraining: boolean}).isTraining = false;
+      unlock();
       await setBackend(home);
     },
   };

@@ -14,7 +14,6 @@ import type {StepOptions} from '../data/batchOptions';
 import {canRecord, offTape, registeredBackends, withDraws} from '../engine';
 import {backendVisits} from '../models/backendVisits';
 import type {TrainableModel} from '../models/functionModel';
-import {trainableVariables} from '../models/model';
 import {modelTensors, type StepTensors} from '../models/modelTensors';
 import type {Selection, Selector} from '../types';
 import {layerOps, walkBatch} from './step/backward';
@@ -170,12 +169,12 @@ async function gradientsOf(
   const compute = backward === 'recompute' ? recomputeBatch : walkBatch;
   const run = (): NamedTensorMap => {
     const rows = stepBatch(settings, xs, ys, {step: 0, ...batch});
-    return compute(settings, rows, trainableVariables(NAME, model), state, layerOps(model)).gradients;
+    return compute(settings, rows, settings.trained(), state, layerOps(model)).gradients;
   };
   try {
     const gradients = tidy(() => withDraws(NAME, () => (canRecord() ? offTape(run) : run())));
     const read: HostGradients = new Map();
-    for (const weight of model.trainableWeights) {
+    for (const weight of model.weights) {
       const gradient = gradients[(weight.read() as Variable).name];
       if (gradient) read.set(weight.originalName, (await gradient.data<'float32'>()).slice());
     }

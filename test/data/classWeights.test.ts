@@ -8,7 +8,7 @@ import {
   hinge,
   meanSquaredError,
   ohemStep,
-  type PerSampleLoss,
+  type LossLike,
   sparseCategoricalCrossentropy,
   weightedSum,
 } from 'ohem-tfjs';
@@ -25,7 +25,7 @@ const modelOf = (units: number) =>
   sequential({layers: [layers.dense({units, inputShape: [3], kernelInitializer: 'ones', activation: 'sigmoid'})]});
 
 /** The losses of a step, `float32[4]`. */
-function lossesOf(units: number, loss: PerSampleLoss | string, ys: Tensor, classWeight?: object): number[] {
+function lossesOf(units: number, loss: LossLike, ys: Tensor, classWeight?: object): number[] {
   const step = ohemStep(modelOf(units), {loss, select: all(), optimizer: train.sgd(0)});
   const {losses} = step(xs(), ys, classWeight ? {classWeight: classWeight as never} : {});
   return [...losses.dataSync()];
@@ -35,7 +35,7 @@ describeOnBackends('Class weights', () => {
   describe('refuse a class that does not exist, before anything is allocated for it,', () => {
     const labels = () => tensor1d([0, 1, 0, 1], 'int32');
     const oneHot = () => tensor2d([1, 0, 0, 1, 1, 0, 0, 1], [4, 2]);
-    const cases: [string, number, () => PerSampleLoss | string, () => Tensor, string, number][] = [
+    const cases: [string, number, () => LossLike, () => Tensor, string, number][] = [
       ['of integer labels', 2, () => sparseCategoricalCrossentropy(), labels, '4294967294', 1],
       ['of one-hot labels', 2, () => categoricalCrossentropy(), oneHot, '2', 1],
       ['of a yes-or-no label', 1, () => binaryCrossentropy(), labels, '2', 1],
@@ -108,7 +108,7 @@ describeOnBackends('Class weights', () => {
       "Weigh such rows by sampleWeight, or mine their labels one by one, with binaryCrossentropy() and {granularity: 'element'}.";
     const several = (): Tensor => tensor2d([1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1], [4, 3]);
     const none = (): Tensor => tensor2d([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1], [4, 3]);
-    const cases: [string, () => PerSampleLoss | string, () => Tensor, number][] = [
+    const cases: [string, () => LossLike, () => Tensor, number][] = [
       ['several, for yes-or-no labels', () => binaryCrossentropy(), several, 2],
       ['several, for classes', () => categoricalCrossentropy(), several, 2],
       ['none, for yes-or-no labels', () => 'binaryCrossentropy', none, 0],

@@ -48,7 +48,7 @@ describeOnBackends('An output whose loss counts 0', () => {
     const never: PerSampleLoss = () => {
       throw new Error('called');
     };
-    const loss = {a: 'meanSquaredError', b: never};
+    const loss = {a: 'meanSquaredError' as const, b: never};
     expect(await taken({a: ofA()}, {loss})).toEqual(expected);
   });
 

@@ -1,5 +1,6 @@
 import {type CallbackList, History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import type {BatchSource} from '../../data/batchSource';
+import {lock} from '../../models/lock';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
 import {type Stepper, stepper} from '../ohemStep';
 import {type StepSettings, stepSettings} from '../step/options';
@@ -9,7 +10,6 @@ import {goOn, leave, resumeAt} from './continuation';
 import {addBatch, better, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
-import {lock} from './lock';
 import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
 import {checkLearningRate, progressOf, setRate, spentShare} from './pace';
 

@@ -2,7 +2,7 @@ import {memory, ones, type Tensor, train} from '@tensorflow/tfjs-core';
 import {input, type LayersModel, layers, model as modelOf, type Sequential, sequential} from '@tensorflow/tfjs-layers';
 import {type FitOhemArgs, fitOhem, fitOhemDataset} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
-import {describeOnBackends} from '../../support/backends';
+import {describeOnBackends} from '../support/backends';
 
 const compiled = <M extends LayersModel>(model: M): M => {
   model.compile({optimizer: train.sgd(0.01), loss: 'meanSquaredError'});

@@ -1,5 +1,5 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {typeError} from '../../checks';
+import {typeError} from '../checks';
 
 /** The flag by which tfjs refuses a second `fit`. */
 interface Lockable {
