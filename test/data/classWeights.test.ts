@@ -6,9 +6,9 @@ import {
   categoricalCrossentropy,
   fitOhem,
   hinge,
+  type LossLike,
   meanSquaredError,
   ohemStep,
-  type LossLike,
   sparseCategoricalCrossentropy,
   weightedSum,
 } from 'ohem-tfjs';

@@ -259,7 +259,9 @@ describe('checkGradients', () => {
     const busy = convolutions();
     Object.assign(busy, {isTraining: true});
     await expect(checkGradients(busy, images(), labels(), {loss})).rejects.toThrow(
-      new TypeError('checkGradients: model must be trained by one call at a time, got one in training. Await the other call.'),
+      new TypeError(
+        'checkGradients: model must be trained by one call at a time, got one in training. Await the other call.',
+      ),
     );
     await expect(checkGradients(convolutions(), images(), labels(), {loss, backend: 'webgpu'})).rejects.toThrow(
       /^checkGradients: backend must be registered: .*cpu.*, got webgpu\. Import @tensorflow\/tfjs-backend-webgpu first\.$/,

@@ -232,7 +232,9 @@ describe('suggestBackend', () => {
     );
     const busy = Object.assign(dense(), {isTraining: true});
     await expect(suggestBackend(busy, xs, ys)).rejects.toThrow(
-      new TypeError('suggestBackend: model must be trained by one call at a time, got one in training. Await the other call.'),
+      new TypeError(
+        'suggestBackend: model must be trained by one call at a time, got one in training. Await the other call.',
+      ),
     );
   });
 });

@@ -1,4 +1,5 @@
 import {type CallbackList, History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
+import {rangeError} from '../../checks';
 import type {BatchSource} from '../../data/batchSource';
 import {lock} from '../../models/lock';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
@@ -87,6 +88,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   const {ledger, classWeight, initialState, restoreBestWeights = false} = options;
   const {schedule} = settings.select;
   checkLearningRate(where, options.learningRate, settings.optimizer);
+  checkAccumulate(settings, training);
   const metrics = evaluator(settings);
   const validation = task.validation && validator(settings, metrics, task.validation);
   const logNames = ['loss', 'batchLoss', 'kept', ...metrics.names];
@@ -120,6 +122,11 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     handedOut: () => handedOut(run.state, ledger, memory),
   };
   return run;
+}
+
+function checkAccumulate({where, accumulate}: StepSettings, {batchesPerEpoch}: BatchSource): void {
+  if (batchesPerEpoch === undefined || accumulate <= batchesPerEpoch) return;
+  throw rangeError(where, 'accumulate', `be at most ${batchesPerEpoch}, the batches of an epoch`, accumulate);
 }
 
 /** Trains on what is left of the epoch; false if it was stopped before the end. */
