@@ -5,6 +5,7 @@
 
 import {mean, range, reshape, Tensor, type Tensor1D, tile, util} from '@tensorflow/tfjs-core';
 import {checkRows, rangeError, shapeText, typeError} from '../checks';
+import {classesLast} from '../models/classAxis';
 import {elementLosses, rowLosses} from '../models/modelLosses';
 import type {Granularity, SelectionContext} from '../types';
 import type {GivenContext, PerRowContext} from './batchOptions';
@@ -17,6 +18,10 @@ export interface OutputShape {
   shape: readonly (number | null)[];
   /** Whether its loss is of labels 0 and 1. */
   isBinary: boolean;
+  /** The axis of its classes, if that is not the last one. */
+  classAxis?: number | undefined;
+  /** Whether its loss is known to take the last axis for that of the classes. */
+  takesLastAxis?: boolean;
 }
 
 /** How a batch becomes rows to mine. */
@@ -37,12 +42,14 @@ export interface BatchView {
 }
 
 /** Views a batch by its rows. */
-export function rowView(where: string, batchSize: number): BatchView {
+export function rowView(where: string, batchSize: number, outputs: readonly OutputShape[] = []): BatchView {
+  // A function of the user may go by the format that the model has.
+  const {truths, predicted} = classesLast(outputs.map((output) => (output.takesLastAxis ? output : undefined)));
   return {
     count: batchSize,
     losses: rowLosses,
-    targets: (ys) => ys,
-    predictions: (predictions) => predictions,
+    targets: truths,
+    predictions: predicted,
     weights(given) {
       const weights = withoutEmptyAxis(given, [[batchSize]]);
       checkRows(where, 'sampleWeight', weights, batchSize);
@@ -62,8 +69,10 @@ export function rowView(where: string, batchSize: number): BatchView {
  * Views a batch by its elements: those of its targets, `[B, …]` or `[B, …, C]` for an output
  * `[B, …, C]`. An output `[B, D]` of yes-or-no labels has one element for each label.
  */
-export function elementView(where: string, argument: string, targets: Tensor[], given: OutputShape[]): BatchView {
-  const outputs = given.map((output) => (isOfLabels(output) ? {...output, shape: [...output.shape, 1]} : output));
+export function elementView(where: string, argument: string, givenYs: Tensor[], given: OutputShape[]): BatchView {
+  const {truths, predicted} = classesLast(given);
+  const outputs = given.map(elementOutput);
+  const targets = truths(givenYs);
   const shapes = elementShapes(where, argument, targets, outputs);
   const [count, batchSize] = [util.sizeFromShape(shapes[0] as number[]), targets[0]?.shape[0] as number];
   const perRow = count / batchSize;
@@ -71,9 +80,9 @@ export function elementView(where: string, argument: string, targets: Tensor[], 
   return {
     count,
     losses: elementLosses,
-    targets: (ys) => ys.map((y) => reshape(y, [count, y.size / count])),
+    targets: (ys) => truths(ys).map((y) => reshape(y, [count, y.size / count])),
     predictions: (predictions) =>
-      predictions.map((prediction, i) => {
+      predicted(predictions).map((prediction, i) => {
         const {name, shape: axes} = outputs[i] as OutputShape;
         const isByLabel = axes.length > prediction.rank;
         // The sizes of some outputs are known only now.
@@ -102,6 +111,14 @@ export function elementView(where: string, argument: string, targets: Tensor[], 
     spread,
     gathered: (values) => mean(reshape(values, [batchSize, perRow]), 1),
   };
+}
+
+/** An output with its classes behind the axes of its elements. */
+function elementOutput(output: OutputShape): OutputShape {
+  const {shape, classAxis} = output;
+  if (isOfLabels(output)) return {...output, shape: [...shape, 1]};
+  if (classAxis === undefined) return output;
+  return {...output, shape: [...shape.filter((_, axis) => axis !== classAxis), shape[classAxis] as number | null]};
 }
 
 /** Whether each value of an output is an element: of a row of labels that do not exclude one another. */

@@ -2,6 +2,7 @@ import {where as chooseEach, dispose, fill, slice, type Tensor1D, tidy} from '@t
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, givenOptions, type Nullable} from '../checks';
 import type {JointLoss} from '../losses/jointLoss';
+import {classesLastFor} from '../models/classAxis';
 import type {TrainableModel} from '../models/functionModel';
 import {outputsOf, readyModel} from '../models/model';
 import {type Losses, modelLosses, modelLossWeights, outputLosses, targetNames} from '../models/modelLosses';
@@ -135,7 +136,9 @@ function batchLosses(task: Scoring, start: number, count: number): Tensor1D {
   const rowsOf = (tensors: StepTensors) => eachTensor(tensors, (tensor) => slice(tensor, start, count));
   const names = {...DATA_NAMES, targets};
   const {xs, ys, formed} = modelTensors(where, model, rowsOf(task.xs), rowsOf(task.ys), names);
-  const scored = addUp(outputLosses(where, losses, lossWeights, ys, outputsOf(model, formed(xs), false)));
+  const {truths, predicted} = classesLastFor(model, losses);
+  const predictions = predicted(outputsOf(model, formed(xs), false));
+  const scored = addUp(outputLosses(where, losses, lossWeights, truths(ys), predictions));
   const finite = finiteRows(xs, count);
   // A ReLU of NaN is 0 on some backends, and such a row would look easy.
   return finite ? chooseEach(finite, scored, fill(scored.shape, Number.NaN)) : scored;

@@ -48,7 +48,20 @@ export function closedForm(name: string, losses: Formula, gradient: Gradient, of
         gradient: (dl, [ofTrue, ofPred]) => applied(ofSoftmax, dl, ofTrue as Tensor, ofPred as Tensor),
       },
     });
-  return rowwise(Object.defineProperty(loss, CLOSED_FORM, {value: loss}));
+  return rowwise(ofLastAxis(Object.defineProperty(loss, CLOSED_FORM, {value: loss})));
+}
+
+/** Marks a loss that reduces over the last axis. */
+const LAST_AXIS = Symbol('last axis');
+
+/** Says of a loss that its classes or features lie on the last axis of what it is given. */
+export function ofLastAxis(loss: PerSampleLoss): PerSampleLoss {
+  return Object.defineProperty(loss, LAST_AXIS, {value: loss});
+}
+
+/** Whether a loss is known to take the last axis for that of the classes. A function of the user may take any. */
+export function takesLastAxis(loss: object | undefined): boolean {
+  return (loss as {[LAST_AXIS]?: unknown} | undefined)?.[LAST_AXIS] === loss && loss !== undefined;
 }
 
 /** Builds a loss `mean_d f(yPred_d − yTrue_d)` from `f` and its derivative `factor · slope`. */

@@ -2,7 +2,7 @@ import type {Tensor} from '@tensorflow/tfjs-core';
 import {input, layers, model, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {typeError} from '../checks';
 import type {LossName, PerSampleLoss} from '../types';
-import {rowwise} from './formula';
+import {ofLastAxis, rowwise} from './formula';
 
 /** A loss as `model.compile` takes it. */
 export type LayersLoss = (yTrue: Tensor, yPred: Tensor) => Tensor;
@@ -36,7 +36,7 @@ export function fromLayersLoss(idOrFunction: LossName | LayersLoss): PerSampleLo
     }
     return losses;
   };
-  return typeof idOrFunction === 'string' ? rowwise(perSample) : perSample;
+  return typeof idOrFunction === 'string' ? rowwise(ofLastAxis(perSample)) : perSample;
 }
 
 /** Looks a loss up where tfjs-layers lets it be seen: it exports no table of losses, but a compiled model shows its own. */

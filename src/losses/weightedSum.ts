@@ -2,7 +2,7 @@ import {cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@ten
 import {checkNotNegative, checkOptionNames, rangeError, shapeText, typeError} from '../checks';
 import {addUp} from '../rows';
 import type {PerSampleLoss} from '../types';
-import {checkTruth, rowwise, validEntries, withTruthCheck} from './formula';
+import {checkTruth, ofLastAxis, rowwise, takesLastAxis, validEntries, withTruthCheck} from './formula';
 
 const NAME = 'weightedSum';
 
@@ -52,6 +52,7 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
   });
   const {binary} = members[0]?.loss ?? {};
   if (binary && members.every(({loss}) => loss.binary)) sum.binary = binary;
+  if (members.every(({loss}) => takesLastAxis(loss))) ofLastAxis(sum);
   return members.every(({loss}) => loss.rowwise) ? rowwise(sum) : sum;
 }
 

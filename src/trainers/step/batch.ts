@@ -19,6 +19,8 @@ import {checkRows, checkValues, mayReadValues} from '../../checks';
 import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
 import {classWeightRows} from '../../data/classWeights';
 import {type BatchView, elementView, type OutputShape, rowView} from '../../data/views';
+import {takesLastAxis} from '../../losses/formula';
+import {classAxes} from '../../models/classAxis';
 import {checkTruths, countedOutputs, validRows} from '../../models/modelLosses';
 import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, placeOfLargest, takeRows} from '../../rows';
@@ -61,7 +63,8 @@ export function stepBatch(
   const tensors = modelTensors(where, model, givenXs, allYs, {targets});
   const batchSize = tensors.xs[0]?.shape[0] as number;
   const outputs = outputsWith(model, losses);
-  const view = granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputs) : rowView(where, batchSize);
+  const view =
+    granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputs) : rowView(where, batchSize, outputs);
   const ys = view.targets(tensors.ys);
   const ofSamples = sampleWeightRows(where, targets ?? ['loss'], sampleWeight, view);
   const ofClasses = classWeight == null ? [] : classWeightRows(where, targets, classWeight, ys, outputs);
@@ -99,7 +102,11 @@ function withUncounted(
 /** The outputs of a model, with what is known of their losses. */
 function outputsWith(model: LayersModel, losses: StepSettings['losses']): OutputShape[] {
   const namesAndShapes = model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
-  return namesAndShapes.map((output, i) => ({...output, isBinary: 'binary' in (losses[i] ?? {})}));
+  const axes = classAxes(model);
+  return namesAndShapes.map((output, i) => {
+    const loss = losses[i];
+    return {...output, isBinary: 'binary' in (loss ?? {}), classAxis: axes[i], takesLastAxis: takesLastAxis(loss)};
+  });
 }
 
 /** Replaces rows that are not finite in some input, target or weight by one that is, with its target and weight. */
