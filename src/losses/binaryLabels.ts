@@ -5,6 +5,7 @@ import {
   any,
   cast,
   where as chooseEach,
+  clone,
   div,
   fill,
   lessEqual,
@@ -16,6 +17,7 @@ import {
   sub,
   sum,
   type Tensor,
+  type Tensor1D,
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
@@ -85,20 +87,33 @@ function labelCheck(name: string, ignoreLabel: number | undefined) {
   const remedy = 'Pass {ignoreLabel} for labels that are not to count.';
   return {
     isKnown: ({dataId}: Tensor): boolean => known.has(dataId),
-    check(yTrue: Tensor): void {
+    check(yTrue: Tensor, marks: readonly Tensor1D[] = []): void {
       if (!mayReadValues()) return;
       if (!areKnown(yTrue, isRight)) {
-        checkValues(name, 'yTrue', `hold labels from 0 to 1${more}`, yTrue, isRight, remedy);
+        const used = tidy(() => usedLabels(yTrue, marks));
+        try {
+          checkValues(name, 'yTrue', `hold labels from 0 to 1${more}`, used, isRight, remedy);
+        } finally {
+          used.dispose();
+        }
       }
       known.add(yTrue.dataId);
     },
   };
 }
 
+/** Labels with 0 in the rows that some mark says 0 of: what they hold does not matter. */
+function usedLabels(yTrue: Tensor, marks: readonly Tensor1D[]): Tensor {
+  return marks.reduce<Tensor>((labels, mark) => {
+    const isUsed = reshape(notEqual(mark, 0), [mark.size, ...yTrue.shape.slice(1).map(() => 1)]);
+    return chooseEach(isUsed, labels, zerosLike(labels));
+  }, clone(yTrue));
+}
+
 /** Makes NaN of the losses of wrong labels, if nobody could look at them. */
 function judged(losses: Tensor, truth: Tensor): Tensor {
   if (mayReadValues()) return losses;
-  const isLabel = lessEqual(abs(sub(truth, 0.5)), 0.5 + ROUNDING);
+  const isLabel = offTape(() => lessEqual(abs(sub(truth, 0.5)), 0.5 + ROUNDING));
   return chooseEach(isLabel, losses, fill(losses.shape, Number.NaN));
 }
 

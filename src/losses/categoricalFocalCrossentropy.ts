@@ -69,7 +69,7 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
   const partsOf = (yTrue: Tensor, yPred: Tensor) => {
     checkClassWeights(NAME, yPred, ofEach, 'alpha');
     const truth = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
-    const counted = ignoreLabel === undefined ? undefined : countedRows(truth, ignoreLabel);
+    const counted = ignoreLabel === undefined ? undefined : offTape(() => countedRows(truth, ignoreLabel));
     // What is ignored must reach no gradient, not even times 0.
     const predicted = counted ? chooseEach(expandDims(counted, -1), yPred, fill(yPred.shape, 0.5)) : yPred;
     const logs = logProbabilitiesOf(predicted, fromLogits);

@@ -1,6 +1,18 @@
 /** @file What the losses of this library are built of: a formula with its gradient, truth and predictions in one shape. */
 
-import {cast, customGrad, expandDims, grad, mean, mul, reshape, sub, type Tensor, tidy} from '@tensorflow/tfjs-core';
+import {
+  cast,
+  customGrad,
+  expandDims,
+  grad,
+  mean,
+  mul,
+  reshape,
+  sub,
+  type Tensor,
+  type Tensor1D,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import {shapeText, typeError} from '../checks';
 import {ownOp} from '../engine';
 import type {PerSampleLoss} from '../types';
@@ -116,16 +128,20 @@ export function validEntries(loss: PerSampleLoss, yTrue: Tensor, yPred?: Tensor)
 /** What looks at the truth of a loss before the loss is computed. */
 const TRUTH_CHECK = Symbol('truth check');
 
-type TruthCheck = (yTrue: Tensor) => void;
+type TruthCheck = (yTrue: Tensor, marks?: readonly Tensor1D[]) => void;
 
 /** Gives a loss a check of its truth, for those who compute it without reading anything. */
 export function withTruthCheck(loss: PerSampleLoss, check: TruthCheck): PerSampleLoss {
   return Object.defineProperty(loss, TRUTH_CHECK, {value: check});
 }
 
-/** Checks the truth of a loss if values may be read, and if the loss has labels to check. */
-export function checkTruth(loss: PerSampleLoss, yTrue: Tensor): void {
-  (loss as {[TRUTH_CHECK]?: TruthCheck})[TRUTH_CHECK]?.(yTrue);
+/**
+ * Checks the truth of a loss if values may be read, and if the loss has labels to check.
+ *
+ * @param marks  `[B]` each; 0 for rows that do not count, whose labels may be any.
+ */
+export function checkTruth(loss: PerSampleLoss, yTrue: Tensor, marks: readonly Tensor1D[] = []): void {
+  (loss as {[TRUTH_CHECK]?: TruthCheck})[TRUTH_CHECK]?.(yTrue, marks);
 }
 
 /** Predictions with a last axis to reduce over: one value a row (`float32[B]`) is read as one feature, `float32[B, 1]`. */

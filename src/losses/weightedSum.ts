@@ -47,8 +47,8 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
         return marks.map((valid) => cast(notEqual(valid, 0), 'float32')).reduce((a, b) => maximum(a, b));
       });
   }
-  withTruthCheck(sum, (yTrue) => {
-    for (const {loss} of members) checkTruth(loss, yTrue);
+  withTruthCheck(sum, (yTrue, marks) => {
+    for (const {loss} of members) checkTruth(loss, yTrue, marks);
   });
   const {binary} = members[0]?.loss ?? {};
   if (binary && members.every(({loss}) => loss.binary)) sum.binary = binary;

@@ -192,15 +192,16 @@ export function countedOutputs(lossWeights: readonly number[]): number[] {
   return counted.length > 0 ? counted : [...lossWeights.keys()];
 }
 
-/** Checks the truth of some outputs, for losses that look at their labels. */
+/** Checks the truth of some outputs, for losses that look at their labels; `marksOf` an output say 0 of rows that do not count. */
 export function checkTruths(
   losses: readonly (PerSampleLoss | JointLoss)[],
   outputs: readonly number[],
   ys: Tensor[],
+  marksOf: (output: number) => readonly Tensor1D[],
 ): void {
   for (const output of outputs) {
     const loss = losses[output];
-    if (loss && !isJoint(loss)) checkTruth(loss, ys[output] as Tensor);
+    if (typeof loss === 'function') checkTruth(loss, ys[output] as Tensor, marksOf(output));
   }
 }
 

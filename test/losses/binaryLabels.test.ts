@@ -200,6 +200,21 @@ for (const [name, make, oracleOf] of LOSSES) {
         expect(weightValues(model)).toEqual(before);
       });
 
+      it('may find any label in rows that do not count, with or without a row of NaN', async () => {
+        const plain = make({fromLogits: true});
+        const take = async (ys: number[], given: object) => {
+          const step = ohemStep(passOn(1, 1), {loss: plain, select: all(), optimizer: tf.train.sgd(0.1)});
+          return step(tf.tensor2d([[0.5], [2], [3]]), tf.tensor2d(ys, [3, 1]), given).read();
+        };
+        const mean = oracleOf({fromLogits: true})([1], [0.5]);
+        const valid = await take([1, 255, 255], {valid: tf.tensor1d([1, 0, 0])});
+        expect([valid.kept, valid.nonFinite]).toEqual([1, 0]);
+        expect(valid.batchLoss).toBeCloseTo(mean, 5);
+        expect(await take([1, 255, 255], {sampleWeight: [1, 0, 0]})).toMatchObject({kept: 3, nonFinite: 0});
+        expect((await take([1, Number.NaN, 255], {valid: tf.tensor1d([1, 1, 0])})).kept).toBe(1);
+        await expect(take([1, 255, 0], {valid: tf.tensor1d([1, 1, 0])})).rejects.toThrow('got 255 at position 1');
+      });
+
       it('leaves a target of NaN to the step, which leaves its row out', async () => {
         const step = ohemStep(passOn(1, 1), {
           loss: make({fromLogits: true}),

@@ -75,9 +75,11 @@ export function stepBatch(
   const isGroupedByRow = granularity === 'element' && given.group === undefined;
   const batch = {...rows, formed, isGroupedByRow, given: rows, context, view, count: view.count};
   const counted = targets ? countedOutputs(lossWeights) : [...ys.keys()];
-  const usable = {...batch, ...cleaned(batch, counted)};
-  checkTruths(losses, counted, usable.ys);
-  return {...usable, valid: validOf(where, losses, counted, batch)};
+  const usable = {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, counted, batch)};
+  for (const {ys: truths, rowWeights: weights} of [batch, usable]) {
+    checkTruths(losses, counted, truths, (output) => [context.valid ?? [], weights[output] ?? []].flat());
+  }
+  return usable;
 }
 
 /** Targets with NaN for those that are not given and whose loss counts nothing. */
