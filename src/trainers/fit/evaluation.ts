@@ -1,13 +1,17 @@
 /** @file The figures of a batch beside its loss, and those of rows that are not trained on. */
 
 import {
+  abs,
   add,
   any,
   cast,
   where as chooseEach,
   div,
+  equal,
   fill,
+  greater,
   keep,
+  lessEqual,
   logicalAnd,
   maximum,
   mean,
@@ -30,8 +34,9 @@ import {livesInMainMemory, typeError} from '../../checks';
 import {type BatchSource, START, type TrainingBatch} from '../../data/batchSource';
 import {binaryCrossentropy} from '../../losses/binaryCrossentropy';
 import {categoricalCrossentropy} from '../../losses/categoricalCrossentropy';
+import {validEntries} from '../../losses/formula';
 import {keepingStates} from '../../models/model';
-import {isJoint, outputLosses} from '../../models/modelLosses';
+import {countedOutputs, isJoint, outputLosses} from '../../models/modelLosses';
 import type {StepTensors} from '../../models/modelTensors';
 import {takeRows} from '../../rows';
 import type {PerSampleLoss} from '../../types';
@@ -52,23 +57,24 @@ export interface Evaluator {
 
 /** Evaluates the loss of each output if there are several, and the metrics that the model was compiled with. */
 export function evaluator(settings: StepSettings): Evaluator {
-  const {model, targets} = settings;
-  // A joint loss has no parts by output.
-  const outputs = targets && targets.length > 1 ? targets : [];
-  const metrics = compiledMetrics(settings);
+  const {model, targets, lossWeights} = settings;
+  const counted = countedOutputs(lossWeights);
+  // A joint loss has no parts by output; an output of weight 0 may have neither loss nor target.
+  const outputs = targets && targets.length > 1 ? counted : [];
+  const metrics = compiledMetrics(settings).filter(({output}) => !targets || counted.includes(output));
   return {
-    names: withSuffixes([...outputs.map((name) => `${name}_loss`), ...metrics.map(({name}) => name)]),
+    names: withSuffixes([...outputs.map((output) => `${targets?.[output]}_loss`), ...metrics.map(({name}) => name)]),
     evaluate(batch, predictions) {
       if (metrics.length > 0 && batch.ys.length !== model.outputNames.length) {
         const remedy = 'Compile the model without metrics.';
         const constraint = `be ${model.outputNames.length} targets for the metrics, one for each output`;
         throw typeError(settings.where, 'ys', constraint, `${batch.ys.length}`, remedy);
       }
-      const counted = countedEntries(settings, batch);
-      const ofOutputs = outputs.map((_, output) => outputFigure(settings, batch, predictions, output, counted(output)));
+      const entries = countedEntries(settings, batch, predictions);
+      const ofOutputs = outputs.map((output) => outputFigure(settings, batch, predictions, output, entries(output)));
       const ofMetrics = metrics.map(({metric, output}) => {
         const [yTrue, yPred] = [batch.given.ys[output] as Tensor, predictions[output] as Tensor];
-        return metricFigure(metric, yTrue, yPred, counted(output));
+        return metricFigure(metric, yTrue, yPred, entries(output));
       });
       return [...ofOutputs, ...ofMetrics];
     },
@@ -78,11 +84,12 @@ export function evaluator(settings: StepSettings): Evaluator {
 type Metric = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /** What counts of a batch for an output: rows, `bool[count]`, or the entries of rows, `bool[count, …]`; undefined for all. */
-function countedEntries({losses}: StepSettings, {valid, finite, given}: StepBatch) {
+function countedEntries({losses}: StepSettings, {valid, finite, given}: StepBatch, predictions: Tensor[]) {
   const rows = [...(valid ? [notEqual(valid, 0)] : []), ...(finite ? [finite] : [])] as Tensor1D[];
   return (output: number): Tensor | undefined => {
     const loss = losses[output] as PerSampleLoss | undefined;
-    const labelled = loss?.valid && notEqual(loss.valid(given.ys[output] as Tensor), 0);
+    const marks = loss && validEntries(loss, given.ys[output] as Tensor, predictions[output] as Tensor);
+    const labelled = marks && notEqual(marks, 0);
     if (!labelled && rows.length === 0) return undefined;
     const [first, ...others] = labelled ? [labelled, ...rows] : rows;
     return others.reduce((both, next) => logicalAnd(both, reshape(next, sameRank(next.shape, both))), first as Tensor);
@@ -171,11 +178,14 @@ type ModelLoss = StepSettings['losses'][number];
 function accuracyOf(loss: ModelLoss): Metric {
   const {binary} = isJoint(loss) ? {} : (loss as PerSampleLoss);
   return (yTrue, yPred) => {
-    if (binary || yPred.shape.at(-1) === 1) {
-      // binaryAccuracy asks for p > ½.
-      const predicted = binary?.fromLogits ? cast(notEqual(maximum(yPred, 0), 0), 'float32') : yPred;
-      return layersMetrics.binaryAccuracy(yTrue, predicted);
+    if (binary) {
+      // Labels are 0 and 1, or −1 and 1; any other is one that is ignored.
+      const isLabel = cast(lessEqual(abs(yTrue), 1), 'float32');
+      const isYes = greater(yPred, binary.fromLogits ? 0 : 0.5);
+      const isRight = mul(cast(equal(greater(yTrue, 0.5), isYes), 'float32'), isLabel);
+      return div(sum(isRight, -1), maximum(sum(isLabel, -1), 1));
     }
+    if (yPred.shape.at(-1) === 1) return layersMetrics.binaryAccuracy(yTrue, yPred);
     if (yTrue.size === yPred.size) return layersMetrics.categoricalAccuracy(yTrue, yPred);
     return layersMetrics.sparseCategoricalAccuracy(yTrue, yPred);
   };

@@ -170,6 +170,9 @@ async function haveFiniteInputs(losses: Tensor1D, {xs, ys, size}: TrainingBatch)
   return values.every((value, i) => Number.isFinite(value) || areFinite[Math.floor(i / perRow)] !== 0);
 }
 
+/** A mean loss that no training comes back from: a gradient is finite far beyond. */
+const DIVERGED = 1e12;
+
 /** How many rows a message names. */
 const NAMED = 10;
 
@@ -184,13 +187,17 @@ export function nonFiniteWatch(where: string) {
     warned.add(kind);
   };
   return {
-    step({nonFinite, isOfModel, hasFinite, hasFiniteGradients}: StepFigures, {epoch, batch}: Place): void {
+    step({nonFinite, isOfModel, hasFinite, hasFiniteGradients, logs}: StepFigures, {epoch, batch}: Place): void {
       const place = `epoch ${epoch}, batch ${batch}`;
       if (hasFinite && !hasFiniteGradients) {
+        const {batchLoss = 0} = logs;
+        const what =
+          batchLoss > DIVERGED
+            ? `the model has diverged: its mean loss is ${batchLoss.toPrecision(3)}, and gradients overflow (${place}). `
+            : `the losses are finite, but the model has gradients or batch statistics that are not (${place}). `;
         warn(
           'gradients',
-          `the losses are finite, but the model has gradients or batch statistics that are not (${place}). ` +
-            'The weights stay as they are, and so they will after later batches like it. ' +
+          `${what}The weights stay as they are, and so they will after later batches like it. ` +
             'Lower the learning rate, or look for an op without a finite gradient, such as the root of 0.',
         );
       }
