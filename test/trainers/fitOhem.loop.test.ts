@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
+import {
+  type FitOhemArgs,
+  fitOhem,
+  linear,
+  percentileSampling,
+  randomK,
+  type Selector,
+  scheduled,
+  topK,
+} from 'ohem-tfjs';
+import {afterEach, beforeEach, expect, it, vi} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+
+const ROWS = 12;
+const x = () => tf.randomNormal([ROWS, 3], 0, 1, 'float32', 5);
+const y = () => tf.oneHot(tf.tensor1d(Int32Array.from({length: ROWS}, (_, row) => row % 2)), 2);
+
+function compiled(): LayersModel {
+  const kernelInitializer = {className: 'GlorotNormal', config: {seed: 1}} as never;
+  const dense = layers.dense({units: 2, activation: 'softmax', inputShape: [3], kernelInitializer});
+  const model = sequential({layers: [dense]});
+  model.compile({optimizer: tf.train.adam(0.01), loss: 'categoricalCrossentropy'});
+  return model;
+}
+
+const weightsIn = (model: LayersModel) => model.getWeights().flatMap((weight) => [...weight.dataSync()]);
+
+describeOnBackends('fitOhem({epochs: 1}) in a loop', () => {
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
+
+  /** The rows that each call learns from. */
+  async function rowsOf(model: LayersModel, calls: number, args: FitOhemArgs): Promise<string[]> {
+    const rows: string[] = [];
+    const ledger = {
+      record: (ofBatch: Int32Array, _: Float32Array, kept: Uint8Array) =>
+        void rows.push([...ofBatch].filter((_row, i) => kept[i]).join()),
+      toJSON: () => null,
+    };
+    for (let i = 0; i < calls; i++)
+      await fitOhem(model, x(), y(), {epochs: 1, batchSize: ROWS, verbose: 0, ledger, ...args});
+    return rows;
+  }
+
+  it.each<[string, () => Selector]>([
+    ['a schedule', () => scheduled(topK, linear({from: 1, to: 0.25, steps: 4}))],
+    ['draws', () => randomK({k: 4, seed: 1})],
+    ['what it remembers', () => percentileSampling({power: 1, seed: 1})],
+  ])('is one call of several epochs, with a selector that has %s', async (_, makeSelect) => {
+    const args = {batchSize: 4, verbose: 0, seed: 7} as const;
+    const [whole, looped] = [compiled(), compiled()];
+    const inOne = await fitOhem(whole, x(), y(), {...args, select: makeSelect(), epochs: 4});
+    const select = makeSelect();
+    const kept: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const {history} = await fitOhem(looped, x(), y(), {...args, select, epochs: 1});
+      kept.push(...(history.kept ?? []));
+    }
+    expect(kept).toEqual(inOne.history.kept);
+    expect(weightsIn(looped)).toEqual(weightsIn(whole));
+  });
+
+  it('keeps fewer rows from call to call, as a schedule says', async () => {
+    const select = scheduled(topK, linear({from: 1, to: 0.25, steps: 4}));
+    const rows = await rowsOf(compiled(), 5, {select});
+    expect(rows.map((row) => row.split(',').length)).toEqual([12, 10, 8, 5, 3]);
+  });
+
+  it('shuffles and draws anew in each call, also with another selector each time and the epochs counted', async () => {
+    const model = compiled();
+    const rows: string[] = [];
+    for (let epoch = 0; epoch < 4; epoch++) {
+      rows.push(
+        ...(await rowsOf(model, 1, {
+          ...{select: randomK({k: 4, seed: 1}), shuffle: false, initialEpoch: epoch, epochs: epoch + 1},
+        })),
+      );
+    }
+    expect(new Set(rows).size).toBeGreaterThan(2);
+  });
+
+  it('begins anew with another optimizer, and where a state says', async () => {
+    const select = randomK({k: 4, seed: 1});
+    const model = compiled();
+    const args = {select, shuffle: false} as const;
+    const [first] = await rowsOf(model, 1, args);
+    const [second] = await rowsOf(model, 1, args);
+    expect(second).not.toBe(first);
+    expect(await rowsOf(model, 1, {...args, optimizer: tf.train.sgd(0.1)})).toEqual([first]);
+  });
+
+  it('begins another schedule anew, and says so once a call', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      const make = () => scheduled(topK, linear({from: 1, to: 0.25, steps: 4}));
+      const model = compiled();
+      const rows = [...(await rowsOf(model, 2, {select: make()})), ...(await rowsOf(model, 1, {select: make()}))];
+      expect(rows.map((row) => row.split(',').length)).toEqual([12, 10, 12]);
+      expect(warn.mock.calls).toEqual([
+        [expect.stringContaining('fitOhem: select is another selector than in the last call for this model')],
+      ]);
+    } finally {
+      warn.mockRestore();
+    }
+  });
+
+  it('takes the optimizer of a name on, like one of compile', async () => {
+    const [whole, looped] = [compiled(), compiled()];
+    const args = {batchSize: 4, verbose: 0, seed: 7, optimizer: 'rmsprop', select: topK({k: 2})} as const;
+    await fitOhem(whole, x(), y(), {...args, epochs: 3});
+    for (let i = 0; i < 3; i++) await fitOhem(looped, x(), y(), {...args, epochs: 1});
+    expect(weightsIn(looped)).toEqual(weightsIn(whole));
+  });
+});
