@@ -95,6 +95,9 @@ export function checkRowData(
       throw typeError(where, 'sampleWeight', `have ${count} numbers, one for each row`, `${sampleWeight.length}`);
     return;
   }
+  if (typeof sampleWeight !== 'object') {
+    throw typeError(where, 'sampleWeight', 'be numbers or a tensor, one for each row', sampleWeight);
+  }
   const tensors = 'shape' in sampleWeight ? [sampleWeight as Tensor] : Object.values(sampleWeight);
   for (const tensor of tensors) check('sampleWeight', tensor);
 }

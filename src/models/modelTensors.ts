@@ -144,12 +144,7 @@ export function byOutput<T>(
 }
 
 /** Lists tensors in the order of `names`, from one tensor, a list of them, or a record by name; none may be missing. */
-export function tensorsByName(
-  where: string,
-  argument: string,
-  names: readonly string[],
-  given: PerOutput<Tensor>,
-): Tensor[] {
+function tensorsByName(where: string, argument: string, names: readonly string[], given: PerOutput<Tensor>): Tensor[] {
   const listed = given instanceof Tensor ? [given] : given;
   const tensors = Array.isArray(listed) ? listed : byName(where, argument, names, listed ?? {});
   if (!tensors.every((tensor) => tensor instanceof Tensor)) {

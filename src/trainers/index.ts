@@ -12,6 +12,7 @@ export type {StepTensors} from '../models/modelTensors';
 export type {
   Granularity,
   KeepSchedule,
+  LearningRateSchedule,
   Ledger,
   LossName,
   PerSampleLoss,
@@ -19,6 +20,7 @@ export type {
   Selection,
   SelectionContext,
   Selector,
+  TrainingProgress,
 } from '../types';
 export {
   type CheckGradientsOptions,
@@ -33,11 +35,12 @@ export type {TrainingState} from './checkpoint/trainingState';
 export type {CallbackInstance, FitCallback, YieldEvery} from './fit/callbacks';
 export type {BestWeights, EpochTotals} from './fit/epochs';
 export type {FitOptions} from './fit/fitOptions';
+export type {Budget, Spent} from './fit/pace';
 export type {OhemHistory} from './fit/training';
 export {type FitOhemArgs, fitOhem} from './fitOhem';
 export {type FitOhemDatasetArgs, fitOhemDataset} from './fitOhemDataset';
 export {type OhemLossOptions, ohemLoss} from './ohemLoss';
-export {type OhemStep, ohemStep} from './ohemStep';
+export {type OhemStep, ohemStep, type StepGradients} from './ohemStep';
 export type {BackwardStrategy, OhemStepOptions} from './step/options';
 export type {StepReport, StepSummary} from './step/report';
 export type {SavedMemory} from './step/selection';

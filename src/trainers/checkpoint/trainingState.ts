@@ -58,12 +58,19 @@ export async function handedOut(
   return {...copy, ...(remembered && {memory: remembered})};
 }
 
+/** The types of what a selector remembers. */
+const MEMORY: readonly unknown[] = ['float32', 'int32', 'bool'];
+
+/** Numbers that JSON does not have are texts. */
+const isNumeral = (value: unknown) =>
+  typeof value === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(`${value}`);
+
 /** Checks that something is the state of a training run. */
 export function checkState(where: string, argument: string, state: unknown): asserts state is TrainingState {
   const {epoch, batch, step, seed, totals, memory, best, ...others} = Object(state) as Partial<TrainingState>;
-  const isWhole = [epoch, batch, step].every((count) => Number.isInteger(count) && (count as number) >= 0);
+  const isWhole = [epoch, batch, step].every((count) => Number.isSafeInteger(count) && (count as number) >= 0);
   const hasSeed = typeof seed === 'number' || typeof seed === 'string';
-  const hasMemory = memory === undefined || Array.isArray(memory?.values);
+  const hasMemory = memory === undefined || (MEMORY.includes(memory?.dtype) && memory.values?.every?.(isNumeral));
   const hasBest = best === undefined || (Array.isArray(best?.weights) && best.weights.every(Array.isArray));
   const hasTotals = typeof totals?.rows === 'number' && typeof totals.sums === 'object' && totals.sums !== null;
   if (!(isWhole && hasSeed && hasMemory && hasBest && hasTotals)) {

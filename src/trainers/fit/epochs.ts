@@ -2,7 +2,7 @@
 
 import {tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
-import {checkOneOf} from '../../checks';
+import {checkOneOf, typeError} from '../../checks';
 import {weightsOf} from '../../models/model';
 
 /** What the batches of an epoch have summed up to so far, as plain JSON. */
@@ -83,6 +83,16 @@ export async function better(
   if (!(sign * value < sign * (best?.value ?? sign * Number.POSITIVE_INFINITY))) return best;
   const weights = await Promise.all(weightsOf(model).map(async (weight) => Array.from(await weight.data())));
   return {epoch, value, weights};
+}
+
+/** Checks that the best weights of a saved run are those of this model. */
+export function checkBest(where: string, model: LayersModel, best: BestWeights | undefined): void {
+  if (!best) return;
+  const sizes = weightsOf(model).map(({size}) => size);
+  const isRight = (values: number[], i: number) => values.length === sizes[i] && values.every(Number.isFinite);
+  if (best.weights.length === sizes.length && best.weights.every(isRight)) return;
+  const got = `weights of sizes ${best.weights.map(({length}) => length).join(', ') || 'none'}`;
+  throw typeError(where, 'best of initialState', `hold finite weights of sizes ${sizes.join(', ')}`, got);
 }
 
 /** Puts the best weights back into the model. */

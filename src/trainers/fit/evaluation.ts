@@ -46,7 +46,7 @@ import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
 
 /** A figure of a batch, and how many rows it is the mean of. (A type, so that `tf.tidy` takes it.) */
-export type Figure = {value: Scalar; count: Scalar};
+type Figure = {value: Scalar; count: Scalar};
 
 /** Computes the figures that tfjs logs beside the loss, under its names. */
 export interface Evaluator {

@@ -76,9 +76,13 @@ export function fitOptions<T extends FitOptions>(
 }
 
 function checkNumbers(where: string, options: FitOptions): void {
-  const {epochs, initialEpoch, verbose = 1, yieldEvery = 'auto', checkpointEvery = 'epoch', seed} = options;
-  if (epochs !== undefined) checkCount(where, 'epochs', epochs);
-  if (initialEpoch !== undefined) checkWhole(where, 'initialEpoch', initialEpoch);
+  const {epochs = 1, initialEpoch = 0, verbose = 1, yieldEvery = 'auto', checkpointEvery = 'epoch', seed} = options;
+  checkCount(where, 'epochs', epochs);
+  checkWhole(where, 'initialEpoch', initialEpoch);
+  if (initialEpoch >= epochs) {
+    const remedy = 'The epochs are counted from 0: epochs says where to end.';
+    throw rangeError(where, 'initialEpoch', `be less than epochs, ${epochs}`, initialEpoch, remedy);
+  }
   if (![0, 1, 2].includes(verbose)) throw rangeError(where, 'verbose', 'be one of 0, 1, 2', verbose);
   if (typeof yieldEvery === 'number') checkNotNegative(where, 'yieldEvery', yieldEvery);
   else checkOneOf(where, 'yieldEvery', yieldEvery, ['auto', 'batch', 'epoch', 'never']);

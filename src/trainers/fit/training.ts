@@ -8,7 +8,7 @@ import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
 import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
 import {goOn, leave, resumeAt} from './continuation';
-import {addBatch, better, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
+import {addBatch, better, checkBest, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
 import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
@@ -104,6 +104,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
 
   const begun = firstState(initialEpoch, seed, schedule);
   const state = initialState ? resumeAt(begun, initialState) : goOn(settings, begun);
+  checkBest(where, model, state.best);
   if (state.memory) memory.restore(state.memory);
   const isAborted = () => signal?.aborted === true;
   const run = {
