@@ -14,6 +14,7 @@ import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
 import {selections} from './selection';
 import {printSmall, type SmallTiming, timeSmall} from './small';
+import {printFits, timeFits} from './smallFits';
 import type {SmallBuild} from './smallSteps';
 import {type Build, floor, forward, miningSteps, onStockKernels, STRATEGIES, stockStep} from './steps';
 
@@ -166,6 +167,8 @@ const ledger = isSelected('ledger') ? await timeLedger() : [];
 const fittingTimings = isSelected('fitting') ? await timeFitting() : [];
 // Last, since it changes the backend and wraps kernels.
 const small = isSelected('small') ? await timeSmallModels() : [];
+const fits = isSelected('fits') ? await timeFits(Number(values.rounds)) : [];
+if (fits.length > 0) printFits(fits);
 
 mkdirSync(values.out, {recursive: true});
 const machine = {cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, tfjs: version_core, threads};
@@ -177,6 +180,7 @@ const results = {
   ledger,
   fitting: fittingTimings,
   small,
+  fits,
 };
 writeFileSync(`${values.out}/bench.json`, `${JSON.stringify(results, null, 2)}\n`);
 console.log(`Written to ${values.out}/bench.json`);

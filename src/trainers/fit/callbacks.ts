@@ -89,6 +89,8 @@ export type YieldEvery = NonNullable<ModelFitArgs['yieldEvery']>;
 
 /** Lets the page, or whatever else waits, have its turn now and then. */
 export interface Pacer {
+  /** Whether the event loop is due for a turn; waiting for a promise costs more than asking. */
+  isDue(): boolean;
   afterBatch(): Promise<void>;
   afterEpoch(): Promise<void>;
 }
@@ -101,6 +103,7 @@ export function pacer(yieldEvery: YieldEvery): Pacer {
   const milliseconds = typeof yieldEvery === 'number' ? yieldEvery : interval[yieldEvery];
   let last = performance.now();
   return {
+    isDue: () => performance.now() - last >= milliseconds,
     async afterBatch() {
       if (performance.now() - last < milliseconds) return;
       await nextFrame();

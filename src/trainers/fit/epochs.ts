@@ -30,16 +30,16 @@ export interface BatchFigures {
 const SUMS = ['kept'];
 
 /** Adds the figures of a batch. A batch without a row for a figure is left out of it. */
-export function addBatch(totals: EpochTotals, rows: number, {logs, counts}: BatchFigures): EpochTotals {
-  const names = Object.keys(logs);
-  const countOf = (name: string) => (SUMS.includes(name) ? 1 : (counts[name] ?? rows));
-  const added = (name: string) => (countOf(name) > 0 ? (logs[name] as number) * countOf(name) : 0);
-  return {
-    rows: totals.rows + rows,
-    steps: totals.steps + ((logs.kept as number) > 0 ? 1 : 0),
-    sums: Object.fromEntries(names.map((name) => [name, (totals.sums[name] ?? 0) + added(name)])),
-    counts: Object.fromEntries(names.map((name) => [name, (totals.counts[name] ?? 0) + countOf(name)])),
-  };
+export function addBatch(totals: EpochTotals, batchRows: number, {logs, counts}: BatchFigures): EpochTotals {
+  const {rows, steps} = totals;
+  const next: EpochTotals = {rows: rows + batchRows, steps, sums: {}, counts: {}};
+  if ((logs.kept as number) > 0) next.steps++;
+  for (const name in logs) {
+    const count = SUMS.includes(name) ? 1 : (counts[name] ?? batchRows);
+    next.sums[name] = (totals.sums[name] ?? 0) + (count > 0 ? (logs[name] as number) * count : 0);
+    next.counts[name] = (totals.counts[name] ?? 0) + count;
+  }
+  return next;
 }
 
 /** The logs of the epoch: means over the rows that each is about, and how many rows were kept. */

@@ -1,9 +1,9 @@
-import {add, dispose, ones, type Scalar, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {dispose, ones, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import {livesInMainMemory, rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
-import {finiteRows} from '../../rows';
+import {addUp, finiteRows} from '../../rows';
 import type {Ledger, Reduction, SelectionContext} from '../../types';
 import type {Evaluate, Stepper, TakenStep} from '../ohemStep';
 import type {StepSettings} from '../step/options';
@@ -29,10 +29,10 @@ export interface StepFigures extends BatchFigures {
 export function minedStep(settings: StepSettings, steps: Stepper, {names, evaluate}: Evaluator, ledger?: Ledger) {
   /** The rows of batches that wait to be ranked together with further ones. */
   let waiting: number[] = [];
-  /** The penalty of the regularisers, and for each metric its value and how many rows it is the mean of. */
+  /** For each metric its value and how many rows it is the mean of; then the penalty of the regularisers, if any. */
   const figures: Evaluate = (batch, {predictions, penalties}) => {
-    const penalty = penalties.reduce<Scalar>((total, next) => add(total, next), scalar(0));
-    return [penalty, ...evaluate(batch, predictions).flatMap(({value, count}) => [value, count])];
+    const ofMetrics = evaluate(batch, predictions).flatMap(({value, count}) => [value, count]);
+    return penalties.length === 0 ? ofMetrics : [...ofMetrics, addUp(penalties)];
   };
   const reading = {settings, names, ledger};
   return {
@@ -81,7 +81,8 @@ async function readStep(
       const {losses, kept} = entered(entries);
       ledger?.record(Int32Array.from(await rows()), losses, kept);
     }
-    const [areFinite = 0, penalty = 0, ...ofMetrics] = observed;
+    const [areFinite = 0, ...ofMetrics] = observed;
+    const penalty = ofMetrics[2 * names.length] ?? 0;
     const metrics = names.map((name, i) => ({name, value: ofMetrics[2 * i] ?? 0, count: ofMetrics[2 * i + 1] ?? 0}));
     const isMean = reduction === 'mean' || reduction === 'meanNonZero';
     const ofRows = figures.kept > 0 ? (batch?.size ?? reported.losses.size) : 0;

@@ -133,19 +133,21 @@ function checkAccumulate({where, accumulate}: StepSettings, {batchesPerEpoch}: B
 /** Trains on what is left of the epoch; false if it was stopped before the end. */
 async function trainEpoch(run: Run): Promise<boolean> {
   const {training, callbacks} = run;
+  // A history has nothing to do for a batch.
+  const hasListeners = callbacks.callbacks.length > 1;
   for await (const batch of training.batches(run.state)) {
     const known = {batch: run.state.batch, size: batch.size};
-    await callbacks.onBatchBegin(known.batch, {...known});
+    if (hasListeners) await callbacks.onBatchBegin(known.batch, {...known});
     setDueRate(run);
     const began = performance.now();
     const figures = await run.mined.take(batch, run.context());
     noteStep(run, batch.size, figures, performance.now() - began);
     const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
-    await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
+    if (hasListeners) await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
     // Batches that are accumulated belong to the step that is under way.
     if (figures.isPending) continue;
-    await checkpointStep(run);
-    await run.pace.afterBatch();
+    if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
+    if (run.pace.isDue()) await run.pace.afterBatch();
     if (!run.isStopped()) continue;
     return run.state.batch === training.batchesPerEpoch;
   }
@@ -187,10 +189,8 @@ function noteStep(run: Run, rows: number, figures: StepFigures, milliseconds: nu
   };
 }
 
-async function checkpointStep(run: Run): Promise<void> {
-  const {checkpoint, checkpointEvery = 'epoch'} = run.options;
-  if (checkpointEvery === 'epoch' || run.state.updates % checkpointEvery !== 0) return;
-  await checkpoint?.(await run.handedOut());
+function isCheckpointDue({options: {checkpointEvery = 'epoch'}, state}: Run): boolean {
+  return checkpointEvery !== 'epoch' && state.updates % checkpointEvery === 0;
 }
 
 /** Ends an epoch with its logs; one that was stopped before the end is not counted as done. */
