@@ -23,6 +23,8 @@ export interface Place {
   batch: number;
   /** Batches of all epochs that are done. */
   step: number;
+  /** Those of them that earlier calls did, with data of their own. */
+  earlierSteps?: number;
 }
 
 /** Something that gives the batches of one epoch after the other. */

@@ -45,35 +45,12 @@ export function datasetBatches(
   batchesPerEpoch?: number,
   limit = Number.POSITIVE_INFINITY,
 ): BatchSource {
-  let open: Items | undefined;
-  /** The first item, looked at before its turn. */
-  let first: {value: unknown} | undefined;
-  const close = async () => {
-    const items = open;
-    open = undefined;
-    if (first) items?.release(first.value);
-    first = undefined;
-    await items?.close();
-  };
-  const pull = async (items: Items) => {
-    const item = first ?? (await items.pull());
-    first = undefined;
-    return item;
-  };
-  const openAt = async ({epoch, batch, step}: Place): Promise<Items> => {
-    if (open) return open;
-    const items = await itemsOf(where, argument, dataset, epoch);
-    open = items;
-    const done = batchesPerEpoch === undefined ? batch : step;
-    for (let skipped = 0; skipped < done; skipped++) items.release((await pull(items))?.value);
-    return items;
-  };
+  const {openAt, pull, look, close} = opened((epoch) => itemsOf(where, argument, dataset, epoch), batchesPerEpoch);
   const known = batchesPerEpoch ?? sizeOf(dataset, limit);
   return {
     ...(known !== undefined && {batchesPerEpoch: known}),
     async look(at) {
-      const items = await openAt(START);
-      first ??= await items.pull();
+      const first = await look();
       if (first) at(trainingBatch(where, argument, model, first.value));
     },
     async *batches(from) {
@@ -95,6 +72,42 @@ export function datasetBatches(
       checkCountOf(where, argument, batch, from.epoch, batchesPerEpoch);
     },
     close,
+  };
+}
+
+/** Opens the items of an epoch, and passes over those that are done. */
+function opened(itemsAt: (epoch: number) => Promise<Items>, batchesPerEpoch: number | undefined) {
+  let open: Items | undefined;
+  /** The first item, looked at before its turn. */
+  let first: {value: unknown} | undefined;
+  const pull = async (items: Items) => {
+    const item = first ?? (await items.pull());
+    first = undefined;
+    return item;
+  };
+  const openAt = async ({epoch, batch, step, earlierSteps = 0}: Place): Promise<Items> => {
+    if (open) return open;
+    const items = await itemsAt(epoch);
+    open = items;
+    const done = batchesPerEpoch === undefined ? batch : step - earlierSteps;
+    for (let skipped = 0; skipped < done; skipped++) items.release((await pull(items))?.value);
+    return items;
+  };
+  return {
+    openAt,
+    pull,
+    async look() {
+      const items = await openAt(START);
+      first ??= await items.pull();
+      return first;
+    },
+    async close() {
+      const items = open;
+      open = undefined;
+      if (first) items?.release(first.value);
+      first = undefined;
+      await items?.close();
+    },
   };
 }
 

@@ -41,10 +41,15 @@ export interface BatchView {
   gathered(values: Tensor1D): Tensor1D;
 }
 
+/** Tensors that stay as they are. */
+const AS_THEY_ARE = {truths: (ys: Tensor[]) => ys, predicted: (predictions: Tensor[]) => predictions};
+
 /** Views a batch by its rows. */
 export function rowView(where: string, batchSize: number, outputs: readonly OutputShape[] = []): BatchView {
   // A function of the user may go by the format that the model has.
-  const {truths, predicted} = classesLast(outputs.map((output) => (output.takesLastAxis ? output : undefined)));
+  const isMoved = outputs.some(({takesLastAxis, classAxis}) => takesLastAxis && classAxis !== undefined);
+  const moving = () => classesLast(outputs.map((output) => (output.takesLastAxis ? output : undefined)));
+  const {truths, predicted} = isMoved ? moving() : AS_THEY_ARE;
   return {
     count: batchSize,
     losses: rowLosses,

@@ -9,7 +9,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import {checkFunction, checkOneOf, givenOptions, type Nullable, typeError} from '../checks';
-import {elementView, GRANULARITIES, rowView} from '../data/views';
+import {type BatchView, elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
 import {byRow, validRows} from '../models/modelLosses';
 import {finiteRows, putRows} from '../rows';
@@ -87,15 +87,7 @@ export function ohemLoss(
 
   return (truth, predicted) =>
     tidy(() => {
-      const view =
-        granularity === 'element'
-          ? elementView(
-              NAME,
-              'yTrue',
-              [truth],
-              [{name: 'yPred', shape: predicted.shape, isBinary: 'binary' in perSample}],
-            )
-          : rowView(NAME, predicted.shape[0] as number);
+      const view = viewOf(granularity, perSample, truth, predicted);
       const [[yTrue], [yPred]] = [view.targets([truth]), view.predictions([predicted])] as [[Tensor], [Tensor]];
       const losses = view.losses(NAME, perSample, yTrue, yPred);
       const usable = offTape(() => finiteLosses(losses, finiteRows([yTrue, yPred], view.count)));
@@ -108,6 +100,11 @@ export function ohemLoss(
       state.advance(calls);
       return view.gathered(mul(judged, counts));
     });
+}
+
+function viewOf(granularity: Granularity, loss: PerSampleLoss, truth: Tensor, predicted: Tensor): BatchView {
+  if (granularity === 'sample') return rowView(NAME, predicted.shape[0] as number);
+  return elementView(NAME, 'yTrue', [truth], [{name: 'yPred', shape: predicted.shape, isBinary: 'binary' in loss}]);
 }
 
 /** Predictions with constants, which get no gradient, in the rows that are not usable. */

@@ -242,10 +242,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     /** Computes the gradients of a batch, and changes no weight. */
     gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
       guarded((begun) => {
-        if (accumulated) {
-          const remedy = 'Build a step without it, and add up what it returns.';
-          throw rangeError(where, 'accumulate', 'be 1 for step.gradients', accumulate, remedy);
-        }
+        if (accumulated) throw accumulating(where, accumulate);
         return advanced({batches: 1, ...takeGradients(parts, {...begun, batch: batchOf(xs, ys, options)})});
       }),
     /** Updates the weights by gradients of any origin. */
@@ -260,6 +257,11 @@ export function stepper(settings: StepSettings, state: SelectorState) {
       accumulated?.dispose();
     },
   };
+}
+
+function accumulating(where: string, accumulate: number): RangeError {
+  const remedy = 'Build a step without it, and add up what it returns.';
+  return rangeError(where, 'accumulate', 'be 1 for step.gradients', accumulate, remedy);
 }
 
 function takeStep(parts: StepParts, begun: Begun, evaluate: Evaluate | undefined): TakenStep {

@@ -73,7 +73,7 @@ const hardest = (options: object) =>
   index.hardestExamples(model(), x(), y(), {loss: index.meanSquaredError(), ...options});
 
 const state = {
-  ...{epoch: 0, batch: 0, step: 0, updates: 0, begun: 0, earlier: 0, seed: 0},
+  ...{epoch: 0, batch: 0, step: 0, updates: 0, begun: 0, earlier: 0, earlierSteps: 0, seed: 0},
   totals: {rows: 0, steps: 0, sums: {}, counts: {}},
   spent: {rows: 0, backwardRows: 0, seconds: 0},
 };

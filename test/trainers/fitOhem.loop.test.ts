@@ -3,6 +3,7 @@ import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {
   type FitOhemArgs,
   fitOhem,
+  fitOhemDataset,
   linear,
   percentileSampling,
   randomK,
@@ -112,5 +113,20 @@ describeOnBackends('fitOhem({epochs: 1}) in a loop', () => {
     await fitOhem(whole, x(), y(), {...args, epochs: 3});
     for (let i = 0; i < 3; i++) await fitOhem(looped, x(), y(), {...args, epochs: 1});
     expect(weightsIn(looped)).toEqual(weightsIn(whole));
+  });
+
+  it('takes the first batches of a dataset in each call, also with batchesPerEpoch', async () => {
+    const model = compiled();
+    const seen: number[] = [];
+    function* batches() {
+      for (let i = 0; i < 8; i++) {
+        seen.push(i);
+        yield {xs: tf.slice(x(), i, 1), ys: tf.slice(y(), i, 1)};
+      }
+    }
+    for (let call = 0; call < 2; call++) {
+      await fitOhemDataset(model, batches, {batchesPerEpoch: 2, epochs: 2, verbose: 0, select: topK({k: 1})});
+    }
+    expect(seen).toEqual([0, 1, 2, 3, 0, 1, 2, 3]);
   });
 });

@@ -104,7 +104,7 @@ describeOnBackends('fitOhem', (backend) => {
     expect(history.history.kept).toEqual([11, 11]);
     const totals = {rows: 0, steps: 0, sums: {}, counts: {}};
     const spent = {rows: 44, backwardRows: 22, seconds: 0};
-    const counts = {epoch: 2, batch: 0, step: 6, updates: 6, begun: 0, earlier: 0, batchesBefore: 3};
+    const counts = {epoch: 2, batch: 0, step: 6, updates: 6, begun: 0, earlier: 0, earlierSteps: 0, batchesBefore: 3};
     expect(history.state).toEqual({...counts, seed: 3, totals, spent});
   });
 });

@@ -15,14 +15,16 @@ export interface TrainingState extends Place {
   epoch: number;
   /** Batches of that epoch that are done. */
   batch: number;
-  /** Batches of all epochs that are done. */
+  /** Batches that are done, also by earlier calls with the same model and optimizer, which this one goes on from. */
   step: number;
   /** Updates of the weights: fewer than `step` if batches are accumulated. */
   updates: number;
   /** The epoch that the run began with. */
   begun: number;
-  /** Epochs of earlier calls with the same model and optimizer, which this one goes on from. */
+  /** Epochs of those earlier calls. */
   earlier: number;
+  /** Batches of those earlier calls. */
+  earlierSteps: number;
   /** Batches of the epoch before, for a dataset that does not know its length. */
   batchesBefore?: number;
   /** What the run has cost. */
@@ -43,7 +45,7 @@ export interface TrainingState extends Place {
 
 /** The state at the beginning of a training. */
 export function firstState(epoch: number, seed: number | string, schedule: KeepSchedule | undefined): TrainingState {
-  const counts = {epoch, batch: 0, step: 0, updates: 0, begun: epoch, earlier: 0};
+  const counts = {epoch, batch: 0, step: 0, updates: 0, begun: epoch, earlier: 0, earlierSteps: 0};
   return {...counts, seed, totals: NO_TOTALS, spent: NOTHING_SPENT, ...(schedule && {schedule: schedule.init()})};
 }
 

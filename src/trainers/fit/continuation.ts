@@ -35,11 +35,12 @@ export function goOn({where, model, optimizer, select}: StepSettings, first: Tra
   if (left?.optimizer !== optimizer) return first;
   const {step, updates, epoch, earlier, schedule, memory} = left.state;
   const begun = {...first, earlier: epoch + earlier - first.epoch};
+  const gone = {...begun, step, updates, earlierSteps: step};
   if (left.select === select) {
-    return {...begun, step, updates, ...(schedule !== undefined && {schedule}), ...(memory && {memory})};
+    return {...gone, ...(schedule !== undefined && {schedule}), ...(memory && {memory})};
   }
   const hasState = ({schedule: keeps, remember}: Selector) => keeps !== undefined || remember !== undefined;
-  if (!hasState(select)) return {...begun, step, updates};
+  if (!hasState(select)) return gone;
   if (hasState(left.select)) {
     console.warn(
       `${where}: select is another selector than in the last call for this model, so its schedule and what it remembers ` +

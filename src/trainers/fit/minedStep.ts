@@ -178,8 +178,8 @@ const DIVERGED = 1e12;
 const NAMED = 10;
 
 /**
- * Warns once of each kind of trouble, with its place and cause: rows whose inputs are not finite, a model that overflows, gradients that are not
- * finite. Refuses a batch without a finite loss, and an epoch that changed nothing.
+ * Warns once of each kind of trouble, with its place and cause: rows whose inputs are not finite, a model that
+ * overflows, gradients that are not finite. Refuses a batch without a finite loss, and an epoch that changed nothing.
  */
 export function nonFiniteWatch(where: string) {
   const warned = new Set<string>();
@@ -188,59 +188,59 @@ export function nonFiniteWatch(where: string) {
     warned.add(kind);
   };
   return {
-    step({nonFinite, isOfModel, hasFinite, hasFiniteGradients, logs}: StepFigures, {epoch, batch}: Place): void {
+    step(figures: StepFigures, {epoch, batch}: Place): void {
+      const {nonFinite, isOfModel, hasFinite, hasFiniteGradients, logs} = figures;
       const place = `epoch ${epoch}, batch ${batch}`;
-      if (hasFinite && !hasFiniteGradients) {
-        const {batchLoss = 0} = logs;
-        const what =
-          batchLoss > DIVERGED
-            ? `the model has diverged: its mean loss is ${batchLoss.toPrecision(3)}, and gradients overflow (${place}). `
-            : `the losses are finite, but the model has gradients or batch statistics that are not (${place}). `;
-        warn(
-          'gradients',
-          `${what}The weights stay as they are, and so they will after later batches like it. ` +
-            'Lower the learning rate, or look for an op without a finite gradient, such as the root of 0.',
-        );
-      }
+      if (hasFinite && !hasFiniteGradients) warn('gradients', gradientTrouble(logs.batchLoss ?? 0, place));
       if (nonFinite.length === 0) return;
       const rows = `${nonFinite.slice(0, NAMED).join(', ')}${nonFinite.length > NAMED ? ', …' : ''}`;
-      if (!hasFinite) {
-        const cause = isOfModel
-          ? 'The model has diverged: their inputs are finite. Lower the learning rate, or set clipNorm.'
-          : 'Look for NaN in these rows, or lower the learning rate.';
-        const remedy = `The weights are those before this batch. ${cause}`;
-        throw rangeError(
-          where,
-          'loss',
-          'be finite for at least one row of each batch',
-          `none in ${place} (rows ${rows})`,
-          remedy,
-        );
-      }
-      if (isOfModel) {
-        warn(
-          'model',
-          `the model diverges: the inputs of rows ${rows} are finite, but their losses are not (${place}). They are ` +
-            'skipped, and so will any later ones. Lower the learning rate, set clipNorm, or scale the inputs.',
-        );
-      } else {
-        warn(
-          'rows',
-          `rows ${rows} have a loss that is not finite (${place}). They are skipped, and so will any later ones.`,
-        );
+      if (!hasFinite) throw noFiniteRow(where, isOfModel, `none in ${place} (rows ${rows})`);
+      const skipped = `(${place}). They are skipped, and so will any later ones.`;
+      if (!isOfModel) warn('rows', `rows ${rows} have a loss that is not finite ${skipped}`);
+      else {
+        const what = `the model diverges: the inputs of rows ${rows} are finite, but their losses are not`;
+        warn('model', `${what} ${skipped} Lower the learning rate, set clipNorm, or scale the inputs.`);
       }
     },
     /** Refuses an epoch in which no step was taken: it would go on in silence for ever. */
     epoch({steps}: EpochTotals, epoch: number): void {
       if (steps > 0) return;
-      const isOfGradients = warned.has('gradients');
-      const [argument, constraint] = isOfGradients
-        ? ['gradients', 'be finite in at least one batch of an epoch']
-        : ['select', 'keep a row in at least one batch of an epoch'];
-      const remedy = isOfGradients
-        ? 'Nothing was learned. Lower the learning rate, or look for an op without a finite gradient.'
-        : 'Nothing was learned. Look at what the selector keeps, and at valid and sampleWeight.';
-      throw rangeError(where, argument as string, constraint as string, `none in epoch ${epoch}`, remedy);
+      throw warned.has('gradients') ? noFiniteGradient(where, epoch) : noKeptRow(where, epoch);
     },
   };
+}
+
+function gradientTrouble(batchLoss: number, place: string): string {
+  const what =
+    batchLoss > DIVERGED
+      ? `the model has diverged: its mean loss is ${batchLoss.toPrecision(3)}, and gradients overflow (${place}).`
+      : `the losses are finite, but the model has gradients or batch statistics that are not (${place}).`;
+  return (
+    `${what} The weights stay as they are, and so they will after later batches like it. ` +
+    'Lower the learning rate, or look for an op without a finite gradient, such as the root of 0.'
+  );
+}
+
+function noFiniteRow(where: string, isOfModel: boolean, got: string): RangeError {
+  const cause = isOfModel
+    ? 'The model has diverged: their inputs are finite. Lower the learning rate, or set clipNorm.'
+    : 'Look for NaN in these rows, or lower the learning rate.';
+  const remedy = `The weights are those before this batch. ${cause}`;
+  return rangeError(where, 'loss', 'be finite for at least one row of each batch', got, remedy);
+}
+
+function noFiniteGradient(where: string, epoch: number): RangeError {
+  const remedy = 'Nothing was learned. Lower the learning rate, or look for an op without a finite gradient.';
+  return rangeError(
+    where,
+    'gradients',
+    'be finite in at least one batch of an epoch',
+    `none in epoch ${epoch}`,
+    remedy,
+  );
+}
+
+function noKeptRow(where: string, epoch: number): RangeError {
+  const remedy = 'Nothing was learned. Look at what the selector keeps, and at valid and sampleWeight.';
+  return rangeError(where, 'select', 'keep a row in at least one batch of an epoch', `none in epoch ${epoch}`, remedy);
 }

@@ -18,9 +18,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkRows, checkValues, mayReadValues} from '../../checks';
 import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
 import {classWeightRows} from '../../data/classWeights';
-import {type BatchView, elementView, type OutputShape, rowView} from '../../data/views';
-import {takesLastAxis} from '../../losses/formula';
-import {classAxes} from '../../models/classAxis';
+import {type BatchView, elementView, rowView} from '../../data/views';
 import {checkTruths, countedOutputs, validRows} from '../../models/modelLosses';
 import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, placeOfLargest, takeRows} from '../../rows';
@@ -54,7 +52,7 @@ export interface StepBatch {
 
 /** Checks what a step is given, and puts it in the order of the model. */
 export function stepBatch(
-  {where, model, losses, lossWeights, targets, granularity}: StepSettings,
+  {where, model, losses, lossWeights, targets, outputs, granularity}: StepSettings,
   givenXs: StepTensors,
   givenYs: StepTensors,
   {sampleWeight, classWeight, ...given}: StepOptions = {},
@@ -62,7 +60,6 @@ export function stepBatch(
   const allYs = targets ? withUncounted(model, targets, lossWeights, givenYs) : givenYs;
   const tensors = modelTensors(where, model, givenXs, allYs, {targets});
   const batchSize = tensors.xs[0]?.shape[0] as number;
-  const outputs = outputsWith(model, losses);
   const view =
     granularity === 'element' ? elementView(where, 'ys', tensors.ys, outputs) : rowView(where, batchSize, outputs);
   const ys = view.targets(tensors.ys);
@@ -99,16 +96,6 @@ function withUncounted(
     return [name, fill([first.shape[0] ?? 0, ...sizes], Number.NaN)] as const;
   });
   return missing.length === 0 ? ys : {...ys, ...Object.fromEntries(unknown)};
-}
-
-/** The outputs of a model, with what is known of their losses. */
-function outputsWith(model: LayersModel, losses: StepSettings['losses']): OutputShape[] {
-  const namesAndShapes = model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
-  const axes = classAxes(model);
-  return namesAndShapes.map((output, i) => {
-    const loss = losses[i];
-    return {...output, isBinary: 'binary' in (loss ?? {}), classAxis: axes[i], takesLastAxis: takesLastAxis(loss)};
-  });
 }
 
 /** Replaces rows that are not finite in some input, target or weight by one that is, with its target and weight. */

@@ -1,8 +1,10 @@
 import type {Optimizer, Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkFinitePositive, checkOneOf, rangeError} from '../../checks';
-import {GRANULARITIES} from '../../data/views';
+import {GRANULARITIES, type OutputShape} from '../../data/views';
+import {takesLastAxis} from '../../losses/formula';
 import type {JointLoss} from '../../losses/jointLoss';
+import {classAxes} from '../../models/classAxis';
 import type {TrainableModel} from '../../models/functionModel';
 import {modelOptimizer, type OptimizerName, readyModel, trainedWeights} from '../../models/model';
 import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../models/modelLosses';
@@ -82,6 +84,8 @@ export interface StepSettings {
   /** One for each output, as are the weights. */
   losses: PerSampleLoss[] | [JointLoss];
   lossWeights: number[];
+  /** What is known of the outputs and their losses before the model runs. */
+  outputs: OutputShape[];
   /** The names of the targets; undefined if a joint loss takes any. */
   targets: readonly string[] | undefined;
   select: Selector;
@@ -132,6 +136,16 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
   trained();
   return {
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
-    ...{targets, trained, clipNorm, accumulate, selectOver},
+    ...{targets, trained, clipNorm, accumulate, selectOver, outputs: outputsWith(model, losses)},
   };
+}
+
+/** The outputs of a model, with what is known of their losses. */
+function outputsWith(model: LayersModel, losses: readonly object[]): OutputShape[] {
+  const namesAndShapes = model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
+  const axes = classAxes(model);
+  return namesAndShapes.map((output, i) => {
+    const loss = losses[i];
+    return {...output, isBinary: 'binary' in (loss ?? {}), classAxis: axes[i], takesLastAxis: takesLastAxis(loss)};
+  });
 }
