@@ -143,7 +143,8 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
 /** The outputs of a model, with what is known of their losses. */
 function outputsWith(model: LayersModel, losses: readonly object[]): OutputShape[] {
   const namesAndShapes = model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
-  const axes = classAxes(model);
+  // Classes lie elsewhere than on the last axis only where there are others beside that of the batch.
+  const axes = model.outputs.some(({shape}) => (shape?.length ?? 0) > 2) ? classAxes(model) : [];
   return namesAndShapes.map((output, i) => {
     const loss = losses[i];
     return {...output, isBinary: 'binary' in (loss ?? {}), classAxis: axes[i], takesLastAxis: takesLastAxis(loss)};
