@@ -297,6 +297,22 @@ describeOnBackends('fitOhem with accumulate', () => {
   });
 
   it.each(['batch', 'accumulated'] as const)(
+    'counts the update by what is left of an epoch, and sets its rate: selectOver %s',
+    async (selectOver) => {
+      const [x, y] = data(20);
+      const seen: number[] = [];
+      const learningRate = ({step}: {step: number}) => {
+        seen.push(step);
+        return 0.01;
+      };
+      const own = {accumulate: 3, selectOver, batchSize: 4, epochs: 2, learningRate} as const;
+      const {state} = await fitOhem(compiled(), x, y, {...args, ...own});
+      expect(state).toMatchObject({step: 10, updates: 4});
+      expect(seen).toEqual([0, 0, 0, 1, 1, 2, 2, 2, 3, 3]);
+    },
+  );
+
+  it.each(['batch', 'accumulated'] as const)(
     'goes on to the bit where it was stopped, selectOver: %s',
     async (selectOver) => {
       const [x, y] = data(20);
