@@ -1,4 +1,13 @@
-import {type NamedTensorMap, ones, type Scalar, Tensor, tidy, type Variable, zerosLike} from '@tensorflow/tfjs-core';
+import {
+  type NamedTensorMap,
+  ones,
+  type Scalar,
+  Tensor,
+  type Tensor1D,
+  tidy,
+  type Variable,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
 import {didYouMean, givenOptions, type Nullable, rangeError, shapeText, typeError} from '../checks';
 import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import {canRecord, offTape} from '../engine';
@@ -158,6 +167,8 @@ export type TakenStep = {
   evaluated: Scalar[];
   /** `bool[]`: whether gradients and statistics are finite. */
   finite: Scalar;
+  /** `bool[count]`: whether inputs, targets and weights of the reported rows are finite; undefined if all are known to be. */
+  finiteRows: Tensor1D | undefined;
   /** Of how many batches it reports: all that were accumulated if they are ranked together; 0 if they are not yet. */
   batches: number;
   /** Whether the update waits for further batches. */
@@ -239,8 +250,8 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   };
   const batchOf = (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
     stepBatch(settings, xs, ys, {step: selections, ...givenOptions(where, options, BATCH_OPTIONS)});
-  const advanced = <T extends {batches: number} | undefined>(taken: T): T => {
-    if (taken && taken.batches > 0) state.advance(++selections);
+  const advanced = <T extends {batches: number}>(taken: T): T => {
+    if (taken.batches > 0) state.advance(++selections);
     return taken;
   };
   return {
@@ -260,8 +271,8 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     apply: (gradients: NamedTensorMap) =>
       guarded((begun) => void parts.apply(givenGradients(where, begun.variables, gradients), ones([1]), begun)),
     /** Updates the weights by the batches that are accumulated so far; undefined if there are none. */
-    flush: (): TakenStep | undefined =>
-      accumulated?.isEmpty() === false ? guarded((begun) => advanced(accumulated.flush(begun))) : undefined,
+    flush: (evaluate?: () => Scalar[]): TakenStep | undefined =>
+      accumulated?.isEmpty() === false ? guarded((begun) => advanced(accumulated.flush(begun, evaluate))) : undefined,
     how: parts.how,
     dispose() {
       parts.dispose();
@@ -279,7 +290,8 @@ function takeStep(parts: StepParts, begun: Begun, evaluate: Evaluate | undefined
   const {forward, chosen, gradients} = parts.gradientsOf(begun);
   const evaluated = evaluate?.(begun.batch, forward) ?? [];
   const {finite, sound} = parts.apply(gradients, chosen.selection.weights, begun);
-  return {reported: reportOf(begun.batch, chosen, sound), evaluated, finite, batches: 1, isPending: false};
+  const {finite: finiteRows} = begun.batch;
+  return {reported: reportOf(begun.batch, chosen, sound), evaluated, finite, finiteRows, batches: 1, isPending: false};
 }
 
 /** The gradients of a batch for all weights to train, in their order: zeros if the step is not sound. */

@@ -1,13 +1,14 @@
-import {dispose, ones, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {dispose, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import {livesInMainMemory, rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
-import {addUp, finiteRows} from '../../rows';
+import {addUp} from '../../rows';
 import type {Ledger, Reduction, SelectionContext} from '../../types';
 import type {Evaluate, Stepper, TakenStep} from '../ohemStep';
 import type {StepSettings} from '../step/options';
 import {type Figures, figuresOf, hostFigures, packed, type StepReport, stepReport} from '../step/report';
+import {SMALLEST} from '../step/selection';
 import type {BatchFigures, EpochTotals} from './epochs';
 import type {Evaluator} from './evaluation';
 
@@ -45,11 +46,17 @@ export function minedStep(settings: StepSettings, steps: Stepper, {names, evalua
       const before = waiting;
       const rows = async () => [...before, ...(await rowsOf(batch))];
       waiting = taken.batches === 0 ? await rows() : [];
-      return readStep(reading, taken, rows, batch);
+      return readStep(reading, taken, rows);
     },
-    /** Updates the weights by the batches that wait for an update; undefined if all of their rows were reported. */
+    /** Updates the weights by the batches that wait for an update; undefined if none does. */
     async flush(): Promise<StepFigures | undefined> {
-      const [taken, rows] = [tidy(() => steps.flush()), waiting];
+      const penalised = () => {
+        const penalties = settings.model.calculateLosses();
+        // No row is evaluated again.
+        const nothing = names.flatMap(() => [scalar(0), scalar(0)]);
+        return penalties.length === 0 ? nothing : [...nothing, addUp(penalties)];
+      };
+      const [taken, rows] = [tidy(() => steps.flush(penalised)), waiting];
       waiting = [];
       return taken && readStep(reading, taken, async () => rows);
     },
@@ -68,9 +75,8 @@ async function readStep(
   {settings: {reduction}, names, ledger}: Reading,
   taken: TakenStep,
   rows: () => Promise<number[]>,
-  batch?: TrainingBatch,
 ): Promise<StepFigures> {
-  const {reported, evaluated, finite, isPending} = taken;
+  const {reported, evaluated, finite, finiteRows, isPending} = taken;
   // Batches that wait to be ranked are reported, and entered, with the others.
   const isReported = taken.batches > 0;
   const report = stepReport(reported, reduction);
@@ -84,8 +90,8 @@ async function readStep(
     const [areFinite = 0, ...ofMetrics] = observed;
     const penalty = ofMetrics[2 * names.length] ?? 0;
     const metrics = names.map((name, i) => ({name, value: ofMetrics[2 * i] ?? 0, count: ofMetrics[2 * i + 1] ?? 0}));
-    const isMean = reduction === 'mean' || reduction === 'meanNonZero';
-    const ofRows = figures.kept > 0 ? (batch?.size ?? reported.losses.size) : 0;
+    // Losses that are all 0 have a mean too, though not of a row with a loss.
+    const ofRows = reduction === 'sum' ? reported.losses.size : Math.max(figures.divisor, SMALLEST);
     return {
       logs: {
         // A step that learned nothing has no loss of what it learned from.
@@ -95,19 +101,19 @@ async function readStep(
         ...Object.fromEntries(metrics.map(({name, value}) => [name, value])),
       },
       counts: {
-        loss: isMean ? figures.kept : ofRows,
+        loss: figures.kept > 0 ? ofRows : 0,
         batchLoss: isReported ? figures.finite : 0,
         ...Object.fromEntries(metrics.map(({name, count}) => [name, count])),
       },
       nonFinite: figures.nonFinite > 0 ? await nonFiniteRows(report.losses, rows) : [],
-      isOfModel: figures.nonFinite > 0 && batch !== undefined && (await haveFiniteInputs(report.losses, batch)),
+      isOfModel: figures.nonFinite > 0 && (await haveFiniteInputs(report.losses, finiteRows)),
       hasFinite: figures.finite > 0 || figures.nonFinite === 0,
       hasFiniteGradients: areFinite === 1,
       isPending,
     };
   } finally {
     report.dispose();
-    dispose([finite, ...evaluated]);
+    dispose([finite, ...evaluated, ...(finiteRows ? [finiteRows] : [])]);
   }
 }
 
@@ -136,13 +142,13 @@ function figuresRead(
     };
   }
   const tensors = tidy(() => [
-    figuresOf(report, reported.valid),
+    figuresOf(report, reduction, reported.valid),
     packed(scalars),
     ...(isEntered ? entriesOf(report) : []),
   ]);
   return readTogether(tensors).then(([ofStep, observed, ...entries]) => {
-    const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0, finiteRows = 0] = ofStep as Float32Array;
-    const figures = {loss, batchLoss, kept, nonFinite, finite: finiteRows};
+    const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0, finiteRows = 0, divisor = 0] = ofStep as Float32Array;
+    const figures = {loss, batchLoss, kept, nonFinite, finite: finiteRows, divisor};
     return {figures, observed: observed as Float32Array, entries};
   });
 }
@@ -161,14 +167,10 @@ async function nonFiniteRows(losses: Tensor1D, rows: () => Promise<number[]>): P
   return [...new Set(places)].map((place) => names[place] ?? place);
 }
 
-/** Whether the inputs and targets of all rows without a finite loss are finite. */
-async function haveFiniteInputs(losses: Tensor1D, {xs, ys, size}: TrainingBatch): Promise<boolean> {
-  const inputs = [xs, ys].flatMap((tensors) => (tensors instanceof Tensor ? [tensors] : Object.values(tensors)));
-  const marks = tidy(() => finiteRows(inputs as Tensor[], size) ?? ones([size]));
-  const [values, areFinite] = await Promise.all([losses.data(), marks.data()]);
-  marks.dispose();
-  const perRow = Math.max(values.length / size, 1);
-  return values.every((value, i) => Number.isFinite(value) || areFinite[Math.floor(i / perRow)] !== 0);
+/** Whether inputs, targets and weights of all rows without a finite loss are finite. */
+async function haveFiniteInputs(losses: Tensor1D, finiteRows: Tensor1D | undefined): Promise<boolean> {
+  const [values, areFinite] = await Promise.all([losses.data(), finiteRows?.data()]);
+  return values.every((value, row) => Number.isFinite(value) || areFinite?.[row] !== 0);
 }
 
 /** A mean loss that no training comes back from: a gradient is finite far beyond. */

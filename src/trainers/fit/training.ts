@@ -135,7 +135,6 @@ async function trainEpoch(run: Run): Promise<boolean> {
   const {training, callbacks} = run;
   // A history has nothing to do for a batch.
   const hasListeners = callbacks.callbacks.length > 1;
-  let isPending = false;
   for await (const batch of training.batches(run.state)) {
     const known = {batch: run.state.batch, size: batch.size};
     if (hasListeners) await callbacks.onBatchBegin(known.batch, {...known});
@@ -146,17 +145,16 @@ async function trainEpoch(run: Run): Promise<boolean> {
     const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
     if (hasListeners) await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
     // Batches that are accumulated belong to the step that is under way.
-    isPending = figures.isPending;
-    if (isPending) continue;
+    if (figures.isPending) continue;
     if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
     if (run.pace.isDue()) await run.pace.afterBatch();
     if (!run.isStopped()) continue;
     return run.state.batch === training.batchesPerEpoch;
   }
   const rest = await run.mined.flush();
-  if (rest) noteStep(run, 0, rest, 0);
-  // An update by gradients that were summed up reports no rows: all of them were noted with their batches.
-  else if (isPending) run.state = {...run.state, updates: run.state.updates + 1};
+  if (!rest) return true;
+  noteStep(run, 0, rest, 0);
+  if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
   return true;
 }
 

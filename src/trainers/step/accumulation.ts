@@ -8,7 +8,9 @@ import {
   concat,
   dispose,
   div,
+  equal,
   keep,
+  logicalOr,
   maximum,
   mul,
   type NamedTensorMap,
@@ -23,11 +25,12 @@ import {
   type Tensor1D,
   tensor1d,
   topk,
-  variableGrads,
   zeros,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory, typeError} from '../../checks';
 import type {PerRowContext} from '../../data/batchOptions';
+import {differentiateByTfjs} from '../../engine';
+import {partsOf} from '../../models/model';
 import {putRows} from '../../rows';
 import type {Selection, SelectionContext} from '../../types';
 import type {Begun, Evaluate, StepParts, TakenStep} from '../ohemStep';
@@ -65,22 +68,32 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
       const {weights} = chosen.selection;
       const {finite, sound} = soundnessOf(gradients, weights, before);
       rollBackUnless(sound, before);
-      const counts = typeof sound === 'boolean' ? Number(sound) : cast(sound, 'float32');
+      const weight = sum<Scalar>(weights);
+      // A batch that keeps no row has rows all the same, which batchMean counts.
+      const counts = cast(logicalOr(finite, equal(weight, 0)), 'float32');
       sums.add({
         gradients: zerosUnless(sound, gradients),
         denominator: mul(denominatorOf(keptOf(chosen), reduction), counts),
-        weight: mul(sum(weights), counts),
+        weight: mul(weight, counts),
       });
       const isPending = sums.count() < accumulate;
       const updated = isPending ? {finite} : update(begun);
-      return {reported: reportOf(batch, chosen, sound), evaluated, finite: updated.finite, batches: 1, isPending};
+      const seen = {reported: reportOf(batch, chosen, sound), finiteRows: batch.finite, evaluated};
+      return {...seen, finite: updated.finite, batches: 1, isPending};
     },
     /** Updates the weights by the batches so far. All of them were reported. */
-    flush(begun: Update): undefined {
-      update(begun);
+    flush(begun: Update): TakenStep {
+      const {finite} = update(begun);
+      const reported = {losses: zeros<Rank.R1>([1]), selection: ofNoRow(), valid: zeros<Rank.R1>([1])};
+      return {reported, evaluated: [], finite, finiteRows: undefined, batches: 0, isPending: false};
     },
     dispose: () => sums.dispose(),
   };
+}
+
+/** A selection that keeps nothing. */
+function ofNoRow(): Selection {
+  return {indices: tensor1d([0], 'int32'), weights: zeros([1])};
 }
 
 /** What to compute for a sum over several batches: it is divided at the end, and regularisers are added then, once. */
@@ -140,16 +153,18 @@ function mapped<T extends Tensor>(tensors: Record<string, T>, f: (tensor: T) => 
 /** Adds the gradients of the regularisers, each of which counts once, whatever the number of batches. */
 function withPenalties({model}: StepSettings, gradients: NamedTensorMap, {variables}: Update): NamedTensorMap {
   if (model.calculateLosses().length === 0) return gradients;
-  const {grads} = variableGrads(() => addN(model.calculateLosses()), variables);
+  // A regulariser may be of a layer that is frozen, and depend on none of the variables.
+  const penalty = () => ({objective: addN(model.calculateLosses()) as Scalar, seen: []});
   const all = {...gradients};
-  for (const [name, gradient] of Object.entries(grads)) {
-    if (gradient) all[name] = all[name] ? add(all[name], gradient) : gradient;
+  for (const [name, gradient] of Object.entries(differentiateByTfjs(penalty, variables).gradients)) {
+    all[name] = all[name] ? add(all[name], gradient) : gradient;
   }
   return all;
 }
 
 /** Collects batches whose rows are ranked together. */
 function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorState) {
+  checkStateless(settings);
   let held: Scored[] = [];
   const clear = () => {
     for (const {tensors} of held) dispose(tensors);
@@ -169,11 +184,21 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
       }
       const gradients = withPenalties(settings, sums.take().gradients, begun);
       const {finite, sound} = parts.apply(gradients, chosen.selection.weights, begun);
-      const reported = reportOf(all.batch, chosen, sound);
-      return {reported, evaluated: [], finite, batches: held.length, isPending: false};
+      const {finite: finiteRows} = all.batch;
+      const taken = {reported: reportOf(all.batch, chosen, sound), finiteRows, batches: held.length};
+      clear();
+      return {...taken, evaluated: [], finite, isPending: false};
     } finally {
       sums.dispose();
-      clear();
+    }
+  };
+  /** The same for a batch that was just scored. If it throws, the step was not taken, and others may be taken in its place. */
+  const updateWithLast = (begun: Update): TakenStep => {
+    try {
+      return update(begun);
+    } catch (error) {
+      dispose(held.pop()?.tensors ?? []);
+      throw error;
     }
   };
   return {
@@ -182,16 +207,27 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
       const forward = inferred(settings, begun.batch);
       const evaluated = evaluate?.(begun.batch, forward) ?? [];
       held.push(scored(begun.batch, forward));
-      if (held.length === settings.accumulate) return {...update(begun), evaluated};
+      if (held.length === settings.accumulate) return {...updateWithLast(begun), evaluated};
       const {losses} = forward;
-      const selection: Selection = {indices: tensor1d([0], 'int32'), weights: zeros([1])};
-      const reported = reportOf(begun.batch, {losses: clone(losses), selection}, true);
-      return {reported, evaluated, finite: scalar(true, 'bool'), batches: 0, isPending: true};
+      const reported = reportOf(begun.batch, {losses: clone(losses), selection: ofNoRow()}, true);
+      return {reported, evaluated, finite: scalar(true, 'bool'), finiteRows: undefined, batches: 0, isPending: true};
     },
-    /** Updates the weights by the batches so far. */
-    flush: update,
+    /** Updates the weights by the batches so far; figures are evaluated before they change. */
+    flush(begun: Update, evaluate?: () => Scalar[]): TakenStep {
+      const evaluated = evaluate?.() ?? [];
+      return {...update(begun), evaluated};
+    },
     dispose: clear,
   };
+}
+
+/** Refuses a layer that keeps a state: each batch is run twice, and others in between. */
+function checkStateless({where, model}: StepSettings): void {
+  const stateful = partsOf(model).find((part) => part.stateful);
+  if (!stateful) return;
+  const remedy = "Take selectOver: 'batch'.";
+  const constraint = "have no layer that keeps a state with selectOver: 'accumulated'";
+  throw typeError(where, 'model', constraint, stateful.name, remedy);
 }
 
 /** A batch that was scored, in tensors that are held until the update. */

@@ -22,7 +22,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from '../../checks';
 import type {Reduction, Selection} from '../../types';
-import {type Chosen, hostDenominator, keptOf, reduceKept} from './selection';
+import {type Chosen, denominatorOf, hostDenominator, keptOf, reduceKept} from './selection';
 
 /** The figures of a step as numbers. */
 export interface StepSummary {
@@ -99,11 +99,11 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
       }
       isRead = true;
       if (livesInMainMemory()) {
-        const {finite: _, ...summary} = hostFigures({losses, selection, valid}, reduction);
+        const {finite: _, divisor: __, ...summary} = hostFigures({losses, selection, valid}, reduction);
         report.dispose();
         return summary;
       }
-      const figures = tidy(() => figuresOf(report));
+      const figures = tidy(() => figuresOf(report, reduction));
       report.dispose();
       try {
         const [loss, batchLoss, kept, nonFinite] = (await figures.data<'float32'>()) as unknown as number[];
@@ -116,17 +116,25 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
   return report;
 }
 
-/** The figures of a step, and how many rows are valid and finite, which `batchLoss` is the mean of. */
+/** The figures of a step, and what they are means of. */
 export interface Figures extends StepSummary {
+  /** How many rows are valid and finite, which `batchLoss` is the mean of. */
   finite: number;
+  /** What the reduction divided by for `loss`. */
+  divisor: number;
 }
 
-/** `loss`, `batchLoss`, `kept`, `nonFinite` and `finite`, side by side: `float32[5]`. */
-export function figuresOf({loss, batchLoss, losses, selection, nonFinite}: StepReport, valid?: Tensor1D): Tensor1D {
+/** `loss`, `batchLoss`, `kept`, `nonFinite`, `finite` and `divisor`, side by side: `float32[6]`. */
+export function figuresOf(
+  {loss, batchLoss, losses, selection, nonFinite}: StepReport,
+  reduction: Reduction,
+  valid?: Tensor1D,
+): Tensor1D {
   const kept = sum<Scalar>(cast(greater(selection.weights, 0), 'float32'));
   const isFiniteRow = isFiniteTensor(losses);
   const counted = valid ? logicalAnd(isFiniteRow, notEqual(valid, 0)) : isFiniteRow;
-  return packed([loss, batchLoss, kept, nonFinite, sum<Scalar>(cast(counted, 'float32'))]);
+  const divisor = denominatorOf(keptOf({losses, selection}), reduction);
+  return packed([loss, batchLoss, kept, nonFinite, sum<Scalar>(cast(counted, 'float32')), divisor]);
 }
 
 /** The figures of a step, computed on the host from what lies in main memory. */
@@ -134,7 +142,7 @@ export function hostFigures({losses, selection, valid}: Reported, reduction: Red
   const values = losses.dataSync<'float32'>();
   const [indices, weights] = [selection.indices.dataSync(), selection.weights.dataSync<'float32'>()];
   const isValid = valid?.dataSync();
-  const summary = {loss: 0, batchLoss: 0, kept: 0, nonFinite: 0, finite: 0};
+  const summary = {loss: 0, batchLoss: 0, kept: 0, nonFinite: 0, finite: 0, divisor: 0};
   for (const [place, row] of indices.entries()) {
     const [weight, loss] = [weights[place] as number, values[row] as number];
     if (!(weight > 0)) continue;
@@ -142,8 +150,8 @@ export function hostFigures({losses, selection, valid}: Reported, reduction: Red
     summary.loss += weight * loss;
   }
   const kept = () => Float32Array.from(indices, (row) => values[row] as number);
-  const divisor = hostDenominator({losses: kept, weights, batchSize: values.length}, reduction);
-  summary.loss = divisor > 0 ? summary.loss / divisor : 0;
+  summary.divisor = hostDenominator({losses: kept, weights, batchSize: values.length}, reduction);
+  summary.loss = summary.divisor > 0 ? summary.loss / summary.divisor : 0;
   for (const [row, value] of values.entries()) {
     if (isValid && isValid[row] === 0) continue;
     if (!Number.isFinite(value)) summary.nonFinite++;

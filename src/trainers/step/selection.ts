@@ -32,7 +32,7 @@ import type {StepSettings} from './options';
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'batchMean', 'meanNonZero'];
 
 /** Far below any sum of weights: only keeps 0 / 0 at 0. */
-const SMALLEST = 1e-37;
+export const SMALLEST = 1e-37;
 
 /** What is reduced: losses and weights of the kept rows, `float32[K]`, and how many rows the batch has. */
 interface Kept {

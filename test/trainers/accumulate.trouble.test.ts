@@ -1,0 +1,188 @@
+import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
+import {all, fitOhem, meanAbsoluteError, meanSquaredError, ohemStep, type Selector, topK} from 'ohem-tfjs';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+import {expectClose} from '../support/close';
+
+const data = (rows: number, seed = 1): [tf.Tensor2D, tf.Tensor2D] => [
+  tf.randomNormal([rows, 3], 0, 1, 'float32', seed),
+  tf.randomNormal([rows, 2], 0, 1, 'float32', seed + 1),
+];
+const dense = () => sequential({layers: [layers.dense({units: 2, inputShape: [3], kernelInitializer: 'ones'})]});
+const valuesOf = (model: ReturnType<typeof dense>) => model.getWeights().flatMap((weight) => [...weight.dataSync()]);
+const TOGETHER = {accumulate: 2, selectOver: 'accumulated'} as const;
+
+function specification(): void {
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
+
+  const hard = topK({k: 2});
+
+  it('takes a batch anew whose rows could not be ranked with the others', () => {
+    let isBroken = true;
+    const select: Selector = (losses, context) => {
+      if (isBroken) throw new Error('as planned');
+      return hard(losses, context);
+    };
+    const [disturbed, other] = [dense(), dense()];
+    const own = {loss: meanSquaredError(), ...TOGETHER};
+    const step = ohemStep(disturbed, {...own, select, optimizer: tf.train.sgd(0.1)});
+    const undisturbed = ohemStep(other, {...own, select: hard, optimizer: tf.train.sgd(0.1)});
+    const [first, second] = [data(4, 1), data(4, 5)];
+    step(...first).dispose();
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 3; i++) expect(() => step(...second)).toThrow('as planned');
+    expect(tf.memory().numTensors).toBe(before);
+    isBroken = false;
+    step(...second).dispose();
+    undisturbed(...first).dispose();
+    undisturbed(...second).dispose();
+    expect(valuesOf(disturbed)).toEqual(valuesOf(other));
+    expect(valuesOf(disturbed)).not.toEqual(valuesOf(dense()));
+  });
+
+  it('takes a batch anew that lacks what the others have', () => {
+    const model = dense();
+    const step = ohemStep(model, {loss: meanSquaredError(), optimizer: tf.train.sgd(0.1), ...TOGETHER});
+    const before = valuesOf(model);
+    const positive = tf.ones<tf.Rank.R1>([4]);
+    step(...data(4), {positive}).dispose();
+    expect(() => step(...data(4))).toThrow('ohemStep: positive must be given with each of the accumulated batches');
+    expect(valuesOf(model)).toEqual(before);
+    step(...data(4), {positive}).dispose();
+    expect(valuesOf(model)).not.toEqual(before);
+  });
+
+  it('refuses a layer that keeps a state if rows are ranked together, since each batch runs twice', () => {
+    const rnn = layers.simpleRNN({
+      units: 2,
+      stateful: true,
+      batchInputShape: [4, 2, 3],
+      name: 'rnn',
+      recurrentInitializer: 'ones',
+    });
+    const model = sequential({layers: [rnn]});
+    const options = {loss: meanSquaredError(), optimizer: tf.train.sgd(0.1), accumulate: 2} as const;
+    expect(() => ohemStep(model, {...options, selectOver: 'accumulated'})).toThrow(
+      "ohemStep: model must have no layer that keeps a state with selectOver: 'accumulated', got rnn.",
+    );
+    const step = ohemStep(model, {...options, select: all()});
+    const before = valuesOf(model);
+    for (let i = 0; i < 2; i++) step(tf.ones([4, 2, 3]), tf.zeros([4, 2])).dispose();
+    expect(valuesOf(model)).not.toEqual(before);
+  });
+
+  it.each(['batch', 'accumulated'] as const)('takes regularisers of frozen layers, selectOver: %s', (selectOver) => {
+    const make = () =>
+      sequential({
+        layers: [
+          layers.dense({
+            ...{units: 3, inputShape: [3], trainable: false, kernelInitializer: 'ones'},
+            kernelRegularizer: regularizers.l2({l2: 0.5}),
+          }),
+          layers.dense({units: 2, kernelInitializer: 'ones'}),
+        ],
+      });
+    const [apart, together] = [make(), make()];
+    const options = {loss: meanSquaredError(), select: all()};
+    const step = ohemStep(apart, {...options, optimizer: tf.train.sgd(0.1), accumulate: 2, selectOver});
+    const [first, second] = [data(4, 1), data(4, 5)];
+    step(...first).dispose();
+    step(...second).dispose();
+    const whole = ohemStep(together, {...options, optimizer: tf.train.sgd(0.1)});
+    whole(tf.concat([first[0], second[0]]), tf.concat([first[1], second[1]])).dispose();
+    expectClose(valuesOf(apart), valuesOf(together), {absolute: 1e-6, relative: 1e-6});
+    expect(valuesOf(apart)).not.toEqual(valuesOf(make()));
+  });
+
+  it('counts the rows of a batch that keeps none in batchMean, as one batch does', () => {
+    const [apart, together] = [dense(), dense()];
+    const options = {loss: meanSquaredError(), select: all(), reduction: 'batchMean'} as const;
+    const step = ohemStep(apart, {...options, optimizer: tf.train.sgd(0.1), accumulate: 2});
+    const [first, second] = [data(4, 1), data(4, 5)];
+    step(...first, {valid: tf.zeros<tf.Rank.R1>([4])}).dispose();
+    step(...second, {valid: tf.ones<tf.Rank.R1>([4])}).dispose();
+    const whole = ohemStep(together, {...options, optimizer: tf.train.sgd(0.1)});
+    const valid = tf.tensor1d([0, 0, 0, 0, 1, 1, 1, 1]);
+    whole(tf.concat([first[0], second[0]]), tf.concat([first[1], second[1]]), {valid}).dispose();
+    expectClose(valuesOf(apart), valuesOf(together), {absolute: 1e-6, relative: 1e-6});
+  });
+
+  describe('fitOhem with accumulate', () => {
+    const range = () => tf.expandDims(tf.range(0, 18), 1);
+    const args = {
+      ...{optimizer: 'sgd' as const, learningRate: 0, loss: meanAbsoluteError(), select: all()},
+      ...{batchSize: 4, shuffle: false, verbose: 0},
+    } as const;
+    const penalised = () => {
+      const kernel = {kernelInitializer: 'ones', kernelRegularizer: regularizers.l2({l2: 1})} as const;
+      return sequential({layers: [layers.dense({units: 1, inputShape: [1], useBias: false, ...kernel})]});
+    };
+
+    it.each([
+      ['mean', 9.5],
+      ['batchMean', 9.5],
+      ['meanNonZero', 10],
+    ] as const)(
+      'logs the loss of all kept rows with the penalty, whatever is accumulated: %s',
+      async (reduction, loss) => {
+        const ways = [{}, {accumulate: 4}, {accumulate: 4, selectOver: 'accumulated'}] as const;
+        for (const own of ways) {
+          const {history} = await fitOhem(penalised(), range(), tf.zeros([18, 1]), {...args, reduction, ...own});
+          expectClose(history.loss as number[], [loss], {absolute: 1e-5, relative: 1e-6});
+        }
+      },
+    );
+
+    it('has the loss 0 if all kept losses are', async () => {
+      const options = {...args, reduction: 'meanNonZero'} as const;
+      const model = sequential({layers: [layers.dense({units: 1, inputShape: [1], kernelInitializer: 'ones'})]});
+      const {history} = await fitOhem(model, range(), range(), options);
+      expect(history.loss).toEqual([0]);
+    });
+
+    it.each(['batch', 'accumulated'] as const)(
+      'counts the update at the end of an epoch, and checkpoints it, selectOver: %s',
+      async (selectOver) => {
+        const updates: number[] = [];
+        const {state} = await fitOhem(penalised(), range(), tf.zeros([18, 1]), {
+          ...{...args, accumulate: 2, selectOver, epochs: 2, checkpointEvery: 3},
+          checkpoint: (at) => void updates.push(at.updates),
+        });
+        expect(state).toMatchObject({step: 10, updates: 6});
+        expect(updates).toEqual([3, 6]);
+      },
+    );
+
+    it.each([{}, {accumulate: 2}, {accumulate: 2, selectOver: 'accumulated'}] as const)(
+      'does not take a row that is not finite for a model that diverges: %s',
+      async (own) => {
+        const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+        const [x, y] = data(12);
+        const broken = tf.where(tf.equal(tf.reshape(tf.range(0, 36), [12, 3]), 3), Number.NaN, x);
+        await fitOhem(dense(), broken, y, {...args, loss: meanSquaredError(), ...own});
+        expect(warn.mock.calls.map(([text]) => String(text).slice(0, 50))).toEqual([
+          'fitOhem: rows 1 have a loss that is not finite (ep',
+        ]);
+        warn.mockRestore();
+      },
+    );
+  });
+}
+
+describeOnBackends('Trouble in an accumulation', specification);
+
+describe('Trouble in an accumulation on a device', () => {
+  beforeAll(async () => {
+    tf.copyRegisteredKernels('cpu', 'troubled');
+    tf.registerBackend('troubled', () => new MathBackendCPU());
+    await tf.setBackend('troubled');
+  });
+  afterAll(async () => {
+    await tf.setBackend('cpu');
+    tf.removeBackend('troubled');
+  });
+  specification();
+});
