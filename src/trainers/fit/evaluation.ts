@@ -260,8 +260,8 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
     check: async () => source.look?.(({xs, ys}) => tidy(() => checkTargets(settings, evaluate, xs, ys))),
     async run(isStopped, afterBatch) {
       const summed = await keepingStates(settings.model, () => total(isStopped, afterBatch));
-      const meanAt = (place: number) =>
-        (summed?.[2 * place] as number) / Math.max(summed?.[2 * place + 1] as number, 1);
+      // Of no row there is no mean; a row with few labels counts as a part of one.
+      const meanAt = (place: number) => (summed?.[2 * place] as number) / (summed?.[2 * place + 1] as number);
       const ofMetrics = names.map((name, i) => [`val_${name}`, meanAt(i + 1)]);
       return summed && {val_loss: meanAt(0), ...Object.fromEntries(ofMetrics)};
     },
