@@ -1,7 +1,16 @@
 import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
-import {all, fitOhem, meanAbsoluteError, meanSquaredError, ohemStep, type Selector, topK} from 'ohem-tfjs';
+import {
+  all,
+  fitOhem,
+  meanAbsoluteError,
+  meanSquaredError,
+  ohemStep,
+  type Selector,
+  type TrainingState,
+  topK,
+} from 'ohem-tfjs';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -97,6 +106,57 @@ function specification(): void {
     expect(valuesOf(apart)).not.toEqual(valuesOf(make()));
   });
 
+  const normalised = () =>
+    sequential({
+      layers: [
+        layers.dense({units: 4, inputShape: [3], kernelInitializer: 'ones'}),
+        layers.batchNormalization(),
+        layers.dense({units: 2, kernelInitializer: 'ones'}),
+      ],
+    });
+
+  it.each(['batch', 'accumulated'] as const)(
+    'normalises each batch by its own statistics, as gradients that are added up do, selectOver: %s',
+    (selectOver) => {
+      const [accumulated, other] = [normalised(), normalised()];
+      const own = {loss: meanSquaredError(), select: all()};
+      const step = ohemStep(accumulated, {...own, optimizer: tf.train.momentum(0.1, 0.9), accumulate: 2, selectOver});
+      const optimizer = tf.train.momentum(0.1, 0.9);
+      const variables = other.trainableWeights.map((weight) => weight.read() as tf.Variable);
+      // From the third update on, kernels that were recorded run again.
+      for (let update = 0; update < 5; update++) {
+        const batches = [data(4, 10 * update + 1), data(4, 10 * update + 5)];
+        for (const [x, y] of batches) step(x, y).dispose();
+        const halves = batches.map(([x, y]) => {
+          const loss = () => tf.mean<tf.Scalar>(tf.squaredDifference(y, other.apply(x, {training: true}) as tf.Tensor));
+          return tf.variableGrads(loss, variables).grads;
+        });
+        const meanOf = (name: string) => tf.div(tf.addN(halves.map((grads) => grads[name] as tf.Tensor)), 2);
+        optimizer.applyGradients(variables.map(({name}) => ({name, tensor: meanOf(name)})));
+        expectClose(valuesOf(accumulated), valuesOf(other), {absolute: 1e-5, relative: 1e-5});
+      }
+    },
+  );
+
+  it.each(['batch', 'accumulated'] as const)(
+    'leaves a layer as it is that is frozen between two batches, selectOver: %s',
+    (selectOver) => {
+      const model = normalised();
+      const optimizer = tf.train.adam(0.1);
+      const step = ohemStep(model, {loss: meanSquaredError(), optimizer, accumulate: 2, selectOver});
+      const [first] = model.layers as [ReturnType<typeof layers.dense>];
+      const kernel = () => [...(first.getWeights()[0] as tf.Tensor).dataSync()];
+      for (let i = 0; i < 3; i++) step(...data(4)).dispose();
+      const before = kernel();
+      first.trainable = false;
+      for (let i = 0; i < 3; i++) step(...data(4)).dispose();
+      expect(kernel()).toEqual(before);
+      first.trainable = true;
+      for (let i = 0; i < 2; i++) step(...data(4)).dispose();
+      expect(kernel()).not.toEqual(before);
+    },
+  );
+
   it('counts the rows of a batch that keeps none in batchMean, as one batch does', () => {
     const [apart, together] = [dense(), dense()];
     const options = {loss: meanSquaredError(), select: all(), reduction: 'batchMean'} as const;
@@ -155,6 +215,18 @@ function specification(): void {
         expect(updates).toEqual([3, 6]);
       },
     );
+
+    it('logs the learning rate of an epoch that is resumed at its end', async () => {
+      const states: TrainingState[] = [];
+      const own = {...args, learningRate: 0.001, accumulate: 3, checkpointEvery: 1};
+      const model = penalised();
+      const optimizer = tf.train.sgd(0.1);
+      const train = (more: object) => fitOhem(model, range(), tf.zeros([18, 1]), {...own, optimizer, ...more});
+      await train({checkpoint: (state: TrainingState) => void states.push(state)});
+      const {history} = await train({initialState: states.at(-1)});
+      expect(states.at(-1)).toMatchObject({epoch: 0, batch: 5, updates: 2});
+      expect(history.learningRate).toEqual([0.001]);
+    });
 
     it.each([{}, {accumulate: 2}, {accumulate: 2, selectOver: 'accumulated'}] as const)(
       'does not take a row that is not finite for a model that diverges: %s',

@@ -68,6 +68,11 @@ export function checkLearningRate(
   throw typeError(where, 'optimizer', 'have a learning rate to be set', optimizer.getClassName?.(), remedy);
 }
 
+/** The rate that an optimizer has: that of the latest step, if a run resumes at the end of an epoch. */
+export function rateOf({learningRate}: Rated): number | undefined {
+  return typeof learningRate === 'number' ? learningRate : undefined;
+}
+
 /** Sets the rate of an optimizer for the next step, and returns it. */
 export function setRate(
   where: string,

@@ -12,7 +12,7 @@ import {addBatch, better, checkBest, epochLogs, monitored, NO_TOTALS, restoreWei
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
 import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
-import {checkLearningRate, progressOf, setRate, spentShare} from './pace';
+import {checkLearningRate, progressOf, rateOf, setRate, spentShare} from './pace';
 
 /** A history of tfjs, with the state in which the training ended. */
 export interface OhemHistory extends History {
@@ -109,7 +109,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   const isAborted = () => signal?.aborted === true;
   const run = {
     ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, state, isAborted},
-    ...{settings, rate: undefined as number | undefined},
+    ...{settings, rate: options.learningRate === undefined ? undefined : rateOf(settings.optimizer)},
     isStopped: () => isAborted() || model.stopTraining || spentShare(budget, run.state.spent) >= 1,
     mined: minedStep(settings, mining, metrics, ledger),
     /** What goes with every batch. */

@@ -39,7 +39,7 @@ import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
 import {reportOf} from './report';
 import {type Chosen, chooseRows, denominatorOf, keptOf, type SelectorState, selectorState} from './selection';
-import {rollBackUnless, soundnessOf, zerosUnless} from './update';
+import {rollBackUnless, soundnessOf, takeSnapshot, zerosUnless} from './update';
 
 /** Builds what collects batches until an update is due. */
 export function accumulation(settings: StepSettings, parts: StepParts, state: SelectorState) {
@@ -56,7 +56,9 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
   const update = (begun: Update) => {
     const {gradients, denominator, weight} = sums.take();
     const divisor = reduction === 'sum' ? scalar(1) : maximum(denominator, 1e-37);
-    const divided = Object.fromEntries(Object.entries(gradients).map(([name, total]) => [name, div(total, divisor)]));
+    // A layer may have been frozen since the first of the batches.
+    const names = begun.variables.map(({name}) => name).filter((name) => name in gradients);
+    const divided = Object.fromEntries(names.map((name) => [name, div(gradients[name] as Tensor, divisor)]));
     return parts.apply(withPenalties(settings, divided, begun), reshape(weight, [1]), begun);
   };
   return {
@@ -177,6 +179,8 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
     try {
       for (const [i, selection] of selectionsOf(chosen, held).entries()) {
         if (!selection) continue;
+        // Statistics that the batch before has changed are on the tape of this one, which changes them again.
+        takeSnapshot(settings.model, settings.optimizer);
         const select = () => selection;
         const [ofBatch, stateless] = [{...unreduced(settings), select}, selectorState(settings.where, select)];
         const {gradients} = parts.gradientsOf({...begun, batch: (held[i] as Scored).batch}, ofBatch, stateless);
