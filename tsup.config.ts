@@ -16,6 +16,7 @@ export default defineConfig([
       selectors: 'src/selectors/index.ts',
       trainers: 'src/trainers/index.ts',
       insight: 'src/insight/index.ts',
+      pairs: 'src/pairs/index.ts',
       wasm: 'src/backends/wasm/index.ts',
       node: 'src/node/index.ts',
     },

@@ -4,6 +4,7 @@ import {sourceAliases} from './sourceAliases.ts';
 /** Tests that leave the engine of tfjs as they found it share one: loading it for each file would take longer than many of them. */
 const SHARING = [
   'test/losses/**/*.test.ts',
+  'test/pairs/**/*.test.ts',
   // But for one, which puts kernels under the name of another backend.
   'test/selectors/!(descending).test.ts',
   'test/schedules/**/*.test.ts',

@@ -4,6 +4,7 @@
  */
 export * from './insight';
 export * from './losses';
+export * from './pairs';
 export * from './schedules';
 export * from './selectors';
 export * from './trainers';

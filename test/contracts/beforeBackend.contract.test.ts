@@ -53,6 +53,7 @@ import {
   weightedSum,
   window,
 } from 'ohem-tfjs';
+import * as pairs from 'ohem-tfjs/pairs';
 import {describe, expect, it} from 'vitest';
 
 const FACTORIES = {
@@ -105,6 +106,10 @@ const FACTORIES = {
   weightedSum: () => weightedSum([{loss: hinge()}]),
 };
 
+const NEED_DATA = ['pkBatches', 'mineHardNegatives'];
+/** All others of pairs have defaults. */
+const PAIRS = Object.fromEntries(Object.entries(pairs).filter(([name]) => !NEED_DATA.includes(name)));
+
 const SCHEDULES = {
   accuracySteps: () => accuracySteps([[0.9, 2]]),
   constant: () => constant(0.5),
@@ -117,16 +122,21 @@ describe('Before a backend is ready', () => {
     expect(build()).toBeDefined();
   });
 
+  it.each(Object.entries(PAIRS))('%s can be built', (_, build) => {
+    expect((build as () => unknown)()).toBeDefined();
+  });
+
   it.each(Object.entries(SCHEDULES))('%s can be built', (_, build) => {
     expect(build().init).toBeTypeOf('function');
   });
 
-  it('everything is tried that needs no model', async () => {
-    const needModel = [
+  it('everything is tried that needs no model and no data', async () => {
+    const needMore = [
       ...['ohemStep', 'fitOhem', 'fitOhemDataset', 'saveTraining', 'resumeTraining'],
       ...['perSampleLosses', 'hardestExamples', 'suggestBackend', 'checkGradients'],
+      ...NEED_DATA,
     ];
-    const exported = Object.keys(await import('ohem-tfjs')).filter((name) => !needModel.includes(name));
-    expect(Object.keys({...FACTORIES, ...SCHEDULES}).sort()).toEqual(exported.sort());
+    const exported = Object.keys(await import('ohem-tfjs')).filter((name) => !needMore.includes(name));
+    expect(Object.keys({...FACTORIES, ...PAIRS, ...SCHEDULES}).sort()).toEqual(exported.sort());
   });
 });

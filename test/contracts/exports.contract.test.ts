@@ -5,6 +5,7 @@ import * as index from 'ohem-tfjs';
 import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
 import * as node from 'ohem-tfjs/node';
+import * as pairs from 'ohem-tfjs/pairs';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
@@ -13,7 +14,7 @@ import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {documentedFunctions, exportedNames, readSource, sourcesIn} from '../support/sources';
 
-const PARTS = {losses, schedules, selectors, trainers, insight};
+const PARTS = {losses, schedules, selectors, trainers, insight, pairs};
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 
 describe('ohem-tfjs', () => {
@@ -229,6 +230,48 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ['weightedSum([{loss, weight: -1}])', () => index.weightedSum([{loss: index.hinge(), weight: -1}]), RangeError],
   ["fromLayersLoss('nothing')", () => index.fromLayersLoss(wrong('nothing')), TypeError],
   ['fromLayersLoss()', () => index.fromLayersLoss(wrong(undefined)), TypeError],
+  ["batchHard({distance: 'manhattan'})", () => index.batchHard(wrong({distance: 'manhattan'})), RangeError],
+  [
+    "batchHard({distance: 'cosine', normalize: false})",
+    () => index.batchHard({distance: 'cosine', normalize: false}),
+    TypeError,
+  ],
+  ['batchHard(embeddings)', () => index.batchHard(wrong(x())), TypeError],
+  ["batchEasyHard({positive: 'hardest'})", () => index.batchEasyHard(wrong({positive: 'hardest'})), RangeError],
+  ["batchEasyHard({positive: 'all'})", () => index.batchEasyHard({positive: 'all'}), RangeError],
+  ['batchEasyHard({positiveRange: [1, 0]})', () => index.batchEasyHard({positiveRange: [1, 0]}), RangeError],
+  ['semiHard({margin: 1})', () => index.semiHard(wrong({margin: 1})), TypeError],
+  ['tripletMargin({margin: NaN})', () => index.tripletMargin({margin: Number.NaN}), RangeError],
+  ["tripletMargin({type: 'most'})", () => index.tripletMargin(wrong({type: 'most'})), RangeError],
+  ["pairMargin({positive: '1'})", () => index.pairMargin(wrong({positive: '1'})), RangeError],
+  ['multiSimilarity({epsilon: -1})', () => index.multiSimilarity({epsilon: -1}), RangeError],
+  ['distanceWeighted({cutoff: 0})', () => index.distanceWeighted({cutoff: 0}), RangeError],
+  ["distanceWeighted({distance: 'dot'})", () => index.distanceWeighted(wrong({distance: 'dot'})), TypeError],
+  ['hardestShare({ratio: 0})', () => index.hardestShare({ratio: 0}), RangeError],
+  ['angular({degrees: 90})', () => index.angular({degrees: 90}), RangeError],
+  ['tripletLoss({margin: -1})', () => index.tripletLoss({margin: -1}), RangeError],
+  ["tripletLoss({mine: 'hard'})", () => index.tripletLoss(wrong({mine: 'hard'})), TypeError],
+  ["tripletLoss({perAnchor: 'max'})", () => index.tripletLoss(wrong({perAnchor: 'max'})), RangeError],
+  ['tripletLoss()(one-hot labels)', () => index.tripletLoss()(y(), x()), TypeError, 'tripletLoss'],
+  ['tripletLoss()(no labels)', () => index.tripletLoss()(tf.tensor1d([0.5, 1, 1, 2]), x()), RangeError, 'tripletLoss'],
+  [
+    'tripletLoss()(no embeddings)',
+    () => index.tripletLoss()(tf.tensor1d([1]), tf.tensor1d([1])),
+    TypeError,
+    'tripletLoss',
+  ],
+  [
+    'tripletLoss({mine}) of one that gives no pairs',
+    () => index.tripletLoss({mine: wrong(() => ({}))})(tf.tensor1d([0, 0, 1, 1], 'int32'), x()),
+    TypeError,
+    'tripletLoss',
+  ],
+  ['batchHard()(no labels)', () => index.batchHard()(x(), y()), TypeError, 'batchHard'],
+  ['contrastiveLoss({negativeMargin: -1})', () => index.contrastiveLoss({negativeMargin: -1}), RangeError],
+  ['multiSimilarityLoss({beta: 0})', () => index.multiSimilarityLoss({beta: 0}), RangeError],
+  ['marginLoss({margin: -1})', () => index.marginLoss({margin: -1}), RangeError],
+  ['ntXent({temperature: 0})', () => index.ntXent({temperature: 0}), RangeError],
+  ['supervisedContrastive({temperature: -1})', () => index.supervisedContrastive({temperature: -1}), RangeError],
   ['ohemLoss()', () => index.ohemLoss(wrong(undefined)), TypeError],
   ["ohemLoss('mse')", () => index.ohemLoss(wrong('mse')), TypeError],
   ['ohemLoss(loss, {k: 3})', () => index.ohemLoss(index.meanSquaredError(), wrong({k: 3})), TypeError],

@@ -39,6 +39,7 @@ function importAll(format) {
     'ohem-tfjs/selectors': '{randomK, scheduled}',
     'ohem-tfjs/trainers': format === 'esm' ? '{ohemStep as ohemStepOfPart}' : '{ohemStep: ohemStepOfPart}',
     'ohem-tfjs/insight': '{miningLedger}',
+    'ohem-tfjs/pairs': '{tripletLoss}',
     'ohem-tfjs/wasm': '{enableWasmTraining}',
     'ohem-tfjs/node': '{enableWasmThreads, resumeTraining}',
     '@tensorflow/tfjs-layers': '{layers, sequential}',

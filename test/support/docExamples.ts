@@ -7,6 +7,7 @@ import * as ohem from 'ohem-tfjs';
 import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
 import * as node from 'ohem-tfjs/node';
+import * as pairs from 'ohem-tfjs/pairs';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
@@ -37,6 +38,7 @@ const MODULES: Record<string, Scope> = {
   'ohem-tfjs/selectors': selectors,
   'ohem-tfjs/trainers': trainers,
   'ohem-tfjs/insight': insight,
+  'ohem-tfjs/pairs': pairs,
   'ohem-tfjs/wasm': wasm,
   'ohem-tfjs/node': node,
   'node:fs': fs,

@@ -1,0 +1,87 @@
+import {
+  add,
+  cast,
+  gatherND,
+  max,
+  min,
+  mul,
+  reshape,
+  step,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  tensor1d,
+} from '@tensorflow/tfjs-core';
+import {checkRatio} from '../checks';
+import type {DistanceOptions} from './distances';
+import {checkMinerOptions, miner} from './miner';
+import type {Miner} from './mining';
+import {FAR} from './pairBatch';
+
+const NAME = 'hardestShare';
+
+export interface HardestShareOptions extends DistanceOptions {
+  /** Share of the positive pairs, and of the negative ones, in (0, 1]. Default 0.5. */
+  ratio?: number;
+}
+
+/**
+ * Takes the farthest share of all positive pairs of a batch, and the nearest share of the negative ones.
+ *
+ *     the ⌈ratio · |positive pairs|⌉ largest d_ap,    the ⌈ratio · |negative pairs|⌉ smallest d_an
+ *
+ * The mining of hard-aware cascades. Pairs of equal distance are kept or left together: `(i, j)` and
+ * `(j, i)` always are.
+ *
+ * @param options  `ratio`; `distance`, `normalize` (default: those of the loss).
+ * @returns a miner, `(float32[B, D], int32[B])` → pairs of shape `[B, B]`.
+ * @throws RangeError or TypeError for a wrong option; TypeError if the shapes do not fit.
+ *
+ * @example
+ * const mine = hardestShare({ratio: 0.5, normalize: false});
+ * const {negatives} = mine(tf.tensor2d([[0], [2], [3]]), tf.tensor1d([0, 0, 1], 'int32'));
+ * negatives.dataSync();   // Float32Array [0, 0, 0, 0, 0, 1, 0, 1, 0]
+ *
+ * @see Yuan, Yang, Zhang, Hard-Aware Deeply Cascaded Embedding, 2017, §3.2 (arXiv:1611.05720)
+ */
+export function hardestShare(options: HardestShareOptions = {}): Miner {
+  checkMinerOptions(NAME, options, ['ratio']);
+  const {ratio = 0.5} = options;
+  checkRatio(NAME, 'ratio', ratio);
+  return miner(NAME, options, ({distances, positives, negatives}) => ({
+    positives: largestShare(distances, positives, ratio),
+    negatives: largestShare(mul(distances, -1), negatives, ratio),
+  }));
+}
+
+/** Halvings after which the two bounds of the smallest value kept are neighbours in float32. */
+const HALVINGS = 48;
+
+/**
+ * Marks the largest share of the marked values.
+ *
+ * A sort of `B²` numbers takes longer than counting them some fifty times, and its length would
+ * have to be read.
+ */
+function largestShare(values: Tensor2D, marks: Tensor2D, ratio: number): Tensor2D {
+  const away = mul(sub(1, marks), FAR);
+  const masked = sub(values, away);
+  const count = shareOf(sum(marks), ratio, marks.size);
+  // At least `count` values reach the lower bound, and fewer reach the upper one.
+  let [lower, upper] = [min(add(values, away)), add(max(masked), 1)] as [Tensor, Tensor];
+  for (let i = 0; i < HALVINGS; i++) {
+    const middle = mul(add(lower, upper), 0.5);
+    const reaching = sum(sub(1, step(sub(middle, masked))));
+    const isEnough = sub(1, step(sub(count, reaching)));
+    lower = add(mul(isEnough, middle), mul(sub(1, isEnough), lower));
+    upper = add(mul(isEnough, upper), mul(sub(1, isEnough), middle));
+  }
+  return mul(marks, sub(1, step(sub(lower, masked))));
+}
+
+/** Computes `⌈ratio · count⌉` on the host: in float32 a product like 0.7 · 90 would be above 63. */
+function shareOf(count: Tensor, ratio: number, most: number): Tensor {
+  const table = Float32Array.from({length: most + 1}, (_, n) => Math.ceil(ratio * n * (1 - 2 ** -40)));
+  return reshape(gatherND(tensor1d(table), reshape(cast(count, 'int32'), [1, 1])), []);
+}

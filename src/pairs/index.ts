@@ -1,0 +1,23 @@
+/**
+ * Hard pairs: miners, losses of embeddings and their evaluation.
+ * @module pairs
+ */
+export {type AngularOptions, angular} from './angular';
+export {type BatchEasyHardOptions, batchEasyHard} from './batchEasyHard';
+export {batchHard} from './batchHard';
+export {type ContrastiveLossOptions, contrastiveLoss} from './contrastiveLoss';
+export type {DistanceOptions, PairDistance} from './distances';
+export {type DistanceWeightedOptions, distanceWeighted} from './distanceWeighted';
+export {type HardestShareOptions, hardestShare} from './hardestShare';
+export {type MarginLossOptions, marginLoss} from './marginLoss';
+export type {Miner, MiningContext, Pairs, TripletRule, Triplets} from './mining';
+export {type MultiSimilarityOptions, multiSimilarity} from './multiSimilarity';
+export {type MultiSimilarityLossOptions, multiSimilarityLoss} from './multiSimilarityLoss';
+export {type NtXentOptions, ntXent} from './ntXent';
+export type {PairLossOptions, PairMemory} from './pairLoss';
+export {type PairMarginOptions, pairMargin} from './pairMargin';
+export {semiHard} from './semiHard';
+export {type SupervisedContrastiveOptions, supervisedContrastive} from './supervisedContrastive';
+export {type TripletLossOptions, tripletLoss} from './tripletLoss';
+export {type TripletMarginOptions, tripletMargin} from './tripletMargin';
+export type {PerAnchor} from './tripletSlopes';

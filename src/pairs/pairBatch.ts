@@ -1,0 +1,215 @@
+/** @file A batch as miners and losses see it: distances, and who is whose positive and negative. */
+
+import {
+  abs,
+  add,
+  cast,
+  concat,
+  floor,
+  isFinite as isFiniteTensor,
+  logicalAnd,
+  mul,
+  range,
+  relu,
+  reshape,
+  step,
+  sub,
+  sum,
+  Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor2d,
+  where,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {checkValues, livesInMainMemory, typeError} from '../checks';
+import {distancesBetween, isSameSpace, type Space, type Vectors, vectorsOf} from './distances';
+
+/** Labels from here on are not all exact in float32. */
+const TOO_LARGE = 2 ** 24;
+
+/** Larger than every distance; added to distances, it keeps places out of a minimum. */
+export const FAR = 1e38;
+
+/** Rows with labels. */
+export interface LabelledRows {
+  embeddings: Tensor2D;
+  /** `float32[B]`. */
+  labels: Tensor1D;
+}
+
+/** The positives of each anchor side by side, in `P` slots. (A type, so that `tf.tidy` takes it.) */
+export type Slots = {
+  /** `int32[B, P]`, the column of each positive. */
+  columns: Tensor2D;
+  /** `float32[B, P]`; 0 marks an unused slot. */
+  marks: Tensor2D;
+};
+
+/** A batch of `B` anchors, compared with `R` rows: one another, or a reference. */
+export interface PairBatch {
+  name: string;
+  space: Space;
+  anchors: Vectors;
+  /** The rows that anchors are compared with; those of the anchors themselves if there is no reference. */
+  others: Vectors;
+  isOwn: boolean;
+  /** `float32[B, R]`, smaller is nearer. */
+  distances: Tensor2D;
+  /** `float32[B, R]`, 1 for another row with the anchor's label. */
+  positives: Tensor2D;
+  /** `float32[B, R]`, 1 for a row with another label. */
+  negatives: Tensor2D;
+  /** `bool[B]`, rows with a label and with finite numbers. */
+  known: Tensor1D;
+  step: number;
+}
+
+/** Checks embeddings and labels, and gives labels as `float32[B]`. */
+export function labelledRows(
+  name: string,
+  yTrue: Tensor,
+  yPred: Tensor,
+  [ofLabels, ofEmbeddings]: readonly [string, string] = ['labels', 'embeddings'],
+): LabelledRows {
+  if (!(yPred instanceof Tensor && yPred.rank === 2 && yPred.dtype === 'float32' && yPred.size > 0)) {
+    const remedy = 'One embedding for each row.';
+    throw typeError(name, ofEmbeddings, 'be float32[B, D]', yPred, remedy);
+  }
+  return {embeddings: yPred as Tensor2D, labels: labelsOf(name, ofLabels, yTrue, yPred.shape[0] as number)};
+}
+
+/** Checks labels `int32[B]` or `[B, 1]`, and gives them as `float32[B]`. */
+export function labelsOf(name: string, argument: string, yTrue: Tensor, batchSize = yTrue?.size): Tensor1D {
+  const isColumn = yTrue instanceof Tensor && (yTrue.rank === 1 || (yTrue.rank === 2 && yTrue.shape[1] === 1));
+  if (!(isColumn && yTrue.size === batchSize && ['int32', 'float32'].includes(yTrue.dtype))) {
+    const remedy = 'One class for each row; of one-hot labels take tf.argMax(labels, 1).';
+    throw typeError(name, argument, `be int32[${batchSize}]`, yTrue, remedy);
+  }
+  const isLabel = (label: number) => Number.isInteger(label) && Math.abs(label) < TOO_LARGE;
+  checkValues(name, argument, 'hold integers between -2^24 and 2^24', yTrue, isLabel, 'Number the classes from 0.');
+  return cast(reshape(yTrue, [batchSize]), 'float32');
+}
+
+/**
+ * Compares the rows of a batch with one another, or with a reference.
+ *
+ * @param reference  whose first `own` rows are the batch itself, so that no row is its own positive.
+ */
+export function pairBatch(
+  name: string,
+  space: Space,
+  batch: LabelledRows,
+  {reference, own = 0, step: steps = 0}: {reference?: LabelledRows | undefined; own?: number; step?: number} = {},
+): PairBatch {
+  const anchors = vectorsOf(space, batch.embeddings);
+  const others = reference ? vectorsOf(space, reference.embeddings) : anchors;
+  const isOwn = reference === undefined;
+  const [known, knownOthers] = [knownRows(anchors, batch.labels), reference && knownRows(others, reference.labels)];
+  return {
+    name,
+    space,
+    anchors,
+    others,
+    isOwn,
+    distances: distancesBetween(space, anchors.rows, others.rows),
+    ...sides(
+      batch.labels,
+      reference?.labels ?? batch.labels,
+      known,
+      knownOthers ?? known,
+      isOwn ? batch.labels.size : own,
+    ),
+    known,
+    step: steps,
+  };
+}
+
+/** Marks the anchors that have a positive, and those that have a negative, by labels alone: `float32[B, 1]`. */
+export function hasSides(labels: Tensor1D, reference: Tensor1D | undefined): {positive: Tensor2D; negative: Tensor2D} {
+  const others = reference ?? labels;
+  const {positives, negatives} = sides(labels, others, isLabelled(labels), isLabelled(others), labels.size);
+  return {positive: step(sum(positives, 1, true)), negative: step(sum(negatives, 1, true))};
+}
+
+/** The same batch in another distance. */
+export function inSpace(batch: PairBatch, space: Space, embeddings: Tensor2D, reference?: Tensor2D): PairBatch {
+  if (isSameSpace(batch.space, space)) return batch;
+  const anchors = vectorsOf(space, embeddings);
+  const others = batch.isOwn ? anchors : vectorsOf(space, reference as Tensor2D);
+  return {...batch, space, anchors, others, distances: distancesBetween(space, anchors.rows, others.rows)};
+}
+
+function knownRows({finite}: Vectors, labels: Tensor1D): Tensor1D {
+  return logicalAnd(reshape(finite, [-1]), isLabelled(labels)) as Tensor1D;
+}
+
+/** Labels that are no integers are known to be wrong in development only. */
+function isLabelled(labels: Tensor1D): Tensor1D {
+  const whole = logicalAnd(isFiniteTensor(labels), isFiniteTensor(sub(labels, labels)));
+  const safe = where(whole, labels, zerosLike(labels));
+  const offBy = add(abs(sub(safe, floor(safe))), relu(sub(abs(safe), TOO_LARGE - 1)));
+  return logicalAnd(whole, cast(sub(1, step(offBy)), 'bool')) as Tensor1D;
+}
+
+/**
+ * Computes who is whose positive and negative.
+ *
+ * By sums: on wasm, a comparison that broadcasts takes as long as seven products of matrices.
+ *
+ * @param own  so many of the first columns are the anchors themselves.
+ */
+function sides(
+  labels: Tensor1D,
+  others: Tensor1D,
+  known: Tensor1D,
+  knownOthers: Tensor1D,
+  own: number,
+): Pick<PairBatch, 'positives' | 'negatives'> {
+  const [rows, columns] = [labels.size, others.size];
+  const apart = (one: Tensor1D, other: Tensor1D): Tensor2D =>
+    step(abs(sub(reshape(one, [rows, 1]), reshape(other, [1, columns]))));
+  const safe = (values: Tensor1D, marks: Tensor1D) => where(marks, values, zerosLike(values)) as Tensor1D;
+  const different = apart(safe(labels, known), safe(others, knownOthers));
+  const isOther = own > 0 ? apart(range(0, rows), placesOf(columns, own)) : 1;
+  const positives = mul<Tensor2D>(sub(1, different), isOther);
+  if (areAll(known) && areAll(knownOthers)) return {positives, negatives: different};
+  const asNumbers = (marks: Tensor1D) => mul(cast(marks, 'float32'), 1);
+  const both = mul(reshape(asNumbers(known), [rows, 1]), reshape(asNumbers(knownOthers), [1, columns]));
+  return {positives: mul(positives, both), negatives: mul(different, both)};
+}
+
+/** Whether all marks are known to be set. */
+function areAll(marks: Tensor1D): boolean {
+  return livesInMainMemory() && marks.dataSync().every((mark) => Number(mark) !== 0);
+}
+
+/** The number of the anchor in each column; −1 if it holds none. */
+function placesOf(columns: number, own: number): Tensor1D {
+  const all = range(0, columns);
+  return own >= columns ? all : concat([range(0, own), sub(zerosLike(range(own, columns)), 1) as Tensor1D]);
+}
+
+/**
+ * Puts the positives of each anchor side by side.
+ *
+ * Where values can be looked at, there are as many slots as the anchor with the most positives
+ * needs; on a GPU there is one for each column.
+ */
+export function positiveSlots(positives: Tensor2D): Slots {
+  const [rows, columns] = positives.shape;
+  if (!livesInMainMemory()) {
+    const all = add<Tensor2D>(zerosLike(positives), range(0, columns));
+    return {columns: cast(all, 'int32'), marks: positives};
+  }
+  const marks = positives.dataSync();
+  const places = Array.from({length: rows}, () => [] as number[]);
+  for (let i = 0; i < marks.length; i++) if (marks[i] !== 0) places[Math.floor(i / columns)]?.push(i % columns);
+  const width = Math.max(1, ...places.map(({length}) => length));
+  const [taken, counts] = [new Int32Array(rows * width), new Float32Array(rows * width)];
+  for (const [row, ofRow] of places.entries()) {
+    taken.set(ofRow, row * width);
+    counts.fill(1, row * width, row * width + ofRow.length);
+  }
+  return {columns: tensor2d(taken, [rows, width], 'int32'), marks: tensor2d(counts, [rows, width])};
+}

@@ -1,0 +1,137 @@
+/** @file What the pair losses are built of: embeddings in, one number an anchor out, with a gradient of their own. */
+
+import {
+  concat,
+  customGrad,
+  fill,
+  maximum,
+  mul,
+  reshape,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+  where,
+} from '@tensorflow/tfjs-core';
+import {checkOneOf, shapeText, typeError} from '../checks';
+import type {PerSampleLoss} from '../types';
+import {
+  DISTANCE_OPTIONS,
+  type DistanceOptions,
+  gradientOfDistances,
+  gradientOfPairs,
+  type Space,
+  type Vectors,
+} from './distances';
+import {minedBy} from './miner';
+import type {Miner, Pairs, Triplets} from './mining';
+import {hasSides, type LabelledRows, labelledRows, labelsOf, type PairBatch, pairBatch} from './pairBatch';
+import type {Judged, PerAnchor} from './tripletSlopes';
+
+/** Rows of earlier batches, as `crossBatchMemory` gives them. */
+export interface PairMemory {
+  /** The rows that are there, or undefined if there are none yet. */
+  rows(): {embeddings: Tensor2D; labels: Tensor1D} | undefined;
+}
+
+/** Options that all pair losses have. */
+export interface PairLossOptions extends DistanceOptions {
+  /** Chooses the pairs or triplets that count. */
+  mine?: Miner;
+  /** Rows of earlier batches to compare the anchors with, beside those of their batch. */
+  memory?: PairMemory;
+}
+
+/** The names of {@link PairLossOptions}. */
+export const PAIR_LOSS_OPTIONS = ['mine', 'memory', ...DISTANCE_OPTIONS] as const;
+
+/** Checks how the terms of one anchor become its number. */
+export function checkPerAnchor(name: string, perAnchor: PerAnchor): void {
+  checkOneOf(name, 'perAnchor', perAnchor, ['mean', 'meanNonZero', 'sum']);
+}
+
+interface Kind {
+  space: Space;
+  mine?: Miner | undefined;
+  memory?: PairMemory | undefined;
+  /** Whether an anchor needs both a positive and a negative to count; otherwise one of them will do. */
+  needsBoth: boolean;
+}
+
+/** Builds a loss from a formula of the mined pairs; all of them if there is no miner. */
+export function pairLoss(
+  name: string,
+  {space, mine, memory, needsBoth}: Kind,
+  judge: (mined: Triplets | Pairs, batch: PairBatch) => Judged,
+): PerSampleLoss {
+  const loss: PerSampleLoss = (yTrue, yPred) => {
+    const {embeddings, labels} = labelledRows(name, yTrue, yPred, ['yTrue', 'yPred']);
+    const past = memory?.rows();
+    if (past) checkWidth(name, past.embeddings, embeddings);
+    return customGrad((given, save) => {
+      const anchors: LabelledRows = {embeddings: given as Tensor2D, labels};
+      const reference = past && {
+        embeddings: concat([given as Tensor2D, past.embeddings]),
+        labels: concat([labels, past.labels]),
+      };
+      const batch = pairBatch(name, space, anchors, {reference, own: labels.size});
+      const mined = mine
+        ? minedBy(mine, batch, anchors.embeddings, labels, reference ? {reference} : {})
+        : {positives: batch.positives, negatives: batch.negatives};
+      const judged = judge(mined, batch);
+      const {losses} = judged;
+      const {tensors, gradient} = batch.isOwn && judged.pairs ? byPairs(batch, judged) : byMatrix(batch, judged);
+      (save as (saved: Tensor[]) => void)(tensors);
+      const gradFunc = (dl: Tensor, saved: Tensor[]) => tidy(() => gradient(reshape(dl, [-1]), saved));
+      return {value: where(batch.known, losses, fill(losses.shape, Number.NaN)), gradFunc};
+    })(embeddings) as Tensor1D;
+  };
+  loss.valid = (yTrue) =>
+    tidy(() => {
+      const {positive, negative} = hasSides(labelsOf(name, 'yTrue', yTrue), memory?.rows()?.labels);
+      return reshape(needsBoth ? mul(positive, negative) : maximum(positive, negative), [-1]);
+    });
+  return loss;
+}
+
+/** What a backward pass saves, and the gradient by the embeddings that it computes from that. */
+interface Backward {
+  tensors: Tensor[];
+  gradient: (dl: Tensor1D, saved: Tensor[]) => Tensor2D;
+}
+
+function byPairs({space, anchors}: PairBatch, {saved, pairs}: Judged): Backward {
+  return {
+    tensors: [anchors.rows, anchors.rates, ...saved],
+    gradient: (dl, [rows, rates, ...rest]) =>
+      gradientOfPairs(space, pairs?.(dl, rest) ?? [], {rows, rates} as Pick<Vectors, 'rows' | 'rates'>),
+  };
+}
+
+function byMatrix({space, anchors, others, isOwn, distances}: PairBatch, {saved, slopes}: Judged): Backward {
+  const to = isOwn ? [] : [others.rows];
+  return {
+    tensors: [distances, anchors.rows, anchors.rates, ...to, ...saved],
+    gradient(dl, [apart, rows, rates, ...rest]) {
+      const ofDistances = slopes(dl, rest.slice(to.length));
+      const vectors = {rows, rates} as Pick<Vectors, 'rows' | 'rates'>;
+      return gradientOfDistances(
+        space,
+        ofDistances,
+        apart as Tensor2D,
+        vectors,
+        isOwn ? undefined : (rest[0] as Tensor2D),
+      );
+    },
+  };
+}
+
+function checkWidth(name: string, past: Tensor2D, embeddings: Tensor2D): void {
+  if (past.shape[1] === embeddings.shape[1]) return;
+  throw typeError(
+    name,
+    'yPred',
+    `have the width of the memory, ${shapeText(['B' as never, past.shape[1]])}`,
+    embeddings.shape,
+  );
+}

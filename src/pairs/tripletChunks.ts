@@ -1,0 +1,57 @@
+/** @file All triplets of a batch, for some anchors at a time, so that they fit into little memory. */
+
+import {
+  concat,
+  gatherND,
+  reshape,
+  slice,
+  type Tensor,
+  type Tensor2D,
+  type TensorContainer,
+  tidy,
+} from '@tensorflow/tfjs-core';
+
+/** Numbers in one tensor of the triplets of some anchors: 4 MB. About eight such tensors live at a time. */
+const AT_ONCE = 2 ** 20;
+
+/** Runs `f` with the rows of tensors for some anchors at a time. */
+export function forChunks<T extends TensorContainer>(
+  width: number,
+  columns: number,
+  tensors: readonly Tensor[],
+  f: (rows: Tensor[], from: number) => T,
+): T[] {
+  const rows = tensors[0]?.shape[0] as number;
+  const size = Math.max(1, Math.floor(AT_ONCE / (width * columns)));
+  const results: T[] = [];
+  for (let from = 0; from < rows; from += size) {
+    const count = Math.min(size, rows - from);
+    results.push(
+      tidy(() =>
+        f(
+          tensors.map((tensor) => slice(tensor, from, count)),
+          from,
+        ),
+      ),
+    );
+  }
+  return results;
+}
+
+/** Computes rows `float32[A, …]` for some anchors at a time, and joins them. */
+export function inChunks(
+  columnsOfSlots: Tensor2D,
+  columns: number,
+  tensors: readonly Tensor[],
+  f: (rows: Tensor[]) => Tensor2D,
+): Tensor2D {
+  const parts = forChunks(columnsOfSlots.shape[1], columns, tensors, (rows) => f(rows));
+  return parts.length === 1 ? (parts[0] as Tensor2D) : concat(parts);
+}
+
+/** Takes whole rows of a matrix, `float32[A · P, R]` as `[A, P, R]`. */
+export function rowsAt(values: Tensor2D, columns: Tensor2D): Tensor {
+  const [rows, width] = columns.shape;
+  const taken = gatherND(values, reshape(columns, [rows * width, 1]));
+  return reshape(taken, [rows, width, values.shape[1]]);
+}

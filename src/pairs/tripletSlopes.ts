@@ -1,0 +1,196 @@
+/** @file The losses of triplets, one number an anchor, and their slopes by the distances. */
+
+import {
+  add,
+  concat,
+  div,
+  expandDims,
+  minimum,
+  mul,
+  neg,
+  relu,
+  reshape,
+  scatterND,
+  sigmoid,
+  softplus,
+  step,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {addUp} from '../rows';
+import type {RowPairs} from './distances';
+import type {Pairs, TripletRule, Triplets} from './mining';
+import {positiveSlots} from './pairBatch';
+import {atColumns, atPairs, ownRows, valuesAt, valuesAtPairs} from './pairMasks';
+import {forChunks, rowsAt} from './tripletChunks';
+
+/** How the losses of the triplets of one anchor become its number. */
+export type PerAnchor = 'mean' | 'meanNonZero' | 'sum';
+
+export interface TripletTerms {
+  margin: number;
+  soft: boolean;
+  swap: boolean;
+  perAnchor: PerAnchor;
+}
+
+/** Losses `float32[B]`, and their slopes `float32[B, R]` by the distances of each anchor. */
+export interface Judged {
+  losses: Tensor1D;
+  /** What the slopes are computed from, saved for the backward pass. */
+  saved: Tensor[];
+  /** Computes `∂ Σ dl · l / ∂ distances`. */
+  slopes: (dl: Tensor1D, saved: Tensor[]) => Tensor2D;
+  /** Lists the same slopes by pairs of rows, if these are few. */
+  pairs?: (dl: Tensor1D, saved: Tensor[]) => RowPairs[];
+}
+
+/** Losses whose slopes depend on the distances of their own anchor alone. */
+export function byAnchor(losses: Tensor1D, slopes: Tensor2D): Judged {
+  return {
+    losses,
+    saved: [slopes],
+    slopes: (dl, [ofAnchor]) => mul(expandDims(dl, 1), ofAnchor as Tensor2D) as Tensor2D,
+  };
+}
+
+/** Judges the triplets that were mined. */
+export function judgeTriplets(mined: Triplets | Pairs, distances: Tensor2D, terms: TripletTerms): Judged {
+  return 'weights' in mined ? judgeSlots(mined, distances, terms) : judgePairs(mined, distances, terms);
+}
+
+/** Divides by what the triplets of an anchor count, `[A]`, or by 1 if that is 0. */
+function sharesOf(terms: TripletTerms, weights: Tensor, losses: Tensor): Tensor {
+  if (terms.perAnchor === 'sum') return step(add(sum(weights, [1, 2], true), 1));
+  const counted = terms.perAnchor === 'mean' ? weights : step(losses);
+  const count = sum(counted, [1, 2], true);
+  return div(1, add(count, sub(1, step(count))));
+}
+
+/** The losses `[A]` and the slopes of triplets `[A, P, N]`, by the distance of the positive and by that of the negative. */
+function judged(
+  [ofPositive, ofNegative, between, weights]: readonly [Tensor, Tensor, Tensor | undefined, Tensor],
+  terms: TripletTerms,
+) {
+  const nearest = between ? minimum(ofNegative, between) : ofNegative;
+  const excess = add(sub(ofPositive, nearest), terms.margin);
+  const losses = mul(weights, terms.soft ? softplus(excess) : relu(excess));
+  const shares = sharesOf(terms, weights, losses);
+  const slopes = mul(mul(weights, shares), terms.soft ? sigmoid(excess) : step(excess));
+  return {losses: reshape(mul(sum(losses, [1, 2], true), shares), [-1]) as Tensor1D, slopes};
+}
+
+/** How much of a slope by the nearer of two distances is by the first: half if they are equal. */
+function firstShare(first: Tensor, second: Tensor): Tensor {
+  return mul(add(step(sub(second, first)), sub(1, step(sub(first, second)))), 0.5);
+}
+
+function judgeSlots({positive, negative, weights}: Triplets, distances: Tensor2D, terms: TripletTerms): Judged {
+  const columns = distances.shape[1];
+  const {swap} = terms;
+  const [ofPositive, ofNegative] = [valuesAt(distances, positive), valuesAt(distances, negative)];
+  const between = swap ? valuesAtPairs(distances, positive, negative) : undefined;
+  const triplets = [ofPositive, ofNegative, between, weights].map((values) => values && expandDims(values, 2));
+  const {losses, slopes} = judged(triplets as unknown as Parameters<typeof judged>[0], terms);
+  const pull = reshape(slopes, weights.shape) as Tensor2D;
+  const push = neg<Tensor2D>(between ? mul(pull, firstShare(ofNegative, between)) : pull);
+  const swapped = between ? neg(add(pull, push)) : undefined;
+  return {
+    losses,
+    saved: [positive, negative, pull, push, ofPositive, ofNegative, ...(swapped ? [swapped, between as Tensor] : [])],
+    slopes(dl, saved) {
+      const [near, far, towards, away, , , rest] = saved as Tensor2D[];
+      const given = (values: Tensor2D): Tensor2D => mul(values, expandDims(dl, 1));
+      const own = add<Tensor2D>(
+        atColumns(near as Tensor2D, given(towards as Tensor2D), columns),
+        atColumns(far as Tensor2D, given(away as Tensor2D), columns),
+      );
+      if (!rest) return own;
+      return add(own, atPairs(near as Tensor2D, far as Tensor2D, given(rest), distances.shape));
+    },
+    // So few pairs that taking their rows is less work than two products of matrices.
+    ...(weights.shape[1] * FEW <= columns && {
+      pairs(dl, saved) {
+        const [near, far, towards, away, toPositive, toNegative, rest, toOther] = saved as Tensor2D[];
+        const anchors = add<Tensor2D>(ownRows(near as Tensor2D), zerosLike(near as Tensor2D));
+        const of = (first?: Tensor2D, second?: Tensor2D, apart?: Tensor2D, values?: Tensor2D) =>
+          asColumns(
+            first as Tensor2D,
+            second as Tensor2D,
+            apart as Tensor2D,
+            mul(values as Tensor2D, expandDims(dl, 1)),
+          );
+        return [
+          of(anchors, near, toPositive, towards),
+          of(anchors, far, toNegative, away),
+          ...(rest ? [of(near, far, toOther, rest)] : []),
+        ];
+      },
+    }),
+  };
+}
+
+/** With a slot for so few of the columns, most pairs are in no triplet. */
+const FEW = 16;
+
+function asColumns(first: Tensor2D, second: Tensor2D, distances: Tensor2D, slopes: Tensor2D): RowPairs {
+  const column = (values: Tensor2D): Tensor2D => reshape(values, [values.size, 1]);
+  return {
+    first: column(first),
+    second: column(second),
+    distances: column(distances),
+    slopes: column(slopes),
+  };
+}
+
+/** All triplets of pairs. With `swap` they are gone through once more in the backward pass. */
+function judgePairs({positives, negatives, triplets}: Pairs, distances: Tensor2D, terms: TripletTerms): Judged {
+  const {columns, marks} = positiveSlots(positives);
+  const tensors = [columns, marks, negatives, distances, ...(triplets ? [triplets.distances] : [])];
+  const saved = [...tensors, ...(triplets?.between ? [triplets.between] : [])];
+  const {losses, slopes} = sweep(saved, triplets?.keeps, terms);
+  if (!terms.swap) return byAnchor(losses, slopes);
+  return {losses, saved, slopes: (dl, given) => tidy(() => sweep(given, triplets?.keeps, terms, dl).slopes)};
+}
+
+/** Goes through all triplets, for some anchors at a time. Without `dl` only what is by the anchor's own distances is right. */
+function sweep(
+  [columns, marks, negatives, distances, ofRule, betweenOfRule]: readonly Tensor[],
+  keeps: TripletRule['keeps'] | undefined,
+  terms: TripletTerms,
+  dl?: Tensor1D,
+): {losses: Tensor1D; slopes: Tensor2D} {
+  const all = distances as Tensor2D;
+  const [rows, width] = all.shape;
+  const given = [columns, marks, negatives, distances, ...(ofRule ? [ofRule] : []), ...(dl ? [dl] : [])] as Tensor[];
+  const parts = forChunks((columns as Tensor).shape[1] as number, width, given, (tensors) => {
+    const [places, ofSlots, others, near, nearOfRule] = tensors as Tensor2D[];
+    const upstream = dl && reshape(tensors.at(-1) as Tensor, [-1, 1, 1]);
+    const triplet = (values: Tensor2D, rowsOf: Tensor | undefined) =>
+      [
+        expandDims(valuesAt(values, places as Tensor2D), 2),
+        expandDims(values, 1),
+        rowsOf && rowsAt(rowsOf as Tensor2D, places as Tensor2D),
+      ] as const;
+    const [ofPositive, ofNegative, between] = triplet(near as Tensor2D, terms.swap ? all : undefined);
+    const each = mul(expandDims(ofSlots as Tensor2D, 2), expandDims(others as Tensor2D, 1));
+    const weights = keeps ? mul(each, keeps(...triplet(nearOfRule as Tensor2D, betweenOfRule))) : each;
+    const part = judged([ofPositive, ofNegative, between, weights], terms);
+    const slopes = upstream ? mul(part.slopes, upstream) : part.slopes;
+    const byNegative = between ? mul(slopes, firstShare(ofNegative, between)) : slopes;
+    const own = sub(atColumns(places as Tensor2D, sum(slopes, 2), width), sum(byNegative, 1));
+    if (!upstream) return {losses: part.losses, own};
+    const swapped = reshape(sub(slopes, byNegative), [-1, width]);
+    const points = reshape(places as Tensor2D, [-1, 1]);
+    return {losses: part.losses, own, swapped: scatterND(points, swapped, [rows, width])};
+  });
+  const losses = concat(parts.map((part) => part.losses)) as Tensor1D;
+  const own = concat(parts.map((part) => part.own)) as Tensor2D;
+  const swapped = parts.flatMap((part) => ('swapped' in part ? [part.swapped as Tensor2D] : []));
+  return {losses, slopes: swapped.length > 0 ? sub(own, addUp(swapped)) : own};
+}

@@ -1,0 +1,232 @@
+/** @file Losses of pairs in the trainers: always the gradient of a plain implementation in ops of tfjs. */
+import * as tf from '@tensorflow/tfjs-core';
+import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
+import {all, fitOhem, ohemLoss, ohemStep, topK} from 'ohem-tfjs';
+import {
+  batchHard,
+  contrastiveLoss,
+  type Miner,
+  semiHard,
+  supervisedContrastive,
+  type Triplets,
+  tripletLoss,
+  tripletMargin,
+} from 'ohem-tfjs/pairs';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+import {expectClose, expectSameDirection} from '../support/close';
+import {repeatably} from '../support/property';
+import {weightValues} from '../support/tinyModel';
+
+const ROWS = 12;
+const LABELS = [0, 1, 2, 0, 1, 2, 3, 0, 1, 0, 2, 4];
+const MARGIN = 0.6;
+const xs = () => tf.randomNormal([ROWS, 5], 0, 1, 'float32', 3);
+const ys = () => tf.tensor2d(LABELS, [ROWS, 1], 'int32');
+
+const embedder = (): LayersModel =>
+  repeatably(() =>
+    sequential({layers: [layers.dense({units: 7, activation: 'tanh', inputShape: [5]}), layers.dense({units: 4})]}),
+  );
+
+/** Normalised distances by stock ops; the diagonal is moved away from 0, where the root has no slope. */
+function plainDistances(embeddings: tf.Tensor): tf.Tensor {
+  const lengths = tf.sqrt(tf.sum(tf.square(embeddings), 1, true));
+  const units = tf.div(embeddings, lengths);
+  const products = tf.matMul(units, units, false, true);
+  return tf.sqrt(tf.add(tf.relu(tf.sub(2, tf.mul(products, 2))), tf.mul(tf.eye(ROWS), 1)));
+}
+
+/** All triplets by stock ops: the mean of each anchor. */
+function plainTripletLoss(embeddings: tf.Tensor, soft: boolean): tf.Tensor {
+  const distances = plainDistances(embeddings);
+  const isSame = LABELS.map((label, a) => LABELS.map((other, b) => +(a !== b && label === other)));
+  const isOther = LABELS.map((label) => LABELS.map((other) => +(label !== other)));
+  const weights = tf.mul(tf.expandDims(tf.tensor2d(isSame), 2), tf.expandDims(tf.tensor2d(isOther), 1));
+  const excess = tf.add(tf.sub(tf.expandDims(distances, 2), tf.expandDims(distances, 1)), MARGIN);
+  const losses = tf.mul(soft ? tf.softplus(excess) : tf.relu(excess), weights);
+  return tf.div(tf.sum(losses, [1, 2]), tf.maximum(tf.sum(weights, [1, 2]), 1));
+}
+
+const everyTriplet = tripletMargin({type: 'all', margin: 9});
+const gradientsOf = (model: LayersModel, losses: (embeddings: tf.Tensor) => tf.Tensor, share: readonly number[]) => {
+  const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+  const {grads} = tf.variableGrads(
+    () =>
+      tf.sum(tf.mul(losses(model.apply(xs(), {training: true}) as tf.Tensor), tf.tensor1d([...share]))) as tf.Scalar,
+    variables,
+  );
+  return variables.map(({name}) => Array.from((grads[name] as tf.Tensor).dataSync()));
+};
+
+/** A step of SGD with rate 1 takes exactly the gradient away. */
+function takenBy(model: LayersModel, train: () => void): number[][] {
+  const before = weightValues(model);
+  train();
+  const after = weightValues(model);
+  return before.map((values, i) => values.map((value, j) => value - (after[i]?.[j] as number)));
+}
+
+let disable: () => void;
+beforeAll(() => {
+  disable = enableWasmTraining();
+});
+afterAll(() => disable());
+
+/** The rows without a positive, 6 and 11, count in no mean. */
+const counting = LABELS.map((label, a) => LABELS.some((other, b) => b !== a && other === label));
+const shareOf = (rows: readonly number[]) => {
+  const counted = rows.filter((row) => counting[row]);
+  return LABELS.map((_, row) => counted.filter((kept) => kept === row).length / counted.length);
+};
+const everyRow = LABELS.map((_, row) => row);
+
+describeOnBackends('A step', () => {
+  describe.each([false, true])('with soft: %s', (soft) => {
+    const loss = tripletLoss({mine: everyTriplet, margin: MARGIN, soft});
+
+    it.each(['auto', 'masked', 'pruned'] as const)('by %s takes the gradient of the plain triplet loss', (backward) => {
+      const model = embedder();
+      const want = gradientsOf(model, (embeddings) => plainTripletLoss(embeddings, soft), shareOf(everyRow));
+      const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(1), backward});
+      const got = takenBy(model, () => step(xs(), ys()).dispose());
+      expectSameDirection(got.flat(), want.flat(), 1e-3, 1e-5);
+    });
+
+    it.each(['auto', 'masked', 'pruned'] as const)('by %s takes that of its hardest anchors', (backward) => {
+      const model = embedder();
+      const step = ohemStep(model, {loss, select: topK({k: 4}), optimizer: tf.train.sgd(1), backward});
+      const before = gradientsOf(model, (embeddings) => plainTripletLoss(embeddings, soft), shareOf(everyRow));
+      expect(before.flat().some((value) => value !== 0)).toBe(true);
+      let rows: number[] = [];
+      const twin = embedder();
+      const got = takenBy(model, () => {
+        const report = step(xs(), ys());
+        rows = Array.from(report.selection.indices.dataSync());
+        report.dispose();
+      });
+      const want = gradientsOf(twin, (embeddings) => plainTripletLoss(embeddings, soft), shareOf(rows));
+      expect(rows).toHaveLength(4);
+      expectSameDirection(got.flat(), want.flat(), 1e-3, 1e-5);
+    });
+  });
+
+  it('refuses to recompute: the loss of a row depends on the others', () => {
+    const step = ohemStep(embedder(), {loss: tripletLoss(), optimizer: tf.train.sgd(1), backward: 'recompute'});
+    expect(() => step(xs(), ys())).toThrow(/^ohemStep: loss must be known to go row by row/);
+  });
+
+  it('takes a step like it by ohemLoss in an optimizer of tfjs', () => {
+    const [model, twin] = [embedder(), embedder()];
+    const loss = tripletLoss({mine: everyTriplet, margin: MARGIN});
+    const mined = ohemLoss(loss, topK({k: 4}));
+    const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    const got = takenBy(model, () => {
+      tf.train
+        .sgd(1)
+        .minimize(() => tf.mean(mined(ys(), model.apply(xs(), {training: true}) as tf.Tensor)), false, variables);
+    });
+    const want = takenBy(twin, () => {
+      ohemStep(twin, {loss, select: topK({k: 4}), optimizer: tf.train.sgd(1)})(xs(), ys()).dispose();
+    });
+    expectSameDirection(got.flat(), want.flat(), 1e-3, 1e-5);
+  });
+
+  it('changes nothing if all rows are of one class, or each of its own', () => {
+    for (const labels of [LABELS.map(() => 3), LABELS.map((_, row) => row)]) {
+      for (const loss of [tripletLoss(), tripletLoss({mine: batchHard()}), supervisedContrastive()]) {
+        const model = embedder();
+        const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(1)});
+        const got = takenBy(model, () => step(xs(), tf.tensor2d(labels, [ROWS, 1], 'int32')).dispose());
+        expect(got.flat().every((value) => value === 0)).toBe(true);
+      }
+    }
+  });
+
+  it('leaves nothing behind', () => {
+    const losses = [
+      tripletLoss({mine: semiHard()}),
+      tripletLoss({mine: everyTriplet, swap: true}),
+      contrastiveLoss(),
+      supervisedContrastive(),
+    ];
+    for (const loss of losses) {
+      const step = ohemStep(embedder(), {loss, select: all(), optimizer: tf.train.sgd(0.1)});
+      const [given, labels] = [xs(), ys()];
+      step(given, labels).dispose();
+      const before = tf.memory();
+      for (let i = 0; i < 3; i++) step(given, labels).dispose();
+      const after = tf.memory();
+      expect([after.numTensors, after.numDataBuffers, after.numBytes]).toEqual([
+        before.numTensors,
+        before.numDataBuffers,
+        before.numBytes,
+      ]);
+    }
+  });
+
+  it('is taken by fitOhem, with labels as float32', async () => {
+    const model = embedder();
+    model.compile({optimizer: tf.train.sgd(0.5), loss: 'meanSquaredError'});
+    const {history} = await fitOhem(model, xs(), tf.cast(ys(), 'float32'), {
+      loss: tripletLoss({mine: everyTriplet, margin: MARGIN}),
+      select: all(),
+      batchSize: ROWS,
+      epochs: 8,
+      shuffle: false,
+      verbose: 0,
+    });
+    const losses = history.loss as number[];
+    expect(losses[7] as number).toBeLessThan((losses[0] as number) * 0.95);
+    const first = embedder();
+    const plain = plainTripletLoss(first.predict(xs()) as tf.Tensor, false).dataSync();
+    const mean = everyRow.reduce((sum, row) => sum + (plain[row] as number) * (shareOf(everyRow)[row] as number), 0);
+    expectClose([losses[0] as number], [mean], {absolute: 1e-5, relative: 1e-3});
+  });
+});
+
+describeOnBackends('The gradient of a few triplets of many rows', () => {
+  const rows = 64;
+  const options = {
+    euclidean: {},
+    raw: {normalize: false},
+    squared: {distance: 'squaredEuclidean'},
+    cosine: {distance: 'cosine'},
+    dot: {distance: 'dot'},
+  } as const;
+
+  it.each(Object.entries(options))('is that of the same triplets as all pairs: %s', (_, distance) => {
+    const yTrue = tf.tensor1d(
+      Int32Array.from({length: rows}, (__, row) => (row * 7) % 20),
+      'int32',
+    );
+    const yPred = tf.randomNormal([rows, 6], 0, 1, 'float32', 5);
+    const weights = tf.randomNormal([rows], 0, 1, 'float32', 6);
+    for (const swap of [false, true]) {
+      for (const mine of [batchHard(distance), semiHard(distance)]) {
+        const mined = mine(yPred, yTrue) as Triplets;
+        // More slots, unused, so that they are too many to take the rows of each.
+        const padded = () => {
+          const more = (slots: tf.Tensor2D) =>
+            tf.pad(slots, [
+              [0, 0],
+              [0, rows],
+            ]) as tf.Tensor2D;
+          return {positive: more(mined.positive), negative: more(mined.negative), weights: more(mined.weights)};
+        };
+        const of = (chosen: Miner) => {
+          const loss = tripletLoss({...distance, mine: chosen, margin: 1, swap});
+          return tf
+            .grad((x) => tf.sum(tf.mul(loss(yTrue, x), weights)))(yPred)
+            .dataSync();
+        };
+        expectSameDirection(
+          of(() => ({...mined})),
+          of(padded),
+          2e-4,
+        );
+      }
+    }
+  });
+});
