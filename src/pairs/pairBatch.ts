@@ -5,6 +5,7 @@ import {
   add,
   cast,
   concat,
+  fill,
   floor,
   isFinite as isFiniteTensor,
   logicalAnd,
@@ -91,16 +92,24 @@ export function labelsOf(name: string, argument: string, yTrue: Tensor, batchSiz
   return cast(reshape(yTrue, [batchSize]), 'float32');
 }
 
+/** Which columns are the anchors themselves. */
+interface Own {
+  from: number;
+  count: number;
+}
+
+const NONE: Own = {from: 0, count: 0};
+
 /**
  * Compares the rows of a batch with one another, or with a reference.
  *
- * @param reference  whose first `own` rows are the batch itself, so that no row is its own positive.
+ * @param reference  whose rows `own` are the batch itself, so that no row is its own positive.
  */
 export function pairBatch(
   name: string,
   space: Space,
   batch: LabelledRows,
-  {reference, own = 0, step: steps = 0}: {reference?: LabelledRows | undefined; own?: number; step?: number} = {},
+  {reference, own = NONE, step: steps = 0}: {reference?: LabelledRows | undefined; own?: Own; step?: number} = {},
 ): PairBatch {
   const anchors = vectorsOf(space, batch.embeddings);
   const others = reference ? vectorsOf(space, reference.embeddings) : anchors;
@@ -118,7 +127,7 @@ export function pairBatch(
       reference?.labels ?? batch.labels,
       known,
       knownOthers ?? known,
-      isOwn ? batch.labels.size : own,
+      isOwn ? {from: 0, count: batch.labels.size} : own,
     ),
     known,
     step: steps,
@@ -128,7 +137,10 @@ export function pairBatch(
 /** Marks the anchors that have a positive, and those that have a negative, by labels alone: `float32[B, 1]`. */
 export function hasSides(labels: Tensor1D, reference: Tensor1D | undefined): {positive: Tensor2D; negative: Tensor2D} {
   const others = reference ?? labels;
-  const {positives, negatives} = sides(labels, others, isLabelled(labels), isLabelled(others), labels.size);
+  const {positives, negatives} = sides(labels, others, isLabelled(labels), isLabelled(others), {
+    from: 0,
+    count: labels.size,
+  });
   return {positive: step(sum(positives, 1, true)), negative: step(sum(negatives, 1, true))};
 }
 
@@ -156,22 +168,20 @@ function isLabelled(labels: Tensor1D): Tensor1D {
  * Computes who is whose positive and negative.
  *
  * By sums: on wasm, a comparison that broadcasts takes as long as seven products of matrices.
- *
- * @param own  so many of the first columns are the anchors themselves.
  */
 function sides(
   labels: Tensor1D,
   others: Tensor1D,
   known: Tensor1D,
   knownOthers: Tensor1D,
-  own: number,
+  own: Own,
 ): Pick<PairBatch, 'positives' | 'negatives'> {
   const [rows, columns] = [labels.size, others.size];
   const apart = (one: Tensor1D, other: Tensor1D): Tensor2D =>
     step(abs(sub(reshape(one, [rows, 1]), reshape(other, [1, columns]))));
   const safe = (values: Tensor1D, marks: Tensor1D) => where(marks, values, zerosLike(values)) as Tensor1D;
   const different = apart(safe(labels, known), safe(others, knownOthers));
-  const isOther = own > 0 ? apart(range(0, rows), placesOf(columns, own)) : 1;
+  const isOther = own.count > 0 ? apart(range(0, rows), placesOf(columns, own)) : 1;
   const positives = mul<Tensor2D>(sub(1, different), isOther);
   if (areAll(known) && areAll(knownOthers)) return {positives, negatives: different};
   const asNumbers = (marks: Tensor1D) => mul(cast(marks, 'float32'), 1);
@@ -185,9 +195,15 @@ function areAll(marks: Tensor1D): boolean {
 }
 
 /** The number of the anchor in each column; −1 if it holds none. */
-function placesOf(columns: number, own: number): Tensor1D {
-  const all = range(0, columns);
-  return own >= columns ? all : concat([range(0, own), sub(zerosLike(range(own, columns)), 1) as Tensor1D]);
+function placesOf(columns: number, {from, count}: Own): Tensor1D {
+  const noneIn = (size: number): Tensor1D[] => (size === 0 ? [] : [fill([size], -1)]);
+  return concat([...noneIn(from), range(0, count) as Tensor1D, ...noneIn(columns - from - count)]);
+}
+
+/** Counts the rows with the label of each query, without itself, by labels alone: `float32[Q, 1]`. */
+export function relevantOf(labels: Tensor1D, others: Tensor1D, own: Own | undefined): Tensor2D {
+  const {positives} = sides(labels, others, isLabelled(labels), isLabelled(others), own ?? NONE);
+  return sum(positives, 1, true);
 }
 
 /**

@@ -74,7 +74,7 @@ export function pairLoss(
         embeddings: concat([given as Tensor2D, past.embeddings]),
         labels: concat([labels, past.labels]),
       };
-      const batch = pairBatch(name, space, anchors, {reference, own: labels.size});
+      const batch = pairBatch(name, space, anchors, {reference, own: {from: 0, count: labels.size}});
       const mined = mine
         ? minedBy(mine, batch, anchors.embeddings, labels, reference ? {reference} : {})
         : {positives: batch.positives, negatives: batch.negatives};

@@ -1,0 +1,111 @@
+/** @file The nearest neighbours of embeddings, for some queries at a time, and which of them are hits. */
+
+import {
+  add,
+  concat,
+  div,
+  maximum,
+  mul,
+  neg,
+  type Scalar,
+  slice,
+  step,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor2D,
+  tidy,
+  topk,
+} from '@tensorflow/tfjs-core';
+import {livesInMainMemory} from '../checks';
+import {offTape} from '../engine';
+import {DISTANCE_OPTIONS, type DistanceOptions, type Space, spaceOf} from './distances';
+import {FAR, type LabelledRows, labelledRows, pairBatch, relevantOf} from './pairBatch';
+import {valuesAt} from './pairMasks';
+
+/** Options of a measure of retrieval. */
+export interface RetrievalOptions extends DistanceOptions {
+  /** Rows to find neighbours among. Default: the other rows of the batch. */
+  reference?: {embeddings: Tensor; labels: Tensor};
+}
+
+/** The names of {@link RetrievalOptions}. */
+export const RETRIEVAL_OPTIONS = ['reference', ...DISTANCE_OPTIONS] as const;
+
+/** A measure over labels `int32[B]` and embeddings `float32[B, D]`, `float32[]`; also a metric of tfjs. */
+export type RetrievalMetric = (yTrue: Tensor, yPred: Tensor) => Scalar;
+
+/** The neighbours of some queries. */
+export interface Neighbours {
+  /** `float32[Q, k]`, 1 for a neighbour with the label of the query, the nearest first. */
+  hits: Tensor2D;
+  /** `float32[Q, 1]`, how many rows have the label of the query, without itself. */
+  relevant: Tensor2D;
+}
+
+/** Numbers in one tensor of distances: 8 MB. */
+const AT_ONCE = 2 ** 21;
+
+/**
+ * Builds the mean of a figure over all queries that have a row to find.
+ *
+ * @param count  how many neighbours the figure needs; undefined for as many as a query has rows to find.
+ * @param figure  of some queries, `float32[Q, 1]`.
+ */
+export function retrievalMetric(
+  name: string,
+  options: RetrievalOptions,
+  count: number | undefined,
+  figure: (found: Neighbours) => Tensor2D,
+): RetrievalMetric {
+  const space = spaceOf(name, options, 'euclidean');
+  const {reference} = options;
+  return (yTrue, yPred) =>
+    offTape(() =>
+      tidy(() => {
+        const batch = labelledRows(name, yTrue, yPred, ['yTrue', 'yPred']);
+        const others = reference && labelledRows(name, reference.labels, reference.embeddings, OF_REFERENCE);
+        const size = Math.max(1, Math.floor(AT_ONCE / (others ?? batch).labels.size));
+        const parts: Tensor2D[] = [];
+        for (let from = 0; from < batch.labels.size; from += size) {
+          const queries = Math.min(size, batch.labels.size - from);
+          parts.push(tidy(() => counted(neighbours({name, space, batch, others, from, queries}, count), figure)));
+        }
+        const [total, queries] = [0, 1].map((column) => sum(slice(concat(parts), [0, column], [-1, 1])));
+        return div(total as Tensor, maximum(queries as Tensor, 1)) as Scalar;
+      }),
+    );
+}
+
+const OF_REFERENCE = ['reference.labels', 'reference.embeddings'] as const;
+
+/** The figure of each query that has a row to find, and 1 for each of them, `float32[Q, 2]`. */
+function counted(found: Neighbours, figure: (found: Neighbours) => Tensor2D): Tensor2D {
+  const isQuery = step(found.relevant);
+  return concat([mul(figure(found), isQuery), isQuery], 1) as Tensor2D;
+}
+
+interface Search {
+  name: string;
+  space: Space;
+  batch: LabelledRows;
+  others: LabelledRows | undefined;
+  from: number;
+  queries: number;
+}
+
+/** Finds the nearest rows of some queries. Of rows that are not finite, none is found, and they find none. */
+function neighbours({name, space, batch, others, from, queries}: Search, count: number | undefined): Neighbours {
+  const asked = {
+    embeddings: slice(batch.embeddings, [from, 0], [queries, -1]),
+    labels: slice(batch.labels, from, queries),
+  };
+  const own = others ? undefined : {from, count: queries};
+  const reference = others ?? batch;
+  const {distances, positives, negatives} = pairBatch(name, space, asked, {reference, ...(own && {own})});
+  const relevant = relevantOf(asked.labels, reference.labels, own);
+  const most = count ?? (livesInMainMemory() ? Math.max(1, ...relevant.dataSync()) : reference.labels.size);
+  const away = mul(sub(1, add(positives, negatives)), FAR);
+  const nearest = topk(neg(add(distances, away)), Math.min(most, reference.labels.size), true).indices as Tensor2D;
+  return {hits: valuesAt(positives, nearest), relevant};
+}
