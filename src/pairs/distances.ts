@@ -5,6 +5,7 @@ import {
   add,
   cast,
   concat,
+  customGrad,
   div,
   isFinite as isFiniteTensor,
   logicalAnd,
@@ -21,8 +22,10 @@ import {
   stridedSlice,
   sub,
   sum,
+  type Tensor,
   type Tensor1D,
   type Tensor2D,
+  tidy,
   transpose,
   where,
   zerosLike,
@@ -162,6 +165,17 @@ export function gradientOfDistances(
   const towards = matMul<Tensor2D>(pulls, to ?? rows);
   const moved = space.isSimilarity ? neg(towards) : sub(mul(rows, sum(pulls, 1, true)), towards);
   return throughLengths(space, moved as Tensor2D, {rows, rates});
+}
+
+/** Prepares embeddings that are differentiated through. */
+export function differentiableRows(space: Space, embeddings: Tensor2D): Tensor2D {
+  return customGrad((given, save) => {
+    const {rows, rates} = vectorsOf(space, given as Tensor2D);
+    (save as (tensors: Tensor[]) => void)([rows, rates]);
+    const gradFunc = (dy: Tensor, [saved, moves]: Tensor[]) =>
+      tidy(() => throughLengths(space, dy as Tensor2D, {rows: saved as Tensor2D, rates: moves as Tensor2D}));
+    return {value: rows, gradFunc};
+  })(embeddings) as Tensor2D;
 }
 
 /** The gradient by embeddings, from that by the rows that they are as a distance uses them. */

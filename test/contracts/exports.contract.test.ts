@@ -78,6 +78,9 @@ const state = {
   totals: {rows: 0, steps: 0, sums: {}, counts: {}},
   spent: {rows: 0, backwardRows: 0, seconds: 0},
 };
+const mineNegatives = (options: Partial<index.MineHardNegativesOptions>) =>
+  index.mineHardNegatives({queries: x(), documents: x(), positives: [0, 1, 2, 3], ...options});
+
 const data = () => [x(), y()] as const;
 const compiled = () => {
   const built = model();
@@ -279,6 +282,32 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
     () => index.meanAveragePrecisionAtR(wrong({distance: 'l1'})),
     RangeError,
   ],
+  ['inBatchSoftmax({scale: 0})', () => index.inBatchSoftmax({scale: 0}), RangeError],
+  [
+    "inBatchSoftmax({similarity: 'euclidean'})",
+    () => index.inBatchSoftmax(wrong({similarity: 'euclidean'})),
+    RangeError,
+  ],
+  ['inBatchSoftmax({hardNegatives: 0})', () => index.inBatchSoftmax({hardNegatives: 0}), RangeError],
+  ['inBatchSoftmax({candidateIds: [1]})', () => index.inBatchSoftmax(wrong({candidateIds: [1]})), TypeError],
+  ['inBatchSoftmax({guide: {}})', () => index.inBatchSoftmax(wrong({guide: {}})), TypeError],
+  ['inBatchSoftmax()(one output)', () => index.inBatchSoftmax()([], [x()]), TypeError, 'inBatchSoftmax'],
+  [
+    'inBatchSoftmax({candidateIds}) of too few ids',
+    () => index.inBatchSoftmax({candidateIds: () => tf.tensor1d([1])})([], [x(), x()]),
+    TypeError,
+    'inBatchSoftmax',
+  ],
+  ['hardContrastive({tauPlus: 1})', () => index.hardContrastive({tauPlus: 1}), RangeError],
+  ['hardContrastive({temperature: 0})', () => index.hardContrastive({temperature: 0}), RangeError],
+  ['mineHardNegatives()', () => index.mineHardNegatives(wrong(undefined)), TypeError],
+  ['mineHardNegatives({positives: [0]})', () => mineNegatives({positives: [0]}), TypeError],
+  ['mineHardNegatives({positives: [0, 1, 2, 9]})', () => mineNegatives({positives: [0, 1, 2, 9]}), RangeError],
+  ['mineHardNegatives({documents: []})', () => mineNegatives({documents: wrong([])}), TypeError],
+  ['mineHardNegatives({count: 0})', () => mineNegatives({count: 0}), RangeError],
+  ['mineHardNegatives({rangeMin: 4, rangeMax: 4})', () => mineNegatives({rangeMin: 4, rangeMax: 4}), RangeError],
+  ['mineHardNegatives({relativeMargin: -1})', () => mineNegatives({relativeMargin: -1}), RangeError],
+  ["mineHardNegatives({sampling: 'best'})", () => mineNegatives({sampling: wrong('best')}), RangeError],
   ['ohemLoss()', () => index.ohemLoss(wrong(undefined)), TypeError],
   ["ohemLoss('mse')", () => index.ohemLoss(wrong('mse')), TypeError],
   ['ohemLoss(loss, {k: 3})', () => index.ohemLoss(index.meanSquaredError(), wrong({k: 3})), TypeError],

@@ -1,0 +1,258 @@
+import {
+  abs,
+  add,
+  clipByValue,
+  concat,
+  log,
+  logSumExp,
+  matMul,
+  maximum,
+  mul,
+  range,
+  reshape,
+  slice,
+  step,
+  sub,
+  sum,
+  Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+  topk,
+  transpose,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {
+  checkCount,
+  checkFinite,
+  checkFinitePositive,
+  checkFunction,
+  checkOneOf,
+  checkOptionNames,
+  typeError,
+} from '../checks';
+import {offTape} from '../engine';
+import {FAR} from './pairBatch';
+import {atColumns} from './pairMasks';
+import {checkTowers, knownOnly, type Tower, type TowerSimilarity, towerOf, towerSpace} from './towers';
+
+const NAME = 'inBatchSoftmax';
+
+/** A second model that knows which candidates are no negatives. */
+export interface Guide {
+  /** Computes its embeddings of the same rows from the targets, in the order of the outputs. */
+  embeddings: (ys: Tensor[]) => Tensor[];
+  /** How much less similar than the document of the query a negative has to be. Default 0. */
+  margin?: number;
+  /** Whether the margin is subtracted from the similarity of query and document, or a share of it. Default `'absolute'`. */
+  strategy?: 'absolute' | 'relative';
+}
+
+export interface InBatchSoftmaxOptions {
+  /** What similarities are multiplied by, one over the temperature; a finite number > 0. Default 20. */
+  scale?: number;
+  /** How embeddings are compared. Default `'cosine'`. */
+  similarity?: TowerSimilarity;
+  /** Candidates beside the documents: the other queries of the batch, and the other documents compared with the query's own. */
+  contrast?: {queries?: boolean; documents?: boolean};
+  /** Computes how likely each document was drawn into the batch, `float32[C]`, from the targets. */
+  samplingProbability?: (ys: Tensor[]) => Tensor;
+  /** Computes an id of each document, `int32[C]`, from the targets; equal ids are no negatives of one another. */
+  candidateIds?: (ys: Tensor[]) => Tensor;
+  /** Leaves out candidates that a second model takes for positives. */
+  guide?: Guide;
+  /** Keeps the hardest negatives of each query only; an integer ≥ 1. Default: all. */
+  hardNegatives?: number;
+}
+
+/** A loss over the outputs of two towers, for `jointLoss`. */
+export type TowerLoss = (ys: Tensor[], predictions: Tensor[]) => Tensor1D;
+
+const OPTIONS = [
+  'scale',
+  'similarity',
+  'contrast',
+  'samplingProbability',
+  'candidateIds',
+  'guide',
+  'hardNegatives',
+] as const;
+
+/**
+ * Builds a loss that makes each query find its document among those of the whole batch.
+ *
+ *     l_i = log Σ_j exp(z_ij) − z_ii,    z_ij = scale · sim(query_i, document_j)
+ *
+ * For two towers: the outputs are queries `float32[B, D]`, their documents, and any number of further
+ * documents, `B` or a multiple of `B` each, that are negatives of all queries. In this order, before
+ * the softmax: `z_ij −= log q_j` with `samplingProbability`, clipped to [1e-6, 1]; documents with the
+ * id of the query's own are left out; candidates that `guide` finds more similar than
+ * `sim(query_i, document_i) − margin`, or `· (1 − margin)`, are left out; of the rest, `hardNegatives`
+ * keeps the largest. The query's own document always stays.
+ *
+ * A query whose embedding, or whose document, is not finite has the loss NaN; such a document is a
+ * candidate of nobody.
+ *
+ * @param options  `scale`, `similarity`, `contrast`, `samplingProbability`, `candidateIds`, `guide`,
+ *   `hardNegatives`.
+ * @returns a function of targets and outputs → `float32[B]`, to be passed to `jointLoss`.
+ * @throws RangeError or TypeError for a wrong option (when it is built), or if outputs or results of
+ *   the functions have other shapes (when it is called).
+ *
+ * @example
+ * const loss = inBatchSoftmax({scale: 1});
+ * const [queries, documents] = [tf.tensor2d([[1, 0], [0, 1]]), tf.tensor2d([[2, 0], [0, 3]])];
+ * loss([], [queries, documents]).dataSync();   // Float32Array [0.313262, 0.313262]
+ *
+ * @see Henderson et al., Efficient Natural Language Response Suggestion, 2017, §4.4 (arXiv:1705.00652);
+ *   Yi et al., Sampling-Bias-Corrected Neural Modeling, RecSys 2019, §3; Solatorio, GISTEmbed, 2024
+ *   (arXiv:2402.16829)
+ */
+export function inBatchSoftmax(options: InBatchSoftmaxOptions = {}): TowerLoss {
+  checkOptionNames(NAME, options, OPTIONS);
+  const {scale = 20, similarity = 'cosine', hardNegatives, contrast = {}, guide} = options;
+  checkFinitePositive(NAME, 'scale', scale);
+  const space = towerSpace(NAME, similarity);
+  checkOptionNames(NAME, contrast, ['queries', 'documents']);
+  if (hardNegatives !== undefined) checkCount(NAME, 'hardNegatives', hardNegatives);
+  for (const from of ['samplingProbability', 'candidateIds'] as const) {
+    if (options[from] !== undefined) checkFunction(NAME, from, 'be a function of the targets', options[from]);
+  }
+  if (guide !== undefined) checkGuide(guide);
+  return (ys, predictions) =>
+    tidy(() => {
+      checkTowers(NAME, 'predictions', predictions);
+      const [queries, ...documents] = predictions as Tensor2D[];
+      const [asked, found] = [towerOf(space, [queries as Tensor2D]), towerOf(space, documents)];
+      const scores = mul<Tensor2D>(blocks(asked.rows, found.rows, contrast), scale);
+      const target = offTape(() => ownColumns(scores));
+      const logits = options.samplingProbability
+        ? sub<Tensor2D>(
+            scores,
+            offTape(() => corrections(options, ys, scores.shape[1], found)),
+          )
+        : scores;
+      const away = offTape(() => {
+        const banned = bannedOf(options, ys, {asked, found, target});
+        return mul(hardNegatives === undefined ? banned : allButHardest(logits, banned, target, hardNegatives), -FAR);
+      });
+      const losses = sub<Tensor1D>(logSumExp(add(logits, away), 1), sum(mul(logits, target), 1));
+      const batchSize = asked.rows.shape[0];
+      const known = offTape(() => mul(asked.finite, slice(found.finite, [0, 0], [batchSize, 1])));
+      return knownOnly(losses, reshape(known, [batchSize]));
+    });
+}
+
+function checkGuide(guide: Guide): void {
+  checkOptionNames(NAME, guide, ['embeddings', 'margin', 'strategy']);
+  checkFunction(NAME, 'guide.embeddings', 'be a function of the targets', guide.embeddings);
+  checkFinite(NAME, 'guide.margin', guide.margin ?? 0);
+  checkOneOf(NAME, 'guide.strategy', guide.strategy ?? 'absolute', ['absolute', 'relative']);
+}
+
+/** Compares queries with documents, then, if wanted, with one another, and their documents with one another. */
+function blocks(queries: Tensor2D, documents: Tensor2D, contrast: InBatchSoftmaxOptions['contrast'] = {}): Tensor2D {
+  const own = slice(documents, [0, 0], queries.shape);
+  const all = [
+    matMul<Tensor2D>(queries, transpose(documents)),
+    ...(contrast.queries ? [matMul<Tensor2D>(queries, transpose(queries))] : []),
+    ...(contrast.documents ? [matMul<Tensor2D>(own, transpose(own))] : []),
+  ];
+  return all.length === 1 ? (all[0] as Tensor2D) : concat(all, 1);
+}
+
+/** Marks the column of the query's own document, `float32[B, …]`. */
+function ownColumns({shape: [rows, columns]}: Tensor2D): Tensor2D {
+  const apart = sub(reshape(range(0, rows), [rows, 1]), reshape(range(0, columns), [1, columns]));
+  return sub(1, step(abs(apart)));
+}
+
+/** What the frequency of a document adds to its score; 0 for candidates that are no documents. */
+function corrections(
+  {samplingProbability}: InBatchSoftmaxOptions,
+  ys: Tensor[],
+  columns: number,
+  found: Tower,
+): Tensor2D {
+  const candidates = found.rows.shape[0];
+  const given = checkCandidates('samplingProbability', samplingProbability?.(ys), candidates);
+  const logarithms = log(clipByValue(given, 1e-6, 1));
+  const rest = columns - candidates;
+  const all = rest === 0 ? logarithms : concat([logarithms, zerosLike(range(0, rest))] as Tensor1D[]);
+  return reshape(all, [1, columns]);
+}
+
+function checkCandidates(argument: string, given: Tensor | undefined, candidates: number): Tensor {
+  if (given instanceof Tensor && given.size === candidates && ['int32', 'float32'].includes(given.dtype)) return given;
+  throw typeError(NAME, argument, `return a tensor of shape [${candidates}], one value for each document`, given);
+}
+
+interface Towers {
+  asked: Tower;
+  found: Tower;
+  target: Tensor2D;
+}
+
+/** Marks the candidates that are no negatives of a query, `float32[B, …]`; never its own document. */
+function bannedOf(options: InBatchSoftmaxOptions, ys: Tensor[], {asked, found, target}: Towers): Tensor2D {
+  const {contrast = {}, candidateIds, guide} = options;
+  const batchSize = asked.rows.shape[0];
+  const missing = (finite: Tensor2D) => reshape(sub(1, finite), [1, -1]);
+  const own = slice(found.finite, [0, 0], [batchSize, 1]);
+  const isSelf = slice(target, [0, 0], [batchSize, batchSize]);
+  const ids = candidateIds && checkCandidates('candidateIds', candidateIds(ys), found.rows.shape[0]);
+  const isSameId = ids && sameIds(ids, batchSize);
+  const zeros = zerosLike(isSelf);
+  const parts = [
+    maximum(missing(found.finite), isSameId ?? zerosLike(slice(target, [0, 0], [batchSize, found.rows.shape[0]]))),
+    ...(contrast.queries ? [maximum(missing(asked.finite), isSelf)] : []),
+    ...(contrast.documents
+      ? [maximum(maximum(missing(own), isSelf), isSameId ? slice(isSameId, [0, 0], isSelf.shape) : zeros)]
+      : []),
+  ];
+  const banned = parts.length === 1 ? (parts[0] as Tensor2D) : (concat(parts, 1) as Tensor2D);
+  const all = guide ? maximum(banned, byGuide(guide, ys, contrast, {asked, found, target})) : banned;
+  return mul(all, sub(1, target));
+}
+
+/** Marks the documents with the id of the query's own, `float32[B, C]`. */
+function sameIds(ids: Tensor, batchSize: number): Tensor2D {
+  const values = reshape(mul(ids, 1), [1, ids.size]);
+  return sub(1, step(abs(sub(reshape(slice(values, [0, 0], [1, batchSize]), [batchSize, 1]), values))));
+}
+
+/** Marks the candidates that the guide takes for positives. */
+function byGuide(
+  guide: Guide,
+  ys: Tensor[],
+  contrast: InBatchSoftmaxOptions['contrast'],
+  {asked, found, target}: Towers,
+) {
+  const given = guide.embeddings(ys);
+  checkTowers(NAME, 'guide.embeddings', given);
+  const space = towerSpace(NAME, 'cosine');
+  const [queries, ...documents] = given as Tensor2D[];
+  const [ofQueries, ofDocuments] = [towerOf(space, [queries as Tensor2D]), towerOf(space, documents)];
+  const [wanted, got] = [
+    asked.rows.shape[0] + found.rows.shape[0],
+    ofQueries.rows.shape[0] + ofDocuments.rows.shape[0],
+  ];
+  if (wanted !== got) {
+    throw typeError(NAME, 'guide.embeddings', 'return one row for each row of the outputs', given);
+  }
+  const scores = blocks(ofQueries.rows, ofDocuments.rows, contrast);
+  const own = sum(mul(scores, target), 1, true);
+  const {margin = 0, strategy = 'absolute'} = guide;
+  const limit = strategy === 'absolute' ? sub(own, margin) : mul(own, 1 - margin);
+  return step(sub(scores, limit)) as Tensor2D;
+}
+
+/** Marks all candidates but the query's own document and the hardest others. */
+function allButHardest(logits: Tensor2D, banned: Tensor2D, target: Tensor2D, count: number): Tensor2D {
+  const columns = logits.shape[1];
+  if (count >= columns - 1) return banned;
+  const others = sub(logits, mul(add(banned, target), FAR));
+  const hardest = topk(others, count).indices as Tensor2D;
+  const kept = atColumns(hardest, add(zerosLike(mul(hardest, 1)), 1) as Tensor2D, columns);
+  return mul(maximum(banned, sub(1, kept)), sub(1, target));
+}
