@@ -16,6 +16,7 @@ import {
   neg,
   relu,
   reshape,
+  slice,
   sqrt,
   square,
   step,
@@ -148,7 +149,8 @@ const TINY = 1e-30;
  * Computes `∂ Σ slopes · distances / ∂ embeddings` of the anchors.
  *
  * The gradient of the distance 0 is 0. Without `to`, anchors are compared with one another, and
- * each row gets the gradient of both of its ends.
+ * each row gets the gradient of both of its ends; with `to`, only the first `own` of its rows do,
+ * which are the anchors.
  *
  * @param slopes  `float32[B, R]`.
  * @param distances  `float32[B, R]`, for `'euclidean'`.
@@ -159,11 +161,15 @@ export function gradientOfDistances(
   distances: Tensor2D,
   {rows, rates}: Pick<Vectors, 'rows' | 'rates'>,
   to?: Tensor2D,
+  own = 0,
 ): Tensor2D {
   const factors = factorsOf(space, slopes, distances);
+  const ends = own > 0 ? transpose<Tensor2D>(slice(factors, [0, 0], [-1, own])) : undefined;
   const pulls = to ? factors : add<Tensor2D>(factors, transpose(factors));
-  const towards = matMul<Tensor2D>(pulls, to ?? rows);
-  const moved = space.isSimilarity ? neg(towards) : sub(mul(rows, sum(pulls, 1, true)), towards);
+  const ofEnds = ends && matMul<Tensor2D>(ends, rows);
+  const towards = ofEnds ? add<Tensor2D>(matMul(pulls, to ?? rows), ofEnds) : matMul<Tensor2D>(pulls, to ?? rows);
+  const total = ends ? add(sum(pulls, 1, true), sum(ends, 1, true)) : sum(pulls, 1, true);
+  const moved = space.isSimilarity ? neg(towards) : sub(mul(rows, total), towards);
   return throughLengths(space, moved as Tensor2D, {rows, rates});
 }
 

@@ -60,7 +60,7 @@ export function retrievalMetric(
 ): RetrievalMetric {
   const space = spaceOf(name, options, 'euclidean');
   const {reference} = options;
-  return (yTrue, yPred) =>
+  const measure: RetrievalMetric = (yTrue, yPred) =>
     offTape(() =>
       tidy(() => {
         const batch = labelledRows(name, yTrue, yPred, ['yTrue', 'yPred']);
@@ -75,9 +75,15 @@ export function retrievalMetric(
         return div(total as Tensor, maximum(queries as Tensor, 1)) as Scalar;
       }),
     );
+  return named(name, measure);
 }
 
 const OF_REFERENCE = ['reference.labels', 'reference.embeddings'] as const;
+
+/** Gives a metric the name under which tfjs logs it. */
+export function named<T extends object>(name: string, metric: T): T {
+  return Object.defineProperty(metric, 'name', {value: name});
+}
 
 /** The figure of each query that has a row to find, and 1 for each of them, `float32[Q, 2]`. */
 function counted(found: Neighbours, figure: (found: Neighbours) => Tensor2D): Tensor2D {

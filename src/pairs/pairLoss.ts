@@ -115,13 +115,8 @@ function byMatrix({space, anchors, others, isOwn, distances}: PairBatch, {saved,
     gradient(dl, [apart, rows, rates, ...rest]) {
       const ofDistances = slopes(dl, rest.slice(to.length));
       const vectors = {rows, rates} as Pick<Vectors, 'rows' | 'rates'>;
-      return gradientOfDistances(
-        space,
-        ofDistances,
-        apart as Tensor2D,
-        vectors,
-        isOwn ? undefined : (rest[0] as Tensor2D),
-      );
+      if (isOwn) return gradientOfDistances(space, ofDistances, apart as Tensor2D, vectors);
+      return gradientOfDistances(space, ofDistances, apart as Tensor2D, vectors, rest[0] as Tensor2D, dl.size);
     },
   };
 }

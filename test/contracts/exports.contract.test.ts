@@ -78,6 +78,8 @@ const state = {
   totals: {rows: 0, steps: 0, sums: {}, counts: {}},
   spent: {rows: 0, backwardRows: 0, seconds: 0},
 };
+const pk = (options: Partial<index.PkBatchesOptions>) =>
+  index.pkBatches({x: x(), labels: [0, 0, 1, 1], classes: 2, perClass: 2, ...options});
 const mineNegatives = (options: Partial<index.MineHardNegativesOptions>) =>
   index.mineHardNegatives({queries: x(), documents: x(), positives: [0, 1, 2, 3], ...options});
 
@@ -308,6 +310,30 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ['mineHardNegatives({rangeMin: 4, rangeMax: 4})', () => mineNegatives({rangeMin: 4, rangeMax: 4}), RangeError],
   ['mineHardNegatives({relativeMargin: -1})', () => mineNegatives({relativeMargin: -1}), RangeError],
   ["mineHardNegatives({sampling: 'best'})", () => mineNegatives({sampling: wrong('best')}), RangeError],
+  ['pkBatches()', () => index.pkBatches(wrong(undefined)), TypeError],
+  ['pkBatches({classes: 3})', () => pk({classes: 3}), RangeError],
+  ['pkBatches({classes: 1})', () => pk({classes: 1}), RangeError],
+  ['pkBatches({perClass: 1})', () => pk({perClass: 1}), RangeError],
+  ['pkBatches({labels: [0]})', () => pk({labels: [0]}), TypeError],
+  ['pkBatches({labels: [0, 0.5, 1, 1]})', () => pk({labels: [0, 0.5, 1, 1]}), RangeError],
+  ['pkBatches({batches: 0})', () => pk({batches: 0}), RangeError],
+  ['crossBatchMemory({size: 0})', () => index.crossBatchMemory({size: 0}), RangeError],
+  ['crossBatchMemory({from: {}})', () => index.crossBatchMemory({from: wrong({})}), TypeError],
+  [
+    'crossBatchMemory({size: 3}).add(a batch of 4)',
+    () => index.crossBatchMemory({size: 3}).add(x(), tf.tensor1d([0, 0, 1, 1], 'int32')),
+    RangeError,
+    'crossBatchMemory',
+  ],
+  ['crossBatchMemory().fedBy()', () => index.crossBatchMemory().fedBy(wrong(undefined)), TypeError, 'crossBatchMemory'],
+  ["embeddingSpread({distance: 'l1'})", () => index.embeddingSpread(wrong({distance: 'l1'})), RangeError],
+  ['collapseWatch({share: 0})', () => index.collapseWatch({share: 0}), RangeError],
+  [
+    'collapseWatch().onEpochEnd(no spread)',
+    () => index.collapseWatch().onEpochEnd(0, {loss: 1}),
+    TypeError,
+    'collapseWatch',
+  ],
   ['ohemLoss()', () => index.ohemLoss(wrong(undefined)), TypeError],
   ["ohemLoss('mse')", () => index.ohemLoss(wrong('mse')), TypeError],
   ['ohemLoss(loss, {k: 3})', () => index.ohemLoss(index.meanSquaredError(), wrong({k: 3})), TypeError],

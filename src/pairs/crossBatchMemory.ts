@@ -1,0 +1,163 @@
+import {
+  concat,
+  keep,
+  reshape,
+  scalar,
+  slice,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor1d,
+  tensor2d,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import {checkCount, checkFunction, checkOptionNames, checkWhole, rangeError, shapeText, typeError} from '../checks';
+import {offTape} from '../engine';
+import type {SelectionContext, Selector} from '../types';
+import {labelledRows} from './pairBatch';
+import type {PairMemory} from './pairLoss';
+
+const NAME = 'crossBatchMemory';
+
+export interface CrossBatchMemoryOptions {
+  /** How many rows are remembered; an integer ≥ 1. Default 1024. */
+  size?: number;
+  /** Batches that are remembered before the losses look at any; an integer ≥ 0. Default 0. */
+  startAfter?: number;
+  /** What `save()` gave, to go on from there. */
+  from?: SavedPairMemory;
+}
+
+/** A memory as plain JSON. */
+export interface SavedPairMemory {
+  batches: number;
+  embeddings: number[][];
+  labels: number[];
+}
+
+/** Embeddings of earlier batches, on the device. */
+export interface CrossBatchMemory extends PairMemory {
+  /** How many rows there are. */
+  readonly count: number;
+  /** Remembers a batch: embeddings `float32[B, D]` and labels `int32[B]`, which stay the caller's. */
+  add(embeddings: Tensor, labels: Tensor): void;
+  /** Builds a selector that chooses as another one does, and then remembers the batch. */
+  fedBy(select: Selector): Selector;
+  /** Reads the memory, to go on from it after a training run was resumed. */
+  save(): Promise<SavedPairMemory>;
+  dispose(): void;
+}
+
+/**
+ * Builds a memory of the embeddings of earlier batches, with which a loss of pairs compares its anchors too.
+ *
+ *     R = the batch, then the last `size` rows of earlier batches
+ *
+ * A batch of 64 rows has few hard negatives; the memory has as many as wanted at the price of one
+ * product of matrices, since embeddings move slowly. They are constants. Rows of the batch are never
+ * compared with themselves; a row of the data set that comes again is with its older embedding.
+ *
+ * Give the memory to a loss, and let it be fed by the selector of the trainer: `fedBy(select)` is
+ * called once in each training step and never in validation. Call `dispose()` in the end. To resume a
+ * training run bit for bit, keep what `save()` gives beside the checkpoint, and pass it as `from`.
+ *
+ * @param options  `size`, `startAfter`, `from`.
+ * @returns `{count, rows, add, fedBy, save, dispose}`.
+ * @throws RangeError or TypeError for a wrong option; from `add`, if the shapes do not fit or a batch
+ *   is larger than the memory.
+ *
+ * @example
+ * const memory = crossBatchMemory({size: 4});
+ * const loss = tripletLoss({mine: batchHard(), memory, normalize: false});
+ * memory.add(tf.tensor2d([[1], [5]]), tf.tensor1d([0, 1], 'int32'));
+ * memory.count;   // 2
+ * loss(tf.tensor1d([0], 'int32'), tf.tensor2d([[4]])).dataSync();   // Float32Array [2.2]
+ * memory.dispose();
+ *
+ * @see Wang et al., Cross-Batch Memory for Embedding Learning, 2020, §3.2 (arXiv:1912.06798)
+ */
+export function crossBatchMemory(options: CrossBatchMemoryOptions = {}): CrossBatchMemory {
+  checkOptionNames(NAME, options, ['size', 'startAfter', 'from']);
+  const {size = 1024, startAfter = 0, from} = options;
+  checkCount(NAME, 'size', size);
+  checkWhole(NAME, 'startAfter', startAfter);
+  let batches = 0;
+  let rows: {embeddings: Tensor2D; labels: Tensor1D} | undefined;
+  const replace = (next: typeof rows) => {
+    rows?.embeddings.dispose();
+    rows?.labels.dispose();
+    rows = next;
+  };
+  if (from !== undefined) {
+    const {embeddings, labels} = checkedSaved(from, size);
+    batches = from.batches;
+    if (labels.length > 0) rows = {embeddings: keep(tensor2d(embeddings)), labels: keep(tensor1d(labels, 'float32'))};
+  }
+  const memory: CrossBatchMemory = {
+    get count() {
+      return rows?.labels.size ?? 0;
+    },
+    rows: () => (batches > startAfter ? rows : undefined),
+    add(embeddings, labels) {
+      replace(offTape(() => tidy(() => extended(rows, embeddings, labels, size))));
+      batches++;
+    },
+    fedBy: (select) => feeding(memory, select),
+    async save() {
+      const values = rows && (await Promise.all([rows.embeddings.array(), rows.labels.array()]));
+      return {batches, embeddings: values?.[0] ?? [], labels: values?.[1] ?? []};
+    },
+    dispose: () => replace(undefined),
+  };
+  return memory;
+}
+
+/** The newest rows come first; what is over `size` is forgotten. */
+function extended(
+  rows: {embeddings: Tensor2D; labels: Tensor1D} | undefined,
+  yPred: Tensor,
+  yTrue: Tensor,
+  size: number,
+) {
+  const {embeddings, labels} = labelledRows(NAME, yTrue, yPred);
+  if (labels.size > size) {
+    throw rangeError(NAME, 'size', 'be at least that of a batch', `${size} for ${labels.size} rows`);
+  }
+  if (rows && rows.embeddings.shape[1] !== embeddings.shape[1]) {
+    const constraint = `have the width of those before, ${rows.embeddings.shape[1]}`;
+    throw typeError(NAME, 'embeddings', constraint, shapeText(embeddings.shape));
+  }
+  const all = {
+    embeddings: rows ? concat([embeddings, rows.embeddings]) : concat([embeddings]),
+    labels: rows ? concat([labels, rows.labels]) : concat([labels]),
+  };
+  const count = Math.min(size, all.labels.size);
+  return {embeddings: keep(slice(all.embeddings, [0, 0], [count, -1])), labels: keep(slice(all.labels, 0, count))};
+}
+
+/** A trainer calls `remember` once a step, after it has selected. */
+function feeding(memory: CrossBatchMemory, select: Selector): Selector {
+  checkFunction(NAME, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
+  if (select.remember) {
+    throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', 'Use another one.');
+  }
+  const choose = (losses: Tensor1D, context?: SelectionContext) => select(losses, context);
+  return Object.assign(choose, {
+    ...(select.schedule && {schedule: select.schedule}),
+    remember(_: Tensor1D, {yTrue, yPred}: SelectionContext = {}) {
+      if (!yTrue || !yPred) {
+        throw typeError(NAME, 'model', 'have one output', undefined, 'Of several, call add() yourself.');
+      }
+      memory.add(yPred, yTrue);
+      return tidy(() => reshape(scalar(memory.count), [1])) as Tensor1D;
+    },
+  });
+}
+
+function checkedSaved(from: SavedPairMemory, size: number): SavedPairMemory {
+  const {batches, embeddings, labels} = from ?? {};
+  const isList = Array.isArray(embeddings) && Array.isArray(labels) && embeddings.length === labels.length;
+  if (!isList || !Number.isInteger(batches)) throw typeError(NAME, 'from', 'be what save() gave', from);
+  if (labels.length > size) throw rangeError(NAME, 'size', `be at least ${labels.length}, as many as were saved`, size);
+  return from;
+}
