@@ -2,9 +2,10 @@ import {cost} from './cost';
 import {noise} from './noise';
 import {orderedLeNet} from './orderedLeNet';
 import {orderedSgd} from './orderedSgd';
+import {pairs} from './pairs';
 import {reference} from './reference';
 import {rules} from './rules';
 import type {Study} from './study';
 
 /** All studies, in the order of the document. */
-export const studies: readonly Study[] = [reference, orderedSgd, orderedLeNet, noise, cost, rules];
+export const studies: readonly Study[] = [reference, orderedSgd, orderedLeNet, noise, cost, rules, pairs];

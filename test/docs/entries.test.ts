@@ -1,5 +1,6 @@
 /** @file The documents of losses, selectors and schedules have an entry for each. */
 import * as losses from 'ohem-tfjs/losses';
+import * as pairs from 'ohem-tfjs/pairs';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import {describe, expect, it} from 'vitest';
@@ -21,6 +22,7 @@ const namesIn = (path: string) => entriesIn(path).map(({name}) => name);
 
 describe.each([
   ['docs/losses.md', losses],
+  ['docs/pairs.md', pairs],
   ['docs/schedules.md', schedules],
   ['docs/selectors.md', selectors],
 ])('%s', (path, part) => {

@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import type {CostSummary} from '../../studies/costReport';
 import type {NoiseSummary} from '../../studies/noiseReport';
 import type {OrderedSummary} from '../../studies/orderedReport';
+import type {PairsSummary} from '../../studies/pairsReport';
 import type {ReferenceArm, ReferenceSummary} from '../../studies/referenceSummary';
 import type {RulesSummary} from '../../studies/rulesReport';
 import type {Estimate} from '../../studies/statistics';
@@ -266,6 +267,34 @@ function rules(): string[][] {
   ];
 }
 
+function pairs(): string[][] {
+  const {arms} = resultsOf<PairsSummary>('pairs');
+  return [
+    [
+      'digits',
+      'mined by',
+      'recall@1',
+      '… less random',
+      'MAP@R',
+      'before: recall@1',
+      'MAP@R',
+      'spread, before = 1',
+      'loss',
+    ],
+    ...arms.map(({digits, name, recallAt1, meanAveragePrecisionAtR, spread, loss, recallToRandom}) => [
+      digits,
+      name,
+      percent(recallAt1.after),
+      name === 'random triplets' ? '' : points(recallToRandom),
+      percent(meanAveragePrecisionAtR.after),
+      percent(recallAt1.before),
+      percent(meanAveragePrecisionAtR.before),
+      plusMinus(spread, 2),
+      plusMinus(loss, 3),
+    ]),
+  ];
+}
+
 /** By study; one that has not been run has no tables, one that has must be shown. */
 const TABLES: {study: string; document: string; name: string; make: () => string[][]}[] = [
   {study: 'reference', document: 'README.md', name: 'headline', make: readmeHeadline},
@@ -284,6 +313,7 @@ const TABLES: {study: string; document: string; name: string; make: () => string
   {study: 'noise', document: RESULTS, name: 'noise differences', make: noiseDifferences},
   {study: 'cost', document: RESULTS, name: 'cost', make: cost},
   {study: 'rules', document: RESULTS, name: 'rules', make: rules},
+  {study: 'pairs', document: 'docs/pairs.md', name: 'pairs', make: pairs},
 ];
 
 export const markedTables = (): MarkedTable[] =>
