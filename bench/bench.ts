@@ -6,12 +6,14 @@ import {resolve} from 'node:path';
 import {parseArgs} from 'node:util';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
+import '@tensorflow/tfjs-layers';
 import {enableProdMode, memory, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
 import {enableWasmThreads} from 'ohem-tfjs/node';
 import {fitting} from './fitting';
 import {type Contestant, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
+import {allTriplets, pairContestants} from './pairs';
 import {selections} from './selection';
 import {printSmall, type SmallTiming, timeSmall} from './small';
 import {printFits, timeFits} from './smallFits';
@@ -160,11 +162,24 @@ async function timeSmallModels(): Promise<SmallTiming[]> {
   return timings;
 }
 
+async function timePairs(): Promise<{timings: Timing[]; peakMiB: number}> {
+  const timings = await interleaved(pairContestants(), Number(values.rounds));
+  const products = timings[0]?.ms ?? Number.NaN;
+  const peakMiB = await peakMemory(allTriplets());
+  console.log('\nLosses of 512 × 128 embeddings with their gradients, beside two products of 512 × 512 × 128');
+  console.table(
+    timings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(2)), '÷ products': Number((ms / products).toFixed(2))})),
+  );
+  console.log(`All triplets of 256 rows of two classes: ${peakMiB.toFixed(0)} MiB`);
+  return {timings, peakMiB};
+}
+
 const subjects = [];
 for (const subject of SUBJECTS.filter(({name}) => isSelected(name))) subjects.push(await timeSubject(subject));
 const selection = isSelected('selection') ? await timeSelection() : [];
 const ledger = isSelected('ledger') ? await timeLedger() : [];
 const fittingTimings = isSelected('fitting') ? await timeFitting() : [];
+const pairs = isSelected('pairs') ? await timePairs() : undefined;
 // Last, since it changes the backend and wraps kernels.
 const small = isSelected('small') ? await timeSmallModels() : [];
 const fits = isSelected('fits') ? await timeFits(Number(values.rounds)) : [];
@@ -179,6 +194,7 @@ const results = {
   selection,
   ledger,
   fitting: fittingTimings,
+  ...(pairs && {pairs}),
   small,
   fits,
 };

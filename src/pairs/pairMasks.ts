@@ -1,6 +1,7 @@
 /** @file Pairs as masks `float32[B, R]`, from columns and from triplets. */
 
-import {add, cast, gatherND, mul, range, reshape, scatterND, type Tensor2D} from '@tensorflow/tfjs-core';
+import {add, cast, gatherND, mul, range, reshape, type Tensor2D} from '@tensorflow/tfjs-core';
+import {scatterRows} from '../rows';
 import type {Pairs, Triplets} from './mining';
 
 /** Takes the values at pairs of rows and columns, `float32[A, P]`. */
@@ -17,7 +18,7 @@ export function valuesAt(values: Tensor2D, columns: Tensor2D): Tensor2D {
 /** Adds values up at pairs of rows and columns of a matrix of zeros. */
 export function atPairs(rows: Tensor2D, columns: Tensor2D, values: Tensor2D, shape: [number, number]): Tensor2D {
   const places = flatPlaces(rows, columns, shape[1]);
-  return reshape(scatterND(places, reshape(values, [-1]), [shape[0] * shape[1]]), shape);
+  return reshape(scatterRows(places, reshape(values, [-1, 1]), shape[0] * shape[1]), shape);
 }
 
 /** Adds values `float32[B, P]` up at the columns `int32[B, P]`, `float32[B, R]`. */

@@ -19,7 +19,7 @@ import {
 import type {Pairs, Triplets} from './mining';
 import {FAR, positiveSlots} from './pairBatch';
 import {atColumns, countsOfTriplets, valuesAt} from './pairMasks';
-import {forChunks, rowsAt} from './tripletChunks';
+import {chunksOf, rowsAt} from './tripletChunks';
 
 /** Marks the pairs that are mined. Of triplets, the pairs of each count once. */
 export function pairsOf(mined: Triplets | Pairs, columns: number): Pairs {
@@ -45,7 +45,7 @@ function countsByRule(
 ): Pairs {
   const {columns, marks} = positiveSlots(positives);
   const width = distances.shape[1];
-  const parts = forChunks(columns.shape[1], width, [columns, marks, negatives, distances], (tensors) => {
+  const chunks = chunksOf(columns.shape[1], width, [columns, marks, negatives, distances], (tensors) => {
     const [places, ofSlots, others, near] = tensors as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
     const kept = keeps(expandDims(valuesAt(near, places), 2), expandDims(near, 1), between && rowsAt(between, places));
     const counted = mul(mul(expandDims(ofSlots, 2), expandDims(others, 1)), kept);
@@ -54,6 +54,7 @@ function countsByRule(
       negatives: sum<Tensor2D>(counted, 1),
     };
   });
+  const parts = [...chunks];
   const joined = (side: 'positives' | 'negatives') => concat(parts.map((part) => part[side])) as Tensor2D;
   return {positives: joined('positives'), negatives: joined('negatives')};
 }

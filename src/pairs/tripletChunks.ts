@@ -11,31 +11,22 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 
-/** Numbers in one tensor of the triplets of some anchors: 4 MB. About eight such tensors live at a time. */
-const AT_ONCE = 2 ** 20;
+/** Numbers in one tensor of the triplets of some anchors: 1 MB. About fifteen such tensors live at a time. */
+const AT_ONCE = 2 ** 18;
 
 /** Runs `f` with the rows of tensors for some anchors at a time. */
-export function forChunks<T extends TensorContainer>(
+export function* chunksOf<T extends TensorContainer>(
   width: number,
   columns: number,
   tensors: readonly Tensor[],
-  f: (rows: Tensor[], from: number) => T,
-): T[] {
+  f: (rows: Tensor[]) => T,
+): Generator<T, void> {
   const rows = tensors[0]?.shape[0] as number;
   const size = Math.max(1, Math.floor(AT_ONCE / (width * columns)));
-  const results: T[] = [];
   for (let from = 0; from < rows; from += size) {
     const count = Math.min(size, rows - from);
-    results.push(
-      tidy(() =>
-        f(
-          tensors.map((tensor) => slice(tensor, from, count)),
-          from,
-        ),
-      ),
-    );
+    yield tidy(() => f(tensors.map((tensor) => slice(tensor, from, count))));
   }
-  return results;
 }
 
 /** Computes rows `float32[A, …]` for some anchors at a time, and joins them. */
@@ -45,7 +36,7 @@ export function inChunks(
   tensors: readonly Tensor[],
   f: (rows: Tensor[]) => Tensor2D,
 ): Tensor2D {
-  const parts = forChunks(columnsOfSlots.shape[1], columns, tensors, (rows) => f(rows));
+  const parts = [...chunksOf(columnsOfSlots.shape[1], columns, tensors, f)];
   return parts.length === 1 ? (parts[0] as Tensor2D) : concat(parts);
 }
 

@@ -3,6 +3,7 @@
 import {
   add,
   concat,
+  dispose,
   div,
   expandDims,
   minimum,
@@ -10,7 +11,6 @@ import {
   neg,
   relu,
   reshape,
-  scatterND,
   sigmoid,
   softplus,
   step,
@@ -22,12 +22,12 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {addUp} from '../rows';
+import {scatterRows} from '../rows';
 import type {RowPairs} from './distances';
 import type {Pairs, TripletRule, Triplets} from './mining';
 import {positiveSlots} from './pairBatch';
 import {atColumns, atPairs, ownRows, valuesAt, valuesAtPairs} from './pairMasks';
-import {forChunks, rowsAt} from './tripletChunks';
+import {chunksOf, rowsAt} from './tripletChunks';
 
 /** How the losses of the triplets of one anchor become its number. */
 export type PerAnchor = 'mean' | 'meanNonZero' | 'sum';
@@ -166,31 +166,37 @@ function sweep(
   dl?: Tensor1D,
 ): {losses: Tensor1D; slopes: Tensor2D} {
   const all = distances as Tensor2D;
-  const [rows, width] = all.shape;
+  const width = all.shape[1];
   const given = [columns, marks, negatives, distances, ...(ofRule ? [ofRule] : []), ...(dl ? [dl] : [])] as Tensor[];
-  const parts = forChunks((columns as Tensor).shape[1] as number, width, given, (tensors) => {
-    const [places, ofSlots, others, near, nearOfRule] = tensors as Tensor2D[];
-    const upstream = dl && reshape(tensors.at(-1) as Tensor, [-1, 1, 1]);
-    const triplet = (values: Tensor2D, rowsOf: Tensor | undefined) =>
-      [
-        expandDims(valuesAt(values, places as Tensor2D), 2),
-        expandDims(values, 1),
-        rowsOf && rowsAt(rowsOf as Tensor2D, places as Tensor2D),
-      ] as const;
-    const [ofPositive, ofNegative, between] = triplet(near as Tensor2D, terms.swap ? all : undefined);
-    const each = mul(expandDims(ofSlots as Tensor2D, 2), expandDims(others as Tensor2D, 1));
-    const weights = keeps ? mul(each, keeps(...triplet(nearOfRule as Tensor2D, betweenOfRule))) : each;
+  const chunks = chunksOf((columns as Tensor).shape[1] as number, width, given, (tensors) => {
+    const [places, ofSlots, others, near, nearOfRule] = tensors as [Tensor2D, Tensor2D, Tensor2D, Tensor2D, Tensor2D];
+    const [ofPositive, ofNegative, between] = distancesOf(places, near, terms.swap ? all : undefined);
+    const each = mul(expandDims(ofSlots, 2), expandDims(others, 1));
+    const weights = keeps ? mul(each, keeps(...distancesOf(places, nearOfRule, betweenOfRule))) : each;
     const part = judged([ofPositive, ofNegative, between, weights], terms);
-    const slopes = upstream ? mul(part.slopes, upstream) : part.slopes;
+    const slopes = dl ? mul(part.slopes, reshape(tensors.at(-1) as Tensor, [-1, 1, 1])) : part.slopes;
     const byNegative = between ? mul(slopes, firstShare(ofNegative, between)) : slopes;
-    const own = sub(atColumns(places as Tensor2D, sum(slopes, 2), width), sum(byNegative, 1));
-    if (!upstream) return {losses: part.losses, own};
+    const own = sub<Tensor2D>(atColumns(places, sum(slopes, 2), width), sum(byNegative, 1));
+    if (!dl) return {losses: part.losses, own};
     const swapped = reshape(sub(slopes, byNegative), [-1, width]);
-    const points = reshape(places as Tensor2D, [-1, 1]);
-    return {losses: part.losses, own, swapped: scatterND(points, swapped, [rows, width])};
+    return {losses: part.losses, own, swapped: scatterRows(reshape(places, [-1, 1]), swapped, width)};
   });
-  const losses = concat(parts.map((part) => part.losses)) as Tensor1D;
-  const own = concat(parts.map((part) => part.own)) as Tensor2D;
-  const swapped = parts.flatMap((part) => ('swapped' in part ? [part.swapped as Tensor2D] : []));
-  return {losses, slopes: swapped.length > 0 ? sub(own, addUp(swapped)) : own};
+  const [losses, own] = [[] as Tensor1D[], [] as Tensor2D[]];
+  let swapped: Tensor | undefined;
+  for (const part of chunks) {
+    losses.push(part.losses);
+    own.push(part.own);
+    // Added up at once: each has a number for each pair of rows.
+    const before = swapped;
+    swapped = before && part.swapped ? add(before, part.swapped) : part.swapped;
+    if (before) dispose([before, part.swapped as Tensor]);
+  }
+  const slopes = concat(own) as Tensor2D;
+  return {losses: concat(losses) as Tensor1D, slopes: swapped ? sub(slopes, swapped) : slopes};
+}
+
+/** The distances of all triplets of some anchors, as a rule takes them. */
+function distancesOf(places: Tensor2D, values: Tensor2D, among: Tensor | undefined) {
+  const between = among && rowsAt(among as Tensor2D, places);
+  return [expandDims(valuesAt(values, places), 2), expandDims(values, 1), between] as const;
 }

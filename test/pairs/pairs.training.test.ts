@@ -230,3 +230,19 @@ describeOnBackends('The gradient of a few triplets of many rows', () => {
     }
   });
 });
+
+describeOnBackends('All triplets of 256 rows of two classes', () => {
+  it('with their gradients never take more than 64 MB at a time', async () => {
+    const yTrue = tf.tensor1d(
+      Int32Array.from({length: 256}, (_, row) => row % 2),
+      'int32',
+    );
+    const yPred = tf.randomNormal([256, 8], 0, 1, 'float32', 5);
+    for (const swap of [false, true]) {
+      const loss = tripletLoss({mine: tripletMargin({margin: 9}), margin: 9, swap});
+      const before = tf.memory().numBytes;
+      const {peakBytes} = await tf.profile(() => tf.grad((x) => tf.sum(loss(yTrue, x)))(yPred));
+      expect(peakBytes - before).toBeLessThan(64e6);
+    }
+  });
+});
