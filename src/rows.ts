@@ -6,6 +6,7 @@ import {
   avgPool,
   cast,
   concat,
+  env,
   gatherND,
   getBackend,
   isFinite as isFiniteTensor,
@@ -27,6 +28,7 @@ import {
   type TypedArray,
   tensor1d,
   tidy,
+  topk,
   util,
   zeros,
 } from '@tensorflow/tfjs-core';
@@ -88,6 +90,26 @@ export function scatterRows(places: Tensor, matrix: Tensor, size: number): Tenso
 /** Finds the place of the largest number, `int32[]`. On webgpu the `argMax` of tfjs has shape `[1]`. */
 export function placeOfLargest(values: Tensor1D): Scalar {
   return reshape(argMax(values), []);
+}
+
+/** Keeps webgl from sorting on the host, as it does below 100,000 scores or above `count` 128. */
+const SORT_ON_DEVICE = {TOPK_LAST_DIM_CPU_HANDOFF_SIZE_THRESHOLD: 0, TOPK_K_CPU_HANDOFF_THRESHOLD: 2 ** 31};
+
+/** Finds the `count` largest numbers along the last axis, largest first; ties keep the lower index. No number may be NaN. */
+export function largestFirst<T extends Tensor>(numbers: T, count: number): {values: T; indices: T} {
+  const sorted = () => topk(numbers, count, true);
+  return getBackend() === 'webgl' ? withFlags(SORT_ON_DEVICE, sorted) : sorted();
+}
+
+/** Runs `f` with other flags, and restores them. */
+function withFlags<T>(flags: Record<string, number>, f: () => T): T {
+  const before = Object.keys(flags).map((name) => [name, env().getNumber(name)] as const);
+  try {
+    for (const [name, value] of Object.entries(flags)) env().set(name, value);
+    return f();
+  } finally {
+    for (const [name, value] of before) env().set(name, value);
+  }
 }
 
 /** Adds tensors of one shape. Not by `addN`: of more than seven tensors webgpu makes zeros. */

@@ -18,7 +18,6 @@ import {
   type Tensor1D,
   type Tensor2D,
   tidy,
-  topk,
   transpose,
   zerosLike,
 } from '@tensorflow/tfjs-core';
@@ -32,6 +31,7 @@ import {
   typeError,
 } from '../checks';
 import {offTape} from '../engine';
+import {largestFirst} from '../rows';
 import {FAR} from './pairBatch';
 import {atColumns} from './pairMasks';
 import {checkTowers, knownOnly, type Tower, type TowerSimilarity, towerOf, towerSpace} from './towers';
@@ -251,8 +251,8 @@ function byGuide(
 function allButHardest(logits: Tensor2D, banned: Tensor2D, target: Tensor2D, count: number): Tensor2D {
   const columns = logits.shape[1];
   if (count >= columns - 1) return banned;
-  const others = sub(logits, mul(add(banned, target), FAR));
-  const hardest = topk(others, count).indices as Tensor2D;
+  const others: Tensor2D = sub(logits, mul(add(banned, target), FAR));
+  const hardest = largestFirst(others, count).indices;
   const kept = atColumns(hardest, add(zerosLike(mul(hardest, 1)), 1) as Tensor2D, columns);
   return mul(maximum(banned, sub(1, kept)), sub(1, target));
 }

@@ -9,7 +9,6 @@ import {
   type Tensor2D,
   tensor2d,
   tidy,
-  topk,
   transpose,
 } from '@tensorflow/tfjs-core';
 import {
@@ -24,6 +23,7 @@ import {
 } from '../checks';
 import {offTape} from '../engine';
 import {uniformFrom} from '../random';
+import {largestFirst} from '../rows';
 import {vectorsOf} from './distances';
 import {checkPositives, type Dropped, type NegativeRules, type QueryCandidates, sift} from './negativeRules';
 import {FAR} from './pairBatch';
@@ -187,7 +187,7 @@ type Nearest = {values: Tensor2D; indices: Tensor2D; own: Tensor; finite: Tensor
 function nearestOf(asked: Rows, found: Rows, positives: readonly number[][], count: number): Nearest {
   const away = transpose(mul(sub(1, found.finite), FAR));
   const scores = sub<Tensor2D>(matMul(asked.rows, transpose(found.rows)), away);
-  const {values, indices} = topk(scores, count) as {values: Tensor2D; indices: Tensor2D};
+  const {values, indices} = largestFirst(scores, count);
   const places = positives.flatMap((rows, query) => rows.map((row) => [query, row]));
   const own = gatherND(scores, tensor2d(places, [places.length, 2], 'int32'));
   return {values, indices, own, finite: asked.finite};

@@ -15,10 +15,10 @@ import {
   type Tensor,
   type Tensor2D,
   tidy,
-  topk,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from '../checks';
 import {offTape} from '../engine';
+import {largestFirst} from '../rows';
 import {DISTANCE_OPTIONS, type DistanceOptions, type Space, spaceOf} from './distances';
 import {FAR, type LabelledRows, labelledRows, pairBatch, relevantOf} from './pairBatch';
 import {valuesAt} from './pairMasks';
@@ -112,6 +112,6 @@ function neighbours({name, space, batch, others, from, queries}: Search, count: 
   const relevant = relevantOf(asked.labels, reference.labels, own);
   const most = count ?? (livesInMainMemory() ? Math.max(1, ...relevant.dataSync()) : reference.labels.size);
   const away = mul(sub(1, add(positives, negatives)), FAR);
-  const nearest = topk(neg(add(distances, away)), Math.min(most, reference.labels.size), true).indices as Tensor2D;
+  const nearest = largestFirst(neg<Tensor2D>(add(distances, away)), Math.min(most, reference.labels.size)).indices;
   return {hits: valuesAt(positives, nearest), relevant};
 }

@@ -3,12 +3,10 @@
 import {
   cast,
   where as chooseEach,
-  env,
   equal,
   expandDims,
   fill,
   gatherND,
-  getBackend,
   greater,
   isFinite as isFiniteTensor,
   less,
@@ -26,10 +24,9 @@ import {
   type Tensor,
   type Tensor1D,
   tensor1d,
-  topk,
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkOptionNames, checkRatio, checkRows, livesInMainMemory, typeError} from '../checks';
-import {takeRows} from '../rows';
+import {largestFirst, takeRows} from '../rows';
 import type {Keep, Selection, SelectionContext} from '../types';
 
 /** Checks the options for the number of rows to keep. */
@@ -145,18 +142,14 @@ export interface Descending {
   indices: Tensor1D;
 }
 
-/** Keeps webgl from sorting on the host, as it does below 100,000 scores or above `count` 128. */
-const SORT_ON_DEVICE = {TOPK_LAST_DIM_CPU_HANDOFF_SIZE_THRESHOLD: 0, TOPK_K_CPU_HANDOFF_THRESHOLD: 2 ** 31};
-
 /**
  * Finds the `count` largest scores, largest first; ties keep the lower index. No score may be NaN.
  *
- * The only sort of this library. It never reads the scores: `tf.topk` sorts on the device.
+ * It never reads the scores: `largestFirst` sorts on the device.
  */
 export function descending(scores: Tensor1D, count = scores.size): Descending {
   if (!livesInMainMemory() && scores.size <= COMPARED) return byComparison(scores, count);
-  const sorted = () => topk(scores, count, true) as Descending;
-  return getBackend() === 'webgl' ? withFlags(SORT_ON_DEVICE, sorted) : sorted();
+  return largestFirst(scores, count);
 }
 
 /** Up to so many scores, a GPU compares each with each sooner than it sorts them in many passes. */
@@ -177,17 +170,6 @@ function byComparison(scores: Tensor1D, count: number): Descending {
   const order = scatterND(reshape(rank, [size, 1]), places, [size]) as Tensor1D;
   const indices = count === size ? order : slice(order, 0, count);
   return {values: takeRows(scores, indices), indices};
-}
-
-/** Runs `f` with other flags, and restores them. */
-function withFlags<T>(flags: Record<string, number>, f: () => T): T {
-  const before = Object.keys(flags).map((name) => [name, env().getNumber(name)] as const);
-  try {
-    for (const [name, value] of Object.entries(flags)) env().set(name, value);
-    return f();
-  } finally {
-    for (const [name, value] of before) env().set(name, value);
-  }
 }
 
 /** Takes the value at a place, `int32[]`, by the faster op, as `takeRows` does. */
