@@ -33,9 +33,9 @@ import {RUNS} from '../support/property';
 /** On a grid, so that many distances are equal or far from one another. */
 const batches: fc.Arbitrary<PlainBatch> = fc
   .record({
-    size: fc.integer({min: 2, max: 20}),
+    size: fc.integer({min: 2, max: 64}),
     width: fc.integer({min: 1, max: 4}),
-    classes: fc.integer({min: 1, max: 20}),
+    classes: fc.integer({min: 1, max: 64}),
   })
   .chain(({size, width, classes}) =>
     fc.record({

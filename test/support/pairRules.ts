@@ -11,10 +11,10 @@ export interface PlainBatch {
 
 const others = ({labels}: PlainBatch, a: number, isSame: boolean) =>
   labels.flatMap((label, b) => (b !== a && (label === labels[a]) === isSame ? [b] : []));
-export const positivesOf = (batch: PlainBatch, a: number): number[] => others(batch, a, true);
-export const negativesOf = (batch: PlainBatch, a: number): number[] => others(batch, a, false);
+const positivesOf = (batch: PlainBatch, a: number): number[] => others(batch, a, true);
+const negativesOf = (batch: PlainBatch, a: number): number[] => others(batch, a, false);
 
-export const anchorsOf = ({labels}: PlainBatch): number[] => labels.map((_, a) => a);
+const anchorsOf = ({labels}: PlainBatch): number[] => labels.map((_, a) => a);
 
 const all = (batch: PlainBatch): Triplet[] =>
   anchorsOf(batch).flatMap((a) =>
