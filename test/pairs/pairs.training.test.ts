@@ -246,3 +246,20 @@ describeOnBackends('All triplets of 256 rows of two classes', () => {
     }
   });
 });
+
+describeOnBackends("The reduction 'meanNonZero'", () => {
+  it('averages over the anchors that violate their margin, as the reducer of PyTorch Metric Learning does', async () => {
+    const model = embedder();
+    const loss = tripletLoss({mine: batchHard(), margin: 0.1});
+    const losses = Array.from(loss(ys(), model.predict(xs()) as tf.Tensor).dataSync());
+    const violating = losses.filter((value) => value > 0);
+    expect(violating.length).toBeGreaterThan(0);
+    expect(violating.length).toBeLessThan(ROWS);
+    const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(0.1), reduction: 'meanNonZero'});
+    const report = await step(xs(), ys()).read();
+    expectClose([report.loss], [violating.reduce((sum, value) => sum + value, 0) / violating.length], {
+      absolute: 1e-6,
+      relative: 1e-4,
+    });
+  });
+});
