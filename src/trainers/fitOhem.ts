@@ -48,36 +48,38 @@ export interface FitOhemArgs extends FitOptions {
  *
  *     for each batch:  w ← ohemStep(w, batch)
  *
- * Takes what `fit` takes, and what it lacks: a seed, weights of rows, learning rates over the run, a
- * budget, accumulated batches, callbacks of both kinds in one list, the best weights restored, a
- * signal to stop, and a state from which a run resumes. Only the rows of the batch at hand are copied.
- * Reads once a step.
+ * Takes what `fit` takes, and what it lacks: a seed, weights of rows, learning rates over the run,
+ * a budget, accumulated batches, callbacks of both kinds in one list, the best weights restored, a
+ * signal to stop, and a state from which a run resumes. Only the rows of the batch at hand are
+ * copied. Reads once a step.
  *
- * The logs have the names of tfjs: `loss` (of the kept rows, with regularisers), the metrics that the
- * model was compiled with (over all rows, from the forward pass of the step), `val_…` (over all rows,
- * never mined); and `batchLoss`, the mean of all rows, `kept`, how many were trained on, and
- * `learningRate` if it is given. With several outputs `<output>_loss` is the mean of all its rows, and
- * `val_loss` the weighted sum of all outputs. Metrics follow the loss in use, and leave out rows and
- * labels that do not count.
+ * The logs have the names of tfjs: `loss` (of the kept rows, with regularisers), the metrics that
+ * the model was compiled with (over all rows, from the forward pass of the step), `val_…` (over all
+ * rows, never mined); and `batchLoss`, the mean of all rows, `kept`, how many were trained on, and
+ * `learningRate` if it is given. With several outputs `<output>_loss` is the mean of all its rows,
+ * and `val_loss` the weighted sum of all outputs. Metrics follow the loss in use, and leave out
+ * rows and labels that do not count.
  *
  * A call for the model and optimizer of the last call continues its shuffles, draws, schedule and
  * memory, so `epochs: 1` in a loop is one long run. `progress` and `budget` are those of one call.
  * With `accumulate: m`, the batches that are left at the end of an epoch make a smaller update.
  *
- * With `granularity: 'element'` elements are counted, in `kept` and in all means, and metrics see them
- * as rows. Rows whose loss is not finite are left out; the first ones are named in a warning, as is a
- * model that diverges or has gradients that are not finite.
+ * With `granularity: 'element'` elements are counted, in `kept` and in all means, and metrics see
+ * them as rows. Rows whose loss is not finite are left out; the first ones are named in a warning,
+ * as is a model that diverges or has gradients that are not finite.
  *
  * @param given  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
  *   optimizer, loss and metrics are those that it was compiled with, unless `options` has others.
- * @param x  `float32[N, …]`: a tensor, or for several inputs a list or a record by name. Stays yours.
+ * @param x  `float32[N, …]`: a tensor, or for several inputs a list or a record by name. Stays
+ *   yours.
  * @param y  the targets in the same way.
  * @param options  see {@link FitOhemArgs}.
  * @returns a promise of a `tf.History` that also has the `state` in which the run ended.
  * @throws TypeError or RangeError naming the argument, before anything is trained, also for a model
  *   that another call trains; RangeError naming epoch, batch and rows if no row of a batch has a
  *   finite loss, for an epoch in which no step changed anything, and for a schedule that returns a
- *   rate below 0 or NaN. The weights are then those of the last whole step. All as a rejected promise.
+ *   rate below 0 or NaN. The weights are then those of the last whole step. All as a rejected
+ *   promise.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});

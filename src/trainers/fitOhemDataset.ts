@@ -33,17 +33,17 @@ export interface FitOhemDatasetArgs extends FitOptions {
  *     for each batch of the dataset:  w ← ohemStep(w, batch)
  *
  * A dataset is one of `tf.data`, any iterable or asynchronous iterable of batches, or a function
- * `(epoch) => …` that gives one: a generator runs once, so pass the function that makes it. A batch is
- * `{xs, ys}` or `[xs, ys]`; it may also have `index`, the rows of the dataset for a ledger,
+ * `(epoch) => …` that gives one: a generator runs once, so pass the function that makes it. A batch
+ * is `{xs, ys}` or `[xs, ys]`; it may also have `index`, the rows of the dataset for a ledger,
  * `sampleWeight`, and what the selector looks at (`valid`, `positive`, `group`, `boxes`,
  * `reference`). Batches may differ in size. A dataset with a finite `size` tells callbacks, and the
  * `progress` of a learning rate, how many batches an epoch has; else the epoch before does.
  *
  * The tensors of a batch are disposed after its step, as in tfjs, but not those of an array of
- * batches, which are needed in the next epoch. Arguments, logs, calls in a loop, and what becomes of
- * rows that are not finite are as in {@link fitOhem}. A run that resumes in the middle of an epoch
- * pulls the batches that are done and skips them, so the dataset has to give the same ones again; a
- * function knows the epoch to shuffle by.
+ * batches, which are needed in the next epoch. Arguments, logs, calls in a loop, and what becomes
+ * of rows that are not finite are as in {@link fitOhem}. A run that resumes in the middle of an
+ * epoch pulls the batches that are done and skips them, so the dataset has to give the same ones
+ * again; a function knows the epoch to shuffle by.
  *
  * @param given  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
  *   optimizer, loss and metrics are those that it was compiled with, unless `options` has others.
@@ -52,8 +52,8 @@ export interface FitOhemDatasetArgs extends FitOptions {
  * @returns a promise of a `tf.History` that also has the `state` in which the run ended.
  * @throws TypeError or RangeError naming the argument, for a dataset also if it gives no batch or
  *   fewer than `batchesPerEpoch`; RangeError as {@link fitOhem} if nothing finite is left to learn
- *   from; and what the dataset throws. All as a rejected promise, with the weights of the last whole
- *   step.
+ *   from; and what the dataset throws. All as a rejected promise, with the weights of the last
+ *   whole step.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [3]})]});

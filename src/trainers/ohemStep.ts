@@ -81,16 +81,16 @@ export interface StepGradients {
  *
  *     w ← optimizer(w, ∇_w reduction(l_i : i ∈ select(l)) + regularisers),    l = loss(ys, model(xs))
  *
- * All rows run forward once, in training mode, on a gradient tape. The walk back begins at the losses
- * of the `K` kept rows and stays with these rows as long as each op is proved to go row by row; from
- * an op that mixes rows, all rows go on. So the gradient is that of the whole batch for any model and
- * any loss, and `step.why` says how much was saved. `masked` runs all rows backward; `recompute`
- * scores in inference mode, and runs the kept rows forward a second time. A step never waits for a
- * GPU. Layers that are not trainable stay as they are; of a compiled model, as in tfjs, the weights
- * that were trainable then are trained. Regularisers count as in `fit`.
+ * All rows run forward once, in training mode, on a gradient tape. The walk back begins at the
+ * losses of the `K` kept rows and stays with these rows as long as each op is proved to go row by
+ * row; from an op that mixes rows, all rows go on. So the gradient is that of the whole batch for
+ * any model and any loss, and `step.why` says how much was saved. `masked` runs all rows backward;
+ * `recompute` scores in inference mode, and runs the kept rows forward a second time. A step never
+ * waits for a GPU. Layers that are not trainable stay as they are; of a compiled model, as in tfjs,
+ * the weights that were trainable then are trained. Regularisers count as in `fit`.
  *
- * With `accumulate: m` each `m` calls make one update, as one batch of all their rows would; with
- * `selectOver: 'accumulated'` these rows are ranked together. `step.gradients` computes gradients
+ * With `accumulate: m` each `m` calls make one update, as if the rows that they keep were kept of one
+ * batch; with `selectOver: 'accumulated'` all of their rows are ranked together. `step.gradients` computes gradients
  * without an update, and `step.apply` updates by gradients of any origin.
  *
  * With `granularity: 'element'` the pixels, anchors or time steps of a batch are mined one by one:
@@ -104,12 +104,13 @@ export interface StepGradients {
  * @param model  a `LayersModel` with any number of inputs and outputs, or a function with its
  *   variables, `{predict: (xs, training) => predictions, variables}`; see {@link FunctionModel}.
  * @param options  see {@link OhemStepOptions}.
- * @returns a function of `xs` and `ys` (tensors, lists of them, or records by name; the first axis is
- *   the batch) and {@link StepOptions} that returns a {@link StepReport}; dispose it or `read()` it.
+ * @returns a function of `xs` and `ys` (tensors, lists of them, or records by name; the first axis
+ *   is the batch) and {@link StepOptions} that returns a {@link StepReport}; dispose it or `read()`
+ *   it.
  * @throws TypeError or RangeError naming the argument: for options when the step is built; for
- *   batches, for variables that are disposed or not trainable, and for a `predict` that returns other
- *   rows than it is given, when the step is called; for gradients that are not of the weights, when
- *   they are applied.
+ *   batches, for variables that are disposed or not trainable, and for a `predict` that returns
+ *   other rows than it is given, when the step is called; for gradients that are not of the
+ *   weights, when they are applied.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
