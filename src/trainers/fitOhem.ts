@@ -68,12 +68,12 @@ export interface FitOhemArgs extends FitOptions {
  * them as rows. Rows whose loss is not finite are left out; the first ones are named in a warning,
  * as is a model that diverges or has gradients that are not finite.
  *
- * @param given  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
+ * @param model  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
  *   optimizer, loss and metrics are those that it was compiled with, unless `options` has others.
  * @param x  `float32[N, …]`: a tensor, or for several inputs a list or a record by name. Stays
  *   yours.
  * @param y  the targets in the same way.
- * @param options  see {@link FitOhemArgs}.
+ * @param args  see {@link FitOhemArgs}.
  * @returns a promise of a `tf.History` that also has the `state` in which the run ended.
  * @throws TypeError or RangeError naming the argument, before anything is trained, also for a model
  *   that another call trains; RangeError naming epoch, batch and rows if no row of a batch has a
@@ -91,37 +91,37 @@ export interface FitOhemArgs extends FitOptions {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export async function fitOhem(
-  given: TrainableModel,
+  model: TrainableModel,
   x: StepTensors,
   y: StepTensors,
-  options?: Nullable<FitOhemArgs> | null,
+  args?: Nullable<FitOhemArgs> | null,
 ): Promise<OhemHistory> {
-  const args = fitOptions<FitOhemArgs>(NAME, options, OPTIONS);
-  const model = readyModel(NAME, given, args.loss);
-  const targets = targetNames(model, args.loss);
-  const {batchSize = 32, shuffle = true, sampleWeight, context, stepsPerEpoch, validationSplit = 0} = args;
+  const options = fitOptions<FitOhemArgs>(NAME, args, OPTIONS);
+  const trained = readyModel(NAME, model, options.loss);
+  const targets = targetNames(trained, options.loss);
+  const {batchSize = 32, shuffle = true, sampleWeight, context, stepsPerEpoch, validationSplit = 0} = options;
   checkCount(NAME, 'batchSize', batchSize);
   if (typeof shuffle !== 'boolean') throw typeError(NAME, 'shuffle', 'be true or false', shuffle);
   if (typeof (context ?? {}) !== 'object') throw typeError(NAME, 'context', 'be a record of tensors', context);
   checkUnitInterval(NAME, 'validationSplit', validationSplit);
-  const all = modelData(NAME, model, x, y, {targets});
+  const all = modelData(NAME, trained, x, y, {targets});
   const {rows: count} = all;
   const data = {...all, sampleWeight, context};
-  checkRowData(NAME, data, count, args.granularity);
-  const isSplit = validationSplit > 0 && args.validationData === undefined;
-  const trained = isSplit ? Math.floor(count * (1 - validationSplit)) : count;
-  if (trained === 0) throw rangeError(NAME, 'validationSplit', 'leave a row to train on', validationSplit);
-  const {size = trained} = args.ledger ?? {};
-  if (size < trained) throw rangeError(NAME, 'ledger', `have room for ${trained} rows`, size);
-  if (stepsPerEpoch !== undefined) checkSteps(stepsPerEpoch, Math.ceil(trained / batchSize));
-  const {validationData, validationBatchSize = batchSize, validationSteps} = args;
-  const held = validationData && validationRows(NAME, model, targets, validationData);
-  const heldOut = held ? {...held, first: 0} : {...all, first: trained};
-  const seed = seedOf(args, model);
-  const order = (epoch: number) => (shuffle ? shuffledRows(trained, seed, epoch) : rowsFrom(0, trained));
+  checkRowData(NAME, data, count, options.granularity);
+  const isSplit = validationSplit > 0 && options.validationData === undefined;
+  const rows = isSplit ? Math.floor(count * (1 - validationSplit)) : count;
+  if (rows === 0) throw rangeError(NAME, 'validationSplit', 'leave a row to train on', validationSplit);
+  const {size = rows} = options.ledger ?? {};
+  if (size < rows) throw rangeError(NAME, 'ledger', `have room for ${rows} rows`, size);
+  if (stepsPerEpoch !== undefined) checkSteps(stepsPerEpoch, Math.ceil(rows / batchSize));
+  const {validationData, validationBatchSize = batchSize, validationSteps} = options;
+  const held = validationData && validationRows(NAME, trained, targets, validationData);
+  const heldOut = held ? {...held, first: 0} : {...all, first: rows};
+  const seed = seedOf(options, trained);
+  const order = (epoch: number) => (shuffle ? shuffledRows(rows, seed, epoch) : rowsFrom(0, rows));
   return train({
-    ...{where: NAME, model, options: args, seed, batchSize},
-    training: tensorBatches(data, batchSize, trained, order, stepsPerEpoch),
+    ...{where: NAME, model: trained, options, seed, batchSize},
+    training: tensorBatches(data, batchSize, rows, order, stepsPerEpoch),
     ...(heldOut.rows > heldOut.first && {
       validation: batchesInOrder(NAME, heldOut, validationBatchSize, validationSteps),
     }),

@@ -45,10 +45,10 @@ export interface FitOhemDatasetArgs extends FitOptions {
  * epoch pulls the batches that are done and skips them, so the dataset has to give the same ones
  * again; a function knows the epoch to shuffle by.
  *
- * @param given  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
+ * @param model  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
  *   optimizer, loss and metrics are those that it was compiled with, unless `options` has others.
  * @param dataset  where the batches come from.
- * @param options  see {@link FitOhemDatasetArgs}.
+ * @param args  see {@link FitOhemDatasetArgs}.
  * @returns a promise of a `tf.History` that also has the `state` in which the run ended.
  * @throws TypeError or RangeError naming the argument, for a dataset also if it gives no batch or
  *   fewer than `batchesPerEpoch`; RangeError as {@link fitOhem} if nothing finite is left to learn
@@ -67,18 +67,18 @@ export interface FitOhemDatasetArgs extends FitOptions {
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4 (arXiv:1604.03540)
  */
 export async function fitOhemDataset(
-  given: TrainableModel,
+  model: TrainableModel,
   dataset: OhemDataset,
-  options?: Nullable<FitOhemDatasetArgs> | null,
+  args?: Nullable<FitOhemDatasetArgs> | null,
 ): Promise<OhemHistory> {
-  const args = fitOptions<FitOhemDatasetArgs>(NAME, options, OPTIONS);
-  const model = readyModel(NAME, given, args.loss);
-  const {batchesPerEpoch, validationData, validationBatches} = args;
+  const options = fitOptions<FitOhemDatasetArgs>(NAME, args, OPTIONS);
+  const trained = readyModel(NAME, model, options.loss);
+  const {batchesPerEpoch, validationData, validationBatches} = options;
   if (batchesPerEpoch !== undefined) checkCount(NAME, 'batchesPerEpoch', batchesPerEpoch);
   if (validationBatches !== undefined) checkCount(NAME, 'validationBatches', validationBatches);
-  const validation = validationData === undefined ? undefined : validationSource(model, validationData, args);
-  const training = datasetBatches(NAME, 'dataset', model, dataset, batchesPerEpoch);
-  return train({where: NAME, model, options: args, seed: seedOf(args, model), training, validation});
+  const validation = validationData === undefined ? undefined : validationSource(trained, validationData, options);
+  const training = datasetBatches(NAME, 'dataset', trained, dataset, batchesPerEpoch);
+  return train({where: NAME, model: trained, options, seed: seedOf(options, trained), training, validation});
 }
 
 function validationSource(

@@ -129,4 +129,14 @@ describeOnBackends('fitOhem({epochs: 1}) in a loop', () => {
     }
     expect(seen).toEqual([0, 1, 2, 3, 0, 1, 2, 3]);
   });
+
+  it('begins anew after a fit of tfjs in between, whose epochs it knows nothing of', async () => {
+    const select = randomK({k: 4, seed: 1});
+    const model = compiled();
+    const args = {select, shuffle: false} as const;
+    const [first] = await rowsOf(model, 1, args);
+    await model.fit(x(), y(), {epochs: 1, verbose: 0});
+    expect(await rowsOf(model, 1, args)).toEqual([first]);
+    expect(await rowsOf(model, 1, args)).not.toEqual([first]);
+  });
 });

@@ -14,16 +14,22 @@ interface Left {
   optimizer: Optimizer;
   select: Selector;
   state: TrainingState;
+  /** The history that `fit` had left: it writes that of the model inside of a `tf.sequential`. */
+  fitted: unknown;
 }
+
+const fittedIn = (model: LayersModel) => (model as {model?: LayersModel}).model?.history;
 
 /** Leaves behind where a run ended. */
 export function leave({model, optimizer, select}: StepSettings, state: TrainingState): void {
-  Object.defineProperty(model.history, LEFT, {value: {optimizer, select, state} satisfies Left});
+  const left: Left = {optimizer, select, state, fitted: fittedIn(model)};
+  Object.defineProperty(model.history, LEFT, {value: left});
 }
 
 /** Where the last call with this model ended, if nothing but this trainer has trained it since. */
 export function leftIn(model: LayersModel): Left | undefined {
-  return (model.history as {[LEFT]?: Left} | undefined)?.[LEFT];
+  const left = (model.history as {[LEFT]?: Left} | undefined)?.[LEFT];
+  return left?.fitted === fittedIn(model) ? left : undefined;
 }
 
 /**

@@ -24,14 +24,13 @@ import {
   Tensor,
   type Tensor1D,
   tensor1d,
-  topk,
   zeros,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory, typeError} from '../../checks';
 import type {PerRowContext} from '../../data/batchOptions';
 import {differentiateByTfjs} from '../../engine';
 import {partsOf} from '../../models/model';
-import {putRows} from '../../rows';
+import {largestFirst, putRows} from '../../rows';
 import type {Selection, SelectionContext} from '../../types';
 import type {Begun, Evaluate, StepParts, TakenStep} from '../ohemStep';
 import {type Forward, inferred} from './backward';
@@ -323,7 +322,7 @@ function selectionsOf({rows, counts}: Chosen, held: readonly Scored[]): (Selecti
     const weights = slice(ofRows, [first], [size]);
     if (livesInMainMemory()) return keptOnHost(weights.dataSync<'float32'>());
     // How many are kept only the device knows: as many places as there may be.
-    const {values, indices} = topk(weights, Math.min(rows.size, size));
+    const {values, indices} = largestFirst(weights, Math.min(rows.size, size));
     return {indices: cast(indices, 'int32'), weights: values} as Selection;
   });
 }
