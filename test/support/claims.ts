@@ -66,7 +66,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'The script is 49 kB compressed',
+    says: 'The script is 78 kB compressed',
     results: 'size.json',
     due: (sizes: {name: string; size: number}[]) => {
       const script = sizes.find(({name}) => name === 'script')?.size ?? Number.NaN;
