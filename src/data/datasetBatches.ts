@@ -85,9 +85,9 @@ function opened(itemsAt: (epoch: number) => Promise<Items>, batchesPerEpoch: num
     first = undefined;
     return item;
   };
-  const openAt = async ({epoch, batch, step, earlierSteps = 0}: Place): Promise<Items> => {
+  const openAt = async ({epoch, earlier = 0, batch, step, earlierSteps = 0}: Place): Promise<Items> => {
     if (open) return open;
-    const items = await itemsAt(epoch);
+    const items = await itemsAt(epoch + earlier);
     open = items;
     const done = batchesPerEpoch === undefined ? batch : step - earlierSteps;
     for (let skipped = 0; skipped < done; skipped++) items.release((await pull(items))?.value);
