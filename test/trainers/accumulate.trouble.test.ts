@@ -216,6 +216,23 @@ function specification(): void {
       },
     );
 
+    it.each(['batch', 'accumulated'] as const)(
+      'takes each update at the rate of one large batch, selectOver: %s',
+      async (selectOver) => {
+        const ratesOf = async (own: object) => {
+          const rates: number[] = [];
+          const learningRate = ({progress}: {progress: number}) => {
+            rates.push(progress);
+            return 0.001;
+          };
+          await fitOhem(penalised(), range(), tf.zeros([18, 1]), {...args, epochs: 2, learningRate, ...own});
+          return rates;
+        };
+        expect(await ratesOf({batchSize: 3, accumulate: 3, selectOver})).toEqual(await ratesOf({batchSize: 9}));
+        expect(await ratesOf({batchSize: 3, accumulate: 3, selectOver})).toEqual([0, 0.25, 0.5, 0.75]);
+      },
+    );
+
     it('logs the learning rate of an epoch that is resumed at its end', async () => {
       const states: TrainingState[] = [];
       const own = {...args, learningRate: 0.001, accumulate: 3, checkpointEvery: 1};

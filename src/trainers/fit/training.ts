@@ -110,6 +110,8 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   const run = {
     ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, state, isAborted},
     ...{settings, rate: options.learningRate === undefined ? undefined : rateOf(settings.optimizer)},
+    /** Whether batches wait for an update, which has the rate that was due before the first of them. */
+    isPending: false,
     isStopped: () => isAborted() || model.stopTraining || spentShare(budget, run.state.spent) >= 1,
     mined: minedStep(settings, mining, metrics, ledger),
     /** What goes with every batch. */
@@ -138,9 +140,10 @@ async function trainEpoch(run: Run): Promise<boolean> {
   for await (const batch of training.batches(run.state)) {
     const known = {batch: run.state.batch, size: batch.size};
     if (hasListeners) await callbacks.onBatchBegin(known.batch, {...known});
-    setDueRate(run);
+    if (!run.isPending) setDueRate(run);
     const began = performance.now();
     const figures = await run.mined.take(batch, run.context());
+    run.isPending = figures.isPending;
     noteStep(run, batch.size, figures, performance.now() - began);
     const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
     if (hasListeners) await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
@@ -152,6 +155,7 @@ async function trainEpoch(run: Run): Promise<boolean> {
     return run.state.batch === training.batchesPerEpoch;
   }
   const rest = await run.mined.flush();
+  run.isPending = false;
   if (!rest) return true;
   noteStep(run, 0, rest, 0);
   if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
