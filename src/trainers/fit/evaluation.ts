@@ -118,7 +118,7 @@ function metricFigure(metric: Metric, yTrue: Tensor, yPred: Tensor, counted: Ten
   const count = sum<Scalar>(cast(marks, 'float32'));
   if (!livesInMainMemory()) {
     // Of zeros, precision and recall count nothing.
-    const only = (tensor: Tensor) => mul(tensor, cast(reshape(marks, sameRank([rows], tensor)), tensor.dtype));
+    const only = (tensor: Tensor) => chooseEach(reshape(marks, sameRank([rows], tensor)), tensor, zerosLike(tensor));
     return {value: mean<Scalar>(metric(only(yTrue), only(yPred))), count};
   }
   const places = Array.from(marks.dataSync()).flatMap((isCounted, row) => (isCounted ? [row] : []));

@@ -1,0 +1,29 @@
+import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {layers, sequential} from '@tensorflow/tfjs-layers';
+import {all, fitOhem, meanSquaredError} from 'ohem-tfjs';
+import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
+
+describe('A metric of one number for a batch, on a device', () => {
+  beforeAll(async () => {
+    tf.copyRegisteredKernels('cpu', 'measuring');
+    tf.registerBackend('measuring', () => new MathBackendCPU());
+    await tf.setBackend('measuring');
+  });
+  afterAll(async () => {
+    await tf.setBackend('cpu');
+    tf.removeBackend('measuring');
+  });
+
+  it('is not spoilt by a row that is left out', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const model = sequential({layers: [layers.dense({units: 1, inputShape: [1], kernelInitializer: 'ones'})]});
+    const largest = (truth: tf.Tensor, predicted: tf.Tensor) => tf.max(tf.abs(tf.sub(predicted, truth)));
+    model.compile({optimizer: 'sgd', loss: 'meanSquaredError', metrics: [largest]});
+    const y = tf.tensor2d([[0], [0], [0], [Number.NaN]]);
+    const args = {loss: meanSquaredError(), select: all(), learningRate: 0, verbose: 0} as const;
+    const {history} = await fitOhem(model, tf.tensor2d([[1], [2], [3], [5]]), y, args);
+    expect(history.largest).toEqual([3]);
+    warn.mockRestore();
+  });
+});
