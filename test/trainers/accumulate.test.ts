@@ -308,7 +308,7 @@ describeOnBackends('fitOhem with accumulate', () => {
       const own = {accumulate: 3, selectOver, batchSize: 4, epochs: 2, learningRate} as const;
       const {state} = await fitOhem(compiled(), x, y, {...args, ...own});
       expect(state).toMatchObject({step: 10, updates: 4});
-      expect(seen).toEqual([0, 0, 0, 1, 1, 2, 2, 2, 3, 3]);
+      expect(seen).toEqual([0, 1, 2, 3]);
     },
   );
 
