@@ -72,7 +72,9 @@ function fieldOf(model: object, name: string): PropertyDescriptor {
 
 const REMEDY = 'Pass a LayersModel, or {predict: (xs, training) => predictions, variables: [tf.variable(…)]}.';
 
-function checkFunction(where: string, {predict, variables}: FunctionModel): void {
+function checkFunction(where: string, model: FunctionModel): void {
+  const {predict, variables} = model;
+  if (Object.isFrozen(model)) throw typeError(where, 'model', 'be a record that can be written to', 'a frozen one');
   if (typeof predict !== 'function') throw typeError(where, 'model.predict', 'be a function', predict, REMEDY);
   if (!Array.isArray(variables)) throw typeError(where, 'model.variables', 'be a list', variables, REMEDY);
   checkVariables(where, variables);

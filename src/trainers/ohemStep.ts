@@ -316,8 +316,10 @@ function givenGradients(where: string, variables: Variable[], gradients: NamedTe
       const remedy = didYouMean(name, [...weights.keys()]);
       throw typeError(where, 'gradients', 'have the names of weights that are trained', name, remedy);
     }
-    if (!(gradient instanceof Tensor) || String(gradient.shape) !== String(weight.shape)) {
-      throw typeError(where, `gradients of ${name}`, `be a tensor of shape ${shapeText(weight.shape)}`, gradient);
+    const isTensor = gradient instanceof Tensor && !gradient.isDisposed;
+    if (!isTensor || String(gradient.shape) !== String(weight.shape)) {
+      const got = isTensor || !(gradient instanceof Tensor) ? gradient : 'a disposed one';
+      throw typeError(where, `gradients of ${name}`, `be a tensor of shape ${shapeText(weight.shape)}`, got);
     }
   }
   return Object.fromEntries(given);

@@ -9,6 +9,7 @@ import type {TrainAndTest} from '../../examples/mnist/experiment/trainRun';
 import {reference} from '../../studies/reference';
 import type {SeedFile} from '../../studies/seedFile';
 import type {ArmRecord} from '../../studies/trainTogether';
+import {expectClose} from '../support/close';
 import {describeWithMnist} from '../support/mnist';
 import {ROOT} from '../support/sources';
 
@@ -21,7 +22,7 @@ async function digitsFrom(folder: string): Promise<TrainAndTest> {
 }
 
 describeWithMnist('npm run study -- reference --seeds 1', (folder) => {
-  it('begins with the losses of the committed seed 1, to the last digit', async () => {
+  it('begins with the losses of the committed seed 1, but for rounding', async () => {
     const committed = JSON.parse(readFileSync(`${ROOT}docs/results/reference/seed-1.json`, 'utf8'));
     const {content, settings, versions} = committed as SeedFile<ArmRecord[]>;
     expect(settings).toEqual(reference.settings(reference.steps));
@@ -36,7 +37,9 @@ describeWithMnist('npm run study -- reference --seeds 1', (folder) => {
     expect(next.value.map(({name}) => name)).toEqual(content.map(({name}) => name));
     for (const [index, {firstLosses}] of next.value.entries()) {
       expect(firstLosses).toHaveLength(STEPS);
-      expect(firstLosses).toEqual(content[index]?.firstLosses.slice(0, STEPS));
+      const committedLosses = content[index]?.firstLosses.slice(0, STEPS) ?? [];
+      // A figure is summed up in double precision now.
+      expectClose(firstLosses, committedLosses, {absolute: 0, relative: 1e-6});
     }
   });
 });

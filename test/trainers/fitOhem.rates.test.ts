@@ -10,7 +10,7 @@ import {
   oneCycle,
   topK,
 } from 'ohem-tfjs';
-import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 
@@ -129,6 +129,27 @@ describeOnBackends('fitOhem', () => {
       const before = weightsIn(model);
       await expect(fitOhem(model, x(), y(), options({learningRate}))).rejects.toThrow(message);
       expect(weightsIn(model)).toEqual(before);
+    });
+
+    it('says so if a single epoch of unknown length gives a schedule no progress', async () => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      try {
+        const batches = () => [{xs: tf.slice(x(), 0, 4), ys: tf.slice(y(), 0, 4)}];
+        const args = {
+          loss: meanSquaredError(),
+          optimizer: tf.train.sgd(0.1),
+          verbose: 0,
+          learningRate: () => 0.1,
+        } as const;
+        await fitOhemDataset(build(), batches, args);
+        await fitOhemDataset(build(), batches, {...args, epochs: 2});
+        await fitOhemDataset(build(), batches(), args);
+        expect(warn.mock.calls).toEqual([
+          [expect.stringContaining('fitOhemDataset: learningRate gets progress 0 in each step')],
+        ]);
+      } finally {
+        warn.mockRestore();
+      }
     });
 
     it('refuses an optimizer without a rate', async () => {

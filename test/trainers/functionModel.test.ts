@@ -189,6 +189,9 @@ describeOnBackends('A function of variables', () => {
     expect(build({...net, variables: [tf.ones([1])]})).toThrow(
       'ohemStep: model.variables[0] must be a tf.Variable, got a tensor',
     );
+    expect(build(Object.freeze({...net}))).toThrow(
+      'ohemStep: model must be a record that can be written to, got a frozen one.',
+    );
     expect(build({...net, variables: []})).toThrow('ohemStep: model must have a weight to train, got none.');
     expect(build({...net, variables: [variable]})).toThrow(
       'ohemStep: model.variables[0] must be in use, got gone, which is disposed.',

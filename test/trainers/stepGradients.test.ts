@@ -136,6 +136,11 @@ function specification(): void {
     expect(() => step.apply({[name]: tf.zeros([4, 3])})).toThrow(
       `ohemStep: gradients of ${name} must be a tensor of shape [3, 4]`,
     );
+    const gone = tf.zeros([3, 4]);
+    gone.dispose();
+    expect(() => step.apply({[name]: gone})).toThrow(
+      `ohemStep: gradients of ${name} must be a tensor of shape [3, 4], got a disposed one.`,
+    );
     const many = ohemStep(model, {...options(), accumulate: 2});
     expect(() => many.gradients(xs(), ys())).toThrow('ohemStep: accumulate must be 1 for step.gradients, got 2.');
     step.dispose();

@@ -89,6 +89,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   const {schedule} = settings.select;
   checkLearningRate(where, options.learningRate, settings.optimizer);
   checkAccumulate(settings, training);
+  warnOfUnknownLength(where, options, training);
   const metrics = evaluator(settings);
   const validation = task.validation && validator(settings, metrics, task.validation);
   const logNames = ['loss', 'batchLoss', 'kept', ...metrics.names];
@@ -130,6 +131,17 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
 function checkAccumulate({where, accumulate}: StepSettings, {batchesPerEpoch}: BatchSource): void {
   if (batchesPerEpoch === undefined || accumulate <= batchesPerEpoch) return;
   throw rangeError(where, 'accumulate', `be at most ${batchesPerEpoch}, the batches of an epoch`, accumulate);
+}
+
+/** A schedule of a single epoch whose length nobody knows has no progress to go by. */
+function warnOfUnknownLength(where: string, options: FitOptions, {batchesPerEpoch}: BatchSource): void {
+  const {learningRate, budget, epochs = 1, initialEpoch = options.initialState?.begun ?? 0} = options;
+  if (typeof learningRate !== 'function' || batchesPerEpoch !== undefined || budget || epochs - initialEpoch > 1)
+    return;
+  console.warn(
+    `${where}: learningRate gets progress 0 in each step of this epoch, since the dataset does not say how many batches ` +
+      'it has. Pass batchesPerEpoch or a budget, or go by {step}.',
+  );
 }
 
 /** Trains on what is left of the epoch; false if it was stopped before the end. */

@@ -174,26 +174,12 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
   const update = (begun: Update): TakenStep => {
     const all = together(settings.where, held);
     const chosen = chooseRows(settings, all.batch, all.forward, state);
-    const sums = gradientSums();
-    try {
-      for (const [i, selection] of selectionsOf(chosen, held).entries()) {
-        if (!selection) continue;
-        // Statistics that the batch before has changed are on the tape of this one, which changes them again.
-        takeSnapshot(settings.model, settings.optimizer);
-        const select = () => selection;
-        const [ofBatch, stateless] = [{...unreduced(settings), select}, selectorState(settings.where, select)];
-        const {gradients} = parts.gradientsOf({...begun, batch: (held[i] as Scored).batch}, ofBatch, stateless);
-        sums.add({gradients, denominator: scalar(0), weight: scalar(0)});
-      }
-      const gradients = withPenalties(settings, sums.take().gradients, begun);
-      const {finite, sound} = parts.apply(gradients, chosen.selection.weights, begun);
-      const {finite: finiteRows} = all.batch;
-      const taken = {reported: reportOf(all.batch, chosen, sound), finiteRows, batches: held.length};
-      clear();
-      return {...taken, evaluated: [], finite, isPending: false};
-    } finally {
-      sums.dispose();
-    }
+    const gradients = gradientsOver(settings, parts, begun, held, chosen);
+    const {finite, sound} = parts.apply(gradients, chosen.selection.weights, begun);
+    const {finite: finiteRows} = all.batch;
+    const taken = {reported: reportOf(all.batch, chosen, sound), finiteRows, batches: held.length};
+    clear();
+    return {...taken, evaluated: [], finite, isPending: false};
   };
   /** The same for a batch that was just scored. If it throws, the step was not taken, and others may be taken in its place. */
   const updateWithLast = (begun: Update): TakenStep => {
@@ -222,6 +208,31 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
     },
     dispose: clear,
   };
+}
+
+/** Runs the batches of which a row is kept once more, and adds up their gradients. */
+function gradientsOver(
+  settings: StepSettings,
+  parts: StepParts,
+  begun: Update,
+  held: readonly Scored[],
+  chosen: Chosen,
+): NamedTensorMap {
+  const sums = gradientSums();
+  try {
+    for (const [i, selection] of selectionsOf(chosen, held).entries()) {
+      if (!selection) continue;
+      // Statistics that the batch before has changed are on the tape of this one, which changes them again.
+      takeSnapshot(settings.model, settings.optimizer);
+      const select = () => selection;
+      const [ofBatch, stateless] = [{...unreduced(settings), select}, selectorState(settings.where, select)];
+      const {gradients} = parts.gradientsOf({...begun, batch: (held[i] as Scored).batch}, ofBatch, stateless);
+      sums.add({gradients, denominator: scalar(0), weight: scalar(0)});
+    }
+    return withPenalties(settings, sums.take().gradients, begun);
+  } finally {
+    sums.dispose();
+  }
 }
 
 /** Refuses a layer that keeps a state: each batch is run twice, and others in between. */
