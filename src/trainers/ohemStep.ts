@@ -166,8 +166,8 @@ export type TakenStep = {
   reported: Reported;
   /** What `evaluate` returned. */
   evaluated: Scalar[];
-  /** `bool[]`: whether gradients and statistics are finite. */
-  finite: Scalar;
+  /** Whether gradients and statistics are finite; on a GPU `bool[]`. */
+  finite: Scalar | boolean;
   /** `bool[count]`: whether inputs, targets and weights of the reported rows are finite; undefined if all are known to be. */
   finiteRows: Tensor1D | undefined;
   /** Of how many batches it reports: all that were accumulated if they are ranked together; 0 if they are not yet. */

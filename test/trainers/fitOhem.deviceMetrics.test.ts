@@ -26,4 +26,26 @@ describe('A metric of one number for a batch, on a device', () => {
     expect(history.largest).toEqual([3]);
     warn.mockRestore();
   });
+
+  it('is named once if rows are said not to count, unless zeros change nothing in it', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      const fitted = async (metrics: unknown[]) => {
+        const model = sequential({layers: [layers.dense({units: 1, inputShape: [1], kernelInitializer: 'ones'})]});
+        model.compile({optimizer: 'sgd', loss: 'meanSquaredError', metrics: metrics as never});
+        const context = {valid: tf.tensor1d([1, 1, 0, 1])};
+        const args = {select: all(), epochs: 2, batchSize: 2, verbose: 0, context} as const;
+        await fitOhem(model, tf.ones([4, 1]), tf.ones([4, 1]), args);
+      };
+      const farthest = (truth: tf.Tensor, predicted: tf.Tensor) => tf.max(tf.abs(tf.sub(predicted, truth)));
+      await fitted(['precision', 'mae']);
+      expect(warn).not.toHaveBeenCalled();
+      await fitted([farthest]);
+      expect(warn.mock.calls).toEqual([
+        [expect.stringContaining('fitOhem: the metric farthest is one number for the whole batch, and gets zeros')],
+      ]);
+    } finally {
+      warn.mockRestore();
+    }
+  });
 });

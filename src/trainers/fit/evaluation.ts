@@ -61,6 +61,7 @@ export function evaluator(settings: StepSettings): Evaluator {
   const counted = countedOutputs(lossWeights);
   // A joint loss has no parts by output; an output of weight 0 may have neither loss nor target.
   const outputs = targets && targets.length > 1 ? counted : [];
+  const warnOfZeros = zerosWatch(settings);
   const metrics = compiledMetrics(settings).filter(({output}) => !targets || counted.includes(output));
   return {
     names: withSuffixes([...outputs.map((output) => `${targets?.[output]}_loss`), ...metrics.map(({name}) => name)]),
@@ -72,12 +73,28 @@ export function evaluator(settings: StepSettings): Evaluator {
       }
       const entries = countedEntries(settings, batch, predictions);
       const ofOutputs = outputs.map((output) => outputFigure(settings, batch, predictions, output, entries(output)));
-      const ofMetrics = metrics.map(({metric, output}) => {
+      const ofMetrics = metrics.map(({name, metric, output}) => {
         const [yTrue, yPred] = [batch.given.ys[output] as Tensor, predictions[output] as Tensor];
-        return metricFigure(metric, yTrue, yPred, entries(output));
+        const figure = metricFigure(metric, yTrue, yPred, entries(output));
+        if (figure.isOfZeros) warnOfZeros(name, batch, output);
+        return figure;
       });
       return [...ofOutputs, ...ofMetrics];
     },
+  };
+}
+
+/** Warns once of a metric that is wrong if rows are zeros, where some are said not to count. */
+function zerosWatch({where, losses}: StepSettings): (name: string, batch: StepBatch, output: number) => void {
+  let hasWarned = false;
+  return (name, {valid}, output) => {
+    const leavesOut = valid !== undefined || (losses[output] as PerSampleLoss | undefined)?.valid !== undefined;
+    if (hasWarned || !leavesOut || /(precision|recall)(_\d+)?$/.test(name)) return;
+    hasWarned = true;
+    console.warn(
+      `${where}: the metric ${name} is one number for the whole batch, and gets zeros in place of rows that do not count, ` +
+        'since only the device knows which these are. Let it return one number for each row.',
+    );
   };
 }
 
@@ -109,7 +126,12 @@ function outputFigure(
 }
 
 /** A metric over what counts. One that is a number for the whole batch gets the rows that count alone. */
-function metricFigure(metric: Metric, yTrue: Tensor, yPred: Tensor, counted: Tensor | undefined): Figure {
+function metricFigure(
+  metric: Metric,
+  yTrue: Tensor,
+  yPred: Tensor,
+  counted: Tensor | undefined,
+): Figure & {isOfZeros?: boolean} {
   const rows = yPred.shape[0] as number;
   const values = metric(yTrue, yPred);
   const isByRow = values.rank > 0 && values.shape[0] === rows;
@@ -119,7 +141,7 @@ function metricFigure(metric: Metric, yTrue: Tensor, yPred: Tensor, counted: Ten
   if (!livesInMainMemory()) {
     // Of zeros, precision and recall count nothing.
     const only = (tensor: Tensor) => chooseEach(reshape(marks, sameRank([rows], tensor)), tensor, zerosLike(tensor));
-    return {value: mean<Scalar>(metric(only(yTrue), only(yPred))), count};
+    return {value: mean<Scalar>(metric(only(yTrue), only(yPred))), count, isOfZeros: true};
   }
   const places = Array.from(marks.dataSync()).flatMap((isCounted, row) => (isCounted ? [row] : []));
   if (places.length === 0) return {value: scalar(0), count};

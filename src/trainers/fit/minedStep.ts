@@ -1,4 +1,4 @@
-import {dispose, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {clone, dispose, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import {livesInMainMemory, rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, entriesOf} from '../../insight/ledgerBatch';
@@ -7,7 +7,7 @@ import {addUp} from '../../rows';
 import type {Ledger, Reduction, SelectionContext} from '../../types';
 import type {Evaluate, Stepper, TakenStep} from '../ohemStep';
 import type {StepSettings} from '../step/options';
-import {type Figures, figuresOf, hostFigures, packed, type StepReport, stepReport} from '../step/report';
+import {type Figures, figuresOf, hostFigures, packed, stepReport} from '../step/report';
 import {SMALLEST} from '../step/selection';
 import type {BatchFigures, EpochTotals} from './epochs';
 import type {Evaluator} from './evaluation';
@@ -77,21 +77,23 @@ async function readStep(
   rows: () => Promise<number[]>,
 ): Promise<StepFigures> {
   const {reported, evaluated, finite, finiteRows, isPending} = taken;
+  const {losses, selection, valid} = reported;
   // Batches that wait to be ranked are reported, and entered, with the others.
   const isReported = taken.batches > 0;
-  const report = stepReport(reported, reduction);
+  const isEntered = isReported && ledger !== undefined;
   try {
-    const read = figuresRead(taken, report, reduction, isReported && ledger !== undefined);
-    const {figures, observed, entries} = read instanceof Promise ? await read : read;
+    const read = livesInMainMemory()
+      ? readOnHost(taken, reduction, isEntered)
+      : readOnDevice(taken, reduction, isEntered);
+    const {figures, areFinite, observed: ofMetrics, entries} = read instanceof Promise ? await read : read;
     if (entries.length > 0) {
-      const {losses, kept} = entered(entries);
-      ledger?.record(Int32Array.from(await rows()), losses, kept);
+      const {losses: ofRows, kept} = entered(entries);
+      ledger?.record(Int32Array.from(await rows()), ofRows, kept);
     }
-    const [areFinite = 0, ...ofMetrics] = observed;
     const penalty = ofMetrics[2 * names.length] ?? 0;
     const metrics = names.map((name, i) => ({name, value: ofMetrics[2 * i] ?? 0, count: ofMetrics[2 * i + 1] ?? 0}));
     // Losses that are all 0 have a mean too, though not of a row with a loss.
-    const ofRows = reduction === 'sum' ? reported.losses.size : Math.max(figures.divisor, SMALLEST);
+    const ofRows = reduction === 'sum' ? losses.size : Math.max(figures.divisor, SMALLEST);
     return {
       logs: {
         // A step that learned nothing has no loss of what it learned from.
@@ -105,52 +107,60 @@ async function readStep(
         batchLoss: isReported ? figures.finite : 0,
         ...Object.fromEntries(metrics.map(({name, count}) => [name, count])),
       },
-      nonFinite: figures.nonFinite > 0 ? await nonFiniteRows(report.losses, rows) : [],
-      isOfModel: figures.nonFinite > 0 && (await haveFiniteInputs(report.losses, finiteRows)),
+      nonFinite: figures.nonFinite > 0 ? await nonFiniteRows(losses, rows) : [],
+      isOfModel: figures.nonFinite > 0 && (await haveFiniteInputs(losses, finiteRows)),
       hasFinite: figures.finite > 0 || figures.nonFinite === 0,
-      hasFiniteGradients: areFinite === 1,
+      hasFiniteGradients: areFinite,
       isPending,
     };
   } finally {
-    report.dispose();
-    dispose([finite, ...evaluated, ...(finiteRows ? [finiteRows] : [])]);
+    const ofStep = [losses, selection.indices, selection.weights, valid, finiteRows, finite];
+    dispose([...ofStep.filter((part) => part instanceof Tensor), ...evaluated]);
   }
 }
 
-/** What was read of a step: its figures, what was observed of it, and the entries of a ledger. */
+/** What was read of a step: its figures, whether its gradients are finite, its metrics, and the entries of a ledger. */
 interface StepRead {
   figures: Figures;
-  observed: ArrayLike<number> & Iterable<number>;
+  areFinite: boolean;
+  observed: ArrayLike<number>;
   entries: Float32Array[];
 }
 
-/** Reads a step: on cpu and wasm at once, as waiting for a promise takes longer than the reading; on a GPU by one read. */
-function figuresRead(
+/** Reads a step at once: waiting for a promise takes longer than the reading. */
+function readOnHost({reported, evaluated, finite}: TakenStep, reduction: Reduction, isEntered: boolean): StepRead {
+  const {losses, selection} = reported;
+  const entries = isEntered ? [losses, selection.indices, selection.weights] : [];
+  return {
+    figures: hostFigures(reported, reduction),
+    areFinite: finite === true || (finite !== false && finite.dataSync()[0] === 1),
+    observed: evaluated.map((value) => value.dataSync()[0] as number),
+    entries: entries.map((tensor) => Float32Array.from(tensor.dataSync())),
+  };
+}
+
+/** Reads a step by one read. */
+async function readOnDevice(
   {reported, evaluated, finite}: TakenStep,
-  report: StepReport,
   reduction: Reduction,
   isEntered: boolean,
-): StepRead | Promise<StepRead> {
-  const scalars = [finite, ...evaluated];
-  if (livesInMainMemory()) {
-    const {losses, selection} = reported;
-    const tensors = isEntered ? [losses, selection.indices, selection.weights] : [];
-    return {
-      figures: hostFigures(reported, reduction),
-      observed: scalars.map((value) => value.dataSync()[0] as number),
-      entries: tensors.map((tensor) => Float32Array.from(tensor.dataSync())),
-    };
-  }
-  const tensors = tidy(() => [
-    figuresOf(report, reduction, reported.valid),
-    packed(scalars),
-    ...(isEntered ? entriesOf(report) : []),
-  ]);
-  return readTogether(tensors).then(([ofStep, observed, ...entries]) => {
-    const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0, finiteRows = 0, divisor = 0] = ofStep as Float32Array;
-    const figures = {loss, batchLoss, kept, nonFinite, finite: finiteRows, divisor};
-    return {figures, observed: observed as Float32Array, entries};
+): Promise<StepRead> {
+  const tensors = tidy(() => {
+    const {losses, selection, valid} = reported;
+    const {indices, weights} = selection;
+    // The figures of a report are its own to dispose, with copies of what was reported.
+    const copied = {losses: clone(losses), selection: {indices: clone(indices), weights: clone(weights)}};
+    const report = stepReport({...copied, valid: valid && clone(valid)}, reduction);
+    const scalars = [typeof finite === 'boolean' ? scalar(finite, 'bool') : finite, ...evaluated];
+    const read = [figuresOf(report, reduction, valid), packed(scalars), ...(isEntered ? entriesOf(report) : [])];
+    report.dispose();
+    return read;
   });
+  const [ofStep, observed, ...entries] = await readTogether(tensors);
+  const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0, finiteRows = 0, divisor = 0] = ofStep as Float32Array;
+  const figures = {loss, batchLoss, kept, nonFinite, finite: finiteRows, divisor};
+  const [areFinite = 0, ...ofMetrics] = observed as Float32Array;
+  return {figures, areFinite: areFinite === 1, observed: ofMetrics, entries};
 }
 
 /** The rows of a batch in the dataset, or their places if these are not known. A row number may be too large for float32. */

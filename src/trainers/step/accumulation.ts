@@ -71,7 +71,8 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
       rollBackUnless(sound, before);
       const weight = sum<Scalar>(weights);
       // A batch that keeps no row has rows all the same, which batchMean counts.
-      const counts = cast(logicalOr(finite, equal(weight, 0)), 'float32');
+      const allFinite = typeof finite === 'boolean' ? scalar(finite, 'bool') : finite;
+      const counts = cast(logicalOr(allFinite, equal(weight, 0)), 'float32');
       sums.add({
         gradients: zerosUnless(sound, gradients),
         denominator: mul(denominatorOf(keptOf(chosen), reduction), counts),
@@ -199,7 +200,7 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
       if (held.length === settings.accumulate) return {...updateWithLast(begun), evaluated};
       const {losses} = forward;
       const reported = reportOf(begun.batch, {losses: clone(losses), selection: ofNoRow()}, true);
-      return {reported, evaluated, finite: scalar(true, 'bool'), finiteRows: undefined, batches: 0, isPending: true};
+      return {reported, evaluated, finite: true, finiteRows: undefined, batches: 0, isPending: true};
     },
     /** Updates the weights by the batches so far; figures are evaluated before they change. */
     flush(begun: Update, evaluate?: () => Scalar[]): TakenStep {

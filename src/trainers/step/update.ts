@@ -12,7 +12,6 @@ import {
   type Optimizer,
   reshape,
   type Scalar,
-  scalar,
   sqrt,
   square,
   stack,
@@ -87,7 +86,7 @@ export function update(
 
 /** Whether gradients and statistics are finite, and whether some row is kept, too. */
 export interface Soundness {
-  finite: Scalar;
+  finite: Scalar | boolean;
   /** On a GPU only the device knows. */
   sound: Scalar | boolean;
 }
@@ -98,7 +97,7 @@ export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: 
   if (livesInMainMemory()) {
     const areAllFinite = all.every(hasFiniteSquares) && before.changed().every(hasFiniteSum);
     return {
-      finite: scalar(areAllFinite, 'bool'),
+      finite: areAllFinite,
       sound: areAllFinite && weights.dataSync().some((weight) => weight > 0),
     };
   }
