@@ -1,9 +1,9 @@
-import {dispose, Tensor, type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-core';
+import {dispose, Tensor, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkRows, typeError} from '../checks';
 import {type BatchNames, type ModelData, modelData, type StepTensors} from '../models/modelTensors';
 import {uniformFrom} from '../random';
-import {takeRows} from '../rows';
+import {gatherRows} from '../rows';
 import type {Granularity} from '../types';
 import {isNumbers, type RowContext, type SampleWeights} from './batchOptions';
 import type {BatchSource, TrainingBatch} from './batchSource';
@@ -35,8 +35,8 @@ export function tensorBatches(
   const weights = numbers ?? (sampleWeight as Exclude<SampleWeights, ArrayLike<number>> | undefined);
   const take = (rows: Int32Array) =>
     tidy(() => {
-      const indices = tensor1d(rows, 'int32');
-      const taken = <T>(tensors: T): T => takeEach(tensors, indices);
+      const column = tensor2d(rows, [rows.length, 1], 'int32');
+      const taken = <T>(tensors: T): T => takeEach(tensors, column);
       return {
         xs: taken(xs),
         ys: taken(ys),
@@ -102,9 +102,9 @@ export function checkRowData(
   for (const tensor of tensors) check('sampleWeight', tensor);
 }
 
-function takeEach<T>(tensors: T, rows: Tensor1D): T {
+function takeEach<T>(tensors: T, rows: Tensor): T {
   if (tensors === undefined || tensors === null) return tensors;
-  if (typeof tensors === 'object' && 'dataId' in tensors) return takeRows(tensors as unknown as Tensor, rows) as T;
+  if (typeof tensors === 'object' && 'dataId' in tensors) return gatherRows(tensors as unknown as Tensor, rows) as T;
   if (Array.isArray(tensors)) return tensors.map((tensor) => takeEach(tensor, rows)) as T;
   return Object.fromEntries(
     Object.entries(tensors as object).map(([name, tensor]) => [name, takeEach(tensor, rows)]),

@@ -5,11 +5,19 @@ import {renderSvg} from '../../examples/mnist/report/render';
 import type {CostSummary} from '../../studies/costReport';
 import type {NoiseSummary} from '../../studies/noiseReport';
 import type {OrderedSummary} from '../../studies/orderedReport';
+import type {PairsSummary} from '../../studies/pairsReport';
 import type {ReferenceSummary} from '../../studies/referenceSummary';
 import type {RulesSummary} from '../../studies/rulesReport';
 import {studies} from '../../studies/studies';
 import type {StudyReport} from '../../studies/study';
-import {costRecords, noiseRecords, orderedRecords, referenceRecords, rulesRecords} from '../support/studyRecords';
+import {
+  costRecords,
+  noiseRecords,
+  orderedRecords,
+  pairsRecords,
+  referenceRecords,
+  rulesRecords,
+} from '../support/studyRecords';
 
 const RECORDS: Record<string, unknown[]> = {
   reference: referenceRecords(),
@@ -18,6 +26,7 @@ const RECORDS: Record<string, unknown[]> = {
   noise: noiseRecords(),
   cost: costRecords(),
   rules: rulesRecords(),
+  pairs: pairsRecords(),
 };
 
 function reportOf(name: string, seeds = 3): StudyReport {
@@ -148,5 +157,23 @@ describe('The study of rules', () => {
     expect(rules.map(({toRandom}) => toRandom?.afterSteps[400] !== undefined)).toEqual([true, true, false, true]);
     expect(rules[3]?.toRandom?.afterSteps[400]?.mean).toBeCloseTo(0.02 * (1 - Math.exp(-4)), 10);
     expect(rules[3]?.onTheWay.mean).toBeLessThan(rules[3]?.afterSteps[400]?.mean as number);
+  });
+});
+
+describe('The study of pairs', () => {
+  const {arms} = reportOf('pairs').summary as PairsSummary;
+  const arm = (name: string, digits = 'all digits') => {
+    return arms.find((other) => other.name === name && other.digits === digits) as PairsSummary['arms'][number];
+  };
+
+  it('compares each miner with random triplets, seed by seed', () => {
+    expect(arm('random triplets').recallAt1.after.mean).toBeCloseTo(0.88, 10);
+    expect(arm('semi-hard').recallToRandom.mean).toBeCloseTo(0.04, 10);
+    expect(arm('batch-hard', 'unseen digits').recallToRandom.mean).toBeCloseTo(0, 10);
+  });
+
+  it('shows what collapsed by its spread', () => {
+    expect(arm('batch-hard').spread.mean).toBeCloseTo(0.05, 10);
+    expect(arm('semi-hard').spread.mean).toBeCloseTo(1.3, 10);
   });
 });

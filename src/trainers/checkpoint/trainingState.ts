@@ -1,7 +1,7 @@
 import {rangeError, typeError} from '../../checks';
 import type {Place} from '../../data/batchSource';
 import type {KeepSchedule, Ledger} from '../../types';
-import {type BestWeights, type EpochTotals, NO_TOTALS} from '../fit/epochs';
+import {type BestWeights, type EpochTotals, noTotals} from '../fit/epochs';
 import {NOTHING_SPENT, type Spent} from '../fit/pace';
 import type {SavedMemory, SelectorState} from '../step/selection';
 
@@ -46,7 +46,7 @@ export interface TrainingState extends Place {
 /** The state at the beginning of a training. */
 export function firstState(epoch: number, seed: number | string, schedule: KeepSchedule | undefined): TrainingState {
   const counts = {epoch, batch: 0, step: 0, updates: 0, begun: epoch, earlier: 0, earlierSteps: 0};
-  return {...counts, seed, totals: NO_TOTALS, spent: NOTHING_SPENT, ...(schedule && {schedule: schedule.init()})};
+  return {...counts, seed, totals: noTotals(), spent: {...NOTHING_SPENT}, ...(schedule && {schedule: schedule.init()})};
 }
 
 /** A copy of the state that later steps do not change. Reads once if the selector has a memory. */
@@ -55,7 +55,9 @@ export async function handedOut(
   ledger: Ledger | undefined,
   memory: SelectorState,
 ): Promise<TrainingState> {
-  const copy = {...state, ...(ledger && {ledger: ledger.toJSON()})};
+  const {sums, counts} = state.totals;
+  const totals = {...state.totals, sums: {...sums}, counts: {...counts}};
+  const copy = {...state, totals, spent: {...state.spent}, ...(ledger && {ledger: ledger.toJSON()})};
   const remembered = await memory.save();
   return {...copy, ...(remembered && {memory: remembered})};
 }

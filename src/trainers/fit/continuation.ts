@@ -5,7 +5,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import type {Selector} from '../../types';
 import type {TrainingState} from '../checkpoint/trainingState';
 import type {StepSettings} from '../step/options';
-import {type EpochTotals, NO_TOTALS} from './epochs';
+import {type EpochTotals, noTotals} from './epochs';
 
 /** What a call leaves behind in the history of the model, for the next one. */
 const LEFT = Symbol('left');
@@ -59,8 +59,9 @@ export function goOn({where, model, optimizer, select}: StepSettings, first: Tra
 /** Begins a run at a saved state. One of an earlier version lacks what was not counted then. */
 export function resumeAt(first: TrainingState, given: Partial<TrainingState>): TrainingState {
   const {epoch = 0, step = 0, totals} = given;
-  const {rows, sums}: Partial<EpochTotals> = {...NO_TOTALS, ...totals};
-  const counts = Object.fromEntries(Object.keys(sums).map((name) => [name, name === 'kept' ? 1 : rows]));
-  const known = {steps: rows > 0 ? 1 : 0, counts, rows, sums};
-  return {...first, begun: epoch, updates: step, ...given, totals: {...known, ...totals}} as TrainingState;
+  const {rows, sums}: EpochTotals = {...noTotals(), ...totals};
+  const rowsEach = Object.fromEntries(Object.keys(sums).map((name) => [name, name === 'kept' ? 1 : rows]));
+  const {steps = rows > 0 ? 1 : 0, counts = rowsEach} = (totals ?? {}) as Partial<EpochTotals>;
+  const own = {totals: {rows, steps, sums: {...sums}, counts: {...counts}}, spent: {...first.spent, ...given.spent}};
+  return {...first, begun: epoch, updates: step, ...given, ...own};
 }

@@ -17,7 +17,7 @@ export interface EpochTotals {
   counts: Logs;
 }
 
-export const NO_TOTALS: EpochTotals = {rows: 0, steps: 0, sums: {}, counts: {}};
+export const noTotals = (): EpochTotals => ({rows: 0, steps: 0, sums: {}, counts: {}});
 
 /** The figures of a batch. */
 export interface BatchFigures {
@@ -29,17 +29,16 @@ export interface BatchFigures {
 /** Logs that are counts themselves, and add up. */
 const SUMS = ['kept'];
 
-/** Adds the figures of a batch. A batch without a row for a figure is left out of it. */
-export function addBatch(totals: EpochTotals, batchRows: number, {logs, counts}: BatchFigures): EpochTotals {
-  const {rows, steps} = totals;
-  const next: EpochTotals = {rows: rows + batchRows, steps, sums: {}, counts: {}};
-  if ((logs.kept as number) > 0) next.steps++;
+/** Adds the figures of a batch to the totals. A batch without a row for a figure is left out of it. */
+export function addBatch(totals: EpochTotals, batchRows: number, {logs, counts}: BatchFigures): void {
+  const {sums, counts: rows} = totals;
+  totals.rows += batchRows;
+  if ((logs.kept as number) > 0) totals.steps++;
   for (const name in logs) {
     const count = SUMS.includes(name) ? 1 : (counts[name] ?? batchRows);
-    next.sums[name] = (totals.sums[name] ?? 0) + (count > 0 ? (logs[name] as number) * count : 0);
-    next.counts[name] = (totals.counts[name] ?? 0) + count;
+    sums[name] = (sums[name] ?? 0) + (count > 0 ? (logs[name] as number) * count : 0);
+    rows[name] = (rows[name] ?? 0) + count;
   }
-  return next;
 }
 
 /** The logs of the epoch: means over the rows that each is about, and how many rows were kept. */

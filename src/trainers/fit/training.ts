@@ -8,7 +8,7 @@ import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
 import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
 import {goOn, leave, resumeAt} from './continuation';
-import {addBatch, better, checkBest, epochLogs, monitored, NO_TOTALS, restoreWeights} from './epochs';
+import {addBatch, better, checkBest, epochLogs, monitored, noTotals, restoreWeights} from './epochs';
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
 import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
@@ -183,28 +183,27 @@ function setDueRate(run: Run): void {
   run.rate = setRate(where, learningRate, settings.optimizer, {step: state.updates, epoch: state.epoch, progress});
 }
 
-/** Replaces the state after a step, of which no row is new if `rows` is 0. */
+/** Moves the state of the run on after a step, of which no row is new if `rows` is 0. In place: it is copied when handed out. */
 function noteStep(run: Run, rows: number, figures: StepFigures, milliseconds: number): void {
   const {schedule, settings, options, state} = run;
   run.watch.step(figures, state);
   const isBatch = rows > 0;
   const {isPending} = figures;
-  const [step, updates] = [state.step + (isBatch ? 1 : 0), state.updates + (isPending ? 0 : 1)];
+  if (isBatch) {
+    state.batch++;
+    state.step++;
+  }
+  if (!isPending) state.updates++;
+  addBatch(state.totals, rows, figures);
+  state.spent.rows += rows;
+  state.spent.backwardRows += figures.logs.kept as number;
+  // Measured only for a budget, so that a state is the same on every machine.
+  if (options.budget?.seconds !== undefined) state.spent.seconds += milliseconds / 1000;
   // Rows are selected once a batch, or once an update.
-  const isSelection = settings.selectOver === 'accumulated' ? !isPending : isBatch;
-  const selections = settings.selectOver === 'accumulated' ? updates : step;
-  const {spent} = state;
-  run.state = {
-    ...{...state, batch: state.batch + (isBatch ? 1 : 0), step, updates},
-    totals: addBatch(state.totals, rows, figures),
-    spent: {
-      rows: spent.rows + rows,
-      backwardRows: spent.backwardRows + (figures.logs.kept as number),
-      // Measured only for a budget, so that a state is the same on every machine.
-      seconds: options.budget?.seconds === undefined ? 0 : spent.seconds + milliseconds / 1000,
-    },
-    ...(schedule && isSelection && {schedule: schedule.next(state.schedule, {step: selections})}),
-  };
+  const isOverAll = settings.selectOver === 'accumulated';
+  const isSelection = isOverAll ? !isPending : isBatch;
+  if (!schedule || !isSelection) return;
+  state.schedule = schedule.next(state.schedule, {step: isOverAll ? state.updates : state.step});
 }
 
 function isCheckpointDue({options: {checkpointEvery = 'epoch'}, state}: Run): boolean {
@@ -221,7 +220,7 @@ async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
   await run.callbacks.onEpochEnd(epoch, logs);
   run.state = {...run.state, ...(best && {best})};
   if (!isWhole) return;
-  run.state = {...run.state, epoch: epoch + 1, batch: 0, batchesBefore: batch, totals: NO_TOTALS};
+  run.state = {...run.state, epoch: epoch + 1, batch: 0, batchesBefore: batch, totals: noTotals()};
   const at = {step, ...(accuracy !== undefined && {accuracy})};
   if (schedule) run.state = {...run.state, schedule: schedule.next(run.state.schedule, at)};
   if (checkpointEvery === 'epoch') await checkpoint?.(await run.handedOut());
