@@ -231,8 +231,9 @@ describeOnBackends('The gradient of a few triplets of many rows', () => {
   });
 });
 
-describeOnBackends('All triplets of 256 rows of two classes', () => {
-  it('with their gradients never take more than 64 MB at a time', async () => {
+describeOnBackends('All triplets of 256 rows of two classes', (backend) => {
+  // The chunks are the same on cpu, which takes half a minute for them.
+  it.skipIf(backend === 'cpu')('with their gradients never take more than 64 MB at a time', async () => {
     const yTrue = tf.tensor1d(
       Int32Array.from({length: 256}, (_, row) => row % 2),
       'int32',
