@@ -7,7 +7,7 @@ import {addUp} from '../../rows';
 import type {Ledger, Reduction, SelectionContext} from '../../types';
 import type {Evaluate, Stepper, TakenStep} from '../ohemStep';
 import type {StepSettings} from '../step/options';
-import {type Figures, figuresOf, hostFigures, packed, stepReport} from '../step/report';
+import {countsOfFigures, type Figures, figuresOf, hostFigures, packed, stepReport} from '../step/report';
 import {SMALLEST} from '../step/selection';
 import type {BatchFigures, EpochTotals} from './epochs';
 import type {Evaluator} from './evaluation';
@@ -152,7 +152,11 @@ async function readOnDevice(
     const copied = {losses: clone(losses), selection: {indices: clone(indices), weights: clone(weights)}};
     const report = stepReport({...copied, valid: valid && clone(valid)}, reduction);
     const scalars = [typeof finite === 'boolean' ? scalar(finite, 'bool') : finite, ...evaluated];
-    const read = [figuresOf(report, reduction, valid), packed(scalars), ...(isEntered ? entriesOf(report) : [])];
+    const read = [
+      packed([...figuresOf(report), ...countsOfFigures(reported, reduction)]),
+      packed(scalars),
+      ...(isEntered ? entriesOf(report) : []),
+    ];
     report.dispose();
     return read;
   });

@@ -117,7 +117,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     mined: minedStep(settings, mining, metrics, ledger),
     /** What goes with every batch. */
     context: () => ({
-      step: settings.selectOver === 'accumulated' ? run.state.updates : run.state.step,
+      step: selectionsIn(run),
       ...(schedule && {schedule: run.state.schedule}),
       ...(classWeight && {classWeight}),
     }),
@@ -200,10 +200,13 @@ function noteStep(run: Run, rows: number, figures: StepFigures, milliseconds: nu
   // Measured only for a budget, so that a state is the same on every machine.
   if (options.budget?.seconds !== undefined) state.spent.seconds += milliseconds / 1000;
   // Rows are selected once a batch, or once an update.
-  const isOverAll = settings.selectOver === 'accumulated';
-  const isSelection = isOverAll ? !isPending : isBatch;
-  if (!schedule || !isSelection) return;
-  state.schedule = schedule.next(state.schedule, {step: isOverAll ? state.updates : state.step});
+  const isSelection = settings.selectOver === 'accumulated' ? !isPending : isBatch;
+  if (schedule && isSelection) state.schedule = schedule.next(state.schedule, {step: selectionsIn(run)});
+}
+
+/** How often rows were selected. */
+function selectionsIn({settings, state}: {settings: StepSettings; state: TrainingState}): number {
+  return settings.selectOver === 'accumulated' ? state.updates : state.step;
 }
 
 function isCheckpointDue({options: {checkpointEvery = 'epoch'}, state}: Run): boolean {

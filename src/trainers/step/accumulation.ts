@@ -51,9 +51,12 @@ type Update = Omit<Begun, 'batch'>;
 /** Collects the gradients of batches that are mined each by itself. */
 function ofGradients(settings: StepSettings, parts: StepParts) {
   const {reduction, accumulate} = settings;
-  const sums = gradientSums();
+  const sums = tensorSums();
+  /** What the gradients are to be divided by, and the weights of all kept rows. */
+  const weighed = tensorSums();
   const update = (begun: Update) => {
-    const {gradients, denominator, weight} = sums.take();
+    const gradients = sums.take();
+    const {denominator, weight} = weighed.take() as {denominator: Scalar; weight: Scalar};
     const divisor = reduction === 'sum' ? scalar(1) : maximum(denominator, 1e-37);
     // A layer may have been frozen since the first of the batches.
     const names = begun.variables.map(({name}) => name).filter((name) => name in gradients);
@@ -73,8 +76,8 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
       // A batch that keeps no row has rows all the same, which batchMean counts.
       const allFinite = typeof finite === 'boolean' ? scalar(finite, 'bool') : finite;
       const counts = cast(logicalOr(allFinite, equal(weight, 0)), 'float32');
-      sums.add({
-        gradients: zerosUnless(sound, gradients),
+      sums.add(zerosUnless(sound, gradients));
+      weighed.add({
         denominator: mul(denominatorOf(keptOf(chosen), reduction), counts),
         weight: mul(weight, counts),
       });
@@ -89,7 +92,10 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
       const reported = {losses: zeros<Rank.R1>([1]), selection: ofNoRow(), valid: zeros<Rank.R1>([1])};
       return {reported, evaluated: [], finite, finiteRows: undefined, batches: 0, isPending: false};
     },
-    dispose: () => sums.dispose(),
+    dispose() {
+      sums.dispose();
+      weighed.dispose();
+    },
   };
 }
 
@@ -103,53 +109,33 @@ function unreduced(settings: StepSettings): StepSettings {
   return {...settings, reduction: 'sum', penalised: false};
 }
 
-/** What is summed up over batches. (A type, so that `tf.tidy` takes it.) */
-type Sums = {
-  gradients: NamedTensorMap;
-  /** What the gradients are to be divided by. */
-  denominator: Scalar;
-  /** The weights of all kept rows. */
-  weight: Scalar;
-};
-
-/** Adds gradients up, by the names of their weights. */
-function gradientSums() {
+/** Adds tensors up by their names, and holds the sums. */
+function tensorSums() {
   let count = 0;
-  let kept: Record<string, Tensor> = {};
-  const put = (name: string, term: Tensor) => {
-    const before = kept[name];
-    kept[name] = keep(before ? add(before, term) : clone(term));
-    before?.dispose();
+  let kept: NamedTensorMap = {};
+  const clear = () => {
+    dispose(kept);
+    kept = {};
+    count = 0;
   };
   return {
     count: () => count,
-    add({gradients, denominator, weight}: Sums): void {
+    add(terms: NamedTensorMap): void {
       count++;
-      // Names of weights have no spaces in front.
-      put(' denominator', denominator);
-      put(' weight', weight);
-      for (const [name, gradient] of Object.entries(gradients)) put(name, gradient);
+      for (const [name, term] of Object.entries(terms)) {
+        const before = kept[name];
+        kept[name] = keep(before ? add(before, term) : clone(term));
+        before?.dispose();
+      }
     },
     /** Begins anew, and gives the sums so far to the `tidy` around it. */
-    take(): Sums {
-      const {
-        ' denominator': denominator = scalar(0),
-        ' weight': weight = scalar(0),
-        ...gradients
-      } = mapped(kept, clone);
-      this.dispose();
-      return {denominator, weight, gradients} as Sums;
+    take(): NamedTensorMap {
+      const sums = Object.fromEntries(Object.entries(kept).map(([name, sum]) => [name, clone(sum)]));
+      clear();
+      return sums;
     },
-    dispose(): void {
-      dispose(kept);
-      kept = {};
-      count = 0;
-    },
+    dispose: clear,
   };
-}
-
-function mapped<T extends Tensor>(tensors: Record<string, T>, f: (tensor: T) => Tensor): NamedTensorMap {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, f(tensor)]));
 }
 
 /** Adds the gradients of the regularisers, each of which counts once, whatever the number of batches. */
@@ -219,7 +205,7 @@ function gradientsOver(
   held: readonly Scored[],
   chosen: Chosen,
 ): NamedTensorMap {
-  const sums = gradientSums();
+  const sums = tensorSums();
   try {
     for (const [i, selection] of selectionsOf(chosen, held).entries()) {
       if (!selection) continue;
@@ -228,9 +214,9 @@ function gradientsOver(
       const select = () => selection;
       const [ofBatch, stateless] = [{...unreduced(settings), select}, selectorState(settings.where, select)];
       const {gradients} = parts.gradientsOf({...begun, batch: (held[i] as Scored).batch}, ofBatch, stateless);
-      sums.add({gradients, denominator: scalar(0), weight: scalar(0)});
+      sums.add(gradients);
     }
-    return withPenalties(settings, sums.take().gradients, begun);
+    return withPenalties(settings, sums.take(), begun);
   } finally {
     sums.dispose();
   }

@@ -73,7 +73,8 @@ export function stepBatch(
   const batch = {...rows, formed, isGroupedByRow, given: rows, context, view, count: view.count};
   const counted = targets ? countedOutputs(lossWeights) : [...ys.keys()];
   const usable = {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, counted, batch)};
-  for (const {ys: truths, rowWeights: weights} of [batch, usable]) {
+  const versions = usable.ys === ys ? [batch] : [batch, usable];
+  for (const {ys: truths, rowWeights: weights} of versions) {
     checkTruths(losses, counted, truths, (output) => [context.valid ?? [], weights[output] ?? []].flat());
   }
   return usable;

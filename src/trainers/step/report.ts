@@ -103,7 +103,7 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
         report.dispose();
         return summary;
       }
-      const figures = tidy(() => figuresOf(report, reduction));
+      const figures = tidy(() => packed(figuresOf(report)));
       report.dispose();
       try {
         const [loss, batchLoss, kept, nonFinite] = (await figures.data<'float32'>()) as unknown as number[];
@@ -124,17 +124,16 @@ export interface Figures extends StepSummary {
   divisor: number;
 }
 
-/** `loss`, `batchLoss`, `kept`, `nonFinite`, `finite` and `divisor`, side by side: `float32[6]`. */
-export function figuresOf(
-  {loss, batchLoss, losses, selection, nonFinite}: StepReport,
-  reduction: Reduction,
-  valid?: Tensor1D,
-): Tensor1D {
-  const kept = sum<Scalar>(cast(greater(selection.weights, 0), 'float32'));
+/** `loss`, `batchLoss`, `kept` and `nonFinite`. */
+export function figuresOf({loss, batchLoss, selection, nonFinite}: StepReport): Scalar[] {
+  return [loss, batchLoss, sum<Scalar>(cast(greater(selection.weights, 0), 'float32')), nonFinite];
+}
+
+/** `finite` and `divisor`. */
+export function countsOfFigures({losses, selection, valid}: Reported, reduction: Reduction): Scalar[] {
   const isFiniteRow = isFiniteTensor(losses);
   const counted = valid ? logicalAnd(isFiniteRow, notEqual(valid, 0)) : isFiniteRow;
-  const divisor = denominatorOf(keptOf({losses, selection}), reduction);
-  return packed([loss, batchLoss, kept, nonFinite, sum<Scalar>(cast(counted, 'float32')), divisor]);
+  return [sum<Scalar>(cast(counted, 'float32')), denominatorOf(keptOf({losses, selection}), reduction)];
 }
 
 /** The figures of a step, computed on the host from what lies in main memory. */

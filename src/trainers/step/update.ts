@@ -74,13 +74,11 @@ export function update(
 ): Soundness {
   const soundness = soundnessOf(gradients, weights, before);
   const {sound} = soundness;
-  if (sound === true) optimizer.applyGradients(inSlotOrder(gradients, names));
-  else if (sound === false) before.restore();
-  else {
+  if (sound !== false) {
     // Of slots that are made now there is nothing to go back to.
     optimizer.applyGradients(inSlotOrder(haveSlots ? gradients : zerosUnless(sound, gradients), names));
-    before.keepIf(sound);
   }
+  rollBackUnless(sound, before);
   return soundness;
 }
 
