@@ -1,7 +1,17 @@
 /** @file A small training that can be stopped anywhere, and resumed. */
 import {type Optimizer, oneHot, randomNormal, tensor1d, tidy, train} from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
-import {type FitOhemArgs, type KeepSchedule, randomK, type Selector} from 'ohem-tfjs';
+import {
+  type FitOhemArgs,
+  fitOhem,
+  type KeepSchedule,
+  randomK,
+  resumeTraining,
+  type Selector,
+  saveTraining,
+  type TrainingState,
+} from 'ohem-tfjs';
+import {shelf} from './shelf';
 
 /** Keeps fewer rows as time goes on; counts on its own, so that its state matters. */
 const shrinking: KeepSchedule<{ratio: number}> = {
@@ -55,3 +65,15 @@ export const RESUMABLE = (): FitOhemArgs => ({
   verbose: 0,
   select: scheduledDraw(),
 });
+
+/** Trains a model for two epochs, and another one for the second of them, from what was saved after the first. */
+export async function resumedInTheMiddle(make: () => LayersModel): Promise<{whole: LayersModel; resumed: LayersModel}> {
+  const {xs, ys} = resumableData();
+  const {save, at} = shelf();
+  const [whole, resumed] = [make(), make()];
+  const checkpoint = (state: TrainingState) => saveTraining({save}, whole, state);
+  await fitOhem(whole, xs, ys, {...RESUMABLE(), epochs: 2, checkpoint});
+  const initialState = await resumeTraining(at(0), resumed);
+  await fitOhem(resumed, xs, ys, {...RESUMABLE(), epochs: 2, initialState});
+  return {whole, resumed};
+}

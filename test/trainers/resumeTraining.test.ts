@@ -3,7 +3,7 @@ import {layers, loadLayersModel, sequential} from '@tensorflow/tfjs-layers';
 import {fitOhem, resumeTraining, saveTraining, type TrainingState} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
-import {OPTIMIZERS, RESUMABLE, resumableData, resumableModel} from '../support/resumable';
+import {OPTIMIZERS, RESUMABLE, resumableData, resumableModel, resumedInTheMiddle} from '../support/resumable';
 import {shelf} from '../support/shelf';
 import {weightValues} from '../support/tinyModel';
 
@@ -147,13 +147,7 @@ describeOnBackends('A resumed training', (backend) => {
       model.compile({optimizer: train.adam(0.05), loss: 'meanSquaredError'});
       return model;
     };
-    const {xs, ys} = resumableData();
-    const {save, at} = shelf();
-    const [whole, resumed] = [make(), make()];
-    const checkpoint = (state: TrainingState) => saveTraining({save}, whole, state);
-    await fitOhem(whole, xs, ys, {...RESUMABLE(), epochs: 2, checkpoint});
-    const initialState = await resumeTraining(at(0), resumed);
-    await fitOhem(resumed, xs, ys, {...RESUMABLE(), epochs: 2, initialState});
+    const {whole, resumed} = await resumedInTheMiddle(make);
     expect(weightValues(resumed)).toEqual(weightValues(whole));
   });
 

@@ -25,7 +25,7 @@ import {
 import {describe, expect, it} from 'vitest';
 import {firstState} from '../../../src/trainers/checkpoint/trainingState';
 import {describeOnBackends} from '../../support/backends';
-import {RESUMABLE, resumableData, resumableModel} from '../../support/resumable';
+import {RESUMABLE, resumableData, resumableModel, resumedInTheMiddle} from '../../support/resumable';
 import {shelf} from '../../support/shelf';
 import {weightValues} from '../../support/tinyModel';
 
@@ -179,13 +179,7 @@ describeOnBackends('A checkpoint of a model', () => {
       model.compile({optimizer: train.adam(0.05), loss: 'meanSquaredError'});
       return model;
     };
-    const {xs, ys} = resumableData();
-    const {save, at} = shelf();
-    const [whole, resumed] = [make(), make()];
-    const checkpoint = (state: TrainingState) => saveTraining({save}, whole, state);
-    await fitOhem(whole, xs, ys, {...RESUMABLE(), epochs: 2, checkpoint});
-    const initialState = await resumeTraining(at(0), resumed);
-    await fitOhem(resumed, xs, ys, {...RESUMABLE(), epochs: 2, initialState});
+    const {whole, resumed} = await resumedInTheMiddle(make);
     expect(weightValues(resumed)).toEqual(weightValues(whole));
   });
 
