@@ -106,6 +106,47 @@ export interface TrainingProgress {
 /** Computes the learning rate of a step, a finite number ≥ 0. Pure: a resumed run has the same rates. */
 export type LearningRateSchedule = (at: TrainingProgress) => number;
 
+/** What is known of each row of a data set, by its index. */
+export interface RowScores {
+  /** The last loss of each row, before any weight; NaN if the row was never seen. `float32[N]`. */
+  readonly losses: Float32Array;
+  /** 1 if the last prediction of the row had its label as the largest; for a sampler that `needs` it. `uint8[N]`. */
+  readonly correct?: Uint8Array;
+  /** The largest probability of the last prediction; for a sampler that `needs` it. `float32[N]`. */
+  readonly confidence?: Float32Array;
+}
+
+/** The rows of one epoch. */
+export interface EpochRows {
+  /** The rows to train on, each once, in ascending order; at least one. The trainer shuffles them. */
+  rows: Int32Array;
+  /** A weight for each of `rows`, finite and ≥ 0. Omit for 1. */
+  weights?: Float32Array;
+  /** Rows to run forward at the end of the epoch, to know their losses; in ascending order. Omit for none. */
+  rescore?: Int32Array;
+  /** A factor of the learning rate in this epoch. Omit for 1. */
+  learningRateFactor?: number;
+}
+
+/**
+ * Which rows of a data set an epoch trains on, as pure functions of a state that is plain data, so that it
+ * can be saved and resumed: numbers, texts, lists, records and typed arrays. Knows no tensors.
+ *
+ * A trainer starts with `init(size)`. Before each epoch it calls `choose`, after each epoch `next`.
+ */
+export interface Sampler<S = unknown> {
+  /** The name of the function that built it, for errors. */
+  readonly samplerName: string;
+  /** What `choose` and `next` read beside the losses. Omit for nothing. */
+  readonly needs?: readonly ('correct' | 'confidence')[];
+  /** The state before the first epoch of a data set with `size` rows. */
+  init(size: number): S;
+  /** The rows of the epoch. `epochs` is the epoch at which the run ends; never changes `state` or `scores`. */
+  choose(state: S, at: {epoch: number; epochs: number; seed: number | string; scores: RowScores}): EpochRows;
+  /** The state after the epoch, whose `scores` include what was rescored; never changes the state it is given. */
+  next(state: S, seen: {epoch: number; scores: RowScores}): S;
+}
+
 /** What keeps account of the rows of a data set while they are trained on; `miningLedger` builds one. */
 export interface Ledger {
   /** Rows of the data set, where it has room for so many only. */
