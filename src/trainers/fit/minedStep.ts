@@ -1,4 +1,5 @@
 import {clone, dispose, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import type {Logs} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory, rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, entriesOf} from '../../insight/ledgerBatch';
@@ -37,7 +38,8 @@ export function minedStep(settings: StepSettings, steps: Stepper, {names, evalua
   };
   const reading = {settings, names, ledger};
   return {
-    async take(batch: TrainingBatch, context: SelectionContext): Promise<StepFigures> {
+    /** A promise only if something has to be waited for: in a small model that is a part of the step. */
+    take(batch: TrainingBatch, context: SelectionContext): StepFigures | Promise<StepFigures> {
       if (ledger && !batch.rows) {
         const constraint = 'give items {xs, ys, index} for a ledger';
         throw typeError(settings.where, 'dataset', constraint, 'one without index');
@@ -45,8 +47,12 @@ export function minedStep(settings: StepSettings, steps: Stepper, {names, evalua
       const taken = tidy(() => steps.take(batch.xs, batch.ys, {...batch.options, ...context}, figures));
       const before = waiting;
       const rows = async () => [...before, ...(await rowsOf(batch))];
-      waiting = taken.batches === 0 ? await rows() : [];
-      return readStep(reading, taken, rows);
+      waiting = [];
+      if (taken.batches > 0) return readStep(reading, taken, rows);
+      return rows().then((all) => {
+        waiting = all;
+        return readStep(reading, taken, rows);
+      });
     },
     /** Updates the weights by the batches that wait for an update; undefined if none does. */
     async flush(): Promise<StepFigures | undefined> {
@@ -58,7 +64,7 @@ export function minedStep(settings: StepSettings, steps: Stepper, {names, evalua
       };
       const [taken, rows] = [tidy(() => steps.flush(penalised)), waiting];
       waiting = [];
-      return taken && readStep(reading, taken, async () => rows);
+      return taken && (await readStep(reading, taken, async () => rows));
     },
   };
 }
@@ -71,52 +77,74 @@ interface Reading {
 }
 
 /** Reads the figures of a step at once, enters its rows in the ledger, and disposes what the step returned. */
-async function readStep(
-  {settings: {reduction}, names, ledger}: Reading,
+function readStep(
+  reading: Reading,
   taken: TakenStep,
   rows: () => Promise<number[]>,
-): Promise<StepFigures> {
-  const {reported, evaluated, finite, finiteRows, isPending} = taken;
-  const {losses, selection, valid} = reported;
+): StepFigures | Promise<StepFigures> {
+  const {reduction} = reading.settings;
   // Batches that wait to be ranked are reported, and entered, with the others.
-  const isReported = taken.batches > 0;
-  const isEntered = isReported && ledger !== undefined;
+  const isEntered = taken.batches > 0 && reading.ledger !== undefined;
+  const read = livesInMainMemory()
+    ? readOnHost(taken, reduction, isEntered)
+    : readOnDevice(taken, reduction, isEntered);
+  if (read instanceof Promise || read.entries.length > 0 || read.figures.nonFinite > 0)
+    return noted(reading, taken, read, rows);
+  release(taken);
+  return figuresOfStep(reading, taken, read);
+}
+
+/** Enters the rows of a step in the ledger, and finds those without a finite loss. */
+async function noted(
+  reading: Reading,
+  taken: TakenStep,
+  reads: StepRead | Promise<StepRead>,
+  rows: () => Promise<number[]>,
+): Promise<StepFigures> {
+  const {losses} = taken.reported;
   try {
-    const read = livesInMainMemory()
-      ? readOnHost(taken, reduction, isEntered)
-      : readOnDevice(taken, reduction, isEntered);
-    const {figures, areFinite, observed: ofMetrics, entries} = read instanceof Promise ? await read : read;
-    if (entries.length > 0) {
-      const {losses: ofRows, kept} = entered(entries);
-      ledger?.record(Int32Array.from(await rows()), ofRows, kept);
+    const read = await reads;
+    if (read.entries.length > 0) {
+      const {losses: ofRows, kept} = entered(read.entries);
+      reading.ledger?.record(Int32Array.from(await rows()), ofRows, kept);
     }
-    const penalty = ofMetrics[2 * names.length] ?? 0;
-    const metrics = names.map((name, i) => ({name, value: ofMetrics[2 * i] ?? 0, count: ofMetrics[2 * i + 1] ?? 0}));
-    // Losses that are all 0 have a mean too, though not of a row with a loss.
-    const ofRows = reduction === 'sum' ? losses.size : Math.max(figures.divisor, SMALLEST);
-    return {
-      logs: {
-        // A step that learned nothing has no loss of what it learned from.
-        loss: figures.kept > 0 ? figures.loss + penalty : Number.NaN,
-        batchLoss: figures.batchLoss,
-        kept: figures.kept,
-        ...Object.fromEntries(metrics.map(({name, value}) => [name, value])),
-      },
-      counts: {
-        loss: figures.kept > 0 ? ofRows : 0,
-        batchLoss: isReported ? figures.finite : 0,
-        ...Object.fromEntries(metrics.map(({name, count}) => [name, count])),
-      },
-      nonFinite: figures.nonFinite > 0 ? await nonFiniteRows(losses, rows) : [],
-      isOfModel: figures.nonFinite > 0 && (await haveFiniteInputs(losses, finiteRows)),
-      hasFinite: figures.finite > 0 || figures.nonFinite === 0,
-      hasFiniteGradients: areFinite,
-      isPending,
-    };
+    const figures = figuresOfStep(reading, taken, read);
+    if (read.figures.nonFinite === 0) return figures;
+    const isOfModel = await haveFiniteInputs(losses, taken.finiteRows);
+    return {...figures, nonFinite: await nonFiniteRows(losses, rows), isOfModel};
   } finally {
-    const ofStep = [losses, selection.indices, selection.weights, valid, finiteRows, finite];
-    dispose([...ofStep.filter((part) => part instanceof Tensor), ...evaluated]);
+    release(taken);
   }
+}
+
+/** Disposes what a step returned. */
+function release({reported: {losses, selection, valid}, evaluated, finite, finiteRows}: TakenStep): void {
+  const ofStep = [losses, selection.indices, selection.weights, valid, finiteRows, finite];
+  dispose([...ofStep.filter((part) => part instanceof Tensor), ...evaluated]);
+}
+
+function figuresOfStep(
+  {settings: {reduction}, names}: Reading,
+  {reported: {losses}, batches, isPending}: TakenStep,
+  {figures, areFinite, observed}: StepRead,
+): StepFigures {
+  const penalty = observed[2 * names.length] ?? 0;
+  // Losses that are all 0 have a mean too, though not of a row with a loss.
+  const ofRows = reduction === 'sum' ? losses.size : Math.max(figures.divisor, SMALLEST);
+  const hasKept = figures.kept > 0;
+  const logs: Logs = {
+    // A step that learned nothing has no loss of what it learned from.
+    loss: hasKept ? figures.loss + penalty : Number.NaN,
+    batchLoss: figures.batchLoss,
+    kept: figures.kept,
+  };
+  const counts: Logs = {loss: hasKept ? ofRows : 0, batchLoss: batches > 0 ? figures.finite : 0};
+  for (const [i, name] of names.entries()) {
+    logs[name] = observed[2 * i] ?? 0;
+    counts[name] = observed[2 * i + 1] ?? 0;
+  }
+  const hasFinite = figures.finite > 0 || figures.nonFinite === 0;
+  return {...{logs, counts, nonFinite: [], isOfModel: false}, hasFinite, hasFiniteGradients: areFinite, isPending};
 }
 
 /** What was read of a step: its figures, whether its gradients are finite, its metrics, and the entries of a ledger. */

@@ -154,7 +154,8 @@ async function trainEpoch(run: Run): Promise<boolean> {
     if (hasListeners) await callbacks.onBatchBegin(known.batch, {...known});
     if (!run.isPending) setDueRate(run);
     const began = performance.now();
-    const figures = await run.mined.take(batch, run.context());
+    const taken = run.mined.take(batch, run.context());
+    const figures = taken instanceof Promise ? await taken : taken;
     run.isPending = figures.isPending;
     noteStep(run, batch.size, figures, performance.now() - began);
     const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
