@@ -137,6 +137,16 @@ export function checkWeights(where: string, argument: string, values: readonly n
   }
 }
 
+/** Checks how many examples there are of each class. */
+export function checkClassCounts(where: string, counts: ArrayLike<number>, remedy: string): void {
+  if (!(Array.isArray(counts) || ArrayBuffer.isView(counts)) || counts.length === 0) {
+    throw typeError(where, 'counts', 'be a list of numbers, one for each class', counts);
+  }
+  const wrong = Array.from(counts).findIndex((count) => !Number.isInteger(count) || count < 1);
+  if (wrong < 0) return;
+  throw rangeError(where, 'counts', 'hold integers >= 1', `${counts[wrong]} at position ${wrong}`, remedy);
+}
+
 export function checkOneOf<T extends string>(where: string, argument: string, value: T, allowed: readonly T[]): void {
   if (allowed.includes(value)) return;
   throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, value, didYouMean(String(value), allowed));

@@ -83,8 +83,11 @@ export function throughSurprise(d: Tensor, yPred: Tensor, fromLogits: boolean): 
   return sub(div(ofRows, divisors), throughLog(d, yPred));
 }
 
-/** Multiplies losses by `missing^γ`, with `missing` the probability that is not the truth's. */
-export function focused(losses: Tensor, missing: Tensor, gamma: number): Tensor {
+/**
+ * Multiplies losses by `missing^γ`, with `missing` the probability that is not the truth's, and γ one
+ * number or one for each loss.
+ */
+export function focused(losses: Tensor, missing: Tensor, gamma: number | Tensor): Tensor {
   return gamma === 0 ? losses : mul(losses, power(missing, gamma));
 }
 
@@ -94,7 +97,7 @@ export function focusedSlopes<T extends Tensor | number>(
   slopes: T,
   missing: Tensor,
   missingSlopes: Tensor,
-  gamma: number,
+  gamma: number | Tensor,
 ): Tensor | T {
   if (gamma === 0) return slopes;
   const ofPower = throughLog(mul(mul(losses, missingSlopes), gamma), missing);
@@ -105,7 +108,7 @@ export function focusedSlopes<T extends Tensor | number>(
  * `missing^γ`, whose gradient is 0 where an example is learned completely: that of `tf.pow` is NaN
  * there for γ < 1.
  */
-function power(missing: Tensor, gamma: number): Tensor {
+export function power(missing: Tensor, gamma: number | Tensor): Tensor {
   if (gamma === 2) return square(relu(missing));
   return mul(exp(mul(logOf(missing), gamma)), step(missing));
 }

@@ -3,6 +3,7 @@
  * @module trainers
  */
 export type {RowContext, SampleWeights, StepOptions} from '../data/batchOptions';
+export {type ClassBalancedOptions, classBalanced} from '../data/classBalanced';
 export type {ClassWeights} from '../data/classWeights';
 export type {DatasetItem, DatasetItems, OhemDataset} from '../data/datasetBatches';
 export type {FunctionModel, TrainableModel} from '../models/functionModel';
@@ -34,7 +35,7 @@ export {saveTraining} from './checkpoint/saveTraining';
 export type {TrainingState} from './checkpoint/trainingState';
 export type {CallbackInstance, FitCallback, YieldEvery} from './fit/callbacks';
 export type {BestWeights, EpochTotals} from './fit/epochs';
-export type {FitOptions} from './fit/fitOptions';
+export type {ClassWeightSchedule, FitOptions} from './fit/fitOptions';
 export type {Budget, Spent} from './fit/pace';
 export type {OhemHistory} from './fit/training';
 export {type FitOhemArgs, fitOhem} from './fitOhem';

@@ -85,6 +85,65 @@ export function binaryFocalOracle({
     );
 }
 
+/** `mean_d −(y · log p + (1 − y) · log q) · (1 − y · p − (1 − y) · q)^(γ⁺ · y + γ⁻ · (1 − y))`. */
+export function asymmetricOracle({
+  fromLogits = false,
+  gammaNegative = 4,
+  gammaPositive = 1,
+  clip = 0.05,
+}: {
+  fromLogits?: boolean;
+  gammaNegative?: number;
+  gammaPositive?: number;
+  clip?: number;
+}): RowLoss {
+  return (truth, predicted) =>
+    mean(
+      truth.map((y, d) => {
+        const x = at(predicted, d);
+        const [p, no] = fromLogits ? [1 / (1 + Math.exp(-x)), 1 / (1 + Math.exp(x))] : [x, 1 - x];
+        const q = Math.min(no + clip, 1);
+        // 0 · log 0 is 0.
+        const surprise = -(y === 0 ? 0 : y * Math.log(p)) - (y === 1 ? 0 : (1 - y) * Math.log(q));
+        const missing = y * no + (1 - y) * Math.max(p - clip, 0);
+        return surprise * missing ** (gammaPositive * y + gammaNegative * (1 - y));
+      }),
+    );
+}
+
+/** `Σ_c w_c · y_c · −log softmax(scale · (s − m ∘ y))_c` with `m_c = maxMargin · n_c^(−¼) / max`. */
+export function ldamOracle(options: {
+  counts: readonly number[];
+  maxMargin?: number;
+  scale?: number;
+  classWeights?: readonly number[];
+}): RowLoss {
+  const {counts, maxMargin = 0.5, scale = 30, classWeights} = options;
+  const inverse = counts.map((count) => count ** -0.25);
+  const margins = inverse.map((value) => (value * maxMargin) / Math.max(...inverse));
+  const crossentropy = categoricalOracle({fromLogits: true, ...(classWeights && {classWeights})});
+  return (truth, scores) =>
+    crossentropy(
+      truth,
+      scores.map((score, c) => scale * (score - at(margins, c) * at(truth, c))),
+    );
+}
+
+/** `Σ_c w_c · y_c · (−log p_c + ε · (1 − p_c))`. */
+export function poly1Oracle({
+  fromLogits = false,
+  epsilon = 1,
+  classWeights,
+}: CrossentropyOptions & {epsilon?: number}): RowLoss {
+  const crossentropy = categoricalOracle({fromLogits, ...(classWeights && {classWeights})});
+  return (truth, predicted) => {
+    const sumOfAll = total(predicted);
+    const p = fromLogits ? softmaxOracle(predicted) : predicted.map((value) => value / sumOfAll);
+    const weight = (c: number) => (classWeights ? at(classWeights, c) : 1);
+    return crossentropy(truth, predicted) + epsilon * total(truth.map((y, c) => weight(c) * y * (1 - at(p, c))));
+  };
+}
+
 /** `mean_d f(p_d − y_d)`. */
 const meanOfErrors =
   (f: (error: number) => number): RowLoss =>

@@ -1,6 +1,7 @@
 /** @file Every loss, with the options and the rows that it is tried with. */
 import {cast, oneHot, type Tensor, tensor} from '@tensorflow/tfjs-core';
 import {
+  asymmetric,
   binaryCrossentropy,
   binaryFocalCrossentropy,
   categoricalCrossentropy,
@@ -12,12 +13,14 @@ import {
   hinge,
   huber,
   kullbackLeiblerDivergence,
+  ldam,
   logCosh,
   meanAbsoluteError,
   meanSquaredError,
   multiMargin,
   type PerSampleLoss,
   poisson,
+  poly1,
   smoothL1,
   sparseCategoricalCrossentropy,
   squaredHinge,
@@ -41,6 +44,18 @@ const classWeights = [0.5, 2, 1, 0];
 
 /** Every exported loss, with the options that it is tried with. */
 export const LOSSES: Record<string, Record<string, Specimen>> = {
+  asymmetric: {
+    '': on('zeroOrOne', 'probabilities', asymmetric()),
+    fromLogits: on('zeroOrOne', 'numbers', asymmetric({fromLogits: true})),
+    detach: on('zeroOrOne', 'numbers', asymmetric({fromLogits: true, detach: true})),
+    'gammas, no clip': on('zeroOrOne', 'probabilities', asymmetric({gammaNegative: 2, gammaPositive: 0, clip: 0})),
+    'fromLogits, gammas, no clip': on(
+      'zeroOrOne',
+      'numbers',
+      asymmetric({fromLogits: true, gammaNegative: 0.5, gammaPositive: 2, clip: 0}),
+    ),
+    ignoreLabel: on('zeroOrOne', 'numbers', asymmetric({fromLogits: true, ignoreLabel: 1})),
+  },
   binaryCrossentropy: {
     '': on('zeroOrOne', 'probabilities', binaryCrossentropy()),
     labelSmoothing: on('zeroOrOne', 'probabilities', binaryCrossentropy({labelSmoothing: 0.1})),
@@ -90,6 +105,14 @@ export const LOSSES: Record<string, Record<string, Specimen>> = {
     delta: on('numbers', 'numbers', huber({delta: 3})),
   },
   kullbackLeiblerDivergence: {'': on('probabilities', 'probabilities', kullbackLeiblerDivergence())},
+  ldam: {
+    '': on('oneHot', 'numbers', ldam({counts: [100, 50, 10, 1]})),
+    'maxMargin, scale, classWeights': on(
+      'oneHot',
+      'numbers',
+      ldam({counts: [1, 2, 3, 4], maxMargin: 2, scale: 1, classWeights}),
+    ),
+  },
   logCosh: {'': on('numbers', 'numbers', logCosh())},
   meanAbsoluteError: {'': on('numbers', 'numbers', meanAbsoluteError())},
   meanSquaredError: {'': on('numbers', 'numbers', meanSquaredError())},
@@ -98,6 +121,11 @@ export const LOSSES: Record<string, Record<string, Specimen>> = {
     margin: on('oneHot', 'numbers', multiMargin({margin: 4})),
   },
   poisson: {'': on('zeroOrOne', 'probabilities', poisson())},
+  poly1: {
+    '': on('oneHot', 'probabilities', poly1()),
+    'epsilon, classWeights': on('oneHot', 'probabilities', poly1({epsilon: -0.5, classWeights})),
+    'fromLogits, epsilon': on('oneHot', 'numbers', poly1({fromLogits: true, epsilon: 3})),
+  },
   smoothL1: {
     '': on('numbers', 'numbers', smoothL1()),
     beta: on('numbers', 'numbers', smoothL1({beta: 3})),

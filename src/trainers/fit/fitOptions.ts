@@ -11,12 +11,15 @@ import {
   typeError,
 } from '../../checks';
 import type {ClassWeights} from '../../data/classWeights';
-import type {LearningRateSchedule, Ledger} from '../../types';
+import type {LearningRateSchedule, Ledger, TrainingProgress} from '../../types';
 import {checkState, type TrainingState} from '../checkpoint/trainingState';
 import {type OhemStepOptions, STEP_OPTIONS} from '../step/options';
 import type {FitCallback, YieldEvery} from './callbacks';
 import {leftIn} from './continuation';
 import {type Budget, checkBudget} from './pace';
+
+/** Computes the class weights of a step; null for 1 each. Pure: a resumed run has the same weights. */
+export type ClassWeightSchedule = (at: TrainingProgress) => ClassWeights | null;
 
 /** What both trainers take: the options of `ohemStep`, and those that tfjs's `fit` and `fitDataset` have in common. */
 export interface FitOptions extends OhemStepOptions {
@@ -30,8 +33,11 @@ export interface FitOptions extends OhemStepOptions {
   callbacks?: FitCallback | FitCallback[];
   /** How often others have their turn. Default `'auto'`, every 125 ms. */
   yieldEvery?: YieldEvery;
-  /** What the rows of each class count, `{0: 1, 1: 5}`; applied before selection. */
-  classWeight?: ClassWeights;
+  /**
+   * The weights of the classes, `{0: 1, 1: 5}`, applied before selection; or a function of
+   * `{step, epoch, progress}` that returns them before each step.
+   */
+  classWeight?: ClassWeights | ClassWeightSchedule;
   /** What the order of the rows comes from: same seed, same order, on every backend. Default: another one each time. */
   seed?: number | string;
   /** At the end, go back to the weights of the best epoch: by `val_loss` (else `loss`), or by the log of this name. Default false. */
@@ -103,7 +109,7 @@ function checkParts(where: string, options: FitOptions): void {
   if (!['boolean', 'string'].includes(typeof restoreBestWeights)) {
     throw typeError(where, 'restoreBestWeights', 'be a boolean or the name of a log', restoreBestWeights);
   }
-  if (typeof classWeight !== 'object')
+  if (typeof classWeight !== 'object' && typeof classWeight !== 'function')
     throw typeError(where, 'classWeight', 'be a record like {0: 1, 1: 5}', classWeight);
   if (ledger === undefined) return;
   if (![ledger.record, ledger.toJSON].every((method) => typeof method === 'function')) {

@@ -1,7 +1,8 @@
 import {type CallbackList, History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
-import {rangeError} from '../../checks';
+import {rangeError, typeError} from '../../checks';
 import type {BatchSource} from '../../data/batchSource';
 import {lock} from '../../models/lock';
+import type {TrainingProgress} from '../../types';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
 import {type Stepper, stepper} from '../ohemStep';
 import {type StepSettings, stepSettings} from '../step/options';
@@ -119,7 +120,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     context: () => ({
       step: selectionsIn(run),
       ...(schedule && {schedule: run.state.schedule}),
-      ...(classWeight && {classWeight}),
+      ...(classWeight && {classWeight: dueWeights(run, classWeight)}),
     }),
     watch: nonFiniteWatch(where),
     pace: pacer(yieldEvery),
@@ -177,11 +178,32 @@ async function trainEpoch(run: Run): Promise<boolean> {
 
 /** Sets the learning rate that is due, if there is a schedule. */
 function setDueRate(run: Run): void {
-  const {where, settings, options, training, epochs, state} = run;
-  const {learningRate, budget} = options;
+  const {where, settings, options} = run;
+  const {learningRate} = options;
   if (learningRate === undefined) return;
-  const progress = progressOf(state, {epochs, budget, batchesPerEpoch: training.batchesPerEpoch});
-  run.rate = setRate(where, learningRate, settings.optimizer, {step: state.updates, epoch: state.epoch, progress});
+  run.rate = setRate(where, learningRate, settings.optimizer, progressIn(run));
+}
+
+/** How far the run has come. */
+function progressIn({options: {budget}, training: {batchesPerEpoch}, epochs, state}: ProgressingRun): TrainingProgress {
+  const progress = progressOf(state, {epochs, budget, batchesPerEpoch});
+  return {step: state.updates, epoch: state.epoch, progress};
+}
+
+/** What of a run says how far it has come. */
+interface ProgressingRun {
+  options: FitOptions;
+  training: BatchSource;
+  epochs: number;
+  state: TrainingState;
+}
+
+/** The class weights of the next step. */
+function dueWeights(run: ProgressingRun & {where: string}, weights: NonNullable<FitOptions['classWeight']>) {
+  if (typeof weights !== 'function') return weights;
+  const due = weights(progressIn(run));
+  if (typeof due === 'object') return due;
+  throw typeError(run.where, 'classWeight', 'return a record like {0: 1, 1: 5}', due);
 }
 
 /** Moves the state of the run on after a step, of which no row is new if `rows` is 0. In place: it is copied when handed out. */

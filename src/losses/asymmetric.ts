@@ -1,0 +1,112 @@
+import {add, mul, neg, onesLike, relu, sigmoid, softplus, step, sub, type Tensor} from '@tensorflow/tfjs-core';
+import {checkNotNegative, checkOptionNames, checkUnitInterval} from '../checks';
+import {offTape} from '../engine';
+import type {PerSampleLoss} from '../types';
+import {meanOfLabels} from './binaryLabels';
+import {focused, focusedSlopes, logOf, power, throughLog} from './logProbabilities';
+
+const NAME = 'asymmetric';
+
+export interface AsymmetricOptions {
+  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  fromLogits?: boolean;
+  /** How strongly an easy no is down-weighted, γ⁻, a finite number ≥ 0. Default 4. */
+  gammaNegative?: number;
+  /** How strongly an easy yes is down-weighted, γ⁺, a finite number ≥ 0. Default 1. */
+  gammaPositive?: number;
+  /** A probability up to which a no has no loss, in [0, 1). Default 0.05. */
+  clip?: number;
+  /** Whether the focal weights are constant to the gradient. Default false. */
+  detach?: boolean;
+  /** A label that counts as no label, an integer such as 255 or −1. Default: none. */
+  ignoreLabel?: number;
+}
+
+/**
+ * Measures how improbable the truth of independent labels is, with easy negatives nearly left out.
+ *
+ *     l = mean_d −(y · log p + (1 − y) · log q) · (1 − y · p − (1 − y) · q)^(γ⁺ · y + γ⁻ · (1 − y)),
+ *     q = min(1 − p + clip, 1),    p = sigmoid(yPred) from logits
+ *
+ * For images with a few of many labels, where nearly every label is a no. A no with p ≤ `clip` has
+ * loss and gradient 0. The mean is over the labels of an example that are not ignored; the authors
+ * sum over labels and batch. The gradient is that of the formula, the weight included. Their class
+ * `AsymmetricLoss` takes the weight for a constant by default: pass `detach: true` for that.
+ *
+ * Prefer logits: a sigmoid over 17 rounds to exactly 1. A label outside 0 … 1 is an error or gives
+ * NaN, as in {@link binaryCrossentropy}.
+ *
+ * @param options  `fromLogits` (default false); `gammaNegative` (default 4); `gammaPositive`
+ *   (default 1); `clip` (default 0.05); `detach` (default false); `ignoreLabel` (default: none).
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
+ * @throws RangeError if a gamma is negative or not finite, `clip` is not in [0, 1) or `ignoreLabel`
+ *   no integer (when it is built), or if a label is not in [0, 1] (when it is called); TypeError if
+ *   the shapes differ by more than a trailing axis of 1 (when it is called).
+ *
+ * @example
+ * const loss = asymmetric();
+ * loss(tf.tensor2d([[1], [0], [0]]), tf.tensor2d([[0.25], [0.25], [0.05]])).dataSync();   // Float32Array [1.039721, 0.000357, 0]
+ *
+ * @see Ridnik et al., Asymmetric Loss, ICCV 2021, §2.2–2.4, eq. 7 (arXiv:2009.14119)
+ */
+export function asymmetric(options: AsymmetricOptions = {}): PerSampleLoss {
+  checkOptionNames(NAME, options, [
+    ...['fromLogits', 'gammaNegative', 'gammaPositive', 'clip', 'detach', 'ignoreLabel'],
+  ]);
+  const {fromLogits = false, gammaNegative = 4, gammaPositive = 1, clip = 0.05, detach = false} = options;
+  checkNotNegative(NAME, 'gammaNegative', gammaNegative);
+  checkNotNegative(NAME, 'gammaPositive', gammaPositive);
+  checkUnitInterval(NAME, 'clip', clip);
+  const exponentsOf = (truth: Tensor) => add(mul(truth, gammaPositive - gammaNegative), gammaNegative);
+  return meanOfLabels({
+    name: NAME,
+    fromLogits,
+    ignoreLabel: options.ignoreLabel,
+    losses(truth, predicted) {
+      const {missing, surprises} = partsOf(truth, predicted, fromLogits, clip);
+      const exponents = exponentsOf(truth);
+      if (!detach) return focused(surprises, missing, exponents);
+      return mul(
+        surprises,
+        offTape(() => power(missing, exponents)),
+      );
+    },
+    slopes(truth, predicted) {
+      const {missing, surprises, slopes, missingSlopes} = slopedPartsOf(truth, predicted, fromLogits, clip);
+      const exponents = exponentsOf(truth);
+      if (detach) return mul(slopes, power(missing, exponents));
+      return focusedSlopes(surprises, slopes, missing, missingSlopes, exponents);
+    },
+  });
+}
+
+/** Surprises of labels, `−y · log p − (1 − y) · log q`, and the probability that they lack. */
+function partsOf(truth: Tensor, predicted: Tensor, fromLogits: boolean, clip: number) {
+  const yes = fromLogits ? sigmoid(predicted) : predicted;
+  const no = fromLogits ? sigmoid(neg(predicted)) : sub(1, predicted); // 1 − sigmoid would be 0 from 17 on
+  const untrue = sub(1, truth);
+  // In this order q keeps what is left of 1 − p next to p = 1.
+  const q = clip === 0 ? no : sub(add(no, clip), relu(sub(clip, yes)));
+  const ofYes = fromLogits ? softplus(neg(predicted)) : neg(logOf(yes));
+  const ofNo = fromLogits && clip === 0 ? softplus(predicted) : neg(logOf(q));
+  return {
+    ...{yes, no, q, untrue},
+    missing: add(mul(truth, no), mul(untrue, relu(sub(yes, clip)))),
+    surprises: add(mul(truth, ofYes), mul(untrue, ofNo)),
+  };
+}
+
+/** The same, with the derivatives by what is predicted. */
+function slopedPartsOf(truth: Tensor, predicted: Tensor, fromLogits: boolean, clip: number) {
+  const {yes, no, q, untrue, missing, surprises} = partsOf(truth, predicted, fromLogits, clip);
+  const rise = (of: Tensor) => (fromLogits ? mul(of, mul(yes, no)) : of);
+  // At p = clip both ways have a gradient of 0 times a weight of 0.
+  const isOver = sub(1, step(sub(clip, yes)));
+  const ofYes = fromLogits ? neg(no) : neg(throughLog(onesLike(yes), yes));
+  const ofNo = fromLogits && clip === 0 ? yes : rise(throughLog(isOver, q));
+  return {
+    ...{missing, surprises},
+    slopes: add(mul(truth, ofYes), mul(untrue, ofNo)),
+    missingSlopes: rise(sub(mul(untrue, step(sub(yes, clip))), truth)),
+  };
+}
