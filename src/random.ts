@@ -24,3 +24,15 @@ function hashed(text: string, salt: number): number {
   for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) as number), 0x01000193);
   return hash;
 }
+
+/** Lists the numbers 0 … count − 1 in a random order. */
+export function shuffled(count: number, uniform: () => number): Int32Array {
+  const order = Int32Array.from({length: count}, (_, number) => number);
+  for (let last = count - 1; last > 0; last--) {
+    const other = Math.floor(uniform() * (last + 1));
+    const number = order[last] as number;
+    order[last] = order[other] as number;
+    order[other] = number;
+  }
+  return order;
+}

@@ -147,12 +147,38 @@ export interface Sampler<S = unknown> {
   next(state: S, seen: {epoch: number; scores: RowScores}): S;
 }
 
+/**
+ * How a classifier predicted each row of a batch, in the forward pass of the step: a number for each row. NaN for a row
+ * that is not valid. (A type alias, because `tf.tidy` does not accept interfaces.)
+ */
+export type RowDynamics<T> = {
+  /** `z_y − max_{j≠y} z_j`, the logit of the label less the largest other one. */
+  margins: T;
+  /** `p_y`, the probability of the label. */
+  confidences: T;
+  /** 1 if the label has the largest probability, the first of equal ones; 0 if not. */
+  correct: T;
+  /** `‖p − onehot(y)‖₂`. */
+  errors: T;
+};
+
+/** What the predictions are that dynamics are computed from. */
+export interface DynamicsOptions {
+  /** Whether the model returns logits instead of probabilities. Default false, as in Keras. */
+  fromLogits?: boolean;
+}
+
 /** What keeps account of the rows of a data set while they are trained on; `miningLedger` builds one. */
 export interface Ledger {
   /** Rows of the data set, where it has room for so many only. */
   readonly size?: number;
-  /** Enters a batch: for each of its rows the row of the data set that it is, its loss (NaN where not finite), and 1 if it was learned from. */
-  record(rows: Int32Array, losses: Float32Array, kept: Uint8Array): void;
+  /** Asks the trainer for the dynamics of each batch. Omit for a ledger of losses alone. */
+  readonly dynamics?: Required<DynamicsOptions> | undefined;
+  /**
+   * Enters a batch: for each of its rows the row of the data set that it is, its loss (NaN where not finite), and 1 if it was learned from;
+   * and the dynamics, if the ledger asks for them.
+   */
+  record(rows: Int32Array, losses: Float32Array, kept: Uint8Array, dynamics?: RowDynamics<Float32Array>): void;
   /** All of it as plain JSON, to be saved with the training. */
   toJSON(): unknown;
 }

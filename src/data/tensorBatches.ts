@@ -2,7 +2,7 @@ import {dispose, Tensor, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkRows, typeError} from '../checks';
 import {type BatchNames, type ModelData, modelData, type StepTensors} from '../models/modelTensors';
-import {uniformFrom} from '../random';
+import {shuffled, uniformFrom} from '../random';
 import {gatherRows} from '../rows';
 import type {Granularity} from '../types';
 import {isNumbers, type RowContext, type SampleWeights} from './batchOptions';
@@ -139,15 +139,7 @@ export function batchesInOrder(
 
 /** Shuffles the rows 0 … count − 1; the order depends on seed and epoch alone. */
 export function shuffledRows(count: number, seed: number | string, epoch: number): Int32Array {
-  const rows = rowsFrom(0, count);
-  const uniform = uniformFrom(`${seed}/${epoch}`);
-  for (let last = count - 1; last > 0; last--) {
-    const other = Math.floor(uniform() * (last + 1));
-    const row = rows[last] as number;
-    rows[last] = rows[other] as number;
-    rows[other] = row;
-  }
-  return rows;
+  return shuffled(count, uniformFrom(`${seed}/${epoch}`));
 }
 
 /** Lists the rows first … end − 1 in their order. */

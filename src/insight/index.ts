@@ -5,11 +5,21 @@
 export type {FunctionModel, TrainableModel} from '../models/functionModel';
 export type {Losses, LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
-export type {LossName, PerSampleLoss, Selection} from '../types';
+export type {DynamicsOptions, LossName, PerSampleLoss, RowDynamics, Selection} from '../types';
 export {type HardExample, type HardestExamplesOptions, hardestExamples} from './hardestExamples';
+export {type LabelIssues, type LabelIssuesOptions, labelIssues} from './labelIssues';
 export type {ExampleValue, LabelAndPrediction} from './labelsAndPredictions';
 export type {ObservedStep} from './ledgerBatch';
 export type {MiningLedgerJSON} from './ledgerRows';
 export {type LossHistogram, type LossHistogramOptions, lossHistogram} from './lossHistogram';
-export {type MiningLedger, type MiningLedgerFactory, miningLedger} from './miningLedger';
+export type {SuspectsByMarginOptions} from './marginThreshold';
+export {
+  type Cartography,
+  type MiningLedger,
+  type MiningLedgerFactory,
+  type MiningLedgerOptions,
+  miningLedger,
+} from './miningLedger';
 export {type PerSampleLossesOptions, perSampleLosses} from './perSampleLosses';
+export {type SubsetOptions, subset} from './subset';
+export {type ThresholdSamples, type ThresholdSamplesOptions, thresholdSamples} from './thresholdSamples';

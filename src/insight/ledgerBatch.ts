@@ -1,6 +1,6 @@
 import {cast, clone, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../checks';
-import type {Selection} from '../types';
+import type {RowDynamics, Selection} from '../types';
 import {readTogether} from './readTogether';
 
 /** A batch as a ledger enters it, with a number for each of its rows. */
@@ -10,12 +10,23 @@ export interface LedgerBatch {
   losses: ArrayLike<number>;
   /** Over 0 where it was backpropagated. */
   kept: ArrayLike<number>;
+  /** How it was predicted; only a ledger that keeps dynamics reads it. */
+  dynamics?: RowDynamics<ArrayLike<number>> | undefined;
 }
 
-/** Checks a batch for a ledger of `size` rows. */
-export function checkBatch(where: string, size: number, {rows, losses, kept}: LedgerBatch): void {
+/** The names of what a ledger keeps of the dynamics, in the order in which they are read. */
+export const DYNAMICS = ['margins', 'confidences', 'correct', 'errors'] as const;
+
+/** Checks a batch for a ledger of `size` rows, which keeps the dynamics or does not. */
+export function checkBatch(where: string, size: number, batch: LedgerBatch, keepsDynamics: boolean): void {
+  const {rows, losses, kept, dynamics} = batch;
+  if (keepsDynamics && !dynamics) {
+    const remedy = 'Build the step with {dynamics: true}, as its report has them then.';
+    throw typeError(where, 'dynamics', 'be given to a ledger that keeps them', dynamics, remedy);
+  }
   checkNumbers(where, 'rows', rows);
-  for (const [argument, values] of Object.entries({losses, kept})) {
+  const ofDynamics = keepsDynamics ? DYNAMICS.map((name) => [`dynamics.${name}`, dynamics?.[name]] as const) : [];
+  for (const [argument, values] of [['losses', losses], ['kept', kept], ...ofDynamics] as const) {
     checkNumbers(where, argument, values);
     if (values.length !== rows.length) {
       throw typeError(where, argument, `hold one number for each of the ${rows.length} rows`, `${values.length}`);
@@ -27,10 +38,28 @@ export function checkBatch(where: string, size: number, {rows, losses, kept}: Le
       throw rangeError(where, 'rows', `hold integers from 0 to ${size - 1}`, `${row} at position ${place}`);
     }
   }
+  if (keepsDynamics && dynamics) checkProbabilities(where, dynamics.confidences);
+}
+
+/** Rounding brings a probability so far over 1. */
+const ROUNDING = 1e-3;
+
+/** Logits that are taken for probabilities make no sense of any kind, and soon show. */
+function checkProbabilities(where: string, confidences: ArrayLike<number>): void {
+  for (let place = 0; place < confidences.length; place++) {
+    const p = confidences[place] as number;
+    if (!(p < -ROUNDING || p > 1 + ROUNDING)) continue;
+    const remedy = 'If the model returns logits, say so: {dynamics: {fromLogits: true}}.';
+    throw rangeError(where, 'dynamics', 'be of probabilities from 0 to 1', `${p} at position ${place}`, remedy);
+  }
 }
 
 /** Checks that something is a list of numbers, by what it is, not by what it holds. */
-function checkNumbers(where: string, argument: string, values: ArrayLike<number> | undefined): void {
+function checkNumbers(
+  where: string,
+  argument: string,
+  values: ArrayLike<number> | undefined,
+): asserts values is ArrayLike<number> {
   if (typeof values !== 'object' || typeof values?.length !== 'number') {
     throw typeError(where, argument, 'be an array of numbers or a typed array', values);
   }
@@ -42,6 +71,8 @@ export interface ObservedStep {
   losses: Tensor1D;
   /** Which rows were backpropagated. */
   selection: Selection;
+  /** How each row was predicted, for a ledger that keeps dynamics. */
+  dynamics?: RowDynamics<Tensor1D> | undefined;
 }
 
 /** Whole numbers up to this one are the same as float32, as which row numbers are read together with the losses. */
@@ -53,9 +84,11 @@ export async function readStep(
   size: number,
   rows: ArrayLike<number> | Tensor1D,
   report: ObservedStep,
+  keepsDynamics: boolean,
 ): Promise<LedgerBatch> {
   checkReport(where, report);
-  const figures = () => entriesOf(report);
+  const {losses, selection} = report;
+  const figures = () => entriesOf(keepsDynamics ? report : {losses, selection});
   const batchOf = (rowsRead: ArrayLike<number>, read: Float32Array[]) => ({rows: rowsRead, ...entered(read)});
   if (!(rows instanceof Tensor)) {
     checkNumbers(where, 'rows', rows);
@@ -74,21 +107,34 @@ export async function readStep(
 }
 
 /** What is to be read of a step for a ledger, in tensors of its own. */
-export function entriesOf({losses, selection: {indices, weights}}: ObservedStep): Tensor1D[] {
-  return [clone(losses), cast(indices, 'float32'), clone(weights)];
+export function entriesOf({losses, selection: {indices, weights}, dynamics}: ObservedStep): Tensor1D[] {
+  const ofDynamics = dynamics ? DYNAMICS.map((name) => clone(dynamics[name])) : [];
+  return [clone(losses), cast(indices, 'float32'), clone(weights), ...ofDynamics];
 }
 
 /** What a ledger enters, from what was read of {@link entriesOf}. */
-export function entered(read: Float32Array[]): {losses: Float32Array; kept: Uint8Array} {
-  const [losses, indices, weights] = read as [Float32Array, Float32Array, Float32Array];
+export function entered(read: Float32Array[]): {
+  losses: Float32Array;
+  kept: Uint8Array;
+  dynamics?: RowDynamics<Float32Array>;
+} {
+  const [losses, indices, weights, ...ofDynamics] = read as [Float32Array, Float32Array, Float32Array];
   const kept = new Uint8Array(losses.length);
   for (const [place, row] of indices.entries()) if ((weights[place] as number) > 0) kept[row] = 1;
-  return {losses, kept};
+  if (ofDynamics.length === 0) return {losses, kept};
+  const [margins, confidences, correct, errors] = ofDynamics as Float32Array[] as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  return {losses, kept, dynamics: {margins, confidences, correct, errors}};
 }
 
 function checkReport(where: string, report: ObservedStep): void {
-  const {losses, selection} = report ?? {};
-  const tensors = [losses, selection?.indices, selection?.weights];
+  const {losses, selection, dynamics} = report ?? {};
+  const ofDynamics = dynamics ? DYNAMICS.map((name) => dynamics[name]) : [];
+  const tensors = [losses, selection?.indices, selection?.weights, ...ofDynamics];
   if (!tensors.every((tensor) => tensor instanceof Tensor)) {
     throw typeError(where, 'report', 'be the report of a step, {losses, selection}', report);
   }

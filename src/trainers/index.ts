@@ -11,6 +11,7 @@ export type {OptimizerName} from '../models/model';
 export type {Losses, LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
 export type {
+  DynamicsOptions,
   Granularity,
   KeepSchedule,
   LearningRateSchedule,
@@ -18,6 +19,7 @@ export type {
   LossName,
   PerSampleLoss,
   Reduction,
+  RowDynamics,
   Selection,
   SelectionContext,
   Selector,

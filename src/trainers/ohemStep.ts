@@ -260,13 +260,13 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     take: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null, evaluate?: Evaluate): TakenStep =>
       guarded((begun) => {
         const whole = {...begun, batch: batchOf(xs, ys, options)};
-        return advanced(accumulated ? accumulated.take(whole, evaluate) : takeStep(parts, whole, evaluate));
+        return advanced(accumulated ? accumulated.take(whole, evaluate) : takeStep(settings, parts, whole, evaluate));
       }),
     /** Computes the gradients of a batch, and changes no weight. */
     gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
       guarded((begun) => {
         if (accumulated) throw accumulating(where, accumulate);
-        return advanced({batches: 1, ...takeGradients(parts, {...begun, batch: batchOf(xs, ys, options)})});
+        return advanced({batches: 1, ...takeGradients(settings, parts, {...begun, batch: batchOf(xs, ys, options)})});
       }),
     /** Updates the weights by gradients of any origin. */
     apply: (gradients: NamedTensorMap) =>
@@ -287,22 +287,28 @@ function accumulating(where: string, accumulate: number): RangeError {
   return rangeError(where, 'accumulate', 'be 1 for step.gradients', accumulate, remedy);
 }
 
-function takeStep(parts: StepParts, begun: Begun, evaluate: Evaluate | undefined): TakenStep {
+function takeStep(settings: StepSettings, parts: StepParts, begun: Begun, evaluate: Evaluate | undefined): TakenStep {
   const {forward, chosen, gradients} = parts.gradientsOf(begun);
   const evaluated = evaluate?.(begun.batch, forward) ?? [];
   const {finite, sound} = parts.apply(gradients, chosen.selection.weights, begun);
   const {finite: finiteRows} = begun.batch;
-  return {reported: reportOf(begun.batch, chosen, sound), evaluated, finite, finiteRows, batches: 1, isPending: false};
+  const reported = reportOf(settings, begun.batch, forward, chosen, sound);
+  return {reported, evaluated, finite, finiteRows, batches: 1, isPending: false};
 }
 
 /** The gradients of a batch for all weights to train, in their order: zeros if the step is not sound. */
-function takeGradients(parts: StepParts, begun: Begun): {gradients: NamedTensorMap; reported: Reported} {
+function takeGradients(
+  settings: StepSettings,
+  parts: StepParts,
+  begun: Begun,
+): {gradients: NamedTensorMap; reported: Reported} {
   const {batch, variables, before} = begun;
-  const {chosen, gradients} = parts.gradientsOf(begun);
+  const {forward, chosen, gradients} = parts.gradientsOf(begun);
   const {sound} = soundnessOf(gradients, chosen.selection.weights, before);
   rollBackUnless(sound, before);
   const all = variables.map((weight) => [weight.name, gradients[weight.name] ?? zerosLike(weight)] as const);
-  return {gradients: zerosUnless(sound, Object.fromEntries(all)), reported: reportOf(batch, chosen, sound)};
+  const reported = reportOf(settings, batch, forward, chosen, sound);
+  return {gradients: zerosUnless(sound, Object.fromEntries(all)), reported};
 }
 
 /** Checks gradients that are to be applied, by the names of the weights. */

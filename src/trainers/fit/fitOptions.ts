@@ -111,6 +111,10 @@ function checkParts(where: string, options: FitOptions): void {
   }
   if (typeof classWeight !== 'object' && typeof classWeight !== 'function')
     throw typeError(where, 'classWeight', 'be a record like {0: 1, 1: 5}', classWeight);
+  if (options.dynamics !== undefined) {
+    const remedy = 'Pass {ledger: miningLedger(rows, {dynamics: true})}.';
+    throw typeError(where, 'dynamics', 'be left out: the ledger says it', options.dynamics, remedy);
+  }
   if (ledger === undefined) return;
   if (![ledger.record, ledger.toJSON].every((method) => typeof method === 'function')) {
     const remedy = 'Pass miningLedger(rows).';
@@ -139,7 +143,9 @@ export function seedOf({seed, initialState}: FitOptions, model: LayersModel): nu
   return initialState?.seed ?? seed ?? leftIn(model)?.state.seed ?? Math.floor(Math.random() * 2 ** 32);
 }
 
-/** Those of the options that `ohemStep` takes. */
+/** Those of the options that `ohemStep` takes, and what the ledger asks for. */
 export function stepOptions(options: FitOptions): OhemStepOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => STEP_OPTIONS.includes(name)));
+  const given = Object.fromEntries(Object.entries(options).filter(([name]) => STEP_OPTIONS.includes(name)));
+  const dynamics = options.ledger?.dynamics;
+  return dynamics ? {...given, dynamics} : given;
 }

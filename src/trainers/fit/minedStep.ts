@@ -2,13 +2,13 @@ import {clone, dispose, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/t
 import type {Logs} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory, rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
-import {entered, entriesOf} from '../../insight/ledgerBatch';
+import {DYNAMICS, entered, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
 import {addUp} from '../../rows';
 import type {Ledger, Reduction, SelectionContext} from '../../types';
 import type {Evaluate, Stepper, TakenStep} from '../ohemStep';
 import type {StepSettings} from '../step/options';
-import {countsOfFigures, type Figures, figuresOf, hostFigures, packed, stepReport} from '../step/report';
+import {countsOfFigures, type Figures, figuresOf, hostFigures, packed, stepReport, tensorsOf} from '../step/report';
 import {SMALLEST} from '../step/selection';
 import type {BatchFigures, EpochTotals} from './epochs';
 import type {Evaluator} from './evaluation';
@@ -105,8 +105,10 @@ async function noted(
   try {
     const read = await reads;
     if (read.entries.length > 0) {
-      const {losses: ofRows, kept} = entered(read.entries);
-      reading.ledger?.record(Int32Array.from(await rows()), ofRows, kept);
+      const {losses: ofRows, kept, dynamics} = entered(read.entries);
+      const ofDataset = Int32Array.from(await rows());
+      if (dynamics) reading.ledger?.record(ofDataset, ofRows, kept, dynamics);
+      else reading.ledger?.record(ofDataset, ofRows, kept);
     }
     const figures = figuresOfStep(reading, taken, read);
     if (read.figures.nonFinite === 0) return figures;
@@ -118,9 +120,9 @@ async function noted(
 }
 
 /** Disposes what a step returned. */
-function release({reported: {losses, selection, valid}, evaluated, finite, finiteRows}: TakenStep): void {
-  const ofStep = [losses, selection.indices, selection.weights, valid, finiteRows, finite];
-  dispose([...ofStep.filter((part) => part instanceof Tensor), ...evaluated]);
+function release({reported, evaluated, finite, finiteRows}: TakenStep): void {
+  const others = [finiteRows, finite].filter((part) => part instanceof Tensor);
+  dispose([...tensorsOf(reported), ...others, ...evaluated]);
 }
 
 function figuresOfStep(
@@ -157,8 +159,10 @@ interface StepRead {
 
 /** Reads a step at once: waiting for a promise takes longer than the reading. */
 function readOnHost({reported, evaluated, finite}: TakenStep, reduction: Reduction, isEntered: boolean): StepRead {
-  const {losses, selection} = reported;
-  const entries = isEntered ? [losses, selection.indices, selection.weights] : [];
+  const {losses, selection, dynamics} = reported;
+  const entries = isEntered
+    ? [losses, selection.indices, selection.weights, ...(dynamics ? DYNAMICS.map((name) => dynamics[name]) : [])]
+    : [];
   return {
     figures: hostFigures(reported, reduction),
     areFinite: finite === true || (finite !== false && finite.dataSync()[0] === 1),
@@ -183,7 +187,7 @@ async function readOnDevice(
     const read = [
       packed([...figuresOf(report), ...countsOfFigures(reported, reduction)]),
       packed(scalars),
-      ...(isEntered ? entriesOf(report) : []),
+      ...(isEntered ? entriesOf(reported) : []),
     ];
     report.dispose();
     return read;

@@ -83,7 +83,7 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
       });
       const isPending = sums.count() < accumulate;
       const updated = isPending ? {finite} : update(begun);
-      const seen = {reported: reportOf(batch, chosen, sound), finiteRows: batch.finite, evaluated};
+      const seen = {reported: reportOf(settings, batch, forward, chosen, sound), finiteRows: batch.finite, evaluated};
       return {...seen, finite: updated.finite, batches: 1, isPending};
     },
     /** Updates the weights by the batches so far. All of them were reported. */
@@ -164,7 +164,11 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
     const gradients = gradientsOver(settings, parts, begun, held, chosen);
     const {finite, sound} = parts.apply(gradients, chosen.selection.weights, begun);
     const {finite: finiteRows} = all.batch;
-    const taken = {reported: reportOf(all.batch, chosen, sound), finiteRows, batches: held.length};
+    const taken = {
+      reported: reportOf(settings, all.batch, all.forward, chosen, sound),
+      finiteRows,
+      batches: held.length,
+    };
     clear();
     return {...taken, evaluated: [], finite, isPending: false};
   };
@@ -185,7 +189,8 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
       held.push(scored(begun.batch, forward));
       if (held.length === settings.accumulate) return {...updateWithLast(begun), evaluated};
       const {losses} = forward;
-      const reported = reportOf(begun.batch, {losses: clone(losses), selection: ofNoRow()}, true);
+      const unreported = {...settings, dynamics: undefined};
+      const reported = reportOf(unreported, begun.batch, forward, {losses: clone(losses), selection: ofNoRow()}, true);
       return {reported, evaluated, finite: true, finiteRows: undefined, batches: 0, isPending: true};
     },
     /** Updates the weights by the batches so far; figures are evaluated before they change. */

@@ -10,7 +10,8 @@ import {modelOptimizer, type OptimizerName, readyModel, trainedWeights} from '..
 import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../models/modelLosses';
 import {checkSelector} from '../../selectors/selector';
 import {topK} from '../../selectors/topK';
-import type {Granularity, PerSampleLoss, Reduction, Selector} from '../../types';
+import type {DynamicsOptions, Granularity, PerSampleLoss, Reduction, Selector} from '../../types';
+import {checkedDynamics} from './dynamics';
 import {REDUCTIONS} from './selection';
 
 /**
@@ -65,12 +66,18 @@ export interface OhemStepOptions {
   selectOver?: 'batch' | 'accumulated';
   /** Largest global norm of the gradients; larger ones are scaled down. Default: no limit. */
   clipNorm?: number;
+  /**
+   * Whether the report has the `dynamics` of each row, for a ledger that keeps them; `{fromLogits: true}` for a model that
+   * returns logits. For a classifier with one output and one label a row. `fitOhem` refuses it: there the ledger says it.
+   * Default false.
+   */
+  dynamics?: boolean | DynamicsOptions;
 }
 
 const NAMES: Record<keyof OhemStepOptions, true> = {
   ...{loss: true, select: true, optimizer: true, reduction: true, lossWeights: true, rankBy: true},
   ...{granularity: true, backward: true, clipNorm: true},
-  ...{accumulate: true, selectOver: true},
+  ...{accumulate: true, selectOver: true, dynamics: true},
 };
 
 /** The names of all options of a step. */
@@ -99,6 +106,8 @@ export interface StepSettings {
   clipNorm: number | undefined;
   accumulate: number;
   selectOver: 'batch' | 'accumulated';
+  /** What the report says of each row's prediction; undefined if nothing. */
+  dynamics: Required<DynamicsOptions> | undefined;
   /** Whether the penalties of regularisers are a part of the gradient. Default true. */
   penalised?: boolean;
 }
@@ -131,12 +140,16 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
     const remedy = 'A joint loss gives one number for each row.';
     throw rangeError(where, 'granularity', "be 'sample' with a joint loss", granularity, remedy);
   }
+  const outputs = outputsWith(model, losses);
+  const dynamics = options.dynamics
+    ? checkedDynamics(where, options.dynamics, {outputs, targets, granularity})
+    : undefined;
   const optimizer = modelOptimizer(where, model, options.optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
   const trained = trainedWeights(where, model, optimizer);
   trained();
   return {
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
-    ...{targets, trained, clipNorm, accumulate, selectOver, outputs: outputsWith(model, losses)},
+    ...{targets, trained, clipNorm, accumulate, selectOver, outputs, dynamics},
   };
 }
 

@@ -21,7 +21,11 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from '../../checks';
-import type {Reduction, Selection} from '../../types';
+import type {Reduction, RowDynamics, Selection} from '../../types';
+import type {Forward} from './backward';
+import type {StepBatch} from './batch';
+import {rowDynamics} from './dynamics';
+import type {StepSettings} from './options';
 import {type Chosen, denominatorOf, hostDenominator, keptOf, reduceKept} from './selection';
 
 /** The figures of a step as numbers. */
@@ -50,6 +54,8 @@ export interface StepReport {
   readonly selection: Selection;
   /** `int32[]`, rows left out because their loss (or their input) was not finite. */
   readonly nonFinite: Scalar;
+  /** How each row was predicted, `float32[B]` each; undefined without the option `dynamics`. */
+  readonly dynamics: RowDynamics<Tensor1D> | undefined;
   /** Reads the figures, once and together, and disposes the report. */
   read(): Promise<StepSummary>;
   /** Disposes every tensor of the report. */
@@ -62,10 +68,12 @@ export type Reported = {
   selection: Selection;
   /** `[B]`, 0 = not valid; undefined if all rows are valid. */
   valid: Tensor1D | undefined;
+  /** Undefined if nobody asked for it. */
+  dynamics?: RowDynamics<Tensor1D> | undefined;
 };
 
 /** Builds the report of a step, which owns the given tensors. */
-export function stepReport({losses, selection, valid}: Reported, reduction: Reduction): StepReport {
+export function stepReport({losses, selection, valid, dynamics}: Reported, reduction: Reduction): StepReport {
   const computed = new Map<string, Scalar>();
   const figure = (name: string, compute: () => Scalar): Scalar => {
     const known = computed.get(name) ?? tidy(() => keep(compute()));
@@ -77,6 +85,7 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
   const report: StepReport = {
     losses,
     selection,
+    dynamics,
     get loss() {
       return figure('loss', () => reduceKept(keptOf({losses, selection}), reduction));
     },
@@ -91,7 +100,7 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
       return figure('nonFinite', () => sum(cast(ofValid(logicalNot(isFiniteTensor(losses))), 'int32')));
     },
     dispose() {
-      dispose([losses, selection.indices, selection.weights, ...(valid ? [valid] : []), ...computed.values()]);
+      dispose([...tensorsOf({losses, selection, valid, dynamics}), ...computed.values()]);
     },
     async read() {
       if (isRead) {
@@ -114,6 +123,11 @@ export function stepReport({losses, selection, valid}: Reported, reduction: Redu
     },
   };
   return report;
+}
+
+/** All tensors of a report. */
+export function tensorsOf({losses, selection, valid, dynamics}: Reported): Tensor1D[] {
+  return [losses, selection.indices, selection.weights, ...(valid ? [valid] : []), ...Object.values(dynamics ?? {})];
 }
 
 /** The figures of a step, and what they are means of. */
@@ -170,11 +184,14 @@ export function packed(scalars: Scalar[]): Tensor1D {
 
 /** What a step reports: of a selection that did not count, no row was learned from. */
 export function reportOf(
-  {valid}: {valid: Tensor1D | undefined},
+  settings: Pick<StepSettings, 'where' | 'dynamics'>,
+  {valid, ys}: Pick<StepBatch, 'valid' | 'ys'>,
+  {predictions}: Pick<Forward, 'predictions'>,
   {losses, selection: {indices, weights}}: Pick<Chosen, 'losses' | 'selection'>,
   sound: Scalar | boolean,
 ): Reported {
   const factor = sound === true ? undefined : sound === false ? 0 : cast(sound, 'float32');
   const learned = factor === undefined ? weights : (mul(weights, factor) as Tensor1D);
-  return {losses, selection: {indices, weights: learned}, valid: valid && clone(valid)};
+  const dynamics = settings.dynamics && rowDynamics(settings.where, settings.dynamics, {ys, predictions, valid});
+  return {losses, selection: {indices, weights: learned}, valid: valid && clone(valid), dynamics};
 }
