@@ -14,7 +14,17 @@ import {
 import {canRecord, differentiateByTfjs, offTape, record, type Tape, type TapedOp} from '../engine';
 import {type RowCut, rowCut} from './places';
 import {mixingOp} from './rowwise';
-import {type Gradient, readersIn, type Start, softmaxesIn, type WalkCut, type Walked, walkBack} from './walk';
+import {
+  dependents,
+  type Gradient,
+  readersIn,
+  type Start,
+  softmaxesIn,
+  type WalkCut,
+  type Walked,
+  walkBack,
+} from './walk';
+import {withoutZeroRows} from './zeroRows';
 
 /** A part of a forward pass, to be run on a tape. */
 export interface Stage {
@@ -95,68 +105,137 @@ export function walkOps(
   return {found: targets.map(ofTarget), multiplications, blockedAt, blocker: ops[blockedAt]?.name};
 }
 
+/** What is walked back through, and from where. */
+interface Way {
+  where: string;
+  model: StagePass;
+  loss: StagePass;
+  starts: readonly Start[];
+  variables: readonly Variable[];
+  cut: WalkCut | undefined;
+}
+
+/** The walks back through both stages. */
+export interface BothWalks extends StageWalk {
+  /** The share of all multiplications that was saved, from 0 to 1. */
+  saved: number;
+  /** How many rows the walk through the model took, if it left rows out whose gradients are 0. */
+  taken?: number;
+}
+
 /**
  * Walks back through the loss and on through the model.
  *
  * On tapes that is one walk, so the loss may have used whatever the model computed. A model that was replayed is of
- * layers that hand nothing out but their outputs.
+ * layers that hand nothing out but their outputs. In between, rows whose gradients are 0 may be left out.
+ *
+ * @param leaveOut  of how many rows; 0 for none, which reads nothing.
  */
-function walkStages(
-  where: string,
-  {model, loss}: {model: StagePass; loss: StagePass},
-  starts: readonly Start[],
-  variables: readonly Variable[],
-  cut: WalkCut | undefined,
-): StageWalk & {gradients: NamedTensorMap} {
-  const walked =
-    model.tape && loss.tape
-      ? walkTogether(where, [...model.tape.ops, ...loss.tape.ops], starts, variables, cut)
-      : walkApart(where, {model, loss}, starts, variables, cut);
+function walkStages(way: Way, leaveOut = 0): BothWalks & {gradients: NamedTensorMap} {
+  const {model, loss, variables, cut} = way;
+  const isOnTapes = model.tape !== undefined && loss.tape !== undefined;
+  const walked = isOnTapes && leaveOut === 0 ? walkTogether(way) : walkApart(way, stagesOf(way), leaveOut);
   const named = variables.flatMap(({name}, i) => {
     const gradient = walked.found[i];
     return gradient ? [[name, gradient.value] as const] : [];
   });
-  return {...walked, gradients: Object.fromEntries(named)};
+  return {saved: savedShare([walked, cut]), ...walked, gradients: Object.fromEntries(named)};
 }
 
-function walkTogether(
-  where: string,
-  ops: readonly TapedOp[],
-  starts: readonly Start[],
-  variables: readonly Variable[],
-  cut: WalkCut | undefined,
-): StageWalk {
-  const softmaxes = ops.some(({ofSoftmax}) => ofSoftmax) ? new Set(softmaxesIn(ops, 1)) : undefined;
-  return walkOps(where, ops, starts, variables, cut, softmaxes);
+/** The share of the multiplications that some walks saved. */
+function savedShare(...walks: [Pick<StageWalk, 'multiplications'>, RowCut | undefined][]): number {
+  const sumOver = (f: (work: StageWalk['multiplications'], cut: RowCut | undefined) => number) =>
+    walks.reduce((total, [{multiplications}, cut]) => total + f(multiplications, cut), 0);
+  const saved = sumOver((work, cut) => (cut ? work.cut * (1 - cut.kept / cut.batchSize) : 0));
+  return (
+    saved /
+    Math.max(
+      sumOver(({all}) => all),
+      1,
+    )
+  );
 }
 
-function walkApart(
-  where: string,
-  {model, loss}: {model: StagePass; loss: StagePass},
-  starts: readonly Start[],
-  variables: readonly Variable[],
-  cut: WalkCut | undefined,
-): StageWalk {
-  const ends = [...model.outputs, ...variables];
-  const isOfModel = ({tensor}: Start) => model.outputs.includes(tensor);
+function walkTogether({where, model, loss, starts, variables, cut}: Way): StageWalk {
+  const ops = opsOf([model, loss]);
+  return walkOps(where, ops, starts, variables, cut, softmaxesReadOnce(ops));
+}
+
+const opsOf = (passes: readonly StagePass[]): TapedOp[] => passes.flatMap(({tape}) => tape?.ops ?? []);
+
+function softmaxesReadOnce(ops: readonly TapedOp[]): ReadonlySet<number> | undefined {
+  return ops.some(({ofSoftmax}) => ofSoftmax) ? new Set(softmaxesIn(ops, 1)) : undefined;
+}
+
+/** The walks through each stage. */
+interface StageWalks {
+  /** The tensors at which the loss ends and the model begins. */
+  seam: readonly Tensor[];
+  isOfModel(tensor: Tensor): boolean;
+  loss(starts: Start[], cut: WalkCut | undefined): StageWalk;
+  model(starts: Start[], cut: WalkCut | undefined): StageWalk;
+}
+
+function stagesOf({where, model, loss, variables}: Way): StageWalks {
+  if (!model.tape || !loss.tape) {
+    return {
+      seam: [...model.outputs, ...variables],
+      isOfModel: (tensor) => model.outputs.includes(tensor),
+      loss: (starts, cut) => loss.walk(where, starts, cut, model.softmaxes),
+      model: (starts, cut) => model.walk(where, starts, cut),
+    };
+  }
+  const [ofModel, ofLoss] = [model.tape.ops, loss.tape.ops];
+  const softmaxes = softmaxesReadOnce(opsOf([model, loss]));
+  const made = new Set(ofLoss.flatMap(({outputs}) => outputs.map(({id}) => id)));
+  const leading = dependents(ofModel, variables);
+  const read = ofLoss.flatMap(({inputs}) => Object.values(inputs)).filter(({id}) => leading.has(id) && !made.has(id));
+  const seam = [...new Map(read.map((tensor) => [tensor.id, tensor])).values()];
+  return {
+    seam,
+    isOfModel: ({id}) => !made.has(id),
+    loss: (starts, cut) => walkOps(where, ofLoss, starts, seam, cut, softmaxes),
+    model: (starts, cut) => walkOps(where, ofModel, starts, variables, cut, softmaxes),
+  };
+}
+
+function walkApart({model, loss, starts, cut}: Way, walks: StageWalks, leaveOut: number): BothWalks {
+  const isOfModel = ({tensor}: Start) => walks.isOfModel(tensor);
   const from = Math.max((cut?.from ?? 0) - model.length, 0);
-  const behind = loss.walk(
-    where,
+  const behind = walks.loss(
     starts.filter((start) => !isOfModel(start)),
     cut && {...cut, from},
-    model.softmaxes,
   );
-  const inner = ends.flatMap((tensor, i) => {
+  const inner = walks.seam.flatMap((tensor, i) => {
     const gradient = behind.found[i];
     if (!gradient) return [];
     const {wholeFrom} = gradient;
     return [{...gradient, tensor, ...(wholeFrom !== undefined && {wholeFrom: model.length + wholeFrom})}];
   });
-  const walked = model.walk(where, [...inner, ...starts.filter(isOfModel)], cut);
+  const all = [...inner, ...starts.filter(isOfModel)];
+  const shorter = leaveOut > 0 ? withoutZeroRows(all, model.outputs, leaveOut, cut) : undefined;
+  try {
+    const cutOfModel = shorter?.cut ?? cut;
+    const walked = walks.model(shorter?.starts ?? all, cutOfModel);
+    const saved = savedShare([walked, cutOfModel], [behind, cut]);
+    const isOneCut = !shorter;
+    return {...joined(walked, behind, {model, loss}, isOneCut), saved, ...(shorter && {taken: shorter.cut.kept})};
+  } finally {
+    shorter?.cut.dispose();
+  }
+}
+
+/** Two walks as one. If the second has a cut of its own, what blocked the first is of no account. */
+function joined(
+  walked: StageWalk,
+  behind: StageWalk,
+  {model, loss}: Pick<Way, 'model' | 'loss'>,
+  isOneCut: boolean,
+): StageWalk {
   const [of, ofLoss] = [walked.multiplications, behind.multiplications];
   const multiplications = {all: of.all + ofLoss.all, cut: of.cut + ofLoss.cut};
   // The first product that is not cut, coming from the losses; without any, the first op that refused.
-  const isOfLoss = behind.blockedAt >= 0 && (ofLoss.all > 0 || of.all === 0);
+  const isOfLoss = isOneCut && behind.blockedAt >= 0 && (ofLoss.all > 0 || of.all === 0);
   const blockedAt = isOfLoss ? model.length + behind.blockedAt : walked.blockedAt;
   const blocker = blockedAt < model.length ? walked.blocker : loss.nameOf(blockedAt - model.length);
   return {...walked, multiplications, blockedAt, blocker};
@@ -170,6 +249,8 @@ interface Objective<T extends TensorContainer> {
   starts: Start[];
   /** The rows that the gradients of starts with a place are of, and the op before which all rows go on in any case. */
   cut?: {rows: Tensor1D; batchSize: number; from: number} | undefined;
+  /** How many rows there are, if those whose gradients by the outputs of the model are 0 may be left out. */
+  leaveOut?: number | undefined;
   /** Tensors from whose rows everything must be computed row by row; `mixing` says if it was. */
   rowwise?: {tensors: Tensor[]; batchSize: number};
 }
@@ -192,7 +273,7 @@ export interface Differentiated<T> {
   seen: T;
   gradients: NamedTensorMap;
   /** How far the walk back was cut; undefined if tfjs differentiated, since its tape cannot be recorded. */
-  walked: StageWalk | undefined;
+  walked: BothWalks | undefined;
   /** The op that is not proved to go row by row; undefined if all are, or nothing was asked. */
   mixing: string | undefined;
 }
@@ -219,11 +300,11 @@ export function differentiate<T extends TensorContainer>(
     ran.push(model);
     const loss = stages.loss(forward.loss(model), model);
     ran.push(loss);
-    const {seen, starts, cut, rowwise} = forward.objective(model, loss.outputs);
+    const {seen, starts, cut, rowwise, leaveOut} = forward.objective(model, loss.outputs);
     rows = cut && rowCut(cut.rows, cut.batchSize);
     const walkCut = rows && {...rows, from: cut?.from ?? 0};
     const mixing = rowwise && mixingOp(tapeOf(ran), rowwise.tensors, rowwise.batchSize);
-    const {gradients, ...walked} = walkStages(where, {model, loss}, starts, variables, walkCut);
+    const {gradients, ...walked} = walkStages({where, model, loss, starts, variables, cut: walkCut}, leaveOut);
     return {seen, gradients, walked, mixing};
   } finally {
     rows?.dispose();

@@ -124,7 +124,7 @@ function wholeSince(dys: Step['dys'], op: number): number {
 }
 
 /** The tensors that depend on one of these, by their ids. */
-function dependents(ops: readonly TapedOp[], targets: readonly Tensor[]): ReadonlySet<number> {
+export function dependents(ops: readonly TapedOp[], targets: readonly Tensor[]): ReadonlySet<number> {
   const ids = new Set(targets.map(({id}) => id));
   for (const {inputs, outputs} of ops) {
     for (const name in inputs) {

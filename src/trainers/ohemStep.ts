@@ -133,13 +133,9 @@ export function ohemStep(model: TrainableModel, options?: Nullable<OhemStepOptio
     if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
     return f();
   };
+  const reportOn = (reported: Reported) => stepReport(reported, settings.reduction, steps.how().saved);
   const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions): StepReport =>
-    inUse(() =>
-      stepReport(
-        tidy(() => steps.take(xs, ys, stepOptions).reported),
-        settings.reduction,
-      ),
-    );
+    inUse(() => reportOn(tidy(() => steps.take(xs, ys, stepOptions).reported)));
   return Object.defineProperties(step as OhemStep, {
     strategy: {get: () => steps.how().strategy},
     why: {get: () => steps.how().why},
@@ -147,7 +143,7 @@ export function ohemStep(model: TrainableModel, options?: Nullable<OhemStepOptio
       value: (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions): StepGradients =>
         inUse(() => {
           const {gradients, reported} = tidy(() => steps.gradients(xs, ys, stepOptions));
-          return {gradients, report: stepReport(reported, settings.reduction)};
+          return {gradients, report: reportOn(reported)};
         }),
     },
     apply: {value: (gradients: NamedTensorMap) => void inUse(() => Object(tidy(() => steps.apply(gradients))))},
@@ -209,7 +205,7 @@ function stepParts(settings: StepSettings, state: SelectorState) {
       const found = compute(own, batch, variables, selector, layers, stages);
       if (Object.keys(found.gradients).length === 0) throw unconnected(where);
       computed++;
-      how = {strategy: found.strategy, why: found.why};
+      how = {strategy: found.strategy, why: found.why, saved: found.saved};
       return found;
     },
     /** Updates the weights if the gradients are finite, and some row has a weight. */

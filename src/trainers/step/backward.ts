@@ -83,7 +83,12 @@ export interface Gradients extends Pick<Differentiated<never>, 'gradients'>, How
 }
 
 /** A strategy, with the reason and how much it saved in a sentence. */
-type How<Strategy = BackwardStrategy> = {strategy: Strategy; why: string};
+export interface How<Strategy = BackwardStrategy> {
+  strategy: Strategy;
+  why: string;
+  /** The share of the multiplications of the backward pass that was saved, from 0 to 1. */
+  saved: number;
+}
 
 /**
  * Runs all rows forward in training mode, selects, and walks back from the losses of the kept rows: with these rows alone, as far as the ops
@@ -114,15 +119,18 @@ export function walkBatch(
     const isSpoilt = chosen.hasBadRows && livesInMainMemory();
     const isMasked = backward === 'masked' || (granularity === 'element' && !isSpoilt);
     const isWhole = rows.size >= count && (isMasked || !isSpoilt);
-    if (isWhole) return {seen, starts: startsOf(settings, forward, putRows(counts, rows, count))};
+    // On a GPU the numbers of a gradient are known to the device only.
+    const leaveOut = !isMasked && granularity === 'sample' && livesInMainMemory() ? count : undefined;
+    if (isWhole) return {seen, starts: startsOf(settings, forward, putRows(counts, rows, count)), leaveOut};
     const from = isMasked ? forward.modelOps : 0;
-    return {seen, starts: startsOf(settings, forward, clone(counts), count), cut: {rows, batchSize: count, from}};
+    const starts = startsOf(settings, forward, clone(counts), count);
+    return {seen, starts, cut: {rows, batchSize: count, from}, leaveOut};
   };
   const differentiated = differentiate(where, variables, {model, loss, objective}, stages);
   const {seen, gradients, walked} = differentiated;
-  const {strategy, why} = explained(settings, count, differentiated, layers);
+  const {why, ...done} = explained(settings, count, differentiated, layers);
   const how = walked?.isReplayed ? '; the kernels of an earlier step run again' : '';
-  return {...seen, gradients, strategy, why: `${why}${how}`};
+  return {...seen, gradients, ...done, why: `${why}${how}`};
 }
 
 /** The losses with what their rows count, and the penalties of the regularisers, unless they are added elsewhere. */
@@ -140,12 +148,15 @@ export function startsOf(
   ];
 }
 
-const OF_ELEMENTS: How = {strategy: 'masked', why: 'elements of every row may be kept, so all rows run backward'};
+/** All rows ran backward. */
+const masked = (why: string): How => ({strategy: 'masked', why, saved: 0});
+
+const OF_ELEMENTS = masked('elements of every row may be kept, so all rows run backward');
 
 /** What is known of the way to the gradients before the first step. */
 export function beforeFirst({backward, granularity}: StepSettings): How<'auto' | BackwardStrategy> {
   if (granularity === 'element') return OF_ELEMENTS;
-  return {strategy: backward, why: backward === 'auto' ? 'the first batch decides' : 'as asked for'};
+  return {strategy: backward, why: backward === 'auto' ? 'the first batch decides' : 'as asked for', saved: 0};
 }
 
 function explained(
@@ -156,20 +167,20 @@ function explained(
 ): How {
   const kept = seen.chosen.rows.size;
   const all = `all ${count} rows run backward`;
-  if (!walked) return {strategy: 'masked', why: `${all}, since this build of tfjs hides its gradient tape`};
+  if (!walked) return masked(`${all}, since this build of tfjs hides its gradient tape`);
   if (granularity === 'element') return OF_ELEMENTS;
-  if (backward === 'masked') return {strategy: 'masked', why: `as asked for: ${all}`};
-  if (kept >= count) return {strategy: 'masked', why: `${all}, since all are kept`};
-  const {multiplications, blockedAt, blocker} = walked;
+  if (backward === 'masked') return masked(`as asked for: ${all}`);
+  const {multiplications, blockedAt, blocker, taken = kept, saved} = walked;
+  if (taken >= count) return masked(`${all}, since all are kept`);
   const {modelOps} = seen.forward;
   const layer = blockedAt < modelOps ? (layers.layerOf(blockedAt, modelOps) ?? 'the model') : 'the loss';
-  const ran = `${kept} of ${count} rows run backward`;
-  if (multiplications.all === 0 && !blocker) return {strategy: 'pruned', why: ran};
-  const share = multiplications.cut / Math.max(multiplications.all, 1);
-  if (share === 0) return {strategy: 'masked', why: `${all}, since rows may interact in ${layer} (${blocker})`};
-  const saved = `${Math.round(100 * share * (1 - kept / count))} % of the multiplications of the backward pass`;
+  const others = walked.taken === undefined ? '' : ' (the loss has no gradient by the outputs of the others)';
+  const ran = `${taken} of ${count} rows run backward${others}`;
+  if (multiplications.all === 0 && !blocker) return {strategy: 'pruned', why: ran, saved};
+  if (multiplications.cut === 0) return masked(`${all}, since rows may interact in ${layer} (${blocker})`);
+  const share = `${Math.round(100 * saved)} % of the multiplications of the backward pass`;
   const until = blocker === undefined ? '' : `; all rows run backward from ${blocker} in ${layer} on`;
-  return {strategy: 'pruned', why: `${ran}, which saves ${saved}${until}`};
+  return {strategy: 'pruned', why: `${ran}, which saves ${share}${until}`, saved};
 }
 
 /** Knows which ops on the tape belong to which layer, from the first forward pass. */

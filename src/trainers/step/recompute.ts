@@ -58,7 +58,8 @@ export function recomputeBatch(
   });
   if (mixing !== undefined) throw notRecomputable(where, 'model and loss', `rows that may interact (${mixing})`);
   const why = `as asked for: ${chosen.rows.size} of ${batch.count} rows run forward a second time, and backward`;
-  return {forward: {...seen, ...scored}, chosen, gradients, strategy: 'recompute', why};
+  const saved = 1 - chosen.rows.size / batch.count;
+  return {forward: {...seen, ...scored}, chosen, gradients, strategy: 'recompute', why, saved};
 }
 
 function checkModel({where, model}: StepSettings): void {

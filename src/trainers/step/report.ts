@@ -56,6 +56,11 @@ export interface StepReport {
   readonly nonFinite: Scalar;
   /** How each row was predicted, `float32[B]` each; undefined without the option `dynamics`. */
   readonly dynamics: RowDynamics<Tensor1D> | undefined;
+  /**
+   * Share of the multiplications of the backward pass that was saved, a number from 0 to 1; of several batches that run
+   * backward, that of the last.
+   */
+  readonly saved: number;
   /** Reads the figures, once and together, and disposes the report. */
   read(): Promise<StepSummary>;
   /** Disposes every tensor of the report. */
@@ -73,7 +78,11 @@ export type Reported = {
 };
 
 /** Builds the report of a step, which owns the given tensors. */
-export function stepReport({losses, selection, valid, dynamics}: Reported, reduction: Reduction): StepReport {
+export function stepReport(
+  {losses, selection, valid, dynamics}: Reported,
+  reduction: Reduction,
+  saved = 0,
+): StepReport {
   const computed = new Map<string, Scalar>();
   const figure = (name: string, compute: () => Scalar): Scalar => {
     const known = computed.get(name) ?? tidy(() => keep(compute()));
@@ -86,6 +95,7 @@ export function stepReport({losses, selection, valid, dynamics}: Reported, reduc
     losses,
     selection,
     dynamics,
+    saved,
     get loss() {
       return figure('loss', () => reduceKept(keptOf({losses, selection}), reduction));
     },
