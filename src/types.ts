@@ -28,6 +28,38 @@ export type Selection = {
   indices: Tensor1D;
   /** `float32[K]`; 0 = not kept after all (there were fewer rows to keep than `K`). */
   weights: Tensor1D;
+  /** How many rows all shards keep, if the batch is one of several shards; omit for a whole batch. */
+  threshold?: GlobalThreshold | undefined;
+};
+
+/** The largest losses of one shard of a batch, as plain data for any transport. */
+export interface ShardLosses {
+  /** The version of this form. */
+  version: number;
+  /** The place of the shard among all, from 0. */
+  shard: number;
+  /** The step that the losses belong to. */
+  step: number;
+  /** How many rows all shards keep together. */
+  k: number;
+  /** How many rows the shard has. */
+  rows: number;
+  /** How many of them are valid and have a finite loss. */
+  usable: number;
+  /** The `min(k, usable)` largest losses, largest first; equal ones in the order of the rows. */
+  losses: Float32Array;
+  /** The shapes of the weights to train, if they are known. */
+  model?: string | undefined;
+}
+
+/** Where the hardest rows of all shards end. (A type, so that `tf.tidy` takes it.) */
+export type GlobalThreshold = {
+  /** The smallest loss that is kept; `Infinity` if none is. */
+  loss: number;
+  /** How many rows each shard keeps: the hardest of its own. */
+  counts: number[];
+  /** How many rows all shards have. */
+  rows: number;
 };
 
 /** What a selector may read besides the losses. Each selector states what it needs. */
@@ -52,6 +84,8 @@ export interface SelectionContext {
   memory?: Tensor1D | null;
   /** State of the selector's `schedule`: first `schedule.init()`, then what `next` returns. */
   schedule?: unknown;
+  /** How many rows all shards keep, from `thresholdOf`, if the batch is the kept rows of one shard. */
+  threshold?: GlobalThreshold;
 }
 
 /**

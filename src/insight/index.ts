@@ -5,8 +5,17 @@
 export type {FunctionModel, TrainableModel} from '../models/functionModel';
 export type {Losses, LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
-export type {DynamicsOptions, LossName, PerSampleLoss, RowDynamics, Selection} from '../types';
+export type {
+  DynamicsOptions,
+  GlobalThreshold,
+  LossName,
+  PerSampleLoss,
+  RowDynamics,
+  Selection,
+  ShardLosses,
+} from '../types';
 export {type HardExample, type HardestExamplesOptions, hardestExamples} from './hardestExamples';
+export {type HardestLosses, type HardestLossesOptions, hardestLosses} from './hardestLosses';
 export {type LabelIssues, type LabelIssuesOptions, labelIssues} from './labelIssues';
 export type {ExampleValue, LabelAndPrediction} from './labelsAndPredictions';
 export type {ObservedStep} from './ledgerBatch';

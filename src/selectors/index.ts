@@ -2,9 +2,10 @@
  * Mining rules: which rows of a batch are backpropagated.
  * @module selectors
  */
-export type {Keep, Selection, SelectionContext, Selector} from '../types';
+export type {GlobalThreshold, Keep, Selection, SelectionContext, Selector, ShardLosses} from '../types';
 export {type AboveThresholdOptions, aboveThreshold} from './aboveThreshold';
 export {all} from './all';
+export {type GlobalTopKOptions, globalTopK} from './globalTopK';
 export {type GradientNormBoundOptions, gradientNormBound} from './gradientNormBound';
 export {type HardNegativesOptions, hardNegatives} from './hardNegatives';
 export {type ImportanceSamplingOptions, importanceSampling} from './importanceSampling';
@@ -20,6 +21,7 @@ export {reducibleLoss} from './reducibleLoss';
 export {type ScheduledSelector, scheduled} from './scheduled';
 export {type Score, scored} from './scored';
 export {smallestK} from './smallestK';
+export {thresholdOf} from './thresholdOf';
 export {topK} from './topK';
 export {topKPerGroup} from './topKPerGroup';
 export {type TrimmedTopKOptions, trimmedTopK} from './trimmedTopK';

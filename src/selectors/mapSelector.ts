@@ -32,8 +32,13 @@ export function mapSelector(selector: Selector, f: SelectionMap): Selector {
   checkSelector(NAME, selector);
   checkFunction(NAME, 'f', 'be a function from a selection to a selection', f);
   const choose = (losses: Tensor1D, context: SelectionContext) => {
-    const {indices, weights} = checked(f(selector(losses, context), losses, context));
-    return {indices, weights};
+    const given = selector(losses, context);
+    const {indices, weights} = checked(f(given, losses, context));
+    const {threshold} = given;
+    if (!threshold) return {indices, weights};
+    if (indices === given.indices && weights === given.weights) return {indices, weights, threshold};
+    const remedy = 'Other shards count the rows that this one keeps.';
+    throw typeError(NAME, 'f', 'return a selection over shards as it is', 'another one', remedy);
   };
   return wrapper(NAME, choose, selector.remember, selector.schedule);
 }

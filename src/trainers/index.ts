@@ -12,6 +12,7 @@ export type {Losses, LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
 export type {
   DynamicsOptions,
+  GlobalThreshold,
   Granularity,
   KeepSchedule,
   LearningRateSchedule,

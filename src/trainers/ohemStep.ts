@@ -1,11 +1,13 @@
 import {
   type NamedTensorMap,
   ones,
+  type Rank,
   type Scalar,
   Tensor,
   type Tensor1D,
   tidy,
   type Variable,
+  zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {didYouMean, givenOptions, type Nullable, rangeError, shapeText, typeError} from '../checks';
@@ -27,7 +29,7 @@ import {
 } from './step/options';
 import {recomputeBatch} from './step/recompute';
 import {type Reported, reportOf, type StepReport, stepReport} from './step/report';
-import {type SelectorState, selectorState} from './step/selection';
+import {ofNoRow, type SelectorState, selectorState} from './step/selection';
 import {
   clipByGlobalNorm,
   rollBackUnless,
@@ -262,7 +264,9 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
       guarded((begun) => {
         if (accumulated) throw accumulating(where, accumulate);
-        return advanced({batches: 1, ...takeGradients(settings, parts, {...begun, batch: batchOf(xs, ys, options)})});
+        if (options?.threshold && hasNoRow(xs)) return advanced({batches: 1, ...noGradients(begun)});
+        const whole = {...begun, batch: batchOf(xs, ys, options)};
+        return advanced({batches: 1, ...takeGradients(parts, whole, {...settings, partial: true})});
       }),
     /** Updates the weights by gradients of any origin. */
     apply: (gradients: NamedTensorMap) =>
@@ -294,17 +298,29 @@ function takeStep(settings: StepSettings, parts: StepParts, begun: Begun, evalua
 
 /** The gradients of a batch for all weights to train, in their order: zeros if the step is not sound. */
 function takeGradients(
-  settings: StepSettings,
   parts: StepParts,
   begun: Begun,
+  settings: StepSettings,
 ): {gradients: NamedTensorMap; reported: Reported} {
   const {batch, variables, before} = begun;
-  const {forward, chosen, gradients} = parts.gradientsOf(begun);
+  const {forward, chosen, gradients} = parts.gradientsOf(begun, settings);
   const {sound} = soundnessOf(gradients, chosen.selection.weights, before);
   rollBackUnless(sound, before);
   const all = variables.map((weight) => [weight.name, gradients[weight.name] ?? zerosLike(weight)] as const);
   const reported = reportOf(settings, batch, forward, chosen, sound);
   return {gradients: zerosUnless(sound, Object.fromEntries(all)), reported};
+}
+
+/** Whether a shard gives a batch without rows, since it keeps none. */
+function hasNoRow(xs: StepTensors): boolean {
+  const inputs: unknown[] = xs instanceof Tensor ? [xs] : Object.values(Object(xs));
+  return inputs.length > 0 && inputs.every((input) => input instanceof Tensor && input.shape[0] === 0);
+}
+
+/** The part of a shard that keeps no row. */
+function noGradients({variables}: Omit<Begun, 'batch'>): {gradients: NamedTensorMap; reported: Reported} {
+  const gradients = Object.fromEntries(variables.map((weight) => [weight.name, zerosLike(weight)]));
+  return {gradients, reported: {losses: zeros<Rank.R1>([1]), selection: ofNoRow(), valid: zeros<Rank.R1>([1])}};
 }
 
 /** Checks gradients that are to be applied, by the names of the weights. */

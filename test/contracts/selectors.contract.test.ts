@@ -6,6 +6,7 @@ import {
   accuracySteps,
   all,
   constant,
+  globalTopK,
   hardNegatives,
   importanceSampling,
   mapSelector,
@@ -53,6 +54,8 @@ interface Member {
   mayKeepNone?: true;
   /** Whether it passes over rows that are harder than what it keeps, so that of equal losses it may leave out the first. */
   passesOver?: boolean;
+  /** Whether it reads the losses, so that it refuses to be called on a GPU. */
+  readsLosses?: true;
   /** Which loss comes first in its order. Default `'hardest'`. */
   first?: 'easiest';
   /** What a trainer passes with the first batch. */
@@ -100,6 +103,13 @@ const SELECTORS: readonly Member[] = [
   {member: 'topK', options: '{k: 100}', select: topK({k: 100}), tiesInOrder: true},
   {member: 'topK', options: '{ratio: 0.5}', select: topK({ratio: 0.5}), tiesInOrder: true},
   {member: 'topK', options: '{ratio: 0.1, minK: 2}', select: topK({ratio: 0.1, minK: 2}), tiesInOrder: true},
+  {
+    member: 'globalTopK',
+    options: 'k = 1 of one shard',
+    select: globalTopK({k: 1, shard: 0, shards: 1, exchange: (mine) => [mine]}),
+    tiesInOrder: true,
+    readsLosses: true,
+  },
   {member: 'all', options: '', select: all(), tiesInOrder: true},
   {member: 'randomK', options: '{k: 3, seed: 5}', select: randomK({k: 3, seed: 5}), tiesInOrder: false},
   {member: 'randomK', options: '{k: 100}', select: randomK({k: 100}), tiesInOrder: false},
@@ -278,8 +288,8 @@ const SELECTORS: readonly Member[] = [
   },
 ];
 
-/** What is exported with the selectors for `scored`. */
-const SCORES = ['gradientNormBound', 'reducibleLoss'];
+/** What is exported with the selectors, and is none: for `scored`, and for shards. */
+const OTHERS = ['gradientNormBound', 'reducibleLoss', 'thresholdOf'];
 
 /** On a GPU fewer: there every shape takes shaders of its own. */
 const batchSizesOn = (backend: string) => (backend.startsWith('webg') ? [1, 5, 33] : [1, 2, 3, 5, 16, 33]);
@@ -311,13 +321,14 @@ function builtFromJson(member: string, options: string): Selector {
 describe('The contract of the selectors', () => {
   it('is held by every selector that is exported', async () => {
     const exported = Object.keys(await import('ohem-tfjs/selectors'));
-    expect([...new Set(SELECTORS.map(({member}) => member)), ...SCORES].sort()).toEqual(exported.sort());
+    expect([...new Set(SELECTORS.map(({member}) => member)), ...OTHERS].sort()).toEqual(exported.sort());
   });
 });
 
 for (const {member, options, select: selector, context: needed, ...nature} of SELECTORS) {
   const {tiesInOrder, passesOver, first, repeats, mayKeepNone, state, weight = 1} = nature;
   describeOnBackends(`${member}(${options})`, (backend) => {
+    if (nature.readsLosses && backend.startsWith('webg')) return;
     const batchSizes = batchSizesOn(backend);
     const contextOf = (batchSize: number): SelectionContext => ({...state, ...needed?.(batchSize)});
     /** The selector with what it needs at hand, as in a step. */

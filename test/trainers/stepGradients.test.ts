@@ -105,6 +105,30 @@ function specification(): void {
     expect(valuesOf(model.getWeights())).not.toEqual(before);
   });
 
+  it('gives no optimizer of the user a gradient that is not finite, in a later step either', async () => {
+    const bare = () => sequential({layers: [layers.dense({units: 1, inputShape: [2], useBias: false, ...seeded(3)})]});
+    // Of a distance of 0 the loss is finite, and the gradient is not.
+    const distance: PerSampleLoss = (yTrue, yPred) => tf.sqrt(tf.sum(tf.square(tf.sub(yTrue, yPred)), -1));
+    for (const Own of [tf.SGDOptimizer, class extends tf.SGDOptimizer {}]) {
+      const given: number[] = [];
+      const optimizer = new Own(0);
+      const apply = optimizer.applyGradients.bind(optimizer);
+      optimizer.applyGradients = (gradients) => {
+        given.push(...valuesOf(Object.values(gradients as tf.NamedTensorMap)));
+        apply(gradients);
+      };
+      const model = bare();
+      const step = ohemStep(model, {loss: distance, select: all(), optimizer});
+      const batch = tf.ones([2, 2]);
+      expect(await step(batch, tf.ones([2, 1])).read()).toMatchObject({kept: 2});
+      const {length} = given;
+      expect(await step(batch, model.predict(batch) as tf.Tensor).read()).toMatchObject({kept: 0});
+      step.apply({[variablesOf(model)[0]?.name as string]: tf.fill([2, 1], Number.NaN)});
+      expect(length).toBeGreaterThan(0);
+      expect(given.every(Number.isFinite)).toBe(true);
+    }
+  });
+
   it('goes on with the draws of the selector, and disposes what is its own', () => {
     const model = build();
     const optimizer = tf.train.sgd(0.1);

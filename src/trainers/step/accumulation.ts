@@ -37,7 +37,7 @@ import {type Forward, inferred} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
 import {reportOf} from './report';
-import {type Chosen, chooseRows, denominatorOf, keptOf, type SelectorState, selectorState} from './selection';
+import {type Chosen, chooseRows, denominatorOf, keptOf, ofNoRow, type SelectorState, selectorState} from './selection';
 import {rollBackUnless, soundnessOf, takeSnapshot, zerosUnless} from './update';
 
 /** Builds what collects batches until an update is due. */
@@ -97,11 +97,6 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
       weighed.dispose();
     },
   };
-}
-
-/** A selection that keeps nothing. */
-function ofNoRow(): Selection {
-  return {indices: tensor1d([0], 'int32'), weights: zeros([1])};
 }
 
 /** What to compute for a sum over several batches: it is divided at the end, and regularisers are added then, once. */

@@ -121,9 +121,12 @@ export function walkBatch(
     const isWhole = rows.size >= count && (isMasked || !isSpoilt);
     // On a GPU the numbers of a gradient are known to the device only.
     const leaveOut = !isMasked && granularity === 'sample' && livesInMainMemory() ? count : undefined;
-    if (isWhole) return {seen, starts: startsOf(settings, forward, putRows(counts, rows, count)), leaveOut};
+    if (isWhole) {
+      const whole = {...chosen, counts: putRows(counts, rows, count)};
+      return {seen, starts: startsOf(settings, forward, whole), leaveOut};
+    }
     const from = isMasked ? forward.modelOps : 0;
-    const starts = startsOf(settings, forward, clone(counts), count);
+    const starts = startsOf(settings, forward, {...chosen, counts: clone(counts)}, count);
     return {seen, starts, cut: {rows, batchSize: count, from}, leaveOut};
   };
   const differentiated = differentiate(where, variables, {model, loss, objective}, stages);
@@ -137,14 +140,14 @@ export function walkBatch(
 export function startsOf(
   {penalised = true}: StepSettings,
   {losses, penalties}: Forward,
-  counts: Tensor1D,
+  {counts, share}: Pick<Chosen, 'counts' | 'share'>,
   batchSize?: number,
 ): Start[] {
   const place = batchSize === undefined ? undefined : leadingPlace([batchSize], batchSize);
   const ofRegularisers = penalised ? penalties : [];
   return [
     {tensor: losses, value: counts, place},
-    ...ofRegularisers.map((tensor) => ({tensor, value: onesLike(tensor)})),
+    ...ofRegularisers.map((tensor) => ({tensor, value: share ? mul(onesLike(tensor), share) : onesLike(tensor)})),
   ];
 }
 

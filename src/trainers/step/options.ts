@@ -110,6 +110,8 @@ export interface StepSettings {
   dynamics: Required<DynamicsOptions> | undefined;
   /** Whether the penalties of regularisers are a part of the gradient. Default true. */
   penalised?: boolean;
+  /** Whether the gradients may be a part of a sum over several shards. Default false: they update the weights. */
+  partial?: boolean;
 }
 
 /** Checks the options of a step. */

@@ -51,7 +51,7 @@ export function recomputeBatch(
       const tensors = [...kept.xs, ...kept.ys, ...kept.rowWeights];
       return {
         seen: forward,
-        starts: startsOf(settings, forward, clone(counts)),
+        starts: startsOf(settings, forward, {...chosen, counts: clone(counts)}),
         rowwise: {tensors, batchSize: rows.size},
       };
     },

@@ -173,7 +173,11 @@ export function hostFigures({losses, selection, valid}: Reported, reduction: Red
     summary.loss += weight * loss;
   }
   const kept = () => Float32Array.from(indices, (row) => values[row] as number);
-  summary.divisor = hostDenominator({losses: kept, weights, batchSize: values.length}, reduction);
+  const {threshold} = selection;
+  summary.divisor = hostDenominator(
+    {losses: kept, weights: () => weights, batchSize: values.length, threshold},
+    reduction,
+  );
   summary.loss = summary.divisor > 0 ? summary.loss / summary.divisor : 0;
   for (const [row, value] of values.entries()) {
     if (isValid && isValid[row] === 0) continue;
@@ -197,11 +201,11 @@ export function reportOf(
   settings: Pick<StepSettings, 'where' | 'dynamics'>,
   {valid, ys}: Pick<StepBatch, 'valid' | 'ys'>,
   {predictions}: Pick<Forward, 'predictions'>,
-  {losses, selection: {indices, weights}}: Pick<Chosen, 'losses' | 'selection'>,
+  {losses, selection: {weights, ...selection}}: Pick<Chosen, 'losses' | 'selection'>,
   sound: Scalar | boolean,
 ): Reported {
   const factor = sound === true ? undefined : sound === false ? 0 : cast(sound, 'float32');
   const learned = factor === undefined ? weights : (mul(weights, factor) as Tensor1D);
   const dynamics = settings.dynamics && rowDynamics(settings.where, settings.dynamics, {ys, predictions, valid});
-  return {losses, selection: {indices, weights: learned}, valid: valid && clone(valid), dynamics};
+  return {losses, selection: {...selection, weights: learned}, valid: valid && clone(valid), dynamics};
 }

@@ -20,11 +20,13 @@ import {
   Tensor,
   type Tensor1D,
   tensor1d,
+  zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkValues, livesInMainMemory, shapeText, typeError} from '../../checks';
+import {checkOneOf, checkValues, livesInMainMemory, rangeError, shapeText, typeError} from '../../checks';
 import {placeOfLargest, takeRows} from '../../rows';
-import type {Reduction, Selection, SelectionContext, Selector} from '../../types';
+import {keptByAll} from '../../shards';
+import type {GlobalThreshold, Reduction, Selection, SelectionContext, Selector} from '../../types';
 import type {Forward} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
@@ -40,6 +42,8 @@ interface Kept {
   losses: () => Tensor1D;
   weights: Tensor1D;
   batchSize: number;
+  /** What all shards keep, if the rows are those of one of them. */
+  threshold?: GlobalThreshold | undefined;
 }
 
 /** What each kept row counts in the sum that a reduction is, `float32[K]`: its weight, divided by {@link denominatorOf}. */
@@ -58,30 +62,36 @@ function countsOf(kept: Kept, reduction: Reduction): Tensor1D {
 
 /** What a reduction divides Σ w·l by, `float32[]`: Σ w, B, the weights of losses over 0, or 1. */
 export function denominatorOf(kept: Kept, reduction: Reduction): Scalar {
-  if (livesInMainMemory()) return scalar(hostDenominator(onHost(kept), reduction));
+  if (kept.threshold || livesInMainMemory()) return scalar(hostDenominator(onHost(kept), reduction));
   const {losses, weights, batchSize} = kept;
   if (reduction === 'mean') return sum(weights);
   if (reduction === 'meanNonZero') return sum(mul(weights, cast(greater(losses(), 0), 'float32')));
   return scalar(reduction === 'batchMean' ? batchSize : 1);
 }
 
-function onHost({losses, weights, batchSize}: Kept): HostKept {
-  return {losses: () => losses().dataSync<'float32'>(), weights: weights.dataSync<'float32'>(), batchSize};
+function onHost({losses, weights, batchSize, threshold}: Kept): HostKept {
+  return {
+    losses: () => losses().dataSync<'float32'>(),
+    weights: () => weights.dataSync<'float32'>(),
+    ...{batchSize, threshold},
+  };
 }
 
 interface HostKept {
   losses: () => Float32Array;
-  weights: Float32Array;
+  weights: () => Float32Array;
   batchSize: number;
+  threshold?: GlobalThreshold | undefined;
 }
 
 /** The same as {@link denominatorOf}, on the host. */
-export function hostDenominator({losses, weights, batchSize}: HostKept, reduction: Reduction): number {
-  if (reduction === 'batchMean') return batchSize;
+export function hostDenominator({losses, weights, batchSize, threshold}: HostKept, reduction: Reduction): number {
+  if (reduction === 'batchMean') return threshold?.rows ?? batchSize;
   if (reduction === 'sum') return 1;
-  if (reduction === 'mean') return weights.reduce((total, weight) => total + weight, 0);
+  if (reduction === 'mean')
+    return threshold ? keptByAll(threshold) : weights().reduce((total, weight) => total + weight, 0);
   const values = losses();
-  return weights.reduce((total, weight, row) => ((values[row] as number) > 0 ? total + weight : total), 0);
+  return weights().reduce((total, weight, row) => ((values[row] as number) > 0 ? total + weight : total), 0);
 }
 
 /** Reduces the losses `float32[K]` of the kept rows to `float32[]`; a row of weight 0 counts 0, also if its loss is NaN. */
@@ -102,11 +112,19 @@ export type Chosen = {
   counts: Tensor1D;
   /** Whether some row is not finite. On a GPU, where the host does not know, that may be so. */
   hasBadRows: boolean;
+  /** `float32[]`, the share of the regularisers that the rows of one shard carry; undefined for a whole batch. */
+  share: Scalar | undefined;
 };
 
 /** Selects the rows to train on. Runs off the tape. */
 export function chooseRows(
-  {where, select, rankBy, reduction}: Pick<StepSettings, 'where' | 'select' | 'rankBy' | 'reduction'>,
+  {
+    where,
+    select,
+    rankBy,
+    reduction,
+    partial,
+  }: Pick<StepSettings, 'where' | 'select' | 'rankBy' | 'reduction' | 'partial'>,
   {valid, finite, count, ys, context}: Pick<StepBatch, 'valid' | 'finite' | 'count' | 'ys' | 'context'>,
   forward: Pick<Forward, 'losses' | 'raw' | 'predictions'>,
   state: SelectorState,
@@ -123,18 +141,52 @@ export function chooseRows(
     ...(valid && {valid}),
     ...(predictions.length === 1 && ys.length === 1 && {yTrue: ys[0] as Tensor, yPred: predictions[0] as Tensor}),
   };
-  const selected = select(ranking, seen);
+  const given = select(ranking, seen);
+  const threshold = given?.threshold ?? context.threshold;
+  const selected = threshold ? {...given, threshold} : given;
+  if (threshold) checkThreshold(where, threshold, reduction, partial);
   state.note(ranking, seen);
   const counted = valid && (notEqual(valid, 0) as Tensor1D);
   const allowed = usable && counted ? logicalAnd<Tensor1D>(usable, counted) : (usable ?? counted);
   const {selection, rows} = settle(where, selected, count, allowed);
   const counts = countsOf(keptOf({losses, selection}), reduction);
-  return {losses, selection, rows, counts, hasBadRows: usable !== undefined};
+  const share = threshold && shareOf(where, selection.weights, threshold);
+  return {losses, selection, rows, counts, hasBadRows: usable !== undefined, share};
+}
+
+/** Checks that the rows of one shard are used for a part of the gradients alone. */
+function checkThreshold(where: string, {counts}: GlobalThreshold, reduction: Reduction, partial = false): void {
+  if (!Array.isArray(counts)) {
+    throw typeError(
+      where,
+      'threshold',
+      'be the result of thresholdOf',
+      counts,
+      'Pass {threshold: thresholdOf(tops, k)}.',
+    );
+  }
+  if (reduction === 'meanNonZero') {
+    checkOneOf(where, 'reduction over shards', reduction as 'mean', ['mean', 'sum', 'batchMean']);
+  }
+  if (partial || counts.length === 1) return;
+  const remedy = 'Take step.gradients, add them up over all shards, and pass the sums to step.apply.';
+  throw rangeError(where, 'select', 'rank whole batches to update weights', `${counts.length} shards`, remedy);
+}
+
+/** The share of all kept rows, by weight, that a selection has. */
+function shareOf(where: string, weights: Tensor1D, threshold: GlobalThreshold): Scalar {
+  const all = keptByAll(threshold);
+  const own = sum<Scalar>(weights);
+  if (livesInMainMemory() && (own.dataSync()[0] as number) > all * (1 + 1e-6)) {
+    const remedy = 'Pass the rows that this shard keeps, the first counts[shard] of its hardest.';
+    throw rangeError(where, 'select', `keep no more than the ${all} rows of all shards`, own.dataSync()[0], remedy);
+  }
+  return div(own, Math.max(all, 1));
 }
 
 /** The kept rows of a batch, for a reduction. */
-export function keptOf({losses, selection: {indices, weights}}: Pick<Chosen, 'losses' | 'selection'>): Kept {
-  return {losses: () => takeRows(losses, indices), weights, batchSize: losses.size};
+export function keptOf({losses, selection: {indices, weights, threshold}}: Pick<Chosen, 'losses' | 'selection'>): Kept {
+  return {losses: () => takeRows(losses, indices), weights, batchSize: losses.size, threshold};
 }
 
 /** Marks the rows with a finite loss; undefined if all are known to have one. */
@@ -157,8 +209,9 @@ function settle(
   usable: Tensor1D | undefined,
 ): {selection: Selection; rows: Tensor1D} {
   checkSelection(where, selected, batchSize);
-  const {indices, weights} = selected;
-  const selection = {indices: clone(indices), weights: clone(weights)};
+  const {threshold} = selected;
+  const {indices, weights} = selected.indices.size === 0 ? ofNoRow() : selected;
+  const selection = {indices: clone(indices), weights: clone(weights), threshold};
   if (!usable && livesInMainMemory() && weights.dataSync().every((weight) => weight > 0)) {
     return {selection, rows: selection.indices};
   }
@@ -167,7 +220,12 @@ function settle(
   const safeWeights = chooseEach(isUsed, weights, zerosLike(weights)) as Tensor1D;
   const standIn = takeRows(indices, expandDims(placeOfLargest(safeWeights)) as Tensor1D);
   const rows = chooseEach(isUsed, indices, standIn) as Tensor1D;
-  return {selection: {indices: selection.indices, weights: safeWeights}, rows};
+  return {selection: {...selection, weights: safeWeights}, rows};
+}
+
+/** A selection that keeps nothing. */
+export function ofNoRow(): Selection {
+  return {indices: tensor1d([0], 'int32'), weights: zeros([1])};
 }
 
 /** Checks that a selection is `{indices: int32[K], weights: float32[K]}`; its values only if that waits for nothing. */
@@ -176,10 +234,10 @@ function checkSelection(where: string, selection: Selection, batchSize: number):
   if (!(indices instanceof Tensor && weights instanceof Tensor)) {
     throw typeError(where, 'select', 'return tensors {indices, weights}', selection);
   }
-  if (indices.dtype !== 'int32' || indices.rank !== 1 || indices.size === 0) {
+  if (indices.dtype !== 'int32' || indices.rank !== 1) {
     const got = `${indices.dtype}${shapeText(indices.shape)}`;
     const remedy = 'Row numbers are integers, as tf.topk gives them.';
-    throw typeError(where, 'select', 'return indices int32[K] with K >= 1', got, remedy);
+    throw typeError(where, 'select', 'return indices int32[K]', got, remedy);
   }
   if (weights.dtype !== 'float32' || weights.rank !== 1 || weights.size !== indices.size) {
     const constraint = `return weights float32[${indices.size}], one for each index`;

@@ -12,6 +12,7 @@ import {
   type Optimizer,
   reshape,
   type Scalar,
+  serialization,
   sqrt,
   square,
   stack,
@@ -61,7 +62,8 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
 /**
  * Updates the weights, if the step is sound: some row is kept, and gradients and statistics are finite. If not, nothing changes.
  *
- * On cpu and wasm the optimizer is then not called. On a GPU, where the host does not know, it is rolled back.
+ * On cpu and wasm the optimizer is then not called. On a GPU, where the host does not know, the optimizers of tfjs are
+ * rolled back. Any other is given zeros, since nobody knows what it does with a NaN.
  *
  * @param names  the weights that were ever trained, in the order of the slots; `haveSlots` says whether the optimizer has
  *   taken a step with all of them.
@@ -75,11 +77,22 @@ export function update(
   const soundness = soundnessOf(gradients, weights, before);
   const {sound} = soundness;
   if (sound !== false) {
-    // Of slots that are made now there is nothing to go back to.
-    optimizer.applyGradients(inSlotOrder(haveSlots ? gradients : zerosUnless(sound, gradients), names));
+    // Of slots that are made now there is nothing to roll back to.
+    const canRollBack = haveSlots && isOfTfjs(optimizer);
+    optimizer.applyGradients(inSlotOrder(canRollBack ? gradients : zerosUnless(sound, gradients), names));
   }
   rollBackUnless(sound, before);
   return soundness;
+}
+
+/** The names of the optimizers of tfjs, which change nothing but weights and slots. */
+const OF_TFJS = ['Adadelta', 'Adagrad', 'Adam', 'Adamax', 'Momentum', 'RMSProp', 'SGD'];
+
+/** Whether an optimizer is one of tfjs itself, and no class or object that changes what it does. */
+function isOfTfjs(optimizer: Optimizer): boolean {
+  const name = OF_TFJS.find((known) => known === optimizer.getClassName?.());
+  const [made] = serialization.SerializationMap.getMap().classNameMap[name ?? ''] ?? [];
+  return optimizer.constructor === made && optimizer.applyGradients === made?.prototype.applyGradients;
 }
 
 /** Whether gradients and statistics are finite, and whether some row is kept, too. */

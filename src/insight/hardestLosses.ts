@@ -1,0 +1,97 @@
+import {cast, maximum, mul, notEqual, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {checkCount, checkRows, checkWhole, givenOptions, type Nullable} from '../checks';
+import type {TrainableModel} from '../models/functionModel';
+import {countedOutputs, validRows} from '../models/modelLosses';
+import type {StepTensors} from '../models/modelTensors';
+import {SHARDS_VERSION} from '../shards';
+import type {ShardLosses} from '../types';
+import {largestFirst} from './largestFirst';
+import {type PerSampleLossesOptions, SCORING_OPTIONS, type Scoring, scoreRows, scoring} from './perSampleLosses';
+
+const NAME = 'hardestLosses';
+
+export interface HardestLossesOptions extends PerSampleLossesOptions {
+  /** How many rows all shards keep together; an integer ≥ 1. */
+  k: number;
+  /** The place of this shard among all, from 0. */
+  shard: number;
+  /** The step that the losses are for, from 0: all shards have to be at the same one. */
+  step: number;
+  /** `[N]`, 0 = never to be kept. Omit if all rows may be. */
+  valid?: Tensor1D;
+}
+
+/** The largest losses of a shard, and the rows that they belong to. */
+export interface HardestLosses extends ShardLosses {
+  /** The rows with these losses, in their order. Only this shard reads them. */
+  indices: Int32Array;
+}
+
+/**
+ * Finds the `k` largest losses of a shard, as plain data to exchange with other shards.
+ *
+ *     losses = sort(l, descending)[0 … min(k, N)),    l = perSampleLosses(model, x, y)
+ *
+ * The first phase of a top k over shards that share no memory, on any backend: nothing waits but the
+ * promise. {@link thresholdOf} finds which rows to train on. As in `backward: 'recompute'`, rows are
+ * scored in inference mode, and run forward a second time if they are kept. Weights of samples and
+ * classes do not count in the ranking. Rows that are not finite, not `valid`, or without a label that
+ * counts, are left out.
+ *
+ * @param model  a `LayersModel`, or a function `{predict, variables}`; it stays as it is.
+ * @param x  inputs of the shard, as `ohemStep` takes them; they stay yours.
+ * @param y  targets in the same form.
+ * @param options  `k`, `shard` and `step`; `valid`; and `loss`, `lossWeights` and `batchSize` of
+ *   {@link perSampleLosses}.
+ * @returns a promise of {@link HardestLosses}: at most `k` losses, largest first, equal ones in the
+ *   order of the rows, with their rows in `indices`.
+ * @throws TypeError or RangeError (as a rejection, before anything is computed) if an option is
+ *   wrong, and what {@link perSampleLosses} throws.
+ *
+ * @example
+ * const model = tf.sequential({layers: [tf.layers.dense({units: 1, kernelInitializer: 'ones', inputShape: [1]})]});
+ * const [x, y] = [tf.tensor2d([[1], [2], [3]]), tf.tensor2d([[1], [0], [2]])];
+ * const mine = await hardestLosses(model, x, y, {k: 2, shard: 0, step: 0, loss: 'meanSquaredError'});
+ * mine.losses;   // Float32Array [4, 1]
+ * thresholdOf([mine], 2);   // {loss: 1, counts: [2], rows: 3}
+ * mine.indices;   // Int32Array [1, 2]
+ */
+export async function hardestLosses(
+  model: TrainableModel,
+  x: StepTensors,
+  y: StepTensors,
+  options: Nullable<HardestLossesOptions>,
+): Promise<HardestLosses> {
+  const names = ['k', 'shard', 'step', 'valid', ...SCORING_OPTIONS];
+  const {k, shard, step, valid, ...scoringOptions} = givenOptions<HardestLossesOptions>(NAME, options, names);
+  checkCount(NAME, 'k', k);
+  checkWhole(NAME, 'shard', shard);
+  checkWhole(NAME, 'step', step);
+  const task = scoring(NAME, model, x, y, scoringOptions);
+  if (valid) checkRows(NAME, 'valid', valid, task.rows);
+  const counted = await countedRows(task, valid);
+  const scored = await scoreRows(task);
+  const isUsable = (row: number) => Number.isFinite(scored[row]) && counted?.[row] !== 0;
+  const usable = scored.reduce((total, _, row) => total + Number(isUsable(row)), 0);
+  const indices = largestFirst(task.rows, k, (row) => (isUsable(row) ? (scored[row] as number) : Number.NaN));
+  const losses = Float32Array.from(indices, (row) => scored[row] as number);
+  const shapes = task.model.trainableWeights.map((weight) => weight.read().shape.join('×')).join(' ');
+  return {version: SHARDS_VERSION, shard, step, k, rows: task.rows, usable, losses, model: shapes, indices};
+}
+
+/** Reads which rows count: those that are valid, and have a label in some output; undefined if all do. */
+async function countedRows({losses, lossWeights, ys}: Scoring, valid: Tensor1D | undefined) {
+  const marks = tidy(() => {
+    const outputs = losses.length === ys.length ? countedOutputs(lossWeights) : [0];
+    const labelled = outputs.map((output) => validRows(losses[output] ?? losses[0], ys[output] as Tensor));
+    const given = valid && cast(notEqual(valid, 0), 'float32');
+    if (labelled.includes(undefined)) return given;
+    const any = (labelled as Tensor[]).reduce((one, other) => maximum(one, other));
+    return given ? mul(any, given) : any;
+  });
+  try {
+    return await marks?.data();
+  } finally {
+    marks?.dispose();
+  }
+}

@@ -1,0 +1,303 @@
+/** @file The sum of what shards compute is what one process computes of the whole batch. */
+import * as tf from '@tensorflow/tfjs-core';
+import {type LayersModel, layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
+import {
+  all,
+  categoricalCrossentropy,
+  fitOhem,
+  globalTopK,
+  hardestLosses,
+  type OhemStepOptions,
+  ohemLoss,
+  ohemStep,
+  type StepGradients,
+  thresholdOf,
+  topK,
+} from 'ohem-tfjs';
+import {afterEach, beforeEach, expect, it} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+import {inLockStep, shardRows} from '../support/shards';
+
+const [FEATURES, CLASSES] = [6, 3];
+const seeded = (seed: number) => ({kernelInitializer: {className: 'GlorotNormal', config: {seed}} as never});
+
+function build(): LayersModel {
+  const kernelRegularizer = () => regularizers.l2({l2: 0.05});
+  return sequential({
+    layers: [
+      layers.dense({
+        units: 8,
+        activation: 'tanh',
+        inputShape: [FEATURES],
+        kernelRegularizer: kernelRegularizer(),
+        ...seeded(1),
+      }),
+      layers.dense({units: CLASSES, activation: 'softmax', kernelRegularizer: kernelRegularizer(), ...seeded(2)}),
+    ],
+  });
+}
+
+/** The whole batch of a step; every fourth row of the second half is one of the first half too. */
+function batchOf(step: number, rows: number): {xs: tf.Tensor2D; ys: tf.Tensor2D} {
+  const labels = Array.from({length: rows}, (_, row) => (row * 7 + step) % CLASSES);
+  const from = labels.map((_, row) => (row >= rows / 2 && row % 4 === 0 ? row - Math.floor(rows / 2) : row));
+  const drawn = tf.randomNormal([rows, FEATURES], 0, 1, 'float32', 50 + step);
+  const ofRows = tf.gather(drawn, tf.tensor1d(from, 'int32')) as tf.Tensor2D;
+  const targets = from.map((row) => labels[row] as number);
+  return {xs: ofRows, ys: tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), CLASSES), 'float32') as tf.Tensor2D};
+}
+
+const rowsOf = <T extends tf.Tensor>(tensor: T, {begin, size}: {begin: number; size: number}) =>
+  tf.slice(tensor, [begin, 0], [size, -1]) as T;
+const valuesOf = (gradients: tf.NamedTensorMap) => Object.values(gradients).flatMap((each) => [...each.dataSync()]);
+const weightsOf = (model: LayersModel) => model.getWeights().flatMap((weight) => [...weight.dataSync()]);
+const bitsOf = (model: LayersModel) => [...new Int32Array(Float32Array.from(weightsOf(model)).buffer)];
+const largestOf = (values: readonly number[]) => Math.max(...values.map(Math.abs));
+const keptOf = ({report}: StepGradients) => {
+  const weights = report.selection.weights.dataSync();
+  return [...report.selection.indices.dataSync()].filter((_, place) => (weights[place] as number) > 0);
+};
+
+/** Expects numbers that agree to 1e-5 of the largest one. */
+function expectAgreeing(got: readonly number[], want: readonly number[]): void {
+  expect(got.length).toBe(want.length);
+  const difference = largestOf(got.map((value, i) => value - (want[i] as number)));
+  expect(difference).toBeLessThanOrEqual(1e-5 * largestOf(want));
+}
+
+/** The sum of gradients over shards, by the names of the weights of one of them. */
+function summed(parts: readonly tf.NamedTensorMap[], names: readonly string[]): tf.NamedTensorMap {
+  const lists = parts.map((part) => Object.values(part));
+  const sums = names.map((_, i) =>
+    lists.map((list) => list[i] as tf.Tensor).reduce((one, other) => tf.add(one, other)),
+  );
+  return Object.fromEntries(names.map((name, i) => [name, sums[i] as tf.Tensor]));
+}
+
+interface Trial {
+  sizes: readonly number[];
+  k: number;
+  steps?: number;
+  options?: Pick<OhemStepOptions, 'backward' | 'reduction' | 'clipNorm'>;
+  optimizer?: () => tf.Optimizer;
+  /** Changes the whole batch of a step. */
+  spoil?: (xs: tf.Tensor2D) => tf.Tensor2D;
+}
+
+/** Trains shards and one process side by side; each step begins at the weights of the one process. */
+function train({sizes, k, steps = 3, options, optimizer = () => tf.train.sgd(0.1), spoil = (xs) => xs}: Trial): void {
+  const places = shardRows(sizes);
+  const rows = sizes.reduce((total, size) => total + size, 0);
+  const loss = categoricalCrossentropy();
+  const whole = build();
+  const shards = sizes.map(() => build());
+  let exchange: Parameters<Parameters<typeof inLockStep>[1]>[1];
+  const single = ohemStep(whole, {loss, select: topK({k}), optimizer: optimizer(), ...options});
+  const parts = shards.map((model, shard) => {
+    const select = globalTopK({k, shard, shards: sizes.length, exchange: (mine) => exchange(mine)});
+    return ohemStep(model, {loss, select, optimizer: optimizer(), ...options});
+  });
+  for (let step = 0; step < steps; step++) {
+    tf.tidy(() => {
+      const {xs: clean, ys} = batchOf(step, rows);
+      const xs = spoil(clean);
+      const want = single.gradients(xs, ys);
+      const got = inLockStep(sizes.length, (shard, others) => {
+        exchange = others;
+        const place = places[shard] as (typeof places)[number];
+        return (parts[shard] as (typeof parts)[number]).gradients(rowsOf(xs, place), rowsOf(ys, place));
+      });
+      const union = got.flatMap((part, shard) => keptOf(part).map((row) => row + (places[shard]?.begin as number)));
+      expect(union.sort((a, b) => a - b)).toEqual(keptOf(want).sort((a, b) => a - b));
+      got.forEach(({gradients}, shard) => {
+        if (keptOf(got[shard] as StepGradients).length === 0) expect(largestOf(valuesOf(gradients))).toBe(0);
+      });
+      const sums = got.map(({gradients}) =>
+        summed(
+          got.map((part) => part.gradients),
+          Object.keys(gradients),
+        ),
+      );
+      expectAgreeing(valuesOf(sums[0] as tf.NamedTensorMap), valuesOf(want.gradients));
+      const ofShards = got.reduce((total, {report}) => total + (report.loss.dataSync()[0] as number), 0);
+      expect(ofShards).toBeCloseTo(want.report.loss.dataSync()[0] as number, 4);
+      single.apply(want.gradients);
+      for (const [shard, part] of parts.entries()) part.apply(sums[shard] as tf.NamedTensorMap);
+      for (const {report} of [want, ...got]) report.dispose();
+      for (const model of shards) expect(bitsOf(model)).toEqual(bitsOf(shards[0] as LayersModel));
+      expectAgreeing(weightsOf(shards[0] as LayersModel), weightsOf(whole));
+    });
+  }
+}
+
+describeOnBackends('Shards with a global top k', () => {
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
+
+  it('make the step of one process, in 20 steps of 2 shards', () => train({sizes: [12, 12], k: 7, steps: 20}));
+  it('make the step of one process, in 20 steps of 4 shards', () => train({sizes: [6, 6, 6, 6], k: 9, steps: 20}));
+  it('may differ in size', () => train({sizes: [3, 13, 8], k: 10}));
+  it('may keep no row: of k = 1 all but one do', () => train({sizes: [6, 6, 6], k: 1, steps: 6}));
+  it('may keep all rows', () => train({sizes: [6, 6], k: 12}));
+
+  it('leave a shard out whose rows are all NaN', () =>
+    train({
+      sizes: [6, 6],
+      k: 8,
+      spoil: (xs) => tf.concat([tf.fill([6, FEATURES], Number.NaN), tf.slice(xs, [6, 0])]) as tf.Tensor2D,
+    }));
+
+  it.each(['pruned', 'masked', 'recompute'] as const)('agree with %s', (backward) =>
+    train({sizes: [8, 4], k: 5, options: {backward}}),
+  );
+
+  it.each(['mean', 'sum', 'batchMean'] as const)(
+    'reduce by %s over all rows, with each regulariser once',
+    (reduction) => train({sizes: [5, 9], k: 6, options: {reduction}}),
+  );
+
+  it.each([
+    ['momentum', () => tf.train.momentum(0.05, 0.9)],
+    ['Adam', () => tf.train.adam(0.01)],
+  ])('have the slots of %s', (_, optimizer) => train({sizes: [6, 10], k: 6, steps: 6, optimizer}));
+
+  it('clip the sum, not each part', () => train({sizes: [6, 6], k: 5, options: {clipNorm: 0.05}}));
+
+  it('change nothing if no row of any shard is finite', () => {
+    const nothing = (xs: tf.Tensor2D) => tf.fill(xs.shape, Number.NaN) as tf.Tensor2D;
+    const model = build();
+    const {xs, ys} = batchOf(0, 4);
+    const [one, two] = inLockStep(2, (shard, exchange) => {
+      const select = globalTopK({k: 3, shard, shards: 2, exchange});
+      const step = ohemStep(model, {loss: categoricalCrossentropy(), select, optimizer: tf.train.sgd(1)});
+      return step.gradients(nothing(xs), ys);
+    });
+    for (const part of [one, two]) expect(largestOf(valuesOf((part as StepGradients).gradients))).toBe(0);
+  });
+});
+
+describeOnBackends('Shards in two phases', () => {
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
+
+  it.each([
+    {sizes: [10, 10], k: 7},
+    {sizes: [4, 9, 6, 5], k: 6},
+    {sizes: [5, 5, 5], k: 1},
+  ])('make the step of one process: $sizes, k = $k', async ({sizes, k}) => {
+    const places = shardRows(sizes);
+    const rows = sizes.reduce((total, size) => total + size, 0);
+    const loss = categoricalCrossentropy();
+    const [whole, model] = [build(), build()];
+    const single = ohemStep(whole, {loss, select: topK({k}), optimizer: tf.train.adam(0.01)});
+    const part = ohemStep(model, {loss, select: all(), optimizer: tf.train.adam(0.01)});
+    for (let step = 0; step < 3; step++) {
+      const {xs, ys} = batchOf(step, rows);
+      const mine = await Promise.all(
+        places.map((place, shard) =>
+          hardestLosses(model, rowsOf(xs, place), rowsOf(ys, place), {k, shard, step, loss}),
+        ),
+      );
+      const threshold = thresholdOf(mine, k);
+      const want = single.gradients(xs, ys);
+      const kept = mine.map(({indices}, shard) =>
+        Array.from(indices.subarray(0, threshold.counts[shard]), (row) => row + (places[shard]?.begin as number)),
+      );
+      expect(kept.flat().sort((a, b) => a - b)).toEqual(keptOf(want).sort((a, b) => a - b));
+      const parts = kept.map((ofShard) => {
+        const at = tf.tensor1d(ofShard, 'int32');
+        return part.gradients(tf.gather(xs, at), tf.gather(ys, at), {threshold});
+      });
+      const sums = summed(
+        parts.map(({gradients}) => gradients),
+        Object.keys(parts[0]?.gradients as tf.NamedTensorMap),
+      );
+      expectAgreeing(valuesOf(sums), valuesOf(want.gradients));
+      const summaries = await Promise.all(parts.map(({report}) => report.read()));
+      expect(summaries.map((summary) => summary.kept)).toEqual(threshold.counts);
+      expect(summaries.reduce((total, summary) => total + summary.loss, 0)).toBeCloseTo(
+        want.report.loss.dataSync()[0] as number,
+        4,
+      );
+      single.apply(want.gradients);
+      part.apply(sums);
+    }
+    expectAgreeing(weightsOf(model), weightsOf(whole));
+  });
+});
+
+describeOnBackends('A part of the gradients', () => {
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
+  const loss = categoricalCrossentropy();
+  const threshold = {loss: 0, counts: [2, 3], rows: 9};
+  const part = 'rank whole batches to update weights, got 2 shards. Take step.gradients';
+
+  it('updates no weight', () => {
+    const model = build();
+    const before = bitsOf(model);
+    const {xs, ys} = batchOf(0, 2);
+    const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(1)});
+    expect(() => step(xs, ys, {threshold})).toThrow(`ohemStep: select must ${part}`);
+    expect(bitsOf(model)).toEqual(before);
+  });
+
+  it('is refused by fitOhem and ohemLoss too', async () => {
+    const model = build();
+    const {xs, ys} = batchOf(0, 4);
+    const select = globalTopK({
+      ...{k: 2, shard: 0, shards: 2},
+      exchange: (mine) => [mine, {...mine, shard: 1}],
+    });
+    const fitted = fitOhem(model, xs, ys, {loss, select, optimizer: tf.train.sgd(1), epochs: 1, verbose: 0});
+    await expect(fitted).rejects.toThrow(`select must ${part}`);
+    const mined = ohemLoss(loss, select);
+    expect(() => mined(ys, ys)).toThrow(`ohemLoss: select must ${part}`);
+  });
+
+  it('is refused if it is more than the whole, is no result of thresholdOf, or has no divisor over shards', () => {
+    const {xs, ys} = batchOf(0, 6);
+    const options = {loss, select: all(), optimizer: tf.train.sgd(1)};
+    expect(() => ohemStep(build(), options).gradients(xs, ys, {threshold})).toThrow(
+      'ohemStep: select must keep no more than the 5 rows of all shards, got 6. Pass the rows that this shard keeps',
+    );
+    expect(() => ohemStep(build(), options).gradients(xs, ys, {threshold: {} as never})).toThrow(
+      'ohemStep: threshold must be the result of thresholdOf, got undefined.',
+    );
+    const nonZero = ohemStep(build(), {...options, reduction: 'meanNonZero'});
+    expect(() => nonZero.gradients(xs, ys, {threshold})).toThrow(
+      'ohemStep: reduction over shards must be one of mean, sum, batchMean, got meanNonZero.',
+    );
+  });
+
+  it('may be of one shard, which then takes whole steps', () => {
+    const [one, other] = [build(), build()];
+    const {xs, ys} = batchOf(0, 6);
+    const select = globalTopK({k: 4, shard: 0, shards: 1, exchange: (mine) => [mine]});
+    ohemStep(one, {loss, select, optimizer: tf.train.sgd(0.1)})(xs, ys);
+    ohemStep(other, {loss, select: topK({k: 4}), optimizer: tf.train.sgd(0.1)})(xs, ys);
+    expect(bitsOf(one)).toEqual(bitsOf(other));
+  });
+
+  it('is zero of a batch without rows, which needs a threshold', async () => {
+    const step = ohemStep(build(), {loss, select: all(), optimizer: tf.train.sgd(0.1)});
+    const nothing = [tf.zeros([0, FEATURES]), tf.zeros([0, CLASSES])] as const;
+    const {gradients, report} = step.gradients(...nothing, {threshold});
+    expect(Object.values(gradients).map(({shape}) => shape)).toEqual([[FEATURES, 8], [8], [8, CLASSES], [CLASSES]]);
+    expect(largestOf(valuesOf(gradients))).toBe(0);
+    expect(await report.read()).toEqual({loss: 0, batchLoss: 0, kept: 0, nonFinite: 0});
+    expect(() => step.gradients(...nothing)).toThrow('ohemStep: xs must have at least one row, got [0, 6].');
+  });
+});
+
+describeOnBackends('A selection of no row', () => {
+  it('changes nothing, and is reported', async () => {
+    const model = build();
+    const before = bitsOf(model);
+    const {xs, ys} = batchOf(0, 4);
+    const select = () => ({indices: tf.tensor1d([], 'int32'), weights: tf.tensor1d([])});
+    const step = ohemStep(model, {loss: categoricalCrossentropy(), select, optimizer: tf.train.adam(1)});
+    expect(await step(xs, ys).read()).toMatchObject({loss: 0, kept: 0});
+    expect(bitsOf(model)).toEqual(before);
+  });
+});
