@@ -52,6 +52,21 @@ describe('Plain data through JSON', () => {
     });
   });
 
+  it('holds typed arrays to the bit, in base64, also a part of a longer one', () => {
+    const types = [Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Uint8Array, Uint16Array, Uint32Array];
+    const bytes = Uint8Array.from({length: 48}, (_, i) => (i * 37) % 251);
+    for (const type of types) {
+      const part = new type(bytes.buffer, 8, 3);
+      const back = carried({rows: [part], none: new type(0)}) as {rows: [typeof part]; none: typeof part};
+      expect(back).toStrictEqual({rows: [part], none: new type(0)});
+      expect(new Uint8Array(back.rows[0].buffer)).toEqual(bytes.slice(8, 8 + part.byteLength));
+    }
+    const losses = Float32Array.of(Number.NaN, Number.NEGATIVE_INFINITY, -0);
+    expect(carried(losses)).toStrictEqual(losses);
+    expect(JSON.stringify(encoded(new Float32Array(999))).length).toBeLessThan(5.5 * 999);
+    expect(carried(runInNewContext('({rows: Int32Array.of(3)})'))).toStrictEqual({rows: Int32Array.of(3)});
+  });
+
   class Own {
     ratio = 1;
   }
@@ -62,12 +77,13 @@ describe('Plain data through JSON', () => {
     ['an instance of a class', {schedule: new Own()}, 'state.schedule must {}, got a Own.'],
     ['a date', {a: [1, new Date()]}, 'state.a[1] must {}, got a Date.'],
     ['a map', {a: new Map()}, 'state.a must {}, got a Map.'],
-    ['numbers of a typed array', {a: new Float32Array(2)}, 'state.a must {}, got a Float32Array.'],
+    ['the bytes of a view', {a: new DataView(new ArrayBuffer(2))}, 'state.a must {}, got a DataView.'],
+    ['a subclass of a typed array', {a: Buffer.from([1])}, 'state.a must {}, got a Buffer.'],
     ['a bigint', {a: 1n}, 'state.a must {}, got a bigint.'],
     ['a symbol', [Symbol('a')], 'state[0] must {}, got a symbol.'],
     ['itself', itself, 'state.inner[0] must {}, got what it is in itself.'],
   ])('may not hold %s', (_, value, message) => {
-    const constraint = 'be plain data: numbers, texts, booleans, null, lists and records';
+    const constraint = 'be plain data: numbers, texts, booleans, null, lists, typed arrays and records';
     expect(() => encoded(value)).toThrow(
       new TypeError(`saveTraining: ${message.replace('{}', constraint)} Nothing else could be restored.`),
     );
