@@ -14,6 +14,13 @@ export interface TrainingBatch {
   rows?: Int32Array | Tensor;
 }
 
+/** Some rows of a data set, in the order in which they are to come. */
+export interface ChosenRows {
+  rows: Int32Array;
+  /** What each of them counts, beside its sample weight; undefined for 1. */
+  weights?: Float32Array | undefined;
+}
+
 /** Where a training stands in its data. */
 export interface Place {
   epoch: number;
@@ -35,8 +42,12 @@ export interface BatchSource {
   samples?: number;
   /** Shows the first batch, without taking it from what `batches` gives. */
   look?(at: (batch: TrainingBatch) => void): Promise<void>;
-  /** The batches of an epoch, from a place in it on. */
-  batches(from: Place): AsyncGenerator<TrainingBatch, void>;
+  /** The batches of an epoch, from a place in it on; of the chosen rows alone if there are any. */
+  batches(from: Place, chosen?: ChosenRows): AsyncGenerator<TrainingBatch, void>;
+  /** How many batches `batches` gives of so many chosen rows; undefined as long as that is not known. */
+  batchesOf?(rows: number): number | undefined;
+  /** Some rows of an epoch in batches that are so many times as large, to be run forward only. */
+  rowsToScore?(at: Place, rows: Int32Array, times: number): AsyncGenerator<TrainingBatch, void>;
   /** Ends the use of the source. */
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import {type BatchSource, type Place, START, type TrainingBatch} from './batchSo
 export interface DatasetItem extends RowContext {
   xs: StepTensors;
   ys: StepTensors;
-  /** Which rows of the dataset these are, for a ledger. */
+  /** Which rows of the dataset these are, for a ledger or a sampler. */
   index?: Tensor | ArrayLike<number>;
   /** What each row counts. */
   sampleWeight?: SampleWeights;

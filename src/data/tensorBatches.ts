@@ -1,12 +1,12 @@
-import {dispose, Tensor, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
+import {dispose, Tensor, type TensorContainer, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkRows, typeError} from '../checks';
 import {type BatchNames, type ModelData, modelData, type StepTensors} from '../models/modelTensors';
-import {shuffled, uniformFrom} from '../random';
-import {gatherRows} from '../rows';
+import {shuffled, shuffleTogether, uniformFrom} from '../random';
 import type {Granularity} from '../types';
 import {isNumbers, type RowContext, type SampleWeights} from './batchOptions';
-import type {BatchSource, TrainingBatch} from './batchSource';
+import type {BatchSource, ChosenRows, TrainingBatch} from './batchSource';
+import {rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
 
 /** Data in tensors: the rows of all of them belong together. */
 export interface RowData {
@@ -32,19 +32,20 @@ export function tensorBatches(
   const batchesPerEpoch = Math.min(Math.ceil(rowCount / batchSize), limit ?? Number.POSITIVE_INFINITY);
   const numbers =
     sampleWeight !== undefined && isNumbers(sampleWeight) ? tensor1d(Array.from(sampleWeight)) : undefined;
-  const weights = numbers ?? (sampleWeight as Exclude<SampleWeights, ArrayLike<number>> | undefined);
-  const take = (rows: Int32Array) =>
+  const weights = numbers ?? (sampleWeight as WeightTensors | undefined);
+  const take: Take = (rows, counts) =>
     tidy(() => {
       const column = tensor2d(rows, [rows.length, 1], 'int32');
-      const taken = <T>(tensors: T): T => takeEach(tensors, column);
-      return {
-        xs: taken(xs),
-        ys: taken(ys),
-        options: {...(weights && {sampleWeight: taken(weights)}), ...taken({...context})},
-      };
+      const taken = <T>(tensors: T): T => rowsOfEach(tensors, column);
+      const sampleWeight = weighted(weights && taken(weights), counts);
+      return {xs: taken(xs), ys: taken(ys), options: {...(sampleWeight && {sampleWeight}), ...taken({...context})}};
     });
+  const batchesOf = (rows: number) => Math.min(Math.ceil(rows / batchSize), limit ?? Number.POSITIVE_INFINITY);
+  const inBatches = (chosen: ChosenRows, size: number, first: number, count: number) =>
+    gathered(take, chosen, size, first, count);
   return {
     batchesPerEpoch,
+    batchesOf,
     samples: rowCount,
     async look(at) {
       const rows = order(0).slice(0, Math.min(batchSize, rowCount));
@@ -52,25 +53,42 @@ export function tensorBatches(
       try {
         at({...taken, rows, size: rows.length});
       } finally {
-        dispose(taken);
+        dispose(taken as object as TensorContainer);
       }
     },
-    async *batches({epoch, earlier = 0, batch: first}) {
-      const ofEpoch = order(epoch + earlier);
-      for (let batch = first; batch < batchesPerEpoch; batch++) {
-        const rows = ofEpoch.slice(batch * batchSize, Math.min((batch + 1) * batchSize, rowCount));
-        const taken = take(rows);
-        try {
-          yield {...taken, rows, size: rows.length} satisfies TrainingBatch;
-        } finally {
-          dispose(taken);
-        }
-      }
-    },
+    batches: ({epoch, earlier = 0, batch: first}, chosen) =>
+      chosen
+        ? inBatches(chosen, batchSize, first, batchesOf(chosen.rows.length))
+        : inBatches({rows: order(epoch + earlier)}, batchSize, first, batchesPerEpoch),
+    rowsToScore: (_, rows, times) =>
+      inBatches({rows}, times * batchSize, 0, Math.ceil(rows.length / batchSize / times)),
     async close() {
       numbers?.dispose();
     },
   };
+}
+
+/** Takes rows of the data, with what each of them counts beside its sample weight. */
+type Take = (rows: Int32Array, counts?: Float32Array) => Pick<TrainingBatch, 'xs' | 'ys' | 'options'>;
+
+/** Gives the batches `first … count − 1` of some rows, each of which lives until the next one is due. */
+async function* gathered(
+  take: Take,
+  {rows: all, weights}: ChosenRows,
+  size: number,
+  first: number,
+  count: number,
+): AsyncGenerator<TrainingBatch, void> {
+  for (let batch = first; batch < count; batch++) {
+    const [from, to] = [batch * size, Math.min((batch + 1) * size, all.length)];
+    const rows = all.slice(from, to);
+    const taken = take(rows, weights?.subarray(from, to));
+    try {
+      yield {...taken, rows, size: rows.length} satisfies TrainingBatch;
+    } finally {
+      dispose(taken as object as TensorContainer);
+    }
+  }
 }
 
 /** Checks what goes with each row of the data, or with each of its elements. */
@@ -102,15 +120,6 @@ export function checkRowData(
   for (const tensor of tensors) check('sampleWeight', tensor);
 }
 
-function takeEach<T>(tensors: T, rows: Tensor): T {
-  if (tensors === undefined || tensors === null) return tensors;
-  if (typeof tensors === 'object' && 'dataId' in tensors) return gatherRows(tensors as unknown as Tensor, rows) as T;
-  if (Array.isArray(tensors)) return tensors.map((tensor) => takeEach(tensor, rows)) as T;
-  return Object.fromEntries(
-    Object.entries(tensors as object).map(([name, tensor]) => [name, takeEach(tensor, rows)]),
-  ) as T;
-}
-
 /** The rows of `validationData: [x, y]`. */
 export function validationRows(
   where: string,
@@ -140,6 +149,11 @@ export function batchesInOrder(
 /** Shuffles the rows 0 … count − 1; the order depends on seed and epoch alone. */
 export function shuffledRows(count: number, seed: number | string, epoch: number): Int32Array {
   return shuffled(count, uniformFrom(`${seed}/${epoch}`));
+}
+
+/** Shuffles lists of one length in place, all in the same way. The rows 0 … N − 1 come out as {@link shuffledRows}. */
+export function shuffle(lists: (Int32Array | Float32Array)[], seed: number | string, epoch: number): void {
+  shuffleTogether(lists, uniformFrom(`${seed}/${epoch}`));
 }
 
 /** Lists the rows first … end − 1 in their order. */

@@ -64,6 +64,14 @@ export interface FitOhemArgs extends FitOptions {
  * memory, so `epochs: 1` in a loop is one long run. `progress` and `budget` are those of one call.
  * With `accumulate: m`, the batches that are left at the end of an epoch make a smaller update.
  *
+ * With a `sampler` an epoch has the rows that this chooses: no other row runs forward. They come in
+ * another order in each epoch, in `ceil(rows / batchSize)` batches, by which steps and progress are
+ * counted. Weights of the sampler count as `sampleWeight` does: `Σ w·l / B`. It goes by the latest loss
+ * of each row before any weight. Rows that it wants to know at the end of an epoch then run forward in
+ * inference mode. Logs have `rows`, how many were trained on, and `rescored`, how many ran forward for
+ * their scores alone. A loop of calls with the same sampler continues it; as each call is a run with
+ * an end, a sampler that ends with all rows does so in each of them.
+ *
  * With `granularity: 'element'` elements are counted, in `kept` and in all means, and metrics see
  * them as rows. Rows whose loss is not finite are left out; the first ones are named in a warning,
  * as is a model that diverges or has gradients that are not finite.
@@ -120,7 +128,7 @@ export async function fitOhem(
   const seed = seedOf(options, trained);
   const order = (epoch: number) => (shuffle ? shuffledRows(rows, seed, epoch) : rowsFrom(0, rows));
   return train({
-    ...{where: NAME, model: trained, options, seed, batchSize},
+    ...{where: NAME, model: trained, options, seed, batchSize, isShuffled: shuffle},
     training: tensorBatches(data, batchSize, rows, order, stepsPerEpoch),
     ...(heldOut.rows > heldOut.first && {
       validation: batchesInOrder(NAME, heldOut, validationBatchSize, validationSteps),

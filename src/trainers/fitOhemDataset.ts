@@ -1,6 +1,7 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, type Nullable, typeError} from '../checks';
 import type {BatchSource} from '../data/batchSource';
+import {chosenBatches} from '../data/chosenBatches';
 import {datasetBatches, type OhemDataset} from '../data/datasetBatches';
 import {batchesInOrder, validationRows} from '../data/tensorBatches';
 import type {TrainableModel} from '../models/functionModel';
@@ -12,13 +13,16 @@ import {type OhemHistory, train} from './fit/training';
 
 const NAME = 'fitOhemDataset';
 const OPTIONS: Record<Exclude<keyof FitOhemDatasetArgs, keyof FitOptions>, true> = {
-  ...{batchesPerEpoch: true, validationData: true, validationBatchSize: true, validationBatches: true},
+  ...{batchesPerEpoch: true, rows: true},
+  ...{validationData: true, validationBatchSize: true, validationBatches: true},
 };
 
 /** The arguments of tfjs's `fitDataset`, the options of `ohemStep`, and more. */
 export interface FitOhemDatasetArgs extends FitOptions {
   /** Batches of an epoch; the dataset is then not begun anew for each epoch. Default: an epoch ends with the dataset. */
   batchesPerEpoch?: number;
+  /** How many rows the dataset has in each epoch; for a sampler, which needs it. Default: the size of the ledger. */
+  rows?: number;
   /** What is validated on at the end of each epoch: `[x, y]`, or a dataset, which is begun anew each time. */
   validationData?: [StepTensors, StepTensors] | OhemDataset;
   /** For `[x, y]`. Default 32. */
@@ -38,6 +42,12 @@ export interface FitOhemDatasetArgs extends FitOptions {
  * `sampleWeight`, and what the selector looks at (`valid`, `positive`, `group`, `boxes`,
  * `reference`). Batches may differ in size. A dataset with a finite `size` tells callbacks, and the
  * `progress` of a learning rate, how many batches an epoch has; else the epoch before does.
+ *
+ * A `sampler` needs `rows`, how many there are, and an `index` with each item that names each of them
+ * once in an epoch. Rows that it does not choose are left out before batches are put together: the
+ * chosen rows of one or more items are a batch, as large as the first item, in the order of the
+ * dataset. An item that is chosen as a whole is a batch as it is. For rows that are to be scored at the
+ * end of an epoch, the dataset is begun anew with the same epoch, and all of it pulled once more.
  *
  * The tensors of a batch are disposed after its step, as in tfjs, but not those of an array of
  * batches, which are needed in the next epoch. Arguments, logs, calls in a loop, and what becomes
@@ -77,8 +87,24 @@ export async function fitOhemDataset(
   if (batchesPerEpoch !== undefined) checkCount(NAME, 'batchesPerEpoch', batchesPerEpoch);
   if (validationBatches !== undefined) checkCount(NAME, 'validationBatches', validationBatches);
   const validation = validationData === undefined ? undefined : validationSource(trained, validationData, options);
-  const training = datasetBatches(NAME, 'dataset', trained, dataset, batchesPerEpoch);
+  const items = datasetBatches(NAME, 'dataset', trained, dataset, batchesPerEpoch);
+  const size = rowsToChoose(options);
+  const training = size === undefined ? items : chosenBatches(items, {where: NAME, argument: 'dataset', size});
   return train({where: NAME, model: trained, options, seed: seedOf(options, trained), training, validation});
+}
+
+/** How many rows a sampler chooses from; undefined without one. */
+function rowsToChoose({sampler, rows, ledger, batchesPerEpoch}: FitOhemDatasetArgs): number | undefined {
+  if (rows !== undefined) checkCount(NAME, 'rows', rows);
+  if (sampler === undefined) return undefined;
+  if (batchesPerEpoch !== undefined) {
+    const remedy = 'An epoch of it is all that the dataset gives.';
+    throw typeError(NAME, 'batchesPerEpoch', 'be left out with a sampler', batchesPerEpoch, remedy);
+  }
+  const size = rows ?? ledger?.size;
+  if (size === undefined)
+    throw typeError(NAME, 'rows', 'be given with a sampler', size, 'Say how many the dataset has.');
+  return size;
 }
 
 function validationSource(

@@ -12,6 +12,7 @@ export type {Losses, LossLike} from '../models/modelLosses';
 export type {StepTensors} from '../models/modelTensors';
 export type {
   DynamicsOptions,
+  EpochRows,
   GlobalThreshold,
   Granularity,
   KeepSchedule,
@@ -21,6 +22,8 @@ export type {
   PerSampleLoss,
   Reduction,
   RowDynamics,
+  RowScores,
+  Sampler,
   Selection,
   SelectionContext,
   Selector,

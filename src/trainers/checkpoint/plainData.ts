@@ -26,7 +26,11 @@ export function toJson(where: string, argument: string, value: unknown): unknown
 export function fromJson(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(fromJson);
-  const {[MARK]: mark, entries, base64} = value as {
+  const {
+    [MARK]: mark,
+    entries,
+    base64,
+  } = value as {
     [MARK]?: string;
     entries?: [string, unknown][];
     base64?: string;

@@ -39,6 +39,8 @@ export interface TrainingState extends Place {
   memory?: SavedMemory;
   /** The ledger as JSON, if there is one: pass `miningLedger.fromJSON(state.ledger)` to the new run. */
   ledger?: unknown;
+  /** What the sampler knows, if there is one, as plain JSON: its state, the scores of all rows, and the rows of the epoch. */
+  sampler?: unknown;
   /** The best weights so far, if they are to be restored at the end. */
   best?: BestWeights;
 }
@@ -54,10 +56,12 @@ export async function handedOut(
   state: TrainingState,
   ledger: Ledger | undefined,
   memory: SelectorState,
+  sampled?: {save(): unknown},
 ): Promise<TrainingState> {
   const {sums, counts} = state.totals;
   const totals = {...state.totals, sums: {...sums}, counts: {...counts}};
-  const copy = {...state, totals, spent: {...state.spent}, ...(ledger && {ledger: ledger.toJSON()})};
+  const ofRows = {...(ledger && {ledger: ledger.toJSON()}), ...(sampled && {sampler: sampled.save()})};
+  const copy = {...state, totals, spent: {...state.spent}, ...ofRows};
   const remembered = await memory.save();
   return {...copy, ...(remembered && {memory: remembered})};
 }

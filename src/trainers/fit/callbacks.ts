@@ -125,7 +125,7 @@ function standardOutput(): Output | undefined {
 }
 
 /** A callback that shows how far a training is, in Node only: `Epoch 2/10 [=====>    ] 12/24 loss 0.31 acc 0.9`. */
-export function progressLine(epochs: number, batches: number | undefined): CustomCallback | undefined {
+export function progressLine(epochs: number, batches: () => number | undefined): CustomCallback | undefined {
   const output = standardOutput();
   if (!output) return undefined;
   let epoch = 0;
@@ -139,7 +139,7 @@ export function progressLine(epochs: number, batches: number | undefined): Custo
         epoch = begun;
       },
       onBatchEnd: (batch, logs) => {
-        if (output.isTTY) show(bar(batch + 1, batches), logs ?? {}, '');
+        if (output.isTTY) show(bar(batch + 1, batches()), logs ?? {}, '');
       },
       onEpochEnd: (_, logs) => show('', logs ?? {}, '\n'),
     },

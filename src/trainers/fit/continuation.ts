@@ -2,7 +2,7 @@
 
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import type {Selector} from '../../types';
+import type {Sampler, Selector} from '../../types';
 import type {TrainingState} from '../checkpoint/trainingState';
 import type {StepSettings} from '../step/options';
 import {type EpochTotals, noTotals} from './epochs';
@@ -13,6 +13,7 @@ const LEFT = Symbol('left');
 interface Left {
   optimizer: Optimizer;
   select: Selector;
+  sampler: Sampler | undefined;
   state: TrainingState;
   /** The history that `fit` had left: it writes that of the model inside of a `tf.sequential`. */
   fitted: unknown;
@@ -21,8 +22,12 @@ interface Left {
 const fittedIn = (model: LayersModel) => (model as {model?: LayersModel}).model?.history;
 
 /** Leaves behind where a run ended. */
-export function leave({model, optimizer, select}: StepSettings, state: TrainingState): void {
-  const left: Left = {optimizer, select, state, fitted: fittedIn(model)};
+export function leave(
+  {model, optimizer, select}: StepSettings,
+  sampler: Sampler | undefined,
+  state: TrainingState,
+): void {
+  const left: Left = {optimizer, select, sampler, state, fitted: fittedIn(model)};
   Object.defineProperty(model.history, LEFT, {value: left});
 }
 
@@ -54,6 +59,18 @@ export function goOn({where, model, optimizer, select}: StepSettings, first: Tra
     );
   }
   return begun;
+}
+
+/** What the sampler of the last call with the same model and optimizer knew, if this call has it too. */
+export function samplerLeft({where, model, optimizer}: StepSettings, sampler: Sampler): unknown {
+  const left = leftIn(model);
+  if (left?.optimizer !== optimizer || !left.sampler) return undefined;
+  if (left.sampler === sampler) return left.state.sampler;
+  console.warn(
+    `${where}: sampler is another one than in the last call for this model, so what it knows of the rows begins anew. ` +
+      'Build it once, before the loop, to go on with it.',
+  );
+  return undefined;
 }
 
 /** Begins a run at a saved state. One of an earlier version lacks what was not counted then. */

@@ -11,12 +11,13 @@ import {
   typeError,
 } from '../../checks';
 import type {ClassWeights} from '../../data/classWeights';
-import type {LearningRateSchedule, Ledger, TrainingProgress} from '../../types';
+import type {LearningRateSchedule, Ledger, Sampler, TrainingProgress} from '../../types';
 import {checkState, type TrainingState} from '../checkpoint/trainingState';
 import {type OhemStepOptions, STEP_OPTIONS} from '../step/options';
 import type {FitCallback, YieldEvery} from './callbacks';
 import {leftIn} from './continuation';
 import {type Budget, checkBudget} from './pace';
+import {checkSampler} from './samplerCheck';
 
 /** Computes the class weights of a step; null for 1 each. Pure: a resumed run has the same weights. */
 export type ClassWeightSchedule = (at: TrainingProgress) => ClassWeights | null;
@@ -44,6 +45,11 @@ export interface FitOptions extends OhemStepOptions {
   restoreBestWeights?: boolean | string;
   /** Takes note of which rows were mined: a `miningLedger`, or your own. Only for rows, not for `granularity: 'element'`. */
   ledger?: Ledger;
+  /**
+   * Chooses the rows of each epoch: `infoBatch()`, `randomSubset({ratio: 0.5})`, or your own. The others are not even run
+   * forward. Its weights count as `sampleWeight` does. Only for rows, not for `granularity: 'element'`. Default: all rows.
+   */
+  sampler?: Sampler;
   /** Ends the training after the step that is under way, to be resumed or not: the best weights are not restored. */
   signal?: AbortSignal;
   /** Where to go on: what `resumeTraining` returned, or the `state` of an earlier history. */
@@ -63,7 +69,7 @@ export interface FitOptions extends OhemStepOptions {
 
 const NAMES: Record<Exclude<keyof FitOptions, keyof OhemStepOptions>, true> = {
   ...{epochs: true, initialEpoch: true, verbose: true, callbacks: true, yieldEvery: true, classWeight: true},
-  ...{seed: true, restoreBestWeights: true, ledger: true, signal: true, initialState: true},
+  ...{seed: true, restoreBestWeights: true, ledger: true, sampler: true, signal: true, initialState: true},
   ...{checkpoint: true, checkpointEvery: true, learningRate: true, budget: true},
 };
 
@@ -98,7 +104,7 @@ function checkNumbers(where: string, options: FitOptions): void {
 }
 
 function checkParts(where: string, options: FitOptions): void {
-  const {checkpoint, signal, ledger, granularity, restoreBestWeights = false, classWeight = {}} = options;
+  const {checkpoint, signal, ledger, restoreBestWeights = false, classWeight = {}} = options;
   if (checkpoint !== undefined) {
     const remedy = 'Pass (state) => saveTraining(target, model, state).';
     checkFunction(where, 'checkpoint', 'be a function', checkpoint, remedy);
@@ -115,15 +121,22 @@ function checkParts(where: string, options: FitOptions): void {
     const remedy = 'Pass {ledger: miningLedger(rows, {dynamics: true})}.';
     throw typeError(where, 'dynamics', 'be left out: the ledger says it', options.dynamics, remedy);
   }
+  checkOfRows(where, options);
   if (ledger === undefined) return;
   if (![ledger.record, ledger.toJSON].every((method) => typeof method === 'function')) {
     const remedy = 'Pass miningLedger(rows).';
     throw typeError(where, 'ledger', 'have the methods record and toJSON', ledger, remedy);
   }
   if (ledger.size !== undefined) checkWhole(where, 'ledger.size', ledger.size);
-  if (granularity === 'element') {
+}
+
+/** Checks a sampler, and that what goes by rows has rows to go by. */
+function checkOfRows(where: string, {ledger, sampler, granularity}: FitOptions): void {
+  if (sampler !== undefined) checkSampler(where, sampler);
+  if (granularity !== 'element') return;
+  for (const [argument, given] of Object.entries({ledger, sampler})) {
     const remedy = 'Its rows are samples, which are mined by default.';
-    throw typeError(where, 'ledger', 'be left out where elements are mined', ledger, remedy);
+    if (given !== undefined) throw typeError(where, argument, 'be left out where elements are mined', given, remedy);
   }
 }
 

@@ -12,6 +12,7 @@ import {countsOfFigures, type Figures, figuresOf, hostFigures, packed, stepRepor
 import {SMALLEST} from '../step/selection';
 import type {BatchFigures, EpochTotals} from './epochs';
 import type {Evaluator} from './evaluation';
+import type {ScoredRows} from './rowScores';
 
 /** What a trainer knows of a step when it is done. */
 export interface StepFigures extends BatchFigures {
@@ -27,16 +28,30 @@ export interface StepFigures extends BatchFigures {
   isPending: boolean;
 }
 
-/** Builds a mined step that reads once what a trainer logs, and writes up the ledger. */
-export function minedStep(settings: StepSettings, steps: Stepper, {names, evaluate}: Evaluator, ledger?: Ledger) {
+/** What is written up of the rows of each step. */
+export interface RowRecords {
+  ledger?: Ledger | undefined;
+  /** What a sampler goes by. */
+  scored?: ScoredRows | undefined;
+}
+
+/** Builds a mined step that reads once what a trainer logs, and writes up its rows. */
+export function minedStep(
+  settings: StepSettings,
+  steps: Stepper,
+  {names, evaluate}: Evaluator,
+  {ledger, scored}: RowRecords,
+) {
   /** The rows of batches that wait to be ranked together with further ones. */
   let waiting: number[] = [];
   /** For each metric its value and how many rows it is the mean of; then the penalty of the regularisers, if any. */
-  const figures: Evaluate = (batch, {predictions, penalties}) => {
+  const figures: Evaluate = (batch, forward) => {
+    const {predictions, penalties} = forward;
+    scored?.note(batch, forward);
     const ofMetrics = evaluate(batch, predictions).flatMap(({value, count}) => [value, count]);
     return penalties.length === 0 ? ofMetrics : [...ofMetrics, addUp(penalties)];
   };
-  const reading = {settings, names, ledger};
+  const reading = {settings, names, ledger, scored};
   return {
     /** A promise only if something has to be waited for: in a small model that is a part of the step. */
     take(batch: TrainingBatch, context: SelectionContext): StepFigures | Promise<StepFigures> {
@@ -48,10 +63,10 @@ export function minedStep(settings: StepSettings, steps: Stepper, {names, evalua
       const before = waiting;
       const rows = async () => [...before, ...(await rowsOf(batch))];
       waiting = [];
-      if (taken.batches > 0) return readStep(reading, taken, rows);
+      if (taken.batches > 0) return readStep(reading, taken, rows, batch);
       return rows().then((all) => {
         waiting = all;
-        return readStep(reading, taken, rows);
+        return readStep(reading, taken, rows, batch);
       });
     },
     /** Updates the weights by the batches that wait for an update; undefined if none does. */
@@ -69,41 +84,52 @@ export function minedStep(settings: StepSettings, steps: Stepper, {names, evalua
   };
 }
 
-interface Reading {
+interface Reading extends RowRecords {
   settings: StepSettings;
   /** Of the metrics. */
   names: readonly string[];
-  ledger: Ledger | undefined;
 }
 
-/** Reads the figures of a step at once, enters its rows in the ledger, and disposes what the step returned. */
+/** Reads the figures of a step at once, writes up its rows, and disposes what the step returned. */
 function readStep(
   reading: Reading,
   taken: TakenStep,
   rows: () => Promise<number[]>,
+  batch?: TrainingBatch,
 ): StepFigures | Promise<StepFigures> {
-  const {reduction} = reading.settings;
+  const {settings, ledger, scored} = reading;
   // Batches that wait to be ranked are reported, and entered, with the others.
-  const isEntered = taken.batches > 0 && reading.ledger !== undefined;
+  const isEntered = taken.batches > 0 && ledger !== undefined;
+  const scores = scored?.takeNoted();
   const read = livesInMainMemory()
-    ? readOnHost(taken, reduction, isEntered)
-    : readOnDevice(taken, reduction, isEntered);
-  if (read instanceof Promise || read.entries.length > 0 || read.figures.nonFinite > 0)
-    return noted(reading, taken, read, rows);
+    ? readOnHost(taken, settings.reduction, isEntered, scores)
+    : readOnDevice(taken, settings.reduction, isEntered, scores);
+  if (read instanceof Promise || read.entries.length > 0 || read.scores || read.figures.nonFinite > 0)
+    return writtenUp(reading, {taken, scores, batch, rows}, read);
   release(taken);
   return figuresOfStep(reading, taken, read);
 }
 
-/** Enters the rows of a step in the ledger, and finds those without a finite loss. */
-async function noted(
+/** A step whose rows are to be written up. */
+interface StepOfRows {
+  taken: TakenStep;
+  /** What a sampler goes by. */
+  scores: Tensor1D | undefined;
+  batch: TrainingBatch | undefined;
+  /** The rows that the step reports on. */
+  rows: () => Promise<number[]>;
+}
+
+/** Enters the rows of a step in the ledger and among the scores, and finds those without a finite loss. */
+async function writtenUp(
   reading: Reading,
-  taken: TakenStep,
+  {taken, scores, batch, rows}: StepOfRows,
   reads: StepRead | Promise<StepRead>,
-  rows: () => Promise<number[]>,
 ): Promise<StepFigures> {
   const {losses} = taken.reported;
   try {
     const read = await reads;
+    if (read.scores) reading.scored?.enter(await rowsOf(batch as TrainingBatch), read.scores);
     if (read.entries.length > 0) {
       const {losses: ofRows, kept, dynamics} = entered(read.entries);
       const ofDataset = Int32Array.from(await rows());
@@ -116,6 +142,7 @@ async function noted(
     return {...figures, nonFinite: await nonFiniteRows(losses, rows), isOfModel};
   } finally {
     release(taken);
+    scores?.dispose();
   }
 }
 
@@ -149,16 +176,22 @@ function figuresOfStep(
   return {...{logs, counts, nonFinite: [], isOfModel: false}, hasFinite, hasFiniteGradients: areFinite, isPending};
 }
 
-/** What was read of a step: its figures, whether its gradients are finite, its metrics, and the entries of a ledger. */
+/** What was read of a step: its figures, whether its gradients are finite, its metrics, and what is written up of its rows. */
 interface StepRead {
   figures: Figures;
   areFinite: boolean;
   observed: ArrayLike<number>;
   entries: Float32Array[];
+  scores: Float32Array | undefined;
 }
 
 /** Reads a step at once: waiting for a promise takes longer than the reading. */
-function readOnHost({reported, evaluated, finite}: TakenStep, reduction: Reduction, isEntered: boolean): StepRead {
+function readOnHost(
+  {reported, evaluated, finite}: TakenStep,
+  reduction: Reduction,
+  isEntered: boolean,
+  noted: Tensor1D | undefined,
+): StepRead {
   const {losses, selection, dynamics} = reported;
   const entries = isEntered
     ? [losses, selection.indices, selection.weights, ...(dynamics ? DYNAMICS.map((name) => dynamics[name]) : [])]
@@ -168,6 +201,7 @@ function readOnHost({reported, evaluated, finite}: TakenStep, reduction: Reducti
     areFinite: finite === true || (finite !== false && finite.dataSync()[0] === 1),
     observed: evaluated.map((value) => value.dataSync()[0] as number),
     entries: entries.map((tensor) => Float32Array.from(tensor.dataSync())),
+    scores: noted?.dataSync<'float32'>(),
   };
 }
 
@@ -176,6 +210,7 @@ async function readOnDevice(
   {reported, evaluated, finite}: TakenStep,
   reduction: Reduction,
   isEntered: boolean,
+  noted: Tensor1D | undefined,
 ): Promise<StepRead> {
   const tensors = tidy(() => {
     const {losses, selection, valid} = reported;
@@ -187,16 +222,18 @@ async function readOnDevice(
     const read = [
       packed([...figuresOf(report), ...countsOfFigures(reported, reduction)]),
       packed(scalars),
+      ...(noted ? [clone(noted)] : []),
       ...(isEntered ? entriesOf(reported) : []),
     ];
     report.dispose();
     return read;
   });
-  const [ofStep, observed, ...entries] = await readTogether(tensors);
+  const [ofStep, observed, ...others] = await readTogether(tensors);
+  const [scores, entries] = noted ? [others[0], others.slice(1)] : [undefined, others];
   const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0, finiteRows = 0, divisor = 0] = ofStep as Float32Array;
   const figures = {loss, batchLoss, kept, nonFinite, finite: finiteRows, divisor};
   const [areFinite = 0, ...ofMetrics] = observed as Float32Array;
-  return {figures, areFinite: areFinite === 1, observed: ofMetrics, entries};
+  return {figures, areFinite: areFinite === 1, observed: ofMetrics, entries, scores};
 }
 
 /** The rows of a batch in the dataset, or their places if these are not known. A row number may be too large for float32. */

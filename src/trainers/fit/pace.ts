@@ -7,7 +7,7 @@ import type {TrainingState} from '../checkpoint/trainingState';
 
 /** What a run may cost; it ends after the step that reaches one of them. */
 export interface Budget {
-  /** Rows that run forward. */
+  /** Rows that run forward, also those that a sampler has scored again. */
   rows?: number;
   /** Rows that are learned from: `kept`, summed up. */
   backwardRows?: number;
@@ -73,17 +73,41 @@ export function rateOf({learningRate}: Rated): number | undefined {
   return typeof learningRate === 'number' ? learningRate : undefined;
 }
 
-/** Sets the rate of an optimizer for the next step, and returns it. */
+/** Sets the rate of an optimizer for the next step, `factor` times what is due, and returns it. */
 export function setRate(
   where: string,
   rate: number | LearningRateSchedule,
   optimizer: Rated,
   at: Parameters<LearningRateSchedule>[0],
+  factor = 1,
 ): number {
-  const due = typeof rate === 'number' ? rate : checkedRate(where, rate(at));
-  if (optimizer.learningRate !== due || typeof optimizer.learningRate !== 'number') {
-    if (typeof optimizer.setLearningRate === 'function') optimizer.setLearningRate(due);
-    else optimizer.learningRate = due;
-  }
+  const due = factor * (typeof rate === 'number' ? rate : checkedRate(where, rate(at)));
+  putRate(optimizer, due);
   return due;
+}
+
+function putRate(optimizer: Rated, rate: number): void {
+  if (optimizer.learningRate === rate && typeof optimizer.learningRate === 'number') return;
+  if (typeof optimizer.setLearningRate === 'function') optimizer.setLearningRate(rate);
+  else optimizer.learningRate = rate;
+}
+
+/**
+ * Multiplies the rate of an optimizer.
+ *
+ * @param rate  the rate to multiply, if the optimizer has another one now.
+ * @returns that rate, and what puts it back, unless the rate was changed since.
+ */
+export function scaleRate(where: string, optimizer: Rated, factor: number, rate = rateOf(optimizer)) {
+  if (rate === undefined) {
+    const remedy = 'Pass learningRate, or a sampler that gives no learningRateFactor.';
+    const constraint = 'have a number learningRate for the learningRateFactor of a sampler';
+    throw typeError(where, 'optimizer', constraint, optimizer.getClassName?.(), remedy);
+  }
+  const scaled = rate * factor;
+  putRate(optimizer, scaled);
+  const restore = () => {
+    if (optimizer.learningRate === scaled) putRate(optimizer, rate);
+  };
+  return {rate, restore};
 }

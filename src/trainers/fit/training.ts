@@ -14,6 +14,7 @@ import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
 import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
 import {checkLearningRate, progressOf, rateOf, setRate, spentShare} from './pace';
+import {SAMPLER_LOGS, samplerLogs, samplingOf, scoreAtEnd} from './sampling';
 
 /** A history of tfjs, with the state in which the training ended. */
 export interface OhemHistory extends History {
@@ -32,6 +33,8 @@ export interface FitTask {
   training: BatchSource;
   validation?: BatchSource | undefined;
   batchSize?: number;
+  /** Whether the rows that a sampler chooses are shuffled. */
+  isShuffled?: boolean;
 }
 
 /** Trains a model on one batch after the other: the loop of `fitOhem` and `fitOhemDataset`. */
@@ -62,21 +65,62 @@ async function trainAlone(task: FitTask, parts: Parts): Promise<OhemHistory> {
   model.history = history;
   await callbacks.onTrainBegin();
   model.stopTraining = false;
-  while (run.state.epoch < run.epochs && !isStopped()) {
-    await callbacks.onEpochBegin(run.state.epoch);
-    const isWhole = await trainEpoch(run);
-    if (isAborted()) break;
-    if (isWhole) run.watch.epoch(run.state.totals, run.state.epoch);
-    const validated = isWhole ? await validation?.run(isAborted, pace.afterBatch) : undefined;
-    if (isAborted()) break;
-    const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
-    await endEpoch(run, {...epochLogs(run.state.totals), ...ofRate, ...validated}, isWhole);
+  try {
+    while (run.state.epoch < run.epochs && !isStopped()) {
+      await beginEpoch(run);
+      const isWhole = await trainEpoch(run);
+      if (isAborted()) break;
+      if (isWhole) await checkAndScore(run);
+      if (isAborted()) break;
+      const validated = isWhole ? await validation?.run(isAborted, pace.afterBatch) : undefined;
+      if (isAborted()) break;
+      const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
+      const ofRows = samplerLogs(run.sampling, run.state.totals.rows);
+      await endEpoch(run, {...epochLogs(run.state.totals), ...ofRows, ...ofRate, ...validated}, isWhole);
+    }
+  } finally {
+    run.sampling?.rows.restoreRate();
+    run.sampling?.scored.dispose();
   }
   if (run.monitor !== undefined && run.state.best && !isAborted()) restoreWeights(model, run.state.best);
   await callbacks.onTrainEnd();
   history.state = await run.handedOut();
-  leave(parts.settings, history.state);
+  leave(parts.settings, task.options.sampler, history.state);
   return history;
+}
+
+/** Begins an epoch, with the rows that a sampler chooses for it. */
+async function beginEpoch({sampling, training, callbacks, params, settings, state, options}: Run): Promise<void> {
+  sampling?.rows.begin(state);
+  if (sampling) {
+    const samples = sampling.rows.current().rows.length;
+    Object.assign(params, {samples, steps: training.batchesOf?.(samples)});
+    callbacks.setParams(withoutUnknown(params) as Parameters<CallbackInstance['setParams']>[0]);
+  }
+  await callbacks.onEpochBegin(state.epoch);
+  // A callback may have set another rate.
+  if (options.learningRate === undefined) sampling?.rows.scaleRate(settings.optimizer);
+}
+
+/** Checks that an epoch has changed something, and scores the rows that are due at its end. */
+async function checkAndScore({watch, state, sampling, isAborted, pace}: Run): Promise<void> {
+  watch.epoch(state.totals, state.epoch);
+  if (sampling) await scoreAtEnd(sampling, state, {isStopped: isAborted, afterBatch: pace.afterBatch});
+}
+
+/** How many batches the epoch has that is under way, if that is known. */
+function batchesIn({training, sampling}: ProgressingRun): number | undefined {
+  return sampling ? training.batchesOf?.(sampling.rows.current().rows.length) : training.batchesPerEpoch;
+}
+
+/** Whether the epoch that is under way has no further batch, as far as is known. */
+function isAtEnd({training, sampling, state}: Run): boolean {
+  if (!sampling) return state.batch === training.batchesPerEpoch;
+  const rows = sampling.rows.current().rows.length;
+  // Of a dataset only the rows tell: how large its further items are is not known.
+  return training.batchesPerEpoch === undefined
+    ? state.totals.rows === rows
+    : state.batch === training.batchesOf?.(rows);
 }
 
 /** A training run: its parts, and its state, which changes with every step. */
@@ -84,7 +128,7 @@ type Run = Awaited<ReturnType<typeof prepared>>;
 
 /** Puts together what a training run needs, and checks the validation data. */
 async function prepared({options, seed, ...task}: FitTask, {settings, memory, steps: mining}: Parts) {
-  const {where, model, training, batchSize} = task;
+  const {where, model, training, batchSize, isShuffled = false} = task;
   const {epochs = 1, initialEpoch = 0, yieldEvery = 'auto', signal, budget} = options;
   const {ledger, classWeight, initialState, restoreBestWeights = false} = options;
   const {schedule} = settings.select;
@@ -93,29 +137,32 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   warnOfUnknownLength(where, options, training);
   const metrics = evaluator(settings);
   const validation = task.validation && validator(settings, metrics, task.validation);
-  const logNames = ['loss', 'batchLoss', 'kept', ...metrics.names];
+  const logNames = ['loss', 'batchLoss', 'kept', ...(options.sampler ? SAMPLER_LOGS : []), ...metrics.names];
   if (options.learningRate !== undefined) logNames.push('learningRate');
   if (validation) logNames.push(...['loss', ...metrics.names].map((name) => `val_${name}`));
   const monitor = monitored(where, restoreBestWeights, logNames);
   const history = new History() as OhemHistory;
-  const callbacks = runCallbacks({options, ...task}, history, {
+  const params: Record<string, unknown> = {
     ...{epochs, initialEpoch, samples: training.samples, steps: training.batchesPerEpoch, batchSize},
-    ...{doValidation: validation !== undefined, metrics: logNames},
-  });
+    ...{doValidation: validation !== undefined, metrics: logNames, verbose: options.verbose ?? 1},
+  };
+  const callbacks = runCallbacks({options, ...task}, history, params);
   await validation?.check();
 
   const begun = firstState(initialEpoch, seed, schedule);
-  const state = initialState ? resumeAt(begun, initialState) : goOn(settings, begun);
+  const {sampler, ...state} = initialState ? resumeAt(begun, initialState) : goOn(settings, begun);
+  const sampling = samplingOf(settings, {options, training, seed, isShuffled}, {...state, sampler});
   checkBest(where, model, state.best);
   if (state.memory) memory.restore(state.memory);
   const isAborted = () => signal?.aborted === true;
   const run = {
-    ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, state, isAborted},
+    ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, isAborted},
+    ...{state: state as TrainingState, sampling, params},
     ...{settings, rate: options.learningRate === undefined ? undefined : rateOf(settings.optimizer)},
     /** Whether batches wait for an update, which has the rate that was due before the first of them. */
     isPending: false,
     isStopped: () => isAborted() || model.stopTraining || spentShare(budget, run.state.spent) >= 1,
-    mined: minedStep(settings, mining, metrics, ledger),
+    mined: minedStep(settings, mining, metrics, {ledger, scored: sampling?.scored}),
     /** What goes with every batch. */
     context: () => ({
       step: selectionsIn(run),
@@ -124,7 +171,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     }),
     watch: nonFiniteWatch(where),
     pace: pacer(yieldEvery),
-    handedOut: () => handedOut(run.state, ledger, memory),
+    handedOut: () => handedOut(run.state, ledger, memory, sampling?.rows),
   };
   return run;
 }
@@ -137,8 +184,8 @@ function checkAccumulate({where, accumulate}: StepSettings, {batchesPerEpoch}: B
 /** A schedule of a single epoch whose length nobody knows has no progress to go by. */
 function warnOfUnknownLength(where: string, options: FitOptions, {batchesPerEpoch}: BatchSource): void {
   const {learningRate, budget, epochs = 1, initialEpoch = options.initialState?.begun ?? 0} = options;
-  if (typeof learningRate !== 'function' || batchesPerEpoch !== undefined || budget || epochs - initialEpoch > 1)
-    return;
+  const isKnown = batchesPerEpoch !== undefined || options.sampler !== undefined;
+  if (typeof learningRate !== 'function' || isKnown || budget || epochs - initialEpoch > 1) return;
   console.warn(
     `${where}: learningRate gets progress 0 in each step of this epoch, since the dataset does not say how many batches ` +
       'it has. Pass batchesPerEpoch or a budget, or go by {step}.',
@@ -147,10 +194,10 @@ function warnOfUnknownLength(where: string, options: FitOptions, {batchesPerEpoc
 
 /** Trains on what is left of the epoch; false if it was stopped before the end. */
 async function trainEpoch(run: Run): Promise<boolean> {
-  const {training, callbacks} = run;
+  const {training, callbacks, sampling} = run;
   // A history has nothing to do for a batch.
   const hasListeners = callbacks.callbacks.length > 1;
-  for await (const batch of training.batches(run.state)) {
+  for await (const batch of training.batches(run.state, sampling?.rows.current())) {
     const known = {batch: run.state.batch, size: batch.size};
     if (hasListeners) await callbacks.onBatchBegin(known.batch, {...known});
     if (!run.isPending) setDueRate(run);
@@ -166,7 +213,7 @@ async function trainEpoch(run: Run): Promise<boolean> {
     if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
     if (run.pace.isDue()) await run.pace.afterBatch();
     if (!run.isStopped()) continue;
-    return run.state.batch === training.batchesPerEpoch;
+    return isAtEnd(run);
   }
   const rest = await run.mined.flush();
   run.isPending = false;
@@ -178,15 +225,16 @@ async function trainEpoch(run: Run): Promise<boolean> {
 
 /** Sets the learning rate that is due, if there is a schedule. */
 function setDueRate(run: Run): void {
-  const {where, settings, options} = run;
+  const {where, settings, options, sampling} = run;
   const {learningRate} = options;
   if (learningRate === undefined) return;
-  run.rate = setRate(where, learningRate, settings.optimizer, progressIn(run));
+  run.rate = setRate(where, learningRate, settings.optimizer, progressIn(run), sampling?.rows.current().factor);
 }
 
 /** How far the run has come. */
-function progressIn({options: {budget}, training: {batchesPerEpoch}, epochs, state}: ProgressingRun): TrainingProgress {
-  const progress = progressOf(state, {epochs, budget, batchesPerEpoch});
+function progressIn(run: ProgressingRun): TrainingProgress {
+  const {options, epochs, state} = run;
+  const progress = progressOf(state, {epochs, budget: options.budget, batchesPerEpoch: batchesIn(run)});
   return {step: state.updates, epoch: state.epoch, progress};
 }
 
@@ -194,6 +242,7 @@ function progressIn({options: {budget}, training: {batchesPerEpoch}, epochs, sta
 interface ProgressingRun {
   options: FitOptions;
   training: BatchSource;
+  sampling: ReturnType<typeof samplingOf>;
   epochs: number;
   state: TrainingState;
 }
@@ -243,9 +292,11 @@ async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
   const {epoch, step, batch, best: before} = run.state;
   const best = monitor === undefined ? undefined : await better(monitor, model, epoch, logs, before);
   const {acc: accuracy} = logs;
+  run.sampling?.rows.restoreRate();
   await run.callbacks.onEpochEnd(epoch, logs);
   run.state = {...run.state, ...(best && {best})};
   if (!isWhole) return;
+  run.sampling?.rows.end(run.state);
   run.state = {...run.state, epoch: epoch + 1, batch: 0, batchesBefore: batch, totals: noTotals()};
   const at = {step, ...(accuracy !== undefined && {accuracy})};
   if (schedule) run.state = {...run.state, schedule: schedule.next(run.state.schedule, at)};
@@ -260,10 +311,10 @@ function runCallbacks(
   params: Record<string, unknown>,
 ): CallbackList {
   const {callbacks: given = [], verbose = 1, yieldEvery = 'auto', epochs = 1} = options;
-  const progress = verbose === 0 ? undefined : progressLine(epochs, params.steps as number | undefined);
+  const progress = verbose === 0 ? undefined : progressLine(epochs, () => params.steps as number | undefined);
   const callbacks = callbackList(where, given, {yieldEvery, verbose}, [...(progress ? [progress] : []), history]);
   callbacks.setModel(model);
-  callbacks.setParams(withoutUnknown({...params, verbose}) as Parameters<CallbackInstance['setParams']>[0]);
+  callbacks.setParams(withoutUnknown(params) as Parameters<CallbackInstance['setParams']>[0]);
   return callbacks;
 }
 

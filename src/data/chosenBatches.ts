@@ -1,0 +1,201 @@
+/** @file Batches of some rows of a dataset: the others are left out before batches are put together. */
+
+import {dispose, type TensorContainer, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
+import {rangeError, typeError} from '../checks';
+import {isNumbers} from './batchOptions';
+import type {BatchSource, ChosenRows, Place, TrainingBatch} from './batchSource';
+import {joined, rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
+
+/** What is known of a dataset whose rows are chosen. */
+interface IndexedItems {
+  where: string;
+  argument: string;
+  /** How many rows it has. */
+  size: number;
+}
+
+/** Gives the chosen rows of a dataset, whose items say by `index` which rows they have. */
+export function chosenBatches(source: BatchSource, items: IndexedItems): BatchSource {
+  let ofItem: number | undefined;
+  const rowsAt = (at: Place, chosen: ChosenRows, times: number) => {
+    const noteSize = (rows: number) => {
+      ofItem = rows;
+    };
+    // The rows before a place are known only by going through them.
+    return recut({...items, epoch: at.epoch}, source.batches({...at, batch: 0}), chosen, {times, noteSize});
+  };
+  return {
+    samples: items.size,
+    batchesOf: (rows) => (ofItem === undefined ? undefined : Math.ceil(rows / ofItem)),
+    async *batches(from, chosen) {
+      const all = chosen ?? {rows: Int32Array.from({length: items.size}, (_, row) => row)};
+      let done = 0;
+      for await (const batch of rowsAt(from, all, 1)) if (done++ >= from.batch) yield batch;
+    },
+    rowsToScore: (at, rows, times) => rowsAt(at, {rows}, times),
+    close: source.close,
+  };
+}
+
+/** Rows that wait for a batch to be full, with what each of them counts in `options`. */
+interface Waiting {
+  rows: Int32Array;
+  tensors: Pick<TrainingBatch, 'xs' | 'ys' | 'options'>;
+}
+
+/**
+ * Gives the chosen rows of items in batches as large as the first item, in the order of the items. An
+ * item that is chosen as a whole, while no row waits, is given as it is.
+ *
+ * @param items  each of them lives until the next one is due.
+ * @throws TypeError or RangeError for an item without `index`, for one that is out of range or comes
+ *   twice, and at the end for rows that did not come.
+ */
+async function* recut(
+  about: IndexedItems & {epoch: number},
+  items: AsyncIterable<TrainingBatch>,
+  chosen: ChosenRows,
+  {times, noteSize}: {times: number; noteSize: (rows: number) => void},
+): AsyncGenerator<TrainingBatch, void> {
+  const counts = countsByRow(about.size, chosen);
+  const seen = seenRows(about);
+  const waiting = waitingRows(about);
+  let size = 0;
+  try {
+    for await (const item of items) {
+      if (size === 0) noteSize(item.size);
+      size ||= times * item.size;
+      const rows = await indexOf(about, item);
+      seen.add(rows);
+      const places = Int32Array.from(rows.keys()).filter((place) => !Number.isNaN(counts[rows[place] as number]));
+      const ofRows = chosen.weights && Float32Array.from(places, (place) => counts[rows[place] as number] as number);
+      const isWhole = places.length === item.size && times === 1 && waiting.count() === 0;
+      if (isWhole) yield* wholeItem(item, rows, ofRows);
+      else if (places.length > 0) waiting.add(cut(item, rows, places, ofRows));
+      while (waiting.count() >= size) yield* waiting.take(size);
+    }
+    if (waiting.count() > 0) yield* waiting.take(waiting.count());
+  } finally {
+    waiting.dispose();
+  }
+  seen.checkAll();
+}
+
+/** What each row counts, by its index; NaN if it is not chosen. */
+function countsByRow(size: number, {rows, weights}: ChosenRows): Float32Array {
+  const counts = new Float32Array(size).fill(Number.NaN);
+  for (const [place, row] of rows.entries()) counts[row] = weights ? (weights[place] as number) : 1;
+  return counts;
+}
+
+async function indexOf({where, argument}: IndexedItems, {rows}: TrainingBatch): Promise<Int32Array> {
+  if (!rows) throw typeError(where, argument, 'give items {xs, ys, index} for a sampler', 'one without index');
+  const index = rows instanceof Int32Array ? rows : await rows.data();
+  return index instanceof Int32Array ? index : Int32Array.from(index);
+}
+
+/** Holds which rows of an epoch have come. */
+function seenRows({where, argument, size, epoch}: IndexedItems & {epoch: number}) {
+  const isSeen = new Uint8Array(size);
+  let count = 0;
+  const remedy = 'Number the rows from 0, and pass as rows how many there are.';
+  return {
+    add(rows: Int32Array): void {
+      for (const row of rows) {
+        if (!(row >= 0 && row < size)) {
+          throw rangeError(where, `index of ${argument}`, `be from 0 to ${size - 1}`, row, remedy);
+        }
+        if (isSeen[row] === 1) {
+          const constraint = 'name each row once in an epoch';
+          throw rangeError(where, `index of ${argument}`, constraint, `${row} twice in epoch ${epoch}`);
+        }
+        isSeen[row] = 1;
+        count++;
+      }
+    },
+    checkAll(): void {
+      if (count === size) return;
+      const first = isSeen.indexOf(0);
+      const got = `${count} in epoch ${epoch}, without row ${first}`;
+      throw rangeError(where, argument, `give all ${size} rows in each epoch with a sampler`, got, remedy);
+    },
+  };
+}
+
+/** An item as it is, with what its rows count. */
+async function* wholeItem(
+  item: TrainingBatch,
+  rows: Int32Array,
+  ofRows: Float32Array | undefined,
+): AsyncGenerator<TrainingBatch, void> {
+  if (!ofRows) return yield {...item, rows};
+  const sampleWeight = tidy(() => weighted(weightTensors(item), ofRows)) as WeightTensors;
+  try {
+    yield {...item, rows, options: {...item.options, sampleWeight}};
+  } finally {
+    dispose(sampleWeight as object as TensorContainer);
+  }
+}
+
+/** The weights of an item in tensors; those made of numbers belong to the `tidy` around it. */
+function weightTensors({options: {sampleWeight}}: TrainingBatch): WeightTensors | undefined {
+  if (sampleWeight === undefined || !isNumbers(sampleWeight)) return sampleWeight as WeightTensors | undefined;
+  return tensor1d(Array.from(sampleWeight));
+}
+
+function cut(item: TrainingBatch, rows: Int32Array, places: Int32Array, ofRows: Float32Array | undefined): Waiting {
+  const tensors = tidy(() => {
+    const column = tensor2d(places, [places.length, 1], 'int32');
+    const given = weightTensors(item);
+    const sampleWeight = weighted(given && rowsOfEach(given, column), ofRows);
+    const {xs, ys, options} = rowsOfEach({...item, options: {...item.options, sampleWeight: undefined}}, column);
+    return {xs, ys, options: {...options, ...(sampleWeight && {sampleWeight})}} as TensorContainer;
+  }) as unknown as Waiting['tensors'];
+  return {rows: places.map((place) => rows[place] as number), tensors};
+}
+
+/** Holds rows until they fill a batch. */
+function waitingRows({where, argument}: IndexedItems) {
+  let parts: Waiting[] = [];
+  const count = () => parts.reduce((total, {rows}) => total + rows.length, 0);
+  const clear = () => {
+    for (const {tensors} of parts) dispose(tensors as object as TensorContainer);
+    parts = [];
+  };
+  /** The first rows as a batch; the others wait on. */
+  const split = (size: number): Waiting => {
+    const rows = Int32Array.from(parts.flatMap((part) => Array.from(part.rows)));
+    const [batch, rest] = tidy(() => {
+      const all = joined(parts.map(({tensors}) => tensors));
+      const from = (first: number, end: number) => {
+        const places = Int32Array.from({length: end - first}, (_, place) => first + place);
+        return rowsOfEach(all, tensor2d(places, [places.length, 1], 'int32'));
+      };
+      return [from(0, size), ...(size < rows.length ? [from(size, rows.length)] : [])] as object as TensorContainer;
+    }) as unknown as [Waiting['tensors'], Waiting['tensors']?];
+    clear();
+    if (rest) parts = [{rows: rows.slice(size), tensors: rest}];
+    return {rows: rows.slice(0, size), tensors: batch};
+  };
+  return {
+    count,
+    add(part: Waiting): void {
+      const [names, due] = [part, parts[0] ?? part].map(({tensors: {options}}) =>
+        Object.keys(options).sort().join(', '),
+      );
+      parts.push(part);
+      if (names === due) return;
+      const constraint = `give the same with each item for a sampler, ${due || 'xs, ys, index alone'}`;
+      throw typeError(where, argument, constraint, names || 'xs, ys, index alone');
+    },
+    async *take(size: number): AsyncGenerator<TrainingBatch, void> {
+      const {rows, tensors} = split(size);
+      try {
+        yield {...tensors, rows, size: rows.length};
+      } finally {
+        dispose(tensors as object as TensorContainer);
+      }
+    },
+    dispose: clear,
+  };
+}

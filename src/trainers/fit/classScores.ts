@@ -1,0 +1,101 @@
+/** @file Whether rows are predicted correctly, and how surely. */
+
+import {
+  abs,
+  argMax,
+  cast,
+  where as chooseEach,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  logicalAnd,
+  max,
+  maximum,
+  min,
+  reshape,
+  sigmoid,
+  softmax,
+  sub,
+  sum,
+  type Tensor,
+  type Tensor1D,
+} from '@tensorflow/tfjs-core';
+import {checkValues, typeError} from '../../checks';
+import type {PerSampleLoss} from '../../types';
+import type {StepSettings} from '../step/options';
+
+/** Figures of rows, `float32[B]` each. (A type, so that `tf.tidy` takes it.) */
+type ClassScores = {
+  /** 1 if the label is the class that is predicted. */
+  correct: Tensor1D;
+  /** The probability of that class. */
+  confidence: Tensor1D;
+};
+
+/** How far a sum of probabilities may be from 1. */
+const ROUNDING = 1e-3;
+
+/**
+ * Builds what scores the classes that a batch is predicted to be of: the largest of the probabilities of a
+ * row. Predictions that are no probabilities are logits, whose softmax over the classes is taken.
+ *
+ * @throws TypeError or RangeError, when it is called, for a model with several outputs, or without classes.
+ */
+export function classScorer({where, losses, targets}: StepSettings, samplerName: string) {
+  let isChecked = false;
+  const [loss] = losses as PerSampleLoss[];
+  const refuse = (argument: string, constraint: string, got: unknown): TypeError =>
+    typeError(where, argument, `${constraint} for the sampler ${samplerName}`, got, 'It asks for class labels.');
+  return (ys: Tensor[], predictions: Tensor[]): ClassScores => {
+    const [yTrue, yPred] = [ys[0] as Tensor, predictions[0] as Tensor];
+    if (!targets || ys.length !== 1 || predictions.length !== 1) {
+      throw refuse('model', 'have one output', targets ? `${predictions.length}` : 'a joint loss');
+    }
+    const rows = yPred.shape[0] as number;
+    const classes = yPred.size / rows;
+    const isBinary = classes === 1 && loss?.binary !== undefined;
+    if (!isBinary && (yPred.rank !== 2 || classes < 2)) throw refuse('model', 'predict classes, [B, C]', yPred.shape);
+    if (yTrue.size !== rows && yTrue.size !== yPred.size) {
+      throw refuse('ys', `hold labels, [${rows}] or one-hot [${rows}, ${classes}]`, yTrue.shape);
+    }
+    if (!isChecked) checkLabels(where, samplerName, yTrue, rows);
+    isChecked = true;
+    return isBinary
+      ? ofYesOrNo(yTrue, yPred, (loss as Required<PerSampleLoss>).binary.fromLogits)
+      : ofClasses(yTrue, yPred, rows);
+  };
+}
+
+/** Checks that targets are labels, and no numbers to be predicted, if values may be read. */
+function checkLabels(where: string, samplerName: string, yTrue: Tensor, rows: number): void {
+  const constraint = `hold class labels for the sampler ${samplerName}`;
+  if (yTrue.size === rows) {
+    checkValues(where, 'ys', constraint, reshape(yTrue, [rows]), Number.isInteger);
+    return;
+  }
+  const sums = sum(cast(yTrue, 'float32'), -1);
+  const isOne = (total: number) => Math.abs(total - 1) < ROUNDING || total === 0;
+  checkValues(where, 'ys', `${constraint}, of sum 1`, sums, isOne);
+}
+
+function ofYesOrNo(yTrue: Tensor, yPred: Tensor, fromLogits: boolean): ClassScores {
+  const rows = yTrue.size;
+  const probability = reshape(fromLogits ? sigmoid(yPred) : yPred, [rows]);
+  const isYes = greater(probability, 0.5);
+  const correct = equal(isYes, greater(reshape(yTrue, [rows]), 0.5));
+  return {
+    correct: cast(correct, 'float32') as Tensor1D,
+    confidence: maximum(probability, sub(1, probability)) as Tensor1D,
+  };
+}
+
+function ofClasses(yTrue: Tensor, yPred: Tensor, rows: number): ClassScores {
+  const labels = yTrue.size === rows ? cast(reshape(yTrue, [rows]), 'int32') : argMax(yTrue, -1);
+  const sumsToOne = less(abs(sub(sum(yPred, -1), 1)), ROUNDING);
+  const areProbabilities = logicalAnd(sumsToOne, greaterEqual(min(yPred, -1), 0));
+  return {
+    correct: cast(equal(argMax(yPred, -1), labels), 'float32') as Tensor1D,
+    confidence: chooseEach(areProbabilities, max(yPred, -1), max(softmax(yPred), -1)) as Tensor1D,
+  };
+}
