@@ -177,8 +177,11 @@ export interface Sampler<S = unknown> {
   init(size: number): S;
   /** The rows of the epoch. `epochs` is the epoch at which the run ends; never changes `state` or `scores`. */
   choose(state: S, at: {epoch: number; epochs: number; seed: number | string; scores: RowScores}): EpochRows;
-  /** The state after the epoch, whose `scores` include what was rescored; never changes the state it is given. */
-  next(state: S, seen: {epoch: number; scores: RowScores}): S;
+  /**
+   * The state after the epoch. `chosen` is what `choose` returned for it, and `scores` include what was
+   * rescored; never changes what it is given.
+   */
+  next(state: S, seen: {epoch: number; chosen: EpochRows; scores: RowScores}): S;
 }
 
 /**
