@@ -1,7 +1,8 @@
 import {greater, logicalAnd, logicalOr} from '@tensorflow/tfjs-core';
 import {checkCount, checkFinite, checkOptionNames, checkRatio, typeError} from '../checks';
 import type {Selector} from '../types';
-import {asFloat, descending, firstPlaces, isRankable, ofValidRows, rankable, wholePart} from './ranking';
+import {wholePart} from '../wholePart';
+import {asFloat, descending, firstPlaces, isRankable, ofValidRows, rankable} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'aboveThreshold';

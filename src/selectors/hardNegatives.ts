@@ -1,8 +1,9 @@
 import {logicalOr} from '@tensorflow/tfjs-core';
 import {checkNotNegative, checkOptionNames, checkWhole} from '../checks';
 import type {Selector} from '../types';
+import {wholePart} from '../wholePart';
 import {positivesByGroup} from './groups';
-import {ofCounts, wholePart} from './ranking';
+import {ofCounts} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'hardNegatives';

@@ -2,8 +2,8 @@ import {add, maximum, type Scalar, sub, type Tensor1D, tensor1d} from '@tensorfl
 import {checkOptionNames, checkRatio} from '../checks';
 import {takeRows} from '../rows';
 import type {Selector} from '../types';
+import {wholePart} from '../wholePart';
 import {type DrawOptions, drawByRank} from './noise';
-import {wholePart} from './ranking';
 import {selector} from './selector';
 
 const NAME = 'rankSampling';

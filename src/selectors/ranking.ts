@@ -52,11 +52,6 @@ export function keptOf({k, ratio = 1, minK = 1, round = Math.round}: RoundedKeep
   return Math.min(k ?? Math.max(minK, round(ratio * rows)), rows);
 }
 
-/** Takes the whole part of a ratio times a count; 0.29 · 100, in float64 below 29, gives 29. */
-export function wholePart(product: number): number {
-  return Math.floor(product * (1 + 2 ** -40));
-}
-
 /** The score of a row that may not be selected. Not -Infinity: some GPUs do not keep it. */
 const UNSELECTABLE = -3.4028234663852886e38;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {type AboveThresholdOptions, aboveThreshold} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
-import {wholePart} from '../../src/selectors/ranking';
+import {wholePart} from '../../src/wholePart';
 import {describeOnBackends} from '../support/backends';
 import {RUNS, randomFrom} from '../support/property';
 import {keptRows, largestRows, lossRows, marks, selected} from '../support/selections';

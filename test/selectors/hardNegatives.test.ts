@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {hardNegatives} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
-import {wholePart} from '../../src/selectors/ranking';
+import {wholePart} from '../../src/wholePart';
 import {describeOnBackends} from '../support/backends';
 import {contextOf, lossesOf, ofEachGroup, rows} from '../support/groupRules';
 import {RUNS} from '../support/property';

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {checkKeep, keptOf, wholePart} from '../../src/selectors/ranking';
+import {checkKeep, keptOf} from '../../src/selectors/ranking';
 import type {Keep} from '../../src/types';
+import {wholePart} from '../../src/wholePart';
 
 describe('checkKeep', () => {
   it.each<Keep>([{k: 1}, {k: 1e6}, {ratio: 1}, {ratio: 1e-9}, {ratio: 0.5, minK: 3}])('takes %o', (keep) => {
