@@ -6,5 +6,8 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 export const sourceAliases = [
   {find: /^ohem-tfjs$/, replacement: source('index.ts')},
   {find: /^ohem-tfjs\/wasm$/, replacement: source('backends/wasm/index.ts')},
-  {find: /^ohem-tfjs\/(losses|schedules|selectors|trainers|insight|pairs|node)$/, replacement: source('$1/index.ts')},
+  {
+    find: /^ohem-tfjs\/(losses|schedules|selectors|trainers|insight|pairs|samplers|node)$/,
+    replacement: source('$1/index.ts'),
+  },
 ];

@@ -17,6 +17,7 @@ export default defineConfig([
       trainers: 'src/trainers/index.ts',
       insight: 'src/insight/index.ts',
       pairs: 'src/pairs/index.ts',
+      samplers: 'src/samplers/index.ts',
       wasm: 'src/backends/wasm/index.ts',
       node: 'src/node/index.ts',
     },

@@ -5,6 +5,7 @@ import {sourceAliases} from './sourceAliases.ts';
 const SHARING = [
   'test/losses/**/*.test.ts',
   'test/pairs/**/*.test.ts',
+  'test/samplers/**/*.test.ts',
   // But for one, which puts kernels under the name of another backend.
   'test/selectors/!(descending).test.ts',
   'test/schedules/**/*.test.ts',

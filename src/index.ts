@@ -5,6 +5,7 @@
 export * from './insight';
 export * from './losses';
 export * from './pairs';
+export * from './samplers';
 export * from './schedules';
 export * from './selectors';
 export * from './trainers';

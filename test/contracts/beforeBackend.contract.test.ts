@@ -59,6 +59,7 @@ import {
 } from 'ohem-tfjs';
 import * as pairs from 'ohem-tfjs/pairs';
 import {describe, expect, it} from 'vitest';
+import {SAMPLER_CASES} from '../support/samplerCases';
 
 const FACTORIES = {
   aboveThreshold: () => aboveThreshold({probability: 0.7, minRatio: 0.1}),
@@ -125,6 +126,8 @@ const SCHEDULES = {
   window: () => window({start: 10, end: 20}),
 };
 
+const SAMPLERS = Object.fromEntries(SAMPLER_CASES.map(({member, build}) => [member, build]));
+
 describe('Before a backend is ready', () => {
   it.each(Object.entries(FACTORIES))('%s can be built', (_, build) => {
     expect(build()).toBeDefined();
@@ -138,6 +141,10 @@ describe('Before a backend is ready', () => {
     expect(build().init).toBeTypeOf('function');
   });
 
+  it.each(Object.entries(SAMPLERS))('%s can be built', (_, build) => {
+    expect(build().init(40)).toBeDefined();
+  });
+
   it('everything is tried that needs no model and no data', async () => {
     const needMore = [
       ...['ohemStep', 'fitOhem', 'fitOhemDataset', 'saveTraining', 'resumeTraining'],
@@ -145,6 +152,6 @@ describe('Before a backend is ready', () => {
       ...NEED_DATA,
     ];
     const exported = Object.keys(await import('ohem-tfjs')).filter((name) => !needMore.includes(name));
-    expect(Object.keys({...FACTORIES, ...PAIRS, ...SCHEDULES}).sort()).toEqual(exported.sort());
+    expect(Object.keys({...FACTORIES, ...PAIRS, ...SAMPLERS, ...SCHEDULES}).sort()).toEqual(exported.sort());
   });
 });

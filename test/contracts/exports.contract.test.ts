@@ -6,6 +6,7 @@ import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
 import * as node from 'ohem-tfjs/node';
 import * as pairs from 'ohem-tfjs/pairs';
+import * as samplers from 'ohem-tfjs/samplers';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
@@ -14,7 +15,7 @@ import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {documentedFunctions, exportedNames, readSource, sourcesIn} from '../support/sources';
 
-const PARTS = {losses, schedules, selectors, trainers, insight, pairs};
+const PARTS = {losses, schedules, selectors, trainers, insight, pairs, samplers};
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 
 describe('ohem-tfjs', () => {
@@ -175,6 +176,16 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ],
   ['accuracySteps([80, 2])', () => index.accuracySteps(wrong([80, 2])), TypeError],
   ['accuracySteps([[80, 2]])', () => index.accuracySteps([[80, 2]]), RangeError],
+  ['infoBatch({ratio: 0})', () => index.infoBatch({ratio: 0}), RangeError],
+  ['infoBatch({ratio: 1.2})', () => index.infoBatch({ratio: 1.2}), RangeError],
+  ['infoBatch({delta: -1})', () => index.infoBatch({delta: -1}), RangeError],
+  ["infoBatch({threshold: 'median'})", () => index.infoBatch(wrong({threshold: 'median'})), RangeError],
+  ['infoBatch({threshold: {quantile: 1}})', () => index.infoBatch({threshold: {quantile: 1}}), RangeError],
+  ['randomSubset()', () => index.randomSubset(wrong(undefined)), RangeError],
+  ['randomSubset({ratio: 0})', () => index.randomSubset({ratio: 0}), RangeError],
+  ['randomSubset({ratio: 1.2})', () => index.randomSubset({ratio: 1.2}), RangeError],
+  ['randomSubset({ratio: 0.5, stratify: 3})', () => index.randomSubset(wrong({ratio: 0.5, stratify: 3})), TypeError],
+  ['randomSubset({ratio: 0.5, seed: NaN})', () => index.randomSubset({ratio: 0.5, seed: Number.NaN}), TypeError],
   ['smallestK({k: 1.5})', () => index.smallestK({k: 1.5}), RangeError],
   ['smallestK()', () => index.smallestK(wrong(undefined)), TypeError],
   ['trimmedTopK()', () => index.trimmedTopK(wrong(undefined)), TypeError],

@@ -1,6 +1,7 @@
-/** @file The documents of losses, selectors and schedules have an entry for each. */
+/** @file The documents of losses, selectors, samplers and schedules have an entry for each. */
 import * as losses from 'ohem-tfjs/losses';
 import * as pairs from 'ohem-tfjs/pairs';
+import * as samplers from 'ohem-tfjs/samplers';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import {describe, expect, it} from 'vitest';
@@ -23,6 +24,7 @@ const namesIn = (path: string) => entriesIn(path).map(({name}) => name);
 describe.each([
   ['docs/losses.md', losses],
   ['docs/pairs.md', pairs],
+  ['docs/samplers.md', samplers],
   ['docs/schedules.md', schedules],
   ['docs/selectors.md', selectors],
 ])('%s', (path, part) => {

@@ -40,6 +40,7 @@ function importAll(format) {
     'ohem-tfjs/trainers': format === 'esm' ? '{ohemStep as ohemStepOfPart}' : '{ohemStep: ohemStepOfPart}',
     'ohem-tfjs/insight': '{miningLedger}',
     'ohem-tfjs/pairs': '{tripletLoss}',
+    'ohem-tfjs/samplers': '{infoBatch}',
     'ohem-tfjs/wasm': '{enableWasmTraining}',
     'ohem-tfjs/node': '{enableWasmThreads, resumeTraining}',
     '@tensorflow/tfjs-layers': '{layers, sequential}',

@@ -8,6 +8,7 @@ import * as insight from 'ohem-tfjs/insight';
 import * as losses from 'ohem-tfjs/losses';
 import * as node from 'ohem-tfjs/node';
 import * as pairs from 'ohem-tfjs/pairs';
+import * as samplers from 'ohem-tfjs/samplers';
 import * as schedules from 'ohem-tfjs/schedules';
 import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
@@ -39,6 +40,7 @@ const MODULES: Record<string, Scope> = {
   'ohem-tfjs/trainers': trainers,
   'ohem-tfjs/insight': insight,
   'ohem-tfjs/pairs': pairs,
+  'ohem-tfjs/samplers': samplers,
   'ohem-tfjs/wasm': wasm,
   'ohem-tfjs/node': node,
   'node:fs': fs,

@@ -1,0 +1,112 @@
+import {checkOpenUnitInterval, checkOptionNames, rangeError} from '../checks';
+import {uniformFrom} from '../random';
+import type {EpochRows, Sampler} from '../types';
+import {wholePart} from '../wholePart';
+import {countMarked} from './marks';
+import {allRows, type DataSize, type EndingOptions, type Occasion, sampler} from './sampler';
+import {markSmallest} from './smallest';
+
+const NAME = 'infoBatch';
+
+export interface InfoBatchOptions extends EndingOptions {
+  /** The share of the easy rows that is left out, in (0, 1). Default 0.5. */
+  ratio?: number;
+  /**
+   * Rows are easy if their loss is below the mean, `'mean'`, or among the share `quantile` of the
+   * smallest losses, in (0, 1). Default `'mean'`.
+   */
+  threshold?: 'mean' | {quantile: number};
+  /** The share of the epochs after which all rows are trained on, with weight 1; in (0, 1]. Default 0.875. */
+  delta?: number;
+}
+
+/**
+ * Leaves out a random share of the easy rows, and weighs the others of them up.
+ *
+ *     easy = {i : l_i < mean(l)},   kept of them = max(1, floor((1 − ratio) · |easy|)), by chance
+ *     weight = |easy| / kept  for these,   1  for all that are not easy
+ *
+ * InfoBatch. The expected gradient of an epoch is that of all rows, at about `1 − ratio / 2` of the
+ * cost while half of the rows are easy. `ratio` is a share of the easy rows, not of the data: the
+ * share left out is `ratio · |easy| / N`. To leave out the share `d`, pass
+ * `{ratio: d / q, threshold: {quantile: q}}`. The mean is over the finite losses. The draw depends on
+ * the seed of the run and the epoch.
+ *
+ * @param options  see {@link InfoBatchOptions}.
+ * @returns a sampler for `fitOhem({sampler})`. Its state is the number of rows.
+ * @throws RangeError or TypeError for a wrong option.
+ *
+ * @example
+ * const sampler = infoBatch();
+ * const scores = {losses: Float32Array.of(0.1, 0.2, 0.3, 0.4, 2, 3)};   // mean 1
+ * const at = {epoch: 1, epochs: 10, seed: 0, scores};
+ * const {rows, weights} = sampler.choose(sampler.init(6), at);   // two of the rows 0 to 3
+ * rows.slice(2);   // Int32Array [4, 5]
+ * weights;   // Float32Array [2, 2, 1, 1]
+ *
+ * @see Qin et al., InfoBatch, ICLR 2024, §3 (arXiv:2303.04947)
+ */
+export function infoBatch(options: InfoBatchOptions = {}): Sampler<DataSize> {
+  checkOptionNames(NAME, options, ['ratio', 'delta', 'threshold']);
+  const {ratio = 0.5, delta = 0.875, threshold = 'mean'} = options;
+  checkOpenUnitInterval(NAME, 'ratio', ratio);
+  checkThreshold(threshold);
+  return sampler(NAME, {
+    delta,
+    init: (size) => ({size}),
+    choose: (_, at) => thinned(markEasy(at.scores.losses, threshold), ratio, at),
+  });
+}
+
+/** Draws the easy rows that stay, and lists them with the others. */
+function thinned(isEasy: Uint8Array, ratio: number, {seed, epoch}: Occasion): EpochRows {
+  const easy = countMarked(isEasy, 1);
+  if (easy === 0) return {rows: allRows(isEasy.length)};
+  const kept = Math.max(1, wholePart((1 - ratio) * easy));
+  const uniform = uniformFrom(`${NAME} ${seed}/${epoch}`);
+  const rows = new Int32Array(isEasy.length - easy + kept);
+  const weights = new Float32Array(rows.length);
+  const weightOf = [1, easy / kept];
+  let [needed, left, place] = [kept, easy, 0];
+  for (let row = 0; place < rows.length; row++) {
+    rows[place] = row;
+    weights[place] = weightOf[isEasy[row] as number] as number;
+    if (isEasy[row] === 0) {
+      place++;
+      continue;
+    }
+    // Uniform without replacement: by the chance of what is left to draw among what is left.
+    const isDrawn = uniform() * left < needed ? 1 : 0;
+    needed -= isDrawn;
+    place += isDrawn;
+    left--;
+  }
+  return {rows, weights};
+}
+
+function markEasy(losses: Float32Array, threshold: 'mean' | {quantile: number}): Uint8Array {
+  let [sum, count] = [0, 0];
+  for (let row = 0; row < losses.length; row++) {
+    if (!Number.isFinite(losses[row])) continue;
+    sum += losses[row] as number;
+    count++;
+  }
+  if (threshold !== 'mean') return markSmallest(losses, wholePart(threshold.quantile * count));
+  const isEasy = new Uint8Array(losses.length);
+  // In float64 the mean of equal float32 numbers is that number: none of them is below it.
+  const mean = sum / count;
+  for (let row = 0; row < losses.length; row++) {
+    const loss = losses[row] as number;
+    isEasy[row] = loss < mean && loss > Number.NEGATIVE_INFINITY ? 1 : 0;
+  }
+  return isEasy;
+}
+
+function checkThreshold(threshold: unknown): void {
+  if (threshold === 'mean') return;
+  if (threshold === null || typeof threshold !== 'object') {
+    throw rangeError(NAME, 'threshold', "be 'mean' or {quantile}", threshold);
+  }
+  checkOptionNames(NAME, threshold, ['quantile']);
+  checkOpenUnitInterval(NAME, 'threshold.quantile', (threshold as {quantile: number}).quantile);
+}
