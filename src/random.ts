@@ -28,18 +28,11 @@ function hashed(text: string, salt: number): number {
 /** Lists the numbers 0 … count − 1 in a random order. */
 export function shuffled(count: number, uniform: () => number): Int32Array {
   const order = Int32Array.from({length: count}, (_, number) => number);
-  shuffleTogether([order], uniform);
-  return order;
-}
-
-/** Shuffles lists of one length in place, all in the same way. */
-export function shuffleTogether(lists: (Int32Array | Float32Array)[], uniform: () => number): void {
-  for (let last = (lists[0]?.length ?? 0) - 1; last > 0; last--) {
+  for (let last = count - 1; last > 0; last--) {
     const other = Math.floor(uniform() * (last + 1));
-    for (const list of lists) {
-      const value = list[last] as number;
-      list[last] = list[other] as number;
-      list[other] = value;
-    }
+    const number = order[last] as number;
+    order[last] = order[other] as number;
+    order[other] = number;
   }
+  return order;
 }

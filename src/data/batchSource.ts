@@ -14,9 +14,11 @@ export interface TrainingBatch {
   rows?: Int32Array | Tensor;
 }
 
-/** Some rows of a data set, in the order in which they are to come. */
+/** Some rows of a data set. */
 export interface ChosenRows {
   rows: Int32Array;
+  /** Places in `rows`, in the order in which they are to come; undefined for the order of `rows`. */
+  order?: Int32Array | undefined;
   /** What each of them counts, beside its sample weight; undefined for 1. */
   weights?: Float32Array | undefined;
 }

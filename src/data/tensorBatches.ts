@@ -2,7 +2,7 @@ import {dispose, Tensor, type TensorContainer, tensor1d, tensor2d, tidy} from '@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkRows, typeError} from '../checks';
 import {type BatchNames, type ModelData, modelData, type StepTensors} from '../models/modelTensors';
-import {shuffled, shuffleTogether, uniformFrom} from '../random';
+import {shuffled, uniformFrom} from '../random';
 import type {Granularity} from '../types';
 import {isNumbers, type RowContext, type SampleWeights} from './batchOptions';
 import type {BatchSource, ChosenRows, TrainingBatch} from './batchSource';
@@ -74,15 +74,18 @@ type Take = (rows: Int32Array, counts?: Float32Array) => Pick<TrainingBatch, 'xs
 /** Gives the batches `first … count − 1` of some rows, each of which lives until the next one is due. */
 async function* gathered(
   take: Take,
-  {rows: all, weights}: ChosenRows,
+  {rows: all, order, weights}: ChosenRows,
   size: number,
   first: number,
   count: number,
 ): AsyncGenerator<TrainingBatch, void> {
   for (let batch = first; batch < count; batch++) {
     const [from, to] = [batch * size, Math.min((batch + 1) * size, all.length)];
-    const rows = all.slice(from, to);
-    const taken = take(rows, weights?.subarray(from, to));
+    const places = order?.subarray(from, to);
+    const rows = places ? places.map((place) => all[place] as number) : all.slice(from, to);
+    const counts =
+      places && weights ? Float32Array.from(places, (place) => weights[place] as number) : weights?.subarray(from, to);
+    const taken = take(rows, counts);
     try {
       yield {...taken, rows, size: rows.length} satisfies TrainingBatch;
     } finally {
@@ -149,11 +152,6 @@ export function batchesInOrder(
 /** Shuffles the rows 0 … count − 1; the order depends on seed and epoch alone. */
 export function shuffledRows(count: number, seed: number | string, epoch: number): Int32Array {
   return shuffled(count, uniformFrom(`${seed}/${epoch}`));
-}
-
-/** Shuffles lists of one length in place, all in the same way. The rows 0 … N − 1 come out as {@link shuffledRows}. */
-export function shuffle(lists: (Int32Array | Float32Array)[], seed: number | string, epoch: number): void {
-  shuffleTogether(lists, uniformFrom(`${seed}/${epoch}`));
 }
 
 /** Lists the rows first … end − 1 in their order. */

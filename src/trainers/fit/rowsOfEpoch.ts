@@ -3,17 +3,16 @@
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../../checks';
 import type {ChosenRows, Place} from '../../data/batchSource';
-import {shuffle} from '../../data/tensorBatches';
-import type {RowScores, Sampler} from '../../types';
+import {shuffledRows} from '../../data/tensorBatches';
+import type {EpochRows, RowScores, Sampler} from '../../types';
 import {fromJson, toJson} from '../checkpoint/plainData';
 import {scaleRate} from './pace';
 import {unseenRows} from './rowScores';
 import {checkEpochRows} from './samplerCheck';
 
 /** The epoch that is under way. */
-interface Epoch extends ChosenRows {
-  rescore: Int32Array;
-  factor: number;
+interface Epoch {
+  chosen: EpochRows;
   /** How many rows were run forward at its end; undefined before that. */
   rescored?: number;
   /** The rate of the optimizer, if it was multiplied by the factor. */
@@ -61,25 +60,36 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     if (!epoch) throw new Error(`${where}: an epoch has no rows before they are chosen.`);
     return epoch;
   };
+  let order: Int32Array | undefined;
   return {
     scores,
     save,
-    current,
+    /** How many rows were run forward at the end of the epoch; undefined before that. */
+    rescored: () => current().rescored,
+    noteRescored(count: number): void {
+      current().rescored = count;
+    },
+    /** The rows of the epoch that is under way, to be trained on. */
+    toTrainOn(): ChosenRows {
+      const {rows, weights} = current().chosen;
+      return {rows, weights, order};
+    },
+    /** The rows that are to be scored at its end. */
+    toScore: (): Int32Array => current().chosen.rescore ?? new Int32Array(0),
+    /** What the learning rate is multiplied by. */
+    factor: (): number => current().chosen.learningRateFactor ?? 1,
     /** Chooses the rows of an epoch, unless it is under way already. */
     begin({epoch: number, earlier = 0, batch}: Place): void {
-      if (epoch && batch > 0) return;
       const at = {epoch: number + earlier, epochs: epochs + earlier, seed, scores};
-      const chosen = checkEpochRows(where, sampler, size, sampler.choose(state, at));
-      const [rows, weights] = [chosen.rows.slice(), chosen.weights?.slice()];
-      if (isShuffled) shuffle([rows, ...(weights ? [weights] : [])], seed, at.epoch);
-      const {rescore = new Int32Array(0), learningRateFactor: factor = 1} = chosen;
-      epoch = {rows, weights, rescore, factor};
+      if (!epoch || batch === 0) epoch = {chosen: checkEpochRows(where, sampler, size, sampler.choose(state, at))};
+      order = isShuffled ? shuffledRows(epoch.chosen.rows.length, seed, at.epoch) : undefined;
     },
     /** Multiplies the rate of the optimizer for the epoch. */
     scaleRate(optimizer: Optimizer): void {
-      const {factor, rate} = current();
-      if (factor === 1) return;
-      const scaled = scaleRate(where, optimizer, factor, rate);
+      const {chosen, rate} = current();
+      const {learningRateFactor = 1} = chosen;
+      if (learningRateFactor === 1) return;
+      const scaled = scaleRate(where, optimizer, learningRateFactor, rate);
       restoreRate = scaled.restore;
       current().rate = scaled.rate;
     },
@@ -90,7 +100,7 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     },
     /** Ends an epoch, all of whose rows are scored. */
     end({epoch: number, earlier = 0}: Place): void {
-      state = sampler.next(state, {epoch: number + earlier, scores});
+      state = sampler.next(state, {epoch: number + earlier, chosen: current().chosen, scores});
       epoch = undefined;
     },
   };
@@ -113,13 +123,7 @@ export function savedSampler(where: string, {sampler, size}: SamplerTask, given:
     return !(list instanceof due.constructor && (list as Float32Array).length === size);
   })?.[0];
   if (bad) throw typeError(where, of(bad), `hold ${size} numbers`, 'others', 'It was cut short or changed.');
-  if (saved.epoch) checkSavedEpoch(where, size, saved.epoch);
+  // The rows of an epoch are checked as if they had just been chosen.
+  if (saved.epoch) checkEpochRows(where, sampler, size, saved.epoch.chosen);
   return saved;
-}
-
-function checkSavedEpoch(where: string, size: number, {rows, weights, rescore, factor}: Epoch): void {
-  const areRows = (list: unknown) => list instanceof Int32Array && list.every((row) => row >= 0 && row < size);
-  const areWeights = weights === undefined || (weights instanceof Float32Array && weights.length === rows.length);
-  if (areRows(rows) && areRows(rescore) && areWeights && factor > 0) return;
-  throw typeError(where, 'epoch of sampler in initialState', `hold rows of ${size}`, 'others', 'It was changed.');
 }

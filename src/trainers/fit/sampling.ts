@@ -73,16 +73,15 @@ export async function scoreAtEnd(
   state: TrainingState,
   pause: {isStopped: () => boolean; afterBatch: () => Promise<void>},
 ): Promise<void> {
-  const epoch = rows.current();
-  const {rescore} = epoch;
-  if (epoch.rescored !== undefined) return;
+  const rescore = rows.toScore();
+  if (rows.rescored() !== undefined) return;
   if (rescore.length > 0) await scored.rescore(source, state, rescore, pause);
   if (pause.isStopped()) return;
-  epoch.rescored = rescore.length;
+  rows.noteRescored(rescore.length);
   state.spent.rows += rescore.length;
 }
 
 /** The logs of an epoch that a sampler adds. */
 export function samplerLogs(sampling: Sampling | undefined, rows: number): Logs {
-  return sampling ? {rows, rescored: sampling.rows.current().rescored ?? 0} : {};
+  return sampling ? {rows, rescored: sampling.rows.rescored() ?? 0} : {};
 }

@@ -93,7 +93,7 @@ async function trainAlone(task: FitTask, parts: Parts): Promise<OhemHistory> {
 async function beginEpoch({sampling, training, callbacks, params, settings, state, options}: Run): Promise<void> {
   sampling?.rows.begin(state);
   if (sampling) {
-    const samples = sampling.rows.current().rows.length;
+    const samples = sampling.rows.toTrainOn().rows.length;
     Object.assign(params, {samples, steps: training.batchesOf?.(samples)});
     callbacks.setParams(withoutUnknown(params) as Parameters<CallbackInstance['setParams']>[0]);
   }
@@ -110,13 +110,13 @@ async function checkAndScore({watch, state, sampling, isAborted, pace}: Run): Pr
 
 /** How many batches the epoch has that is under way, if that is known. */
 function batchesIn({training, sampling}: ProgressingRun): number | undefined {
-  return sampling ? training.batchesOf?.(sampling.rows.current().rows.length) : training.batchesPerEpoch;
+  return sampling ? training.batchesOf?.(sampling.rows.toTrainOn().rows.length) : training.batchesPerEpoch;
 }
 
 /** Whether the epoch that is under way has no further batch, as far as is known. */
 function isAtEnd({training, sampling, state}: Run): boolean {
   if (!sampling) return state.batch === training.batchesPerEpoch;
-  const rows = sampling.rows.current().rows.length;
+  const rows = sampling.rows.toTrainOn().rows.length;
   // Of a dataset only the rows tell: how large its further items are is not known.
   return training.batchesPerEpoch === undefined
     ? state.totals.rows === rows
@@ -197,7 +197,7 @@ async function trainEpoch(run: Run): Promise<boolean> {
   const {training, callbacks, sampling} = run;
   // A history has nothing to do for a batch.
   const hasListeners = callbacks.callbacks.length > 1;
-  for await (const batch of training.batches(run.state, sampling?.rows.current())) {
+  for await (const batch of training.batches(run.state, sampling?.rows.toTrainOn())) {
     const known = {batch: run.state.batch, size: batch.size};
     if (hasListeners) await callbacks.onBatchBegin(known.batch, {...known});
     if (!run.isPending) setDueRate(run);
@@ -228,7 +228,7 @@ function setDueRate(run: Run): void {
   const {where, settings, options, sampling} = run;
   const {learningRate} = options;
   if (learningRate === undefined) return;
-  run.rate = setRate(where, learningRate, settings.optimizer, progressIn(run), sampling?.rows.current().factor);
+  run.rate = setRate(where, learningRate, settings.optimizer, progressIn(run), sampling?.rows.factor());
 }
 
 /** How far the run has come. */
