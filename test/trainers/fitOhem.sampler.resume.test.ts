@@ -1,0 +1,150 @@
+import {train} from '@tensorflow/tfjs-core';
+import {
+  type FitOhemArgs,
+  fitOhem,
+  fitOhemDataset,
+  infoBatch,
+  resumeTraining,
+  saveTraining,
+  type TrainingState,
+} from 'ohem-tfjs';
+import {expect, it} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+import {itemsOf} from '../support/indexedItems';
+import {RESUMABLE, resumableData, resumableModel} from '../support/resumable';
+import {shelf} from '../support/shelf';
+import {weightValues} from '../support/tinyModel';
+import {rotating, tinySampler} from '../support/tinySamplers';
+
+const throughJson = <T>(value: T): T => JSON.parse(JSON.stringify(value));
+
+describeOnBackends('A training with a sampler that is resumed', () => {
+  it('ends at the same weights if it is killed in the middle of an epoch, twenty times', async () => {
+    const {xs, ys} = resumableData();
+    const args = (): FitOhemArgs => ({...RESUMABLE(), batchSize: 4, epochs: 6});
+    for (const sampler of [rotating, () => infoBatch({delta: 1})]) {
+      const whole = resumableModel();
+      const undisturbed = await fitOhem(whole, xs, ys, {...args(), sampler: sampler()});
+      const {save, saved, at} = shelf();
+      const optimizer = train.adam(0.05);
+      let model = resumableModel(optimizer);
+      let initialState: TrainingState | undefined;
+      for (let killed = 0; killed < 20; killed++) {
+        // It is saved after each update, and dies in the next one.
+        const checkpoint = async (state: TrainingState) => {
+          await saveTraining({save}, model, state);
+          if (state.step > 2 * killed + 1) throw new Error('killed');
+        };
+        const run = fitOhem(model, xs, ys, {
+          ...args(),
+          sampler: sampler(),
+          initialState,
+          checkpoint,
+          checkpointEvery: 1,
+        });
+        await expect(run).rejects.toThrow('killed');
+        model = resumableModel(train.adam(0.05));
+        initialState = await resumeTraining(at(saved.length - 1), model);
+      }
+      const resumed = await fitOhem(model, xs, ys, {...args(), sampler: sampler(), initialState});
+      expect(weightValues(model)).toEqual(weightValues(whole));
+      expect(resumed.state).toEqual(undisturbed.state);
+    }
+  });
+
+  it('goes on from a state that went through JSON, before, in and behind the rows that are scored', async () => {
+    const {xs, ys} = resumableData();
+    const args = (): FitOhemArgs => ({...RESUMABLE(), epochs: 3});
+    const whole = resumableModel();
+    const undisturbed = await fitOhem(whole, xs, ys, {...args(), sampler: rotating()});
+    // Three batches an epoch, of which rows are scored at the end.
+    for (const stopAt of [1, 3, 4, 6]) {
+      const model = resumableModel();
+      const abort = new AbortController();
+      let steps = 0;
+      const onBatchEnd = () => {
+        if (++steps === stopAt) abort.abort();
+      };
+      const stopped = {...args(), sampler: rotating(), signal: abort.signal, callbacks: {onBatchEnd}};
+      const {state} = await fitOhem(model, xs, ys, stopped);
+      const resumed = await fitOhem(model, xs, ys, {...args(), sampler: rotating(), initialState: throughJson(state)});
+      expect(weightValues(model)).toEqual(weightValues(whole));
+      expect(resumed.state).toEqual(undisturbed.state);
+    }
+  });
+
+  it('does so for a dataset too, which gives the batches that are done once more', async () => {
+    const items = itemsOf(resumableData(), 7);
+    const args = {...RESUMABLE(), epochs: 3, rows: 40};
+    const {batchSize: _, ...options} = args;
+    const whole = resumableModel();
+    const undisturbed = await fitOhemDataset(whole, items, {...options, sampler: rotating()});
+    for (const stopAt of [2, 4, 5]) {
+      const model = resumableModel();
+      const abort = new AbortController();
+      let steps = 0;
+      const onBatchEnd = () => {
+        if (++steps === stopAt) abort.abort();
+      };
+      const stopped = {...options, select: RESUMABLE().select as never, sampler: rotating()};
+      const {state} = await fitOhemDataset(model, items, {...stopped, signal: abort.signal, callbacks: {onBatchEnd}});
+      const again = {...options, select: RESUMABLE().select as never, sampler: rotating()};
+      const resumed = await fitOhemDataset(model, items, {...again, initialState: throughJson(state)});
+      expect(weightValues(model)).toEqual(weightValues(whole));
+      expect(resumed.state).toEqual(undisturbed.state);
+    }
+  });
+
+  it('goes on in epochs behind with another sampler, but not in the middle of one', async () => {
+    const {xs, ys} = resumableData();
+    const {state} = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), epochs: 1, sampler: rotating()});
+    await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), epochs: 2, initialState: state});
+    const other = {...RESUMABLE(), epochs: 2, initialState: state, sampler: infoBatch()};
+    await expect(fitOhem(resumableModel(), xs, ys, other)).rejects.toThrow(
+      'fitOhem: sampler must be tiny, as in initialState, got infoBatch.',
+    );
+    const fewer = {...RESUMABLE(), epochs: 2, initialState: state, sampler: rotating(), validationSplit: 0.5};
+    await expect(fitOhem(resumableModel(), xs, ys, fewer)).rejects.toThrow(
+      'fitOhem: rows must be as many as in initialState, 40, got 20.',
+    );
+    const budget = {rows: 12};
+    const {state: inside} = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), budget, sampler: rotating()});
+    const without = {...RESUMABLE(), initialState: inside};
+    await expect(fitOhem(resumableModel(), xs, ys, without)).rejects.toThrow(
+      'fitOhem: sampler must be given, as in epoch 0 of initialState, got undefined.',
+    );
+    const {state: plain} = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), budget});
+    const withOne = {...RESUMABLE(), initialState: plain, sampler: rotating()};
+    await expect(fitOhem(resumableModel(), xs, ys, withOne)).rejects.toThrow(
+      'fitOhem: sampler must be left out, as in epoch 0 of initialState,',
+    );
+  });
+
+  it('names what is damaged, and changes nothing then', async () => {
+    const {xs, ys} = resumableData();
+    const budget = {rows: 12};
+    const {state} = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), budget, sampler: rotating()});
+    const damaged = (change: (sampler: {scores: {losses: {base64: string}}; epoch: {chosen: object}}) => void) => {
+      const copy = throughJson(state);
+      change(copy.sampler as never);
+      return fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), sampler: rotating(), initialState: copy});
+    };
+    const short = damaged(({scores}) => {
+      scores.losses.base64 = scores.losses.base64.slice(8);
+    });
+    await expect(short).rejects.toThrow(
+      'fitOhem: losses of sampler in initialState must hold 40 numbers, got others. It was cut short or changed.',
+    );
+    const wrong = damaged(({epoch}) => {
+      epoch.chosen = {rows: {$ohem: 'Int32Array', base64: 'KAAAAA=='}};
+    });
+    await expect(wrong).rejects.toThrow('fitOhem: rows of sampler tiny must be from 0 to 39, got 40 at position 0.');
+  });
+
+  it('has fewer than six characters a row for the losses', async () => {
+    const {xs, ys} = resumableData();
+    const {state} = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), epochs: 1, sampler: tinySampler()});
+    const {scores} = state.sampler as {scores: {losses: {base64: string}}};
+    expect(scores.losses.base64.length).toBeLessThan(6 * 40);
+  });
+});
