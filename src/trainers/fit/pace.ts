@@ -11,7 +11,7 @@ export interface Budget {
   rows?: number;
   /** Rows that are learned from: `kept`, summed up. */
   backwardRows?: number;
-  /** Seconds spent in steps, without validation and callbacks. */
+  /** Seconds spent in steps and in scoring rows for a sampler, without validation and callbacks. */
   seconds?: number;
 }
 

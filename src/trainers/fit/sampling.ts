@@ -71,14 +71,16 @@ function savedFor(task: SamplerTask, known: unknown, isAsked: boolean): SavedSam
 export async function scoreAtEnd(
   {rows, scored, source}: Sampling,
   state: TrainingState,
-  pause: {isStopped: () => boolean; afterBatch: () => Promise<void>},
+  {isTimed, ...pause}: {isTimed: boolean; isStopped: () => boolean; afterBatch: () => Promise<void>},
 ): Promise<void> {
+  const began = performance.now();
   const rescore = rows.toScore();
   if (rows.rescored() !== undefined) return;
   if (rescore.length > 0) await scored.rescore(source, state, rescore, pause);
   if (pause.isStopped()) return;
   rows.noteRescored(rescore.length);
   state.spent.rows += rescore.length;
+  if (isTimed) state.spent.seconds += (performance.now() - began) / 1000;
 }
 
 /** The logs of an epoch that a sampler adds. */

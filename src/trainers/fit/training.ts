@@ -103,9 +103,10 @@ async function beginEpoch({sampling, training, callbacks, params, settings, stat
 }
 
 /** Checks that an epoch has changed something, and scores the rows that are due at its end. */
-async function checkAndScore({watch, state, sampling, isAborted, pace}: Run): Promise<void> {
+async function checkAndScore({watch, state, sampling, options, isAborted, pace}: Run): Promise<void> {
   watch.epoch(state.totals, state.epoch);
-  if (sampling) await scoreAtEnd(sampling, state, {isStopped: isAborted, afterBatch: pace.afterBatch});
+  const isTimed = options.budget?.seconds !== undefined;
+  if (sampling) await scoreAtEnd(sampling, state, {isTimed, isStopped: isAborted, afterBatch: pace.afterBatch});
 }
 
 /** How many batches the epoch has that is under way, if that is known. */
