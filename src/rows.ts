@@ -7,6 +7,7 @@ import {
   cast,
   concat,
   env,
+  fill,
   gatherND,
   getBackend,
   isFinite as isFiniteTensor,
@@ -30,6 +31,7 @@ import {
   tidy,
   topk,
   util,
+  where,
   zeros,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from './checks';
@@ -85,6 +87,12 @@ export function scatterRows(places: Tensor, matrix: Tensor, size: number): Tenso
   if (getBackend() !== 'webgl' || (matrix.shape[0] as number) % 2 === 0) return scatterND(places, matrix, shape);
   const [oneMore, none] = [[0, 1] as [number, number], [0, 0] as [number, number]];
   return scatterND(pad(places, [oneMore, none]), pad(matrix, [oneMore, none]), shape);
+}
+
+/** Puts NaN, which passes no gradient on, into the rows that are not marked. */
+export function nanUnless<T extends Tensor>(marks: Tensor1D, tensor: T): T {
+  const each = reshape(marks, [marks.size, ...tensor.shape.slice(1).map(() => 1)]);
+  return where(each, tensor, fill(tensor.shape, Number.NaN)) as T;
 }
 
 /** Finds the place of the largest number, `int32[]`. On webgpu the `argMax` of tfjs has shape `[1]`. */

@@ -20,6 +20,11 @@ export interface PerSampleLoss {
   binary?: {fromLogits: boolean};
   /** Promises that a row's loss depends on that row alone, not on its place, others or their number. */
   rowwise?: true;
+  /**
+   * Promises that a row whose prediction is NaN has the loss NaN, and changes no loss and no gradient of another row. A
+   * trainer then passes NaN for the rows that it replaced, which others would be compared with.
+   */
+  skipsNaN?: true;
 }
 
 /** What a selector keeps: `K` rows of the batch, hardest first (`smallestK`: easiest first), and what each of them counts. (A type, so that `tf.tidy` takes it.) */

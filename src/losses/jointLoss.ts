@@ -10,6 +10,8 @@ export interface JointLoss {
   compute(ys: Tensor[], predictions: Tensor[]): Tensor;
   /** Promises that a row's loss depends on that row alone, not on its place, others or their number. */
   rowwise?: true;
+  /** Promises that a row whose predictions are NaN has the loss NaN, and changes no other row; taken over from the function. */
+  skipsNaN?: true;
 }
 
 /**
@@ -38,7 +40,9 @@ export interface JointLoss {
  * const batch = tf.randomNormal([32, 4]);
  * const {kept} = await step(batch, batch).read();   // 8
  */
-export function jointLoss(loss: (ys: Tensor[], predictions: Tensor[]) => Tensor): JointLoss {
+export function jointLoss(
+  loss: ((ys: Tensor[], predictions: Tensor[]) => Tensor) & Pick<JointLoss, 'skipsNaN'>,
+): JointLoss {
   checkFunction(NAME, 'loss', 'be a function (ys, predictions) => float32[B]', loss);
-  return {isJoint: true, compute: loss};
+  return {isJoint: true, compute: loss, ...(loss.skipsNaN && {skipsNaN: true})};
 }

@@ -53,6 +53,7 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
   const {binary} = members[0]?.loss ?? {};
   if (binary && members.every(({loss}) => loss.binary)) sum.binary = binary;
   if (members.every(({loss}) => takesLastAxis(loss))) ofLastAxis(sum);
+  if (members.every(({loss}) => loss.skipsNaN)) sum.skipsNaN = true;
   return members.every(({loss}) => loss.rowwise) ? rowwise(sum) : sum;
 }
 

@@ -12,6 +12,7 @@ import {
   mean,
   mul,
   notEqual,
+  onesLike,
   reshape,
   sum,
   Tensor,
@@ -35,6 +36,7 @@ import {meanAbsoluteError} from '../losses/meanAbsoluteError';
 import {poisson} from '../losses/poisson';
 import {sparseCategoricalCrossentropy} from '../losses/sparseCategoricalCrossentropy';
 import {meanSquaredError} from '../losses/squaredError';
+import {nanUnless} from '../rows';
 import type {LossName, PerSampleLoss} from '../types';
 import {byOutput, type PerOutput} from './modelTensors';
 
@@ -205,7 +207,11 @@ export function checkTruths(
   }
 }
 
-/** Evaluates the loss of each output that counts, times what it counts; `lossesOf` says how a loss becomes one number a row. */
+/**
+ * Evaluates the loss of each output that counts, times what it counts; `lossesOf` says how a loss becomes one number a row.
+ *
+ * @param finite  `bool[count]`, rows that were not replaced by others, which a loss that skips NaN does not see.
+ */
 export function outputLosses(
   where: string,
   losses: readonly (PerSampleLoss | JointLoss)[],
@@ -213,21 +219,34 @@ export function outputLosses(
   ys: Tensor[],
   predictions: Tensor[],
   lossesOf: typeof rowLosses = rowLosses,
+  finite?: Tensor1D,
 ): Tensor1D[] {
+  // Outputs may have several rows for each of the batch, of which nobody knows whose they are.
+  const seen = (prediction: Tensor) =>
+    finite && prediction.shape[0] === finite.size ? nanUnless(finite, prediction) : prediction;
   return countedOutputs(lossWeights).map((output) => {
     const loss = losses[output] as PerSampleLoss | JointLoss;
-    const [yTrue, yPred] = [ys[output] as Tensor, predictions[output] as Tensor];
+    const given = loss.skipsNaN ? predictions.map(seen) : predictions;
+    const [yTrue, yPred] = [ys[output] as Tensor, given[output] as Tensor];
     // A joint loss has a value for each row of the targets.
     const ofRows = isJoint(loss)
-      ? lossesOf(where, () => loss.compute(ys, predictions), yTrue, yTrue)
+      ? lossesOf(where, () => loss.compute(ys, given), yTrue, yTrue)
       : lossesOf(where, loss, yTrue, yPred);
     return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
   });
 }
 
-/** Marks the rows in which at least one entry counts, `float32[B]`; undefined if the loss counts everything. */
-export function validRows(loss: PerSampleLoss | JointLoss, yTrue: Tensor): Tensor1D | undefined {
+/**
+ * Marks the rows in which at least one entry counts, `float32[B]`; undefined if the loss counts everything.
+ *
+ * @param finite  `bool[B]`, rows that others may be compared with. What is left out is not finite, but counts.
+ */
+export function validRows(loss: PerSampleLoss | JointLoss, yTrue: Tensor, finite?: Tensor1D): Tensor1D | undefined {
   if (isJoint(loss) || !loss.valid) return undefined;
+  if (finite && loss.skipsNaN) {
+    const valid = validRows(loss, nanUnless(finite, cast(yTrue, 'float32'))) as Tensor1D;
+    return chooseEach(finite, valid, onesLike(valid));
+  }
   return cast(greater(sum(perRow(cast(notEqual(loss.valid(yTrue), 0), 'float32')), 1), 0), 'float32') as Tensor1D;
 }
 

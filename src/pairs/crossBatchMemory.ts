@@ -1,5 +1,7 @@
 import {
   concat,
+  fill,
+  isFinite as isFiniteTensor,
   keep,
   reshape,
   scalar,
@@ -10,11 +12,13 @@ import {
   tensor1d,
   tensor2d,
   tidy,
+  where,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkFunction, checkOptionNames, checkWhole, rangeError, shapeText, typeError} from '../checks';
 import {offTape} from '../engine';
 import type {SelectionContext, Selector} from '../types';
-import {labelledRows} from './pairBatch';
+import {type LabelledRows, labelledRows} from './pairBatch';
 import type {PairMemory} from './pairLoss';
 
 const NAME = 'crossBatchMemory';
@@ -93,16 +97,17 @@ export function crossBatchMemory(options: CrossBatchMemoryOptions = {}): CrossBa
     batches = from.batches;
     if (labels.length > 0) rows = {embeddings: keep(tensor2d(embeddings)), labels: keep(tensor1d(labels, 'float32'))};
   }
+  const add = (embeddings: Tensor, labels: Tensor, losses?: Tensor1D) => {
+    replace(offTape(() => tidy(() => extended(rows, embeddings, labels, size, losses))));
+    batches++;
+  };
   const memory: CrossBatchMemory = {
     get count() {
       return rows?.labels.size ?? 0;
     },
     rows: () => (batches > startAfter ? rows : undefined),
-    add(embeddings, labels) {
-      replace(offTape(() => tidy(() => extended(rows, embeddings, labels, size))));
-      batches++;
-    },
-    fedBy: (select) => feeding(memory, select),
+    add: (embeddings, labels) => add(embeddings, labels),
+    fedBy: (select) => feeding(memory, add, select),
     async save() {
       const values = rows && (await Promise.all([rows.embeddings.array(), rows.labels.array()]));
       return {batches, embeddings: values?.[0] ?? [], labels: values?.[1] ?? []};
@@ -118,8 +123,10 @@ function extended(
   yPred: Tensor,
   yTrue: Tensor,
   size: number,
+  losses?: Tensor1D,
 ) {
-  const {embeddings, labels} = labelledRows(NAME, yTrue, yPred);
+  const given = labelledRows(NAME, yTrue, yPred);
+  const {embeddings, labels} = losses ? finiteOnly(given, losses) : given;
   if (labels.size > size) {
     throw rangeError(NAME, 'size', 'be at least that of a batch', `${size} for ${labels.size} rows`);
   }
@@ -135,8 +142,24 @@ function extended(
   return {embeddings: keep(slice(all.embeddings, [0, 0], [count, -1])), labels: keep(slice(all.labels, 0, count))};
 }
 
+/** A label that no row has. Not NaN, which JSON does not have. */
+const NO_LABEL = 2 ** 25;
+
+/** Takes the label from rows without a finite loss: a trainer may have replaced them by others. */
+function finiteOnly({embeddings, labels}: LabelledRows, losses: Tensor1D): LabelledRows {
+  const isKnown = isFiniteTensor(losses);
+  return {
+    embeddings: where(reshape(isKnown, [-1, 1]), embeddings, zerosLike(embeddings)),
+    labels: where(isKnown, labels, fill(labels.shape, NO_LABEL)),
+  };
+}
+
 /** A trainer calls `remember` once a step, after it has selected. */
-function feeding(memory: CrossBatchMemory, select: Selector): Selector {
+function feeding(
+  memory: CrossBatchMemory,
+  feed: (embeddings: Tensor, labels: Tensor, losses: Tensor1D) => void,
+  select: Selector,
+): Selector {
   checkFunction(NAME, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
   if (select.remember) {
     throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', 'Use another one.');
@@ -144,11 +167,11 @@ function feeding(memory: CrossBatchMemory, select: Selector): Selector {
   const choose = (losses: Tensor1D, context?: SelectionContext) => select(losses, context);
   return Object.assign(choose, {
     ...(select.schedule && {schedule: select.schedule}),
-    remember(_: Tensor1D, {yTrue, yPred}: SelectionContext = {}) {
+    remember(losses: Tensor1D, {yTrue, yPred}: SelectionContext = {}) {
       if (!yTrue || !yPred) {
         throw typeError(NAME, 'model', 'have one output', undefined, 'Of several, call add() yourself.');
       }
-      memory.add(yPred, yTrue);
+      feed(yPred, yTrue, losses);
       return tidy(() => reshape(scalar(memory.count), [1])) as Tensor1D;
     },
   });

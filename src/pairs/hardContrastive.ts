@@ -73,7 +73,7 @@ export function hardContrastive(options: HardContrastiveOptions = {}): TowerLoss
   checkNotNegative(NAME, 'beta', beta);
   checkUnitInterval(NAME, 'tauPlus', tauPlus);
   const space = towerSpace(NAME, 'cosine');
-  return (_, predictions) =>
+  const loss: TowerLoss = (_, predictions) =>
     tidy(() => {
       checkTowers(NAME, 'predictions', predictions, 2);
       const {rows, finite} = towerOf(space, predictions as Tensor2D[]);
@@ -91,6 +91,7 @@ export function hardContrastive(options: HardContrastiveOptions = {}): TowerLoss
       const both = mean(reshape(losses, [2, views / 2]), 0) as Tensor1D;
       return knownOnly(both, known);
     });
+  return Object.assign(loss, {skipsNaN: true} as const);
 }
 
 /** Exponents beyond this overflow, and what is subtracted then is the whole anyway. */

@@ -66,7 +66,11 @@ export interface InBatchSoftmaxOptions {
 }
 
 /** A loss over the outputs of two towers, for `jointLoss`. */
-export type TowerLoss = (ys: Tensor[], predictions: Tensor[]) => Tensor1D;
+export interface TowerLoss {
+  (ys: Tensor[], predictions: Tensor[]): Tensor1D;
+  /** A row with an embedding that is NaN has the loss NaN, and is nobody's candidate. */
+  skipsNaN?: true;
+}
 
 const OPTIONS = [
   'scale',
@@ -119,7 +123,7 @@ export function inBatchSoftmax(options: InBatchSoftmaxOptions = {}): TowerLoss {
     if (options[from] !== undefined) checkFunction(NAME, from, 'be a function of the targets', options[from]);
   }
   if (guide !== undefined) checkGuide(guide);
-  return (ys, predictions) =>
+  const loss: TowerLoss = (ys, predictions) =>
     tidy(() => {
       checkTowers(NAME, 'predictions', predictions);
       const [queries, ...documents] = predictions as Tensor2D[];
@@ -141,6 +145,7 @@ export function inBatchSoftmax(options: InBatchSoftmaxOptions = {}): TowerLoss {
       const known = offTape(() => mul(asked.finite, slice(found.finite, [0, 0], [batchSize, 1])));
       return knownOnly(losses, reshape(known, [batchSize]));
     });
+  return Object.assign(loss, {skipsNaN: true} as const);
 }
 
 function checkGuide(guide: Guide): void {

@@ -82,13 +82,21 @@ export function labelledRows(
 
 /** Checks labels `int32[B]` or `[B, 1]`, and gives them as `float32[B]`. */
 export function labelsOf(name: string, argument: string, yTrue: Tensor, batchSize = yTrue?.size): Tensor1D {
+  const labels = markedLabelsOf(name, argument, yTrue, batchSize);
+  const remedy = 'Number the classes from 0.';
+  checkValues(name, argument, 'hold integers between -2^24 and 2^24', yTrue, isLabel, remedy);
+  return labels;
+}
+
+const isLabel = (label: number) => Number.isInteger(label) && Math.abs(label) < TOO_LARGE;
+
+/** The same if some rows may have no label, but NaN. */
+export function markedLabelsOf(name: string, argument: string, yTrue: Tensor, batchSize = yTrue?.size): Tensor1D {
   const isColumn = yTrue instanceof Tensor && (yTrue.rank === 1 || (yTrue.rank === 2 && yTrue.shape[1] === 1));
   if (!(isColumn && yTrue.size === batchSize && ['int32', 'float32'].includes(yTrue.dtype))) {
     const remedy = 'One class for each row; of one-hot labels take tf.argMax(labels, 1).';
     throw typeError(name, argument, `be int32[${batchSize}]`, yTrue, remedy);
   }
-  const isLabel = (label: number) => Number.isInteger(label) && Math.abs(label) < TOO_LARGE;
-  checkValues(name, argument, 'hold integers between -2^24 and 2^24', yTrue, isLabel, 'Number the classes from 0.');
   return cast(reshape(yTrue, [batchSize]), 'float32');
 }
 

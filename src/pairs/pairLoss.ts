@@ -25,7 +25,7 @@ import {
 } from './distances';
 import {minedBy} from './miner';
 import type {Miner, Pairs, Triplets} from './mining';
-import {hasSides, type LabelledRows, labelledRows, labelsOf, type PairBatch, pairBatch} from './pairBatch';
+import {hasSides, type LabelledRows, labelledRows, markedLabelsOf, type PairBatch, pairBatch} from './pairBatch';
 import type {Judged, PerAnchor} from './tripletSlopes';
 
 /** Rows of earlier batches, as `crossBatchMemory` gives them. */
@@ -86,9 +86,10 @@ export function pairLoss(
       return {value: where(batch.known, losses, fill(losses.shape, Number.NaN)), gradFunc};
     })(embeddings) as Tensor1D;
   };
+  loss.skipsNaN = true;
   loss.valid = (yTrue) =>
     tidy(() => {
-      const {positive, negative} = hasSides(labelsOf(name, 'yTrue', yTrue), memory?.rows()?.labels);
+      const {positive, negative} = hasSides(markedLabelsOf(name, 'yTrue', yTrue), memory?.rows()?.labels);
       return reshape(needsBoth ? mul(positive, negative) : maximum(positive, negative), [-1]);
     });
   return loss;

@@ -7,12 +7,13 @@ import {
   type Tensor,
   type Tensor1D,
   tidy,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkFunction, checkOneOf, givenOptions, type Nullable, typeError} from '../checks';
 import {type BatchView, elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
 import {byRow, validRows} from '../models/modelLosses';
-import {finiteRows, putRows} from '../rows';
+import {finiteRows, nanUnless, putRows} from '../rows';
 import {checkSelector} from '../selectors/selector';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
@@ -74,7 +75,13 @@ export function ohemLoss(
   /** What the loss of each row counts, `float32[count]`. Times `count`, to undo the mean over the batch that tfjs takes of a loss. */
   const countsFor = (losses: Tensor1D, yTrue: Tensor, yPred: Tensor, finite: Tensor1D | undefined, group: object) => {
     const count = losses.size;
-    const batch = {valid: validRows(perSample, yTrue), finite, count, ys: [yTrue], context: {step: calls, ...group}};
+    const batch = {
+      valid: validRows(perSample, yTrue, finite),
+      finite,
+      count,
+      ys: [yTrue],
+      context: {step: calls, ...group},
+    };
     const forward = {losses, raw: losses, predictions: [yPred]};
     const {rows, counts} = chooseRows(
       {where: NAME, select: mine, rankBy: 'weighted', reduction},
@@ -91,15 +98,20 @@ export function ohemLoss(
       const [[yTrue], [yPred]] = [view.targets([truth]), view.predictions([predicted])] as [[Tensor], [Tensor]];
       const losses = view.losses(NAME, perSample, yTrue, yPred);
       const usable = offTape(() => finiteLosses(losses, finiteRows([yTrue, yPred], view.count)));
-      // A row that is not finite must reach no gradient, not even times 0: others are judged in its place.
-      const judged = usable
-        ? view.losses(NAME, perSample, replaced([yTrue], usable)[0] as Tensor, finitePredictions(yPred, usable))
-        : losses;
+      const judged = usable ? finiteLossesOf(view, perSample, [yTrue, yPred], usable) : losses;
       const counts = offTape(() => countsFor(losses, yTrue, yPred, usable, view.context({})));
       calls++;
       state.advance(calls);
       return view.gathered(mul(judged, counts));
     });
+}
+
+/** The losses of rows that are not all usable; of the others, numbers that reach no gradient, not even times 0. */
+function finiteLossesOf(view: BatchView, loss: PerSampleLoss, [yTrue, yPred]: [Tensor, Tensor], usable: Tensor1D) {
+  const [truth] = replaced([yTrue], usable) as [Tensor];
+  if (!loss.skipsNaN) return view.losses(NAME, loss, truth, finitePredictions(yPred, usable));
+  const losses = view.losses(NAME, loss, truth, nanUnless(usable, yPred));
+  return chooseEach(usable, losses, zerosLike(losses)) as Tensor1D;
 }
 
 function viewOf(granularity: Granularity, loss: PerSampleLoss, truth: Tensor, predicted: Tensor): BatchView {

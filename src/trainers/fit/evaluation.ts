@@ -249,7 +249,7 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
     tidy(() => {
       const batch = stepBatch(settings, xs, ys);
       const {finite, valid, count, view, formed} = batch;
-      const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view, formed});
+      const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view, formed, finite});
       // A ReLU of NaN is 0 on some backends, and such a row would look easy.
       const judged = finite ? chooseEach(finite, losses, fill([count], Number.NaN)) : losses;
       const isValid = valid ? notEqual(valid, 0) : ones([count], 'bool');

@@ -30,7 +30,14 @@ export type Forward = {
 /** The stages of a forward pass, and what they come to. The model's may be watched. */
 export function forwardStages(
   {where, model, losses, lossWeights}: StepSettings,
-  {xs, ys, rowWeights, view, formed}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view' | 'formed'>,
+  {
+    xs,
+    ys,
+    rowWeights,
+    view,
+    formed,
+    finite,
+  }: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view' | 'formed' | 'finite'>,
   variables: Variable[],
   {training = true, watch = (run: () => ModelRun) => run()} = {},
 ) {
@@ -43,7 +50,7 @@ export function forwardStages(
   };
   const lossesOf = (outputs: Tensor[]): Tensor1D[] => {
     const predictions = view.predictions(outputs.slice(0, count));
-    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses);
+    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses, finite);
     const weights = countedOutputs(lossWeights).flatMap((output) => rowWeights[output] ?? []);
     const raw = addUp(perOutput);
     if (weights.length === 0) return [raw, raw];

@@ -72,7 +72,9 @@ export function stepBatch(
   const isGroupedByRow = granularity === 'element' && given.group === undefined;
   const batch = {...rows, formed, isGroupedByRow, given: rows, context, view, count: view.count};
   const counted = targets ? countedOutputs(lossWeights) : [...ys.keys()];
-  const usable = {...batch, ...cleaned(batch, counted), valid: validOf(where, losses, counted, batch)};
+  const clean = cleaned(batch, counted);
+  const valid = validOf(where, losses, counted, {...batch, finite: clean.finite});
+  const usable = {...batch, ...clean, valid};
   const versions = usable.ys === ys ? [batch] : [batch, usable];
   for (const {ys: truths, rowWeights: weights} of versions) {
     checkTruths(losses, counted, truths, (output) => [context.valid ?? [], weights[output] ?? []].flat());
@@ -137,10 +139,10 @@ function validOf(
   where: string,
   losses: StepSettings['losses'],
   counted: number[],
-  {ys, count, context: {valid}}: Pick<StepBatch, 'ys' | 'count' | 'context'>,
+  {ys, count, finite, context: {valid}}: Pick<StepBatch, 'ys' | 'count' | 'finite' | 'context'>,
 ): Tensor1D | undefined {
   if (valid) checkRows(where, 'valid', valid, count);
-  const labelled = counted.map((output) => validRows(losses[output] ?? losses[0], ys[output] as Tensor));
+  const labelled = counted.map((output) => validRows(losses[output] ?? losses[0], ys[output] as Tensor, finite));
   if (labelled.includes(undefined)) return valid;
   const anyLabel = (labelled as Tensor1D[]).reduce((some, next) => maximum(some, next));
   return valid ? mul(anyLabel, cast(notEqual(valid, 0), 'float32')) : anyLabel;
