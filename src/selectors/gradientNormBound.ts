@@ -1,18 +1,6 @@
-import {
-  cast,
-  equal,
-  range,
-  reshape,
-  softmax,
-  sqrt,
-  square,
-  sub,
-  sum,
-  Tensor,
-  type Tensor1D,
-  tidy,
-} from '@tensorflow/tfjs-core';
-import {checkOptionNames, typeError} from '../checks';
+import {sqrt, square, sum, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {checkOptionNames} from '../checks';
+import {classErrors} from './classErrors';
 import type {Score} from './scored';
 
 const NAME = 'gradientNormBound';
@@ -49,34 +37,6 @@ export interface GradientNormBoundOptions {
 export function gradientNormBound(options: GradientNormBoundOptions = {}): Score {
   checkOptionNames(NAME, options, ['fromLogits']);
   const {fromLogits = false} = options;
-  return (losses, {yTrue, yPred}) =>
-    tidy(() => {
-      const rows = losses.size;
-      const predicted = classesOf(yPred, rows);
-      const probabilities = fromLogits ? softmax(predicted) : predicted;
-      return sqrt(sum(square(sub(probabilities, oneHotOf(yTrue, rows, predicted.shape[1] as number))), 1)) as Tensor1D;
-    });
-}
-
-/** Reshapes predictions to `float32[B, C]`; further axes become rows. */
-function classesOf(yPred: Tensor | undefined, rows: number): Tensor {
-  const constraint = `have shape [${rows}, C], C >= 2 classes for each row`;
-  if (!(yPred instanceof Tensor))
-    throw typeError(NAME, 'yPred', constraint, yPred, 'It is for models with one output.');
-  const classes = yPred.shape[yPred.rank - 1] as number;
-  if (yPred.rank < 2 || classes < 2 || yPred.size !== rows * classes) {
-    throw typeError(NAME, 'yPred', constraint, yPred.shape);
-  }
-  return reshape(yPred, [rows, classes]);
-}
-
-function oneHotOf(yTrue: Tensor | undefined, rows: number, classes: number): Tensor {
-  if (!(yTrue instanceof Tensor) || (yTrue.size !== rows && yTrue.size !== rows * classes)) {
-    const got = yTrue instanceof Tensor ? yTrue.shape : yTrue;
-    throw typeError(NAME, 'yTrue', `be labels [${rows}] or one-hot [${rows}, ${classes}]`, got);
-  }
-  if (yTrue.size === rows * classes) return cast(reshape(yTrue, [rows, classes]), 'float32');
-  // Unlike tf.oneHot, this maps a label out of range to a row of zeros on every backend.
-  const labels = cast(reshape(yTrue, [rows, 1]), 'float32');
-  return cast(equal(labels, range(0, classes, 1, 'float32')), 'float32');
+  return (losses, context) =>
+    tidy(() => sqrt(sum(square(classErrors(NAME, context, losses.size, {fromLogits})), 1)) as Tensor1D);
 }

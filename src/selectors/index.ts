@@ -5,6 +5,7 @@
 export type {GlobalThreshold, Keep, Selection, SelectionContext, Selector, ShardLosses} from '../types';
 export {type AboveThresholdOptions, aboveThreshold} from './aboveThreshold';
 export {all} from './all';
+export {type GhmOptions, ghm} from './ghm';
 export {type GlobalTopKOptions, globalTopK} from './globalTopK';
 export {type GradientNormBoundOptions, gradientNormBound} from './gradientNormBound';
 export {type HardNegativesOptions, hardNegatives} from './hardNegatives';
@@ -20,7 +21,9 @@ export {type RankSamplingOptions, rankSampling} from './rankSampling';
 export {reducibleLoss} from './reducibleLoss';
 export {type ScheduledSelector, scheduled} from './scheduled';
 export {type Score, scored} from './scored';
+export {type SelfPacedKind, type SelfPacedOptions, selfPacedWeights} from './selfPacedWeights';
 export {smallestK} from './smallestK';
+export {type SuperLossOptions, superLoss} from './superLoss';
 export {thresholdOf} from './thresholdOf';
 export {topK} from './topK';
 export {topKPerGroup} from './topKPerGroup';

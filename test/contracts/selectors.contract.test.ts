@@ -6,6 +6,7 @@ import {
   accuracySteps,
   all,
   constant,
+  ghm,
   globalTopK,
   hardNegatives,
   importanceSampling,
@@ -23,7 +24,9 @@ import {
   type Selector,
   scheduled,
   scored,
+  selfPacedWeights,
   smallestK,
+  superLoss,
   topK,
   topKPerGroup,
   trimmedTopK,
@@ -50,6 +53,8 @@ interface Member {
   repeats?: true;
   /** The weight of the row of a batch of one. Default 1. */
   weight?: number;
+  /** Whether its weights are computed, so that backends round them differently. */
+  weighs?: true;
   /** Whether it may keep no row of a batch that has some. */
   mayKeepNone?: true;
   /** Whether it passes over rows that are harder than what it keeps, so that of equal losses it may leave out the first. */
@@ -97,6 +102,23 @@ const ofBoxesInGroups = {
   ...ofBoxes,
   context: (batchSize: number) => ({boxes: boxes(batchSize), group: group(batchSize)}),
 };
+
+/** Predictions of three classes, and their labels. */
+const classified = (batchSize: number) => {
+  const random = randomFrom(batchSize + 2);
+  const logits = tf.tensor2d(
+    rowsOf(3 * batchSize, () => 4 * random()),
+    [batchSize, 3],
+  );
+  return {
+    yPred: tf.softmax(logits),
+    yTrue: tf.tensor1d(
+      rowsOf(batchSize, (row) => row % 3),
+      'int32',
+    ),
+  };
+};
+const weighing = {tiesInOrder: true, weighs: true} as const;
 
 const SELECTORS: readonly Member[] = [
   {member: 'topK', options: '{k: 3}', select: topK({k: 3}), tiesInOrder: true},
@@ -286,6 +308,44 @@ const SELECTORS: readonly Member[] = [
     select: topKPerGroup({ratio: 0.5, minK: 2}),
     ...ofGroups,
   },
+  {member: 'superLoss', options: '{tau: 0.5}', select: superLoss({tau: 0.5}), ...weighing},
+  {
+    member: 'superLoss',
+    options: '{lambda: 0.25, momentum: 0.5}',
+    select: superLoss({lambda: 0.25, momentum: 0.5}),
+    ...weighing,
+    state: {memory: null},
+  },
+  {member: 'ghm', options: '', select: ghm(), ...weighing, context: classified},
+  {
+    member: 'ghm',
+    options: '{bins: 3, momentum: 0.5}',
+    select: ghm({bins: 3, momentum: 0.5}),
+    ...weighing,
+    context: classified,
+    state: {memory: null},
+  },
+  {
+    member: 'selfPacedWeights',
+    options: '{threshold: 2}',
+    select: selfPacedWeights({threshold: 2}),
+    ...weighing,
+    passesOver: true,
+    mayKeepNone: true,
+  },
+  {
+    member: 'selfPacedWeights',
+    options: '{ratio: 0.5, kind: "hard"}',
+    select: selfPacedWeights({ratio: 0.5, kind: 'hard'}),
+    tiesInOrder: true,
+    passesOver: true,
+  },
+  {
+    member: 'selfPacedWeights',
+    options: '{ratio: 1, kind: "logistic"}',
+    select: selfPacedWeights({ratio: 1, kind: 'logistic'}),
+    ...weighing,
+  },
 ];
 
 /** What is exported with the selectors, and is none: for `scored`, and for shards. */
@@ -326,14 +386,14 @@ describe('The contract of the selectors', () => {
 });
 
 for (const {member, options, select: selector, context: needed, ...nature} of SELECTORS) {
-  const {tiesInOrder, passesOver, first, repeats, mayKeepNone, state, weight = 1} = nature;
+  const {tiesInOrder, passesOver, first, repeats, mayKeepNone, state, weighs, weight = 1} = nature;
   describeOnBackends(`${member}(${options})`, (backend) => {
     if (nature.readsLosses && backend.startsWith('webg')) return;
     const batchSizes = batchSizesOn(backend);
     const contextOf = (batchSize: number): SelectionContext => ({...state, ...needed?.(batchSize)});
     /** The selector with what it needs at hand, as in a step. */
     const select: Selector = (losses, context) =>
-      tf.tidy(() => selector(losses, {...contextOf(losses.size), ...context}));
+      tf.tidy(() => selector(losses, {...state, ...context, ...needed?.(losses.size)}));
     const run = (losses: readonly number[], context: SelectionContext = {}) =>
       readSelection(select, losses, {step: 0, ...context});
     const inItsOrder = (losses: readonly number[]) => [...losses].sort((a, b) => (first === 'easiest' ? a - b : b - a));
@@ -516,7 +576,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
         tf.grad((given) => {
           const memory = remember(tf.mul(given, 1) as tf.Tensor1D, context);
           seen.push(tf.keep(tf.clone(memory)));
-          return tf.sum(tf.add(memory, given));
+          return tf.sum(tf.add(tf.sum(memory), given));
         })(x);
       expect(await read(gradient)).toEqual(Array(16).fill(1));
       expect(seen).toHaveLength(1);
@@ -573,11 +633,17 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
         Promise.all(
           batchSizes.map(async (batchSize) => {
             const {weights, indices} = await run(mixedLosses(batchSize), {valid: marks(everySecond(batchSize))});
-            return [weights, keptRows({weights, indices}), await run(lossesOf(batchSize))];
+            const other = await run(lossesOf(batchSize));
+            return {rows: [keptRows({weights, indices}), other.indices], weights: [...weights, ...other.weights]};
           }),
         ),
       );
-      for (const answer of answers) expect(answer).toEqual(answers[0]);
+      for (const answer of answers) {
+        expect(answer.map(({rows}) => rows)).toEqual(answers[0]?.map(({rows}) => rows));
+        const [ofThis, ofFirst] = [answer, answers[0] ?? []].map((all) => all.flatMap(({weights}) => weights));
+        if (weighs) expectClose(ofThis ?? [], ofFirst ?? [], {absolute: 1e-5, relative: 1e-5});
+        else expect(ofThis).toEqual(ofFirst);
+      }
       await tf.setBackend(before);
     });
 
@@ -624,7 +690,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
     if (!needed) return;
 
     it('refuses what it needs when it is of another length, and leaks nothing then', () => {
-      const [losses, tooMany] = [tf.tensor1d(lossesOf(5)), contextOf(6)];
+      const [losses, tooMany] = [tf.tensor1d(lossesOf(5)), needed(6)];
       for (const [name, value] of Object.entries(tooMany)) {
         const context = {...contextOf(5), [name]: value};
         const refused = () =>

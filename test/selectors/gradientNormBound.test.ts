@@ -116,7 +116,7 @@ describeOnBackends('gradientNormBound', () => {
       ),
     );
     expect(() => scores(3, {yPred})).toThrow(
-      new TypeError('gradientNormBound: yTrue must be labels [3] or one-hot [3, 2], got undefined.'),
+      new TypeError('gradientNormBound: yTrue must have shape [3] of labels or [3, 2], one-hot, got undefined.'),
     );
   });
 
@@ -135,7 +135,7 @@ describeOnBackends('gradientNormBound', () => {
       [tf.ones([3, 4]), '[3, 4]'],
     ] as const) {
       expect(() => scores(3, {yTrue: wrong, yPred})).toThrow(
-        new TypeError(`gradientNormBound: yTrue must be labels [3] or one-hot [3, 2], got ${shown}.`),
+        new TypeError(`gradientNormBound: yTrue must have shape [3] of labels or [3, 2], one-hot, got ${shown}.`),
       );
     }
   });

@@ -1,0 +1,123 @@
+import {
+  add,
+  cast,
+  where as chooseEach,
+  clipByValue,
+  div,
+  fill,
+  greater,
+  less,
+  log,
+  min,
+  neg,
+  pow,
+  relu,
+  type Scalar,
+  scalar,
+  sigmoid,
+  sub,
+  type Tensor1D,
+} from '@tensorflow/tfjs-core';
+import {
+  checkFinitePositive,
+  checkOneOf,
+  checkOpenUnitInterval,
+  checkOptionNames,
+  checkRatio,
+  rangeError,
+  typeError,
+} from '../checks';
+import type {Selector} from '../types';
+import {descending, keptOf, ofValidRows, rankable, valueAt} from './ranking';
+import {type Batch, selector} from './selector';
+import {weighAll} from './weighing';
+
+const NAME = 'selfPacedWeights';
+
+const KINDS = ['hard', 'linear', 'logarithmic', 'logistic', 'polynomial'] as const;
+
+/** How weights fall with the loss. */
+export type SelfPacedKind = (typeof KINDS)[number];
+
+export interface SelfPacedOptions {
+  /** How the weights fall with the loss. Default `'linear'`. */
+  kind?: SelfPacedKind;
+  /** λ, the loss from which on a row counts nothing; a finite number > 0. */
+  threshold?: number;
+  /** The share of the valid rows whose losses are under λ, in (0, 1]; in place of a `threshold`. */
+  ratio?: number;
+  /** The t of `'polynomial'`, a finite number > 1: 2 is linear. Default 3. */
+  degree?: number;
+}
+
+/** Beyond every loss: all rows have weight 1. */
+const ENDLESS = 1e30;
+
+/**
+ * Keeps the easy examples, and weighs the easiest of them most.
+ *
+ *     hard         w = 1                                   where l < λ, else 0
+ *     linear       w = 1 − l / λ                           where l < λ, else 0
+ *     logarithmic  w = log(l + 1 − λ) / log(1 − λ)         where l < λ, else 0;  λ < 1
+ *     polynomial   w = (1 − l / λ)^{1 / (degree − 1)}      where l < λ, else 0
+ *     logistic     w = (1 + e^{−λ}) / (1 + e^{l − λ})      for every l
+ *
+ * Self-paced learning, which begins with easy rows and lets λ grow: with a `ratio` λ is the smallest
+ * loss over those of that share of the rows, ∞ if there is none, so at a ratio of 1 all weights are
+ * 1. Let it grow by `scheduled(({ratio}) => selfPacedWeights({ratio}), linear({…}))`. For losses
+ * ≥ 0; a smaller loss counts as 0. Rows with wrong labels stay hard, and out.
+ *
+ * @param options  either `threshold` or `ratio`; `kind` (default `'linear'`); `degree` (default 3).
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
+ *
+ * @example
+ * const {indices, weights} = selfPacedWeights({threshold: 2})(tf.tensor1d([0.5, 1, 3]));
+ * indices.dataSync();   // Int32Array [1, 0, 2]
+ * weights.dataSync();   // Float32Array [0.5, 0.75, 0]
+ *
+ * @see Kumar, Packer & Koller, Self-paced learning, NeurIPS 2010, §4; Jiang et al., Self-paced
+ *   curriculum learning, AAAI 2015, table 1
+ */
+export function selfPacedWeights(options: SelfPacedOptions): Selector {
+  checkOptionNames(NAME, options, ['kind', 'threshold', 'ratio', 'degree']);
+  const {kind = 'linear', threshold, ratio, degree = 3} = options ?? {};
+  checkOneOf(NAME, 'kind', kind, KINDS);
+  if ((threshold === undefined) === (ratio === undefined)) {
+    throw typeError(NAME, 'options', 'have either threshold or ratio', options, 'Pass {threshold: 1} or {ratio: 0.5}.');
+  }
+  if (ratio !== undefined) checkRatio(NAME, 'ratio', ratio);
+  if (ratio !== undefined && kind === 'logarithmic') {
+    const remedy = 'Pass a threshold in (0, 1) for logarithmic.';
+    throw rangeError(NAME, 'kind', 'be hard, linear, logistic or polynomial with a ratio', kind, remedy);
+  }
+  if (threshold !== undefined) checkFinitePositive(NAME, 'threshold', threshold);
+  if (threshold !== undefined && kind === 'logarithmic') checkOpenUnitInterval(NAME, 'threshold', threshold);
+  if (!(Number.isFinite(degree) && degree > 1)) throw rangeError(NAME, 'degree', 'be a finite number > 1', degree);
+  return selector(NAME, (batch) => {
+    const losses = relu(batch.losses);
+    const limit = ratio === undefined ? scalar(threshold as number) : limitOf(losses, batch, ratio);
+    return weighAll(batch, weightsOf(kind, losses, limit, degree));
+  });
+}
+
+/** Finds the smallest loss over those of the easiest share of the rows, `float32[]`. */
+function limitOf(losses: Tensor1D, {rows, context: {valid}}: Batch, ratio: number): Scalar {
+  const rising = neg(descending(rankable(neg(losses), rows)).values) as Tensor1D;
+  const last = ofValidRows(losses.size, valid, (count) => Math.max(keptOf({ratio}, count), 1) - 1);
+  const largest = valueAt(rising, cast(last, 'int32'));
+  const isOver = less(largest, losses);
+  const beyond = fill(losses.shape, ENDLESS);
+  return min(chooseEach(isOver, chooseEach(rows, losses, beyond), beyond));
+}
+
+function weightsOf(kind: SelfPacedKind, losses: Tensor1D, limit: Scalar, degree: number): Tensor1D {
+  if (kind === 'logistic') return div(sigmoid(sub(limit, losses)), sigmoid(limit));
+  const isUnder = cast(greater(limit, losses), 'float32') as Tensor1D;
+  if (kind === 'hard') return isUnder;
+  const share = clipByValue(sub(1, div(losses, limit)), 0, 1) as Tensor1D;
+  if (kind === 'linear') return share;
+  if (kind === 'polynomial') return pow(share, 1 / (degree - 1));
+  const left = sub(1, limit);
+  return div(log(chooseEach(greater(isUnder, 0), add(losses, left), fill(losses.shape, 1))), log(left));
+}
