@@ -102,7 +102,7 @@ export interface SelectionContext {
  * are not valid or whose loss is not finite.
  *
  * `remember` and `schedule` are its state. A trainer carries it from step to step, and a selector
- * called without it throws. A wrapper has to keep both, as `mapSelector` does.
+ * called without it throws. A wrapper has to keep both, and a `store`, as `mapSelector` does.
  */
 export interface Selector {
   (losses: Tensor1D, context?: SelectionContext): Selection;
@@ -116,6 +116,20 @@ export interface Selector {
    * `context.schedule`, from `schedule.init()` on. Omit for a fixed share.
    */
   schedule?: KeepSchedule;
+  /**
+   * State that others read too, such as a loss with a memory: saved with a training run, restored before the run goes
+   * on, and disposed with it. Omit if `remember` and `schedule` are all there is.
+   */
+  store?: SelectorStore;
+}
+
+/** State of a selector beside what it remembers. */
+export interface SelectorStore {
+  /** Reads the state as numbers; none if there is nothing to save. */
+  save(): Promise<number[]>;
+  /** Restores what `save` returned. */
+  restore(saved: readonly number[]): void;
+  dispose(): void;
 }
 
 /**

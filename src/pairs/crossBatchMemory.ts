@@ -17,7 +17,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkFunction, checkOptionNames, checkWhole, rangeError, shapeText, typeError} from '../checks';
 import {offTape} from '../engine';
-import type {SelectionContext, Selector} from '../types';
+import type {SelectionContext, Selector, SelectorStore} from '../types';
 import {type LabelledRows, labelledRows} from './pairBatch';
 import type {PairMemory} from './pairLoss';
 
@@ -45,10 +45,14 @@ export interface CrossBatchMemory extends PairMemory {
   readonly count: number;
   /** Remembers a batch: embeddings `float32[B, D]` and labels `int32[B]`, which stay the caller's. */
   add(embeddings: Tensor, labels: Tensor): void;
-  /** Builds a selector that chooses as another one does, and then remembers the batch. */
+  /**
+   * Builds a selector that chooses as another one does, and then remembers the batch. The memory is saved, restored and
+   * disposed with the training run, or the step, that is given it.
+   */
   fedBy(select: Selector): Selector;
-  /** Reads the memory, to go on from it after a training run was resumed. */
+  /** Reads the memory, to go on from it in a loop of your own. */
   save(): Promise<SavedPairMemory>;
+  /** Forgets all rows. */
   dispose(): void;
 }
 
@@ -62,8 +66,9 @@ export interface CrossBatchMemory extends PairMemory {
  * compared with themselves; a row of the data set that comes again is with its older embedding.
  *
  * Give the memory to a loss, and let it be fed by the selector of the trainer: `fedBy(select)` is
- * called once in each training step and never in validation. Call `dispose()` in the end. To resume a
- * training run bit for bit, keep what `save()` gives beside the checkpoint, and pass it as `from`.
+ * called once in each training step and never in validation. The memory is then a part of the training
+ * run: `saveTraining` saves it, a resumed run has it again, and it is disposed with the run or the step.
+ * In a loop of your own `save()` reads it, before `dispose()`, and `from` goes on from there.
  *
  * @param options  `size`, `startAfter`, `from`.
  * @returns `{count, rows, add, fedBy, save, dispose}`.
@@ -92,11 +97,12 @@ export function crossBatchMemory(options: CrossBatchMemoryOptions = {}): CrossBa
     rows?.labels.dispose();
     rows = next;
   };
-  if (from !== undefined) {
-    const {embeddings, labels} = checkedSaved(from, size);
-    batches = from.batches;
-    if (labels.length > 0) rows = {embeddings: keep(tensor2d(embeddings)), labels: keep(tensor1d(labels, 'float32'))};
-  }
+  const restore = ({batches: before, embeddings, labels}: SavedPairMemory) => {
+    batches = before;
+    const isEmpty = labels.length === 0;
+    replace(isEmpty ? undefined : {embeddings: keep(tensor2d(embeddings)), labels: keep(tensor1d(labels, 'float32'))});
+  };
+  if (from !== undefined) restore(checkedSaved(from, size));
   const add = (embeddings: Tensor, labels: Tensor, losses?: Tensor1D) => {
     replace(offTape(() => tidy(() => extended(rows, embeddings, labels, size, losses))));
     batches++;
@@ -107,12 +113,15 @@ export function crossBatchMemory(options: CrossBatchMemoryOptions = {}): CrossBa
     },
     rows: () => (batches > startAfter ? rows : undefined),
     add: (embeddings, labels) => add(embeddings, labels),
-    fedBy: (select) => feeding(memory, add, select),
+    fedBy: (select) => Object.assign(feeding(memory, add, select), {store: storeOf(memory, size, restore)}),
     async save() {
       const values = rows && (await Promise.all([rows.embeddings.array(), rows.labels.array()]));
       return {batches, embeddings: values?.[0] ?? [], labels: values?.[1] ?? []};
     },
-    dispose: () => replace(undefined),
+    dispose() {
+      replace(undefined);
+      batches = 0;
+    },
   };
   return memory;
 }
@@ -175,6 +184,24 @@ function feeding(
       return tidy(() => reshape(scalar(memory.count), [1])) as Tensor1D;
     },
   });
+}
+
+/** What trainers save of a memory: a list of numbers. */
+function storeOf(memory: CrossBatchMemory, size: number, restore: (saved: SavedPairMemory) => void): SelectorStore {
+  return {
+    async save() {
+      const {batches, embeddings, labels} = await memory.save();
+      return batches === 0 ? [] : [batches, labels.length, ...labels, ...embeddings.flat()];
+    },
+    restore([batches = 0, count = 0, ...values]) {
+      const width = values.length / count - 1;
+      if (!Number.isInteger(width)) throw typeError(NAME, 'memory', 'be that of the same selector', values);
+      const rowAt = (row: number) => values.slice(count + row * width, count + (row + 1) * width);
+      const embeddings = Array.from({length: count}, (_, row) => rowAt(row));
+      restore(checkedSaved({batches, embeddings, labels: values.slice(0, count)}, size));
+    },
+    dispose: () => memory.dispose(),
+  };
 }
 
 function checkedSaved(from: SavedPairMemory, size: number): SavedPairMemory {

@@ -2,7 +2,15 @@
  * Mining rules: which rows of a batch are backpropagated.
  * @module selectors
  */
-export type {GlobalThreshold, Keep, Selection, SelectionContext, Selector, ShardLosses} from '../types';
+export type {
+  GlobalThreshold,
+  Keep,
+  Selection,
+  SelectionContext,
+  Selector,
+  SelectorStore,
+  ShardLosses,
+} from '../types';
 export {type AboveThresholdOptions, aboveThreshold} from './aboveThreshold';
 export {all} from './all';
 export {type GhmOptions, ghm} from './ghm';

@@ -19,7 +19,7 @@ export type SelectionMap = (selection: Selection, losses: Tensor1D, context: Sel
  *
  * @param selector  a selector, also one with state, or another map.
  * @param f  a pure function to a selection. It runs in a `tidy` and off any gradient tape.
- * @returns a selector with the `remember` and the `schedule` of the given one.
+ * @returns a selector with the `remember`, the `schedule` and the `store` of the given one.
  * @throws TypeError if an argument is not a function, or `f` returns no selection.
  *
  * @example
@@ -40,7 +40,7 @@ export function mapSelector(selector: Selector, f: SelectionMap): Selector {
     const remedy = 'Other shards count the rows that this one keeps.';
     throw typeError(NAME, 'f', 'return a selection over shards as it is', 'another one', remedy);
   };
-  return wrapper(NAME, choose, selector.remember, selector.schedule);
+  return wrapper(NAME, choose, selector.remember, selector);
 }
 
 function checked(selection: Selection): Selection {

@@ -49,12 +49,12 @@ export function scheduled<S>(
     return selector;
   };
 
-  const {remember} = selectorAt({schedule: schedule.init()});
+  const {remember, store} = selectorAt({schedule: schedule.init()});
   return wrapper(
     NAME,
     (losses, context) => selectorAt(context)(losses, context),
     remember && ((losses, context) => (selectorAt(context).remember ?? remember)(losses, context)),
-    schedule as KeepSchedule,
+    {schedule: schedule as KeepSchedule, ...(store && {store})},
   ) as ScheduledSelector<S>;
 }
 

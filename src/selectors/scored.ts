@@ -31,7 +31,7 @@ export type Score = (losses: Tensor1D, context: SelectionContext) => Tensor1D;
 export function scored(selector: Selector, score: Score): Selector {
   checkSelector(NAME, selector);
   checkFunction(NAME, 'score', 'be a function of losses and context', score, 'Build one: reducibleLoss().');
-  const {remember, schedule} = selector;
+  const {remember} = selector;
   const ofScores =
     <T>(f: (scores: Tensor1D, context: SelectionContext) => T) =>
     (losses: Tensor1D, context: SelectionContext) => {
@@ -40,5 +40,5 @@ export function scored(selector: Selector, score: Score): Selector {
       checkRows(NAME, 'score', scores, losses.size);
       return f(chooseEach(rows, asFloat(scores), fill(losses.shape, Number.NaN)), context);
     };
-  return wrapper(NAME, ofScores(selector), remember && ofScores(remember), schedule);
+  return wrapper(NAME, ofScores(selector), remember && ofScores(remember), selector);
 }

@@ -1,7 +1,7 @@
 import {Tensor, type Tensor1D, type TensorContainer, tidy} from '@tensorflow/tfjs-core';
 import {checkFunction, typeError} from '../checks';
 import {offTape} from '../engine';
-import type {Keep, KeepSchedule, Selection, SelectionContext, Selector} from '../types';
+import type {Keep, Selection, SelectionContext, Selector} from '../types';
 import {areFewOnHost, asFloat, checkSelectable, keepLargest, keepLargestOnHost, rankable, selectable} from './ranking';
 
 /** A batch as a rule sees it. */
@@ -36,9 +36,10 @@ export function wrapper(
   name: string,
   choose: OfLosses<Selection>,
   remember?: OfLosses<Tensor1D>,
-  schedule?: KeepSchedule,
+  {schedule, store}: Pick<Selector, 'schedule' | 'store'> = {},
 ): Selector {
-  const state = {...(remember && {remember: constant(name, remember)}), ...(schedule && {schedule})};
+  const further = {...(schedule && {schedule}), ...(store && {store})};
+  const state = {...(remember && {remember: constant(name, remember)}), ...further};
   return Object.assign(constant(name, choose), state);
 }
 

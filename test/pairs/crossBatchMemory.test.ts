@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
-import {all, fitOhem, ohemStep, topK} from 'ohem-tfjs';
+import {all, fitOhem, mapSelector, ohemStep, resumeTraining, saveTraining, type TrainingState, topK} from 'ohem-tfjs';
 import {
+  type CrossBatchMemory,
   contrastiveLoss,
   crossBatchMemory,
   semiHard,
@@ -9,10 +10,11 @@ import {
   tripletLoss,
   tripletMargin,
 } from 'ohem-tfjs/pairs';
-import {expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose, expectSameDirection} from '../support/close';
 import {repeatably} from '../support/property';
+import {shelf} from '../support/shelf';
 import {weightValues} from '../support/tinyModel';
 
 const LABELS = [0, 1, 2, 0, 1, 2, 3, 0];
@@ -90,7 +92,9 @@ describeOnBackends('crossBatchMemory', () => {
   it('is fed once in each step of training, and never by validation', async () => {
     const memory = crossBatchMemory({size: 100});
     const y = tf.tensor2d(LABELS, [8, 1]);
+    const counts: number[] = [];
     await fitOhem(model(), rows(1), y, {
+      callbacks: {onEpochEnd: () => void counts.push(memory.count)},
       loss: tripletLoss({memory}),
       select: memory.fedBy(topK({ratio: 0.5})),
       batchSize: 4,
@@ -98,8 +102,9 @@ describeOnBackends('crossBatchMemory', () => {
       validationData: [rows(2), y],
       verbose: 0,
     });
-    expect(memory.count).toBe(24);
-    memory.dispose();
+    expect(counts).toEqual([8, 16, 24]);
+    // It was disposed with the run.
+    expect(memory.count).toBe(0);
   });
 
   it('goes on from what was saved, to the same weights', async () => {
@@ -108,17 +113,74 @@ describeOnBackends('crossBatchMemory', () => {
       const optimizer = tf.train.sgd(0.1);
       const step = ohemStep(built, {loss: tripletLoss({memory, margin: 1}), select: memory.fedBy(all()), optimizer});
       for (let i = 0; i < steps; i++) step(xs, ys).dispose();
-      step.dispose();
+      return step;
     };
     const [one, other] = [model(), model()];
-    const memory = crossBatchMemory({size: 20});
-    take(one, memory, 4);
+    take(one, crossBatchMemory({size: 20}), 4).dispose();
     const first = crossBatchMemory({size: 20});
-    take(other, first, 2);
-    const resumed = crossBatchMemory({size: 20, from: JSON.parse(JSON.stringify(await first.save()))});
-    take(other, resumed, 2);
+    const begun = take(other, first, 2);
+    const saved = JSON.parse(JSON.stringify(await first.save()));
+    begun.dispose();
+    expect(first.count).toBe(0);
+    take(other, crossBatchMemory({size: 20, from: saved}), 2).dispose();
     expect(weightValues(other)).toEqual(weightValues(one));
-    for (const used of [memory, first, resumed]) used.dispose();
+  });
+
+  describe('as a part of a training run', () => {
+    const y = () => tf.tensor2d(LABELS, [8, 1]);
+    const args = (memory: CrossBatchMemory, select = memory.fedBy(topK({ratio: 0.5}))) => ({
+      ...{loss: tripletLoss({memory, margin: 1}), select, batchSize: 4, seed: 3, verbose: 0 as const},
+    });
+    const compiled = () => {
+      const built = model();
+      built.compile({optimizer: tf.train.momentum(0.1, 0.9), loss: 'meanSquaredError'});
+      return built;
+    };
+
+    it.each(['epoch', 1] as const)(
+      'is saved with it: killed and resumed it comes to the same weights, by checkpoints at each %s',
+      async (checkpointEvery) => {
+        for (const startAfter of [0, 3]) {
+          const {save, at} = shelf();
+          const [whole, resumed] = [compiled(), compiled()];
+          const checkpoint = (state: TrainingState) => saveTraining({save}, whole, state);
+          const memory = crossBatchMemory({size: 6, startAfter});
+          await fitOhem(whole, rows(1), y(), {...args(memory), epochs: 4, checkpointEvery, checkpoint});
+          const initialState = await resumeTraining(at(checkpointEvery === 'epoch' ? 1 : 2), resumed);
+          const another = crossBatchMemory({size: 6, startAfter});
+          await fitOhem(resumed, rows(1), y(), {...args(another), epochs: 4, initialState});
+          expect(weightValues(resumed)).toEqual(weightValues(whole));
+          // Without its rows it would have come elsewhere.
+          const forgetful = compiled();
+          const {memory: _, ...without} = (await resumeTraining(at(1), forgetful)) as TrainingState;
+          const none = crossBatchMemory({size: 6, startAfter});
+          await fitOhem(forgetful, rows(1), y(), {...args(none), epochs: 4, initialState: without});
+          expect(weightValues(forgetful)).not.toEqual(weightValues(whole));
+        }
+      },
+    );
+
+    it('goes on from call to call, also around another selector', async () => {
+      const [one, other] = [compiled(), compiled()];
+      const wrapped = (memory: CrossBatchMemory) => mapSelector(memory.fedBy(topK({ratio: 0.5})), (chosen) => chosen);
+      const [first, second] = [crossBatchMemory({size: 6}), crossBatchMemory({size: 6})];
+      await fitOhem(one, rows(1), y(), {...args(first, wrapped(first)), epochs: 4});
+      const same = args(second, wrapped(second));
+      for (let i = 0; i < 4; i++) await fitOhem(other, rows(1), y(), {...same, epochs: 1});
+      expect(weightValues(other)).toEqual(weightValues(one));
+    });
+
+    it('refuses what was saved of another selector, or of a larger memory', async () => {
+      const memory = crossBatchMemory({size: 2});
+      const {store} = memory.fedBy(all());
+      expect(() => store?.restore([1, 2, 3])).toThrow(/^crossBatchMemory: memory must be that of the same selector/);
+      expect(() => store?.restore([1, 3, 0, 0, 1, 5, 6, 7])).toThrow(/^crossBatchMemory: size must be at least 3/);
+      store?.restore([1, 2, 0, 1, 5, 6]);
+      expect(memory.count).toBe(2);
+      expect(await store?.save()).toEqual([1, 2, 0, 1, 5, 6]);
+      store?.dispose();
+      expect([memory.count, await store?.save()]).toEqual([0, []]);
+    });
   });
 
   it('leaves no tensor behind', () => {

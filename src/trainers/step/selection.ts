@@ -262,7 +262,7 @@ export interface SavedMemory {
 export function selectorState(where: string, select: Selector) {
   let remembered: Tensor1D | undefined;
   let noted: Tensor1D | undefined;
-  const {schedule} = select;
+  const {schedule, store} = select;
   let scheduled = schedule?.init();
   const stay = () => {
     noted?.dispose();
@@ -292,9 +292,14 @@ export function selectorState(where: string, select: Selector) {
     /** Discards what was noted: the step threw. */
     stay,
     /** Reads what is remembered, to resume with it later; undefined if that is nothing. */
-    save: async (): Promise<SavedMemory | undefined> => remembered && savedMemory(remembered),
+    async save(): Promise<SavedMemory | undefined> {
+      if (!store) return remembered && savedMemory(remembered);
+      const values = await store.save();
+      return values.length === 0 ? undefined : {dtype: 'float32', values};
+    },
     restore({dtype, values}: SavedMemory): void {
-      if (!select.remember) return;
+      store?.restore(values.map(Number));
+      if (!select.remember || store) return;
       remembered?.dispose();
       remembered = keep(tensor1d(values.map(Number), dtype));
     },
@@ -302,6 +307,7 @@ export function selectorState(where: string, select: Selector) {
       stay();
       remembered?.dispose();
       remembered = undefined;
+      store?.dispose();
     },
   };
 }
