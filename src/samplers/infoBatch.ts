@@ -16,7 +16,10 @@ export interface InfoBatchOptions extends EndingOptions {
    * smallest losses, in (0, 1). Default `'mean'`.
    */
   threshold?: 'mean' | {quantile: number};
-  /** The share of the epochs after which all rows are trained on, with weight 1; in (0, 1]. Default 0.875. */
+  /**
+   * The share of the epochs after which all rows are trained on, with weight 1; in (0, 1]. Default
+   * 0.875.
+   */
   delta?: number;
 }
 
@@ -28,9 +31,9 @@ export interface InfoBatchOptions extends EndingOptions {
  *
  * InfoBatch. The expected gradient of an epoch is that of all rows, at about `1 − ratio / 2` of the
  * cost while half of the rows are easy. `ratio` is a share of the easy rows, not of the data: the
- * share left out is `ratio · |easy| / N`. To leave out the share `d`, pass
- * `{ratio: d / q, threshold: {quantile: q}}`. The mean is over the finite losses. The draw depends on
- * the seed of the run and the epoch.
+ * share left out is `ratio · |easy| / N`. To leave out the share `d`, pass `{ratio: d / q,
+ * threshold: {quantile: q}}`. The mean is over the finite losses. The draw depends on the seed of
+ * the run and the epoch.
  *
  * @param options  see {@link InfoBatchOptions}.
  * @returns a sampler for `fitOhem({sampler})`. Its state is the number of rows.
@@ -44,7 +47,8 @@ export interface InfoBatchOptions extends EndingOptions {
  * rows.slice(2);   // Int32Array [4, 5]
  * weights;   // Float32Array [2, 2, 1, 1]
  *
- * @see Qin et al., InfoBatch, ICLR 2024, §3 (arXiv:2303.04947)
+ * @see Qin et al., InfoBatch, ICLR 2024, the sections on pruning, rescaling and annealing
+ *   (arXiv:2303.04947)
  */
 export function infoBatch(options: InfoBatchOptions = {}): Sampler<DataSize> {
   checkOptionNames(NAME, options, ['ratio', 'delta', 'threshold']);

@@ -2,7 +2,8 @@
 export function rowsMarked(marks: Uint8Array, mark: number): Int32Array {
   const rows = new Int32Array(countMarked(marks, mark));
   let place = 0;
-  // A place is written again until its row has the mark: faster than a branch that no one can predict.
+  // A place is written again until its row has the mark, which is faster than a mispredicted
+  // branch.
   for (let row = 0; place < rows.length; row++) {
     rows[place] = row;
     place += marks[row] === mark ? 1 : 0;
@@ -15,4 +16,44 @@ export function countMarked(marks: Uint8Array, mark: number): number {
   let count = 0;
   for (let row = 0; row < marks.length; row++) count += marks[row] === mark ? 1 : 0;
   return count;
+}
+
+/**
+ * Removes the mark of the row with the largest loss if every row has one, so that one is trained
+ * on.
+ */
+export function spareHardest(isLeftOut: Uint8Array, losses: Float32Array): void {
+  if (isLeftOut.includes(0)) return;
+  let hardest = 0;
+  for (let row = 1; row < losses.length; row++) {
+    if ((losses[row] as number) > (losses[hardest] as number)) hardest = row;
+  }
+  isLeftOut[hardest] = 0;
+}
+
+/**
+ * Marks the rows without a mark, but for those whose loss is not finite: they are never left out.
+ */
+export function restOf(marks: Uint8Array, losses: Float32Array): Uint8Array {
+  const rest = new Uint8Array(marks.length);
+  for (let row = 0; row < marks.length; row++) rest[row] = marks[row] === 0 && Number.isFinite(losses[row]) ? 1 : 0;
+  return rest;
+}
+
+/** Splits the rows of an epoch into those to train on, and those to run forward at its end. */
+export function withRescore(isLeftOut: Uint8Array): {rows: Int32Array; rescore?: Int32Array} {
+  const count = countMarked(isLeftOut, 1);
+  const [rows, rescore] = [new Int32Array(isLeftOut.length - count), new Int32Array(count)];
+  let [row, kept, left] = [0, 0, 0];
+  for (; kept < rows.length && left < count; row++) {
+    // Both places are written, and one of them again: a branch would be mispredicted half of the
+    // time.
+    rows[kept] = rescore[left] = row;
+    const mark = isLeftOut[row] as number;
+    kept += 1 - mark;
+    left += mark;
+  }
+  while (kept < rows.length) rows[kept++] = row++;
+  while (left < count) rescore[left++] = row++;
+  return count === 0 ? {rows} : {rows, rescore};
 }

@@ -25,15 +25,15 @@ export interface TurnsTaken extends DataSize {
  *
  *     epoch = m rows of those that had no turn yet, by chance,   m = max(1, round(ratio · N))
  *
- * RS2 without replacement, and the control that every other sampler has to beat: it costs as little,
- * and looks at no loss. If fewer than `m` rows are left, the epoch has all of them and the first of
- * the next pass, none twice. With `stratify` each class takes turns by itself, and an epoch has the
- * whole part of `m · N_c / N` rows of a class, or one more, by chance.
+ * RS2 without replacement, and the control that every other sampler has to beat: it costs as
+ * little, and looks at no loss. If fewer than `m` rows are left, the epoch has all of them and the
+ * first of the next pass, none twice. With `stratify` each class takes turns by itself, and an
+ * epoch has the whole part of `m · N_c / N` rows of a class, or one more, by chance.
  *
  * @param options  see {@link RandomSubsetOptions}.
  * @returns a sampler for `fitOhem({sampler})`. Its state has a byte for each row.
- * @throws RangeError or TypeError for a wrong option; RangeError from `init` if `stratify` has not one
- *   label for each row.
+ * @throws RangeError or TypeError for a wrong option; RangeError from `init` if `stratify` has not
+ *   one label for each row.
  *
  * @example
  * const sampler = randomSubset({ratio: 0.5, seed: 1});
@@ -44,8 +44,8 @@ export interface TurnsTaken extends DataSize {
  * const second = sampler.choose(state, {epoch: 1, epochs: 10, seed: 0, scores});   // the others
  * [...first.rows, ...second.rows].sort();   // [0, 1, 2, 3, 4, 5]
  *
- * @see Okanovic et al., Repeated Random Sampling for Minimizing the Time-to-Accuracy of Learning, ICLR
- *   2024, §3 (arXiv:2305.18424)
+ * @see Okanovic et al., Repeated Random Sampling for Minimizing the Time-to-Accuracy of Learning,
+ *   ICLR 2024, RS2 without replacement (arXiv:2305.18424)
  */
 export function randomSubset(options: RandomSubsetOptions = {} as RandomSubsetOptions): Sampler<TurnsTaken> {
   checkOptionNames(NAME, options, ['ratio', 'stratify', 'seed', 'delta']);
@@ -79,7 +79,9 @@ function classOf({ofRow}: Classes, row: number): number {
   return ofRow ? (ofRow[row] as number) : 0;
 }
 
-/** Draws the rows of an epoch: first those of this pass, and, if they run out, some of the next one. */
+/**
+ * Draws the rows of an epoch: first those of this pass, and, if they run out, some of the next one.
+ */
 function subset(taken: Uint8Array, count: number, classes: Classes, {seed, epoch}: Occasion): EpochRows {
   const uniform = uniformFrom(`${NAME} ${seed}/${epoch}`);
   const wanted = quotas(classes.sizes, count, taken.length, uniform());
@@ -106,8 +108,9 @@ function subset(taken: Uint8Array, count: number, classes: Classes, {seed, epoch
 }
 
 /**
- * Shares `count` rows among classes by their sizes: the whole part of its share for each, or one more.
- * The same start for all of them gives each the chance of its fraction, so a rare class has its turn.
+ * Shares `count` rows among classes by their sizes: the whole part of its share for each, or one
+ * more. The same start for all of them gives each the chance of its fraction, so a rare class has
+ * its turn.
  */
 function quotas(sizes: Int32Array, count: number, size: number, start: number): Int32Array {
   let before = 0;
@@ -118,7 +121,9 @@ function quotas(sizes: Int32Array, count: number, size: number, start: number): 
   });
 }
 
-/** Notes the turns of an epoch. In a class that has come to its next pass, only those of that pass. */
+/**
+ * Notes the turns of an epoch. In a class that has come to its next pass, only those of that pass.
+ */
 function turnsAfter(taken: Uint8Array, rows: Int32Array, classes: Classes): Uint8Array {
   // An epoch with all rows is no turn.
   if (rows.length === taken.length) return taken;

@@ -5,8 +5,8 @@ import {wholePart} from '../wholePart';
 /** An option of every sampler. */
 export interface EndingOptions {
   /**
-   * The share of the epochs after which all rows are trained on, with weight 1; in (0, 1]. Default 1:
-   * rows may be left out to the end.
+   * The share of the epochs after which all rows are trained on, with weight 1; in (0, 1]. Default
+   * 1: rows may be left out to the end.
    */
   delta?: number;
 }

@@ -101,7 +101,7 @@ describe('The contract of the samplers', () => {
   });
 });
 
-describe.each(SAMPLER_CASES)('$member($options)', ({member, build, looksAtNoLoss}) => {
+describe.each(SAMPLER_CASES)('$member($options)', ({member, build, looksAtNoLoss, inner = member}) => {
   /** A choice in a middle of a run, by any scores. */
   const chosenBy = (scores: RowScores, {epoch = 4, seed = 1 as number | string} = {}) => {
     const sampler = build();
@@ -183,7 +183,7 @@ describe.each(SAMPLER_CASES)('$member($options)', ({member, build, looksAtNoLoss
     for (const name of sampler.needs ?? []) {
       const scores = {losses, ...given, [name]: undefined} as never;
       expect(() => sampler.choose(sampler.init(SIZE), {epoch: 4, epochs: EPOCHS, seed: 1, scores})).toThrow(
-        `${member}: scores.${name} must be a ${name === 'correct' ? 'Uint8Array' : 'Float32Array'}, got undefined.`,
+        `${inner}: scores.${name} must be a ${name === 'correct' ? 'Uint8Array' : 'Float32Array'}, got undefined.`,
       );
     }
   });
@@ -192,26 +192,26 @@ describe.each(SAMPLER_CASES)('$member($options)', ({member, build, looksAtNoLoss
     const sampler = build();
     const state = sampler.init(SIZE);
     const scores = {...unseen(), losses: new Float32Array(SIZE - 1)};
-    const error = new RangeError(`${member}: scores.losses must have 40 values, one for each row, got 39.`);
+    const error = new RangeError(`${inner}: scores.losses must have 40 values, one for each row, got 39.`);
     expect(() => sampler.choose(state, {epoch: 0, epochs: 2, seed: 0, scores})).toThrow(error);
     const chosen = {rows: Int32Array.from(ALL)};
     expect(() => sampler.next(state, {epoch: 0, chosen, scores})).toThrow(error);
     expect(() => sampler.choose(state, {epoch: 0, epochs: 2, seed: 0, scores: {losses: ALL} as never})).toThrow(
-      new TypeError(`${member}: scores.losses must be a Float32Array, got [0, 1, 2, 3, 4, 5, 6, 7, …].`),
+      new TypeError(`${inner}: scores.losses must be a Float32Array, got [0, 1, 2, 3, 4, 5, 6, 7, …].`),
     );
   });
 
   it('refuses a size and an epoch that are none', () => {
     const sampler = build();
     for (const size of [0, -1, 1.5, Number.NaN]) {
-      expect(() => sampler.init(size)).toThrow(new RangeError(`${member}: size must be an integer >= 1, got ${size}.`));
+      expect(() => sampler.init(size)).toThrow(new RangeError(`${inner}: size must be an integer >= 1, got ${size}.`));
     }
     const at = {epoch: 0, epochs: 2, seed: 0, scores: unseen()};
     expect(() => sampler.choose(sampler.init(SIZE), {...at, epoch: -1})).toThrow(
-      new RangeError(`${member}: epoch must be an integer >= 0, got -1.`),
+      new RangeError(`${inner}: epoch must be an integer >= 0, got -1.`),
     );
     expect(() => sampler.choose(sampler.init(SIZE), {...at, epochs: 0.5})).toThrow(
-      new RangeError(`${member}: epochs must be an integer >= 1, got 0.5.`),
+      new RangeError(`${inner}: epochs must be an integer >= 1, got 0.5.`),
     );
   });
 });

@@ -1,0 +1,159 @@
+import {checkCount, checkFinitePositive, checkOptionNames, rangeError} from '../checks';
+import type {EpochRows, Sampler} from '../types';
+import {rowsMarked, spareHardest, withRescore} from './marks';
+import {type DataSize, type EndingOptions, sampler} from './sampler';
+
+const NAME = 'earlyStopped';
+
+/** The number of known differences has a byte. */
+const LONGEST_WINDOW = 100;
+
+export interface EarlyStoppedOptions extends EndingOptions {
+  /** A row is mastered if its loss bends less than this; a finite number > 0. Default 0.001. */
+  threshold?: number;
+  /** Over how many epochs the bend is averaged; an integer from 1 to 100. Default 3. */
+  window?: number;
+  /** Mastered rows are run forward at the end of every such epoch; an integer ≥ 1. Default 1. */
+  rescoreEvery?: number;
+}
+
+/** The recent losses of each row. */
+export interface LossHistory extends DataSize {
+  /** `float32[N, 2]`, the last loss and the one before; NaN = not known. */
+  losses: Float32Array;
+  /** `float32[N, window − 1]`, the last second differences, newest first. */
+  differences: Float32Array;
+  /** `uint8[N]`, how many differences were known so far, at most `window + 1`. */
+  known: Uint8Array;
+  /** `uint8[N]`, 1 = mastered. */
+  mastered: Uint8Array;
+  /** `uint8[N]`, 1 = the last loss is from inference mode. */
+  rescored: Uint8Array;
+}
+
+/**
+ * Stops training on a row once its loss has stopped to bend, and returns to it when it bends again.
+ *
+ *     bend_t = |l_t − 2 l_(t−1) + l_(t−2)|,   one loss an epoch
+ *     mastered = window + 1 bends are known  and  mean(bend_(t−window+1) … bend_t) < threshold
+ *
+ * Instance-dependent early stopping (IES). Mastered rows are run forward at the end of an epoch, in
+ * inference mode, so all rows are run forward and fewer backward; `rescoreEvery: m` saves most of
+ * these passes too. A flat loss is not a small one: a row that is stuck, such as one with a wrong
+ * label, is mastered too. No bend is measured across the switch from training mode to inference
+ * mode, nor back: until there are three losses of one kind, the row stays where it is. (The
+ * authors' code mixes both kinds, and leaves the last mastered rows out for good once none is
+ * mastered.)
+ *
+ * @param options  see {@link EarlyStoppedOptions}.
+ * @returns a sampler for `fitOhem({sampler})`. Its state has 19 bytes for each row with the default
+ *   window, and 4 more for each further epoch.
+ * @throws RangeError or TypeError for a wrong option.
+ *
+ * @example
+ * const sampler = earlyStopped({window: 1});
+ * let state = sampler.init(2);
+ * const chosen = {rows: Int32Array.of(0, 1)};
+ * [[2.3, 2.3], [0.1, 1.7], [0.1, 1.2], [0.1, 0.8]].forEach((losses, epoch) => {
+ *   state = sampler.next(state, {epoch, chosen, scores: {losses: Float32Array.from(losses)}});
+ * });
+ * const scores = {losses: Float32Array.of(0.1, 0.8)};
+ * sampler.choose(state, {epoch: 4, epochs: 9, seed: 0, scores}).rows;   // Int32Array [1]
+ *
+ * @see Yuan et al., Instance-dependent Early Stopping, ICLR 2025, the mastery criterion
+ *   (arXiv:2502.07547)
+ */
+export function earlyStopped(options: EarlyStoppedOptions = {}): Sampler<LossHistory> {
+  checkOptionNames(NAME, options, ['threshold', 'window', 'rescoreEvery', 'delta']);
+  const {threshold = 1e-3, window = 3, rescoreEvery = 1, delta} = options;
+  checkFinitePositive(NAME, 'threshold', threshold);
+  if (!Number.isInteger(window) || window < 1 || window > LONGEST_WINDOW) {
+    throw rangeError(NAME, 'window', `be an integer from 1 to ${LONGEST_WINDOW}`, window);
+  }
+  checkCount(NAME, 'rescoreEvery', rescoreEvery);
+  return sampler<LossHistory>(NAME, {
+    delta,
+    init: (size) => emptyHistory(size, window),
+    choose: (state, {epoch, scores: {losses}}) => withoutMastered(state, losses, (epoch + 1) % rescoreEvery === 0),
+    next(state, {chosen, scores: {losses}}) {
+      const after = copyOf(state);
+      recordLosses(after, {rows: chosen.rows, losses, mode: 0}, window, threshold);
+      if (chosen.rescore) recordLosses(after, {rows: chosen.rescore, losses, mode: 1}, window, threshold);
+      return after;
+    },
+  });
+}
+
+function emptyHistory(size: number, window: number): LossHistory {
+  return {
+    size,
+    losses: new Float32Array(2 * size).fill(Number.NaN),
+    differences: new Float32Array((window - 1) * size),
+    known: new Uint8Array(size),
+    mastered: new Uint8Array(size),
+    rescored: new Uint8Array(size),
+  };
+}
+
+function copyOf({size, losses, differences, known, mastered, rescored}: LossHistory): LossHistory {
+  return {
+    size,
+    losses: losses.slice(),
+    differences: differences.slice(),
+    known: known.slice(),
+    mastered: mastered.slice(),
+    rescored: rescored.slice(),
+  };
+}
+
+function withoutMastered({mastered}: LossHistory, losses: Float32Array, isRescored: boolean): EpochRows {
+  const isLeftOut = mastered.map((is, row) => (is === 1 && Number.isFinite(losses[row]) ? 1 : 0));
+  spareHardest(isLeftOut, losses);
+  return isRescored ? withRescore(isLeftOut) : {rows: rowsMarked(isLeftOut, 0)};
+}
+
+/** Enters the losses of an epoch for the rows that were run in one of the two modes. */
+function recordLosses(
+  state: LossHistory,
+  {rows, losses, mode}: {rows: Int32Array; losses: Float32Array; mode: 0 | 1},
+  window: number,
+  threshold: number,
+): void {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    const loss = losses[row] as number;
+    const isSwitched = state.rescored[row] !== mode;
+    const last = isSwitched ? Number.NaN : (state.losses[2 * row] as number);
+    const difference = Math.abs(loss - 2 * last + (state.losses[2 * row + 1] as number));
+    state.rescored[row] = mode;
+    state.losses[2 * row] = loss;
+    state.losses[2 * row + 1] = last;
+    if (!Number.isFinite(loss)) forget(state, row);
+    else if (!Number.isNaN(difference)) judge(state, row, difference, window, threshold);
+  }
+}
+
+function forget({losses, known, mastered}: LossHistory, row: number): void {
+  losses[2 * row] = losses[2 * row + 1] = Number.NaN;
+  known[row] = mastered[row] = 0;
+}
+
+function judge(
+  {differences, known, mastered}: LossHistory,
+  row: number,
+  newest: number,
+  window: number,
+  threshold: number,
+) {
+  const first = row * (window - 1);
+  let sum = newest;
+  let newer = newest;
+  for (let place = first; place < first + window - 1; place++) {
+    const older = differences[place] as number;
+    sum += older;
+    differences[place] = newer;
+    newer = older;
+  }
+  known[row] = Math.min((known[row] as number) + 1, window + 1);
+  mastered[row] = known[row] === window + 1 && sum / window < threshold ? 1 : 0;
+}
