@@ -104,7 +104,9 @@ export function labelIssues(
   const found = (table: Table) => {
     if (!isList(labels[0])) return issuesOf(ofClasses(labels as ArrayLike<number>, table), settings);
     const lists = labels as ArrayLike<ArrayLike<number>>;
-    return Array.from({length: table.columns}, (_, label) => issuesOf(ofLabel(lists, table, label), settings));
+    // All of them are checked before the first is judged.
+    const each = Array.from({length: table.columns}, (_, label) => ofLabel(lists, table, label));
+    return each.map((given) => issuesOf(given, settings));
   };
   if (!(probabilities instanceof Tensor)) return found(tableOf(probabilities, labels.length));
   return readTable(probabilities, labels.length).then(found);
@@ -283,13 +285,18 @@ function chosenRows(
   return settings.by === 'both' ? byClass.filter((row) => byRate.has(row)) : byRate;
 }
 
-/** What is to be pruned of a joint: a share of the counts off the diagonal, after the diagonal has its least number. */
+/**
+ * What is to be pruned of a joint, in integers: a share of the counts off the diagonal, once the diagonal has its least
+ * number. The rest of them joins the diagonal.
+ */
 function pruned(joint: number[][], {share, minPerClass}: Settings): number[][] {
   return joint.map((ofLabel, label) => {
     const own = Math.max(ofLabel[label] as number, minPerClass);
     const others = Math.max(ofLabel.filter((count) => count !== 0).length - 1, 1);
     const taken = (own - (ofLabel[label] as number)) / others;
-    return ofLabel.map((count, j) => (j === label ? own : Math.trunc(share * Math.max(count - taken, 0))));
+    const left = ofLabel.map((count, j) => (j === label ? 0 : Math.max(count - taken, 0)));
+    const spared = (1 - share) * left.reduce((sum, count) => sum + count, 0);
+    return left.map((count, j) => Math.trunc(j === label ? own + spared : share * count));
   });
 }
 

@@ -39,6 +39,8 @@ export {resumeTraining} from './checkpoint/resumeTraining';
 export type {SavingOptions} from './checkpoint/savedTraining';
 export {saveTraining} from './checkpoint/saveTraining';
 export type {TrainingState} from './checkpoint/trainingState';
+export {type CoTeachingOptions, type CoTeachingStep, coTeaching} from './coTeaching';
+export {type CrossValidatedOptions, crossValidated} from './crossValidated';
 export type {CallbackInstance, FitCallback, YieldEvery} from './fit/callbacks';
 export type {BestWeights, EpochTotals} from './fit/epochs';
 export type {ClassWeightSchedule, FitOptions} from './fit/fitOptions';

@@ -91,6 +91,19 @@ const compiled = () => {
   return built;
 };
 
+const issues = (options: object) =>
+  index.labelIssues(
+    wrong({
+      labels: [0, 1],
+      probabilities: [
+        [1, 0],
+        [0, 1],
+      ],
+      ...options,
+    }),
+  );
+const teach = (options: object) =>
+  index.coTeaching([compiled(), compiled()], wrong({noiseRate: 0.5, rampSteps: 1, ...options}));
 const suggest = (options: object) => index.suggestBackend(compiled(), x(), y(), options);
 const check = (options: object) => index.checkGradients(compiled(), x(), y(), options);
 
@@ -468,6 +481,41 @@ const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, 
   ["checkGradients(model, xs, ys, {backend: 'gpu'})", () => check({backend: 'gpu'}), RangeError],
   ['checkGradients(model, xs, ys, {steps: 3})', () => check({steps: 3}), TypeError],
   ["checkGradients(model, xs, ys, {reduction: 'max'})", () => check({reduction: 'max'}), RangeError],
+  ['labelIssues()', () => index.labelIssues(wrong(undefined)), TypeError],
+  ['labelIssues({by})', () => issues({by: 'guess'}), RangeError],
+  ['labelIssues({rank})', () => issues({rank: 'loss'}), RangeError],
+  ['labelIssues({share: 1})', () => issues({share: 1}), TypeError],
+  ['labelIssues({labels: [0, 2]})', () => issues({labels: [0, 2]}), RangeError],
+  [
+    'labelIssues({probabilities: [[1, 1], [0, 1]]})',
+    () =>
+      issues({
+        probabilities: [
+          [1, 1],
+          [0, 1],
+        ],
+      }),
+    RangeError,
+  ],
+  ['labelIssues({probabilities: a tensor [1, 2]})', () => issues({probabilities: tf.ones([1, 2])}), TypeError],
+  ['crossValidated()', () => index.crossValidated(wrong(undefined), x(), y()), TypeError],
+  ['crossValidated(makeModel, x, [0])', () => index.crossValidated(compiled, x(), wrong([0])), TypeError],
+  [
+    'crossValidated(makeModel, x, y, {folds: 0})',
+    () => index.crossValidated(compiled, x(), y(), {folds: 0}),
+    RangeError,
+  ],
+  [
+    'crossValidated(makeModel, x, y, {fold: 2})',
+    () => index.crossValidated(compiled, x(), y(), wrong({fold: 2})),
+    TypeError,
+  ],
+  ['coTeaching()', () => index.coTeaching(wrong(undefined), {noiseRate: 0.5, rampSteps: 1}), TypeError],
+  ['coTeaching([a, b])', () => index.coTeaching([compiled(), compiled()]), RangeError],
+  ['coTeaching([a, b], {noiseRate: 1})', () => teach({noiseRate: 1}), RangeError],
+  ['coTeaching([a, b], {rampSteps: 0})', () => teach({rampSteps: 0}), RangeError],
+  ['coTeaching([a, b], {optimizer: {}})', () => teach({optimizer: {}}), TypeError],
+  ['coTeaching([a, b], {select: topK})', () => teach({select: index.topK({k: 1})}), TypeError],
   ['fitOhem()', () => index.fitOhem(wrong(undefined), ...data()), TypeError],
   ['fitOhem(model, [1])', () => index.fitOhem(compiled(), wrong([1]), data()[1]), TypeError],
   ['fitOhem(model, x, y, {epochs: 0})', () => index.fitOhem(compiled(), ...data(), {epochs: 0}), RangeError],

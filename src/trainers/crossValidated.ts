@@ -1,0 +1,227 @@
+import {
+  concat,
+  dispose,
+  type Optimizer,
+  sigmoid,
+  softmax,
+  sub,
+  Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor1d,
+  tensor2d,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import {LayersModel} from '@tensorflow/tfjs-layers';
+import {checkCount, checkFunction, givenOptions, type Nullable, rangeError, shapeText, typeError} from '../checks';
+import type {TrainableModel} from '../models/functionModel';
+import {outputsOf, readyModel} from '../models/model';
+import {eachTensor, inputsOf, type StepTensors} from '../models/modelTensors';
+import {shuffled, uniformFrom} from '../random';
+import {takeRows} from '../rows';
+import {type FitOhemArgs, fitOhem} from './fitOhem';
+
+const NAME = 'crossValidated';
+
+/** Options of `fitOhem` that are of rows of the data, of which each fold has others, or of one model. */
+const OF_ONE_RUN = ['sampleWeight', 'context', 'ledger', 'initialState', 'seed', 'validationData'] as const;
+
+export interface CrossValidatedOptions {
+  /** Into how many parts the rows are split, an integer ≥ 2; so many models are trained. Default 5. */
+  folds?: number;
+  /** Same seed, same folds, and the same order of the rows in training. Default 0. */
+  seed?: number | string;
+  /**
+   * How each model is trained: options of `fitOhem`, but for `sampleWeight`, `context`, `ledger`, `initialState`,
+   * `validationData` and `seed`, and an `optimizer` by name only. `verbose` is 0 if it is not given.
+   */
+  fit?: Omit<FitOhemArgs, (typeof OF_ONE_RUN)[number]>;
+  /** Whether the model returns logits instead of probabilities. Default false, as in Keras. */
+  fromLogits?: boolean;
+  /** How many held-out rows are predicted at a time. Default 256. */
+  batchSize?: number;
+}
+
+/**
+ * Predicts every row of a data set by a model that was not trained on it.
+ *
+ *     p_i = model_f(x_i),    f = the fold of row i,  model_f trained by fitOhem on the rows of all other folds
+ *
+ * What `labelIssues` needs: a model that has seen a wrong label may have learned it by heart. The rows of each class are
+ * spread evenly over the folds. The folds are trained one after the other, so the time is that of `folds` training runs
+ * of `1 − 1 / folds` of the rows. Labels that do not exclude one another (a row of `y` without exactly one 1) are spread
+ * at random. A single output, the probability of a label 1, becomes two columns, `[1 − p, p]`.
+ *
+ * @param makeModel  builds a new model for a fold, from 0 on: compiled, or `fit` has loss and optimizer. What it returns
+ *   is disposed, with its optimizer.
+ * @param x  inputs, as `fitOhem` takes them: a tensor `[N, …]`, a list, or a record by name; they stay yours.
+ * @param y  labels of one output: integers `[N]` or `[N, 1]`, or one-hot `[N, C]`. Read once; stays yours.
+ * @param options  `folds` (default 5), `seed` (default 0), `fit`, `fromLogits` (default false), `batchSize` (default 256).
+ * @returns a promise of the probabilities, `float32[N, C]`, in the order of the rows; yours to dispose.
+ * @throws TypeError or RangeError (as a rejection, before anything is trained) for a wrong option, labels that are no
+ *   classes, and more folds than a class has rows; and what {@link fitOhem} throws.
+ *
+ * @example
+ * const makeModel = () => tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [1]})]});
+ * const [x, y] = [tf.tensor2d([[-2], [-1], [1], [2]]), tf.tensor1d([0, 0, 1, 1], 'int32')];
+ * const fit = {loss: 'sparseCategoricalCrossentropy', optimizer: 'adam', epochs: 2};
+ * const probabilities = await crossValidated(makeModel, x, y, {folds: 2, fit});
+ * probabilities.shape;   // [4, 2]
+ *
+ * @see Northcutt, Jiang, Chuang, Confident Learning, JAIR 70, 2021, §4 (arXiv:1911.00068)
+ */
+export async function crossValidated(
+  makeModel: (fold: number) => TrainableModel | Promise<TrainableModel>,
+  x: StepTensors,
+  y: Tensor,
+  options?: Nullable<CrossValidatedOptions> | null,
+): Promise<Tensor2D> {
+  const given = givenOptions<CrossValidatedOptions>(NAME, options, ['folds', 'seed', 'fit', 'fromLogits', 'batchSize']);
+  const {folds = 5, seed = 0, batchSize = 256} = given;
+  checkFunction(NAME, 'makeModel', 'be a function that builds a model', makeModel, 'Pass () => tf.sequential(…).');
+  checkCount(NAME, 'folds', folds);
+  if (folds < 2) throw rangeError(NAME, 'folds', 'be at least 2', folds);
+  checkCount(NAME, 'batchSize', batchSize);
+  const fit = checkedFit(given.fit);
+  if (!(y instanceof Tensor)) throw typeError(NAME, 'y', 'be a tensor of labels', y);
+  const {foldOf, isExclusive} = foldsOf(await y.data(), y.shape, folds, uniformFrom(`${NAME}/${seed}`));
+  const predicted: Predicted = {values: undefined, columns: 0, rows: foldOf.length};
+  for (let fold = 0; fold < folds; fold++) {
+    const rows = (isHeldOut: boolean) => foldOf.flatMap((of, row) => ((of === fold) === isHeldOut ? [row] : []));
+    const model = await makeModel(fold);
+    const training = tidy(() => rowsIn([x, y], rows(false)));
+    try {
+      const [xs, ys] = training as [StepTensors, Tensor];
+      await fitOhem(model, xs, ys, {verbose: 0, ...fit, seed: `${seed}/${fold}`});
+      await predict(predicted, model, fit.loss, x, rows(true), {...given, batchSize, isExclusive});
+    } finally {
+      dispose(training as Tensor[]);
+      disposeModel(model);
+    }
+  }
+  return tensor2d(predicted.values as Float32Array, [foldOf.length, predicted.columns]);
+}
+
+function checkedFit(fit: CrossValidatedOptions['fit'] = {}): FitOhemArgs {
+  if (typeof fit !== 'object') throw typeError(NAME, 'fit', 'be options of fitOhem', fit);
+  const wrong = OF_ONE_RUN.find((name) => (fit as FitOhemArgs)[name] !== undefined);
+  if (wrong !== undefined) {
+    throw typeError(NAME, `fit.${wrong}`, 'be left out: each fold has rows and a model of its own', Object(fit)[wrong]);
+  }
+  if (fit.optimizer === undefined || fit.optimizer === null || typeof fit.optimizer === 'string') return fit;
+  const remedy = 'One with slots of another model would train this one differently.';
+  throw typeError(NAME, 'fit.optimizer', 'be the name of an optimizer', fit.optimizer, remedy);
+}
+
+/** Spreads rows over folds, those of each class evenly. */
+function foldsOf(
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  folds: number,
+  uniform: () => number,
+): {foldOf: number[]; isExclusive: boolean} {
+  const [size = 0] = shape;
+  const columns = values.length / Math.max(size, 1);
+  if (shape.length < 1 || shape.length > 2 || size < folds) {
+    throw rangeError(NAME, 'y', `have shape [N] or [N, C] with N >= ${folds}, the folds`, shapeText(shape));
+  }
+  const labels = columns === 1 ? integers(values) : oneHotLabels(values, columns);
+  const classes = new Map<number, number[]>();
+  for (const row of shuffled(size, uniform)) {
+    const label = labels?.[row] ?? 0;
+    const ofLabel = classes.get(label);
+    if (ofLabel) ofLabel.push(row);
+    else classes.set(label, [row]);
+  }
+  const foldOf = new Array<number>(size);
+  let next = 0;
+  for (const [label, rows] of [...classes].sort(([one], [other]) => one - other)) {
+    if (labels && rows.length < folds) {
+      const remedy = 'A model of some fold would not see the class, or not be asked for it.';
+      throw rangeError(NAME, 'folds', `be at most ${rows.length}, the rows of class ${label}`, folds, remedy);
+    }
+    for (const row of rows) foldOf[row] = next++ % folds;
+  }
+  return {foldOf, isExclusive: labels !== undefined};
+}
+
+function integers(values: ArrayLike<number>): number[] {
+  const labels = Array.from(values);
+  const wrong = labels.findIndex((label) => !Number.isInteger(label));
+  if (wrong < 0) return labels;
+  throw rangeError(NAME, 'y', 'hold class numbers', `${labels[wrong]} at position ${wrong}`);
+}
+
+/** The class of each row; undefined if some row is not one-hot. */
+function oneHotLabels(values: ArrayLike<number>, columns: number): number[] | undefined {
+  const labels: number[] = [];
+  for (let at = 0; at < values.length; at += columns) {
+    const ofRow = Array.from({length: columns}, (_, column) => values[at + column] as number);
+    if (!ofRow.every((value) => value === 0 || value === 1)) return undefined;
+    if (ofRow.filter((value) => value === 1).length !== 1) return undefined;
+    labels.push(ofRow.indexOf(1));
+  }
+  return labels;
+}
+
+function rowsIn<T extends StepTensors[]>(all: T, rows: number[]): StepTensors[] {
+  const index = tensor1d(rows, 'int32') as Tensor1D;
+  return all.map((tensors) => eachTensor(tensors, (tensor) => takeRows(tensor, index)));
+}
+
+/** What is predicted so far. */
+interface Predicted {
+  values: Float32Array | undefined;
+  columns: number;
+  rows: number;
+}
+
+/** Predicts the held-out rows, a batch at a time. */
+async function predict(
+  predicted: Predicted,
+  given: TrainableModel,
+  loss: unknown,
+  x: StepTensors,
+  rows: number[],
+  {batchSize, fromLogits = false, isExclusive}: {batchSize: number; fromLogits?: boolean; isExclusive: boolean},
+): Promise<void> {
+  const model = readyModel(NAME, given, loss);
+  for (let start = 0; start < rows.length; start += batchSize) {
+    const batch = rows.slice(start, start + batchSize);
+    const outputs = tidy(() => {
+      const {xs, formed} = inputsOf(NAME, 'x', model, rowsIn([x], batch)[0] as StepTensors);
+      return probabilitiesOf(outputsOf(model, formed(xs), false), {fromLogits, isExclusive});
+    });
+    const columns = outputs.shape[1];
+    predicted.columns = columns;
+    predicted.values ??= new Float32Array(predicted.rows * columns);
+    const values = await outputs.data();
+    outputs.dispose();
+    for (const [place, row] of batch.entries()) {
+      predicted.values.set(values.subarray(place * columns, (place + 1) * columns), row * columns);
+    }
+  }
+}
+
+function probabilitiesOf(
+  outputs: Tensor[],
+  {fromLogits, isExclusive}: {fromLogits: boolean; isExclusive: boolean},
+): Tensor2D {
+  const [output] = outputs as [Tensor];
+  if (outputs.length !== 1 || output.rank !== 2) {
+    const got = outputs.length === 1 ? shapeText(output.shape) : `${outputs.length} outputs`;
+    throw typeError(NAME, 'makeModel', 'build a model with one output [B, C]', got);
+  }
+  const isOne = output.shape[1] === 1;
+  if (!isOne) return (fromLogits ? (isExclusive ? softmax(output) : sigmoid(output)) : output) as Tensor2D;
+  const p = fromLogits ? sigmoid(output) : output;
+  return concat([sub(1, p), p], 1) as Tensor2D;
+}
+
+/** Disposes a model of a fold, with its optimizer. */
+function disposeModel(model: TrainableModel): void {
+  const {optimizer} = model as {optimizer?: Optimizer};
+  if (model instanceof LayersModel) model.dispose();
+  else dispose(model.variables);
+  optimizer?.dispose();
+}

@@ -1,0 +1,155 @@
+import {
+  add,
+  cast,
+  concat,
+  memory,
+  mul,
+  oneHot,
+  ones,
+  onesLike,
+  randomNormal,
+  reshape,
+  slice,
+  sum,
+  type Tensor,
+  tensor1d,
+  tensor2d,
+  tidy,
+  train,
+  variable,
+} from '@tensorflow/tfjs-core';
+import {initializers, layers, sequential} from '@tensorflow/tfjs-layers';
+import {crossValidated, fitOhem, labelIssues, sparseCategoricalCrossentropy} from 'ohem-tfjs';
+import {expect, it} from 'vitest';
+import {describeOnBackends} from '../support/backends';
+
+const ROWS = 30;
+const LABELS = Array.from({length: ROWS}, (_, row) => row % 3);
+/** Three clouds of points, far from one another. */
+const data = () =>
+  tidy(() => add(mul(oneHot(tensor1d(LABELS, 'int32'), 3), 4), randomNormal([ROWS, 3], 0, 0.3, 'float32', 5)));
+const fit = {loss: 'sparseCategoricalCrossentropy', optimizer: 'adam', epochs: 2, batchSize: 8} as const;
+const build = (units = 3, activation: 'softmax' | 'linear' | 'sigmoid' = 'softmax') =>
+  sequential({
+    layers: [
+      layers.dense({units, activation, inputShape: [3], kernelInitializer: initializers.glorotNormal({seed: 3})}),
+    ],
+  });
+
+/** A model that predicts how often it has seen each row in training: what is not 0 was not held out. */
+function counting(rows: number) {
+  const [seen, weight] = [variable(tensor1d(new Array(rows).fill(0))), variable(ones([1]))];
+  const predict = (xs: Tensor, training: boolean) =>
+    tidy(() => {
+      const marks = oneHot(cast(reshape(xs, [xs.size]), 'int32'), rows);
+      if (training) seen.assign(add(seen, sum(marks, 0)));
+      const times = sum(mul(marks, seen), 1, true);
+      return concat([mul(times, weight), onesLike(times)], 1);
+    });
+  return {predict, variables: [weight], seen};
+}
+
+describeOnBackends('crossValidated', () => {
+  it('predicts each row by a model that has not seen it, and that has seen all others', async () => {
+    const x = tensor2d(Array.from({length: 12}, (_, row) => [row]));
+    const y = tensor1d([0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0], 'int32');
+    const models: ReturnType<typeof counting>[] = [];
+    const makeModel = () => {
+      models.push(counting(12));
+      return models.at(-1) as (typeof models)[number];
+    };
+    const loss = (_: Tensor, yPred: Tensor) => sum(yPred, 1);
+    const probabilities = await crossValidated(makeModel, x, y, {
+      ...{folds: 4, seed: 1, fit: {loss, optimizer: 'sgd', epochs: 1, batchSize: 3}},
+    });
+    expect([...slice(probabilities, [0, 0], [12, 1]).dataSync()]).toEqual(new Array(12).fill(0));
+    const seen = models.map((model) => [...model.seen.dataSync()]);
+    for (let row = 0; row < 12; row++) {
+      expect(seen.map((ofFold) => Math.min(1, ofFold[row] as number)).sort()).toEqual([0, 1, 1, 1]);
+    }
+    // Four rows of class 1 and four folds: one in each.
+    for (const ofFold of seen) expect([1, 3, 5, 7].filter((row) => ofFold[row] === 0).length).toBe(1);
+  });
+
+  it('gives what a loop over the folds gives, the same for the same seed, and leaks nothing', async () => {
+    const [x, y] = [data(), tensor1d(LABELS, 'int32')];
+    const before = memory().numTensors;
+    const run = async (seed: number) => {
+      const probabilities = await crossValidated(() => build(), x, y, {folds: 3, seed, fit});
+      const values = [...probabilities.dataSync()];
+      expect(probabilities.shape).toEqual([ROWS, 3]);
+      probabilities.dispose();
+      return values;
+    };
+    const first = await run(1);
+    expect(memory().numTensors).toBe(before);
+    expect(await run(1)).toEqual(first);
+    expect(await run(2)).not.toEqual(first);
+  });
+
+  it('leads labelIssues to the wrong labels', async () => {
+    const wrong = LABELS.map((label, row) => (row === 4 || row === 17 ? (label + 1) % 3 : label));
+    const makeModel = () => {
+      const model = build();
+      model.compile({loss: fit.loss, optimizer: train.adam(0.05)});
+      return model;
+    };
+    const y = tensor1d(wrong, 'int32');
+    const longer = {epochs: 12, batchSize: 8};
+    const probabilities = await crossValidated(makeModel, data(), y, {folds: 3, fit: longer});
+    const {rows, suggested} = await labelIssues({labels: wrong, probabilities});
+    expect([...rows].sort((a, b) => a - b)).toEqual([4, 17]);
+    expect([...suggested].sort()).toEqual([LABELS[4], LABELS[17]].sort());
+  });
+
+  it('turns logits into probabilities, and a single output into two columns', async () => {
+    const x = data();
+    const logits = {...fit, loss: sparseCategoricalCrossentropy({fromLogits: true})};
+    const y = tensor1d(LABELS, 'int32');
+    const ofLogits = await crossValidated(() => build(3, 'linear'), x, y, {folds: 3, fit: logits, fromLogits: true});
+    expect(sumsOf(ofLogits)).toEqual(new Array(ROWS).fill(1));
+    const yes = tensor2d(LABELS.map((label) => [label === 1 ? 1 : 0]));
+    const binary = {...fit, loss: 'binaryCrossentropy'} as const;
+    const ofOne = await crossValidated(() => build(1, 'sigmoid'), x, yes, {folds: 3, fit: binary});
+    expect([ofOne.shape, sumsOf(ofOne)]).toEqual([[ROWS, 2], new Array(ROWS).fill(1)]);
+    // Labels that do not exclude one another are left as they are.
+    const both = tensor2d(LABELS.map((label) => [label === 1 ? 1 : 0, 1, 0]));
+    const several = await crossValidated(() => build(3, 'sigmoid'), x, both, {folds: 3, fit: binary});
+    expect([several.shape, labelIssues({labels: both.arraySync() as number[][], probabilities: several})]).toEqual([
+      [ROWS, 3],
+      expect.any(Promise),
+    ]);
+  });
+
+  it('refuses what does not fit before it trains, and frees what it has made', async () => {
+    const [x, y] = [data(), tensor1d(LABELS, 'int32')];
+    let built = 0;
+    const makeModel = () => {
+      built++;
+      return build();
+    };
+    const refused = (options: object, labels: Tensor = y) =>
+      expect(crossValidated(makeModel, x, labels, options)).rejects;
+    await refused({folds: 11, fit}).toThrow(
+      new RangeError(
+        'crossValidated: folds must be at most 10, the rows of class 0, got 11. A model of some fold would not see the ' +
+          'class, or not be asked for it.',
+      ),
+    );
+    await refused({folds: 1}).toThrow('crossValidated: folds must be at least 2, got 1.');
+    await refused({fit: {ledger: {}}}).toThrow(/^crossValidated: fit.ledger must be left out/);
+    await refused({fit: {optimizer: {}}}).toThrow(/^crossValidated: fit.optimizer must be the name of an optimizer/);
+    await refused({fit}, tensor1d(LABELS.map((label) => label / 2))).toThrow(
+      'crossValidated: y must hold class numbers, got 0.5 at position 1.',
+    );
+    expect(built).toBe(0);
+    const before = memory().numTensors;
+    await refused({folds: 3, fit: {...fit, epochs: 0}}).toThrow(/^fitOhem: epochs/);
+    expect([built, memory().numTensors]).toEqual([1, before]);
+    await expect(fitOhem(build(), x, y, {...fit, verbose: 0})).resolves.toBeDefined();
+  });
+});
+
+function sumsOf(probabilities: Tensor): number[] {
+  return [...sum(probabilities, 1).dataSync()].map((sum) => Math.round(sum * 1e5) / 1e5);
+}
