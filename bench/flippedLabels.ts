@@ -14,13 +14,14 @@ export interface FlippedDigits {
 }
 
 /** Takes the first digits of a set and gives a share of them, drawn at random, another label, each of the others as likely. */
-export function flipLabels({images, labels}: Digits, seed: number, share = FLIPPED_SHARE): FlippedDigits {
+export function flipLabels({count, images, labels}: Digits, seed: number, share = FLIPPED_SHARE): FlippedDigits {
   const random = seededRandom(seed);
-  const flipped = new Set(shuffledIndices(ROWS, random).subarray(0, ROWS * share));
+  const rows = Math.min(ROWS, count);
+  const flipped = new Set(shuffledIndices(rows, random).subarray(0, rows * share));
   // Not slice(): labels read from a file are a Buffer, whose slice would be the file's own bytes.
-  const wrong = Uint8Array.from(labels.subarray(0, ROWS));
+  const wrong = Uint8Array.from(labels.subarray(0, rows));
   for (const row of flipped) wrong[row] = ((wrong[row] as number) + 1 + Math.floor(random() * (CLASSES - 1))) % CLASSES;
-  return {digits: {count: ROWS, images, labels: wrong}, flipped};
+  return {digits: {count: rows, images, labels: wrong}, flipped};
 }
 
 /** Trains a small network on the hardest half of each batch, and yields after each epoch the ledger that has watched. */

@@ -1,4 +1,5 @@
 import {cost} from './cost';
+import {labels} from './labels';
 import {noise} from './noise';
 import {orderedLeNet} from './orderedLeNet';
 import {orderedSgd} from './orderedSgd';
@@ -8,4 +9,4 @@ import {rules} from './rules';
 import type {Study} from './study';
 
 /** All studies, in the order of the document. */
-export const studies: readonly Study[] = [reference, orderedSgd, orderedLeNet, noise, cost, rules, pairs];
+export const studies: readonly Study[] = [reference, orderedSgd, orderedLeNet, noise, cost, rules, pairs, labels];

@@ -1,0 +1,40 @@
+import {ROWS} from '../bench/flippedLabels';
+import {compareFinders, type DataMap, FINDER_PROTOCOL, type FinderRecord, SHARES} from './labelFinders';
+import {labelsReport} from './labelsReport';
+import type {Study} from './study';
+import {compareTeaching, TEACHING_PROTOCOL, type TeachingRecord} from './teaching';
+
+/** What a seed came to. */
+export interface LabelsRecord {
+  finders: FinderRecord[];
+  teaching: TeachingRecord[];
+  /** With the larger share of wrong labels. */
+  map: DataMap;
+}
+
+/** Epochs of the runs that find wrong labels, as a share of those that are taught with them. */
+const FINDER_EPOCHS = 0.5;
+
+/** Ways to find wrong labels, and to train in spite of them. */
+export const labels: Study<LabelsRecord> = {
+  name: 'labels',
+  about: 'finding 2 and 10 % wrong labels, and co-teaching with half of them wrong',
+  seeds: 3,
+  steps: 20,
+  settings: (steps) => ({
+    ...{steps, rows: ROWS, flipped: SHARES, finders: FINDER_PROTOCOL, teaching: TEACHING_PROTOCOL},
+    finderEpochs: Math.ceil(FINDER_EPOCHS * steps),
+  }),
+  async *train(seed, digits, {steps}) {
+    const [finding, teaching] = [
+      compareFinders(digits, {seed, epochs: Math.ceil(FINDER_EPOCHS * steps)}),
+      compareTeaching(digits, {seed, epochs: steps}),
+    ];
+    let found = await finding.next();
+    for (; !found.done; found = await finding.next()) yield found.value / 2;
+    let taught = await teaching.next();
+    for (; !taught.done; taught = await teaching.next()) yield (1 + taught.value) / 2;
+    return {...found.value, teaching: taught.value};
+  },
+  report: labelsReport,
+};
