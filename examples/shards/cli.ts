@@ -1,0 +1,4 @@
+import {runCommand} from '../mnist/node/runCommand';
+import {shards} from './node/shards';
+
+await runCommand('npm run shards', shards);

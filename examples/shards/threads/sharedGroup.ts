@@ -1,0 +1,118 @@
+import type {ShardLosses} from 'ohem-tfjs';
+import {shardError} from '../shardError';
+
+/** Places in the control list. */
+const [ARRIVED, TURN, FAILED, CONTROLS] = [0, 1, 2, 4] as const;
+
+/** Numbers of a shard beside its losses. */
+const [STEP, ROWS, USABLE, COUNT, K, KEPT, VERSION, FIGURES] = [0, 1, 2, 3, 4, 5, 6, 8] as const;
+
+/** The memory that threads share. */
+export interface SharedMemory {
+  shards: number;
+  k: number;
+  size: number;
+  control: SharedArrayBuffer;
+  figures: SharedArrayBuffer;
+  losses: SharedArrayBuffer;
+  gradients: SharedArrayBuffer;
+  sum: SharedArrayBuffer;
+}
+
+/** Makes the memory for gradients of `size` numbers. */
+export function sharedMemory({shards, k}: {shards: number; k: number}, size: number): SharedMemory {
+  return {
+    ...{shards, k, size},
+    control: new SharedArrayBuffer(4 * CONTROLS),
+    figures: new SharedArrayBuffer(4 * FIGURES * shards),
+    losses: new SharedArrayBuffer(4 * k * shards),
+    gradients: new SharedArrayBuffer(4 * size * shards),
+    sum: new SharedArrayBuffer(4 * size),
+  };
+}
+
+/** Ends the run of all threads: those that wait throw. `shard` is the one that ended. */
+export function failAll({control}: SharedMemory, shard: number): void {
+  const controls = new Int32Array(control);
+  Atomics.compareExchange(controls, FAILED, 0, shard + 1);
+  Atomics.add(controls, TURN, 1);
+  Atomics.notify(controls, TURN);
+}
+
+/** Joins the threads that share a memory, and take each step together. */
+export function sharedGroup(memory: SharedMemory, shard: number, timeout: number) {
+  const {shards, k, size} = memory;
+  const control = new Int32Array(memory.control);
+  const figures = Array.from({length: shards}, (_, i) => new Int32Array(memory.figures, 4 * FIGURES * i, FIGURES));
+  const losses = Array.from({length: shards}, (_, i) => new Float32Array(memory.losses, 4 * k * i, k));
+  const parts = Array.from({length: shards}, (_, i) => new Float32Array(memory.gradients, 4 * size * i, size));
+  const sum = new Float32Array(memory.sum);
+  const own = figures[shard] as Int32Array;
+  let step = 0;
+  const checkAlive = () => {
+    const failed = Atomics.load(control, FAILED);
+    if (failed > 0) throw shardError(`shard ${failed - 1}`, 'stay until all have finished', 'its end', step);
+  };
+  /** Waits until all threads are here. */
+  const barrier = () => {
+    checkAlive();
+    const turn = Atomics.load(control, TURN);
+    if (Atomics.add(control, ARRIVED, 1) === shards - 1) {
+      Atomics.store(control, ARRIVED, 0);
+      Atomics.add(control, TURN, 1);
+      Atomics.notify(control, TURN);
+    } else if (Atomics.wait(control, TURN, turn, timeout) === 'timed-out') {
+      failAll(memory, shard);
+      throw shardError(
+        'all shards',
+        `answer within ${timeout} ms`,
+        `nothing from one that shard ${shard} waits for`,
+        step,
+      );
+    }
+    checkAlive();
+  };
+  return {
+    /** The exchange of `globalTopK`. */
+    exchange(mine: ShardLosses): ShardLosses[] {
+      step = mine.step;
+      losses[shard]?.set(mine.losses);
+      const {rows, usable, version} = mine;
+      const values = {
+        [STEP]: step,
+        [ROWS]: rows,
+        [USABLE]: usable,
+        [COUNT]: mine.losses.length,
+        [K]: mine.k,
+        [VERSION]: version,
+      };
+      for (const [place, value] of Object.entries(values)) own[Number(place)] = value;
+      barrier();
+      return figures.map((of, i) => ({
+        ...{version: of[VERSION] as number, shard: i, step: of[STEP] as number, k: of[K] as number},
+        ...{rows: of[ROWS] as number, usable: of[USABLE] as number},
+        losses: (losses[i] as Float32Array).slice(0, of[COUNT]),
+      }));
+    },
+    /**
+     * Adds gradients up over all threads, each a stretch of them, always in the order of the shards.
+     *
+     * @returns the sum, which is valid until the next call, and how many rows all shards learned from.
+     */
+    allReduce(write: (part: Float32Array) => void, kept: number): {sum: Float32Array; kept: number} {
+      write(parts[shard] as Float32Array);
+      own[KEPT] = kept;
+      barrier();
+      const [begin, end] = [shard, shard + 1].map((edge) => Math.floor((edge * size) / shards)) as [number, number];
+      for (let i = begin; i < end; i++) {
+        let total = 0;
+        for (const part of parts) total += part[i] as number;
+        sum[i] = total;
+      }
+      barrier();
+      return {sum, kept: figures.reduce((total, of) => total + (of[KEPT] as number), 0)};
+    },
+    /** Ends the run of all threads, since this one cannot go on. */
+    fail: () => failAll(memory, shard),
+  };
+}

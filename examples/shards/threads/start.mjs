@@ -1,0 +1,5 @@
+/** @file Starts the thread of a shard: in a thread of Node 20 tsx has to be told to read TypeScript. */
+import {register} from 'tsx/esm/api';
+
+register();
+await import('./worker.ts');
