@@ -14,6 +14,7 @@ import {type Contestant, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
 import {allTriplets, pairContestants} from './pairs';
+import {bytesPerRow, SAMPLED_ROWS, samplerContestants} from './samplers';
 import {selections} from './selection';
 import {printSmall, type SmallTiming, timeSmall} from './small';
 import {printFits, timeFits} from './smallFits';
@@ -145,6 +146,15 @@ async function timeLedger(): Promise<Timing[]> {
   return timings;
 }
 
+async function timeSamplers() {
+  const timings = await interleaved(samplerContestants(), Number(values.rounds));
+  const bytes = bytesPerRow();
+  const measured = timings.map((timing) => ({...timing, bytesPerRow: bytes[timing.name] as number}));
+  console.log(`\nAn epoch of a sampler over ${SAMPLED_ROWS} rows: choosing, and updating its state`);
+  console.table(measured.map(({name, ms, bytesPerRow}) => ({name, ms: Number(ms.toFixed(1)), bytesPerRow})));
+  return measured;
+}
+
 async function timeFitting(): Promise<Timing[]> {
   const timings = await interleaved(fitting(randomBatch(4096, [784])), Number(values.rounds));
   const [loop, fit] = timings.map(({ms}) => ms) as [number, number];
@@ -178,6 +188,7 @@ const subjects = [];
 for (const subject of SUBJECTS.filter(({name}) => isSelected(name))) subjects.push(await timeSubject(subject));
 const selection = isSelected('selection') ? await timeSelection() : [];
 const ledger = isSelected('ledger') ? await timeLedger() : [];
+const samplers = isSelected('samplers') ? await timeSamplers() : [];
 const fittingTimings = isSelected('fitting') ? await timeFitting() : [];
 const pairs = isSelected('pairs') ? await timePairs() : undefined;
 // Last, since it changes the backend and wraps kernels.
@@ -193,6 +204,7 @@ const results = {
   subjects,
   selection,
   ledger,
+  samplers,
   fitting: fittingTimings,
   ...(pairs && {pairs}),
   small,

@@ -106,8 +106,11 @@ function copyOf({size, losses, differences, known, mastered, rescored}: LossHist
   };
 }
 
-function withoutMastered({mastered}: LossHistory, losses: Float32Array, isRescored: boolean): EpochRows {
-  const isLeftOut = mastered.map((is, row) => (is === 1 && Number.isFinite(losses[row]) ? 1 : 0));
+function withoutMastered({size, mastered}: LossHistory, losses: Float32Array, isRescored: boolean): EpochRows {
+  const isLeftOut = new Uint8Array(size);
+  for (let row = 0; row < size; row++) {
+    isLeftOut[row] = mastered[row] === 1 && Number.isFinite(losses[row]) ? 1 : 0;
+  }
   spareHardest(isLeftOut, losses);
   return isRescored ? withRescore(isLeftOut) : {rows: rowsMarked(isLeftOut, 0)};
 }
@@ -115,45 +118,39 @@ function withoutMastered({mastered}: LossHistory, losses: Float32Array, isRescor
 /** Enters the losses of an epoch for the rows that were run in one of the two modes. */
 function recordLosses(
   state: LossHistory,
-  {rows, losses, mode}: {rows: Int32Array; losses: Float32Array; mode: 0 | 1},
+  {rows, losses: newest, mode}: {rows: Int32Array; losses: Float32Array; mode: 0 | 1},
   window: number,
   threshold: number,
 ): void {
+  const {losses, known, mastered, rescored} = state;
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
-    const loss = losses[row] as number;
-    const isSwitched = state.rescored[row] !== mode;
-    const last = isSwitched ? Number.NaN : (state.losses[2 * row] as number);
-    const difference = Math.abs(loss - 2 * last + (state.losses[2 * row + 1] as number));
-    state.rescored[row] = mode;
-    state.losses[2 * row] = loss;
-    state.losses[2 * row + 1] = last;
-    if (!Number.isFinite(loss)) forget(state, row);
-    else if (!Number.isNaN(difference)) judge(state, row, difference, window, threshold);
+    const loss = newest[row] as number;
+    const last = rescored[row] === mode ? (losses[2 * row] as number) : Number.NaN;
+    const bend = Math.abs(loss - 2 * last + (losses[2 * row + 1] as number));
+    rescored[row] = mode;
+    losses[2 * row] = loss;
+    losses[2 * row + 1] = last;
+    if (!Number.isFinite(loss)) {
+      losses[2 * row] = losses[2 * row + 1] = Number.NaN;
+      known[row] = mastered[row] = 0;
+    } else if (!Number.isNaN(bend)) {
+      const mean = meanBend(state.differences, row, bend, window);
+      known[row] = Math.min((known[row] as number) + 1, window + 1);
+      mastered[row] = known[row] === window + 1 && mean < threshold ? 1 : 0;
+    }
   }
 }
 
-function forget({losses, known, mastered}: LossHistory, row: number): void {
-  losses[2 * row] = losses[2 * row + 1] = Number.NaN;
-  known[row] = mastered[row] = 0;
-}
-
-function judge(
-  {differences, known, mastered}: LossHistory,
-  row: number,
-  newest: number,
-  window: number,
-  threshold: number,
-) {
+/** Enters the newest bend of a row in place of the oldest, and averages it with the others. */
+function meanBend(differences: Float32Array, row: number, newest: number, window: number): number {
   const first = row * (window - 1);
-  let sum = newest;
-  let newer = newest;
+  let [sum, newer] = [newest, newest];
   for (let place = first; place < first + window - 1; place++) {
     const older = differences[place] as number;
     sum += older;
     differences[place] = newer;
     newer = older;
   }
-  known[row] = Math.min((known[row] as number) + 1, window + 1);
-  mastered[row] = known[row] === window + 1 && sum / window < threshold ? 1 : 0;
+  return sum / window;
 }

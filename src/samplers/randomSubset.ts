@@ -88,7 +88,10 @@ function subset(taken: Uint8Array, count: number, classes: Classes, {seed, epoch
   // Two places for each class: rows that had no turn yet, and rows that had one.
   const left = new Int32Array(2 * wanted.length);
   const placeOf = (row: number) => 2 * classOf(classes, row) + (taken[row] as number);
-  for (let row = 0; row < taken.length; row++) left[placeOf(row)] = (left[placeOf(row)] as number) + 1;
+  for (let row = 0; row < taken.length; row++) {
+    const place = placeOf(row);
+    left[place] = (left[place] as number) + 1;
+  }
   const needed = left.map((rows, place) => {
     const ofClass = wanted[place >> 1] as number;
     return place % 2 === 0 ? Math.min(ofClass, rows) : Math.max(0, ofClass - (left[place - 1] as number));

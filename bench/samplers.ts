@@ -1,0 +1,80 @@
+import {
+  earlyStopped,
+  easiestFirst,
+  hardestRows,
+  infoBatch,
+  kakurenbo,
+  type RowScores,
+  randomSubset,
+  type Sampler,
+  selectiveBackprop,
+} from 'ohem-tfjs';
+import type {Contestant} from './interleaved';
+
+export const SAMPLED_ROWS = 1e6;
+
+const SAMPLERS: Record<string, () => Sampler> = {
+  'infoBatch()': () => infoBatch(),
+  'infoBatch({threshold: {quantile: 0.8}})': () => infoBatch({threshold: {quantile: 0.8}}),
+  'randomSubset({ratio: 0.65})': () => randomSubset({ratio: 0.65}),
+  'randomSubset({ratio: 0.65, stratify})': () =>
+    randomSubset({ratio: 0.65, stratify: Int32Array.from({length: SAMPLED_ROWS}, (_, row) => (row * 7919) % 10)}),
+  'kakurenbo()': () => kakurenbo(),
+  'earlyStopped()': () => earlyStopped(),
+  'easiestFirst({growEpochs: 10})': () => easiestFirst({growEpochs: 10}),
+  'hardestRows({ratio: 0.5})': () => hardestRows({ratio: 0.5}),
+  'selectiveBackprop({power: 2})': () => selectiveBackprop({power: 2}),
+};
+
+/**
+ * What a sampler takes for a million rows: the time of an epoch, for what it chooses and what it
+ * notes after it.
+ */
+export function samplerContestants(): Contestant[] {
+  const epochs = [scores(0), scores(1)] as const;
+  return Object.entries(SAMPLERS).map(([name, build]) => {
+    const sampler = build();
+    let [state, epoch] = [sampler.init(SAMPLED_ROWS), 0];
+    return {
+      name,
+      run() {
+        const [known, seen] = [epochs[epoch % 2] as RowScores, epochs[(epoch + 1) % 2] as RowScores];
+        // Of so many epochs that neither an ending nor a decay is ever reached.
+        const chosen = sampler.choose(state, {epoch: 1 + (epoch % 8), epochs: 1000, seed: 1, scores: known});
+        state = sampler.next(state, {epoch, chosen, scores: seen});
+        epoch++;
+      },
+    };
+  });
+}
+
+/**
+ * Bytes for each row from epoch to epoch: the state, and the scores that the sampler reads. Labels
+ * to stratify by are apart.
+ */
+export function bytesPerRow(): Record<string, number> {
+  const {losses, correct, confidence} = scores(0);
+  const bytes = Object.entries(SAMPLERS).map(([name, build]) => {
+    const {needs = [], ...sampler} = build();
+    const held = [losses, ...needs.map((need) => (need === 'correct' ? correct : confidence))];
+    const kept = [...held, ...Object.values(sampler.init(SAMPLED_ROWS) as object)].filter(ArrayBuffer.isView);
+    return [name, kept.reduce((sum, {byteLength}) => sum + byteLength, 0) / SAMPLED_ROWS] as const;
+  });
+  return Object.fromEntries(bytes);
+}
+
+/**
+ * Scores of a run that has been going on: many small losses, few large ones, in no order; they
+ * differ a little by epoch.
+ */
+function scores(epoch: number): Required<RowScores> {
+  const losses = Float32Array.from({length: SAMPLED_ROWS}, (_, row) => {
+    const share = ((row * 618_033) % SAMPLED_ROWS) / SAMPLED_ROWS;
+    return 4 * share ** 4 + 0.001 * epoch * Math.abs(Math.sin(row));
+  });
+  return {
+    losses,
+    correct: Uint8Array.from(losses, (loss) => (loss < 0.7 ? 1 : 0)),
+    confidence: losses.map((loss) => Math.exp(-loss)),
+  };
+}
