@@ -13,7 +13,8 @@ Give the same command again after Ctrl-C, a crash or a power cut: it goes on beh
   --data DIR   folder with the four IDX files of MNIST, gzipped or not (default: the cache, else a download)
   --out DIR    where the folder NAME with results and figures is written (default ${DEFAULT_OUT})
   --seeds N    so many seeds: 1 … N
-  --steps N    steps of each training; epochs in ordered-sgd, ordered-sgd-lenet and noise
+  --steps N    steps of each training; epochs in ordered-sgd, ordered-sgd-lenet, noise,
+               epochs and epochs-mails
   --threads N  run wasm on N threads, 8 at most (default 1); results agree up to rounding
   --help
 `;

@@ -1,4 +1,5 @@
 import {cost} from './cost';
+import {epochs, epochsMails} from './epochs';
 import {labels} from './labels';
 import {noise} from './noise';
 import {orderedLeNet} from './orderedLeNet';
@@ -9,4 +10,7 @@ import {rules} from './rules';
 import type {Study} from './study';
 
 /** All studies, in the order of the document. */
-export const studies: readonly Study[] = [reference, orderedSgd, orderedLeNet, noise, cost, rules, pairs, labels];
+export const studies: readonly Study[] = [
+  ...[reference, orderedSgd, orderedLeNet, noise, cost],
+  ...[rules, pairs, labels, epochs, epochsMails],
+];

@@ -3,6 +3,7 @@ import type {TopLevelSpec} from 'vega-lite';
 import {describe, expect, it} from 'vitest';
 import {renderSvg} from '../../examples/mnist/report/render';
 import type {CostSummary} from '../../studies/costReport';
+import type {EpochsSummary} from '../../studies/epochsReport';
 import type {NoiseSummary} from '../../studies/noiseReport';
 import type {OrderedSummary} from '../../studies/orderedReport';
 import type {PairsSummary} from '../../studies/pairsReport';
@@ -12,6 +13,7 @@ import {studies} from '../../studies/studies';
 import type {StudyReport} from '../../studies/study';
 import {
   costRecords,
+  epochsRecords,
   noiseRecords,
   orderedRecords,
   pairsRecords,
@@ -27,6 +29,8 @@ const RECORDS: Record<string, unknown[]> = {
   cost: costRecords(),
   rules: rulesRecords(),
   pairs: pairsRecords(),
+  epochs: epochsRecords(),
+  'epochs-mails': epochsRecords(),
 };
 
 function reportOf(name: string, seeds = 3): StudyReport {
@@ -175,5 +179,30 @@ describe('The study of pairs', () => {
   it('shows what collapsed by its spread', () => {
     expect(arm('batch-hard').spread.mean).toBeCloseTo(0.05, 10);
     expect(arm('semi-hard').spread.mean).toBeCloseTo(1.3, 10);
+  });
+});
+
+describe('The study of epochs', () => {
+  const {results} = reportOf('epochs').summary as EpochsSummary;
+
+  it('compares cost with that of full training, and the error with it seed by seed, for each share of wrong labels', () => {
+    const [full, infoBatch, topK] = results as [EpochsSummary['results'][number], ...EpochsSummary['results']];
+    expect(results.map(({rule, flipped}) => `${flipped} ${rule}`)).toEqual([
+      ...['0 full', '0 infoBatch()', '0 topK({ratio: 0.5})'],
+      ...['0.2 full', '0.2 infoBatch()', '0.2 topK({ratio: 0.5})'],
+    ]);
+    expect(full.toFull).toBeUndefined();
+    expect([infoBatch?.forward.mean, infoBatch?.seconds.mean, topK?.backward.mean]).toEqual([
+      expect.closeTo(0.7),
+      expect.closeTo(0.75),
+      expect.closeTo(0.5),
+    ]);
+    expect(infoBatch?.toFull).toEqual({
+      mean: expect.closeTo(-0.002),
+      margin: expect.closeTo(0),
+      deviation: expect.closeTo(0),
+      count: 3,
+    });
+    expect(results[3]?.testError.mean).toBeCloseTo(0.02 + 0.04 + 0.002);
   });
 });

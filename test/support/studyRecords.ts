@@ -1,3 +1,4 @@
+import type {EpochsRecord} from '../../studies/epochs';
 import type {NoiseRecord} from '../../studies/noise';
 import type {OrderedRecord} from '../../studies/orderedStudy';
 import type {PairsRecord} from '../../studies/pairs';
@@ -117,6 +118,21 @@ export const pairsRecords = (): PairsRecord[][] =>
         meanAveragePrecisionAtR: [0.2, 0.5, 0.6],
         spread: [1, (1 + spread) / 2, spread],
         loss: [0, 0.1, 0.05],
+      })),
+    ),
+  );
+
+/** A training that was thought up: a sampler takes .7 of the passes and .75 of the seconds, for an error of a tenth less. */
+export const epochsRecords = (): EpochsRecord[][] =>
+  SEEDS.map((seed) =>
+    [0, 0.2].flatMap((flipped) =>
+      [
+        {rule: 'full', cost: 1, backward: 1, seconds: 1, error: 0.02},
+        {rule: 'infoBatch()', cost: 0.7, backward: 0.7, seconds: 0.75, error: 0.018},
+        {rule: 'topK({ratio: 0.5})', cost: 1, backward: 0.5, seconds: 0.8, error: 0.02},
+      ].map(({rule, cost, backward, seconds, error}) => ({
+        ...{rule, flipped, forward: [2 * cost, 4 * cost], backward: [2 * backward, 4 * backward]},
+        ...{seconds: [10 * seconds, (20 + seed) * seconds], testError: [0.1, error + flipped / 5 + seed / 1000]},
       })),
     ),
   );
