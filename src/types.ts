@@ -1,4 +1,4 @@
-import type {Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
+import type {Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
 
 /**
  * Scores every example of a batch, unreduced: `float32[B]`, or `float32[B, …]` where there is one loss for each
@@ -25,6 +25,10 @@ export interface PerSampleLoss {
    * trainer then passes NaN for the rows that it replaced, which others would be compared with.
    */
   skipsNaN?: true;
+  /** Computes how far two rows of a batch are apart on average, if the loss pulls rows together. */
+  spread?: (yPred: Tensor) => Scalar;
+  /** The loss if all rows are one point, at which it is stuck then: the margin of triplets. */
+  atPoint?: number;
 }
 
 /** What a selector keeps: `K` rows of the batch, hardest first (`smallestK`: easiest first), and what each of them counts. (A type, so that `tf.tidy` takes it.) */

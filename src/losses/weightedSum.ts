@@ -54,6 +54,8 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
   if (binary && members.every(({loss}) => loss.binary)) sum.binary = binary;
   if (members.every(({loss}) => takesLastAxis(loss))) ofLastAxis(sum);
   if (members.every(({loss}) => loss.skipsNaN)) sum.skipsNaN = true;
+  const {spread} = members.find(({loss}) => loss.spread)?.loss ?? {};
+  if (spread) sum.spread = spread;
   return members.every(({loss}) => loss.rowwise) ? rowwise(sum) : sum;
 }
 

@@ -1,4 +1,5 @@
 import {checkNotNegative, checkOptionNames, checkRatio, typeError} from '../checks';
+import {COLLAPSED, collapseRule} from '../collapse';
 
 const NAME = 'collapseWatch';
 
@@ -15,25 +16,30 @@ export interface CollapseWatchOptions {
 /** A callback of the trainers. */
 export interface CollapseWatch {
   onEpochEnd(epoch: number, logs?: Record<string, unknown>): void;
+  /**
+   * Notes a spread in a loop of your own, and the mean loss.
+   *
+   * @param place  how a warning names the moment: `'step 40'`.
+   */
+  note(place: string, spread: number, loss?: number): void;
   /** The spread by the largest one so far; undefined before the first epoch. */
   readonly spread: number | undefined;
   /** Whether the embeddings have collapsed. */
   readonly hasCollapsed: boolean;
 }
 
-/** How near to the margin a loss is stuck there. */
-const STUCK = 0.02;
-
 /**
- * Builds a callback that warns once if embeddings collapse to a point.
+ * Builds a callback that warns once if embeddings collapse to a point, for `fit` and loops of your own.
  *
- *     collapsed: spread < share · largest spread so far,  or  |loss − margin| < 0.02 · margin and spread < 0.1
+ *     collapsed: spread < share · largest spread so far,  or  |loss − margin| ≤ 0.02 · margin and spread < share
  *
- * It reads the logs of `embeddingSpread`, so put that among the metrics of the model; nothing is
- * computed. From random weights, mining by `batchHard` often collapses, where `semiHard` does not.
+ * `fitOhem` and `fitOhemDataset` warn by themselves, by the same rule with `share` 0.1, if the loss is
+ * one of pairs. As a callback this reads the logs of `embeddingSpread`, so put that among the metrics of
+ * the model; in a loop of steps, `note` takes the `spread` of a report. From random weights, mining by
+ * `batchHard` often collapses, where `semiHard` does not.
  *
  * @param options  `margin`, `share`.
- * @returns a callback for `fitOhem` and `fitOhemDataset`, with `spread` and `hasCollapsed`.
+ * @returns a callback with `note`, `spread` and `hasCollapsed`.
  * @throws RangeError or TypeError for a wrong option; from `onEpochEnd`, if the logs have no
  *   `embeddingSpread`.
  *
@@ -46,27 +52,23 @@ const STUCK = 0.02;
  */
 export function collapseWatch(options: CollapseWatchOptions = {}): CollapseWatch {
   checkOptionNames(NAME, options, ['margin', 'share']);
-  const {margin, share = 0.1} = options;
+  const {margin, share = COLLAPSED} = options;
   if (margin !== undefined) checkNotNegative(NAME, 'margin', margin);
   checkRatio(NAME, 'share', share);
-  let [largest, hasCollapsed] = [0, false];
-  let spread: number | undefined;
+  const rule = collapseRule({margin, share});
+  const note = (place: string, spread: number, loss?: number) => {
+    const warning = rule.note(NAME, place, spread, loss);
+    if (warning !== undefined) console.warn(warning);
+  };
   return {
     get spread() {
-      return spread;
+      return rule.relative();
     },
     get hasCollapsed() {
-      return hasCollapsed;
+      return rule.hasCollapsed();
     },
-    onEpochEnd(epoch, logs = {}) {
-      const value = spreadIn(logs);
-      largest = Math.max(largest, value);
-      spread = largest > 0 ? value / largest : 0;
-      const isAtMargin = margin !== undefined && Math.abs(Number(logs.loss) - margin) < STUCK * margin;
-      const isPoint = spread < share || (isAtMargin && value < share);
-      if (isPoint && !hasCollapsed) console.warn(warning(epoch, value, isAtMargin ? margin : undefined));
-      hasCollapsed ||= isPoint;
-    },
+    note,
+    onEpochEnd: (epoch, logs = {}) => note(`epoch ${epoch}`, spreadIn(logs), Number(logs.loss)),
   };
 }
 
@@ -75,12 +77,4 @@ function spreadIn(logs: Record<string, unknown>): number {
   if (name !== undefined) return logs[name] as number;
   const remedy = 'Compile the model with metrics: [embeddingSpread()].';
   throw typeError(NAME, 'logs', 'have embeddingSpread', Object.keys(logs).join(', '), remedy);
-}
-
-function warning(epoch: number, spread: number, margin: number | undefined): string {
-  const stuck = margin === undefined ? '' : `, and the loss stays at the margin ${margin}`;
-  return (
-    `${NAME}: the embeddings have collapsed: in epoch ${epoch} their mean distance is ${spread.toPrecision(2)}${stuck}. ` +
-    'Mine by semiHard(), lower the learning rate, or begin with weights that were trained.'
-  );
 }

@@ -1,9 +1,10 @@
-import {add, div, maximum, mul, type Scalar, sum, tidy} from '@tensorflow/tfjs-core';
+import {tidy} from '@tensorflow/tfjs-core';
 import {checkOptionNames} from '../checks';
 import {offTape} from '../engine';
 import {DISTANCE_OPTIONS, type DistanceOptions, spaceOf} from './distances';
 import {named, type RetrievalMetric} from './neighbours';
-import {labelledRows, pairBatch} from './pairBatch';
+import {labelledRows} from './pairBatch';
+import {spreadOf} from './spread';
 
 const NAME = 'embeddingSpread';
 
@@ -28,17 +29,6 @@ export function embeddingSpread(options: DistanceOptions = {}): RetrievalMetric 
   checkOptionNames(NAME, options, DISTANCE_OPTIONS);
   const space = spaceOf(NAME, options, 'euclidean');
   return named(NAME, (yTrue, yPred) =>
-    offTape(() =>
-      tidy(() => {
-        const {distances, positives, negatives} = pairBatch(
-          NAME,
-          space,
-          labelledRows(NAME, yTrue, yPred, ['yTrue', 'yPred']),
-        );
-        const isPair = add(positives, negatives);
-        const total = sum(mul(distances, mul(isPair, space.isSimilarity ? -1 : 1)));
-        return div(total, maximum(sum(isPair), 1)) as Scalar;
-      }),
-    ),
+    offTape(() => tidy(() => spreadOf(NAME, space, labelledRows(NAME, yTrue, yPred, ['yTrue', 'yPred'])))),
   );
 }

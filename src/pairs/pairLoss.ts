@@ -12,6 +12,7 @@ import {
   type Tensor2D,
   tidy,
   where,
+  zeros,
 } from '@tensorflow/tfjs-core';
 import {checkOneOf, shapeText, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
@@ -26,6 +27,7 @@ import {
 import {minedBy} from './miner';
 import type {Miner, Pairs, Triplets} from './mining';
 import {hasSides, type LabelledRows, labelledRows, markedLabelsOf, type PairBatch, pairBatch} from './pairBatch';
+import {spreadOf} from './spread';
 import type {Judged, PerAnchor} from './tripletSlopes';
 
 /** Rows of earlier batches, as `crossBatchMemory` gives them. */
@@ -87,6 +89,10 @@ export function pairLoss(
     })(embeddings) as Tensor1D;
   };
   loss.skipsNaN = true;
+  // By lengths: of a similarity, a point is where it is largest.
+  const lengths: Space = {...space, distance: 'euclidean', isSimilarity: false};
+  loss.spread = (yPred) =>
+    tidy(() => spreadOf(name, lengths, {embeddings: yPred as Tensor2D, labels: zeros([yPred.shape[0] as number])}));
   loss.valid = (yTrue) =>
     tidy(() => {
       const {positive, negative} = hasSides(markedLabelsOf(name, 'yTrue', yTrue), memory?.rows()?.labels);

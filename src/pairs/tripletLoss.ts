@@ -54,7 +54,10 @@ export function tripletLoss(options: TripletLossOptions = {}): PerSampleLoss {
   }
   const space = spaceOf(NAME, options, 'euclidean');
   const terms = {margin, soft, swap, perAnchor};
-  return pairLoss(NAME, {space, mine, memory, needsBoth: true}, (mined, {distances}) =>
+  const loss = pairLoss(NAME, {space, mine, memory, needsBoth: true}, (mined, {distances}) =>
     judgeTriplets(mined, distances, terms),
   );
+  // The sum over the triplets of an anchor depends on their number.
+  if (perAnchor !== 'sum') loss.atPoint = soft ? Math.log1p(Math.exp(margin)) : margin;
+  return loss;
 }

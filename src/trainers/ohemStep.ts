@@ -20,6 +20,7 @@ import {recordedStages} from '../replay/recordedStages';
 import {accumulation} from './step/accumulation';
 import {beforeFirst, type Forward, type Gradients, layerOps, walkBatch} from './step/backward';
 import {type StepBatch, stepBatch} from './step/batch';
+import {lossOfEmbeddings} from './step/embeddings';
 import {
   type BackwardStrategy,
   type OhemStepOptions,
@@ -135,7 +136,11 @@ export function ohemStep(model: TrainableModel, options?: Nullable<OhemStepOptio
     if (isDisposed) throw new Error(`${NAME}: the step must not be called after dispose(). Build another one.`);
     return f();
   };
-  const reportOn = (reported: Reported) => stepReport(reported, settings.reduction, steps.how().saved);
+  const reportOn = (reported: Reported) =>
+    stepReport(reported, settings.reduction, {
+      saved: steps.how().saved,
+      spread: lossOfEmbeddings(settings)?.loss.spread,
+    });
   const step = (xs: StepTensors, ys: StepTensors, stepOptions?: StepOptions): StepReport =>
     inUse(() => reportOn(tidy(() => steps.take(xs, ys, stepOptions).reported)));
   return Object.defineProperties(step as OhemStep, {

@@ -1,7 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {layers, sequential} from '@tensorflow/tfjs-layers';
-import {all, fitOhem} from 'ohem-tfjs';
-import {batchHard, collapseWatch, embeddingSpread, tripletLoss} from 'ohem-tfjs/pairs';
+import {all, fitOhem, meanSquaredError, ohemStep, type PerSampleLoss, weightedSum} from 'ohem-tfjs';
+import {
+  batchHard,
+  collapseWatch,
+  contrastiveLoss,
+  embeddingSpread,
+  supervisedContrastive,
+  tripletLoss,
+} from 'ohem-tfjs/pairs';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -47,6 +54,18 @@ describe('collapseWatch', () => {
     ]);
   });
 
+  it('takes notes of a loop of steps', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const watch = collapseWatch({share: 0.3});
+    watch.note('step 0', 1);
+    watch.note('step 10', 0.31, 0.2);
+    expect(watch.hasCollapsed).toBe(false);
+    watch.note('step 20', 0.29);
+    expect(warn.mock.calls.map(([text]) => String(text).slice(0, 75))).toEqual(
+      ['collapseWatch: the embeddings have collapsed: in step 20 their mean distance'].map((text) => text.slice(0, 75)),
+    );
+  });
+
   it('goes by the rows of the validation if there are any', () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     const watch = collapseWatch();
@@ -56,29 +75,112 @@ describe('collapseWatch', () => {
   });
 });
 
+/** Embeds all rows at one point, or not. */
+const embedder = (kernelInitializer: 'zeros' | 'glorotNormal', kernelRegularizer?: 'l1l2') => {
+  const regularized = kernelRegularizer && {kernelRegularizer};
+  const model = sequential({
+    layers: [layers.dense({units: 3, inputShape: [4], kernelInitializer, biasInitializer: 'ones', ...regularized})],
+  });
+  model.compile({optimizer: tf.train.sgd(0), loss: 'meanSquaredError'});
+  return model;
+};
+const LABELS = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2];
+const rows = () => tf.randomNormal([12, 4], 0, 1, 'float32', 1);
+
 describeOnBackends('A training run that collapses', () => {
-  it('is warned of', async () => {
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const model = sequential({
-      layers: [layers.dense({units: 3, inputShape: [4], kernelInitializer: 'zeros', biasInitializer: 'ones'})],
-    });
-    model.compile({optimizer: tf.train.sgd(0), loss: 'meanSquaredError', metrics: [embeddingSpread() as never]});
-    const watch = collapseWatch({margin: 0.3});
-    await fitOhem(
-      model,
-      tf.randomNormal([12, 4], 0, 1, 'float32', 1),
-      tf.tensor2d([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2], [12, 1]),
-      {
+  it.each([undefined, 'l1l2'] as const)(
+    'is warned of once, by fitOhem itself, with the penalty %s',
+    async (penalty) => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const args = {
         loss: tripletLoss({mine: batchHard(), margin: 0.3}),
-        select: all(),
-        epochs: 2,
-        callbacks: [watch],
-        verbose: 0,
-      },
-    );
-    expect(watch.hasCollapsed).toBe(true);
-    expect(warn.mock.calls.filter(([text]) => String(text).includes('the loss stays at the margin 0.3'))).toHaveLength(
-      1,
-    );
+        ...{select: all(), epochs: 20, batchSize: 12, verbose: 0 as const},
+      };
+      const {history} = await fitOhem(embedder('zeros', penalty), rows(), tf.tensor2d(LABELS, [12, 1]), args);
+      expect(warn.mock.calls).toEqual([
+        [
+          'fitOhem: the embeddings have collapsed: in epoch 0, batch 0 their mean distance is 0.0, and the loss stays at the margin 0.3. Mine by semiHard(), lower the learning rate, or begin with weights that were trained.',
+        ],
+      ]);
+      // The spread is read with the figures, and is none of them.
+      expectClose(history.loss as number[], new Array(20).fill(0.3), {absolute: 1e-5, relative: 0});
+    },
+  );
+
+  it('is warned of when they were apart before, in batches that are not finite all through', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const model = embedder('glorotNormal');
+    const marks = tf.tensor2d(LABELS.map((_, row) => [row === 3 ? Number.NaN : 0]));
+    const shrink = (epoch: number) => {
+      if (epoch !== 20) return;
+      const [kernel, bias] = model.getWeights() as [tf.Tensor, tf.Tensor];
+      model.setWeights([tf.mul(kernel, 1e-4), bias]);
+    };
+    await fitOhem(model, tf.add(rows(), marks), tf.tensor2d(LABELS, [12, 1]), {
+      loss: tripletLoss({margin: 0.3}),
+      ...{select: all(), epochs: 40, batchSize: 12, verbose: 0, shuffle: false},
+      callbacks: {onEpochEnd: shrink},
+    });
+    const said = warn.mock.calls.map(([text]) => String(text)).filter((text) => text.includes('collapsed'));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/^fitOhem: the embeddings have collapsed: in epoch 32, batch 0 their mean distance is /);
+  });
+
+  it('is not warned of if embeddings stay apart, or the loss is none of pairs', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const y = tf.tensor2d(LABELS, [12, 1]);
+    const args = {select: all(), epochs: 20, batchSize: 12, verbose: 0 as const};
+    await fitOhem(embedder('glorotNormal'), rows(), y, {...args, loss: tripletLoss({margin: 0.3})});
+    await fitOhem(embedder('zeros'), rows(), tf.zeros([12, 3]), {...args, loss: 'meanSquaredError'});
+    expect(warn).not.toHaveBeenCalled();
+  });
+});
+
+describeOnBackends('The report of a step', () => {
+  const stepOf = (loss: PerSampleLoss) =>
+    ohemStep(embedder('glorotNormal'), {loss, select: all(), optimizer: tf.train.sgd(0)});
+  const labels = () => tf.tensor1d(LABELS, 'int32');
+
+  it('has the spread of the embeddings, in the lengths of the loss', () => {
+    for (const [loss, normalize] of [
+      [tripletLoss({margin: 0.3}), true],
+      [contrastiveLoss({normalize: false}), false],
+      [supervisedContrastive(), true],
+      [weightedSum([{loss: tripletLoss({normalize: false})}, {loss: tripletLoss()}]), false],
+    ] as const) {
+      const own = embedder('glorotNormal');
+      const mine = ohemStep(own, {loss, select: all(), optimizer: tf.train.sgd(0)})(rows(), labels());
+      const want = embeddingSpread({normalize})(labels(), own.predict(rows()) as tf.Tensor);
+      expectClose(mine.spread as tf.Scalar, want, {absolute: 1e-6, relative: 1e-5});
+      expect(mine.spread).toBe(mine.spread);
+      mine.dispose();
+    }
+  });
+
+  it('leaves out rows that are not finite', () => {
+    const own = embedder('glorotNormal');
+    const bad = tf.tensor2d(LABELS.map((_, row) => [row === 3 ? Number.NaN : 0]));
+    const step = ohemStep(own, {loss: tripletLoss(), select: all(), optimizer: tf.train.sgd(0)});
+    const report = step(tf.add(rows(), bad), labels());
+    const good = LABELS.flatMap((_, row) => (row === 3 ? [] : [row]));
+    const want = embeddingSpread()(tf.gather(labels(), good), own.predict(tf.gather(rows(), good)) as tf.Tensor);
+    expectClose(report.spread as tf.Scalar, want, {absolute: 1e-6, relative: 1e-5});
+    report.dispose();
+  });
+
+  it('computes it only if it is asked for, and disposes it; other losses have none', () => {
+    const step = stepOf(tripletLoss());
+    const [xs, ys] = [rows(), labels()];
+    step(xs, ys).dispose();
+    const before = tf.memory().numTensors;
+    const report = step(xs, ys);
+    const unread = tf.memory().numTensors;
+    expect((report.spread as tf.Scalar).shape).toEqual([]);
+    expect(tf.memory().numTensors).toBe(unread + 1);
+    report.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    const plain = stepOf(meanSquaredError())(xs, tf.zeros([12, 3]));
+    expect(plain.spread).toBeUndefined();
+    plain.dispose();
   });
 });

@@ -5,8 +5,9 @@ import type {Place, TrainingBatch} from '../../data/batchSource';
 import {DYNAMICS, entered, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
 import {addUp} from '../../rows';
-import type {Ledger, Reduction, SelectionContext} from '../../types';
+import type {Ledger, PerSampleLoss, Reduction, SelectionContext} from '../../types';
 import type {Evaluate, Stepper, TakenStep} from '../ohemStep';
+import {lossOfEmbeddings} from '../step/embeddings';
 import type {StepSettings} from '../step/options';
 import {countsOfFigures, type Figures, figuresOf, hostFigures, packed, stepReport, tensorsOf} from '../step/report';
 import {SMALLEST} from '../step/selection';
@@ -26,7 +27,12 @@ export interface StepFigures extends BatchFigures {
   hasFiniteGradients: boolean;
   /** Whether the update waits for further batches. */
   isPending: boolean;
+  /** How far embeddings are apart, if that was due to be computed. */
+  spread: number | undefined;
 }
+
+/** Of so many steps, one computes how far its embeddings are apart: that takes a product of matrices. */
+const SPREAD_EVERY = 16;
 
 /** What is written up of the rows of each step. */
 export interface RowRecords {
@@ -52,6 +58,9 @@ export function minedStep(
     return penalties.length === 0 ? ofMetrics : [...ofMetrics, addUp(penalties)];
   };
   const reading = {settings, names, ledger, scored};
+  const spread = lossOfEmbeddings(settings)?.loss.spread;
+  let count = 0;
+  const readingNow = (): Reading => (spread && count++ % SPREAD_EVERY === 0 ? {...reading, spread} : reading);
   return {
     /** A promise only if something has to be waited for: in a small model that is a part of the step. */
     take(batch: TrainingBatch, context: SelectionContext): StepFigures | Promise<StepFigures> {
@@ -63,10 +72,10 @@ export function minedStep(
       const before = waiting;
       const rows = async () => [...before, ...(await rowsOf(batch))];
       waiting = [];
-      if (taken.batches > 0) return readStep(reading, taken, rows, batch);
+      if (taken.batches > 0) return readStep(readingNow(), taken, rows, batch);
       return rows().then((all) => {
         waiting = all;
-        return readStep(reading, taken, rows, batch);
+        return readStep(readingNow(), taken, rows, batch);
       });
     },
     /** Updates the weights by the batches that wait for an update; undefined if none does. */
@@ -88,6 +97,8 @@ interface Reading extends RowRecords {
   settings: StepSettings;
   /** Of the metrics. */
   names: readonly string[];
+  /** If it is due. */
+  spread?: PerSampleLoss['spread'];
 }
 
 /** Reads the figures of a step at once, writes up its rows, and disposes what the step returned. */
@@ -97,7 +108,9 @@ function readStep(
   rows: () => Promise<number[]>,
   batch?: TrainingBatch,
 ): StepFigures | Promise<StepFigures> {
-  const {settings, ledger, scored} = reading;
+  const {settings, ledger, scored, spread} = reading;
+  const {embeddings} = taken.reported;
+  if (spread && embeddings) taken.evaluated.push(tidy(() => spread(embeddings)));
   // Batches that wait to be ranked are reported, and entered, with the others.
   const isEntered = taken.batches > 0 && ledger !== undefined;
   const scores = scored?.takeNoted();
@@ -153,11 +166,15 @@ function release({reported, evaluated, finite, finiteRows}: TakenStep): void {
 }
 
 function figuresOfStep(
-  {settings: {reduction}, names}: Reading,
-  {reported: {losses}, batches, isPending}: TakenStep,
+  {settings: {reduction}, names, spread}: Reading,
+  {reported: {losses, embeddings}, batches, isPending}: TakenStep,
   {figures, areFinite, observed}: StepRead,
 ): StepFigures {
-  const penalty = observed[2 * names.length] ?? 0;
+  // Behind the metrics come the penalty of the regularisers, if any, and how far embeddings are apart, if it is due.
+  const [first = 0, second = first] = Array.from(observed).slice(2 * names.length);
+  const hasSpread = spread !== undefined && embeddings !== undefined;
+  const hasPenalty = observed.length - 2 * names.length > (hasSpread ? 1 : 0);
+  const penalty = hasPenalty ? first : 0;
   // Losses that are all 0 have a mean too, though not of a row with a loss.
   const ofRows = reduction === 'sum' ? losses.size : Math.max(figures.divisor, SMALLEST);
   const hasKept = figures.kept > 0;
@@ -173,7 +190,13 @@ function figuresOfStep(
     counts[name] = observed[2 * i + 1] ?? 0;
   }
   const hasFinite = figures.finite > 0 || figures.nonFinite === 0;
-  return {...{logs, counts, nonFinite: [], isOfModel: false}, hasFinite, hasFiniteGradients: areFinite, isPending};
+  return {
+    ...{logs, counts, nonFinite: [], isOfModel: false},
+    hasFinite,
+    hasFiniteGradients: areFinite,
+    isPending,
+    spread: hasSpread ? second : undefined,
+  };
 }
 
 /** What was read of a step: its figures, whether its gradients are finite, its metrics, and what is written up of its rows. */

@@ -15,6 +15,7 @@ import {type FitOptions, stepOptions} from './fitOptions';
 import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
 import {checkLearningRate, progressOf, rateOf, setRate, spentShare} from './pace';
 import {SAMPLER_LOGS, samplerLogs, samplingOf, scoreAtEnd} from './sampling';
+import {spreadWatch} from './spreadWatch';
 
 /** A history of tfjs, with the state in which the training ended. */
 export interface OhemHistory extends History {
@@ -171,6 +172,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
       ...(classWeight && {classWeight: dueWeights(run, classWeight)}),
     }),
     watch: nonFiniteWatch(where),
+    noteSpread: spreadWatch(settings),
     pace: pacer(yieldEvery),
     handedOut: () => handedOut(run.state, ledger, memory, sampling?.rows),
   };
@@ -260,6 +262,7 @@ function dueWeights(run: ProgressingRun & {where: string}, weights: NonNullable<
 function noteStep(run: Run, rows: number, figures: StepFigures, milliseconds: number): void {
   const {schedule, settings, options, state} = run;
   run.watch.step(figures, state);
+  run.noteSpread(figures, state);
   const isBatch = rows > 0;
   const {isPending} = figures;
   if (isBatch) {

@@ -184,7 +184,7 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
       held.push(scored(begun.batch, forward));
       if (held.length === settings.accumulate) return {...updateWithLast(begun), evaluated};
       const {losses} = forward;
-      const unreported = {...settings, dynamics: undefined};
+      const unreported = {...settings, dynamics: undefined, losses: []};
       const reported = reportOf(unreported, begun.batch, forward, {losses: clone(losses), selection: ofNoRow()}, true);
       return {reported, evaluated, finite: true, finiteRows: undefined, batches: 0, isPending: true};
     },

@@ -16,15 +16,17 @@ import {
   reshape,
   type Scalar,
   sum,
+  type Tensor,
   type Tensor1D,
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from '../../checks';
-import type {Reduction, RowDynamics, Selection} from '../../types';
+import type {PerSampleLoss, Reduction, RowDynamics, Selection} from '../../types';
 import type {Forward} from './backward';
 import type {StepBatch} from './batch';
 import {rowDynamics} from './dynamics';
+import {embeddingsOf} from './embeddings';
 import type {StepSettings} from './options';
 import {type Chosen, denominatorOf, hostDenominator, keptOf, reduceKept} from './selection';
 
@@ -57,6 +59,12 @@ export interface StepReport {
   /** How each row was predicted, `float32[B]` each; undefined without the option `dynamics`. */
   readonly dynamics: RowDynamics<Tensor1D> | undefined;
   /**
+   * `float32[]`, how far the embeddings of two rows are apart on average, for a loss of pairs: near 0 if they have collapsed
+   * to a point. Computed when it is first asked for. Undefined for other losses, and if the batches of several calls are
+   * ranked together.
+   */
+  readonly spread: Scalar | undefined;
+  /**
    * Share of the multiplications of the backward pass that was saved, a number from 0 to 1; of several batches that run
    * backward, that of the last.
    */
@@ -75,13 +83,15 @@ export type Reported = {
   valid: Tensor1D | undefined;
   /** Undefined if nobody asked for it. */
   dynamics?: RowDynamics<Tensor1D> | undefined;
+  /** Of which the loss says how far they are apart. */
+  embeddings?: Tensor | undefined;
 };
 
 /** Builds the report of a step, which owns the given tensors. */
 export function stepReport(
-  {losses, selection, valid, dynamics}: Reported,
+  {losses, selection, valid, dynamics, embeddings}: Reported,
   reduction: Reduction,
-  saved = 0,
+  {saved = 0, spread}: {saved?: number; spread?: PerSampleLoss['spread']} = {},
 ): StepReport {
   const computed = new Map<string, Scalar>();
   const figure = (name: string, compute: () => Scalar): Scalar => {
@@ -109,8 +119,11 @@ export function stepReport(
     get nonFinite() {
       return figure('nonFinite', () => sum(cast(ofValid(logicalNot(isFiniteTensor(losses))), 'int32')));
     },
+    get spread() {
+      return embeddings && spread && figure('spread', () => spread(embeddings));
+    },
     dispose() {
-      dispose([...tensorsOf({losses, selection, valid, dynamics}), ...computed.values()]);
+      dispose([...tensorsOf({losses, selection, valid, dynamics, embeddings}), ...computed.values()]);
     },
     async read() {
       if (isRead) {
@@ -136,8 +149,9 @@ export function stepReport(
 }
 
 /** All tensors of a report. */
-export function tensorsOf({losses, selection, valid, dynamics}: Reported): Tensor1D[] {
-  return [losses, selection.indices, selection.weights, ...(valid ? [valid] : []), ...Object.values(dynamics ?? {})];
+export function tensorsOf({losses, selection, valid, dynamics, embeddings}: Reported): Tensor[] {
+  const asked = [valid, embeddings].filter((tensor) => tensor !== undefined);
+  return [losses, selection.indices, selection.weights, ...asked, ...Object.values(dynamics ?? {})];
 }
 
 /** The figures of a step, and what they are means of. */
@@ -198,14 +212,17 @@ export function packed(scalars: Scalar[]): Tensor1D {
 
 /** What a step reports: of a selection that did not count, no row was learned from. */
 export function reportOf(
-  settings: Pick<StepSettings, 'where' | 'dynamics'>,
-  {valid, ys}: Pick<StepBatch, 'valid' | 'ys'>,
-  {predictions}: Pick<Forward, 'predictions'>,
+  settings: Pick<StepSettings, 'where' | 'dynamics' | 'losses'>,
+  batch: Pick<StepBatch, 'valid' | 'ys' | 'finite'>,
+  forward: Pick<Forward, 'predictions'>,
   {losses, selection: {weights, ...selection}}: Pick<Chosen, 'losses' | 'selection'>,
   sound: Scalar | boolean,
 ): Reported {
+  const {valid, ys} = batch;
   const factor = sound === true ? undefined : sound === false ? 0 : cast(sound, 'float32');
   const learned = factor === undefined ? weights : (mul(weights, factor) as Tensor1D);
-  const dynamics = settings.dynamics && rowDynamics(settings.where, settings.dynamics, {ys, predictions, valid});
-  return {losses, selection: {...selection, weights: learned}, valid: valid && clone(valid), dynamics};
+  const dynamics =
+    settings.dynamics && rowDynamics(settings.where, settings.dynamics, {ys, predictions: forward.predictions, valid});
+  const embeddings = embeddingsOf(settings, batch, forward);
+  return {losses, selection: {...selection, weights: learned}, valid: valid && clone(valid), dynamics, embeddings};
 }

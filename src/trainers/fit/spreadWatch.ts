@@ -1,0 +1,15 @@
+import {collapseRule} from '../../collapse';
+import type {Place} from '../../data/batchSource';
+import {lossOfEmbeddings} from '../step/embeddings';
+import type {StepSettings} from '../step/options';
+import type {StepFigures} from './minedStep';
+
+/** Warns once if the embeddings of a loss of pairs have collapsed to a point. */
+export function spreadWatch(settings: StepSettings) {
+  const rule = collapseRule({margin: lossOfEmbeddings(settings)?.loss.atPoint});
+  return ({spread, logs}: StepFigures, {epoch, batch}: Place): void => {
+    if (spread === undefined) return;
+    const warning = rule.note(settings.where, `epoch ${epoch}, batch ${batch}`, spread, logs.batchLoss);
+    if (warning !== undefined) console.warn(warning);
+  };
+}
