@@ -4,6 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {renderSvg} from '../../examples/mnist/report/render';
 import type {CostSummary} from '../../studies/costReport';
 import type {EpochsSummary} from '../../studies/epochsReport';
+import type {LabelsSummary} from '../../studies/labelsReport';
 import type {NoiseSummary} from '../../studies/noiseReport';
 import type {OrderedSummary} from '../../studies/orderedReport';
 import type {PairsSummary} from '../../studies/pairsReport';
@@ -14,6 +15,7 @@ import type {StudyReport} from '../../studies/study';
 import {
   costRecords,
   epochsRecords,
+  labelsRecords,
   noiseRecords,
   orderedRecords,
   pairsRecords,
@@ -31,6 +33,7 @@ const RECORDS: Record<string, unknown[]> = {
   pairs: pairsRecords(),
   epochs: epochsRecords(),
   'epochs-mails': epochsRecords(),
+  labels: labelsRecords(),
 };
 
 function reportOf(name: string, seeds = 3): StudyReport {
@@ -204,5 +207,24 @@ describe('The study of epochs', () => {
       count: 3,
     });
     expect(results[3]?.testError.mean).toBeCloseTo(0.02 + 0.04 + 0.002);
+  });
+});
+
+describe('The study of wrong labels', () => {
+  const {finders, teaching} = reportOf('labels').summary as LabelsSummary;
+
+  it('says how many of the named rows are wrong, how many of the wrong ones are named, and what that is worth', () => {
+    const [none, suspects] = finders;
+    expect([none?.precision, suspects?.flipped]).toEqual([undefined, 0.02]);
+    expect(suspects?.precision?.mean).toBeCloseTo(7 / 8, 10);
+    expect(suspects?.recall.mean).toBeCloseTo(0.7, 10);
+    expect([none?.toNone.mean, suspects?.toNone.mean].map((points) => points?.toFixed(3))).toEqual(['0.000', '0.010']);
+  });
+
+  it('holds each way to train against all rows, at its best and in the end', () => {
+    expect(teaching.map(({best, end, toAll}) => [best.mean, end.mean, toAll.mean].map((of) => of.toFixed(2)))).toEqual([
+      ['0.90', '0.60', '0.00'],
+      ['0.85', '0.85', '0.25'],
+    ]);
   });
 });

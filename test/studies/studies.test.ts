@@ -15,8 +15,9 @@ beforeAll(async () => {
   enableWasmTraining();
 });
 
-// That of noise takes 10,000 digits, and that of mails as many mails as there are.
-describe.each(studies.filter(({name}) => !['noise', 'epochs-mails'].includes(name)))('The study $name', (study) => {
+// Those with wrong labels take 10,000 digits, and that of mails as many mails as there are.
+const LARGE = ['noise', 'labels', 'epochs-mails'];
+describe.each(studies.filter(({name}) => !LARGE.includes(name)))('The study $name', (study) => {
   it('trains a seed, makes a report of it, and leaves nothing behind', async () => {
     const before = memory().numTensors;
     const settings = study.settings(1);

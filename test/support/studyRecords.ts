@@ -1,4 +1,5 @@
 import type {EpochsRecord} from '../../studies/epochs';
+import type {LabelsRecord} from '../../studies/labels';
 import type {NoiseRecord} from '../../studies/noise';
 import type {OrderedRecord} from '../../studies/orderedStudy';
 import type {PairsRecord} from '../../studies/pairs';
@@ -136,3 +137,17 @@ export const epochsRecords = (): EpochsRecord[][] =>
       })),
     ),
   );
+
+/** Finders that were thought up: of ten wrong labels one finds six of the eight rows that it names, a row more by seed. */
+export const labelsRecords = (): LabelsRecord[] =>
+  SEEDS.map((seed) => ({
+    finders: [0.02, 0.1].flatMap((flipped) => [
+      {finder: 'none left out', flipped, wrong: 10, named: 0, found: 0, seconds: 0, testAccuracy: 0.9 + seed / 100},
+      {finder: 'suspects', flipped, wrong: 10, named: 8, found: 5 + seed, seconds: 2, testAccuracy: 0.91 + seed / 100},
+    ]),
+    teaching: [
+      {name: 'all rows', measuredAt: [1, 2, 3], testAccuracy: [0.8, 0.9, 0.6]},
+      {name: 'co-teaching', measuredAt: [1, 2, 3], testAccuracy: [0.7, 0.8, 0.85]},
+    ],
+    map: {confidence: [0.9, 0.1, 0.5], variability: [0.1, 0.05, 0.3], isWrong: [false, true, false]},
+  }));

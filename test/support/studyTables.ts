@@ -1,6 +1,7 @@
 /** @file The tables of docs/results.md and of the README, from the results of the studies. */
 import {existsSync} from 'node:fs';
 import type {CostSummary} from '../../studies/costReport';
+import type {LabelsSummary} from '../../studies/labelsReport';
 import type {NoiseSummary} from '../../studies/noiseReport';
 import type {OrderedSummary} from '../../studies/orderedReport';
 import type {PairsSummary} from '../../studies/pairsReport';
@@ -295,6 +296,45 @@ function pairs(): string[][] {
   ];
 }
 
+function labelFinders(): string[][] {
+  const {finders} = resultsOf<LabelsSummary>('labels');
+  return [
+    ['wrong labels', 'left out', 'rows', 'precision', 'recall', 'test accuracy', '… less none left out', 'time'],
+    ...finders.map(({finder, flipped, named, precision, recall, testAccuracy, toNone, seconds}) => [
+      `${(100 * flipped).toFixed(0)} %`,
+      LEFT_OUT[finder] ?? `\`${finder}\``,
+      finder === 'none left out' ? '' : named.mean.toFixed(0),
+      precision && finder !== 'all wrong labels' ? percent(precision) : '',
+      finder === 'none left out' || finder === 'all wrong labels' ? '' : percent(recall),
+      percent(testAccuracy),
+      finder === 'none left out' ? '' : points(toNone),
+      seconds.mean === 0 ? '' : `${seconds.mean.toFixed(0)} s`,
+    ]),
+  ];
+}
+
+/** What is no function of the library. */
+const LEFT_OUT: Record<string, string> = {
+  'none left out': 'none',
+  'all wrong labels': 'all wrong labels, as a control',
+  'smallest aum': 'smallest `aum`',
+  'smallest confidence': 'smallest `confidence`',
+  forgetting: 'largest `forgetting`',
+};
+
+function coTeaching(): string[][] {
+  const {teaching} = resultsOf<LabelsSummary>('labels');
+  return [
+    ['trained on', 'best epoch', 'last epoch', '… less all rows'],
+    ...teaching.map(({name, best, end, toAll}) => [
+      name,
+      percent(best),
+      percent(end),
+      name === 'all rows' ? '' : points(toAll),
+    ]),
+  ];
+}
+
 /** By study; one that has not been run has no tables, one that has must be shown. */
 const TABLES: {study: string; document: string; name: string; make: () => string[][]}[] = [
   {study: 'reference', document: 'README.md', name: 'headline', make: readmeHeadline},
@@ -314,6 +354,8 @@ const TABLES: {study: string; document: string; name: string; make: () => string
   {study: 'cost', document: RESULTS, name: 'cost', make: cost},
   {study: 'rules', document: RESULTS, name: 'rules', make: rules},
   {study: 'pairs', document: 'docs/pairs.md', name: 'pairs', make: pairs},
+  {study: 'labels', document: 'docs/finding-label-errors.md', name: 'label finders', make: labelFinders},
+  {study: 'labels', document: 'docs/finding-label-errors.md', name: 'co-teaching', make: coTeaching},
 ];
 
 export const markedTables = (): MarkedTable[] =>
