@@ -142,13 +142,16 @@ export function pairBatch(
   };
 }
 
-/** Marks the anchors that have a positive, and those that have a negative, by labels alone: `float32[B, 1]`. */
-export function hasSides(labels: Tensor1D, reference: Tensor1D | undefined): {positive: Tensor2D; negative: Tensor2D} {
-  const others = reference ?? labels;
-  const {positives, negatives} = sides(labels, others, isLabelled(labels), isLabelled(others), {
-    from: 0,
-    count: labels.size,
-  });
+/**
+ * Marks the anchors that have a positive, and those that have a negative, by labels alone:
+ * `float32[B, 1]`.
+ *
+ * @param past  labels of the rows that anchors are compared with beside those of their batch.
+ */
+export function hasSides(labels: Tensor1D, past: Tensor1D | undefined): {positive: Tensor2D; negative: Tensor2D} {
+  const others = past ? concat([labels, past]) : labels;
+  const own = {from: 0, count: labels.size};
+  const {positives, negatives} = sides(labels, others, isLabelled(labels), isLabelled(others), own);
   return {positive: step(sum(positives, 1, true)), negative: step(sum(negatives, 1, true))};
 }
 

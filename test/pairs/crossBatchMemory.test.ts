@@ -5,6 +5,8 @@ import {
   type CrossBatchMemory,
   contrastiveLoss,
   crossBatchMemory,
+  marginLoss,
+  ntXent,
   semiHard,
   supervisedContrastive,
   tripletLoss,
@@ -87,6 +89,41 @@ describeOnBackends('crossBatchMemory', () => {
     memory.add(rows(1), labels());
     expect(valid()).toEqual([1, 1, 0]);
     memory.dispose();
+  });
+
+  describe('with a memory, an anchor counts by its batch and the memory together', () => {
+    const build = {tripletLoss, marginLoss, ntXent, supervisedContrastive};
+
+    it.each(Object.entries(build))('in %s', (_, lossOf) => {
+      const validOf = (past: number[], batch: number[]) => {
+        const memory = crossBatchMemory({size: 8});
+        memory.add(tf.randomNormal([past.length, 2]), tf.tensor1d(past, 'int32'));
+        const {valid} = lossOf({memory}) as {valid: (y: tf.Tensor) => tf.Tensor};
+        const counted = Array.from(valid(tf.tensor1d(batch, 'int32')).dataSync());
+        memory.dispose();
+        return counted;
+      };
+      // The pairs of the batch itself, with negatives of both.
+      expect(validOf([5, 6, 7, 8], [0, 0, 1, 1])).toEqual([1, 1, 1, 1]);
+      // The memory on the diagonal: row i of the batch is not row i of the memory.
+      expect(validOf([0, 1, 2, 3], [0, 1, 2, 3])).toEqual([1, 1, 1, 1]);
+      // A memory of fewer rows than the batch.
+      expect(validOf([1], [0, 0, 1, 9])).toEqual([1, 1, 1, 0]);
+      // No negative anywhere.
+      expect(validOf([4, 4], [4, 4, 4])).toEqual([0, 0, 0]);
+    });
+
+    it('so that the step counts rows as their losses do', async () => {
+      const memory = crossBatchMemory({size: 64});
+      const optimizer = tf.train.sgd(0.1);
+      const step = ohemStep(model(), {loss: tripletLoss({memory, margin: 9}), select: memory.fedBy(all()), optimizer});
+      step(tf.slice(rows(1), 0, 2), tf.tensor1d([8, 9], 'int32')).dispose();
+      const report = step(rows(2), labels());
+      const anyLoss = Array.from(report.losses.dataSync(), (loss) => Number(loss > 0));
+      expect(anyLoss).toEqual([1, 1, 1, 1, 1, 1, 0, 1]);
+      expect((await report.read()).kept).toBe(7);
+      step.dispose();
+    });
   });
 
   it('is fed once in each step of training, and never by validation', async () => {
