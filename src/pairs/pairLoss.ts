@@ -60,34 +60,18 @@ interface Kind {
   needsBoth: boolean;
 }
 
+/** The formula of a loss. */
+type Judge = (mined: Triplets | Pairs, batch: PairBatch) => Judged;
+
 /** Builds a loss from a formula of the mined pairs; all of them if there is no miner. */
-export function pairLoss(
-  name: string,
-  {space, mine, memory, needsBoth}: Kind,
-  judge: (mined: Triplets | Pairs, batch: PairBatch) => Judged,
-): PerSampleLoss {
-  const loss: PerSampleLoss = (yTrue, yPred) => {
-    const {embeddings, labels} = labelledRows(name, yTrue, yPred, ['yTrue', 'yPred']);
-    const past = memory?.rows();
-    if (past) checkWidth(name, past.embeddings, embeddings);
-    return customGrad((given, save) => {
-      const anchors: LabelledRows = {embeddings: given as Tensor2D, labels};
-      const reference = past && {
-        embeddings: concat([given as Tensor2D, past.embeddings]),
-        labels: concat([labels, past.labels]),
-      };
-      const batch = pairBatch(name, space, anchors, {reference, own: {from: 0, count: labels.size}});
-      const mined = mine
-        ? minedBy(mine, batch, anchors.embeddings, labels, reference ? {reference} : {})
-        : {positives: batch.positives, negatives: batch.negatives};
-      const judged = judge(mined, batch);
-      const {losses} = judged;
-      const {tensors, gradient} = batch.isOwn && judged.pairs ? byPairs(batch, judged) : byMatrix(batch, judged);
-      (save as (saved: Tensor[]) => void)(tensors);
-      const gradFunc = (dl: Tensor, saved: Tensor[]) => tidy(() => gradient(reshape(dl, [-1]), saved));
-      return {value: where(batch.known, losses, fill(losses.shape, Number.NaN)), gradFunc};
-    })(embeddings) as Tensor1D;
-  };
+export function pairLoss(name: string, {space, mine, memory, needsBoth}: Kind, judge: Judge): PerSampleLoss {
+  const loss: PerSampleLoss = (yTrue, yPred) =>
+    tidy(() => {
+      const batch = labelledRows(name, yTrue, yPred, ['yTrue', 'yPred']);
+      const past = memory?.rows();
+      if (past) checkWidth(name, past.embeddings, batch.embeddings);
+      return evaluated(name, {space, mine, judge}, batch, past);
+    });
   loss.skipsNaN = true;
   // By lengths: of a similarity, a point is where it is largest.
   const lengths: Space = {...space, distance: 'euclidean', isSimilarity: false};
@@ -99,6 +83,32 @@ export function pairLoss(
       return reshape(needsBoth ? mul(positive, negative) : maximum(positive, negative), [-1]);
     });
   return loss;
+}
+
+/** Computes the losses of a batch, with the gradient by its embeddings. */
+function evaluated(
+  name: string,
+  {space, mine, judge}: Pick<Kind, 'space' | 'mine'> & {judge: Judge},
+  {embeddings, labels}: LabelledRows,
+  past: LabelledRows | undefined,
+): Tensor1D {
+  return customGrad((given, save) => {
+    const anchors: LabelledRows = {embeddings: given as Tensor2D, labels};
+    const reference = past && {
+      embeddings: concat([anchors.embeddings, past.embeddings]),
+      labels: concat([labels, past.labels]),
+    };
+    const batch = pairBatch(name, space, anchors, {reference, own: {from: 0, count: labels.size}});
+    const mined = mine
+      ? minedBy(mine, batch, anchors.embeddings, labels, reference ? {reference} : {})
+      : {positives: batch.positives, negatives: batch.negatives};
+    const judged = judge(mined, batch);
+    const {losses} = judged;
+    const {tensors, gradient} = batch.isOwn && judged.pairs ? byPairs(batch, judged) : byMatrix(batch, judged);
+    (save as (saved: Tensor[]) => void)(tensors);
+    const gradFunc = (dl: Tensor, saved: Tensor[]) => tidy(() => gradient(reshape(dl, [-1]), saved));
+    return {value: where(batch.known, losses, fill(losses.shape, Number.NaN)), gradFunc};
+  })(embeddings) as Tensor1D;
 }
 
 /** What a backward pass saves, and the gradient by the embeddings that it computes from that. */
