@@ -33,6 +33,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkOneOf, typeError} from '../checks';
 import {gatherRows, scatterRows} from '../rows';
+import {nearOrigin, withClosePairs} from './exactDistances';
 
 /** How far two embeddings are apart: `‖a − b‖`, `‖a − b‖²`, or a similarity, `cos(a, b)` or `a · b`. */
 export type PairDistance = 'euclidean' | 'squaredEuclidean' | 'cosine' | 'dot';
@@ -126,15 +127,20 @@ function masked(isUsable: Tensor2D, values: Tensor2D): Tensor2D {
  * rows have the distance 0.
  */
 export function distancesBetween(space: Space, from: Tensor2D, to: Tensor2D): Tensor2D {
+  if (space.isSimilarity) return neg(matMul<Tensor2D>(from, transpose(to)));
+  const [rows, others] = nearOrigin(from, to);
+  const squared = withClosePairs(squaredBetween(rows, others), rows, others);
+  return space.distance === 'euclidean' ? sqrt(squared) : squared;
+}
+
+function squaredBetween(from: Tensor2D, to: Tensor2D): Tensor2D {
   const products = matMul<Tensor2D>(from, transpose(to));
-  if (space.isSimilarity) return neg(products);
   const isSame = from === to;
   const squares = isSame ? diagonal(products) : (sum(square(from), 1) as Tensor1D);
   const others = isSame ? squares : (sum(square(to), 1) as Tensor1D);
   // In this order, the distance from a to b is the one from b to a.
   const sums = add(reshape(squares, [-1, 1]), reshape(others, [1, -1]));
-  const squared = relu(sub(sums, mul(products, 2))) as Tensor2D;
-  return space.distance === 'euclidean' ? sqrt(squared) : squared;
+  return relu(sub(sums, mul(products, 2))) as Tensor2D;
 }
 
 function diagonal(matrix: Tensor2D): Tensor1D {
@@ -166,10 +172,12 @@ export function gradientOfDistances(
   const factors = factorsOf(space, slopes, distances);
   const ends = own > 0 ? transpose<Tensor2D>(slice(factors, [0, 0], [-1, own])) : undefined;
   const pulls = to ? factors : add<Tensor2D>(factors, transpose(factors));
-  const ofEnds = ends && matMul<Tensor2D>(ends, rows);
-  const towards = ofEnds ? add<Tensor2D>(matMul(pulls, to ?? rows), ofEnds) : matMul<Tensor2D>(pulls, to ?? rows);
+  const [near, others] = space.isSimilarity ? [rows, to ?? rows] : nearOrigin(rows, to ?? rows);
+  const ofEnds = ends && matMul<Tensor2D>(ends, near);
+  const ofOthers = matMul<Tensor2D>(pulls, others);
+  const towards = ofEnds ? add<Tensor2D>(ofOthers, ofEnds) : ofOthers;
   const total = ends ? add(sum(pulls, 1, true), sum(ends, 1, true)) : sum(pulls, 1, true);
-  const moved = space.isSimilarity ? neg(towards) : sub(mul(rows, total), towards);
+  const moved = space.isSimilarity ? neg(towards) : sub(mul(near, total), towards);
   return throughLengths(space, moved as Tensor2D, {rows, rates});
 }
 
