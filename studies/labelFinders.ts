@@ -105,7 +105,6 @@ async function suspectsOf(task: Task): Promise<{suspects: Suspects[]; watched: M
       {finder: 'all wrong labels', rows: [...task.flipped], seconds: 0},
       ofRun('suspects', mined.ledger.suspects(count), mined),
       ofRun('smallest aum', ranked(negated(ledger.aum())), watched),
-      ofRun('smallest confidence', ranked(negated(ledger.cartography().confidence)), watched),
       ofRun('forgetting', ranked(ledger.forgetting()), watched),
       await byThreshold(task),
       await byConfidentLearning(task),

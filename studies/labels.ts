@@ -1,4 +1,4 @@
-import {ROWS} from '../bench/flippedLabels';
+import type {Digits} from '../examples/mnist/data/digits';
 import {compareFinders, type DataMap, FINDER_PROTOCOL, type FinderRecord, SHARES} from './labelFinders';
 import {labelsReport} from './labelsReport';
 import type {Study} from './study';
@@ -12,6 +12,11 @@ export interface LabelsRecord {
   map: DataMap;
 }
 
+/** The first so many digits, of those to train on and of those to test. */
+const DIGITS = 4000;
+
+const first = ({count, ...digits}: Digits): Digits => ({...digits, count: Math.min(count, DIGITS)});
+
 /** Epochs of the runs that find wrong labels, as a share of those that are taught with them. */
 const FINDER_EPOCHS = 0.5;
 
@@ -22,10 +27,11 @@ export const labels: Study<LabelsRecord> = {
   seeds: 3,
   steps: 20,
   settings: (steps) => ({
-    ...{steps, rows: ROWS, flipped: SHARES, finders: FINDER_PROTOCOL, teaching: TEACHING_PROTOCOL},
+    ...{steps, digits: DIGITS, flipped: SHARES, finders: FINDER_PROTOCOL, teaching: TEACHING_PROTOCOL},
     finderEpochs: Math.ceil(FINDER_EPOCHS * steps),
   }),
-  async *train(seed, digits, {steps}) {
+  async *train(seed, {train, test}, {steps}) {
+    const digits = {train: first(train), test: first(test)};
     const [finding, teaching] = [
       compareFinders(digits, {seed, epochs: Math.ceil(FINDER_EPOCHS * steps)}),
       compareTeaching(digits, {seed, epochs: steps}),

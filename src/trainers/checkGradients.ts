@@ -28,8 +28,8 @@ const NAME = 'checkGradients';
 const REFERENCE = 'cpu';
 
 /**
- * The options of `ohemStep`, and what to compare. `optimizer` and `clipNorm` change no gradient and
- * have no effect.
+ * The options of `ohemStep`, and what to compare. `optimizer`, `clipNorm` and `dynamics` change no
+ * gradient and have no effect.
  */
 export interface CheckGradientsOptions extends OhemStepOptions {
   /** The backend to check. Default: the one in use. */
