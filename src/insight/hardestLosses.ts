@@ -53,7 +53,7 @@ export interface HardestLosses extends ShardLosses {
  * const [x, y] = [tf.tensor2d([[1], [2], [3]]), tf.tensor2d([[1], [0], [2]])];
  * const mine = await hardestLosses(model, x, y, {k: 2, shard: 0, step: 0, loss: 'meanSquaredError'});
  * mine.losses;   // Float32Array [4, 1]
- * thresholdOf([mine], 2);   // {loss: 1, counts: [2], rows: 3}
+ * thresholdOf([mine], 2).counts;   // [2]
  * mine.indices;   // Int32Array [1, 2]
  */
 export async function hardestLosses(

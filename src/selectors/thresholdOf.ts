@@ -23,7 +23,7 @@ const NAME = 'thresholdOf';
  * @example
  * const shard = (shard, losses) =>
  *   ({version: 1, shard, step: 0, k: 3, rows: 4, usable: 4, losses: Float32Array.from(losses)});
- * thresholdOf([shard(0, [0.9, 0.5, 0.1]), shard(1, [0.5, 0.4, 0.2])], 3);   // {loss: 0.5, counts: [2, 1], rows: 8}
+ * thresholdOf([shard(0, [0.9, 0.5, 0.1]), shard(1, [0.5, 0.4, 0.2])], 3).counts;   // [2, 1]
  */
 export function thresholdOf(tops: ShardLosses[], k: number): GlobalThreshold {
   checkCount(NAME, 'k', k);

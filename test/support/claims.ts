@@ -36,6 +36,10 @@ const convolutionalStep = ({subjects}: Bench) => {
     .join(' to ');
 };
 
+interface ShardTraffic {
+  runs: {how: string; shards: number; perStep: {sent: number; received: number}}[];
+}
+
 interface Ledger {
   ledger: Timing[];
 }
@@ -110,6 +114,25 @@ export const CLAIMS: Claim[] = [
     says: '`suspects(200)` 13 ms',
     results: 'bench-ledger.json',
     due: ({ledger}: Ledger) => `\`suspects(200)\` ${timeOf(ledger, 'suspects(200)').toFixed(0)} ms`,
+  },
+  {
+    document: 'docs/scaling.md',
+    says: 'of this network 3.3 MB a step with 2 shards, and 1.6 GB\nwith 1,000',
+    results: 'shards.json',
+    due: ({runs}: ShardTraffic) => {
+      const {sent = 0, received = 0} = runs.find(({how, shards}) => how === 'network' && shards === 2)?.perStep ?? {};
+      const [two, thousand] = [2, 1000].map((shards) => shards * (sent + received));
+      return `of this network ${((two ?? 0) / 1e6).toFixed(1)} MB a step with 2 shards, and ${((thousand ?? 0) / 1e9).toFixed(1)} GB\nwith 1,000`;
+    },
+  },
+  {
+    document: 'docs/scaling.md',
+    says: 'in 2,000 steps it killed 20 times',
+    results: 'shards-soak.json',
+    due: ({steps, kills, isEqual}: {steps: number; kills: {message: string; shard: number}[]; isEqual: boolean}) => {
+      const named = kills.filter(({message, shard}) => message.startsWith(`shards: shard ${shard} must stay`));
+      return `in ${steps.toLocaleString('en-US')} steps it killed ${isEqual ? named.length : Number.NaN} times`;
+    },
   },
   {
     document: 'docs/imbalanced-data.md',

@@ -14,6 +14,7 @@ import * as selectors from 'ohem-tfjs/selectors';
 import * as trainers from 'ohem-tfjs/trainers';
 import * as wasm from 'ohem-tfjs/wasm';
 import ts from 'typescript';
+import * as disco from './disco';
 import type {SourceText} from './sources';
 
 /** A piece of code and where it begins. */
@@ -43,6 +44,7 @@ const MODULES: Record<string, Scope> = {
   'ohem-tfjs/samplers': samplers,
   'ohem-tfjs/wasm': wasm,
   'ohem-tfjs/node': node,
+  '@epfml/discojs': disco,
   'node:fs': fs,
   'node:os': os,
 };

@@ -144,9 +144,38 @@ function middleOf(counts: number[]): string {
   return `${(partOf(0.1) / counts.length).toFixed(2)} to ${((partOf(0.9) + 1) / counts.length).toFixed(2)}`;
 }
 
+interface ShardRuns {
+  runs: {
+    how: string;
+    shards: number;
+    msPerStep: number;
+    perStep: {sent: number; received: number; losses: number};
+    kept: [number, number];
+    difference: number;
+  }[];
+}
+
+/** What a step over shards costs beside one of one process. */
+function shardsCost({runs}: ShardRuns): string[][] {
+  const single = runs.find(({how}) => how === 'one process')?.msPerStep ?? Number.NaN;
+  const names: Record<string, string> = {threads: 'shared memory', network: 'TCP and a hub'};
+  const kilobytes = (bytes: number) => (bytes === 0 ? '–' : `${(bytes / 1000).toFixed(1)} kB`);
+  return [
+    ['shards', 'time per step', 'sent', 'received', 'of it losses', 'rows kept by a shard', 'off by'],
+    ...runs.map(({how, shards, msPerStep, perStep, kept: [least, most], difference}) => [
+      how === 'one process' ? 'none: one process' : `${shards}, ${names[how]}`,
+      `${(msPerStep / single).toFixed(2)}×`,
+      ...[perStep.sent, perStep.received, perStep.losses].map(kilobytes),
+      least === most ? `${most}` : `${least} to ${most}`,
+      difference === 0 ? '0' : difference.toExponential(1),
+    ]),
+  ];
+}
+
 export const guideTables = (): GuideTable[] => [
   guideTable('finding-label-errors.md', 'label-errors.json', suspectsFound),
   guideTable('finding-label-errors.md', 'label-noise.json', accuracyInNoise),
   guideTable('imbalanced-data.md', 'imbalance.json', precisionOfRules),
   guideTable('choosing-k.md', 'mnist/results.json', shapesOfRuns),
+  guideTable('scaling.md', 'shards.json', shardsCost),
 ];

@@ -2,6 +2,7 @@ import {once} from 'node:events';
 import {createServer, type Server, type Socket} from 'node:net';
 import {type GlobalThreshold, thresholdOf} from 'ohem-tfjs';
 import {asShardError, ShardError, shardError} from '../shardError';
+import {START} from '../training/settings';
 import {type Frame, framed, frameReader, type Kind, textBytes, textOf} from './frames';
 import {gradientsIn, gradientsPayload, lossesIn, thresholdPayload} from './payloads';
 
@@ -23,21 +24,30 @@ export interface Hub {
   port: number;
   /** Resolves when all shards have said goodbye; rejects with a ShardError, after all were told, if one did not. */
   finished: Promise<void>;
+  /** Ends all shards, since one of them cannot come. */
+  end(error: ShardError): void;
 }
 
 /** Opens a hub, and answers each round as soon as all shards have sent their frame. */
 export async function openHub(options: HubOptions): Promise<Hub> {
   const {host = '127.0.0.1', port = 0} = options;
   const server = createServer({noDelay: true});
-  const finished = serve(server, options);
+  let end = (_: ShardError) => {};
+  const finished = serve(server, options, (ending) => {
+    end = ending;
+  });
   // Nobody may look at it before something fails.
   finished.catch(() => {});
   server.listen(port, host);
   await once(server, 'listening');
-  return {port: (server.address() as {port: number}).port, finished};
+  return {port: (server.address() as {port: number}).port, finished, end: (error) => end(error)};
 }
 
-function serve(server: Server, options: HubOptions): Promise<void> {
+function serve(
+  server: Server,
+  options: HubOptions,
+  onServing: (end: (error: ShardError) => void) => void,
+): Promise<void> {
   const {shards, size, timeout} = options;
   const sockets = new Set<Socket>();
   const members: (Socket | undefined)[] = Array(shards).fill(undefined);
@@ -60,15 +70,16 @@ function serve(server: Server, options: HubOptions): Promise<void> {
       // A peer that no longer reads would keep its socket open.
       setTimeout(() => sockets.forEach((socket) => void socket.destroy()), 1000).unref();
     };
-    const watch = () => {
+    const watch = (patience = timeout) => {
       clearTimeout(timer);
-      timer = setTimeout(() => end(rounds.late(timeout)), timeout);
+      timer = setTimeout(() => end(rounds.late(patience)), patience);
     };
     const take = (socket: Socket, frame: Frame) => {
       const {shard} = frame;
       if (members[shard] !== socket) {
-        const isFree = frame.kind === 'hello' && shard < shards && !members[shard];
-        if (!isFree) throw shardError(`shard ${shard}`, `be one of ${shards}, once`, 'another one', rounds.step());
+        if (frame.kind !== 'hello') throw shardError(`shard ${shard}`, 'begin with a hello', frame.kind, rounds.step());
+        if (shard >= shards || members[shard])
+          throw shardError(`shard ${shard}`, `be one of ${shards}, once`, 'another one', rounds.step());
         members[shard] = socket;
       }
       const reply = rounds.take(frame);
@@ -95,7 +106,8 @@ function serve(server: Server, options: HubOptions): Promise<void> {
         if (shard >= 0) end(shardError(`shard ${shard}`, 'stay until all have finished', 'its end', rounds.step()));
       });
     });
-    watch();
+    watch(START * timeout);
+    onServing(end);
   });
 }
 
@@ -118,7 +130,6 @@ function roundsOf({shards, k, size}: HubOptions) {
       if (kind === 'fail') throw new ShardError(textOf(frame));
       if (frames[shard])
         throw shardError(`shard ${shard}`, 'wait for the answer to a frame', `two ${kind}`, frame.step);
-      if (!last && kind !== 'hello') throw shardError(`shard ${shard}`, 'begin with a hello', kind, frame.step);
       if (first && (kind !== first.kind || frame.step !== first.step)) {
         const constraint = `send ${first.kind} of step ${first.step}, as shard ${first.shard}`;
         throw shardError(`shard ${shard}`, constraint, kind, frame.step);

@@ -2,6 +2,7 @@ import {once} from 'node:events';
 import {connect, type Socket} from 'node:net';
 import {asShardError, ShardError, shardError} from '../shardError';
 import type {Traffic} from '../training/results';
+import {START} from '../training/settings';
 import {type Frame, framed, frameReader, type Kind, textBytes, textOf} from './frames';
 
 export interface MemberOptions {
@@ -29,7 +30,7 @@ export async function joinHub({host = '127.0.0.1', port, shard, size, timeout}: 
     async ask(kind: Kind, step: number, payload: Uint8Array = new Uint8Array()): Promise<Frame> {
       const [sent, received] = [socket.bytesWritten, socket.bytesRead];
       for (const part of framed({kind, shard, step, payload})) socket.write(part);
-      const reply = await replies.next(timeout, step);
+      const reply = await replies.next(kind === 'hello' ? START * timeout : timeout, step);
       if (reply.kind !== kind || reply.step !== step) {
         throw shardError('the hub', `answer ${kind} of step ${step}`, reply.kind, reply.step);
       }

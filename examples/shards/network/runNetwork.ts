@@ -2,7 +2,7 @@ import {type ChildProcess, fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {version_core} from '@tensorflow/tfjs-core';
 import ohem from '../../../package.json' with {type: 'json'};
-import {asShardError, ShardError} from '../shardError';
+import {asShardError, ShardError, shardError} from '../shardError';
 import {gradientSize} from '../training/network';
 import type {OnStep, ShardResult} from '../training/results';
 import type {Settings} from '../training/settings';
@@ -54,6 +54,13 @@ export async function runNetwork(
         const {weights, ...rest} = said.result;
         results[shard] = {...rest, ...(weights && {weights: Float32Array.from(weights)})};
       }
+    });
+  }
+  for (const [shard, child] of processes.entries()) {
+    child.once('close', (code, signal) => {
+      // The hub sees the end of a shard that has joined.
+      const gone = shardError(`shard ${shard}`, 'stay until all have finished', `its end (${signal ?? code})`, 0);
+      if (!results[shard]) setTimeout(() => hub.end(gone), GRACE).unref();
     });
   }
   onProcesses?.(processes);

@@ -1,5 +1,6 @@
 import type {ShardLosses} from 'ohem-tfjs';
 import {shardError} from '../shardError';
+import {START} from '../training/settings';
 
 /** Places in the control list. */
 const [ARRIVED, TURN, FAILED, CONTROLS] = [0, 1, 2, 4] as const;
@@ -57,15 +58,16 @@ export function sharedGroup(memory: SharedMemory, shard: number, timeout: number
   const barrier = () => {
     checkAlive();
     const turn = Atomics.load(control, TURN);
+    const patience = turn === 0 ? START * timeout : timeout;
     if (Atomics.add(control, ARRIVED, 1) === shards - 1) {
       Atomics.store(control, ARRIVED, 0);
       Atomics.add(control, TURN, 1);
       Atomics.notify(control, TURN);
-    } else if (Atomics.wait(control, TURN, turn, timeout) === 'timed-out') {
+    } else if (Atomics.wait(control, TURN, turn, patience) === 'timed-out') {
       failAll(memory, shard);
       throw shardError(
         'all shards',
-        `answer within ${timeout} ms`,
+        `answer within ${patience} ms`,
         `nothing from one that shard ${shard} waits for`,
         step,
       );

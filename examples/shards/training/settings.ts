@@ -20,6 +20,9 @@ export interface Settings {
   timeout: number;
 }
 
+/** How many times the timeout shards have until they are all there: loading takes longer than a step. */
+export const START = 6;
+
 export const DEFAULTS: Settings = {
   ...{shards: 2, rows: 512, k: 128, steps: 200, hidden: 256, learningRate: 0.05, seed: 1, digits: 6000},
   timeout: 20_000,

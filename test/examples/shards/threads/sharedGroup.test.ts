@@ -1,0 +1,33 @@
+import {describe, expect, it} from 'vitest';
+import {failAll, sharedGroup, sharedMemory} from '../../../../examples/shards/threads/sharedGroup';
+import {shardLosses} from '../../../support/shards';
+
+const losses = shardLosses([3, 1], {step: 4});
+
+describe('A group of threads', () => {
+  it('of one exchanges with itself, and sums what it has', () => {
+    const group = sharedGroup(sharedMemory({shards: 1, k: 2}, 3), 0, 1000);
+    expect(group.exchange(losses)).toEqual([losses]);
+    const write = (part: Float32Array) => part.set([1, 2, 3]);
+    expect(group.allReduce(write, 2)).toEqual({sum: Float32Array.of(1, 2, 3), kept: 2});
+  });
+
+  it('ends with a name if the others are late, and so do the others', () => {
+    const memory = sharedMemory({shards: 2, k: 2}, 3);
+    expect(() => sharedGroup(memory, 0, 20).exchange(losses)).toThrow(
+      'shards: all shards must answer within 120 ms, got nothing from one that shard 0 waits for at step 4.',
+    );
+    expect(() => sharedGroup(memory, 1, 1000).exchange({...losses, shard: 1})).toThrow(
+      'shards: shard 0 must stay until all have finished, got its end at step 4.',
+    );
+  });
+
+  it('ends with the name of the first that failed', () => {
+    const memory = sharedMemory({shards: 3, k: 2}, 3);
+    failAll(memory, 2);
+    failAll(memory, 1);
+    expect(() => sharedGroup(memory, 0, 1000).allReduce(() => {}, 0)).toThrow(
+      'shards: shard 2 must stay until all have finished, got its end at step 0.',
+    );
+  });
+});
