@@ -4,7 +4,7 @@ import type {EpochRows, Sampler} from '../types';
 import {wholePart} from '../wholePart';
 import {countMarked} from './marks';
 import {allRows, type DataSize, type EndingOptions, type Occasion, sampler} from './sampler';
-import {markSmallest} from './smallest';
+import {countFinite, markSmallest} from './smallest';
 
 const NAME = 'infoBatch';
 
@@ -89,21 +89,21 @@ function thinned(isEasy: Uint8Array, ratio: number, {seed, epoch}: Occasion): Ep
 }
 
 function markEasy(losses: Float32Array, threshold: 'mean' | {quantile: number}): Uint8Array {
-  let [sum, count] = [0, 0];
-  for (let row = 0; row < losses.length; row++) {
-    if (!Number.isFinite(losses[row])) continue;
-    sum += losses[row] as number;
-    count++;
-  }
-  if (threshold !== 'mean') return markSmallest(losses, wholePart(threshold.quantile * count));
+  if (threshold !== 'mean') return markSmallest(losses, wholePart(threshold.quantile * countFinite(losses)));
   const isEasy = new Uint8Array(losses.length);
-  // In float64 the mean of equal float32 numbers is that number: none of them is below it.
-  const mean = sum / count;
+  const mean = finiteMean(losses);
   for (let row = 0; row < losses.length; row++) {
     const loss = losses[row] as number;
     isEasy[row] = loss < mean && loss > Number.NEGATIVE_INFINITY ? 1 : 0;
   }
   return isEasy;
+}
+
+/** In float64 the mean of equal float32 numbers is that number: none of them is below it. */
+function finiteMean(losses: Float32Array): number {
+  let sum = 0;
+  for (let row = 0; row < losses.length; row++) sum += Number.isFinite(losses[row]) ? (losses[row] as number) : 0;
+  return sum / countFinite(losses);
 }
 
 function checkThreshold(threshold: unknown): void {

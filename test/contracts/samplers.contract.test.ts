@@ -168,6 +168,15 @@ describe.each(SAMPLER_CASES)('$member($options)', ({member, build, looksAtNoLoss
     for (const {state} of runOf(build(), 5)) expectPlainData(state);
   });
 
+  it('takes 16 bytes for each row with its scores, or 24 with a history of losses', () => {
+    const sampler = build();
+    const {losses, correct, confidence} = equalScores(1);
+    const held = {losses, ...(sampler.needs && {correct, confidence}), ...(sampler.init(SIZE) as object)};
+    const arrays = Object.values(held).filter(ArrayBuffer.isView);
+    const bytes = arrays.reduce((sum, {byteLength}) => sum + byteLength, 0) / SIZE;
+    expect(bytes).toBeLessThanOrEqual([member, inner].includes('earlyStopped') ? 24 : 16);
+  });
+
   it('chooses while the others around it are not there', () => {
     const {init, choose, next} = build();
     const scores = unseen();
