@@ -13,7 +13,7 @@ import {fitting} from './fitting';
 import {type Contestant, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
-import {allTriplets, pairContestants} from './pairs';
+import {allTriplets, pairContestants, pairSteps} from './pairs';
 import {bytesPerRow, SAMPLED_ROWS, samplerContestants} from './samplers';
 import {selections} from './selection';
 import {printSmall, type SmallTiming, timeSmall} from './small';
@@ -172,7 +172,7 @@ async function timeSmallModels(): Promise<SmallTiming[]> {
   return timings;
 }
 
-async function timePairs(): Promise<{timings: Timing[]; peakMiB: number}> {
+async function timePairs(): Promise<{timings: Timing[]; steps: Timing[]; peakMiB: number}> {
   const timings = await interleaved(pairContestants(), Number(values.rounds));
   const products = timings[0]?.ms ?? Number.NaN;
   const peakMiB = await peakMemory(allTriplets());
@@ -181,7 +181,10 @@ async function timePairs(): Promise<{timings: Timing[]; peakMiB: number}> {
     timings.map(({name, ms}) => ({name, ms: Number(ms.toFixed(2)), '÷ products': Number((ms / products).toFixed(2))})),
   );
   console.log(`All triplets of 256 rows of two classes: ${peakMiB.toFixed(0)} MiB`);
-  return {timings, peakMiB};
+  const steps = await interleaved(pairSteps(), Number(values.rounds));
+  console.log('\nSteps of a network 784-1024-128 over 512 rows, of which few have a gradient');
+  console.table(steps.map(({name, ms}) => ({name, ms: Number(ms.toFixed(1))})));
+  return {timings, steps, peakMiB};
 }
 
 const subjects = [];

@@ -1,4 +1,6 @@
 import {
+  add,
+  gather,
   grad,
   keep,
   matMul,
@@ -8,8 +10,11 @@ import {
   type Tensor2D,
   tensor1d,
   tidy,
+  train,
   transpose,
 } from '@tensorflow/tfjs-core';
+import {initializers, layers, sequential} from '@tensorflow/tfjs-layers';
+import {all, ohemStep} from 'ohem-tfjs';
 import {
   batchHard,
   type Miner,
@@ -61,6 +66,54 @@ export function allTriplets(): Contestant {
   return {
     name: 'all triplets of 256 rows',
     run: () => tidy(() => void grad((x: Tensor) => sum(loss(labels, x)))(embeddings)),
+  };
+}
+
+/**
+ * Steps over a network 784-1024-128, mined by triplets of which few violate their margin, as late in a training run: with
+ * all rows, and with those that have a gradient.
+ */
+export function pairSteps(): Contestant[] {
+  const {x, labels} = classesWithStrays();
+  const miners = {'semi-hard': semiHard(), 'batch-hard': batchHard()};
+  return Object.entries(miners).flatMap(([name, mine]) =>
+    (['masked', 'auto'] as const).map((backward) => {
+      // Weights that stay as they are: each run is of the same step.
+      const optimizer = train.sgd(1e-30);
+      const step = ohemStep(network(), {loss: tripletLoss({mine}), select: all(), optimizer, backward});
+      step(x, labels).dispose();
+      return {
+        name: `${name}, ${backward === 'masked' ? 'all rows' : (step.why.split(' (')[0] as string)}`,
+        run: () => step(x, labels).dispose(),
+      };
+    }),
+  );
+}
+
+/** Embeds classes far apart: what is near in the inputs is near in a random projection. */
+function network() {
+  const kernelInitializer = initializers.glorotUniform({seed: 1});
+  return sequential({
+    layers: [
+      layers.dense({units: 1024, activation: 'relu', inputShape: [784], kernelInitializer}),
+      layers.dense({units: WIDTH, kernelInitializer}),
+    ],
+  });
+}
+
+/** Classes of eight rows each, with a row in a hundred that lies in another class. */
+function classesWithStrays() {
+  const places = Int32Array.from({length: BATCH_SIZE}, (_, row) => row % 64);
+  const labels = places.map((place, row) => (row % 100 === 0 ? (place + 1) % 64 : place));
+  return {
+    x: keep(
+      tidy(() => {
+        const centers = randomNormal([64, 784], 0, 1, 'float32', 1);
+        const rows = gather(centers, tensor1d(places, 'int32'));
+        return add(rows, randomNormal([BATCH_SIZE, 784], 0, 0.05, 'float32', 2));
+      }),
+    ),
+    labels: keep(tensor1d(labels, 'int32')),
   };
 }
 
