@@ -8,6 +8,7 @@ import {
   div,
   fill,
   greater,
+  logicalAnd,
   maximum,
   mean,
   mul,
@@ -211,6 +212,7 @@ export function checkTruths(
  * Evaluates the loss of each output that counts, times what it counts; `lossesOf` says how a loss becomes one number a row.
  *
  * @param finite  `bool[count]`, rows that were not replaced by others, which a loss that skips NaN does not see.
+ * @param valid  `[count]`, 0 for rows that such a loss does not see either; their losses are 0.
  */
 export function outputLosses(
   where: string,
@@ -220,20 +222,31 @@ export function outputLosses(
   predictions: Tensor[],
   lossesOf: typeof rowLosses = rowLosses,
   finite?: Tensor1D,
+  valid?: Tensor1D,
 ): Tensor1D[] {
+  const seenRows = comparableRows(finite, valid);
   // Outputs may have several rows for each of the batch, of which nobody knows whose they are.
   const seen = (prediction: Tensor) =>
-    finite && prediction.shape[0] === finite.size ? nanUnless(finite, prediction) : prediction;
+    seenRows && prediction.shape[0] === seenRows.size ? nanUnless(seenRows, prediction) : prediction;
   return countedOutputs(lossWeights).map((output) => {
     const loss = losses[output] as PerSampleLoss | JointLoss;
     const given = loss.skipsNaN ? predictions.map(seen) : predictions;
     const [yTrue, yPred] = [ys[output] as Tensor, given[output] as Tensor];
     // A joint loss has a value for each row of the targets.
-    const ofRows = isJoint(loss)
+    const ofAll = isJoint(loss)
       ? lossesOf(where, () => loss.compute(ys, given), yTrue, yTrue)
       : lossesOf(where, loss, yTrue, yPred);
+    const isPadded = loss.skipsNaN && valid && valid.size === ofAll.size;
+    const ofRows = isPadded ? (chooseEach(notEqual(valid, 0), ofAll, zerosLike(ofAll)) as Tensor1D) : ofAll;
     return lossWeights[output] === 1 ? ofRows : mul<Tensor1D>(ofRows, lossWeights[output] as number);
   });
+}
+
+/** Marks the rows that a loss may compare with others, `bool[count]`; undefined for all. */
+export function comparableRows(finite: Tensor1D | undefined, valid: Tensor1D | undefined): Tensor1D | undefined {
+  if (!valid) return finite;
+  const isValid = notEqual(valid, 0) as Tensor1D;
+  return finite ? logicalAnd(finite, isValid) : isValid;
 }
 
 /**

@@ -115,13 +115,13 @@ function countedEntries({losses}: StepSettings, {valid, finite, given}: StepBatc
 
 function outputFigure(
   {where, losses}: StepSettings,
-  {given: {ys, rowWeights}, view}: StepBatch,
+  {given: {ys, rowWeights}, view, finite, context: {valid}}: StepBatch,
   predictions: Tensor[],
   output: number,
   counted: Tensor | undefined,
 ): Figure {
   const only = losses.map((_, other) => (other === output ? 1 : 0));
-  const [values] = outputLosses(where, losses, only, ys, predictions, view.losses) as [Tensor1D];
+  const [values] = outputLosses(where, losses, only, ys, predictions, view.losses, finite, valid) as [Tensor1D];
   return meanOf(rowWeights[output] ? mul(values, rowWeights[output]) : values, counted);
 }
 

@@ -37,7 +37,8 @@ export function forwardStages(
     view,
     formed,
     finite,
-  }: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view' | 'formed' | 'finite'>,
+    context,
+  }: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view' | 'formed' | 'finite'> & Partial<Pick<StepBatch, 'context'>>,
   variables: Variable[],
   {training = true, watch = (run: () => ModelRun) => run()} = {},
 ) {
@@ -50,7 +51,7 @@ export function forwardStages(
   };
   const lossesOf = (outputs: Tensor[]): Tensor1D[] => {
     const predictions = view.predictions(outputs.slice(0, count));
-    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses, finite);
+    const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses, finite, context?.valid);
     const weights = countedOutputs(lossWeights).flatMap((output) => rowWeights[output] ?? []);
     const raw = addUp(perOutput);
     if (weights.length === 0) return [raw, raw];

@@ -19,7 +19,7 @@ import {checkRows, checkValues, mayReadValues} from '../../checks';
 import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
 import {classWeightRows} from '../../data/classWeights';
 import {type BatchView, elementView, rowView} from '../../data/views';
-import {checkTruths, countedOutputs, validRows} from '../../models/modelLosses';
+import {checkTruths, comparableRows, countedOutputs, validRows} from '../../models/modelLosses';
 import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, placeOfLargest, takeRows} from '../../rows';
 import type {SelectionContext} from '../../types';
@@ -142,7 +142,8 @@ function validOf(
   {ys, count, finite, context: {valid}}: Pick<StepBatch, 'ys' | 'count' | 'finite' | 'context'>,
 ): Tensor1D | undefined {
   if (valid) checkRows(where, 'valid', valid, count);
-  const labelled = counted.map((output) => validRows(losses[output] ?? losses[0], ys[output] as Tensor, finite));
+  const compared = comparableRows(finite, valid);
+  const labelled = counted.map((output) => validRows(losses[output] ?? losses[0], ys[output] as Tensor, compared));
   if (labelled.includes(undefined)) return valid;
   const anyLabel = (labelled as Tensor1D[]).reduce((some, next) => maximum(some, next));
   return valid ? mul(anyLabel, cast(notEqual(valid, 0), 'float32')) : anyLabel;
