@@ -12,12 +12,14 @@ import {
   sub,
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
+import {livesInMainMemory} from '../checks';
 import type {DistanceOptions} from './distances';
 import {anyOf} from './extremes';
 import {checkMinerOptions, miner} from './miner';
 import type {Miner, Triplets} from './mining';
 import {FAR, type PairBatch, positiveSlots} from './pairBatch';
 import {valuesAt} from './pairMasks';
+import {negativesBeyond} from './semiHardNegatives';
 import {inChunks} from './tripletChunks';
 
 const NAME = 'semiHard';
@@ -49,24 +51,28 @@ export function semiHard(options: DistanceOptions = {}): Miner {
 
 function semiHardTriplets({distances, positives, negatives}: PairBatch): Triplets {
   const slots = positiveSlots(positives);
-  const ofPositives = valuesAt(distances, slots.columns);
-  const farthest = argMax(sub(distances, mul(sub(1, negatives), FAR)), 1);
-  const negative = inChunks(
-    slots.columns,
-    distances.shape[1],
-    [ofPositives, distances, negatives, cast(farthest, 'float32')],
-    (part) => {
-      const [ofPositive, ofNegative, marks, fallback] = part as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
-      const gap = sub(expandDims(ofNegative, 1), expandDims(ofPositive, 2));
-      const beyond = mul(step(gap), expandDims(marks, 1));
-      const place = cast(argMin(add(expandDims(ofNegative, 1), mul(sub(1, beyond), FAR)), 2), 'float32');
-      const found = step(max(beyond, 2));
-      return add(mul(place, found), mul(reshape(fallback, [-1, 1]), sub(1, found))) as Tensor2D;
-    },
-  );
+  const given = {distances, negatives, ofPositives: valuesAt(distances, slots.columns)};
   return {
     positive: clone(slots.columns),
-    negative: cast(negative, 'int32'),
+    negative: livesInMainMemory() ? negativesBeyond(given) : comparedWithAll(given, slots.columns),
     weights: mul(slots.marks, anyOf(negatives)),
   };
+}
+
+/** Finds the same as {@link negativesBeyond} without a read: each positive is compared with all negatives. */
+export function comparedWithAll(
+  {distances, negatives, ofPositives}: Parameters<typeof negativesBeyond>[0],
+  columns: Tensor2D,
+): Tensor2D {
+  const farthest = argMax(sub(distances, mul(sub(1, negatives), FAR)), 1);
+  const tensors = [ofPositives, distances, negatives, cast(farthest, 'float32')];
+  const negative = inChunks(columns, distances.shape[1], tensors, (part) => {
+    const [ofPositive, ofNegative, marks, fallback] = part as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
+    const gap = sub(expandDims(ofNegative, 1), expandDims(ofPositive, 2));
+    const beyond = mul(step(gap), expandDims(marks, 1));
+    const place = cast(argMin(add(expandDims(ofNegative, 1), mul(sub(1, beyond), FAR)), 2), 'float32');
+    const found = step(max(beyond, 2));
+    return add(mul(place, found), mul(reshape(fallback, [-1, 1]), sub(1, found))) as Tensor2D;
+  });
+  return cast(negative, 'int32');
 }
