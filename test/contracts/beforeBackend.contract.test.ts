@@ -25,6 +25,7 @@ import {
   inverseSqrt,
   jointLoss,
   kullbackLeiblerDivergence,
+  labelIssues,
   ldam,
   linear,
   logCosh,
@@ -53,7 +54,9 @@ import {
   sparseCategoricalCrossentropy,
   squaredHinge,
   stepDecay,
+  subset,
   superLoss,
+  thresholdSamples,
   topK,
   topKPerGroup,
   trimmedTopK,
@@ -92,7 +95,15 @@ const FACTORIES = {
   mapSelector: () => mapSelector(topK({k: 3}), (selection) => selection),
   lossHistogram: () => lossHistogram([1]).counts.at,
   meanSquaredError,
-  miningLedger: () => miningLedger(3).suspects,
+  labelIssues: () =>
+    labelIssues({
+      labels: [0, 1],
+      probabilities: [
+        [1, 0],
+        [0, 1],
+      ],
+    }).rows.at,
+  miningLedger: () => miningLedger(3, {dynamics: true}).suspects,
   ohemLoss: () => ohemLoss(meanSquaredError(), topK({k: 3})),
   oneCycle: () => oneCycle({max: 0.1}),
   poisson,
@@ -114,6 +125,8 @@ const FACTORIES = {
   sparseCategoricalCrossentropy: () => sparseCategoricalCrossentropy({ignoreLabel: 255, classWeights: [1, 2]}),
   squaredHinge,
   stepDecay: () => stepDecay([[0.5, 0.1]], {from: 0.1}),
+  subset: () => subset([1, 2], {keep: 0.5}).at,
+  thresholdSamples: () => thresholdSamples([0, 1, 1]).rows.at,
   topK: () => topK({ratio: 0.5}),
   topKPerGroup: () => topKPerGroup({k: 3}),
   trimmedTopK: () => trimmedTopK({k: 3, skip: 1}),
@@ -155,6 +168,7 @@ describe('Before a backend is ready', () => {
     const needMore = [
       ...['ohemStep', 'fitOhem', 'fitOhemDataset', 'saveTraining', 'resumeTraining'],
       ...['perSampleLosses', 'hardestExamples', 'suggestBackend', 'checkGradients'],
+      ...['coTeaching', 'crossValidated'],
       ...NEED_DATA,
     ];
     const exported = Object.keys(await import('ohem-tfjs')).filter((name) => !needMore.includes(name));
