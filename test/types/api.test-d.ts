@@ -15,6 +15,8 @@ import {
   constant,
   cosine,
   cosineSimilarity,
+  coTeaching,
+  crossValidated,
   type FitOhemArgs,
   fitOhem,
   fitOhemDataset,
@@ -32,11 +34,13 @@ import {
   type Keep,
   type KeepSchedule,
   kullbackLeiblerDivergence,
+  type LabelIssues,
   type LearningRateSchedule,
   type Ledger,
   type Losses,
   type LossHistogram,
   type LossName,
+  labelIssues,
   linear,
   logCosh,
   lossHistogram,
@@ -398,6 +402,13 @@ expectTypeOf(ledger.toJSON()).toEqualTypeOf<MiningLedgerJSON>();
 expectTypeOf(miningLedger.fromJSON(JSON.parse('{}'))).toEqualTypeOf<MiningLedger>();
 // @ts-expect-error what was kept is to be said
 ledger.record([1], [2]);
+expectTypeOf(labelIssues({labels: [0, 1], probabilities: [[1, 0]]})).toEqualTypeOf<LabelIssues>();
+expectTypeOf(labelIssues({labels: [[0, 1]], probabilities: [[1, 0]]})).toEqualTypeOf<LabelIssues[]>();
+expectTypeOf(labelIssues({labels: [0, 1], probabilities: tensor2d([[1, 0]])})).toEqualTypeOf<Promise<LabelIssues>>();
+// @ts-expect-error two models teach each other
+coTeaching([model], {noiseRate: 0.5, rampSteps: 1});
+// @ts-expect-error a ledger is of one run
+await crossValidated(() => model, losses, losses, {fit: {ledger}});
 // @ts-expect-error the size of a ledger stays
 ledger.size = 3;
 
