@@ -155,7 +155,7 @@ describe.each(SAMPLER_CASES)('$member($options)', ({member, build, looksAtNoLoss
     }
   });
 
-  it('gives the same rows when it is asked again, by another that was built alike, and after a save', () => {
+  it('gives the same rows for the same calls, by another that was built alike, and after a save', () => {
     const rows = (epochs: Epoch[]) => epochs.map(({chosen}) => plain(chosen));
     const first = rows(runOf(build(), 5));
     const sampler = build();

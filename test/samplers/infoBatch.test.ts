@@ -70,7 +70,7 @@ describe('infoBatch', () => {
     expect(times.slice(4)).toEqual([draws, draws]);
   });
 
-  it('takes as easy the share of the smallest losses that it is told, ties in the order of the rows', () => {
+  it('takes the share `quantile` of the smallest losses as easy, ties in the order of the rows', () => {
     const options = {ratio: 0.5, threshold: {quantile: 0.5}} as const;
     const always = (losses: number[]) => {
       const all = losses.map((_, row) => row);

@@ -58,7 +58,7 @@ describe('kakurenbo', () => {
     expect(hiddenOf({loss: TEN.loss}, {fraction: 0.4, confidence: null})).toEqual([0, 1, 2, 3]);
   });
 
-  it('leaves the rate if it is told to', () => {
+  it('leaves the rate with scaleLearningRate: false', () => {
     expect(chosenOf(TEN, {fraction: 0.4, scaleLearningRate: false})).not.toHaveProperty('learningRateFactor');
   });
 

@@ -92,6 +92,17 @@ import {
 import type {MiningLedger as LedgerOfInsight} from 'ohem-tfjs/insight';
 import type {PerSampleLoss as LossOfLosses} from 'ohem-tfjs/losses';
 import {resumeTraining as resumeFromFolder} from 'ohem-tfjs/node';
+import {
+  earlyStopped,
+  easiestFirst,
+  hardestRows,
+  infoBatch,
+  kakurenbo,
+  type LossHistory,
+  randomSubset,
+  type Sampler,
+  stale,
+} from 'ohem-tfjs/samplers';
 import type {KeepSchedule as ScheduleOfSchedules} from 'ohem-tfjs/schedules';
 import type {Selector as SelectorOfSelectors} from 'ohem-tfjs/selectors';
 import type {OhemStep as StepOfTrainers} from 'ohem-tfjs/trainers';
@@ -468,3 +479,18 @@ expectTypeOf(resumeTraining('indexeddb://run', model)).toEqualTypeOf<Promise<Tra
 expectTypeOf(resumeFromFolder).toExtend<
   (folder: string, of: LayersModel, options?: SavingOptions) => Promise<TrainingState | undefined>
 >();
+
+// Samplers: state by type, and all of them are samplers
+expectTypeOf(infoBatch({threshold: {quantile: 0.8}})).toExtend<Sampler>();
+expectTypeOf(earlyStopped()).toEqualTypeOf<Sampler<LossHistory>>();
+expectTypeOf(stale(kakurenbo({confidence: null}), {every: 2}).init(3)).toEqualTypeOf<{size: number}>();
+randomSubset({ratio: 0.5, stratify: new Int32Array(3), seed: 'a'});
+easiestFirst({growEpochs: 9, pacing: {root: 2}});
+// @ts-expect-error no such threshold
+infoBatch({threshold: 'median'});
+// @ts-expect-error needs a ratio
+hardestRows({});
+// @ts-expect-error needs an end of growing
+easiestFirst({start: 0.2});
+// @ts-expect-error a selector ranks within a batch
+stale(topK({k: 3}));
