@@ -16,6 +16,7 @@ import {
   cosineSimilarity,
   fromLayersLoss,
   ghm,
+  globalTopK,
   gradientNormBound,
   halfSquaredError,
   hardNegatives,
@@ -56,6 +57,7 @@ import {
   stepDecay,
   subset,
   superLoss,
+  thresholdOf,
   thresholdSamples,
   topK,
   topKPerGroup,
@@ -66,6 +68,7 @@ import {
 import * as pairs from 'ohem-tfjs/pairs';
 import {describe, expect, it} from 'vitest';
 import {SAMPLER_CASES} from '../support/samplerCases';
+import {shardLosses} from '../support/shards';
 
 const FACTORIES = {
   aboveThreshold: () => aboveThreshold({probability: 0.7, minRatio: 0.1}),
@@ -81,6 +84,7 @@ const FACTORIES = {
   cosineSimilarity,
   fromLayersLoss: () => fromLayersLoss('hinge'),
   ghm: () => ghm({momentum: 0.5}),
+  globalTopK: () => globalTopK({k: 3, shard: 0, shards: 1, exchange: (mine) => [mine]}),
   gradientNormBound,
   halfSquaredError,
   hinge,
@@ -127,6 +131,7 @@ const FACTORIES = {
   stepDecay: () => stepDecay([[0.5, 0.1]], {from: 0.1}),
   subset: () => subset([1, 2], {keep: 0.5}).at,
   thresholdSamples: () => thresholdSamples([0, 1, 1]).rows.at,
+  thresholdOf: () => thresholdOf([shardLosses([2, 1])], 2),
   topK: () => topK({ratio: 0.5}),
   topKPerGroup: () => topKPerGroup({k: 3}),
   trimmedTopK: () => trimmedTopK({k: 3, skip: 1}),
@@ -167,7 +172,7 @@ describe('Before a backend is ready', () => {
   it('everything is tried that needs no model and no data', async () => {
     const needMore = [
       ...['ohemStep', 'fitOhem', 'fitOhemDataset', 'saveTraining', 'resumeTraining'],
-      ...['perSampleLosses', 'hardestExamples', 'suggestBackend', 'checkGradients'],
+      ...['perSampleLosses', 'hardestExamples', 'hardestLosses', 'suggestBackend', 'checkGradients'],
       ...['coTeaching', 'crossValidated'],
       ...NEED_DATA,
     ];
