@@ -54,7 +54,8 @@ export interface OhemStep {
   readonly why: string;
   /**
    * Computes the gradients of a batch, and changes no weight: for accumulation, for sums over machines, for an optimizer
-   * of your own. Statistics and the state of the selector go on, as in a step.
+   * of your own. Statistics and the state of the selector go on, as in a step. With a `threshold` over several shards
+   * they are the part of one shard, in a sum over all.
    */
   gradients(xs: StepTensors, ys: StepTensors, options?: StepOptions): StepGradients;
   /**
