@@ -21,6 +21,7 @@ import {layers, type Sequential, sequential} from '@tensorflow/tfjs-layers';
 import {all, type OhemStep, ohemStep, type PerSampleLoss} from 'ohem-tfjs';
 import {
   batchHard,
+  collapseWatch,
   embeddingSpread,
   type Miner,
   meanAveragePrecisionAtR,
@@ -45,6 +46,8 @@ const TRAINING_DIGITS = 10_000;
 const TEST_DIGITS = 2000;
 /** Steps between two measurements; there are six if nobody says otherwise. */
 const MEASUREMENTS = 6;
+/** Steps between two looks at how far the embeddings of the batch are apart. */
+const WATCHED_EVERY = 10;
 
 /** What a training came to, measured before the first step and later. */
 export interface PairsRecord {
@@ -57,6 +60,8 @@ export interface PairsRecord {
   spread: number[];
   /** Of the step before. */
   loss: number[];
+  /** The step at which `collapseWatch` warned; absent if it did not. */
+  collapsedAt?: number;
 }
 
 interface Task {
@@ -188,14 +193,17 @@ async function* trained(
   const {x, labels} = data;
   const classes = Math.min(new Set(labels).size, 10);
   const epochOf = pkBatches({x, labels, classes, perClass: PER_CLASS, seed});
+  const watch = collapseWatch({...(loss.atPoint !== undefined && {margin: loss.atPoint})});
   const every = Math.max(1, Math.floor(steps / MEASUREMENTS));
   try {
     measure(record, model, data, 0, Number.NaN);
     for (let done = 0, epoch = 0; done < steps; epoch++) {
       for (const {xs, ys} of epochOf(epoch)) {
         const last = await stepLoss(step, xs as Tensor, ys as Tensor);
+        if (done % WATCHED_EVERY === 0) watch.note(`step ${done}`, last.spread, last.loss);
+        if (watch.hasCollapsed) record.collapsedAt ??= done;
         done++;
-        if (done % every === 0 || done === steps) measure(record, model, data, done, last);
+        if (done % every === 0 || done === steps) measure(record, model, data, done, last.loss);
         yield done / steps;
         if (done === steps) break;
       }
@@ -207,9 +215,11 @@ async function* trained(
   }
 }
 
-async function stepLoss(step: OhemStep, xs: Tensor, ys: Tensor): Promise<number> {
+async function stepLoss(step: OhemStep, xs: Tensor, ys: Tensor): Promise<{loss: number; spread: number}> {
   try {
-    return (await step(xs, ys).read()).loss;
+    const report = step(xs, ys);
+    const [spread = 0] = (await report.spread?.data()) ?? [];
+    return {loss: (await report.read()).loss, spread};
   } finally {
     dispose([xs, ys]);
   }

@@ -21,6 +21,8 @@ export interface PairsSummary {
     spread: Estimate;
     /** Of the last step. */
     loss: Estimate;
+    /** The step at which each seed was warned of a collapse; null if it was not. */
+    collapsedAt: (number | null)[];
     /** Recall@1 less that of random triplets, seed by seed. */
     recallToRandom: Estimate;
   }[];
@@ -51,6 +53,7 @@ function summaryOf(arms: PairsRecord[][]): PairsSummary {
         meanAveragePrecisionAtR: around((record) => record.meanAveragePrecisionAtR),
         spread: estimate(records.map(({spread}) => lastOf(spread) / firstOf(spread))),
         loss: estimate(records.map(({loss}) => lastOf(loss))),
+        collapsedAt: records.map(({collapsedAt}) => collapsedAt ?? null),
         recallToRandom: pairedDifference(recallOf(records), recallOf(random)),
       };
     }),

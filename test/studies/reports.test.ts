@@ -182,6 +182,8 @@ describe('The study of pairs', () => {
   it('shows what collapsed by its spread', () => {
     expect(arm('batch-hard').spread.mean).toBeCloseTo(0.05, 10);
     expect(arm('semi-hard').spread.mean).toBeCloseTo(1.3, 10);
+    expect(arm('semi-hard').collapsedAt).toEqual([null, null, null]);
+    expect(arm('batch-hard').collapsedAt).toEqual([41, 42, 43]);
   });
 });
 

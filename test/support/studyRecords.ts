@@ -119,6 +119,7 @@ export const pairsRecords = (): PairsRecord[][] =>
         meanAveragePrecisionAtR: [0.2, 0.5, 0.6],
         spread: [1, (1 + spread) / 2, spread],
         loss: [0, 0.1, 0.05],
+        ...(spread < 0.1 && {collapsedAt: 40 + seed}),
       })),
     ),
   );

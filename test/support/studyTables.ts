@@ -281,8 +281,9 @@ function pairs(): string[][] {
       'MAP@R',
       'spread, before = 1',
       'loss',
+      'collapse seen at step',
     ],
-    ...arms.map(({digits, name, recallAt1, meanAveragePrecisionAtR, spread, loss, recallToRandom}) => [
+    ...arms.map(({digits, name, recallAt1, meanAveragePrecisionAtR, spread, loss, recallToRandom, collapsedAt}) => [
       digits,
       name,
       percent(recallAt1.after),
@@ -292,6 +293,7 @@ function pairs(): string[][] {
       percent(meanAveragePrecisionAtR.before),
       plusMinus(spread, 2),
       plusMinus(loss, 3),
+      collapsedAt.every((step) => step === null) ? '' : collapsedAt.map((step) => step ?? '–').join(', '),
     ]),
   ];
 }
