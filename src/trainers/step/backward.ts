@@ -127,8 +127,7 @@ export function walkBatch(
     const isSpoilt = chosen.hasBadRows && livesInMainMemory();
     const isMasked = backward === 'masked' || (granularity === 'element' && !isSpoilt);
     const isWhole = rows.size >= count && (isMasked || !isSpoilt);
-    // On a GPU the numbers of a gradient are known to the device only.
-    const leaveOut = !isMasked && granularity === 'sample' && livesInMainMemory() ? count : undefined;
+    const leaveOut = !isMasked && mayLeaveRowsOut(settings) ? count : undefined;
     if (isWhole) {
       const whole = {...chosen, counts: putRows(counts, rows, count)};
       return {seen, starts: startsOf(settings, forward, whole), leaveOut};
@@ -142,6 +141,14 @@ export function walkBatch(
   const {why, ...done} = explained(settings, count, differentiated, layers);
   const how = walked?.isReplayed ? '; the kernels of an earlier step run again' : '';
   return {...seen, gradients, ...done, why: `${why}${how}`};
+}
+
+/**
+ * Whether a row that is kept may have no gradient, which only a look at the numbers tells: if a loss mixes rows. Not on a
+ * GPU, where they are known to the device only.
+ */
+function mayLeaveRowsOut({losses, granularity}: StepSettings): boolean {
+  return granularity === 'sample' && livesInMainMemory() && !losses.every(({rowwise}) => rowwise);
 }
 
 /** The losses with what their rows count, and the penalties of the regularisers, unless they are added elsewhere. */
