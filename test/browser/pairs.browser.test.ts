@@ -94,6 +94,32 @@ describeOnBackends('A loss of pairs', (backend) => {
     memory.dispose();
   });
 
+  it('compares no row with one that is not finite, and says how far the others are apart', async () => {
+    const weights = tf.tensor2d(VALUES.slice(0, 9), [3, 3]);
+    const taken = async (values: number[], labels: number[]) => {
+      const model = sequential({layers: [layers.dense({units: 3, inputShape: [3], useBias: false})]});
+      model.setWeights([weights]);
+      const loss = tripletLoss({mine: batchHard(), margin: 1});
+      const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(1)});
+      const [xs, ys] = [tf.tensor2d(values, [labels.length, 3]), tf.tensor1d(labels, 'int32')];
+      const report = inProduction(() => step(xs, ys));
+      const [spread] = await (report.spread as tf.Scalar).data();
+      report.dispose();
+      return {spread: spread as number, weights: Array.from(await (model.getWeights()[0] as tf.Tensor).data())};
+    };
+    // Row 0 takes the place of row 4, which has its label.
+    const bad = VALUES.map((value, i) => (Math.floor(i / 3) === 4 ? Number.NaN : value));
+    const here = await taken(bad, LABELS);
+    const rows = LABELS.flatMap((_, row) => (row === 4 ? [] : [row]));
+    const alone = await taken(
+      rows.flatMap((row) => VALUES.slice(3 * row, 3 * row + 3)),
+      rows.map((row) => LABELS[row] as number),
+    );
+    expectSameDirection(here.weights, alone.weights, 2e-3, 1e-4);
+    expect(here.spread).toBeCloseTo(alone.spread, 3);
+    expect(here.spread).toBeGreaterThan(0);
+  });
+
   it('of two towers has the numbers of the cpu', async () => {
     const towers = async () => {
       const results = [inBatchSoftmax({scale: 5, hardNegatives: 3}), hardContrastive()].map((loss) => {
