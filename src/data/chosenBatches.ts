@@ -71,7 +71,7 @@ async function* recut(
       const ofRows = chosen.weights && Float32Array.from(places, (place) => counts[rows[place] as number] as number);
       const isWhole = places.length === item.size && times === 1 && waiting.count() === 0;
       if (isWhole) yield* wholeItem(item, rows, ofRows);
-      else if (places.length > 0) waiting.add(cut(item, rows, places, ofRows));
+      else if (places.length > 0) waiting.add(cutTo(item, rows, places, ofRows));
       while (waiting.count() >= size) yield* waiting.take(size);
     }
     if (waiting.count() > 0) yield* waiting.take(waiting.count());
@@ -143,13 +143,15 @@ function weightTensors({options: {sampleWeight}}: TrainingBatch): WeightTensors 
   return tensor1d(Array.from(sampleWeight));
 }
 
-function cut(item: TrainingBatch, rows: Int32Array, places: Int32Array, ofRows: Float32Array | undefined): Waiting {
+function cutTo(item: TrainingBatch, rows: Int32Array, places: Int32Array, ofRows: Float32Array | undefined): Waiting {
   const tensors = tidy(() => {
     const column = tensor2d(places, [places.length, 1], 'int32');
     const given = weightTensors(item);
     const sampleWeight = weighted(given && rowsOfEach(given, column), ofRows);
-    const {xs, ys, options} = rowsOfEach({...item, options: {...item.options, sampleWeight: undefined}}, column);
-    return {xs, ys, options: {...options, ...(sampleWeight && {sampleWeight})}} as TensorContainer;
+    const {xs, ys} = item;
+    const {sampleWeight: _, ...context} = item.options;
+    const cut = rowsOfEach({xs, ys, options: context}, column);
+    return {...cut, options: {...cut.options, ...(sampleWeight && {sampleWeight})}} as TensorContainer;
   }) as unknown as Waiting['tensors'];
   return {rows: places.map((place) => rows[place] as number), tensors};
 }

@@ -2,6 +2,7 @@
 
 import {
   abs,
+  all,
   argMax,
   cast,
   where as chooseEach,
@@ -38,7 +39,8 @@ const ROUNDING = 1e-3;
 
 /**
  * Builds what scores the classes that a batch is predicted to be of: the largest of the probabilities of a
- * row. Predictions that are no probabilities are logits, whose softmax over the classes is taken.
+ * row. If predictions of a batch are no probabilities, they are logits, whose softmax over the classes
+ * is taken.
  *
  * @throws TypeError or RangeError, when it is called, for a model with several outputs, or without classes.
  */
@@ -93,7 +95,8 @@ function ofYesOrNo(yTrue: Tensor, yPred: Tensor, fromLogits: boolean): ClassScor
 function ofClasses(yTrue: Tensor, yPred: Tensor, rows: number): ClassScores {
   const labels = yTrue.size === rows ? cast(reshape(yTrue, [rows]), 'int32') : argMax(yTrue, -1);
   const sumsToOne = less(abs(sub(sum(yPred, -1), 1)), ROUNDING);
-  const areProbabilities = logicalAnd(sumsToOne, greaterEqual(min(yPred, -1), 0));
+  // A row of logits may look like probabilities by chance.
+  const areProbabilities = all(logicalAnd(sumsToOne, greaterEqual(min(yPred, -1), 0)));
   return {
     correct: cast(equal(argMax(yPred, -1), labels), 'float32') as Tensor1D,
     confidence: chooseEach(areProbabilities, max(yPred, -1), max(softmax(yPred), -1)) as Tensor1D,
