@@ -1,6 +1,7 @@
 /** @file The tables of docs/results.md and of the README, from the results of the studies. */
 import {existsSync} from 'node:fs';
 import type {CostSummary} from '../../studies/costReport';
+import type {EpochsSummary} from '../../studies/epochsReport';
 import type {LabelsSummary} from '../../studies/labelsReport';
 import type {NoiseSummary} from '../../studies/noiseReport';
 import type {OrderedSummary} from '../../studies/orderedReport';
@@ -337,6 +338,25 @@ function coTeaching(): string[][] {
   ];
 }
 
+function epochs(study: string, error: string): string[][] {
+  const {results} = resultsOf<EpochsSummary>(study);
+  return [
+    ['wrong labels', 'rule', error, '… less full', 'rows forward', 'rows backward', 'seconds'],
+    ...results.map(({rule, flipped, testError, toFull, forward, backward, seconds}) => [
+      `${(100 * flipped).toFixed(0)} %`,
+      rule.includes('(')
+        ? `\`${rule}\``
+            .replace(' and ', '` and `')
+            .replace(', not', '`, not')
+            .replace(/rescaled`$/, 'rescaled')
+        : rule,
+      percent(testError, 2),
+      toFull ? points(toFull, 2) : '',
+      ...[forward, backward, seconds].map((cost) => percent(cost, 0)),
+    ]),
+  ];
+}
+
 /** By study; one that has not been run has no tables, one that has must be shown. */
 const TABLES: {study: string; document: string; name: string; make: () => string[][]}[] = [
   {study: 'reference', document: 'README.md', name: 'headline', make: readmeHeadline},
@@ -358,6 +378,13 @@ const TABLES: {study: string; document: string; name: string; make: () => string
   {study: 'pairs', document: 'docs/pairs.md', name: 'pairs', make: pairs},
   {study: 'labels', document: 'docs/finding-label-errors.md', name: 'label finders', make: labelFinders},
   {study: 'labels', document: 'docs/finding-label-errors.md', name: 'co-teaching', make: coTeaching},
+  {study: 'epochs', document: RESULTS, name: 'epochs', make: () => epochs('epochs', 'test error')},
+  {
+    study: 'epochs-mails',
+    document: RESULTS,
+    name: 'epochs mails',
+    make: () => epochs('epochs-mails', '1 − average precision'),
+  },
 ];
 
 export const markedTables = (): MarkedTable[] =>

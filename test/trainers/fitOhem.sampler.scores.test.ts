@@ -1,9 +1,15 @@
+import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import {
   concat,
+  copyRegisteredKernels,
+  getBackend,
   memory,
   oneHot,
   randomNormal,
-  type Tensor,
+  registerBackend,
+  removeBackend,
+  setBackend,
+  Tensor,
   tensor1d,
   tensor2d,
   tidy,
@@ -165,6 +171,34 @@ describeOnBackends('What a sampler is told of rows', () => {
       expect(history.rescored).toEqual([14, 13]);
       expect(sampler.seen[0]?.losses.every(Number.isFinite)).toBe(true);
       expect((history.kept as number[]).every((kept) => kept > 12 && kept < 15)).toBe(true);
+    }
+  });
+
+  it('is read with the other figures of a step on a device, by one read', async () => {
+    const {xs, ys} = resumableData();
+    const backend = getBackend();
+    copyRegisteredKernels('cpu', 'far');
+    registerBackend('far', () => new MathBackendCPU());
+    const trained = async () => {
+      const sampler = tinySampler(() => ({rescore: Int32Array.of(1, 2)}), ['correct', 'confidence']);
+      const args: FitOhemArgs = {...RESUMABLE(), select: topK({ratio: 0.5}), epochs: 1, batchSize: 20, sampler};
+      await fitOhem(resumableModel(train.sgd(0.1)), xs, ys, {...args, ledger: miningLedger(40)});
+      return sampler.seen[0] as Seen;
+    };
+    await setBackend('far');
+    const read = vi.spyOn(Tensor.prototype, 'data');
+    try {
+      const seen = await trained();
+      // Two steps, and the rows at the end.
+      expect(read).toHaveBeenCalledTimes(3);
+      await setBackend('cpu');
+      const onHost = await trained();
+      expect(seen.correct).toEqual(onHost.correct);
+      for (const row of allRows(40)) expect(seen.losses[row]).toBeCloseTo(onHost.losses[row] as number, 5);
+    } finally {
+      read.mockRestore();
+      await setBackend(backend);
+      removeBackend('far');
     }
   });
 

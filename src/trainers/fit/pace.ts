@@ -92,22 +92,34 @@ function putRate(optimizer: Rated, rate: number): void {
   else optimizer.learningRate = rate;
 }
 
-/**
- * Multiplies the rate of an optimizer.
- *
- * @param rate  the rate to multiply, if the optimizer has another one now.
- * @returns that rate, and what puts it back, unless the rate was changed since.
- */
-export function scaleRate(where: string, optimizer: Rated, factor: number, rate = rateOf(optimizer)) {
-  if (rate === undefined) {
-    const remedy = 'Pass learningRate, or a sampler that gives no learningRateFactor.';
-    const constraint = 'have a number learningRate for the learningRateFactor of a sampler';
-    throw typeError(where, 'optimizer', constraint, optimizer.getClassName?.(), remedy);
-  }
-  const scaled = rate * factor;
-  putRate(optimizer, scaled);
-  const restore = () => {
-    if (optimizer.learningRate === scaled) putRate(optimizer, rate);
+/** Multiplies the rate of an optimizer for a while. */
+export function rateScale(where: string) {
+  let putBack: (() => void) | undefined;
+  return {
+    /**
+     * Multiplies the rate.
+     *
+     * @param rate  the rate to multiply, if the optimizer has another one now.
+     * @returns that rate; undefined for the factor 1.
+     */
+    scale(optimizer: Rated, factor: number, rate = rateOf(optimizer)): number | undefined {
+      if (factor === 1) return undefined;
+      if (rate === undefined) {
+        const remedy = 'Pass learningRate, or a sampler that gives no learningRateFactor.';
+        const constraint = 'have a number learningRate for the learningRateFactor of a sampler';
+        throw typeError(where, 'optimizer', constraint, optimizer.getClassName?.(), remedy);
+      }
+      const scaled = rate * factor;
+      putRate(optimizer, scaled);
+      putBack = () => {
+        if (optimizer.learningRate === scaled) putRate(optimizer, rate);
+      };
+      return rate;
+    },
+    /** Gives the optimizer its rate back, unless it was changed since. */
+    restore(): void {
+      putBack?.();
+      putBack = undefined;
+    },
   };
-  return {rate, restore};
 }

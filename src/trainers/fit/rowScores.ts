@@ -1,6 +1,6 @@
 /** @file What is known of each row of a data set: its last loss, and how it was predicted. */
 
-import {cast, where as chooseEach, clone, concat, fill, keep, type Tensor1D, tidy, zeros} from '@tensorflow/tfjs-core';
+import {where as chooseEach, clone, concat, fill, keep, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {BatchSource, Place} from '../../data/batchSource';
 import {keepingStates} from '../../models/model';
 import type {RowScores, Sampler} from '../../types';
@@ -9,8 +9,15 @@ import {type StepBatch, stepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 import {classScorer} from './classScores';
 
-/** What of a batch its scores are computed from. */
+/** What of a batch and its forward pass the scores are computed from. */
 type Seen = Pick<StepBatch, 'finite' | 'count' | 'ys'>;
+type Scorable = Pick<Forward, 'raw' | 'predictions'>;
+
+/** What goes on between two batches. */
+export interface Pauses {
+  isStopped: () => boolean;
+  afterBatch: () => Promise<void>;
+}
 
 /** The scores of the rows of a data set, and how they come to be. */
 export type ScoredRows = ReturnType<typeof scoredRows>;
@@ -34,30 +41,18 @@ export function unseenRows(size: number, needs: Sampler['needs'] = []): RowScore
 export function scoredRows(settings: StepSettings, {samplerName, needs = []}: Sampler, scores: RowScores) {
   const classes = needs.length > 0 ? classScorer(settings, samplerName) : undefined;
   let noted: Tensor1D | undefined;
-  const figuresOf = (batch: Seen, {raw, predictions}: Pick<Forward, 'raw' | 'predictions'>): Tensor1D => {
-    const {finite, count, ys} = batch;
-    const known = (figures: Tensor1D, unknown: Tensor1D) => (finite ? chooseEach(finite, figures, unknown) : figures);
-    const losses = known(raw, fill([count], Number.NaN));
+  const figuresOf = (batch: Seen, forward: Scorable): Tensor1D => {
+    const losses = ofFinite(batch, forward.raw, Number.NaN);
     if (!classes) return clone(losses);
-    const {correct, confidence} = classes(ys, predictions);
-    const [isCorrect, surest] = [known(correct, zeros([count])), known(confidence, fill([count], Number.NaN))];
-    return concat([losses, cast(isCorrect, 'float32'), surest]);
-  };
-  const enter = (rows: ArrayLike<number>, figures: Float32Array): void => {
-    const {losses, correct, confidence} = scores;
-    const count = rows.length;
-    for (let place = 0; place < count; place++) {
-      const row = rows[place] as number;
-      losses[row] = figures[place] as number;
-      if (correct) correct[row] = figures[count + place] as number;
-      if (confidence) confidence[row] = figures[2 * count + place] as number;
-    }
+    const {correct, confidence} = classes(batch.ys, forward.predictions);
+    return concat([losses, ofFinite(batch, correct, 0), ofFinite(batch, confidence, Number.NaN)]);
   };
   return {
     scores,
-    enter,
+    /** Enters the figures of rows, as they were read. */
+    enter: (rows: ArrayLike<number>, figures: Float32Array) => enterScores(scores, rows, figures),
     /** Holds what a step saw of its rows, to be read with its other figures. */
-    note(batch: Seen, forward: Pick<Forward, 'raw' | 'predictions'>): void {
+    note(batch: Seen, forward: Scorable): void {
       noted?.dispose();
       noted = keep(figuresOf(batch, forward));
     },
@@ -68,12 +63,7 @@ export function scoredRows(settings: StepSettings, {samplerName, needs = []}: Sa
       return taken;
     },
     /** Runs some rows forward in inference mode; `isStopped` ends it. No state of the model moves. */
-    async rescore(
-      source: BatchSource,
-      at: Place,
-      rows: Int32Array,
-      {isStopped, afterBatch}: {isStopped: () => boolean; afterBatch: () => Promise<void>},
-    ): Promise<void> {
+    async rescore(source: BatchSource, at: Place, rows: Int32Array, {isStopped, afterBatch}: Pauses): Promise<void> {
       const {model} = settings;
       const isOfFixedSize = model.inputs[0]?.shape?.[0] != null;
       await keepingStates(model, async () => {
@@ -82,7 +72,7 @@ export function scoredRows(settings: StepSettings, {samplerName, needs = []}: Sa
             const whole = stepBatch(settings, batch.xs, batch.ys);
             return figuresOf(whole, inferred(settings, {...whole, rowWeights: []}));
           });
-          enter(batch.rows as Int32Array, await figures.data<'float32'>());
+          enterScores(scores, batch.rows as Int32Array, await figures.data<'float32'>());
           figures.dispose();
           await afterBatch();
           if (isStopped()) return;
@@ -94,4 +84,20 @@ export function scoredRows(settings: StepSettings, {samplerName, needs = []}: Sa
       noted = undefined;
     },
   };
+}
+
+/** Figures of rows, and `unknown` for those in whose place another was computed. */
+function ofFinite({finite, count}: Seen, figures: Tensor1D, unknown: number): Tensor1D {
+  return finite ? chooseEach(finite, figures, fill([count], unknown)) : figures;
+}
+
+/** Enters losses, then for classes 1 where they are right, then the probabilities: `[rows]` or `[3 · rows]` figures. */
+function enterScores({losses, correct, confidence}: RowScores, rows: ArrayLike<number>, figures: Float32Array): void {
+  const count = rows.length;
+  for (let place = 0; place < count; place++) {
+    const row = rows[place] as number;
+    losses[row] = figures[place] as number;
+    if (correct) correct[row] = figures[count + place] as number;
+    if (confidence) confidence[row] = figures[2 * count + place] as number;
+  }
 }

@@ -6,7 +6,7 @@ import type {ChosenRows, Place} from '../../data/batchSource';
 import {shuffledRows} from '../../data/tensorBatches';
 import type {EpochRows, RowScores, Sampler} from '../../types';
 import {fromJson, toJson} from '../checkpoint/plainData';
-import {scaleRate} from './pace';
+import {rateScale} from './pace';
 import {unseenRows} from './rowScores';
 import {checkEpochRows} from './samplerCheck';
 
@@ -16,7 +16,7 @@ interface Epoch {
   /** How many rows were run forward at its end; undefined before that. */
   rescored?: number;
   /** The rate of the optimizer, if it was multiplied by the factor. */
-  rate?: number;
+  rate?: number | undefined;
 }
 
 /** What a sampler knows, as it is saved: plain data with typed arrays. */
@@ -46,29 +46,24 @@ export type RowsOfEpoch = ReturnType<typeof rowsOfEpoch>;
 
 /** Threads the state of a sampler through the epochs of a run. */
 export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: SamplerTask, saved?: SavedSampler) {
+  const {samplerName: name} = sampler;
   let state = saved ? saved.state : sampler.init(size);
   let epoch = saved?.epoch;
-  let restoreRate: (() => void) | undefined;
+  let order: Int32Array | undefined;
+  const rates = rateScale(where);
   const scores = saved?.scores ?? unseenRows(size, sampler.needs);
-  const save = () => {
-    const known: SavedSampler = {name: sampler.samplerName, size, state, scores, epoch};
-    return toJson(where, `sampler ${sampler.samplerName}`, known);
-  };
+  const save = () => toJson(where, `sampler ${name}`, {name, size, state, scores, epoch} satisfies SavedSampler);
   // What cannot be saved is to be known before anything is trained.
-  if (!saved) toJson(where, `state of sampler ${sampler.samplerName}`, state);
+  if (!saved) toJson(where, `state of sampler ${name}`, state);
   const current = (): Epoch => {
     if (!epoch) throw new Error(`${where}: an epoch has no rows before they are chosen.`);
     return epoch;
   };
-  let order: Int32Array | undefined;
   return {
     scores,
     save,
-    /** How many rows were run forward at the end of the epoch; undefined before that. */
-    rescored: () => current().rescored,
-    noteRescored(count: number): void {
-      current().rescored = count;
-    },
+    /** What is known of the epoch that is under way. */
+    current,
     /** The rows of the epoch that is under way, to be trained on. */
     toTrainOn(): ChosenRows {
       const {rows, weights} = current().chosen;
@@ -77,7 +72,7 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     /** The rows that are to be scored at its end. */
     toScore: (): Int32Array => current().chosen.rescore ?? new Int32Array(0),
     /** What the learning rate is multiplied by. */
-    factor: (): number => current().chosen.learningRateFactor ?? 1,
+    factor: () => current().chosen.learningRateFactor ?? 1,
     /** Chooses the rows of an epoch, unless it is under way already. */
     begin({epoch: number, earlier = 0, batch}: Place): void {
       const at = {epoch: number + earlier, epochs: epochs + earlier, seed, scores};
@@ -87,17 +82,9 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     /** Multiplies the rate of the optimizer for the epoch. */
     scaleRate(optimizer: Optimizer): void {
       const {chosen, rate} = current();
-      const {learningRateFactor = 1} = chosen;
-      if (learningRateFactor === 1) return;
-      const scaled = scaleRate(where, optimizer, learningRateFactor, rate);
-      restoreRate = scaled.restore;
-      current().rate = scaled.rate;
+      current().rate = rates.scale(optimizer, chosen.learningRateFactor ?? 1, rate);
     },
-    /** Gives the optimizer its rate back. */
-    restoreRate(): void {
-      restoreRate?.();
-      restoreRate = undefined;
-    },
+    restoreRate: rates.restore,
     /** Ends an epoch, all of whose rows are scored. */
     end({epoch: number, earlier = 0}: Place): void {
       state = sampler.next(state, {epoch: number + earlier, chosen: current().chosen, scores});

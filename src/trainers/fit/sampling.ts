@@ -7,7 +7,7 @@ import type {TrainingState} from '../checkpoint/trainingState';
 import type {StepSettings} from '../step/options';
 import {samplerLeft} from './continuation';
 import type {FitOptions} from './fitOptions';
-import {type ScoredRows, scoredRows} from './rowScores';
+import {type Pauses, type ScoredRows, scoredRows} from './rowScores';
 import {type RowsOfEpoch, rowsOfEpoch, type SamplerTask, type SavedSampler, savedSampler} from './rowsOfEpoch';
 
 /** The logs of an epoch that only a sampler gives. */
@@ -71,19 +71,19 @@ function savedFor(task: SamplerTask, known: unknown, isAsked: boolean): SavedSam
 export async function scoreAtEnd(
   {rows, scored, source}: Sampling,
   state: TrainingState,
-  {isTimed, ...pause}: {isTimed: boolean; isStopped: () => boolean; afterBatch: () => Promise<void>},
+  {isTimed, ...pauses}: Pauses & {isTimed: boolean},
 ): Promise<void> {
   const began = performance.now();
   const rescore = rows.toScore();
-  if (rows.rescored() !== undefined) return;
-  if (rescore.length > 0) await scored.rescore(source, state, rescore, pause);
-  if (pause.isStopped()) return;
-  rows.noteRescored(rescore.length);
+  if (rows.current().rescored !== undefined) return;
+  if (rescore.length > 0) await scored.rescore(source, state, rescore, pauses);
+  if (pauses.isStopped()) return;
+  rows.current().rescored = rescore.length;
   state.spent.rows += rescore.length;
   if (isTimed) state.spent.seconds += (performance.now() - began) / 1000;
 }
 
 /** The logs of an epoch that a sampler adds. */
 export function samplerLogs(sampling: Sampling | undefined, rows: number): Logs {
-  return sampling ? {rows, rescored: sampling.rows.rescored() ?? 0} : {};
+  return sampling ? {rows, rescored: sampling.rows.current().rescored ?? 0} : {};
 }

@@ -105,7 +105,7 @@ describeOnBackends('The state of a checkpoint', () => {
 
     it('with a schedule whose state JSON cannot carry', async () => {
       expect(await refusal({...STATE, schedule: {seen: new Set([1])}})).toBe(
-        'saveTraining: state.schedule.seen must be plain data: numbers, texts, booleans, null, lists and records, got a Set. Nothing else could be restored.',
+        'saveTraining: state.schedule.seen must be plain data: numbers, texts, booleans, null, lists, typed arrays and records, got a Set. Nothing else could be restored.',
       );
     });
 
