@@ -1,8 +1,8 @@
 import {
   concat,
   fill,
-  isFinite as isFiniteTensor,
   keep,
+  mul,
   reshape,
   scalar,
   slice,
@@ -17,8 +17,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkFunction, checkOptionNames, checkWhole, rangeError, shapeText, typeError} from '../checks';
 import {offTape} from '../engine';
+import {finiteRows} from '../rows';
 import type {SelectionContext, Selector, SelectorStore} from '../types';
-import {type LabelledRows, labelledRows} from './pairBatch';
+import {isLabel, type LabelledRows, labelledRows} from './pairBatch';
 import type {PairMemory} from './pairLoss';
 
 const NAME = 'crossBatchMemory';
@@ -26,7 +27,7 @@ const NAME = 'crossBatchMemory';
 export interface CrossBatchMemoryOptions {
   /** How many rows are remembered; an integer ≥ 1. Default 1024. */
   size?: number;
-  /** Batches that are remembered before the losses look at any; an integer ≥ 0. Default 0. */
+  /** Batches that are remembered before the losses look at any; an integer ≥ 0, 0 and 1 are the same. Default 0. */
   startAfter?: number;
   /** What `save()` gave, to go on from there. */
   from?: SavedPairMemory;
@@ -43,7 +44,10 @@ export interface SavedPairMemory {
 export interface CrossBatchMemory extends PairMemory {
   /** How many rows there are. */
   readonly count: number;
-  /** Remembers a batch: embeddings `float32[B, D]` and labels `int32[B]`, which stay the caller's. */
+  /**
+   * Remembers a batch: embeddings `float32[B, D]` and labels `int32[B]`, which stay the caller's. Rows that are not
+   * finite are remembered as rows that are compared with nothing.
+   */
   add(embeddings: Tensor, labels: Tensor): void;
   /**
    * Builds a selector that chooses as another one does, and then remembers the batch. The memory is saved, restored and
@@ -52,7 +56,7 @@ export interface CrossBatchMemory extends PairMemory {
   fedBy(select: Selector): Selector;
   /** Reads the memory, to go on from it in a loop of your own. */
   save(): Promise<SavedPairMemory>;
-  /** Forgets all rows. */
+  /** Forgets all rows. Nothing can be added afterwards. */
   dispose(): void;
 }
 
@@ -72,8 +76,8 @@ export interface CrossBatchMemory extends PairMemory {
  *
  * @param options  `size`, `startAfter`, `from`.
  * @returns `{count, rows, add, fedBy, save, dispose}`.
- * @throws RangeError or TypeError for a wrong option; from `add`, if the shapes do not fit or a batch
- *   is larger than the memory.
+ * @throws RangeError or TypeError for a wrong option; from `add`, if the shapes do not fit, a batch is
+ *   larger than the memory, or the memory is disposed.
  *
  * @example
  * const memory = crossBatchMemory({size: 4});
@@ -90,7 +94,7 @@ export function crossBatchMemory(options: CrossBatchMemoryOptions = {}): CrossBa
   const {size = 1024, startAfter = 0, from} = options;
   checkCount(NAME, 'size', size);
   checkWhole(NAME, 'startAfter', startAfter);
-  let batches = 0;
+  let [batches, isDisposed] = [0, false];
   let rows: {embeddings: Tensor2D; labels: Tensor1D} | undefined;
   const replace = (next: typeof rows) => {
     rows?.embeddings.dispose();
@@ -98,12 +102,17 @@ export function crossBatchMemory(options: CrossBatchMemoryOptions = {}): CrossBa
     rows = next;
   };
   const restore = ({batches: before, embeddings, labels}: SavedPairMemory) => {
-    batches = before;
+    [batches, isDisposed] = [before, false];
     const isEmpty = labels.length === 0;
     replace(isEmpty ? undefined : {embeddings: keep(tensor2d(embeddings)), labels: keep(tensor1d(labels, 'float32'))});
   };
+  const forget = () => {
+    replace(undefined);
+    batches = 0;
+  };
   if (from !== undefined) restore(checkedSaved(from, size));
   const add = (embeddings: Tensor, labels: Tensor, losses?: Tensor1D) => {
+    if (isDisposed) throw typeError(NAME, 'memory', 'not be disposed', 'a disposed one', 'Build another one.');
     replace(offTape(() => tidy(() => extended(rows, embeddings, labels, size, losses))));
     batches++;
   };
@@ -111,22 +120,22 @@ export function crossBatchMemory(options: CrossBatchMemoryOptions = {}): CrossBa
     get count() {
       return rows?.labels.size ?? 0;
     },
-    rows: () => (batches > startAfter ? rows : undefined),
+    rows: () => (batches >= startAfter ? rows : undefined),
     add: (embeddings, labels) => add(embeddings, labels),
-    fedBy: (select) => Object.assign(feeding(memory, add, select), {store: storeOf(memory, size, restore)}),
+    fedBy: (select) => Object.assign(feeding(memory, add, select), {store: storeOf(memory, size, {restore, forget})}),
     async save() {
       const values = rows && (await Promise.all([rows.embeddings.array(), rows.labels.array()]));
       return {batches, embeddings: values?.[0] ?? [], labels: values?.[1] ?? []};
     },
     dispose() {
-      replace(undefined);
-      batches = 0;
+      forget();
+      isDisposed = true;
     },
   };
   return memory;
 }
 
-/** The newest rows come first; what is over `size` is forgotten. */
+/** Adds the newest rows behind the others, and forgets the oldest ones, which are over `size`. */
 function extended(
   rows: {embeddings: Tensor2D; labels: Tensor1D} | undefined,
   yPred: Tensor,
@@ -135,7 +144,7 @@ function extended(
   losses?: Tensor1D,
 ) {
   const given = labelledRows(NAME, yTrue, yPred);
-  const {embeddings, labels} = losses ? finiteOnly(given, losses) : given;
+  const {embeddings, labels} = finiteOnly(given, losses);
   if (labels.size > size) {
     throw rangeError(NAME, 'size', 'be at least that of a batch', `${size} for ${labels.size} rows`);
   }
@@ -144,19 +153,28 @@ function extended(
     throw typeError(NAME, 'embeddings', constraint, shapeText(embeddings.shape));
   }
   const all = {
-    embeddings: rows ? concat([embeddings, rows.embeddings]) : concat([embeddings]),
-    labels: rows ? concat([labels, rows.labels]) : concat([labels]),
+    embeddings: rows ? concat([rows.embeddings, embeddings]) : embeddings,
+    labels: rows ? concat([rows.labels, labels]) : labels,
   };
   const count = Math.min(size, all.labels.size);
-  return {embeddings: keep(slice(all.embeddings, [0, 0], [count, -1])), labels: keep(slice(all.labels, 0, count))};
+  const from = all.labels.size - count;
+  // Times 1: of all rows, a slice may be a view of the caller's tensor.
+  return {
+    embeddings: keep(mul<Tensor2D>(slice(all.embeddings, [from, 0], [count, -1]), 1)),
+    labels: keep(mul<Tensor1D>(slice(all.labels, from, count), 1)),
+  };
 }
 
 /** A label that no row has. Not NaN, which JSON does not have. */
 const NO_LABEL = 2 ** 25;
 
-/** Takes the label from rows without a finite loss: a trainer may have replaced them by others. */
-function finiteOnly({embeddings, labels}: LabelledRows, losses: Tensor1D): LabelledRows {
-  const isKnown = isFiniteTensor(losses);
+/**
+ * Takes the label from rows that are not finite, which JSON does not have either, and from rows without
+ * a finite loss: a trainer may have replaced them by others.
+ */
+function finiteOnly({embeddings, labels}: LabelledRows, losses: Tensor1D | undefined): LabelledRows {
+  const isKnown = finiteRows([embeddings, labels, ...(losses ? [losses] : [])], labels.size);
+  if (!isKnown) return {embeddings, labels};
   return {
     embeddings: where(reshape(isKnown, [-1, 1]), embeddings, zerosLike(embeddings)),
     labels: where(isKnown, labels, fill(labels.shape, NO_LABEL)),
@@ -187,7 +205,11 @@ function feeding(
 }
 
 /** What trainers save of a memory: a list of numbers. */
-function storeOf(memory: CrossBatchMemory, size: number, restore: (saved: SavedPairMemory) => void): SelectorStore {
+function storeOf(
+  memory: CrossBatchMemory,
+  size: number,
+  {restore, forget}: {restore: (saved: SavedPairMemory) => void; forget: () => void},
+): SelectorStore {
   return {
     async save() {
       const {batches, embeddings, labels} = await memory.save();
@@ -200,14 +222,28 @@ function storeOf(memory: CrossBatchMemory, size: number, restore: (saved: SavedP
       const embeddings = Array.from({length: count}, (_, row) => rowAt(row));
       restore(checkedSaved({batches, embeddings, labels: values.slice(0, count)}, size));
     },
-    dispose: () => memory.dispose(),
+    // The next training run begins anew.
+    dispose: forget,
   };
 }
 
 function checkedSaved(from: SavedPairMemory, size: number): SavedPairMemory {
   const {batches, embeddings, labels} = from ?? {};
   const isList = Array.isArray(embeddings) && Array.isArray(labels) && embeddings.length === labels.length;
-  if (!isList || !Number.isInteger(batches)) throw typeError(NAME, 'from', 'be what save() gave', from);
+  const isCount = Number.isInteger(batches) && batches >= Math.min(1, labels?.length ?? 0);
+  if (!isList || !isCount) throw typeError(NAME, 'from', 'be what save() gave', from);
   if (labels.length > size) throw rangeError(NAME, 'size', `be at least ${labels.length}, as many as were saved`, size);
+  const width = embeddings[0]?.length ?? 0;
+  const isRow = (row: unknown) => Array.isArray(row) && row.length === width && row.every(Number.isFinite);
+  const wrongRow = embeddings.findIndex((row) => width === 0 || !isRow(row));
+  if (wrongRow >= 0) {
+    const constraint = 'hold rows of finite numbers, all of one width';
+    throw rangeError(NAME, 'from.embeddings', constraint, `[${embeddings[wrongRow]}] at position ${wrongRow}`);
+  }
+  const wrong = labels.findIndex((label) => !(isLabel(label) || label === NO_LABEL));
+  if (wrong >= 0) {
+    const constraint = 'hold integers between -2^24 and 2^24';
+    throw rangeError(NAME, 'from.labels', constraint, `${labels[wrong]} at position ${wrong}`);
+  }
   return from;
 }

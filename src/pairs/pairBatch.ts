@@ -88,7 +88,8 @@ export function labelsOf(name: string, argument: string, yTrue: Tensor, batchSiz
   return labels;
 }
 
-const isLabel = (label: number) => Number.isInteger(label) && Math.abs(label) < TOO_LARGE;
+/** Whether a label is an integer that float32 has. */
+export const isLabel = (label: number): boolean => Number.isInteger(label) && Math.abs(label) < TOO_LARGE;
 
 /** The same if some rows may have no label, but NaN. */
 export function markedLabelsOf(name: string, argument: string, yTrue: Tensor, batchSize = yTrue?.size): Tensor1D {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {all, fitOhem, mapSelector, ohemStep, resumeTraining, saveTraining, type TrainingState, topK} from 'ohem-tfjs';
 import {
+  batchHard,
   type CrossBatchMemory,
   contrastiveLoss,
   crossBatchMemory,
@@ -30,25 +31,82 @@ const model = (): LayersModel =>
   });
 
 describeOnBackends('crossBatchMemory', () => {
-  it('keeps the newest rows, and none of a batch twice after it is full', () => {
+  it('keeps the last rows, the oldest first, and none of a batch twice after it is full', () => {
     const memory = crossBatchMemory({size: 5});
     memory.add(tf.tensor2d([[1], [2], [3]]), tf.tensor1d([1, 2, 3], 'int32'));
     expect(memory.count).toBe(3);
     memory.add(tf.tensor2d([[4], [5], [6]]), tf.tensor1d([4, 5, 6], 'int32'));
     const {embeddings, labels: known} = memory.rows() as {embeddings: tf.Tensor; labels: tf.Tensor};
-    expect(Array.from(embeddings.dataSync())).toEqual([4, 5, 6, 1, 2]);
-    expect(Array.from(known.dataSync())).toEqual([4, 5, 6, 1, 2]);
+    expect(Array.from(embeddings.dataSync())).toEqual([2, 3, 4, 5, 6]);
+    expect(Array.from(known.dataSync())).toEqual([2, 3, 4, 5, 6]);
     memory.dispose();
     expect(memory.count).toBe(0);
   });
 
-  it('is looked at only after the first batches', () => {
-    const memory = crossBatchMemory({size: 9, startAfter: 1});
-    memory.add(rows(1), labels());
-    expect(memory.rows()).toBeUndefined();
-    memory.add(rows(2), labels());
-    expect(memory.rows()?.labels.size).toBe(9);
+  it('keeps the last rows of three batches that are no divisor of its size', () => {
+    const memory = crossBatchMemory({size: 10});
+    for (const first of [0, 8, 16]) memory.add(tf.ones([8, 1]), tf.range(first, first + 8, 1, 'int32'));
+    expect(Array.from(memory.rows()?.labels.dataSync() ?? [])).toEqual([14, 15, 16, 17, 18, 19, 20, 21, 22, 23]);
     memory.dispose();
+  });
+
+  it('keeps copies: the tensors of the caller may be disposed', () => {
+    const memory = crossBatchMemory({size: 9});
+    const [x, y] = [rows(1), labels()];
+    memory.add(x, y);
+    const values = Array.from(x.dataSync());
+    tf.dispose([x, y]);
+    expect(Array.from(memory.rows()?.embeddings.dataSync() ?? [])).toEqual(values);
+    memory.dispose();
+    expect(() => memory.add(rows(1), labels())).toThrow(/^crossBatchMemory: memory must not be disposed/);
+  });
+
+  it('is looked at from as many batches on as startAfter says', () => {
+    for (const startAfter of [1, 2]) {
+      const memory = crossBatchMemory({size: 9, startAfter});
+      expect(memory.rows()).toBeUndefined();
+      memory.add(rows(1), labels());
+      expect(memory.rows()?.labels.size).toBe(startAfter === 1 ? 8 : undefined);
+      memory.add(rows(2), labels());
+      expect(memory.rows()?.labels.size).toBe(9);
+      memory.dispose();
+    }
+  });
+
+  it('saves rows that are not finite as rows that nothing is compared with', async () => {
+    const memory = crossBatchMemory({size: 4});
+    const bad = [Number.NaN, 1];
+    memory.add(tf.tensor2d([bad, [1, 0], [0, 1]]), tf.tensor1d([0, 0, 1], 'int32'));
+    const restored = crossBatchMemory({size: 4, from: JSON.parse(JSON.stringify(await memory.save()))});
+    const lossesWith = (past: CrossBatchMemory) =>
+      tripletLoss({memory: past, mine: batchHard(), margin: 1})(
+        tf.tensor1d([0, 1], 'int32'),
+        tf.tensor2d([
+          [1, 0.2],
+          [0.3, 1],
+        ]),
+      );
+    const without = crossBatchMemory({size: 4});
+    without.add(tf.eye(2), tf.tensor1d([0, 1], 'int32'));
+    expectClose(lossesWith(memory), lossesWith(without), {absolute: 1e-6, relative: 0});
+    expectClose(lossesWith(restored), lossesWith(without), {absolute: 1e-6, relative: 0});
+    for (const past of [memory, restored, without]) past.dispose();
+  });
+
+  it.each([
+    ['ragged rows', {batches: 1, embeddings: [[1, 2], [3]], labels: [0, 1]}, /^crossBatchMemory: from.embeddings must/],
+    ['no number', {batches: 1, embeddings: [[null, 2]], labels: [0]}, /^crossBatchMemory: from.embeddings must/],
+    ['rows of no width', {batches: 1, embeddings: [[]], labels: [0]}, /^crossBatchMemory: from.embeddings must/],
+    ['a label that is none', {batches: 1, embeddings: [[1, 2]], labels: [0.5]}, /^crossBatchMemory: from.labels must/],
+    ['no batch', {batches: -1, embeddings: [[1, 2]], labels: [1]}, /^crossBatchMemory: from must be what save/],
+    ['fewer labels', {batches: 1, embeddings: [[1, 2]], labels: []}, /^crossBatchMemory: from must be what save/],
+    [
+      'more rows',
+      {batches: 1, embeddings: [[1], [2], [3]], labels: [0, 1, 2]},
+      /^crossBatchMemory: size must be at least 3/,
+    ],
+  ])('refuses to go on from %s', (_, from, message) => {
+    expect(() => crossBatchMemory({size: 2, from: from as never})).toThrow(message);
   });
 
   const losses = {
