@@ -39,16 +39,23 @@ function few(items: string[]): string {
 }
 
 /** Refuses options that nobody knows: a typing error would otherwise be a default. */
-export function checkOptionNames(where: string, options: object | undefined, known: readonly string[]): void {
-  if (options === null || options instanceof Tensor || Array.isArray(options)) {
-    const remedy = 'Call it with options first: what it returns takes the tensors.';
-    throw typeError(where, 'options', 'be a record', options, remedy);
+export function checkOptionNames(
+  where: string,
+  options: object | undefined,
+  known: readonly string[],
+  argument = 'options',
+): void {
+  const isRecord = typeof options === 'object' && options !== null && !Array.isArray(options);
+  if (options !== undefined && (!isRecord || options instanceof Tensor)) {
+    const isData = options instanceof Tensor || Array.isArray(options);
+    const remedy = isData ? 'Call it with options first: what it returns takes the tensors.' : '';
+    throw typeError(where, argument, 'be a record', textShown(options), remedy);
   }
   const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const nearest = didYouMean(unknown, known);
   const names = nearest === '' || known.length <= SHOWN ? `the names ${few([...known])}` : 'known names';
-  throw typeError(where, 'options', `have ${names}`, unknown, nearest);
+  throw typeError(where, argument, `have ${names}`, unknown, nearest);
 }
 
 /** Options of which each may be null. */
@@ -125,6 +132,10 @@ export function checkedRate(where: string, rate: unknown): number {
   if (typeof rate === 'number' && Number.isFinite(rate) && rate >= 0) return rate;
   const remedy = 'It is given {step, epoch, progress}, with progress from 0 to 1.';
   throw rangeError(where, 'learningRate', 'return a finite number >= 0', textShown(rate), remedy);
+}
+
+export function checkBoolean(where: string, argument: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw typeError(where, argument, 'be true or false', textShown(value));
 }
 
 export function checkFunction(where: string, argument: string, constraint: string, value: unknown, remedy = ''): void {

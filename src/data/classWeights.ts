@@ -26,6 +26,8 @@ export type ClassWeights = ClassWeight | (ClassWeight | null)[] | Record<string,
 export interface ClassedOutput {
   /** Whether the loss is of labels 0 and 1. */
   isBinary: boolean;
+  /** Whether its loss compares rows, so that the width is no number of classes. */
+  isEmbedding?: boolean;
   shape?: readonly (number | null)[] | undefined;
 }
 
@@ -80,10 +82,10 @@ function checkNames(where: string, names: string[], yTrue: Tensor, output: Class
 }
 
 /** How many classes an output tells apart; undefined if that shows nowhere, as for one number a row. */
-function classesOf(yTrue: Tensor, {isBinary, shape}: ClassedOutput): number | undefined {
+function classesOf(yTrue: Tensor, {isBinary, isEmbedding, shape}: ClassedOutput): number | undefined {
   const columns = yTrue.size / (yTrue.shape[0] as number);
   if (isBinary && columns === 1) return 2;
-  const classes = Math.max(shape?.at(-1) ?? 1, columns);
+  const classes = Math.max((isEmbedding ? 1 : shape?.at(-1)) ?? 1, columns);
   return classes > 1 ? classes : undefined;
 }
 

@@ -18,6 +18,8 @@ export interface OutputShape {
   shape: readonly (number | null)[];
   /** Whether its loss is of labels 0 and 1. */
   isBinary: boolean;
+  /** Whether its loss compares rows: its width is that of embeddings, and says nothing of classes. */
+  isEmbedding?: boolean;
   /** The axis of its classes, if that is not the last one. */
   classAxis?: number | undefined;
   /** Whether its loss is known to take the last axis for that of the classes. */

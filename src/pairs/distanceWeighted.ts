@@ -16,7 +16,7 @@ import {
   type Tensor2D,
   tensor2d,
 } from '@tensorflow/tfjs-core';
-import {checkFinitePositive, checkOptionNames} from '../checks';
+import {checkFinite, checkFinitePositive, checkOptionNames, rangeError} from '../checks';
 import {uniformFrom} from '../random';
 import {spaceOf} from './distances';
 import {anyOf} from './extremes';
@@ -28,7 +28,7 @@ import {inChunks} from './tripletChunks';
 const NAME = 'distanceWeighted';
 
 export interface DistanceWeightedOptions {
-  /** Nearer negatives are drawn as if they were so far; a finite number > 0. Default 0.5. */
+  /** Nearer negatives are drawn as if they were so far; a finite number > 0, below `nonzero` and 2. Default 0.5. */
   cutoff?: number;
   /** Negatives from here on are never drawn; a finite number > 0. Default 1.4. */
   nonzero?: number;
@@ -64,6 +64,11 @@ export function distanceWeighted(options: DistanceWeightedOptions = {}): Miner {
   const {cutoff = 0.5, nonzero = 1.4, seed = 0} = options;
   checkFinitePositive(NAME, 'cutoff', cutoff);
   checkFinitePositive(NAME, 'nonzero', nonzero);
+  checkFinite(NAME, 'seed', seed);
+  if (cutoff >= Math.min(nonzero, 2)) {
+    const remedy = 'Normalised embeddings are at most 2 apart.';
+    throw rangeError(NAME, 'cutoff', `be below ${Math.min(nonzero, 2)}, or no negative is drawn`, cutoff, remedy);
+  }
   const always = spaceOf(NAME, {}, 'euclidean');
   return miner(NAME, {always}, (batch) => drawn(batch, chances(batch, cutoff, nonzero), seed));
 }

@@ -31,7 +31,7 @@ import {
   where,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkOneOf, typeError} from '../checks';
+import {checkBoolean, checkOneOf, typeError} from '../checks';
 import {gatherRows, scatterRows} from '../rows';
 import {nearOrigin, withClosePairs} from './exactDistances';
 
@@ -62,7 +62,7 @@ export function spaceOf(name: string, options: DistanceOptions, byDefault: PairD
   const {distance = byDefault} = options;
   checkOneOf(name, 'distance', distance, DISTANCES);
   const {normalize = distance !== 'dot'} = options;
-  if (typeof normalize !== 'boolean') throw typeError(name, 'normalize', 'be true or false', normalize);
+  checkBoolean(name, 'normalize', normalize);
   if (distance === 'cosine' && !normalize) {
     throw typeError(name, 'normalize', "be true for distance: 'cosine'", normalize, "Use distance: 'dot'.");
   }

@@ -1,13 +1,16 @@
 import {
   abs,
   add,
+  cast,
   clipByValue,
   concat,
+  isFinite as isFiniteTensor,
   log,
   logSumExp,
   matMul,
   maximum,
   mul,
+  onesLike,
   range,
   reshape,
   slice,
@@ -19,20 +22,23 @@ import {
   type Tensor2D,
   tidy,
   transpose,
+  where,
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {
+  checkBoolean,
   checkCount,
-  checkFinite,
   checkFinitePositive,
   checkFunction,
+  checkNotNegative,
   checkOneOf,
   checkOptionNames,
+  checkValues,
   typeError,
 } from '../checks';
 import {offTape} from '../engine';
 import {largestFirst} from '../rows';
-import {FAR} from './pairBatch';
+import {FAR, isLabel} from './pairBatch';
 import {atColumns} from './pairMasks';
 import {checkTowers, knownOnly, type Tower, type TowerSimilarity, towerOf, towerSpace} from './towers';
 
@@ -40,9 +46,9 @@ const NAME = 'inBatchSoftmax';
 
 /** A second model that knows which candidates are no negatives. */
 export interface Guide {
-  /** Computes its embeddings of the same rows from the targets, in the order of the outputs. */
+  /** Computes its embeddings of the same rows from the targets, in the order of the outputs: `float32[B, E]` of queries, then of documents. */
   embeddings: (ys: Tensor[]) => Tensor[];
-  /** How much less similar than the document of the query a negative has to be. Default 0. */
+  /** How much less similar than the document of the query a negative has to be; a finite number ≥ 0. Default 0. */
   margin?: number;
   /** Whether the margin is subtracted from the similarity of query and document, or a share of it. Default `'absolute'`. */
   strategy?: 'absolute' | 'relative';
@@ -53,9 +59,12 @@ export interface InBatchSoftmaxOptions {
   scale?: number;
   /** How embeddings are compared. Default `'cosine'`. */
   similarity?: TowerSimilarity;
-  /** Candidates beside the documents: the other queries of the batch, and the other documents compared with the query's own. */
+  /**
+   * Candidates beside the documents: the other queries of the batch, `[B, B]` further scores of query and query, and the
+   * other documents compared with the query's own, `[B, B]` of document and document. Default: none.
+   */
   contrast?: {queries?: boolean; documents?: boolean};
-  /** Computes how likely each document was drawn into the batch, `float32[C]`, from the targets. */
+  /** Computes how likely each document was drawn into the batch, `float32[C]`, from the targets; `C` counts the documents of all outputs. */
   samplingProbability?: (ys: Tensor[]) => Tensor;
   /** Computes an id of each document, `int32[C]`, from the targets; equal ids are no negatives of one another. */
   candidateIds?: (ys: Tensor[]) => Tensor;
@@ -92,7 +101,8 @@ const OPTIONS = [
  * the softmax: `z_ij −= log q_j` with `samplingProbability`, clipped to [1e-6, 1]; documents with the
  * id of the query's own are left out; candidates that `guide` finds more similar than
  * `sim(query_i, document_i) − margin`, or `· (1 − margin)`, are left out; of the rest, `hardNegatives`
- * keeps the largest. The query's own document always stays.
+ * keeps the largest. The query's own document always stays. Other queries, and other documents, that
+ * `contrast` adds are left out by the ids of their documents too.
  *
  * A query whose embedding, or whose document, is not finite has the loss NaN; such a document is a
  * candidate of nobody.
@@ -117,7 +127,8 @@ export function inBatchSoftmax(options: InBatchSoftmaxOptions = {}): TowerLoss {
   const {scale = 20, similarity = 'cosine', hardNegatives, contrast = {}, guide} = options;
   checkFinitePositive(NAME, 'scale', scale);
   const space = towerSpace(NAME, similarity);
-  checkOptionNames(NAME, contrast, ['queries', 'documents']);
+  checkOptionNames(NAME, contrast, ['queries', 'documents'], 'contrast');
+  for (const side of ['queries', 'documents'] as const) checkBoolean(NAME, `contrast.${side}`, contrast[side] ?? false);
   if (hardNegatives !== undefined) checkCount(NAME, 'hardNegatives', hardNegatives);
   for (const from of ['samplingProbability', 'candidateIds'] as const) {
     if (options[from] !== undefined) checkFunction(NAME, from, 'be a function of the targets', options[from]);
@@ -149,9 +160,9 @@ export function inBatchSoftmax(options: InBatchSoftmaxOptions = {}): TowerLoss {
 }
 
 function checkGuide(guide: Guide): void {
-  checkOptionNames(NAME, guide, ['embeddings', 'margin', 'strategy']);
+  checkOptionNames(NAME, guide, ['embeddings', 'margin', 'strategy'], 'guide');
   checkFunction(NAME, 'guide.embeddings', 'be a function of the targets', guide.embeddings);
-  checkFinite(NAME, 'guide.margin', guide.margin ?? 0);
+  checkNotNegative(NAME, 'guide.margin', guide.margin ?? 0);
   checkOneOf(NAME, 'guide.strategy', guide.strategy ?? 'absolute', ['absolute', 'relative']);
 }
 
@@ -181,7 +192,12 @@ function corrections(
 ): Tensor2D {
   const candidates = found.rows.shape[0];
   const given = checkCandidates('samplingProbability', samplingProbability?.(ys), candidates);
-  const logarithms = log(clipByValue(given, 1e-6, 1));
+  const remedy = 'How likely each document was drawn into the batch.';
+  if (given.dtype !== 'float32') throw typeError(NAME, 'samplingProbability', 'return float32', given, remedy);
+  checkValues(NAME, 'samplingProbability', 'return numbers >= 0', given, (share) => share >= 0, remedy);
+  // In production, 1 for a number that is none: nothing is corrected.
+  const known = where(isFiniteTensor(given), given, onesLike(given));
+  const logarithms = reshape(log(clipByValue(known, 1e-6, 1)), [candidates]);
   const rest = columns - candidates;
   const all = rest === 0 ? logarithms : concat([logarithms, zerosLike(range(0, rest))] as Tensor1D[]);
   return reshape(all, [1, columns]);
@@ -190,6 +206,16 @@ function corrections(
 function checkCandidates(argument: string, given: Tensor | undefined, candidates: number): Tensor {
   if (given instanceof Tensor && given.size === candidates && ['int32', 'float32'].includes(given.dtype)) return given;
   throw typeError(NAME, argument, `return a tensor of shape [${candidates}], one value for each document`, given);
+}
+
+/** Checks ids, and gives them as `[1, C]`, int32 as they are: float32 does not have all of them. */
+function checkIds(given: Tensor | undefined, candidates: number): Tensor {
+  const ids = checkCandidates('candidateIds', given, candidates);
+  const remedy = 'Number the documents, and return int32.';
+  if (ids.dtype !== 'int32') {
+    checkValues(NAME, 'candidateIds', 'return integers between -2^24 and 2^24', ids, isLabel, remedy);
+  }
+  return reshape(ids, [1, candidates]);
 }
 
 interface Towers {
@@ -205,25 +231,25 @@ function bannedOf(options: InBatchSoftmaxOptions, ys: Tensor[], {asked, found, t
   const missing = (finite: Tensor2D) => reshape(sub(1, finite), [1, -1]);
   const own = slice(found.finite, [0, 0], [batchSize, 1]);
   const isSelf = slice(target, [0, 0], [batchSize, batchSize]);
-  const ids = candidateIds && checkCandidates('candidateIds', candidateIds(ys), found.rows.shape[0]);
+  const ids = candidateIds && checkIds(candidateIds(ys), found.rows.shape[0]);
   const isSameId = ids && sameIds(ids, batchSize);
-  const zeros = zerosLike(isSelf);
+  const isSameOwn = isSameId ? maximum(isSelf, slice(isSameId, [0, 0], isSelf.shape)) : isSelf;
   const parts = [
     maximum(missing(found.finite), isSameId ?? zerosLike(slice(target, [0, 0], [batchSize, found.rows.shape[0]]))),
-    ...(contrast.queries ? [maximum(missing(asked.finite), isSelf)] : []),
-    ...(contrast.documents
-      ? [maximum(maximum(missing(own), isSelf), isSameId ? slice(isSameId, [0, 0], isSelf.shape) : zeros)]
-      : []),
+    ...(contrast.queries ? [maximum(missing(asked.finite), isSameOwn)] : []),
+    ...(contrast.documents ? [maximum(missing(own), isSameOwn)] : []),
   ];
   const banned = parts.length === 1 ? (parts[0] as Tensor2D) : (concat(parts, 1) as Tensor2D);
   const all = guide ? maximum(banned, byGuide(guide, ys, contrast, {asked, found, target})) : banned;
   return mul(all, sub(1, target));
 }
 
-/** Marks the documents with the id of the query's own, `float32[B, C]`. */
+/** Marks the documents with the id of the query's own, `float32[B, C]`; an id that is NaN is that of no other. */
 function sameIds(ids: Tensor, batchSize: number): Tensor2D {
-  const values = reshape(mul(ids, 1), [1, ids.size]);
-  return sub(1, step(abs(sub(reshape(slice(values, [0, 0], [1, batchSize]), [batchSize, 1]), values))));
+  const own = reshape(slice(ids, [0, 0], [1, batchSize]), [batchSize, 1]);
+  const apart = cast(sub(own, ids), 'float32');
+  const known = where(isFiniteTensor(apart), apart, onesLike(apart));
+  return sub(1, step(abs(mul(known, 1))));
 }
 
 /** Marks the candidates that the guide takes for positives. */

@@ -1,7 +1,7 @@
 /** @file What the miners are built of, and how a loss calls them. */
 
 import {add, mul, Tensor, type Tensor2D, type TensorContainer, tidy} from '@tensorflow/tfjs-core';
-import {checkFunction, checkOptionNames, shapeText, typeError} from '../checks';
+import {checkFunction, checkOptionNames, checkValues, shapeText, typeError} from '../checks';
 import {offTape} from '../engine';
 import {DISTANCE_OPTIONS, type DistanceOptions, isSameSpace, type PairDistance, type Space, spaceOf} from './distances';
 import type {Miner, MiningContext, Pairs, Triplets} from './mining';
@@ -93,7 +93,13 @@ function checkMined({name, distances}: PairBatch, mined: Triplets | Pairs): void
     tensor instanceof Tensor && String(tensor.shape) === String(shape);
   if ([positives, negatives].every((pairs) => isOf(pairs, [rows, columns]))) return;
   const width = weights?.shape[1];
-  if (width && [positive, negative, weights].every((slots) => isOf(slots, [rows, width]))) return;
+  if (width && [positive, negative, weights].every((slots) => isOf(slots, [rows, width]))) {
+    const isPlace = (place: number) => Number.isInteger(place) && place >= 0 && place < columns;
+    for (const [side, places] of Object.entries({positive, negative})) {
+      checkValues(name, 'mine', `return places from 0 to ${columns - 1} in ${side}`, places as Tensor, isPlace);
+    }
+    return;
+  }
   const remedy = 'Triplets: {positive, negative, weights} of shape [B, P].';
   throw typeError(name, 'mine', `return {positives, negatives} of shape ${shapeText([rows, columns])}`, mined, remedy);
 }

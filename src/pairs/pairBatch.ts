@@ -81,7 +81,7 @@ export function labelledRows(
 }
 
 /** Checks labels `int32[B]` or `[B, 1]`, and gives them as `float32[B]`. */
-export function labelsOf(name: string, argument: string, yTrue: Tensor, batchSize = yTrue?.size): Tensor1D {
+export function labelsOf(name: string, argument: string, yTrue: Tensor, batchSize?: number): Tensor1D {
   const labels = markedLabelsOf(name, argument, yTrue, batchSize);
   const remedy = 'Number the classes from 0.';
   checkValues(name, argument, 'hold integers between -2^24 and 2^24', yTrue, isLabel, remedy);
@@ -92,7 +92,12 @@ export function labelsOf(name: string, argument: string, yTrue: Tensor, batchSiz
 export const isLabel = (label: number): boolean => Number.isInteger(label) && Math.abs(label) < TOO_LARGE;
 
 /** The same if some rows may have no label, but NaN. */
-export function markedLabelsOf(name: string, argument: string, yTrue: Tensor, batchSize = yTrue?.size): Tensor1D {
+export function markedLabelsOf(
+  name: string,
+  argument: string,
+  yTrue: Tensor,
+  batchSize = yTrue?.shape?.[0] ?? 1,
+): Tensor1D {
   const isColumn = yTrue instanceof Tensor && (yTrue.rank === 1 || (yTrue.rank === 2 && yTrue.shape[1] === 1));
   if (!(isColumn && yTrue.size === batchSize && ['int32', 'float32'].includes(yTrue.dtype))) {
     const remedy = 'One class for each row; of one-hot labels take tf.argMax(labels, 1).';
@@ -120,6 +125,7 @@ export function pairBatch(
   batch: LabelledRows,
   {reference, own = NONE, step: steps = 0}: {reference?: LabelledRows | undefined; own?: Own; step?: number} = {},
 ): PairBatch {
+  if (reference) checkWidth(name, reference.embeddings, batch.embeddings);
   const anchors = vectorsOf(space, batch.embeddings);
   const others = reference ? vectorsOf(space, reference.embeddings) : anchors;
   const isOwn = reference === undefined;
@@ -141,6 +147,11 @@ export function pairBatch(
     known,
     step: steps,
   };
+}
+
+function checkWidth(name: string, reference: Tensor2D, {shape: [, width]}: Tensor2D): void {
+  if (reference.shape[1] === width) return;
+  throw typeError(name, 'reference.embeddings', `have the width of the embeddings, ${width}`, reference);
 }
 
 /**

@@ -65,6 +65,7 @@ type Judge = (mined: Triplets | Pairs, batch: PairBatch) => Judged;
 
 /** Builds a loss from a formula of the mined pairs; all of them if there is no miner. */
 export function pairLoss(name: string, {space, mine, memory, needsBoth}: Kind, judge: Judge): PerSampleLoss {
+  if (memory !== undefined) checkMemory(name, memory);
   const loss: PerSampleLoss = (yTrue, yPred) =>
     tidy(() => {
       const batch = labelledRows(name, yTrue, yPred, ['yTrue', 'yPred']);
@@ -136,6 +137,11 @@ function byMatrix({space, anchors, others, isOwn, distances}: PairBatch, {saved,
       return gradientOfDistances(space, ofDistances, apart as Tensor2D, vectors, rest[0] as Tensor2D, dl.size);
     },
   };
+}
+
+function checkMemory(name: string, memory: PairMemory): void {
+  if (typeof Object(memory).rows === 'function') return;
+  throw typeError(name, 'memory', 'have a function rows', memory, 'Build one: crossBatchMemory({size: 1024}).');
 }
 
 function checkWidth(name: string, past: Tensor2D, embeddings: Tensor2D): void {

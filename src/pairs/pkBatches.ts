@@ -77,22 +77,48 @@ export function pkBatches(options: PkBatchesOptions = {} as PkBatchesOptions): (
     for (let batch = 0; batch < batches; batch++) {
       const chosen = nextClasses(classes);
       const index = Int32Array.from(chosen.flatMap((label) => nextRows.get(label)?.(perClass) ?? []));
-      yield {xs: rowsIn(x, index), ys: (targets ?? ofLabels)(index), index};
+      yield batchOf(x, index, targets ?? ofLabels);
     }
   };
 }
 
+function batchOf(x: PkBatchesOptions['x'], index: Int32Array, targets: (rows: Int32Array) => PkBatch['ys']): PkBatch {
+  checkAlive(x);
+  const ys = targets(index);
+  const given = tensorsIn(ys);
+  if (given.length === 0 || !given.every((tensor) => tensor instanceof Tensor)) {
+    throw typeError(NAME, 'targets', 'return a tensor, or several', ys);
+  }
+  try {
+    return {xs: rowsIn(x, index), ys, index};
+  } catch (error) {
+    dispose(given);
+    throw error;
+  }
+}
+
+function checkAlive(x: PkBatchesOptions['x']): void {
+  if (!tensorsIn(x).some(({isDisposed}) => isDisposed)) return;
+  throw typeError(NAME, 'x', 'not be disposed', 'a disposed tensor', 'Keep it until the last epoch.');
+}
+
+/** Labels become int32. */
+const isInt32 = (label: number) => Number.isInteger(label) && label === (label | 0);
+
 /** Checks the options, and lists the rows of each class. */
 function checkedClasses({x, labels, classes, perClass}: PkBatchesOptions): Map<number, number[]> {
   const tensors = tensorsIn(x);
-  const size = tensors[0]?.shape[0];
+  const size = tensors[0]?.shape?.[0];
   if (size === undefined || !tensors.every((tensor) => tensor instanceof Tensor && tensor.shape[0] === size)) {
     throw typeError(NAME, 'x', 'be a tensor [N, …], or several of one N', x);
   }
+  checkAlive(x);
   if (labels?.length !== size) throw typeError(NAME, 'labels', `have ${size} entries, one for each row`, labels);
   const rowsOf = new Map<number, number[]>();
   for (const [row, label] of Array.from(labels).entries()) {
-    if (!Number.isInteger(label)) throw rangeError(NAME, 'labels', 'hold integers', `${label} at position ${row}`);
+    if (!isInt32(label)) {
+      throw rangeError(NAME, 'labels', 'hold integers from -2^31 to 2^31 - 1', `${label} at position ${row}`);
+    }
     rowsOf.set(label, [...(rowsOf.get(label) ?? []), row]);
   }
   const isPlural = (value: number) => Number.isInteger(value) && value >= 2;
@@ -131,7 +157,7 @@ function shuffled<T>(items: readonly T[], uniform: () => number): T[] {
 }
 
 function tensorsIn(x: PkBatchesOptions['x']): Tensor[] {
-  return x instanceof Tensor ? [x] : Object.values(x ?? {});
+  return x instanceof Tensor ? [x] : Object.values(Object(x));
 }
 
 /** Takes rows of all tensors. */

@@ -44,8 +44,10 @@ export function checkTowers(
   const isPaired = list[1]?.shape[0] === batchSize;
   const isBelow = list.slice(2).every(({shape}) => (shape[0] as number) % Math.max(batchSize, 1) === 0);
   if (list.length >= 2 && list.length <= most && batchSize > 0 && list.every(isMatrix) && isPaired && isBelow) return;
-  const many = most === 2 ? 'be two outputs' : 'be two or more outputs';
-  throw typeError(name, argument, `${many} float32[B, D]`, outputs, 'One of queries, then one of their documents.');
+  const isViews = most === 2;
+  const many = isViews ? 'be two outputs' : 'be two or more outputs';
+  const remedy = isViews ? 'One for each view of the rows.' : 'One of queries, then one of their documents.';
+  throw typeError(name, argument, `${many} float32[B, D]`, outputs, remedy);
 }
 
 /** The losses, but NaN for rows whose own embeddings are not finite. */

@@ -1,4 +1,4 @@
-import {checkNotNegative, checkOptionNames, typeError} from '../checks';
+import {checkBoolean, checkNotNegative, checkOptionNames, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {spaceOf} from './distances';
 import {checkMiner} from './miner';
@@ -48,6 +48,8 @@ export function tripletLoss(options: TripletLossOptions = {}): PerSampleLoss {
   const {mine = semiHard(), margin = 0.2, soft = false, swap = false, perAnchor = 'mean', memory} = options;
   checkMiner(NAME, mine);
   checkNotNegative(NAME, 'margin', margin);
+  checkBoolean(NAME, 'soft', soft);
+  checkBoolean(NAME, 'swap', swap);
   checkPerAnchor(NAME, perAnchor);
   if (swap && memory) {
     throw typeError(NAME, 'swap', 'be false with a memory', swap, 'Rows of a memory are compared with anchors only.');

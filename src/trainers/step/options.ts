@@ -162,6 +162,7 @@ function outputsWith(model: LayersModel, losses: readonly object[]): OutputShape
   const axes = model.outputs.some(({shape}) => (shape?.length ?? 0) > 2) ? classAxes(model) : [];
   return namesAndShapes.map((output, i) => {
     const loss = losses[i];
-    return {...output, isBinary: 'binary' in (loss ?? {}), classAxis: axes[i], takesLastAxis: takesLastAxis(loss)};
+    const [isBinary, isEmbedding] = ['binary' in (loss ?? {}), 'skipsNaN' in (loss ?? {})];
+    return {...output, isBinary, isEmbedding, classAxis: axes[i], takesLastAxis: takesLastAxis(loss)};
   });
 }
