@@ -89,12 +89,30 @@ export interface SelectionContext {
   yTrue?: Tensor;
   /** The prediction; the trainer fills it in for a model with one output. */
   yPred?: Tensor;
+  /** `float32[B, D]`, the input of the last dense layer; a trainer fills it in for a selector that `needs` it. */
+  features?: Tensor;
+  /** The `validation` of the selector as the model sees it now; the trainer fills it in. */
+  validation?: ValidationPass;
   /** The latest result of the selector's `remember`; null = nothing remembered yet. */
   memory?: Tensor1D | null;
   /** State of the selector's `schedule`: first `schedule.init()`, then what `next` returns. */
   schedule?: unknown;
   /** How many rows all shards keep, from `thresholdOf`, if the batch is the kept rows of one shard. */
   threshold?: GlobalThreshold;
+}
+
+/** A forward pass over rows that are not trained on, in inference mode. */
+export interface ValidationPass {
+  yTrue: Tensor;
+  yPred: Tensor;
+  /** `float32[V, D]`, the input of the last dense layer. */
+  features: Tensor;
+}
+
+/** Rows that are not trained on, as a step takes them. */
+export interface ValidationBatch {
+  xs: Tensor | Tensor[] | Record<string, Tensor>;
+  ys: Tensor | Tensor[] | Record<string, Tensor>;
 }
 
 /**
@@ -106,7 +124,8 @@ export interface SelectionContext {
  * are not valid or whose loss is not finite.
  *
  * `remember` and `schedule` are its state. A trainer carries it from step to step, and a selector
- * called without it throws. A wrapper has to keep both, and a `store`, as `mapSelector` does.
+ * called without it throws. `needs` and `validation` say what a trainer has to compute for it. A
+ * wrapper has to keep all of them, and a `store`, as `mapSelector` does.
  */
 export interface Selector {
   (losses: Tensor1D, context?: SelectionContext): Selection;
@@ -125,6 +144,16 @@ export interface Selector {
    * on, and disposed with it. Omit if `remember` and `schedule` are all there is.
    */
   store?: SelectorStore;
+  /**
+   * What `context` must have beside the losses, and the trainer computes for this selector alone: the
+   * `features`, of a model with one output that ends in a dense layer.
+   */
+  needs?: readonly 'features'[];
+  /**
+   * Rows that the trainer runs forward in inference mode before each choice, for
+   * `context.validation`. They stay the caller's.
+   */
+  validation?: ValidationBatch;
 }
 
 /** State of a selector beside what it remembers. */

@@ -129,7 +129,7 @@ function elementOutput(output: OutputShape): OutputShape {
 }
 
 /** Whether each value of an output is an element: of a row of labels that do not exclude one another. */
-function isOfLabels({shape, isBinary}: OutputShape): boolean {
+export function isOfLabels({shape, isBinary}: OutputShape): boolean {
   return isBinary && shape.length === 2 && shape[1] !== 1;
 }
 

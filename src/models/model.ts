@@ -66,14 +66,14 @@ type Layer = LayersModel['layers'][number];
 /** Runs `f` with something around each call of some layers. */
 export function aroundCalls<T>(
   parts: readonly Layer[],
-  around: (layer: Layer, call: () => Tensor | Tensor[]) => Tensor | Tensor[],
+  around: (layer: Layer, call: () => Tensor | Tensor[], inputs: Tensor | Tensor[]) => Tensor | Tensor[],
   f: () => T,
 ): T {
   const own = parts.map((layer) => Object.getOwnPropertyDescriptor(layer, 'call'));
   for (const layer of parts) {
     const {call} = layer;
     layer.call = function (this: Layer, ...given) {
-      return around(layer, () => call.apply(this, given));
+      return around(layer, () => call.apply(this, given), given[0]);
     };
   }
   try {

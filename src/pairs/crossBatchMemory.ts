@@ -193,7 +193,7 @@ function feeding(
   }
   const choose = (losses: Tensor1D, context?: SelectionContext) => select(losses, context);
   return Object.assign(choose, {
-    ...(select.schedule && {schedule: select.schedule}),
+    ...select,
     remember(losses: Tensor1D, {yTrue, yPred}: SelectionContext = {}) {
       if (!yTrue || !yPred) {
         throw typeError(NAME, 'model', 'have one output', undefined, 'Of several, call add() yourself.');

@@ -10,9 +10,12 @@ export type {
   Selector,
   SelectorStore,
   ShardLosses,
+  ValidationBatch,
+  ValidationPass,
 } from '../types';
 export {type AboveThresholdOptions, aboveThreshold} from './aboveThreshold';
 export {all} from './all';
+export {type DiversifiedOptions, diversified} from './diversified';
 export {type GhmOptions, ghm} from './ghm';
 export {type GlobalTopKOptions, globalTopK} from './globalTopK';
 export {type GradientNormBoundOptions, gradientNormBound} from './gradientNormBound';
@@ -35,4 +38,5 @@ export {type SuperLossOptions, superLoss} from './superLoss';
 export {thresholdOf} from './thresholdOf';
 export {topK} from './topK';
 export {topKPerGroup} from './topKPerGroup';
+export {type TowardsOptions, towards} from './towards';
 export {type TrimmedTopKOptions, trimmedTopK} from './trimmedTopK';

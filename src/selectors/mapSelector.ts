@@ -40,7 +40,7 @@ export function mapSelector(selector: Selector, f: SelectionMap): Selector {
     const remedy = 'Other shards count the rows that this one keeps.';
     throw typeError(NAME, 'f', 'return a selection over shards as it is', 'another one', remedy);
   };
-  return wrapper(NAME, choose, selector.remember, selector);
+  return wrapper(NAME, choose, selector);
 }
 
 function checked(selection: Selection): Selection {

@@ -49,13 +49,12 @@ export function scheduled<S>(
     return selector;
   };
 
-  const {remember, store} = selectorAt({schedule: schedule.init()});
-  return wrapper(
-    NAME,
-    (losses, context) => selectorAt(context)(losses, context),
-    remember && ((losses, context) => (selectorAt(context).remember ?? remember)(losses, context)),
-    {schedule: schedule as KeepSchedule, ...(store && {store})},
-  ) as ScheduledSelector<S>;
+  const {remember, ...others} = selectorAt({schedule: schedule.init()});
+  return wrapper(NAME, (losses, context) => selectorAt(context)(losses, context), {
+    ...others,
+    remember: remember && ((losses, context) => (selectorAt(context).remember ?? remember)(losses, context)),
+    schedule: schedule as KeepSchedule,
+  }) as ScheduledSelector<S>;
 }
 
 function checkSchedule(schedule: unknown): void {

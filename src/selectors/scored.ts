@@ -40,5 +40,5 @@ export function scored(selector: Selector, score: Score): Selector {
       checkRows(NAME, 'score', scores, losses.size);
       return f(chooseEach(rows, asFloat(scores), fill(losses.shape, Number.NaN)), context);
     };
-  return wrapper(NAME, ofScores(selector), remember && ofScores(remember), selector);
+  return wrapper(NAME, ofScores(selector), {...selector, remember: remember && ofScores(remember)});
 }

@@ -17,7 +17,12 @@ type OfBatch<T> = (batch: Batch) => T;
 type OfLosses<T> = (losses: Tensor1D, context: SelectionContext) => T;
 
 /** Builds a rule. What `choose` and `remember` compute is constant to every gradient. */
-export function selector(name: string, choose: OfBatch<Selection>, remember?: OfBatch<Tensor1D>): Selector {
+export function selector(
+  name: string,
+  choose: OfBatch<Selection>,
+  remember?: OfBatch<Tensor1D>,
+  others: Omit<Carried, 'remember'> = {},
+): Selector {
   const ofLosses =
     <T>(f: OfBatch<T>): OfLosses<T> =>
     (losses, context) =>
@@ -28,19 +33,27 @@ export function selector(name: string, choose: OfBatch<Selection>, remember?: Of
           return selectable(name, losses, context);
         },
       });
-  return wrapper(name, ofLosses(choose), remember && ofLosses(remember));
+  return wrapper(name, ofLosses(choose), {...others, remember: remember && ofLosses(remember)});
 }
 
-/** Builds a selector that calls another one, with the state of that one. */
+/** What belongs to a selector beside its choice, and a wrapper has to keep. */
+interface Carried {
+  remember?: OfLosses<Tensor1D> | undefined;
+  schedule?: KeepSchedule | undefined;
+  needs?: Selector['needs'] | undefined;
+  validation?: Selector['validation'] | undefined;
+  store?: Selector['store'] | undefined;
+}
+
+/** Builds a selector that calls another one, with the state and the needs of that one. */
 export function wrapper(
   name: string,
   choose: OfLosses<Selection>,
-  remember?: OfLosses<Tensor1D>,
-  {schedule, store}: Pick<Selector, 'schedule' | 'store'> = {},
+  {remember, schedule, needs, validation, store}: Carried,
 ): Selector {
-  const further = {...(schedule && {schedule}), ...(store && {store})};
-  const state = {...(remember && {remember: constant(name, remember)}), ...further};
-  return Object.assign(constant(name, choose), state);
+  const state = {...(remember && {remember: constant(name, remember)}), ...(schedule && {schedule})};
+  const needed = {...(needs && {needs}), ...(validation && {validation}), ...(store && {store})};
+  return Object.assign(constant(name, choose), {...state, ...needed});
 }
 
 /** Builds the selector that keeps the rows with the largest scores. */

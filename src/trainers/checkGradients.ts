@@ -153,8 +153,7 @@ function sameSelection(select: Selector): Selector {
     }
     return selection;
   };
-  const {remember, schedule} = select;
-  return Object.assign(choose, {...(remember && {remember}), ...(schedule && {schedule})});
+  return Object.assign(choose, {...select});
 }
 
 type HostGradients = Map<string, Float32Array>;

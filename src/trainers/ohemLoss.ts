@@ -67,6 +67,10 @@ export function ohemLoss(
     const remedy = 'Use ohemStep, which keeps what it remembers, and disposes it.';
     throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', remedy);
   }
+  if (mine.needs) {
+    const remedy = 'Use ohemStep, which knows the model.';
+    throw typeError(NAME, 'select', 'go by losses, truth and predictions', `one that needs ${mine.needs}`, remedy);
+  }
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
   const state = selectorState(NAME, mine);
@@ -82,9 +86,9 @@ export function ohemLoss(
       ys: [yTrue],
       context: {step: calls, ...group},
     };
-    const forward = {losses, raw: losses, predictions: [yPred]};
+    const forward = {losses, raw: losses, predictions: [yPred], features: undefined};
     const {rows, counts} = chooseRows(
-      {where: NAME, select: mine, rankBy: 'weighted', reduction},
+      {where: NAME, select: mine, rankBy: 'weighted', reduction, validation: undefined},
       batch,
       forward,
       state,

@@ -6,6 +6,7 @@ import {
   accuracySteps,
   all,
   constant,
+  diversified,
   ghm,
   globalTopK,
   hardNegatives,
@@ -29,6 +30,7 @@ import {
   superLoss,
   topK,
   topKPerGroup,
+  towards,
   trimmedTopK,
 } from 'ohem-tfjs';
 
@@ -65,6 +67,8 @@ interface Member {
   first?: 'easiest';
   /** What a trainer passes with the first batch. */
   state?: Pick<SelectionContext, 'memory' | 'schedule'>;
+  /** What it needs beside, whatever the batch. */
+  given?: () => SelectionContext;
   /** What it needs beside the losses, for so many rows. */
   context?: (batchSize: number) => SelectionContext;
 }
@@ -118,6 +122,15 @@ const classified = (batchSize: number) => {
     ),
   };
 };
+/** The same with the input of a last layer. */
+const inLastLayer = (batchSize: number) => {
+  const random = randomFrom(batchSize + 3);
+  const features = rowsOf(2 * batchSize, () => 2 * random() - 1);
+  return {...classified(batchSize), features: tf.tensor2d(features, [batchSize, 2])};
+};
+const ofGradients = {tiesInOrder: true, passesOver: true, context: inLastLayer};
+const validation = {xs: {}, ys: {}};
+
 const weighing = {tiesInOrder: true, weighs: true} as const;
 
 const SELECTORS: readonly Member[] = [
@@ -346,6 +359,27 @@ const SELECTORS: readonly Member[] = [
     select: selfPacedWeights({ratio: 1, kind: 'logistic'}),
     ...weighing,
   },
+  {member: 'diversified', options: '{k: 3}', select: diversified({k: 3}), ...ofGradients},
+  {
+    member: 'diversified',
+    options: '{ratio: 0.5, minK: 2, bias: true}',
+    select: diversified({ratio: 0.5, minK: 2, bias: true}),
+    ...ofGradients,
+  },
+  {
+    member: 'towards',
+    options: 'validation, {k: 3, learningRate: 0.1}',
+    select: towards(validation, {k: 3, learningRate: 0.1}),
+    ...ofGradients,
+    given: () => ({validation: inLastLayer(4)}),
+  },
+  {
+    member: 'towards',
+    options: 'validation, {ratio: 0.5, learningRate: 1, bias: false}',
+    select: towards(validation, {ratio: 0.5, learningRate: 1, bias: false}),
+    ...ofGradients,
+    given: () => ({validation: inLastLayer(2)}),
+  },
 ];
 
 /** What is exported with the selectors, and is none: for `scored`, and for shards. */
@@ -386,14 +420,14 @@ describe('The contract of the selectors', () => {
 });
 
 for (const {member, options, select: selector, context: needed, ...nature} of SELECTORS) {
-  const {tiesInOrder, passesOver, first, repeats, mayKeepNone, state, weighs, weight = 1} = nature;
+  const {tiesInOrder, passesOver, first, repeats, mayKeepNone, state, given, weighs, weight = 1} = nature;
   describeOnBackends(`${member}(${options})`, (backend) => {
     if (nature.readsLosses && backend.startsWith('webg')) return;
     const batchSizes = batchSizesOn(backend);
-    const contextOf = (batchSize: number): SelectionContext => ({...state, ...needed?.(batchSize)});
+    const contextOf = (batchSize: number): SelectionContext => ({...state, ...given?.(), ...needed?.(batchSize)});
     /** The selector with what it needs at hand, as in a step. */
     const select: Selector = (losses, context) =>
-      tf.tidy(() => selector(losses, {...state, ...context, ...needed?.(losses.size)}));
+      tf.tidy(() => selector(losses, {...state, ...given?.(), ...context, ...needed?.(losses.size)}));
     const run = (losses: readonly number[], context: SelectionContext = {}) =>
       readSelection(select, losses, {step: 0, ...context});
     const inItsOrder = (losses: readonly number[]) => [...losses].sort((a, b) => (first === 'easiest' ? a - b : b - a));

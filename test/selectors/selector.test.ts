@@ -100,7 +100,7 @@ describeOnBackends('selector', () => {
     expect(Object.keys(selector('f', () => everything(1)))).toEqual([]);
     const remember = () => tf.ones<tf.Rank.R1>([1]);
     const schedule = {init: () => null, ratio: () => 1, next: () => null};
-    expect(Object.keys(wrapper('f', () => everything(1), remember, {schedule})).sort()).toEqual([
+    expect(Object.keys(wrapper('f', () => everything(1), {remember, schedule})).sort()).toEqual([
       'remember',
       'schedule',
     ]);

@@ -212,7 +212,8 @@ function gradientsOver(
       // Statistics that the batch before has changed are on the tape of this one, which changes them again.
       takeSnapshot(settings.model, settings.optimizer);
       const select = () => selection;
-      const [ofBatch, stateless] = [{...unreduced(settings), select}, selectorState(settings.where, select)];
+      const ofBatch = {...unreduced(settings), select, lastLayer: undefined, validation: undefined};
+      const stateless = selectorState(settings.where, select);
       const {gradients} = parts.gradientsOf({...begun, batch: (held[i] as Scored).batch}, ofBatch, stateless);
       sums.add(gradients);
     }
@@ -234,11 +235,11 @@ function checkStateless({where, model}: StepSettings): void {
 /** A batch that was scored, in tensors that are held until the update. */
 interface Scored {
   batch: StepBatch;
-  forward: Pick<Forward, 'losses' | 'raw' | 'predictions'>;
+  forward: Pick<Forward, 'losses' | 'raw' | 'predictions' | 'features'>;
   tensors: Tensor[];
 }
 
-function scored(batch: StepBatch, {losses, raw, predictions}: Forward): Scored {
+function scored(batch: StepBatch, {losses, raw, predictions, features}: Forward): Scored {
   const copies = new Map<Tensor, Tensor>();
   const held = <T>(value: T): T => {
     if (value instanceof Tensor) {
@@ -252,7 +253,7 @@ function scored(batch: StepBatch, {losses, raw, predictions}: Forward): Scored {
   return {
     batch: {...heldIn(batch), given: heldIn(batch.given), context: heldIn(batch.context)},
     // Predictions are for selectors that look at them; with several outputs none does.
-    forward: heldIn({losses, raw, predictions: predictions.length === 1 ? predictions : []}),
+    forward: heldIn({losses, raw, predictions: predictions.length === 1 ? predictions : [], features}),
     tensors: [...copies.values()],
   };
 }
@@ -303,6 +304,7 @@ function together(where: string, held: readonly Scored[]) {
       losses,
       raw,
       predictions: hasOne ? [joined(forwards.map((each) => each.predictions[0] as Tensor))] : [],
+      features: forwards[0]?.features && joined(forwards.map((each) => each.features as Tensor)),
     },
   };
 }

@@ -1,6 +1,15 @@
 /** @file The ways from a batch to the gradients of its kept rows. */
 
-import {clone, mul, onesLike, type Scalar, type Tensor, type Tensor1D, type Variable} from '@tensorflow/tfjs-core';
+import {
+  clone,
+  mul,
+  onesLike,
+  reshape,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Variable,
+} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {offTape, opsOnTape} from '../../engine';
@@ -11,6 +20,7 @@ import {aroundCalls, layersOf, outputsOf} from '../../models/model';
 import {countedOutputs, outputLosses} from '../../models/modelLosses';
 import {addUp, putRows} from '../../rows';
 import type {StepBatch} from './batch';
+import type {LastLayer} from './lastLayer';
 import type {BackwardStrategy, StepSettings} from './options';
 import {type Chosen, chooseRows, type SelectorState} from './selection';
 
@@ -21,6 +31,8 @@ export type Forward = {
   losses: Tensor1D;
   /** `float32[count]`, without weights of rows: what rows may be ranked by. */
   raw: Tensor1D;
+  /** `float32[count, D]`, the input of the last dense layer, if the selector needs it. */
+  features: Tensor | undefined;
   /** The penalty of each regulariser. */
   penalties: Scalar[];
   /** How many ops of the tape belong to the model; those behind them belong to its loss. */
@@ -29,7 +41,7 @@ export type Forward = {
 
 /** The stages of a forward pass, and what they come to. The model's may be watched. */
 export function forwardStages(
-  {where, model, losses, lossWeights}: StepSettings,
+  {where, model, losses, lossWeights, lastLayer}: StepSettings,
   {
     xs,
     ys,
@@ -49,6 +61,15 @@ export function forwardStages(
     const ops = opsOnTape();
     return {outputs: [...outputs, ...model.calculateLosses()], ops};
   };
+  const withFeatures = (): ModelRun => {
+    let ops = 0;
+    const outputs = (lastLayer as LastLayer).behind(() => {
+      const ran = run();
+      ops = ran.ops;
+      return ran.outputs;
+    });
+    return {outputs, ops};
+  };
   const lossesOf = (outputs: Tensor[]): Tensor1D[] => {
     const predictions = view.predictions(outputs.slice(0, count));
     const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses, finite, context?.valid);
@@ -58,7 +79,7 @@ export function forwardStages(
     return [addUp(perOutput.map((ofRows, i) => mul<Tensor1D>(ofRows, weights[i] as Tensor1D))), raw];
   };
   return {
-    model: {compute: () => watch(run), given: xs, targets: variables},
+    model: {compute: () => watch(lastLayer ? withFeatures : run), given: xs, targets: variables},
     loss: ({outputs}: ModelRun) => ({
       compute: () => ({outputs: lossesOf(outputs), ops: opsOnTape()}),
       given: [...outputs.slice(0, count), ...ys, ...rowWeights],
@@ -68,7 +89,8 @@ export function forwardStages(
       predictions: offTape(() => view.predictions(outputs.slice(0, count))),
       losses: losses as Tensor1D,
       raw: raw as Tensor1D,
-      penalties: (count === undefined ? [] : outputs.slice(count)) as Scalar[],
+      penalties: (count === undefined ? [] : outputs.slice(count, lastLayer ? -1 : undefined)) as Scalar[],
+      features: lastLayer && offTape(() => reshape(outputs.at(-1) as Tensor, [view.count, -1])),
       modelOps: ops,
     }),
   };

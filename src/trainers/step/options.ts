@@ -10,8 +10,9 @@ import {modelOptimizer, type OptimizerName, readyModel, trainedWeights} from '..
 import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../models/modelLosses';
 import {checkSelector} from '../../selectors/selector';
 import {topK} from '../../selectors/topK';
-import type {DynamicsOptions, Granularity, PerSampleLoss, Reduction, Selector} from '../../types';
+import type {DynamicsOptions, Granularity, PerSampleLoss, Reduction, Selector, ValidationPass} from '../../types';
 import {checkedDynamics} from './dynamics';
+import {type LastLayer, lastLayer, validationPasses} from './lastLayer';
 import {REDUCTIONS} from './selection';
 
 /**
@@ -108,6 +109,10 @@ export interface StepSettings {
   selectOver: 'batch' | 'accumulated';
   /** What the report says of each row's prediction; undefined if nothing. */
   dynamics: Required<DynamicsOptions> | undefined;
+  /** Catches the input of the last dense layer; undefined if the selector does not need it. */
+  lastLayer: LastLayer | undefined;
+  /** Runs the validation rows of the selector forward; undefined if it has none. */
+  validation: (() => ValidationPass) | undefined;
   /** Whether the penalties of regularisers are a part of the gradient. Default true. */
   penalised?: boolean;
   /** Whether the gradients may be a part of a sum over several shards. Default false: they update the weights. */
@@ -146,13 +151,16 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
   const dynamics = options.dynamics
     ? checkedDynamics(where, options.dynamics, {outputs, targets, granularity})
     : undefined;
+  const needed = select.needs?.includes('features') ? lastLayer(where, model, {granularity, outputs}) : undefined;
   const optimizer = modelOptimizer(where, model, options.optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
   const trained = trainedWeights(where, model, optimizer);
   trained();
-  return {
+  const settings: StepSettings = {
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
     ...{targets, trained, clipNorm, accumulate, selectOver, outputs, dynamics},
+    ...{lastLayer: needed, validation: undefined},
   };
+  return select.validation ? {...settings, validation: validationPasses(settings)} : settings;
 }
 
 /** The outputs of a model, with what is known of their losses. */

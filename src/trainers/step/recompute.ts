@@ -43,7 +43,7 @@ export function recomputeBatch(
     rowWeights: batch.rowWeights.map((weights) => takeRows(weights, rows)),
   };
   checkLosses(settings, batch, scored, rows);
-  const {model, loss, seen: seenOf} = forwardStages(settings, kept, variables);
+  const {model, loss, seen: seenOf} = forwardStages({...settings, lastLayer: undefined}, kept, variables);
   const {seen, gradients, mixing} = differentiate(where, variables, {
     ...{model, loss},
     objective(run, losses) {

@@ -124,12 +124,13 @@ export function chooseRows(
     rankBy,
     reduction,
     partial,
-  }: Pick<StepSettings, 'where' | 'select' | 'rankBy' | 'reduction' | 'partial'>,
+    validation,
+  }: Pick<StepSettings, 'where' | 'select' | 'rankBy' | 'reduction' | 'partial' | 'validation'>,
   {valid, finite, count, ys, context}: Pick<StepBatch, 'valid' | 'finite' | 'count' | 'ys' | 'context'>,
-  forward: Pick<Forward, 'losses' | 'raw' | 'predictions'>,
+  forward: Pick<Forward, 'losses' | 'raw' | 'predictions' | 'features'>,
   state: SelectorState,
 ): Chosen {
-  const {predictions} = forward;
+  const {predictions, features} = forward;
   const usable = finiteLosses(forward.losses, finite);
   const marked = (losses: Tensor1D): Tensor1D =>
     usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : clone(losses);
@@ -140,6 +141,8 @@ export function chooseRows(
     ...context,
     ...(valid && {valid}),
     ...(predictions.length === 1 && ys.length === 1 && {yTrue: ys[0] as Tensor, yPred: predictions[0] as Tensor}),
+    ...(features && {features}),
+    ...(validation && {validation: validation()}),
   };
   const given = select(ranking, seen);
   const threshold = given?.threshold ?? context.threshold;

@@ -1,0 +1,76 @@
+/** @file Gradients of the last dense layer, by their inner products alone. */
+
+import {
+  add,
+  cast,
+  where as chooseEach,
+  expandDims,
+  matMul,
+  mul,
+  square,
+  sum,
+  Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {typeError} from '../checks';
+import type {SelectionContext} from '../types';
+import {classErrors} from './classErrors';
+import type {Batch} from './selector';
+
+export interface LastLayerOptions {
+  /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
+  fromLogits?: boolean;
+  /** Whether the gradient of the bias counts too. */
+  bias?: boolean;
+}
+
+/** The factors of gradients `errors_i ⊗ features_i`. (A type, so that `tf.tidy` takes it.) */
+export type LastLayer = {
+  /** `float32[B, C]`. */
+  errors: Tensor2D;
+  /** `float32[B, D]`. */
+  features: Tensor2D;
+};
+
+type Given = Pick<SelectionContext, 'yTrue' | 'yPred' | 'features'>;
+
+/** Finds the factors of the gradients of rows; 0 for rows that may not be selected. */
+export function lastLayerOf(where: string, {losses, rows, context}: Batch, fromLogits: boolean): LastLayer {
+  const {errors, features} = factorsOf(where, context, losses.size, fromLogits);
+  const column = expandDims(rows, 1);
+  const ofRows = (values: Tensor2D): Tensor2D => chooseEach(column, values, zerosLike(values));
+  return {errors: ofRows(errors), features: ofRows(features)};
+}
+
+/** Finds the factors of the gradients of so many rows. */
+export function factorsOf(where: string, given: Given, rows: number, fromLogits: boolean): LastLayer {
+  const features = featuresOf(where, given.features, rows);
+  const errors = classErrors(where, given, rows, {fromLogits, mayBeBinary: true});
+  return {errors: errors as Tensor2D, features};
+}
+
+function featuresOf(where: string, features: Tensor | undefined, rows: number): Tensor2D {
+  if (features === undefined) {
+    const remedy = 'The trainers fill it in for a LayersModel with one output that ends in a dense layer.';
+    throw typeError(where, 'features', 'be in the context', features, remedy);
+  }
+  if (!(features instanceof Tensor) || features.rank !== 2 || features.shape[0] !== rows) {
+    const got = features instanceof Tensor ? features.shape : features;
+    throw typeError(where, 'features', `have shape [${rows}, D], the input of the last dense layer`, got);
+  }
+  return cast(features, 'float32') as Tensor2D;
+}
+
+/** All inner products of gradients: `(E Eᵀ) ∘ (H Hᵀ + 1)`, without the 1 if the bias does not count. */
+export function gramOf(of: LastLayer, others: LastLayer, bias: boolean): Tensor2D {
+  const ofFeatures = matMul(of.features, others.features, false, true);
+  return mul(matMul(of.errors, others.errors, false, true), bias ? add(ofFeatures, 1) : ofFeatures);
+}
+
+/** The squared norms of the gradients, `float32[B]`. */
+export function squaresOf({errors, features}: LastLayer, bias: boolean): Tensor1D {
+  const ofFeatures = sum(square(features), 1);
+  return mul(sum(square(errors), 1), bias ? add(ofFeatures, 1) : ofFeatures);
+}

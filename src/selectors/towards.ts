@@ -1,0 +1,87 @@
+import {mean, mul, type Tensor1D} from '@tensorflow/tfjs-core';
+import {checkFinitePositive, checkOptionNames, typeError} from '../checks';
+import type {Keep, SelectionContext, Selector, ValidationBatch} from '../types';
+import {byInteraction, keepPicked} from './greedyPicks';
+import {factorsOf, gramOf, type LastLayer, type LastLayerOptions, lastLayerOf} from './lastLayer';
+import {checkKeep} from './ranking';
+import {selector} from './selector';
+
+const NAME = 'towards';
+
+export type TowardsOptions = Keep &
+  LastLayerOptions & {
+    /** The learning rate of a single row, η; a finite number > 0. */
+    learningRate: number;
+  };
+
+/**
+ * Keeps examples whose gradients lower the loss of validation rows.
+ *
+ *     s_i = η · mean_v ⟨G_i, G_v⟩,    G_i = (p_i − y_i) ⊗ [h_i, 1]
+ *     K times:  keep i with the largest s_i;  s ← s − η² · ⟨G, G_i⟩
+ *
+ * GREATS: s is what a step of SGD with row i takes from the loss of the validation rows, to first
+ * order, less what the rows kept before it take already. G is the gradient of the crossentropy by
+ * the last dense layer, with h its input; no gradient is built. The trainer runs the validation
+ * rows forward in each step, in inference mode. Use few of them, and none that is trained on.
+ *
+ * @param validation  `{xs, ys}`, as a step takes them; they stay yours, and are read in each step.
+ * @param options  `learningRate`; `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits` (default
+ *   false); `bias`, whether the gradient of the bias counts (default true).
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first. It
+ *   `needs` `context.features`, `float32[B, D]`, and `context.validation`, which the trainers fill
+ *   in, with `yTrue` and `yPred`, for a model with one output that ends in a dense layer.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`, or
+ *   what it needs is missing or not of these rows.
+ *
+ * @example
+ * const xs = tf.tensor2d([[0, 1]]);
+ * const select = towards({xs, ys: tf.tensor1d([1], 'int32')}, {k: 1, learningRate: 0.1});
+ * const yTrue = tf.tensor1d([0, 1], 'int32');
+ * const yPred = tf.tensor2d([[0.2, 0.8], [0.6, 0.4]]);
+ * const features = tf.tensor2d([[1, 0], [0, 1]]);
+ * const validation = {features: xs, yTrue: tf.tensor1d([1], 'int32'), yPred: tf.tensor2d([[0.5, 0.5]])};
+ * const context = {yTrue, yPred, features, validation};   // as a trainer has it
+ * select(tf.tensor1d([1.61, 0.92]), context).indices.dataSync();   // Int32Array [1]
+ *
+ * @see Wang et al., GREATS: Online Selection of High-Quality Data for LLM Training in Every
+ *   Iteration, NeurIPS 2024, §4, Algorithm 1
+ */
+export function towards(validation: ValidationBatch, options: TowardsOptions = {} as TowardsOptions): Selector {
+  const {learningRate, fromLogits = false, bias = true, ...keep} = options ?? {};
+  if (Object(validation).xs == null || Object(validation).ys == null) {
+    throw typeError(NAME, 'validation', 'be a record {xs, ys}', validation, 'Pass rows that are not trained on.');
+  }
+  checkOptionNames(NAME, options, ['k', 'ratio', 'minK', 'learningRate', 'fromLogits', 'bias']);
+  checkKeep(NAME, keep as Keep);
+  checkFinitePositive(NAME, 'learningRate', learningRate);
+  return selector(
+    NAME,
+    (batch) => {
+      const layer = lastLayerOf(NAME, batch, fromLogits);
+      const target = targetOf(batch.context, layer, fromLogits);
+      const scores = mul(mean(gramOf(layer, target, bias), 1), learningRate) as Tensor1D;
+      const gram = gramOf(layer, layer, bias);
+      return keepPicked(batch, keep as Keep, byInteraction(batch, {gram}, scores, learningRate ** 2));
+    },
+    undefined,
+    {needs: ['features'], validation},
+  );
+}
+
+/** Finds the factors of the gradients of the validation rows. */
+function targetOf({validation}: SelectionContext, {errors, features}: LastLayer, fromLogits: boolean): LastLayer {
+  if (validation === undefined) {
+    const remedy = 'The trainers fill it in. To wrap the selector, use mapSelector, which keeps what it needs.';
+    throw typeError(NAME, 'validation', 'be in the context', validation, remedy);
+  }
+  const rows = validation.features?.shape[0] ?? 0;
+  const target = factorsOf(`${NAME}: validation`, validation, rows, fromLogits);
+  const [ours, theirs] = [
+    [features, errors],
+    [target.features, target.errors],
+  ].map((pair) => pair.map(({shape}) => shape[1]));
+  if (String(ours) === String(theirs)) return target;
+  const constraint = `have ${ours?.[0]} features and ${ours?.[1]} classes, as the batch`;
+  throw typeError(NAME, 'validation', constraint, `${theirs?.[0]} and ${theirs?.[1]}`);
+}

@@ -1,0 +1,87 @@
+/** @file What a selector may need of the last dense layer of a model: its input, also for validation rows. */
+
+import {clone, keep, type Tensor} from '@tensorflow/tfjs-core';
+import type {LayersModel, SymbolicTensor} from '@tensorflow/tfjs-layers';
+import {typeError} from '../../checks';
+import {isOfLabels} from '../../data/views';
+import {offTape} from '../../engine';
+import {aroundCalls, partsOf} from '../../models/model';
+import type {ValidationPass} from '../../types';
+import {inferred} from './backward';
+import {stepBatch} from './batch';
+import type {StepSettings} from './options';
+
+type Layer = LayersModel['layers'][number];
+
+/** Catches the input of the last dense layer. */
+export interface LastLayer {
+  /** Runs a forward pass that calls it, and returns its input behind the outputs. */
+  behind(run: () => Tensor[]): Tensor[];
+}
+
+const NEEDED = 'have one output and end in a dense layer for this selector';
+
+/** Finds the last dense layer of a model. */
+export function lastLayer(
+  where: string,
+  model: LayersModel,
+  {granularity, outputs}: Pick<StepSettings, 'granularity' | 'outputs'>,
+): LastLayer {
+  const layer = lastDense(where, model);
+  if (granularity === 'element' && outputs.some(isOfLabels)) {
+    const remedy = 'The labels of a row have weights of their own: mine rows.';
+    throw typeError(where, 'granularity', "be 'sample' for a selector that needs features", granularity, remedy);
+  }
+  return {
+    behind(run) {
+      const inputs: Tensor[] = [];
+      const note = (_: Layer, call: () => Tensor | Tensor[], given: Tensor | Tensor[]) => {
+        // The model disposes what is between its layers; and the input may be the caller's.
+        inputs.push(offTape(() => keep(clone([given].flat()[0] as Tensor))));
+        return call();
+      };
+      try {
+        const results = aroundCalls([layer], note, run);
+        if (inputs.length !== 1) {
+          throw typeError(where, 'model', `call ${layer.name} once in a pass`, `${inputs.length} calls`);
+        }
+        return [...results, offTape(() => clone(inputs[0] as Tensor))];
+      } finally {
+        for (const input of inputs) input.dispose();
+      }
+    },
+  };
+}
+
+/** Finds the dense layer that computes the output of a model, but for an activation behind it. */
+function lastDense(where: string, model: LayersModel): Layer {
+  let output = model.outputs[0] as SymbolicTensor | undefined;
+  if (model.layers.length === 0) throw typeError(where, 'model', NEEDED, 'a function');
+  if (model.outputs.length !== 1) throw typeError(where, 'model', NEEDED, `${model.outputs.length} outputs`);
+  while (output) {
+    const layer = output.sourceLayer as Layer & {outputs?: SymbolicTensor[]};
+    const {className = ''} = layer.constructor as {className?: string};
+    if (className === 'Dense') return layer;
+    if ('layers' in layer) output = layer.outputs?.[output.outputTensorIndex ?? 0];
+    else if (className === 'Activation' || className === 'Softmax') output = output.inputs[0];
+    else throw typeError(where, 'model', NEEDED, `the layer ${layer.name} (${className})`);
+  }
+  throw typeError(where, 'model', NEEDED, 'one without layers');
+}
+
+/** Builds what runs the validation rows of the selector forward, in inference mode; undefined if it has none. */
+export function validationPasses(settings: StepSettings): (() => ValidationPass) | undefined {
+  const {where, model, select} = settings;
+  const {validation} = select;
+  if (!validation) return undefined;
+  const stateful = partsOf(model).find((part) => part.stateful);
+  if (stateful) {
+    const constraint = 'have no layer that keeps a state for a selector with validation rows';
+    throw typeError(where, 'model', constraint, stateful.name);
+  }
+  return () => {
+    const batch = stepBatch({...settings, where: `${where}: validation`}, validation.xs, validation.ys);
+    const {predictions, features} = inferred(settings, batch);
+    return {yTrue: batch.ys[0] as Tensor, yPred: predictions[0] as Tensor, features: features as Tensor};
+  };
+}
