@@ -85,6 +85,8 @@ export interface SelectionContext {
   boxes?: Tensor2D;
   /** `float32[B]`, the irreducible loss of each row. */
   reference?: Tensor1D;
+  /** `float32[B]`, the largest IoU of each row's box with an object. */
+  overlap?: Tensor1D;
   /** The truth; the trainer fills it in for a model with one output. */
   yTrue?: Tensor;
   /** The prediction; the trainer fills it in for a model with one output. */

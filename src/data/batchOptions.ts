@@ -15,17 +15,17 @@ export function isNumbers(given: SampleWeights): given is ArrayLike<number> {
 }
 
 /** The parts of a selector's context that have a value for each row, or for each element as `[B, …]`. */
-export type PerRowContext = 'valid' | 'positive' | 'group' | 'reference' | 'boxes';
+export type PerRowContext = 'valid' | 'positive' | 'group' | 'reference' | 'overlap' | 'boxes';
 
 /** The context of a selector as a step is given it. */
 export type GivenContext = Omit<SelectionContext, PerRowContext> & {[name in PerRowContext]?: Tensor};
 
 /** What a selector may want to know of each row of the data, or of each of its elements; see {@link SelectionContext}. */
-export type RowContext = Pick<StepOptions, 'valid' | 'positive' | 'group' | 'boxes' | 'reference'>;
+export type RowContext = Pick<StepOptions, PerRowContext>;
 
 /**
  * What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector looks at. When elements are mined, what has a value
- * for each row (`valid`, `positive`, `group`, `reference`, `boxes`) has one for each element, as `[B·P]` or `[B, …]`. All of them but `boxes` may have
+ * for each row (`valid`, `positive`, `group`, `reference`, `overlap`, `boxes`) has one for each element, as `[B·P]` or `[B, …]`. All of them but `boxes` may have
  * a last axis of 1, as masks of labels `[B, 1]` or `[B, …, 1]` do.
  */
 export interface StepOptions extends GivenContext {
@@ -38,7 +38,7 @@ export interface StepOptions extends GivenContext {
 const NAMES: Record<keyof StepOptions, true> = {
   ...{sampleWeight: true, classWeight: true, step: true, valid: true, positive: true, group: true, boxes: true},
   ...{reference: true, yTrue: true, yPred: true, memory: true, schedule: true, threshold: true},
-  ...{features: true, validation: true},
+  ...{features: true, validation: true, overlap: true},
 };
 
 /** The names of what may go with a batch. */

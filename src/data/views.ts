@@ -153,7 +153,9 @@ function elementShapes(where: string, argument: string, targets: Tensor[], outpu
 }
 
 /** The axes that follow those of the rows or elements. */
-const FURTHER_AXES: Record<PerRowContext, number[]> = {valid: [], positive: [], group: [], reference: [], boxes: [4]};
+const FURTHER_AXES: Record<PerRowContext, number[]> = {
+  ...{valid: [], positive: [], group: [], reference: [], overlap: [], boxes: [4]},
+};
 
 function perRowNames(given: GivenContext): PerRowContext[] {
   return (Object.keys(FURTHER_AXES) as PerRowContext[]).filter((name) => given[name] !== undefined);

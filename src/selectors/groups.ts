@@ -19,7 +19,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkGiven, checkRows, checkValues, typeError} from '../checks';
-import {takeRows} from '../rows';
+import {putRows, takeRows} from '../rows';
 import type {Selection} from '../types';
 import {descending, keepLargest, rankable} from './ranking';
 import type {Batch} from './selector';
@@ -33,6 +33,10 @@ export interface Groups {
   usable: Tensor1D;
   /** Sorts values of rows into the order of the groups. */
   inOrder(ofRows: Tensor1D): Tensor1D;
+  /** Sorts values in the order of the groups back into that of the batch. */
+  inBatch(values: Tensor1D): Tensor1D;
+  /** Finds, for each row in order, the value of the hardest row of its group. */
+  first(ofRows: Tensor1D): Tensor1D;
   /** Masks the hardest of the masked rows of each group: `most`, one number or one for each row. */
   hardest(mask: Tensor1D, most: Tensor1D | number): Tensor1D;
   /** Counts, for each row, the masked rows of its group: `int32[B]`. */
@@ -58,6 +62,8 @@ export function byGroup(where: string, {losses, rows, context}: Batch): Groups {
   return {
     usable: inOrder(known),
     inOrder,
+    inBatch: (values) => putRows(values, order, batchSize),
+    first: (ofRows) => takeRows(inOrder(ofRows), bounds?.start ?? zerosLike(place)),
     hardest(mask, most) {
       const before = countsBefore(mask);
       const harder = bounds ? sub<Tensor1D>(before, takeRows(before, bounds.start)) : before;

@@ -21,6 +21,7 @@ export {type GlobalTopKOptions, globalTopK} from './globalTopK';
 export {type GradientNormBoundOptions, gradientNormBound} from './gradientNormBound';
 export {type HardNegativesOptions, hardNegatives} from './hardNegatives';
 export {type ImportanceSamplingOptions, importanceSampling} from './importanceSampling';
+export {type IouBalancedNegativesOptions, iouBalancedNegatives} from './iouBalancedNegatives';
 export {mapSelector, type SelectionMap} from './mapSelector';
 export {type NmsTopKOptions, nmsTopK} from './nmsTopK';
 export type {DrawOptions} from './noise';

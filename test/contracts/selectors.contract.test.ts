@@ -11,6 +11,7 @@ import {
   globalTopK,
   hardNegatives,
   importanceSampling,
+  iouBalancedNegatives,
   mapSelector,
   meanSquaredError,
   nmsTopK,
@@ -132,6 +133,16 @@ const ofGradients = {tiesInOrder: true, passesOver: true, context: inLastLayer};
 const validation = {xs: {}, ys: {}};
 
 const weighing = {tiesInOrder: true, weighs: true} as const;
+
+/** Positives, and how much each row overlaps an object. */
+const ofOverlaps = {
+  tiesInOrder: true,
+  passesOver: true,
+  context(batchSize: number) {
+    const random = randomFrom(batchSize + 4);
+    return {positive: positive(batchSize), overlap: tf.tensor1d(rowsOf(batchSize, random))};
+  },
+};
 
 const SELECTORS: readonly Member[] = [
   {member: 'topK', options: '{k: 3}', select: topK({k: 3}), tiesInOrder: true},
@@ -358,6 +369,18 @@ const SELECTORS: readonly Member[] = [
     options: '{ratio: 1, kind: "logistic"}',
     select: selfPacedWeights({ratio: 1, kind: 'logistic'}),
     ...weighing,
+  },
+  {
+    member: 'iouBalancedNegatives',
+    options: '{k: 3}',
+    select: iouBalancedNegatives({k: 3}),
+    ...ofOverlaps,
+  },
+  {
+    member: 'iouBalancedNegatives',
+    options: '{k: 4, bins: 2, floorThreshold: 0.5, floorFraction: 0.5, seed: 3}',
+    select: iouBalancedNegatives({k: 4, bins: 2, floorThreshold: 0.5, floorFraction: 0.5, seed: 3}),
+    ...ofOverlaps,
   },
   {member: 'diversified', options: '{k: 3}', select: diversified({k: 3}), ...ofGradients},
   {

@@ -258,7 +258,7 @@ function scored(batch: StepBatch, {losses, raw, predictions, features}: Forward)
   };
 }
 
-const PER_ROW: readonly PerRowContext[] = ['positive', 'group', 'reference', 'boxes'];
+const PER_ROW: readonly PerRowContext[] = ['positive', 'group', 'reference', 'overlap', 'boxes'];
 
 /** Puts batches together to one, as far as rows are chosen by it. */
 function together(where: string, held: readonly Scored[]) {

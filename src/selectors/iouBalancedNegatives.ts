@@ -1,0 +1,134 @@
+import {
+  add,
+  cast,
+  where as chooseEach,
+  div,
+  equal,
+  floor,
+  greater,
+  greaterEqual,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  maximum,
+  minimum,
+  sub,
+  type Tensor1D,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {
+  checkClosedUnitInterval,
+  checkCount,
+  checkGiven,
+  checkOptionNames,
+  checkRows,
+  checkUnitInterval,
+  checkValues,
+} from '../checks';
+import type {Selector} from '../types';
+import {byGroup, positivesByGroup} from './groups';
+import {type DrawOptions, noise} from './noise';
+import {wholePart} from './ranking';
+import {type Batch, selector} from './selector';
+
+const NAME = 'iouBalancedNegatives';
+
+export interface IouBalancedNegativesOptions extends DrawOptions {
+  /** Negatives of each group; an integer ≥ 1. */
+  k: number;
+  /** Into how many ranges of overlap they are spread, an integer ≥ 1. Default 3. */
+  bins?: number;
+  /** The overlap from which on negatives are spread, in [0, 1); at 0, those over it. Omit to spread all. */
+  floorThreshold?: number;
+  /** The share of `k` that is drawn from under the floor, in [0, 1]. Default 0. */
+  floorFraction?: number;
+}
+
+/**
+ * Keeps all positives, and of each group negatives that are spread evenly over their overlaps.
+ *
+ *     spread_g: floor(k · (1 − floorFraction)) negatives from the floor on,
+ *               floor of that / bins from each of `bins` equal ranges up to the largest overlap,
+ *               filled up from all ranges
+ *     negatives_g = spread_g, filled up to k under the floor, and then from the floor on
+ *
+ * The sampler of Libra R-CNN: at random, nearly all negatives hardly overlap an object, while the hard
+ * ones do. `context.overlap` holds the largest IoU of each row with an object, `context.positive`
+ * marks the positives, `context.group` holds the image of each row. Losses play no part in the draw.
+ *
+ * A range holds its upper end if it is the last one; mmdetection leaves out the box with the largest
+ * overlap. There the ranges also end at the largest overlap of all boxes, positives included, so the
+ * last ones may be empty; here at that of the negatives. `K` is `B`.
+ *
+ * @param options  `k` negatives of each group; `bins` (default 3); `floorThreshold`; `floorFraction`
+ *   (default 0); `seed`.
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
+ *   `context.overlap` or `context.positive` not `[B]`, or `context.group` not `int32[B]`.
+ *
+ * @example
+ * const spread = iouBalancedNegatives({k: 2, bins: 2});
+ * const overlap = tf.tensor1d([0.1, 0, 0.45, 0.8]);
+ * const positive = tf.tensor1d([0, 0, 0, 1]);
+ * const {indices, weights} = spread(tf.tensor1d([0.2, 0.1, 0.9, 0.5]), {overlap, positive});
+ * indices.dataSync().slice(0, 2);   // Int32Array [2, 3]
+ * weights.dataSync();   // Float32Array [1, 1, 1, 0]
+ *
+ * @see Pang et al., Libra R-CNN, CVPR 2019, §3.1 (arXiv:1904.02701)
+ */
+export function iouBalancedNegatives(
+  options: IouBalancedNegativesOptions = {} as IouBalancedNegativesOptions,
+): Selector {
+  checkOptionNames(NAME, options, ['k', 'bins', 'floorThreshold', 'floorFraction', 'seed']);
+  const {k, bins = 3, floorThreshold, floorFraction = 0, seed = 0} = options ?? {};
+  checkCount(NAME, 'k', k);
+  checkCount(NAME, 'bins', bins);
+  if (floorThreshold !== undefined) checkUnitInterval(NAME, 'floorThreshold', floorThreshold);
+  checkClosedUnitInterval(NAME, 'floorFraction', floorFraction);
+  const spread = wholePart(k * (1 - floorFraction));
+  return selector(NAME, (batch) => {
+    const {context} = batch;
+    const groups = positivesByGroup(NAME, batch);
+    const overlap = overlapOf(batch);
+    const random = noise(overlap.size, seed, context, (uniform) => uniform);
+    /** Marks those of the masked rows of each group that have the largest keys. */
+    const highest = (keys: Tensor1D, rows: Tensor1D, most: number): Tensor1D => {
+      const {usable, hardest, inBatch} = byGroup(NAME, {losses: keys, rows, context});
+      return greater(inBatch(cast(hardest(usable, most), 'float32')), 0);
+    };
+    const first = (marks: Tensor1D, keys: Tensor1D): Tensor1D => add(keys, cast(marks, 'float32'));
+    const negatives: Tensor1D = greater(groups.inBatch(cast(groups.negatives, 'float32')), 0);
+    const isOver = logicalAnd<Tensor1D>(negatives, overFloor(overlap, floorThreshold));
+    const range = rangesOf(overlap, {...batch, rows: isOver}, {bins, from: floorThreshold ?? 0});
+    const ofRanges = Array.from({length: bins}, (_, bin) =>
+      highest(random, logicalAnd(isOver, equal(range, bin)), Math.floor(spread / bins)),
+    );
+    const evenly = ofRanges.reduce((all, next) => logicalOr(all, next));
+    const chosen = highest(first(evenly, random), isOver, spread);
+    const isNext = logicalOr<Tensor1D>(chosen, logicalAnd(negatives, logicalNot(isOver)));
+    const kept = highest(first(chosen, first(isNext, random)), negatives, k);
+    return groups.keep(logicalOr(groups.positives, logicalAnd(groups.negatives, groups.inOrder(kept))));
+  });
+}
+
+/** The overlaps of the rows that may be selected, 0 of others. */
+function overlapOf({rows, context: {overlap}}: Batch): Tensor1D {
+  checkGiven(NAME, 'overlap', overlap, 'the largest IoU of each row with an object');
+  checkRows(NAME, 'overlap', overlap as Tensor1D, rows.size);
+  const known = cast(overlap as Tensor1D, 'float32');
+  const used = chooseEach(rows, known, zerosLike(known)) as Tensor1D;
+  checkValues(NAME, 'overlap', 'be from 0 to 1', used, (value) => value >= 0 && value <= 1);
+  return used;
+}
+
+function overFloor(overlap: Tensor1D, threshold: number | undefined): Tensor1D {
+  if (threshold === undefined) return greaterEqual(overlap, 0);
+  return threshold === 0 ? greater(overlap, 0) : greaterEqual(overlap, threshold);
+}
+
+/** Numbers the range of each row's overlap, from 0, up to the largest of its group. */
+function rangesOf(overlap: Tensor1D, batch: Batch, {bins, from}: {bins: number; from: number}): Tensor1D {
+  const {first, inBatch} = byGroup(NAME, {...batch, losses: overlap});
+  const width = div(sub(inBatch(first(overlap)), from), bins);
+  return minimum(floor(div(sub(overlap, from), maximum(width, 1e-30))), bins - 1) as Tensor1D;
+}
