@@ -151,7 +151,7 @@ function cutTo(item: TrainingBatch, rows: Int32Array, places: Int32Array, ofRows
     const {xs, ys} = item;
     const {sampleWeight: _, ...context} = item.options;
     const cut = rowsOfEach({xs, ys, options: context}, column);
-    return {...cut, options: {...cut.options, ...(sampleWeight && {sampleWeight})}} as TensorContainer;
+    return {...cut, options: {...cut.options, ...(sampleWeight && {sampleWeight})}} as unknown as TensorContainer;
   }) as unknown as Waiting['tensors'];
   return {rows: places.map((place) => rows[place] as number), tensors};
 }

@@ -29,7 +29,7 @@ export interface ClassBalancedOptions {
  * const weights = classBalanced([1000, 100, 10], {beta: 0.999});
  * [weights[0], weights[1], weights[2]];   // [0.04216, 0.28, 2.677839]
  *
- * @see Cui et al., Class-Balanced Loss, CVPR 2019, §4, eq. 2 (arXiv:1901.05555); Cao et al.,
+ * @see Cui et al., Class-Balanced Loss, CVPR 2019, §4 (arXiv:1901.05555); Cao et al.,
  *   LDAM-DRW, NeurIPS 2019, §3.3, Algorithm 1 (arXiv:1906.07413)
  */
 export function classBalanced(counts: ArrayLike<number>, options: ClassBalancedOptions = {}): Record<number, number> {

@@ -47,7 +47,7 @@ export interface AsymmetricOptions {
  * const loss = asymmetric();
  * loss(tf.tensor2d([[1], [0], [0]]), tf.tensor2d([[0.25], [0.25], [0.05]])).dataSync();   // Float32Array [1.039721, 0.000357, 0]
  *
- * @see Ridnik et al., Asymmetric Loss, ICCV 2021, §2.2–2.4, eq. 7 (arXiv:2009.14119)
+ * @see Ridnik et al., Asymmetric Loss, ICCV 2021, §2 (arXiv:2009.14119)
  */
 export function asymmetric(options: AsymmetricOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, [

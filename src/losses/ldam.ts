@@ -47,7 +47,7 @@ export interface LdamOptions {
  * const loss = ldam({counts: [1000, 10], scale: 2});   // margins 0.158 and 0.5
  * loss(tf.tensor2d([[1, 0], [0, 1]]), tf.zeros([2, 2])).dataSync();   // Float32Array [0.863709, 1.313262]
  *
- * @see Cao et al., LDAM-DRW, NeurIPS 2019, §3.2, eq. 10 and 13 (arXiv:1906.07413)
+ * @see Cao et al., LDAM-DRW, NeurIPS 2019, §3.2 (arXiv:1906.07413)
  */
 export function ldam(options: LdamOptions): PerSampleLoss {
   checkOptionNames(NAME, options, ['counts', 'maxMargin', 'scale', 'classWeights']);

@@ -36,7 +36,7 @@ export interface Poly1Options {
  * const loss = poly1();
  * loss(tf.tensor2d([[0, 1]]), tf.tensor2d([[0.75, 0.25]])).dataSync();   // Float32Array [2.136294]
  *
- * @see Leng et al., PolyLoss, ICLR 2022, §4, Poly-1 (arXiv:2204.12511)
+ * @see Leng et al., PolyLoss, ICLR 2022, Poly-1 (arXiv:2204.12511)
  */
 export function poly1(options: Poly1Options = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'epsilon', 'classWeights']);

@@ -38,8 +38,8 @@ export type DiversifiedOptions = Keep & LastLayerOptions;
  * const losses = tf.tensor1d([1.61, 1.2, 0.92]);
  * diversified({k: 2})(losses, {yTrue, yPred, features}).indices.dataSync();   // Int32Array [0, 2]
  *
- * @see Hong et al., Diversified Batch Selection for Training Acceleration, ICML 2024, §3.3,
- *   Algorithm 1 (arXiv:2406.04872)
+ * @see Hong et al., Diversified Batch Selection for Training Acceleration, ICML 2024
+ *   (arXiv:2406.04872)
  */
 export function diversified(options: DiversifiedOptions = {} as DiversifiedOptions): Selector {
   const {fromLogits = false, bias = false, ...keep} = options ?? {};

@@ -1,7 +1,7 @@
 import {Tensor, type Tensor1D, type TensorContainer, tidy} from '@tensorflow/tfjs-core';
 import {checkFunction, typeError} from '../checks';
 import {offTape} from '../engine';
-import type {Keep, Selection, SelectionContext, Selector} from '../types';
+import type {Keep, KeepSchedule, Selection, SelectionContext, Selector} from '../types';
 import {areFewOnHost, asFloat, checkSelectable, keepLargest, keepLargestOnHost, rankable, selectable} from './ranking';
 
 /** A batch as a rule sees it. */

@@ -76,8 +76,8 @@ const ENDLESS = 1e30;
  * indices.dataSync();   // Int32Array [1, 0, 2]
  * weights.dataSync();   // Float32Array [0.5, 0.75, 0]
  *
- * @see Kumar, Packer & Koller, Self-paced learning, NeurIPS 2010, §4; Jiang et al., Self-paced
- *   curriculum learning, AAAI 2015, table 1
+ * @see Kumar, Packer & Koller, Self-paced learning, NeurIPS 2010; Jiang et al., Self-paced
+ *   curriculum learning, AAAI 2015
  */
 export function selfPacedWeights(options: SelfPacedOptions): Selector {
   checkOptionNames(NAME, options, ['kind', 'threshold', 'ratio', 'degree']);

@@ -57,7 +57,7 @@ export interface SuperLossOptions {
  * indices.dataSync();   // Int32Array [1, 2, 0]
  * weights.dataSync();   // Float32Array [0.441834, 1, 2.718282]
  *
- * @see Castells, Weinzaepfel & Revaud, SuperLoss, NeurIPS 2020, §3.2, eq. 2–5
+ * @see Castells, Weinzaepfel & Revaud, SuperLoss, NeurIPS 2020
  */
 export function superLoss(options: SuperLossOptions = {}): Selector {
   checkOptionNames(NAME, options, ['tau', 'lambda', 'momentum']);

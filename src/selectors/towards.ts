@@ -45,7 +45,7 @@ export type TowardsOptions = Keep &
  * select(tf.tensor1d([1.61, 0.92]), context).indices.dataSync();   // Int32Array [1]
  *
  * @see Wang et al., GREATS: Online Selection of High-Quality Data for LLM Training in Every
- *   Iteration, NeurIPS 2024, §4, Algorithm 1
+ *   Iteration, NeurIPS 2024
  */
 export function towards(validation: ValidationBatch, options: TowardsOptions = {} as TowardsOptions): Selector {
   const {learningRate, fromLogits = false, bias = true, ...keep} = options ?? {};
