@@ -26,9 +26,9 @@ import {
   checkValues,
 } from '../checks';
 import type {Selector} from '../types';
+import {wholePart} from '../wholePart';
 import {byGroup, positivesByGroup} from './groups';
 import {type DrawOptions, noise} from './noise';
-import {wholePart} from './ranking';
 import {type Batch, selector} from './selector';
 
 const NAME = 'iouBalancedNegatives';
