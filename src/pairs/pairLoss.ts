@@ -67,7 +67,8 @@ type Judge = (mined: Triplets | Pairs, batch: PairBatch) => Judged;
 export function pairLoss(name: string, {space, mine, memory, needsBoth}: Kind, judge: Judge): PerSampleLoss {
   if (memory !== undefined) checkMemory(name, memory);
   const loss: PerSampleLoss = (yTrue, yPred) =>
-    tidy(() => {
+    // The name is that of the op on the tape, which steps name if rows depend on one another.
+    tidy(name, () => {
       const batch = labelledRows(name, yTrue, yPred, ['yTrue', 'yPred']);
       const past = memory?.rows();
       if (past) checkWidth(name, past.embeddings, batch.embeddings);
