@@ -1,6 +1,6 @@
 import {max} from '@tensorflow/tfjs-core';
 import {checkCount, checkOptionNames} from '../checks';
-import {RETRIEVAL_OPTIONS, type RetrievalMetric, type RetrievalOptions, retrievalMetric} from './neighbours';
+import {named, RETRIEVAL_OPTIONS, type RetrievalMetric, type RetrievalOptions, retrievalMetric} from './neighbours';
 
 const NAME = 'recallAtK';
 
@@ -21,7 +21,8 @@ export interface RecallAtKOptions extends RetrievalOptions {
  * finds none.
  *
  * The metric may be given to `model.compile({metrics})`. There it is computed for each batch among
- * the rows of that batch, so set the batch size of the validation to all of its rows.
+ * the rows of that batch, so set the batch size of the validation to all of its rows. It is logged as
+ * `recallAt1`, `recallAt5`, ….
  *
  * @param options  `k`, `reference` (rows to find; default: the other rows); `distance` (default
  *   `'euclidean'`), `normalize`.
@@ -39,5 +40,8 @@ export function recallAtK(options: RecallAtKOptions = {}): RetrievalMetric {
   checkOptionNames(NAME, options, ['k', ...RETRIEVAL_OPTIONS]);
   const {k = 1} = options;
   checkCount(NAME, 'k', k);
-  return retrievalMetric(NAME, options, k, ({hits}) => max(hits, 1, true));
+  return named(
+    `recallAt${k}`,
+    retrievalMetric(NAME, options, k, ({hits}) => max(hits, 1, true)),
+  );
 }
