@@ -91,7 +91,10 @@ export interface SelectionContext {
   yTrue?: Tensor;
   /** The prediction; the trainer fills it in for a model with one output. */
   yPred?: Tensor;
-  /** `float32[B, D]`, the input of the last dense layer; a trainer fills it in for a selector that `needs` it. */
+  /**
+   * `float32[B, D]`, the input of the last dense layer; a trainer fills it in for a selector that
+   * `needs` it.
+   */
   features?: Tensor;
   /** The `validation` of the selector as the model sees it now; the trainer fills it in. */
   validation?: ValidationPass;
@@ -147,8 +150,8 @@ export interface Selector {
    */
   store?: SelectorStore;
   /**
-   * What `context` must have beside the losses, and the trainer computes for this selector alone: the
-   * `features`, of a model with one output that ends in a dense layer.
+   * What `context` must have beside the losses, and the trainer computes for this selector alone:
+   * the `features`, of a model with one output that ends in a dense layer.
    */
   needs?: readonly 'features'[];
   /**

@@ -24,9 +24,10 @@ export type GivenContext = Omit<SelectionContext, PerRowContext> & {[name in Per
 export type RowContext = Pick<StepOptions, PerRowContext>;
 
 /**
- * What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector looks at. When elements are mined, what has a value
- * for each row (`valid`, `positive`, `group`, `reference`, `overlap`, `boxes`) has one for each element, as `[B·P]` or `[B, …]`. All of them but `boxes` may have
- * a last axis of 1, as masks of labels `[B, 1]` or `[B, …, 1]` do.
+ * What belongs to one batch beside `xs` and `ys`: weights, and whatever of the context the selector
+ * looks at. When elements are mined, what has a value for each row (`valid`, `positive`, `group`,
+ * `reference`, `overlap`, `boxes`) has one for each element, as `[B·P]` or `[B, …]`. All of them
+ * but `boxes` may have a last axis of 1, as masks of labels `[B, 1]` or `[B, …, 1]` do.
  */
 export interface StepOptions extends GivenContext {
   /** What each row counts, `float32[B]`, or each element, `float32[B, …]`; applied before selection. */

@@ -38,10 +38,10 @@ export interface LdamOptions {
  * @param options  `counts`, examples of each class; `maxMargin` (default 0.5); `scale` (default
  *   30); `classWeights`, `C` numbers ≥ 0 (default 1 each).
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
- * @throws RangeError if a count is no integer ≥ 1, `maxMargin` is negative, `scale` is not positive,
- *   or a class weight is negative or not finite (when it is built); TypeError if there is not one
- *   count and weight for each class, or the shapes differ, as they do for integer labels (when it
- *   is called).
+ * @throws RangeError if a count is no integer ≥ 1, `maxMargin` is negative, `scale` is not
+ *   positive, or a class weight is negative or not finite (when it is built); TypeError if there is
+ *   not one count and weight for each class, or the shapes differ, as they do for integer labels
+ *   (when it is called).
  *
  * @example
  * const loss = ldam({counts: [1000, 10], scale: 2});   // margins 0.158 and 0.5

@@ -84,8 +84,8 @@ export function throughSurprise(d: Tensor, yPred: Tensor, fromLogits: boolean): 
 }
 
 /**
- * Multiplies losses by `missing^γ`, with `missing` the probability that is not the truth's, and γ one
- * number or one for each loss.
+ * Multiplies losses by `missing^γ`, with `missing` the probability that is not the truth's, and γ
+ * one number or one for each loss.
  */
 export function focused(losses: Tensor, missing: Tensor, gamma: number | Tensor): Tensor {
   return gamma === 0 ? losses : mul(losses, power(missing, gamma));

@@ -10,7 +10,9 @@ const NAME = 'poly1';
 export interface Poly1Options {
   /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
   fromLogits?: boolean;
-  /** The weight of the additional term, a finite number ≥ −1. Default 1; 0 leaves the crossentropy. */
+  /**
+   * The weight of the additional term, a finite number ≥ −1. Default 1; 0 leaves the crossentropy.
+   */
   epsilon?: number;
   /** The weight of an example of each class, one number ≥ 0 a class. Default 1 each. */
   classWeights?: readonly number[];

@@ -10,8 +10,8 @@ interface ErrorOptions {
 }
 
 /**
- * Computes what is predicted too much, `p − y` as `float32[B, C]`: the gradient of the crossentropy by
- * the logits.
+ * Computes what is predicted too much, `p − y` as `float32[B, C]`: the gradient of the crossentropy
+ * by the logits.
  *
  * @param rows  how many rows there are; further axes of `yPred` become rows.
  */

@@ -17,14 +17,14 @@ export type DiversifiedOptions = Keep & LastLayerOptions;
  *
  * Diversified batch selection (DivBS): the largest losses are often alike, and one of several rows
  * with the same gradient is enough. G is the gradient of the crossentropy by the last dense layer,
- * with h its input. No gradient is built: all inner products are one matrix (E Eᵀ) ∘ (H Hᵀ). Memory:
- * B² numbers. On a GPU the picks stay on the device, in `K` rounds.
+ * with h its input. No gradient is built: all inner products are one matrix (E Eᵀ) ∘ (H Hᵀ).
+ * Memory: B² numbers. On a GPU the picks stay on the device, in `K` rounds.
  *
- * A row is kept once, and by the largest inner product; the authors draw in proportion to it, and may
- * draw a row again. Once the kept gradients span that of the batch, the largest losses follow.
+ * A row is kept once, and by the largest inner product; the authors draw in proportion to it, and
+ * may draw a row again. Once the kept gradients span that of the batch, the largest losses follow.
  *
- * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits` (default false); `bias`,
- *   whether the gradient of the bias counts too (default false, as in the authors' code).
+ * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits` (default false);
+ *   `bias`, whether the gradient of the bias counts too (default false, as in the authors' code).
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first. It
  *   `needs` `context.features`, `float32[B, D]`, which the trainers fill in, with `yTrue` and
  *   `yPred`, for a model with one output that ends in a dense layer.

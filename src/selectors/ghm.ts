@@ -47,14 +47,14 @@ export interface GhmOptions {
  *     g_i = ½ ‖p_i − y_i‖₁;  |p_i − y_i| of a yes-or-no label;  |d_i| / √(d_i² + μ²) of a number
  *
  * The gradient harmonizing mechanism, for detectors: the many easy negatives and the few outliers,
- * whose gradients crowd at 0 and 1, count no more than the rows between. The weights add up to N. It
- * weighs single labels and numbers: of rows with several, mine the elements.
+ * whose gradients crowd at 0 and 1, count no more than the rows between. The weights add up to N.
+ * It weighs single labels and numbers: of rows with several, mine the elements.
  *
  * With a `momentum` the counts are a moving mean; that of a bin begins with its first count. In
  * mmdetection it begins with 0, which makes the first weights 1 / (1 − momentum) too large.
  *
- * @param options  `bins` (default 10); `momentum` (default 0); `fromLogits` (default false); `mu` for
- *   GHM-R, 0.02 in the paper.
+ * @param options  `bins` (default 10); `momentum` (default 0); `fromLogits` (default false); `mu`
+ *   for GHM-R, 0.02 in the paper.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first. It
  *   reads `context.yTrue` and `context.yPred`, which the trainers fill in for a model with one
  *   output. With a momentum its `remember` returns the counts, `float32[bins]`.

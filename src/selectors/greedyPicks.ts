@@ -43,7 +43,10 @@ export interface Worth {
   squares: Tensor1D;
 }
 
-/** Picks at most so many rows, and returns them in the order of the picks; places past the last row repeat one. */
+/**
+ * Picks at most so many rows, and returns them in the order of the picks; places past the last row
+ * repeat one.
+ */
 type Picking = (count: number) => Tensor1D;
 
 /** Turns picks into a selection, hardest first. */
@@ -61,9 +64,10 @@ export function keepPicked({losses, rows, context}: Batch, keep: Keep, picked: P
 const ROUNDING = 1e-5;
 
 /**
- * Picks by matching pursuit of the sum of all gradients: the row whose gradient has the largest inner
- * product with what is left of the sum, whose direction is then taken out of it and of all gradients.
- * Once nothing is left but rounding, or only rows that depend on picked ones, the largest losses.
+ * Picks by matching pursuit of the sum of all gradients: the row whose gradient has the largest
+ * inner product with what is left of the sum, whose direction is then taken out of it and of all
+ * gradients. Once nothing is left but rounding, or only rows that depend on picked ones, the
+ * largest losses.
  */
 export function matchingPursuit(batch: Batch, worth: Worth): Picking {
   return (count) => (livesInMainMemory() ? pursueOnHost(batch, worth, count) : pursueOnDevice(batch, worth, count));
@@ -153,8 +157,8 @@ export function pursueOnHost({losses, rows}: Batch, {gram, squares}: Worth, coun
 }
 
 /**
- * Picks the row with the largest score, and takes from all scores their inner products with it, times
- * a rate.
+ * Picks the row with the largest score, and takes from all scores their inner products with it,
+ * times a rate.
  */
 export function byInteraction(batch: Batch, worth: Pick<Worth, 'gram'>, scores: Tensor1D, rate: number): Picking {
   const pick = livesInMainMemory() ? interactOnHost : interactOnDevice;

@@ -38,7 +38,10 @@ export interface IouBalancedNegativesOptions extends DrawOptions {
   k: number;
   /** Into how many ranges of overlap they are spread, an integer ≥ 1. Default 3. */
   bins?: number;
-  /** The overlap from which on negatives are spread, in [0, 1); at 0, those over it. Omit to spread all. */
+  /**
+   * The overlap from which on negatives are spread, in [0, 1); at 0, those over it. Omit to spread
+   * all.
+   */
   floorThreshold?: number;
   /** The share of `k` that is drawn from under the floor, in [0, 1]. Default 0. */
   floorFraction?: number;
@@ -52,16 +55,17 @@ export interface IouBalancedNegativesOptions extends DrawOptions {
  *               filled up from all ranges
  *     negatives_g = spread_g, filled up to k under the floor, and then from the floor on
  *
- * The sampler of Libra R-CNN: at random, nearly all negatives hardly overlap an object, while the hard
- * ones do. `context.overlap` holds the largest IoU of each row with an object, `context.positive`
- * marks the positives, `context.group` holds the image of each row. Losses play no part in the draw.
+ * The sampler of Libra R-CNN: at random, nearly all negatives hardly overlap an object, while the
+ * hard ones do. `context.overlap` holds the largest IoU of each row with an object,
+ * `context.positive` marks the positives, `context.group` holds the image of each row. Losses play
+ * no part in the draw.
  *
- * A range holds its upper end if it is the last one; mmdetection leaves out the box with the largest
- * overlap. There the ranges also end at the largest overlap of all boxes, positives included, so the
- * last ones may be empty; here at that of the negatives. `K` is `B`.
+ * A range holds its upper end if it is the last one; mmdetection leaves out the box with the
+ * largest overlap. There the ranges also end at the largest overlap of all boxes, positives
+ * included, so the last ones may be empty; here at that of the negatives. `K` is `B`.
  *
- * @param options  `k` negatives of each group; `bins` (default 3); `floorThreshold`; `floorFraction`
- *   (default 0); `seed`.
+ * @param options  `k` negatives of each group; `bins` (default 3); `floorThreshold`;
+ *   `floorFraction` (default 0); `seed`.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
  * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
  *   `context.overlap` or `context.positive` not `[B]`, or `context.group` not `int32[B]`.

@@ -29,8 +29,8 @@ const LARGEST = 1e30;
 /**
  * Computes `exp(−W₀(x))` for x ≥ −1 / e, with W₀ the Lambert W function, `W₀ e^{W₀} = x`.
  *
- * Within 1e-6 of float64. Two steps of Halley's method, from the series for x < 0, and for others from
- * the estimate of Winitzki, l (1 − log(1 + l) / (2 + l)) with l = log(1 + x).
+ * Within 1e-6 of float64. Two steps of Halley's method, from the series for x < 0, and for others
+ * from the estimate of Winitzki, l (1 − log(1 + l) / (2 + l)) with l = log(1 + x).
  */
 export function expOfMinusW(given: Tensor1D): Tensor1D {
   const x = minimum(given, LARGEST) as Tensor1D;

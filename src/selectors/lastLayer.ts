@@ -63,7 +63,9 @@ function featuresOf(where: string, features: Tensor | undefined, rows: number): 
   return cast(features, 'float32') as Tensor2D;
 }
 
-/** All inner products of gradients: `(E Eᵀ) ∘ (H Hᵀ + 1)`, without the 1 if the bias does not count. */
+/**
+ * All inner products of gradients: `(E Eᵀ) ∘ (H Hᵀ + 1)`, without the 1 if the bias does not count.
+ */
 export function gramOf(of: LastLayer, others: LastLayer, bias: boolean): Tensor2D {
   const ofFeatures = matMul(of.features, others.features, false, true);
   return mul(matMul(of.errors, others.errors, false, true), bias ? add(ofFeatures, 1) : ofFeatures);

@@ -62,10 +62,10 @@ const ENDLESS = 1e30;
  *     polynomial   w = (1 − l / λ)^{1 / (degree − 1)}      where l < λ, else 0
  *     logistic     w = (1 + e^{−λ}) / (1 + e^{l − λ})      for every l
  *
- * Self-paced learning, which begins with easy rows and lets λ grow: with a `ratio` λ is the smallest
- * loss over those of that share of the rows, ∞ if there is none, so at a ratio of 1 all weights are
- * 1. Let it grow by `scheduled(({ratio}) => selfPacedWeights({ratio}), linear({…}))`. For losses
- * ≥ 0; a smaller loss counts as 0. Rows with wrong labels stay hard, and out.
+ * Self-paced learning, which begins with easy rows and lets λ grow: with a `ratio` λ is the
+ * smallest loss over those of that share of the rows, ∞ if there is none, so at a ratio of 1 all
+ * weights are 1. Let it grow by `scheduled(({ratio}) => selfPacedWeights({ratio}), linear({…}))`.
+ * For losses ≥ 0; a smaller loss counts as 0. Rows with wrong labels stay hard, and out.
  *
  * @param options  either `threshold` or `ratio`; `kind` (default `'linear'`); `degree` (default 3).
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.

@@ -24,8 +24,8 @@ const NAME = 'superLoss';
 
 export interface SuperLossOptions {
   /**
-   * The loss of a row of weight 1: a finite number, such as `Math.log(C)` for the crossentropy of `C`
-   * classes, or `'ema'`, the moving mean of the losses. Default `'ema'`.
+   * The loss of a row of weight 1: a finite number, such as `Math.log(C)` for the crossentropy of
+   * `C` classes, or `'ema'`, the moving mean of the losses. Default `'ema'`.
    */
   tau?: number | 'ema';
   /** How little the weights differ from 1, a finite number > 0. Default 1. */
@@ -40,17 +40,17 @@ export interface SuperLossOptions {
  *     w_i = exp(−W(½ · max(β_i, −2/e))),    β_i = (l_i − τ) / λ,    W the Lambert W function
  *     τ ← τ + momentum · (mean l − τ),  first the mean of the first batch, for tau 'ema'
  *
- * The weights σ of SuperLoss, from e for easy rows over 1 at τ towards 0: a curriculum that needs no
- * labels of difficulty, for data with wrong labels. They are all there is to it: the derivative of
- * the loss of the paper, (l − τ) σ + λ (log σ)², by l is σ itself. With `reduction: 'batchMean'`
+ * The weights σ of SuperLoss, from e for easy rows over 1 at τ towards 0: a curriculum that needs
+ * no labels of difficulty, for data with wrong labels. They are all there is to it: the derivative
+ * of the loss of the paper, (l − τ) σ + λ (log σ)², by l is σ itself. With `reduction: 'batchMean'`
  * a step has the gradient of the paper; `'mean'` divides by the sum of the weights.
  *
  * @param options  `tau` (default `'ema'`); `lambda`, 1 in the paper for CIFAR-10 and 0.25 for
  *   CIFAR-100 (default 1); `momentum` (default 0.1).
- * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first. For
- *   tau `'ema'` its `remember` returns τ, `float32[1]`, for `context.memory`.
- * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`, or,
- *   for tau `'ema'`, if `context.memory` is neither null nor a result of `remember`.
+ * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
+ *   For tau `'ema'` its `remember` returns τ, `float32[1]`, for `context.memory`.
+ * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`,
+ *   or, for tau `'ema'`, if `context.memory` is neither null nor a result of `remember`.
  *
  * @example
  * const {indices, weights} = superLoss({tau: Math.log(10)})(tf.tensor1d([0.5, 6, Math.log(10)]));
@@ -76,7 +76,10 @@ export function superLoss(options: SuperLossOptions = {}): Selector {
   return selector(NAME, (batch) => weigh(batch, mean(batch)), mean);
 }
 
-/** Moves the mean towards that of the rows that may be selected, `float32[1]`; NaN while there were none. */
+/**
+ * Moves the mean towards that of the rows that may be selected, `float32[1]`; NaN while there were
+ * none.
+ */
 function movingMean(batch: Batch, momentum: number): Tensor1D {
   const {losses, rows} = batch;
   const memory = checkedMemory(NAME, batch, 1);

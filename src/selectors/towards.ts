@@ -26,8 +26,8 @@ export type TowardsOptions = Keep &
  * rows forward in each step, in inference mode. Use few of them, and none that is trained on.
  *
  * @param validation  `{xs, ys}`, as a step takes them; they stay yours, and are read in each step.
- * @param options  `learningRate`; `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits` (default
- *   false); `bias`, whether the gradient of the bias counts (default true).
+ * @param options  `learningRate`; `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits`
+ *   (default false); `bias`, whether the gradient of the bias counts (default true).
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first. It
  *   `needs` `context.features`, `float32[B, D]`, and `context.validation`, which the trainers fill
  *   in, with `yTrue` and `yPred`, for a model with one output that ends in a dense layer.

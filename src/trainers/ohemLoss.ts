@@ -62,15 +62,7 @@ export function ohemLoss(
   checkFunction(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
   const perSample = byRow(loss);
   const mine = select ?? topK({ratio: 0.75});
-  checkSelector(NAME, mine, 'select');
-  if (mine.remember) {
-    const remedy = 'Use ohemStep, which keeps what it remembers, and disposes it.';
-    throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', remedy);
-  }
-  if (mine.needs) {
-    const remedy = 'Use ohemStep, which knows the model.';
-    throw typeError(NAME, 'select', 'go by losses, truth and predictions', `one that needs ${mine.needs}`, remedy);
-  }
+  checkMiner(mine);
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
   const state = selectorState(NAME, mine);
@@ -116,6 +108,18 @@ function finiteLossesOf(view: BatchView, loss: PerSampleLoss, [yTrue, yPred]: [T
   if (!loss.skipsNaN) return view.losses(NAME, loss, truth, finitePredictions(yPred, usable));
   const losses = view.losses(NAME, loss, truth, nanUnless(usable, yPred));
   return chooseEach(usable, losses, zerosLike(losses)) as Tensor1D;
+}
+
+/** Checks that a selector goes by what a loss is given. */
+function checkMiner(select: Selector): void {
+  checkSelector(NAME, select, 'select');
+  if (select.remember) {
+    const remedy = 'Use ohemStep, which keeps what it remembers, and disposes it.';
+    throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', remedy);
+  }
+  if (!select.needs) return;
+  const remedy = 'Use ohemStep, which knows the model.';
+  throw typeError(NAME, 'select', 'go by losses, truth and predictions', `one that needs ${select.needs}`, remedy);
 }
 
 function viewOf(granularity: Granularity, loss: PerSampleLoss, truth: Tensor, predicted: Tensor): BatchView {

@@ -19,7 +19,9 @@ import {leftIn} from './continuation';
 import {type Budget, checkBudget} from './pace';
 import {checkSampler} from './samplerCheck';
 
-/** Computes the class weights of a step; null for 1 each. Pure: a resumed run has the same weights. */
+/**
+ * Computes the class weights of a step; null for 1 each. Pure: a resumed run has the same weights.
+ */
 export type ClassWeightSchedule = (at: TrainingProgress) => ClassWeights | null;
 
 /** What both trainers take: the options of `ohemStep`, and those that tfjs's `fit` and `fitDataset` have in common. */

@@ -1,4 +1,7 @@
-/** @file What a selector may need of the last dense layer of a model: its input, also for validation rows. */
+/**
+ * @file What a selector may need of the last dense layer of a model: its input, also for validation
+ * rows.
+ */
 
 import {clone, keep, type Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel, SymbolicTensor} from '@tensorflow/tfjs-layers';
@@ -69,7 +72,10 @@ function lastDense(where: string, model: LayersModel): Layer {
   throw typeError(where, 'model', NEEDED, 'one without layers');
 }
 
-/** Builds what runs the validation rows of the selector forward, in inference mode; undefined if it has none. */
+/**
+ * Builds what runs the validation rows of the selector forward, in inference mode; undefined if it
+ * has none.
+ */
 export function validationPasses(settings: StepSettings): (() => ValidationPass) | undefined {
   const {where, model, select} = settings;
   const {validation} = select;
