@@ -13,7 +13,18 @@ import {
   tensor2d,
   train,
 } from '@tensorflow/tfjs-core';
-import {categoricalCrossentropy, ohemStep, sparseCategoricalCrossentropy, topK} from 'ohem-tfjs';
+import {
+  categoricalCrossentropy,
+  diversified,
+  ghm,
+  iouBalancedNegatives,
+  ohemStep,
+  selfPacedWeights,
+  sparseCategoricalCrossentropy,
+  superLoss,
+  topK,
+  towards,
+} from 'ohem-tfjs';
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
 import {tinyModel, tinyXs, tinyYs, weightValues} from '../support/tinyModel';
 
@@ -73,6 +84,41 @@ describe.each(['webgl', 'webgpu'])('ohemStep on a backend called %s', (name) => 
     expect(trainedOn([xs])).not.toEqual(trainedOn([]));
     expect(trainedOn([none])).toEqual(trainedOn([]));
     expect(trainedOn([xs]).flat().every(Number.isFinite)).toBe(true);
+  });
+
+  const validation = {xs: tensor2d([1, 0, 0, 1], [2, 2]), ys: tensor2d([1, 0, 0, 1], [2, 2])};
+  const context = {
+    overlap: tensor1d([0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+    positive: tensor1d([0, 0, 0, 0, 1, 0]),
+  };
+  it.each(
+    Object.entries({
+      superLoss: superLoss(),
+      ghm: ghm({momentum: 0.5}),
+      selfPacedWeights: selfPacedWeights({ratio: 0.5}),
+      iouBalancedNegatives: iouBalancedNegatives({k: 2}),
+      diversified: diversified({k: 3}),
+      towards: towards(validation, {k: 3, learningRate: 0.1}),
+    }),
+  )('reads nothing back for %s, keeps what it keeps on the host, and leaks nothing', async (_, select) => {
+    const steps = () => ohemStep(tinyModel(), {loss: categoricalCrossentropy(), select, optimizer: train.sgd(0.1)});
+    const [step, xs, ys] = [steps(), tinyXs(), tinyYs()];
+    const take = (taking: typeof step) => taking(xs, ys, context);
+    const report = take(step);
+    const [indices, weights] = [await report.selection.indices.data(), await report.selection.weights.data()];
+    report.dispose();
+    for (let t = 0; t < 3; t++) take(step).dispose();
+    const before = {reads: countReads(), tensors: memory().numTensors};
+    for (let t = 0; t < 3; t++) take(step).dispose();
+    expect({reads: countReads(), tensors: memory().numTensors}).toEqual(before);
+    step.dispose();
+    await setBackend('cpu');
+    const onHost = take(steps());
+    expect([...onHost.selection.indices.dataSync()]).toEqual([...indices]);
+    const near = [...onHost.selection.weights.dataSync()].map((weight, i) => Math.abs(weight - (weights[i] as number)));
+    expect(Math.max(...near)).toBeLessThan(1e-6);
+    onHost.dispose();
+    await setBackend(name);
   });
 
   it('leaks nothing', () => {
