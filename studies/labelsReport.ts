@@ -10,7 +10,7 @@ import {paletteStyle} from './palette';
 import {seedsSaid} from './seedsSaid';
 import {type Estimate, estimate, pairedDifference} from './statistics';
 import type {StudyReport} from './study';
-import type {TeachingRecord} from './teaching';
+import {OWN, type TeachingRecord} from './teaching';
 
 export interface LabelsSummary {
   finders: {
@@ -30,8 +30,9 @@ export interface LabelsSummary {
     best: Estimate;
     /** After the last epoch. */
     end: Estimate;
-    /** Less that of all rows, seed by seed. */
+    /** Less that of all rows, and of a model's own easiest rows, seed by seed. */
     toAll: Estimate;
+    toOwn: Estimate;
   }[];
 }
 
@@ -68,11 +69,13 @@ const lastOf = (numbers: readonly number[]) => numbers.at(-1) as number;
 
 function teachingOf(arms: TeachingRecord[][]): LabelsSummary['teaching'] {
   const ends = (records: TeachingRecord[]) => records.map(({testAccuracy}) => lastOf(testAccuracy));
+  const own = arms.find(([first]) => first?.name === OWN) as TeachingRecord[];
   return arms.map((records) => ({
     name: (records[0] as TeachingRecord).name,
     best: estimate(records.map(({testAccuracy}) => Math.max(...testAccuracy))),
     end: estimate(ends(records)),
     toAll: pairedDifference(ends(records), ends(arms[0] as TeachingRecord[])),
+    toOwn: pairedDifference(ends(records), ends(own)),
   }));
 }
 
@@ -99,7 +102,7 @@ function curves(arms: TeachingRecord[][], theme: Theme): TopLevelSpec {
           ),
         })),
         x: {title: 'Epoch', from: 1, to: Math.max(2, lastOf(measuredAt)), labels: COUNT},
-        y: {from: 0.4, to: 1, labels: PERCENT},
+        y: {from: 0.6, to: 0.9, labels: PERCENT},
         width: panelWidth(WIDE),
       }),
     ],

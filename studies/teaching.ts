@@ -8,6 +8,9 @@ import {testAccuracy} from '../examples/mnist/experiment/testAccuracy';
 import type {TrainAndTest} from '../examples/mnist/experiment/trainRun';
 import {digitNetwork, disposeNetwork} from './digitNetwork';
 
+/** The name of the training on the rows that the model itself finds easy. */
+export const OWN = 'its own easiest';
+
 /** What a training with many wrong labels came to, measured after each epoch. */
 export interface TeachingRecord {
   name: string;
@@ -40,9 +43,7 @@ const {flipped: NOISE} = TEACHING_PROTOCOL;
 
 const ARMS: Arm[] = [
   alone('all rows', all),
-  alone('its own easiest', (steps) =>
-    scheduled(({ratio}) => smallestK({ratio}), linear({from: 1, to: 1 - NOISE, steps})),
-  ),
+  alone(OWN, (steps) => scheduled(({ratio}) => smallestK({ratio}), linear({from: 1, to: 1 - NOISE, steps}))),
   {
     name: 'co-teaching',
     models: 2,

@@ -148,6 +148,7 @@ export const labelsRecords = (): LabelsRecord[] =>
     ]),
     teaching: [
       {name: 'all rows', measuredAt: [1, 2, 3], testAccuracy: [0.8, 0.9, 0.6]},
+      {name: 'its own easiest', measuredAt: [1, 2, 3], testAccuracy: [0.7, 0.8, 0.8]},
       {name: 'co-teaching', measuredAt: [1, 2, 3], testAccuracy: [0.7, 0.8, 0.85]},
     ],
     map: {confidence: [0.9, 0.1, 0.5], variability: [0.1, 0.05, 0.3], isWrong: [false, true, false]},

@@ -328,12 +328,13 @@ const LEFT_OUT: Record<string, string> = {
 function coTeaching(): string[][] {
   const {teaching} = resultsOf<LabelsSummary>('labels');
   return [
-    ['trained on', 'best epoch', 'last epoch', '… less all rows'],
-    ...teaching.map(({name, best, end, toAll}) => [
+    ['trained on', 'best epoch', 'last epoch', '… less all rows', '… less its own easiest'],
+    ...teaching.map(({name, best, end, toAll, toOwn}) => [
       name,
       percent(best),
       percent(end),
       name === 'all rows' ? '' : points(toAll),
+      name === 'co-teaching' ? points(toOwn) : '',
     ]),
   ];
 }
