@@ -2,7 +2,6 @@ import type {TopLevelSpec} from 'vega-lite';
 import {type Panel, stackedPanels, WIDE} from '../examples/mnist/report/figureFrame';
 import {percent} from '../examples/mnist/report/percent';
 import {type Theme, themeColors} from '../examples/mnist/report/theme';
-import {PERCENT_1} from './bandPanel';
 import {byArm} from './byArm';
 import type {EpochsRecord} from './epochs';
 import {paletteStyle} from './palette';
@@ -89,6 +88,9 @@ function errorAndCost(results: Result[], {task, error}: EpochsFigure, seeds: num
   });
 }
 
+/** Shares as percentages, of errors that differ little. */
+const PERCENT_2 = "format(datum.value * 100, '.2f') + ' %'";
+
 /** Pixels of a rule's row, and for the names of the rules. */
 const [ROW, NAMES] = [20, 200];
 const width = (columns: number) => Math.floor((WIDE - NAMES - 90) / columns);
@@ -109,7 +111,7 @@ function errorPanel(results: Result[], title: string, theme: Theme): Panel {
     low: testError.mean - reach(testError),
     high: testError.mean + reach(testError),
   }));
-  const axis = {tickCount: 4, labelExpr: PERCENT_1};
+  const axis = {tickCount: 4, labelExpr: PERCENT_2};
   const x = (field: string) => ({field, type: 'quantitative' as const, title: 'error', scale: {zero: false}, axis});
   const {color} = paletteStyle(1, theme);
   return {
