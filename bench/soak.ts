@@ -1,6 +1,8 @@
 /**
- * @file `npm run bench:soak`: shards over a network, of which one is killed at a random moment, again and again. Each
- * time the run has to end with an error that names it, and to be resumed; at the end the weights have to be those of a
+ * @file `npm run bench:soak`: shards over a network, of which one is killed at a random moment,
+ *   again and again. Each
+ * time the run has to end with an error that names it, and to be resumed; at the end the weights
+ * have to be those of a
  * run that nobody disturbed.
  */
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
@@ -26,7 +28,10 @@ const [steps, kills, shards] = [values.steps, values.kills, values.shards].map(N
 const settings: Settings = {...DEFAULTS, shards, steps, rows: 64, k: 16, hidden: 16, digits: 600, timeout: 60_000};
 const EVERY = 10;
 
-/** One run that was killed: when, which shard, the words with which all others ended, and how long that took. */
+/**
+ * One run that was killed: when, which shard, the words with which all others ended, and how long
+ * that took.
+ */
 interface Kill {
   shard: number;
   /** Steps that shard 0 had taken. */

@@ -1,4 +1,7 @@
-/** @file What the shards of a batch exchange, and how many rows each of them keeps of the hardest of all. */
+/**
+ * @file What the shards of a batch exchange, and how many rows each of them keeps of the hardest of
+ * all.
+ */
 
 import {rangeError, typeError} from './checks';
 import type {GlobalThreshold, ShardLosses} from './types';
@@ -16,7 +19,8 @@ export interface Expected {
 }
 
 /**
- * Finds how many rows each shard keeps, so that all of them keep the `k` hardest; equal losses go to the lower shard.
+ * Finds how many rows each shard keeps, so that all of them keep the `k` hardest; equal losses go
+ * to the lower shard.
  *
  * @param argument  what errors call the losses.
  */

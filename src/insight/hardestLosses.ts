@@ -32,10 +32,13 @@ export interface HardestLosses extends ShardLosses {
  *
  *     losses = sort(l, descending)[0 … min(k, N)),    l = perSampleLosses(model, x, y)
  *
- * The first phase of a top k over shards that share no memory, on any backend: nothing waits but the
- * promise. {@link thresholdOf} finds which rows to train on. As in `backward: 'recompute'`, rows are
+ * The first phase of a top k over shards that share no memory, on any backend: nothing waits but
+ * the
+ * promise. {@link thresholdOf} finds which rows to train on. As in `backward: 'recompute'`, rows
+ * are
  * scored in inference mode, and run forward a second time if they are kept. Weights of samples and
- * classes do not count in the ranking. Rows that are not finite, not `valid`, or without a label that
+ * classes do not count in the ranking. Rows that are not finite, not `valid`, or without a label
+ * that
  * counts, are left out.
  *
  * @param model  a `LayersModel`, or a function `{predict, variables}`; it stays as it is.
@@ -49,9 +52,11 @@ export interface HardestLosses extends ShardLosses {
  *   wrong, and what {@link perSampleLosses} throws.
  *
  * @example
- * const model = tf.sequential({layers: [tf.layers.dense({units: 1, kernelInitializer: 'ones', inputShape: [1]})]});
+ * const model = tf.sequential({layers: [tf.layers.dense({units: 1, kernelInitializer: 'ones',
+ * inputShape: [1]})]});
  * const [x, y] = [tf.tensor2d([[1], [2], [3]]), tf.tensor2d([[1], [0], [2]])];
- * const mine = await hardestLosses(model, x, y, {k: 2, shard: 0, step: 0, loss: 'meanSquaredError'});
+ * const mine = await hardestLosses(model, x, y, {k: 2, shard: 0, step: 0, loss:
+ * 'meanSquaredError'});
  * mine.losses;   // Float32Array [4, 1]
  * thresholdOf([mine], 2).counts;   // [2]
  * mine.indices;   // Int32Array [1, 2]
@@ -79,7 +84,10 @@ export async function hardestLosses(
   return {version: SHARDS_VERSION, shard, step, k, rows: task.rows, usable, losses, model: shapes, indices};
 }
 
-/** Reads which rows count: those that are valid, and have a label in some output; undefined if all do. */
+/**
+ * Reads which rows count: those that are valid, and have a label in some output; undefined if all
+ * do.
+ */
 async function countedRows({losses, lossWeights, ys}: Scoring, valid: Tensor1D | undefined) {
   const marks = tidy(() => {
     const outputs = losses.length === ys.length ? countedOutputs(lossWeights) : [0];

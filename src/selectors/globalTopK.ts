@@ -15,7 +15,8 @@ export interface GlobalTopKOptions {
   /** How many shards there are. */
   shards: number;
   /**
-   * Gives the losses of this shard to all others, waits for theirs, and returns all of them in the order of the shards,
+   * Gives the losses of this shard to all others, waits for theirs, and returns all of them in the
+   * order of the shards,
    * its own too. Called once a step.
    */
   exchange: (mine: ShardLosses) => ShardLosses[];
@@ -30,21 +31,24 @@ export interface GlobalTopKOptions {
  * most `k` losses. Equal losses go to the lower shard, and there to the lower row, so the kept rows
  * are those of `topK({k})` over the shards in their order. The selection has the `threshold`, so
  * `step.gradients` divides by the rows of all shards and adds regularisers once: the sum of the
- * gradients over all shards is the gradient of the whole batch. `step`, `fitOhem` and `ohemLoss` would
+ * gradients over all shards is the gradient of the whole batch. `step`, `fitOhem` and `ohemLoss`
+ * would
  * update by a part of it, and throw.
  *
  * `exchange` waits inside the step, for shards that share memory (`Atomics.wait`). It reads the
  * losses, so it takes the backend cpu or wasm. For a network, or a GPU, see `hardestLosses`.
  *
  * @param options  `k`, `shard`, `shards` and `exchange`.
- * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K], threshold}`, hardest
+ * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K], threshold}`,
+ *   hardest
  *   first. `K` is the number of rows that this shard keeps; if it is 0, one place of weight 0.
  * @throws RangeError or TypeError for a wrong option; on every shard if `exchange` returns too few
  *   losses, those of another step, `k` or version, or in another order, or if `k` is more than all
  *   rows; RangeError on another backend than cpu and wasm.
  *
  * @example
- * const other = {version: 1, shard: 1, step: 0, k: 2, rows: 2, usable: 2, losses: Float32Array.of(0.7, 0.2)};
+ * const other = {version: 1, shard: 1, step: 0, k: 2, rows: 2, usable: 2, losses:
+ * Float32Array.of(0.7, 0.2)};
  * const hardest = globalTopK({k: 2, shard: 0, shards: 2, exchange: (mine) => [mine, other]});
  * hardest(tf.tensor1d([0.1, 0.9, 0.3])).indices.dataSync();   // Int32Array [1]
  *
@@ -83,7 +87,10 @@ export function globalTopK(options: GlobalTopKOptions): Selector {
   });
 }
 
-/** Checks that an exchange returns what this shard gave: otherwise it has losses of other times, or of others. */
+/**
+ * Checks that an exchange returns what this shard gave: otherwise it has losses of other times, or
+ * of others.
+ */
 function checkOwn({losses}: ShardLosses, {shard, losses: given}: ShardLosses): void {
   const other = given.findIndex((loss, i) => loss !== losses[i]);
   if (other < 0) return;

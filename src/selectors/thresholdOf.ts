@@ -5,13 +5,16 @@ import type {GlobalThreshold, ShardLosses} from '../types';
 const NAME = 'thresholdOf';
 
 /**
- * Finds how many of its hardest rows each shard keeps, so that all shards keep the `k` hardest of all.
+ * Finds how many of its hardest rows each shard keeps, so that all shards keep the `k` hardest of
+ * all.
  *
  *     loss = the k-th largest of all losses,    counts[s] = |{i of shard s : i among the k largest}|
  *
- * The second phase of a top k over a network: the `hardestLosses` of each shard go to a hub or to all
+ * The second phase of a top k over a network: the `hardestLosses` of each shard go to a hub or to
+ * all
  * shards, and the result is the same everywhere. Shard `s` trains on the first `counts[s]` of its
- * hardest rows, by `step.gradients(x, y, {threshold})`. Equal losses go to the lower shard, and there
+ * hardest rows, by `step.gradients(x, y, {threshold})`. Equal losses go to the lower shard, and
+ * there
  * to the lower row. If fewer than `k` rows are usable, all of these are kept.
  *
  * @param tops  what {@link ShardLosses} each shard made, in the order of the shards.

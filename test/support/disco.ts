@@ -1,6 +1,8 @@
 /**
- * @file A stand-in for what the recipe for DISCO in docs/scaling.md uses of `@epfml/discojs`: the public interface of
- * its model class and of its federated client, written from what they are documented to do. DISCO itself is not on npm.
+ * @file A stand-in for what the recipe for DISCO in docs/scaling.md uses of `@epfml/discojs`: the
+ *   public interface of
+ * its model class and of its federated client, written from what they are documented to do. DISCO
+ * itself is not on npm.
  */
 import {add, dispose, div, memory, type Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {Dataset} from '@tensorflow/tfjs-data';
@@ -40,7 +42,9 @@ class TFJS {
     return this.model;
   }
 
-  /** Trains on all rows of each batch; yields the logs of a batch, and returns those of the epoch. */
+  /**
+   * Trains on all rows of each batch; yields the logs of a batch, and returns those of the epoch.
+   */
   async *train(training: Batches, validation: Batches): AsyncGenerator<BatchLogs, EpochLogs> {
     const logs: BatchLogs[] = [];
     const batches = await training.iterator();

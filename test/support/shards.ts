@@ -4,9 +4,11 @@ import type {ShardLosses} from 'ohem-tfjs';
 class Asked extends Error {}
 
 /**
- * Runs `part` for each shard as if all ran at once: `exchange` gives each of them the losses of all.
+ * Runs `part` for each shard as if all ran at once: `exchange` gives each of them the losses of
+ * all.
  *
- * Each part runs twice, since a single thread cannot wait for itself: the first time up to its exchange, which throws.
+ * Each part runs twice, since a single thread cannot wait for itself: the first time up to its
+ * exchange, which throws.
  */
 export function inLockStep<T>(
   shards: number,

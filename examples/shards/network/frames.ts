@@ -1,6 +1,9 @@
 import {ShardError} from '../shardError';
 
-/** What a frame is for: a shard sends one of each round, and the hub answers all shards with the same kind. */
+/**
+ * What a frame is for: a shard sends one of each round, and the hub answers all shards with the
+ * same kind.
+ */
 const KINDS = ['hello', 'losses', 'gradients', 'state', 'bye', 'fail'] as const;
 export type Kind = (typeof KINDS)[number];
 

@@ -22,7 +22,10 @@ export interface HubOptions {
 /** The meeting point of shards: it ranks their losses and adds up their gradients. */
 export interface Hub {
   port: number;
-  /** Resolves when all shards have said goodbye; rejects with a ShardError, after all were told, if one did not. */
+  /**
+   * Resolves when all shards have said goodbye; rejects with a ShardError, after all were told, if
+   * one did not.
+   */
   finished: Promise<void>;
   /** Ends all shards, since one of them cannot come. */
   end(error: ShardError): void;
@@ -167,7 +170,9 @@ function checkedThreshold(frames: readonly Frame[], k: number): GlobalThreshold 
   }
 }
 
-/** Adds gradients up in the order of the shards, whichever came first: the same bits in every run. */
+/**
+ * Adds gradients up in the order of the shards, whichever came first: the same bits in every run.
+ */
 function sumOf(frames: readonly Frame[], size: number): Uint8Array {
   const parts = frames.map(gradientsIn);
   for (const [shard, {gradients}] of parts.entries()) {

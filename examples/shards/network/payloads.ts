@@ -1,4 +1,7 @@
-/** @file What is in the frames: losses, thresholds and gradients as little-endian numbers, the rest as JSON. */
+/**
+ * @file What is in the frames: losses, thresholds and gradients as little-endian numbers, the rest
+ * as JSON.
+ */
 import type {GlobalThreshold, ShardLosses} from 'ohem-tfjs';
 import {bytesOf} from './frames';
 

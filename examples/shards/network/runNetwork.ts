@@ -25,7 +25,8 @@ export interface NetworkOptions {
 const GRACE = 3000;
 
 /**
- * Trains shards in processes of their own, which exchange losses and gradients over TCP with a hub in this process.
+ * Trains shards in processes of their own, which exchange losses and gradients over TCP with a hub
+ * in this process.
  *
  * @throws ShardError, after all processes have ended, if one of them does not finish.
  */

@@ -21,7 +21,10 @@ export interface ShardRun {
   checkpoints?: {folder: string; every: number} | undefined;
 }
 
-/** Trains one shard, in two phases a step: its largest losses, then the rows that are among those of all. */
+/**
+ * Trains one shard, in two phases a step: its largest losses, then the rows that are among those of
+ * all.
+ */
 export async function trainShard(
   member: Member,
   run: ShardRun,
@@ -53,7 +56,8 @@ export async function trainShard(
     const sum = gradientsIn(
       await member.ask('gradients', at, gradientsPayload(kept, flattened(Object.values(gradients)))),
     );
-    // If rows were kept that nobody learned from, a gradient was not finite, and no shard takes the step.
+    // If rows were kept that nobody learned from, a gradient was not finite, and no shard takes the
+    // step.
     if (sum.kept > 0 && sum.kept === threshold.counts.reduce((total, count) => total + count, 0)) {
       const summed = unflattened(sum.gradients, variables);
       step.apply(summed);

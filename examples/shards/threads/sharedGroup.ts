@@ -97,9 +97,11 @@ export function sharedGroup(memory: SharedMemory, shard: number, timeout: number
       }));
     },
     /**
-     * Adds gradients up over all threads, each a stretch of them, always in the order of the shards.
+     * Adds gradients up over all threads, each a stretch of them, always in the order of the
+     * shards.
      *
-     * @returns the sum, which is valid until the next call, and how many rows all shards learned from.
+     * @returns the sum, which is valid until the next call, and how many rows all shards learned
+     *   from.
      */
     allReduce(write: (part: Float32Array) => void, kept: number): {sum: Float32Array; kept: number} {
       write(parts[shard] as Float32Array);

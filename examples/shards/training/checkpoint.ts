@@ -17,7 +17,10 @@ interface Header {
   task: string;
 }
 
-/** The settings that a run has to go on with: how many steps it takes, and how long it waits, may change. */
+/**
+ * The settings that a run has to go on with: how many steps it takes, and how long it waits, may
+ * change.
+ */
 export const taskOf = ({steps: _, timeout: __, ...task}: Settings): string =>
   JSON.stringify(task, Object.keys(task).sort());
 

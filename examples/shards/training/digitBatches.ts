@@ -20,7 +20,9 @@ export async function digitsOf({data, digits, seed}: Settings): Promise<DigitDat
   return drawnDigits(counts, 'no --data given', seed);
 }
 
-/** Lists the rows of each shard, in order and of about the same number: `[begin, end)` of the batch. */
+/**
+ * Lists the rows of each shard, in order and of about the same number: `[begin, end)` of the batch.
+ */
 function placesOf({rows, shards}: Pick<Settings, 'rows' | 'shards'>): [number, number][] {
   const edge = (shard: number) => Math.round((shard * rows) / shards);
   return Array.from({length: shards}, (_, shard) => [edge(shard), edge(shard + 1)]);

@@ -17,7 +17,9 @@ export function flattened(tensors: readonly Tensor[]): Float32Array {
   return numbers;
 }
 
-/** Makes tensors of the names and shapes of `like` from numbers; they are the caller's to dispose. */
+/**
+ * Makes tensors of the names and shapes of `like` from numbers; they are the caller's to dispose.
+ */
 export function unflattened(
   numbers: Float32Array,
   like: readonly {name: string; shape: number[]; size: number}[],

@@ -8,7 +8,9 @@ import type {OnStep, ShardResult} from './results';
 import type {Settings} from './settings';
 import {fingerprintOf, restore, stateOf} from './state';
 
-/** Trains the whole batch in this process, by an ordinary top k: what all shards are compared with. */
+/**
+ * Trains the whole batch in this process, by an ordinary top k: what all shards are compared with.
+ */
 export async function oneProcess(
   settings: Settings,
   digits: DigitData,

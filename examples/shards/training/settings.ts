@@ -20,7 +20,10 @@ export interface Settings {
   timeout: number;
 }
 
-/** How many times the timeout shards have until they are all there: loading takes longer than a step. */
+/**
+ * How many times the timeout shards have until they are all there: loading takes longer than a
+ * step.
+ */
 export const START = 6;
 
 export const DEFAULTS: Settings = {
