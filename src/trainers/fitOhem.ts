@@ -74,7 +74,8 @@ export interface FitOhemArgs extends FitOptions {
  *
  * With `granularity: 'element'` elements are counted, in `kept` and in all means, and metrics see
  * them as rows. Rows whose loss is not finite are left out; the first ones are named in a warning,
- * as is a model that diverges or has gradients that are not finite.
+ * as is a model that diverges or has gradients that are not finite. Embeddings of a loss of pairs that
+ * collapse to a point are warned of once.
  *
  * @param model  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
  *   optimizer, loss and metrics are those that it was compiled with, unless `options` has others.
