@@ -271,8 +271,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
       guarded((begun) => {
         if (accumulated) throw accumulating(where, accumulate);
         if (options?.threshold && hasNoRow(xs)) return advanced({batches: 1, ...noGradients(begun)});
-        const whole = {...begun, batch: batchOf(xs, ys, options)};
-        return advanced({batches: 1, ...takeGradients(parts, whole, {...settings, partial: true})});
+        return advanced({batches: 1, ...takeGradients(parts, {...begun, batch: batchOf(xs, ys, options)}, settings)});
       }),
     /** Updates the weights by gradients of any origin. */
     apply: (gradients: NamedTensorMap) =>
@@ -309,7 +308,7 @@ function takeGradients(
   settings: StepSettings,
 ): {gradients: NamedTensorMap; reported: Reported} {
   const {batch, variables, before} = begun;
-  const {forward, chosen, gradients} = parts.gradientsOf(begun, settings);
+  const {forward, chosen, gradients} = parts.gradientsOf(begun, {...settings, partial: true});
   const {sound} = soundnessOf(gradients, chosen.selection.weights, before);
   rollBackUnless(sound, before);
   const all = variables.map((weight) => [weight.name, gradients[weight.name] ?? zerosLike(weight)] as const);

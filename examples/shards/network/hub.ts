@@ -55,7 +55,6 @@ function serve(
   const sockets = new Set<Socket>();
   const members: (Socket | undefined)[] = Array(shards).fill(undefined);
   const rounds = roundsOf(options);
-  const longest = 4 * size + 65_536;
   return new Promise<void>((resolve, reject) => {
     let isOver = false;
     let timer: NodeJS.Timeout | undefined;
@@ -78,39 +77,60 @@ function serve(
       timer = setTimeout(() => end(rounds.late(patience)), patience);
     };
     const take = (socket: Socket, frame: Frame) => {
-      const {shard} = frame;
-      if (members[shard] !== socket) {
-        if (frame.kind !== 'hello') throw shardError(`shard ${shard}`, 'begin with a hello', frame.kind, rounds.step());
-        if (shard >= shards || members[shard])
-          throw shardError(`shard ${shard}`, `be one of ${shards}, once`, 'another one', rounds.step());
-        members[shard] = socket;
-      }
+      admit(members, socket, frame, rounds.step());
       const reply = rounds.take(frame);
       if (!reply) return;
       watch();
       answer(members as Socket[], frame.kind, reply);
       if (frame.kind === 'bye') end();
     };
-    server.on('connection', (socket) => {
-      sockets.add(socket);
-      const framesIn = frameReader(longest);
-      socket.on('data', (bytes) => {
-        try {
-          if (!isOver) for (const frame of framesIn(bytes)) take(socket, frame);
-        } catch (error) {
-          end(asShardError(error));
-        }
-      });
-      // What went wrong is said on close.
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        sockets.delete(socket);
-        const shard = members.indexOf(socket);
-        if (shard >= 0) end(shardError(`shard ${shard}`, 'stay until all have finished', 'its end', rounds.step()));
-      });
-    });
+    const lost = (socket: Socket) => {
+      const shard = members.indexOf(socket);
+      if (shard >= 0) end(shardError(`shard ${shard}`, 'stay until all have finished', 'its end', rounds.step()));
+    };
+    const takeAll = (socket: Socket, frames: Frame[]) => {
+      if (!isOver) for (const frame of frames) take(socket, frame);
+    };
+    onFrames(server, sockets, 4 * size + 65_536, {take: takeAll, refuse: (error) => end(asShardError(error)), lost});
     watch(START * timeout);
     onServing(end);
+  });
+}
+
+/** Takes a socket for that of a shard, if it says hello first. */
+function admit(members: (Socket | undefined)[], socket: Socket, {kind, shard}: Frame, step: number): void {
+  if (members[shard] === socket) return;
+  if (kind !== 'hello') throw shardError(`shard ${shard}`, 'begin with a hello', kind, step);
+  if (shard >= members.length || members[shard]) {
+    throw shardError(`shard ${shard}`, `be one of ${members.length}, once`, 'another one', step);
+  }
+  members[shard] = socket;
+}
+
+interface Listener {
+  take(socket: Socket, frames: Frame[]): void;
+  refuse(error: unknown): void;
+  lost(socket: Socket): void;
+}
+
+/** Finds the frames in what comes over the sockets of a server. */
+function onFrames(server: Server, sockets: Set<Socket>, longest: number, {take, refuse, lost}: Listener): void {
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    const framesIn = frameReader(longest);
+    socket.on('data', (bytes) => {
+      try {
+        take(socket, framesIn(bytes));
+      } catch (error) {
+        refuse(error);
+      }
+    });
+    // What went wrong is said on close.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      sockets.delete(socket);
+      lost(socket);
+    });
   });
 }
 

@@ -66,14 +66,17 @@ export async function trainShard(
     result.ms.push(performance.now() - start);
     result.kept.push(kept);
     dispose([xs, ys, part.xs, part.ys, gradients]);
-    if (checkpoints && ((at + 1) % checkpoints.every === 0 || at + 1 === steps)) {
-      const state = await stateOf(model, optimizer, at + 1);
-      await member.ask('state', at + 1, textBytes(fingerprintOf(state)));
-      if (shard === 0) await writeCheckpoint(checkpoints.folder, state, settings);
-    }
+    const isDue = checkpoints && ((at + 1) % checkpoints.every === 0 || at + 1 === steps);
+    if (isDue) await save(member, run, await stateOf(model, optimizer, at + 1));
     onStep(at + 1);
   }
   const state = await stateOf(model, optimizer, steps);
   await member.ask('bye', steps);
   return {...result, fingerprint: fingerprintOf(state), ...(shard === 0 && {weights: state.weights})};
+}
+
+/** Writes a checkpoint, if all shards have the same weights. */
+async function save(member: Member, {shard, settings, checkpoints}: ShardRun, state: TrainingState): Promise<void> {
+  await member.ask('state', state.step, textBytes(fingerprintOf(state)));
+  if (shard === 0 && checkpoints) await writeCheckpoint(checkpoints.folder, state, settings);
 }

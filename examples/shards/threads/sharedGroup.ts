@@ -40,40 +40,41 @@ export function failAll({control}: SharedMemory, shard: number): void {
   Atomics.notify(controls, TURN);
 }
 
-/** Joins the threads that share a memory, and take each step together. */
-export function sharedGroup(memory: SharedMemory, shard: number, timeout: number) {
-  const {shards, k, size} = memory;
+/** Builds what waits until all threads are there; throws if one has ended, or is late. */
+function barrierOf(memory: SharedMemory, shard: number, timeout: number): (step: number) => void {
   const control = new Int32Array(memory.control);
-  const figures = Array.from({length: shards}, (_, i) => new Int32Array(memory.figures, 4 * FIGURES * i, FIGURES));
-  const losses = Array.from({length: shards}, (_, i) => new Float32Array(memory.losses, 4 * k * i, k));
-  const parts = Array.from({length: shards}, (_, i) => new Float32Array(memory.gradients, 4 * size * i, size));
-  const sum = new Float32Array(memory.sum);
-  const own = figures[shard] as Int32Array;
-  let step = 0;
-  const checkAlive = () => {
+  const checkAlive = (step: number) => {
     const failed = Atomics.load(control, FAILED);
     if (failed > 0) throw shardError(`shard ${failed - 1}`, 'stay until all have finished', 'its end', step);
   };
-  /** Waits until all threads are here. */
-  const barrier = () => {
-    checkAlive();
+  return (step) => {
+    checkAlive(step);
     const turn = Atomics.load(control, TURN);
     const patience = turn === 0 ? START * timeout : timeout;
-    if (Atomics.add(control, ARRIVED, 1) === shards - 1) {
+    if (Atomics.add(control, ARRIVED, 1) === memory.shards - 1) {
       Atomics.store(control, ARRIVED, 0);
       Atomics.add(control, TURN, 1);
       Atomics.notify(control, TURN);
     } else if (Atomics.wait(control, TURN, turn, patience) === 'timed-out') {
       failAll(memory, shard);
-      throw shardError(
-        'all shards',
-        `answer within ${patience} ms`,
-        `nothing from one that shard ${shard} waits for`,
-        step,
-      );
+      const got = `nothing from one that shard ${shard} waits for`;
+      throw shardError('all shards', `answer within ${patience} ms`, got, step);
     }
-    checkAlive();
+    checkAlive(step);
   };
+}
+
+/** Joins the threads that share a memory, and take each step together. */
+export function sharedGroup(memory: SharedMemory, shard: number, timeout: number) {
+  const {shards, k, size} = memory;
+  const figures = Array.from({length: shards}, (_, i) => new Int32Array(memory.figures, 4 * FIGURES * i, FIGURES));
+  const losses = Array.from({length: shards}, (_, i) => new Float32Array(memory.losses, 4 * k * i, k));
+  const parts = Array.from({length: shards}, (_, i) => new Float32Array(memory.gradients, 4 * size * i, size));
+  const sum = new Float32Array(memory.sum);
+  const own = figures[shard] as Int32Array;
+  const waitAt = barrierOf(memory, shard, timeout);
+  let step = 0;
+  const barrier = () => waitAt(step);
   return {
     /** The exchange of `globalTopK`. */
     exchange(mine: ShardLosses): ShardLosses[] {
