@@ -64,12 +64,28 @@ function barrierOf(memory: SharedMemory, shard: number, timeout: number): (step:
   };
 }
 
+/** What each shard writes, in the order of the shards. */
+function viewsOf(memory: SharedMemory) {
+  const {shards, k, size} = memory;
+  const each = <T>(view: (shard: number) => T) => Array.from({length: shards}, (_, shard) => view(shard));
+  return {
+    figures: each((shard) => new Int32Array(memory.figures, 4 * FIGURES * shard, FIGURES)),
+    losses: each((shard) => new Float32Array(memory.losses, 4 * k * shard, k)),
+    parts: each((shard) => new Float32Array(memory.gradients, 4 * size * shard, size)),
+  };
+}
+
+/** The losses that a shard has written. */
+function lossesIn(figures: Int32Array, losses: Float32Array, shard: number): ShardLosses {
+  const at = (place: number) => figures[place] as number;
+  const counts = {k: at(K), rows: at(ROWS), usable: at(USABLE)};
+  return {version: at(VERSION), shard, step: at(STEP), ...counts, losses: losses.slice(0, at(COUNT))};
+}
+
 /** Joins the threads that share a memory, and take each step together. */
 export function sharedGroup(memory: SharedMemory, shard: number, timeout: number) {
-  const {shards, k, size} = memory;
-  const figures = Array.from({length: shards}, (_, i) => new Int32Array(memory.figures, 4 * FIGURES * i, FIGURES));
-  const losses = Array.from({length: shards}, (_, i) => new Float32Array(memory.losses, 4 * k * i, k));
-  const parts = Array.from({length: shards}, (_, i) => new Float32Array(memory.gradients, 4 * size * i, size));
+  const {shards, size} = memory;
+  const {figures, losses, parts} = viewsOf(memory);
   const sum = new Float32Array(memory.sum);
   const own = figures[shard] as Int32Array;
   const waitAt = barrierOf(memory, shard, timeout);
@@ -91,11 +107,7 @@ export function sharedGroup(memory: SharedMemory, shard: number, timeout: number
       };
       for (const [place, value] of Object.entries(values)) own[Number(place)] = value;
       barrier();
-      return figures.map((of, i) => ({
-        ...{version: of[VERSION] as number, shard: i, step: of[STEP] as number, k: of[K] as number},
-        ...{rows: of[ROWS] as number, usable: of[USABLE] as number},
-        losses: (losses[i] as Float32Array).slice(0, of[COUNT]),
-      }));
+      return figures.map((of, i) => lossesIn(of, losses[i] as Float32Array, i));
     },
     /**
      * Adds gradients up over all threads, each a stretch of them, always in the order of the

@@ -72,9 +72,14 @@ describe('Shards over a network', () => {
     const weights = results[0]?.weights as Float32Array;
     const difference = weights.map((weight, i) => Math.abs(weight - (single.weights?.[i] as number)));
     expect(Math.max(...difference)).toBeLessThan(1e-6);
-    // Greetings and fingerprints aside, a step sends its gradients, at most k losses and three headers.
-    const {sent = 0, losses = 0} = results[0]?.traffic ?? {};
-    expect(sent / settings.steps).toBeLessThan(4 * gradientSize(settings) + 4 * settings.k + 200);
+    // As docs/scaling.md has it, but for a hello, three fingerprints and a goodbye.
+    const {sent = 0, received = 0, losses = 0} = results[0]?.traffic ?? {};
+    const gradients = 4 * gradientSize(settings);
+    expect(received).toBe(settings.steps * (gradients + 4 * shards + 44) + 5 * 16);
+    const hello =
+      sent - settings.steps * (gradients + 4 * Math.min(settings.k, settings.rows / shards) + 52) - 4 * 16 - 3 * 64;
+    expect(hello).toBeGreaterThan(100);
+    expect(hello).toBeLessThan(400);
     expect(losses).toBeGreaterThan(0);
   });
 
