@@ -20,6 +20,8 @@ export function collapseRule({margin, share = COLLAPSED}: {margin?: number | und
     hasCollapsed: () => hasCollapsed,
     /** Notes a spread, and the loss of that moment; what is to be said the first time that they are a point. */
     note(where: string, place: string, spread: number, loss = Number.NaN): string | undefined {
+      // A batch without a finite row has no spread: it says nothing of the others.
+      if (!Number.isFinite(spread)) return undefined;
       largest = Math.max(largest, spread);
       relative = largest > 0 ? spread / largest : 0;
       const isAtMargin = margin !== undefined && Math.abs(loss - margin) <= STUCK * margin;

@@ -14,7 +14,8 @@ const NAME = 'embeddingSpread';
  *     spread = mean over all pairs of rows of d(i, j)
  *
  * Embeddings that collapse to a point have a spread of 0, while the loss may look harmless: it is the
- * margin, exactly. As a metric of the model it is logged, and {@link collapseWatch} warns by it.
+ * margin, exactly. As a metric of the model it is logged, and {@link collapseWatch} warns by it. With
+ * `distance: 'cosine'` or `'dot'` it is the mean similarity, which grows as embeddings collapse.
  *
  * @param options  `distance` (default `'euclidean'`), `normalize`.
  * @returns a metric, `(int32[B], float32[B, D]) → float32[]`.

@@ -54,6 +54,16 @@ describe('collapseWatch', () => {
     ]);
   });
 
+  it('takes no notice of a spread that is NaN', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const watch = collapseWatch({margin: 0.2});
+    for (const [epoch, spread] of [1, Number.NaN, 1.5, 0.75].entries()) {
+      watch.onEpochEnd(epoch, {loss: 0.3, embeddingSpread: spread});
+    }
+    expect([watch.hasCollapsed, watch.spread]).toEqual([false, 0.5]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   it('takes notes of a loop of steps', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const watch = collapseWatch({share: 0.3});
