@@ -116,7 +116,7 @@ interface Way {
 }
 
 /** The walks back through both stages. */
-export interface BothWalks extends StageWalk {
+interface BothWalks extends StageWalk {
   /** The share of all multiplications that was saved, from 0 to 1. */
   saved: number;
   /** How many rows the walk through the model took, if it left rows out whose gradients are 0. */

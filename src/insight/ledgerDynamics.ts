@@ -6,7 +6,7 @@ export const DYNAMICS_WIDTH = 8;
 const [OBSERVED, CORRECT, FORGOTTEN, WAS_CORRECT, MARGIN, CONFIDENCE, SQUARES, ERROR] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 /** How a row was predicted in one pass. */
-export interface PredictedRow {
+interface PredictedRow {
   margin: number;
   confidence: number;
   isCorrect: boolean;

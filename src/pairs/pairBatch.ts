@@ -81,7 +81,7 @@ export function labelledRows(
 }
 
 /** Checks labels `int32[B]` or `[B, 1]`, and gives them as `float32[B]`. */
-export function labelsOf(name: string, argument: string, yTrue: Tensor, batchSize?: number): Tensor1D {
+function labelsOf(name: string, argument: string, yTrue: Tensor, batchSize?: number): Tensor1D {
   const labels = markedLabelsOf(name, argument, yTrue, batchSize);
   const remedy = 'Number the classes from 0.';
   checkValues(name, argument, 'hold integers between -2^24 and 2^24', yTrue, isLabel, remedy);

@@ -20,7 +20,6 @@ import {recordedStages} from '../replay/recordedStages';
 import {accumulation} from './step/accumulation';
 import {beforeFirst, type Forward, type Gradients, layerOps, walkBatch} from './step/backward';
 import {type StepBatch, stepBatch} from './step/batch';
-import {lossOfEmbeddings} from './step/embeddings';
 import {
   type BackwardStrategy,
   type OhemStepOptions,
@@ -29,7 +28,7 @@ import {
   stepSettings,
 } from './step/options';
 import {recomputeBatch} from './step/recompute';
-import {type Reported, reportOf, type StepReport, stepReport} from './step/report';
+import {lossOfEmbeddings, type Reported, reportOf, type StepReport, stepReport} from './step/report';
 import {ofNoRow, type SelectorState, selectorState} from './step/selection';
 import {
   clipByGlobalNorm,
@@ -240,6 +239,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   const {where, model, optimizer, accumulate, trained} = settings;
   const parts = stepParts(settings, state);
   const accumulated = accumulate > 1 ? accumulation(settings, parts, state) : undefined;
+  const takeBatch = accumulated?.take ?? ((whole: Begun, evaluate) => takeStep(settings, parts, whole, evaluate));
   let selections = 0;
   /** Runs `f` off any tape, and takes all back if it throws. */
   const guarded = <T>(f: (begun: Omit<Begun, 'batch'>) => T): T => {
@@ -262,10 +262,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   return {
     /** Trains on a batch; figures are evaluated before the weights change. */
     take: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null, evaluate?: Evaluate): TakenStep =>
-      guarded((begun) => {
-        const whole = {...begun, batch: batchOf(xs, ys, options)};
-        return advanced(accumulated ? accumulated.take(whole, evaluate) : takeStep(settings, parts, whole, evaluate));
-      }),
+      guarded((begun) => advanced(takeBatch({...begun, batch: batchOf(xs, ys, options)}, evaluate))),
     /** Computes the gradients of a batch, and changes no weight. */
     gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
       guarded((begun) => {

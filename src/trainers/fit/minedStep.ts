@@ -7,9 +7,17 @@ import {readTogether} from '../../insight/readTogether';
 import {addUp} from '../../rows';
 import type {Ledger, PerSampleLoss, Reduction, SelectionContext} from '../../types';
 import type {Evaluate, Stepper, TakenStep} from '../ohemStep';
-import {lossOfEmbeddings} from '../step/embeddings';
 import type {StepSettings} from '../step/options';
-import {countsOfFigures, type Figures, figuresOf, hostFigures, packed, stepReport, tensorsOf} from '../step/report';
+import {
+  countsOfFigures,
+  type Figures,
+  figuresOf,
+  hostFigures,
+  lossOfEmbeddings,
+  packed,
+  stepReport,
+  tensorsOf,
+} from '../step/report';
 import {SMALLEST} from '../step/selection';
 import type {BatchFigures, EpochTotals} from './epochs';
 import type {Evaluator} from './evaluation';

@@ -1,7 +1,7 @@
 import {collapseRule} from '../../collapse';
 import type {Place} from '../../data/batchSource';
-import {lossOfEmbeddings} from '../step/embeddings';
 import type {StepSettings} from '../step/options';
+import {lossOfEmbeddings} from '../step/report';
 import type {StepFigures} from './minedStep';
 
 /** Warns once if the embeddings of a loss of pairs have collapsed to a point. */

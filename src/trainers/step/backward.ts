@@ -42,15 +42,7 @@ export type Forward = {
 /** The stages of a forward pass, and what they come to. The model's may be watched. */
 export function forwardStages(
   {where, model, losses, lossWeights, lastLayer}: StepSettings,
-  {
-    xs,
-    ys,
-    rowWeights,
-    view,
-    formed,
-    finite,
-    context,
-  }: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view' | 'formed' | 'finite'> & Partial<Pick<StepBatch, 'context'>>,
+  {xs, ys, rowWeights, view, formed, finite, context}: ForwardBatch,
   variables: Variable[],
   {training = true, watch = (run: () => ModelRun) => run()} = {},
 ) {
@@ -61,15 +53,6 @@ export function forwardStages(
     const ops = opsOnTape();
     return {outputs: [...outputs, ...model.calculateLosses()], ops};
   };
-  const withFeatures = (): ModelRun => {
-    let ops = 0;
-    const outputs = (lastLayer as LastLayer).behind(() => {
-      const ran = run();
-      ops = ran.ops;
-      return ran.outputs;
-    });
-    return {outputs, ops};
-  };
   const lossesOf = (outputs: Tensor[]): Tensor1D[] => {
     const predictions = view.predictions(outputs.slice(0, count));
     const perOutput = outputLosses(where, losses, lossWeights, ys, predictions, view.losses, finite, context?.valid);
@@ -79,7 +62,7 @@ export function forwardStages(
     return [addUp(perOutput.map((ofRows, i) => mul<Tensor1D>(ofRows, weights[i] as Tensor1D))), raw];
   };
   return {
-    model: {compute: () => watch(lastLayer ? withFeatures : run), given: xs, targets: variables},
+    model: {compute: () => watch(lastLayer ? () => withFeatures(lastLayer, run) : run), given: xs, targets: variables},
     loss: ({outputs}: ModelRun) => ({
       compute: () => ({outputs: lossesOf(outputs), ops: opsOnTape()}),
       given: [...outputs.slice(0, count), ...ys, ...rowWeights],
@@ -96,11 +79,26 @@ export function forwardStages(
   };
 }
 
+/** What of a batch runs forward. */
+type ForwardBatch = Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view' | 'formed' | 'finite'> &
+  Partial<Pick<StepBatch, 'context'>>;
+
+/** Adds the input of the last layer to the outputs of a model. */
+function withFeatures(lastLayer: LastLayer, run: () => ModelRun): ModelRun {
+  let ops = 0;
+  const outputs = lastLayer.behind(() => {
+    const ran = run();
+    ops = ran.ops;
+    return ran.outputs;
+  });
+  return {outputs, ops};
+}
+
 /** The outputs of a model and the penalties of its regularisers, and how many ops lead to the outputs. */
 type ModelRun = {outputs: Tensor[]; ops: number};
 
 /** Runs a batch forward in inference mode. */
-export function inferred(settings: StepSettings, batch: Parameters<typeof forwardStages>[1]): Forward {
+export function inferred(settings: StepSettings, batch: ForwardBatch): Forward {
   const {model, loss, seen} = forwardStages(settings, batch, [], {training: false});
   const run = model.compute();
   return seen(run, loss(run).compute().outputs);

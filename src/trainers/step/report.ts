@@ -22,11 +22,11 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from '../../checks';
+import {nanUnless} from '../../rows';
 import type {PerSampleLoss, Reduction, RowDynamics, Selection} from '../../types';
 import type {Forward} from './backward';
 import type {StepBatch} from './batch';
 import {rowDynamics} from './dynamics';
-import {embeddingsOf} from './embeddings';
 import type {StepSettings} from './options';
 import {type Chosen, denominatorOf, hostDenominator, keptOf, reduceKept} from './selection';
 
@@ -110,11 +110,7 @@ export function stepReport(
       return figure('loss', () => reduceKept(keptOf({losses, selection}), reduction));
     },
     get batchLoss() {
-      return figure('batchLoss', () => {
-        const counted = ofValid(isFiniteTensor(losses));
-        const total = sum(chooseEach(counted, losses, zerosLike(losses)));
-        return div(total, maximum(sum(cast(counted, 'float32')), 1));
-      });
+      return figure('batchLoss', () => meanOf(losses, ofValid(isFiniteTensor(losses))));
     },
     get nonFinite() {
       return figure('nonFinite', () => sum(cast(ofValid(logicalNot(isFiniteTensor(losses))), 'int32')));
@@ -137,15 +133,24 @@ export function stepReport(
       }
       const figures = tidy(() => packed(figuresOf(report)));
       report.dispose();
-      try {
-        const [loss, batchLoss, kept, nonFinite] = (await figures.data<'float32'>()) as unknown as number[];
-        return {loss, batchLoss, kept, nonFinite} as StepSummary;
-      } finally {
-        figures.dispose();
-      }
+      return readSummary(figures);
     },
   };
   return report;
+}
+
+function meanOf(losses: Tensor1D, counted: Tensor1D): Scalar {
+  const total = sum(chooseEach(counted, losses, zerosLike(losses)));
+  return div(total, maximum(sum(cast(counted, 'float32')), 1));
+}
+
+async function readSummary(figures: Tensor1D): Promise<StepSummary> {
+  try {
+    const [loss, batchLoss, kept, nonFinite] = (await figures.data<'float32'>()) as unknown as number[];
+    return {loss, batchLoss, kept, nonFinite} as StepSummary;
+  } finally {
+    figures.dispose();
+  }
 }
 
 /** All tensors of a report. */
@@ -225,4 +230,23 @@ export function reportOf(
     settings.dynamics && rowDynamics(settings.where, settings.dynamics, {ys, predictions: forward.predictions, valid});
   const embeddings = embeddingsOf(settings, batch, forward);
   return {losses, selection: {...selection, weights: learned}, valid: valid && clone(valid), dynamics, embeddings};
+}
+
+/** Finds the loss that says how far embeddings are apart, and the output that it is of; of several the first. */
+export function lossOfEmbeddings({
+  losses,
+}: Pick<StepSettings, 'losses'>): {loss: PerSampleLoss; output: number} | undefined {
+  const output = losses.findIndex((loss) => (loss as Partial<PerSampleLoss>).spread !== undefined);
+  return output < 0 ? undefined : {loss: losses[output] as PerSampleLoss, output};
+}
+
+/** The embeddings that such a loss is of, with NaN for rows that were replaced. */
+function embeddingsOf(
+  settings: Pick<StepSettings, 'losses'>,
+  {finite}: Pick<StepBatch, 'finite'>,
+  {predictions}: Pick<Forward, 'predictions'>,
+): Tensor | undefined {
+  const found = lossOfEmbeddings(settings);
+  const embeddings = found && predictions[found.output];
+  return embeddings && (finite ? nanUnless(finite, embeddings) : clone(embeddings));
 }

@@ -26,7 +26,7 @@ import {
 import {checkOneOf, checkValues, livesInMainMemory, rangeError, shapeText, typeError} from '../../checks';
 import {placeOfLargest, takeRows} from '../../rows';
 import {keptByAll} from '../../shards';
-import type {GlobalThreshold, Reduction, Selection, SelectionContext, Selector} from '../../types';
+import type {GlobalThreshold, Reduction, Selection, SelectionContext, Selector, SelectorStore} from '../../types';
 import type {Forward} from './backward';
 import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
@@ -297,11 +297,8 @@ export function selectorState(where: string, select: Selector) {
     /** Discards what was noted: the step threw. */
     stay,
     /** Reads what is remembered, to resume with it later; undefined if that is nothing. */
-    async save(): Promise<SavedMemory | undefined> {
-      if (!store) return remembered && savedMemory(remembered);
-      const values = await store.save();
-      return values.length === 0 ? undefined : {dtype: 'float32', values};
-    },
+    save: async (): Promise<SavedMemory | undefined> =>
+      store ? savedStore(store) : remembered && savedMemory(remembered),
     restore({dtype, values}: SavedMemory): void {
       store?.restore(values.map(Number));
       if (!select.remember || store) return;
@@ -315,6 +312,11 @@ export function selectorState(where: string, select: Selector) {
       store?.dispose();
     },
   };
+}
+
+async function savedStore(store: SelectorStore): Promise<SavedMemory | undefined> {
+  const values = await store.save();
+  return values.length === 0 ? undefined : {dtype: 'float32', values};
 }
 
 function checkedMemory(where: string, memory: unknown): Tensor {
