@@ -35,11 +35,14 @@ describe('checkKeep', () => {
     [{k: 3, ratio: 0.5}, '{k, ratio}'],
     [undefined, 'undefined'],
     [null, 'null'],
-    [3, '3'],
   ])('refuses %o, which has neither k nor ratio, or both', (keep, shown) => {
     expect(() => checkKeep('f', keep as never)).toThrow(
       new TypeError(`f: options must have either k or ratio, got ${shown}. Pass {k: 32} or {ratio: 0.75}.`),
     );
+  });
+
+  it('refuses what is no record', () => {
+    expect(() => checkKeep('f', 3 as never)).toThrow(new TypeError('f: options must be a record, got 3.'));
   });
 
   it('refuses a minimum for a fixed count', () => {

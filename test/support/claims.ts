@@ -80,7 +80,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'The script is 78 kB compressed',
+    says: 'The script is 103 kB compressed',
     results: 'size.json',
     due: (sizes: {name: string; size: number}[]) => {
       const script = sizes.find(({name}) => name === 'script')?.size ?? Number.NaN;

@@ -288,6 +288,7 @@ function together(where: string, held: readonly Scored[]) {
     }
     return [name, joined(parts)] as const;
   });
+  const valid = marksOf(contexts.map((context) => context.valid));
   const forwards = held.map(({forward}) => forward);
   const [losses, raw] = [joined(forwards.map((each) => each.losses)), joined(forwards.map((each) => each.raw))];
   const hasOne = first.ys.length === 1 && forwards[0]?.predictions.length === 1;
@@ -298,7 +299,7 @@ function together(where: string, held: readonly Scored[]) {
       valid: marksOf(batches.map(({valid}) => valid)),
       finite: finite && cast<Tensor1D>(finite, 'bool'),
       ys: hasOne ? [joined(batches.map(({ys}) => ys[0] as Tensor))] : [],
-      context: {...latest.context, ...Object.fromEntries(perRow)},
+      context: {...latest.context, ...(valid && {valid}), ...Object.fromEntries(perRow)},
     },
     forward: {
       losses,

@@ -149,7 +149,7 @@ export function chooseRows(
   const selected = threshold ? {...given, threshold} : given;
   if (threshold) checkThreshold(where, threshold, reduction, partial);
   // Rows that are not valid are padding: a memory must not compare later rows with them.
-  const isReal = context.valid && notEqual(context.valid, 0);
+  const isReal = select.remember && context.valid && notEqual(context.valid, 0);
   state.note(isReal ? chooseEach(isReal, ranking, fill([count], Number.NaN)) : ranking, seen);
   const counted = valid && (notEqual(valid, 0) as Tensor1D);
   const allowed = usable && counted ? logicalAnd<Tensor1D>(usable, counted) : (usable ?? counted);
