@@ -142,6 +142,12 @@ export function checkFunction(where: string, argument: string, constraint: strin
   if (typeof value !== 'function') throw typeError(where, argument, constraint, value, remedy);
 }
 
+/** Checks a seed, of which any other value would be one seed as a text: `'NaN'`. */
+export function checkSeed(where: string, seed: unknown): void {
+  if (typeof seed === 'string' || Number.isFinite(seed)) return;
+  throw typeError(where, 'seed', 'be a finite number or a text', seed);
+}
+
 export function checkWeights(where: string, argument: string, values: readonly number[]): void {
   if (!Array.isArray(values) || !values.every((weight) => Number.isFinite(weight) && weight >= 0)) {
     throw rangeError(where, argument, 'hold finite numbers >= 0', values);

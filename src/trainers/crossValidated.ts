@@ -11,15 +11,26 @@ import {
   tensor1d,
   tensor2d,
   tidy,
+  type Variable,
 } from '@tensorflow/tfjs-core';
 import {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkCount, checkFunction, givenOptions, type Nullable, rangeError, shapeText, typeError} from '../checks';
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkSeed,
+  givenOptions,
+  type Nullable,
+  rangeError,
+  shapeText,
+  typeError,
+} from '../checks';
 import type {TrainableModel} from '../models/functionModel';
 import {outputsOf, readyModel} from '../models/model';
 import {eachTensor, inputsOf, type StepTensors} from '../models/modelTensors';
 import {shuffled, uniformFrom} from '../random';
 import {takeRows} from '../rows';
-import {type FitOhemArgs, fitOhem} from './fitOhem';
+import {type FitOhemArgs, fitAs} from './fitOhem';
 
 const NAME = 'crossValidated';
 
@@ -58,8 +69,10 @@ export interface CrossValidatedOptions {
  * @param y  labels of one output: integers `[N]` or `[N, 1]`, or one-hot `[N, C]`. Read once; stays yours.
  * @param options  `folds` (default 5), `seed` (default 0), `fit`, `fromLogits` (default false), `batchSize` (default 256).
  * @returns a promise of the probabilities, `float32[N, C]`, in the order of the rows; yours to dispose.
- * @throws TypeError or RangeError (as a rejection, before anything is trained) for a wrong option, labels that are no
- *   classes, and more folds than a class has rows; and what {@link fitOhem} throws.
+ * @throws TypeError or RangeError (as a rejection, before anything is trained) for a wrong option, another number
+ *   of rows in `x` than in `y`, labels that are no classes of the model, and more folds than a
+ *   class has rows; and what `fitOhem` throws, under this name. A model that shares layers,
+ *   variables or its optimizer with that of an earlier fold is refused when it is made.
  *
  * @example
  * const makeModel = () => tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [1]})]});
@@ -77,33 +90,91 @@ export async function crossValidated(
   options?: Nullable<CrossValidatedOptions> | null,
 ): Promise<Tensor2D> {
   const given = givenOptions<CrossValidatedOptions>(NAME, options, ['folds', 'seed', 'fit', 'fromLogits', 'batchSize']);
-  const {folds = 5, seed = 0, batchSize = 256} = given;
+  const {folds = 5, seed = 0, batchSize = 256, fromLogits = false} = given;
   checkFunction(NAME, 'makeModel', 'be a function that builds a model', makeModel, 'Pass () => tf.sequential(…).');
-  checkCount(NAME, 'folds', folds);
-  if (folds < 2) throw rangeError(NAME, 'folds', 'be at least 2', folds);
+  if (!(Number.isInteger(folds) && folds >= 2)) throw rangeError(NAME, 'folds', 'be an integer >= 2', folds);
   checkCount(NAME, 'batchSize', batchSize);
+  checkBoolean(NAME, 'fromLogits', fromLogits);
+  checkSeed(NAME, seed);
   const fit = checkedFit(given.fit);
   if (!(y instanceof Tensor)) throw typeError(NAME, 'y', 'be a tensor of labels', y);
-  const {foldOf, isExclusive} = foldsOf(await y.data(), y.shape, folds, uniformFrom(`${NAME}/${seed}`));
+  checkInputs(x, y.shape[0] ?? 0);
+  const {foldOf, isExclusive, most} = foldsOf(await y.data(), y.shape, folds, uniformFrom(`${NAME}/${seed}`));
   const predicted: Predicted = {values: undefined, columns: 0, rows: foldOf.length};
+  const checkFresh = freshness();
   for (let fold = 0; fold < folds; fold++) {
     const rows = (isHeldOut: boolean) => foldOf.flatMap((of, row) => ((of === fold) === isHeldOut ? [row] : []));
-    const model = await makeModel(fold);
-    const training = tidy(() => rowsIn([x, y], rows(false)));
+    let model: TrainableModel | undefined;
+    let training: StepTensors[] = [];
     try {
+      const made = await makeModel(fold);
+      checkFresh(made);
+      model = made;
+      checkClasses(readyModel(NAME, model, fit.loss), most);
+      training = tidy(() => rowsIn([x, y], rows(false)) as Tensor[]);
       const [xs, ys] = training as [StepTensors, Tensor];
-      await fitOhem(model, xs, ys, {verbose: 0, ...fit, seed: `${seed}/${fold}`});
-      await predict(predicted, model, fit.loss, x, rows(true), {...given, batchSize, isExclusive});
+      await fitAs(NAME, model, xs, ys, {verbose: 0, ...fit, seed: `${seed}/${fold}`});
+      await predict(predicted, model, fit.loss, x, rows(true), {batchSize, fromLogits, isExclusive});
     } finally {
       dispose(training as Tensor[]);
-      disposeModel(model);
+      if (model) disposeModel(model);
     }
   }
   return tensor2d(predicted.values as Float32Array, [foldOf.length, predicted.columns]);
 }
 
+/** Checks that each input has a row for each label: a backend may read past the last one. */
+function checkInputs(x: StepTensors, size: number): void {
+  const tensors = x instanceof Tensor ? [x] : Object.values(Object(x));
+  if (tensors.length === 0 || !tensors.every((tensor) => tensor instanceof Tensor)) {
+    const remedy = 'Make tensors of arrays with tf.tensor().';
+    throw typeError(NAME, 'x', 'be a tensor, a list of tensors or a record of them', x, remedy);
+  }
+  for (const {shape} of tensors as Tensor[]) {
+    if (shape[0] !== size) throw typeError(NAME, 'x', `have as many rows as y, ${size}`, `${shape[0] ?? 'a scalar'}`);
+  }
+}
+
+/** Builds the check that a model shares nothing with those of the folds before; frees what a refused one has made. */
+function freshness(): (model: TrainableModel) => void {
+  const seen = new Set<unknown>();
+  return (model) => {
+    if (typeof model !== 'object' || model === null) {
+      throw typeError(NAME, 'makeModel', 'return a model', model, 'Pass () => tf.sequential(…).');
+    }
+    const optimizer = (model as {optimizer?: Optimizer}).optimizer ?? [];
+    const parts = [optimizer, model instanceof LayersModel ? model.layers : (Object(model).variables ?? [])].flat();
+    const isShared = parts.some((part) => seen.has(part));
+    if (seen.has(model) || isShared) {
+      for (const part of parts) if (!seen.has(part)) freePart(part);
+      const got = seen.has(model) ? 'the same again' : 'one that shares its optimizer or weights with another';
+      throw typeError(
+        NAME,
+        'makeModel',
+        'build a new model for each fold',
+        got,
+        'Build and compile it within makeModel.',
+      );
+    }
+    for (const part of [model, ...parts]) seen.add(part);
+  };
+}
+
+function freePart(part: Variable | Optimizer | LayersModel['layers'][number]): void {
+  if ('weights' in part) for (const weight of part.weights) weight.dispose();
+  else part.dispose();
+}
+
+/** Checks that a model has an output for the largest class number, as far as its outputs are known. */
+function checkClasses(model: LayersModel, most: number): void {
+  const columns = model.outputs.length === 1 ? model.outputs[0]?.shape?.at(-1) : undefined;
+  if (columns == null) return;
+  const classes = Math.max(columns, 2);
+  if (most >= classes) throw rangeError(NAME, 'y', `hold class numbers from 0 to ${classes - 1}, as the model`, most);
+}
+
 function checkedFit(fit: CrossValidatedOptions['fit'] = {}): FitOhemArgs {
-  if (typeof fit !== 'object') throw typeError(NAME, 'fit', 'be options of fitOhem', fit);
+  if (typeof fit !== 'object' || Array.isArray(fit)) throw typeError(NAME, 'fit', 'be options of fitOhem', fit);
   const wrong = OF_ONE_RUN.find((name) => (fit as FitOhemArgs)[name] !== undefined);
   if (wrong !== undefined) {
     throw typeError(NAME, `fit.${wrong}`, 'be left out: each fold has rows and a model of its own', Object(fit)[wrong]);
@@ -119,7 +190,7 @@ function foldsOf(
   shape: readonly number[],
   folds: number,
   uniform: () => number,
-): {foldOf: number[]; isExclusive: boolean} {
+): {foldOf: number[]; isExclusive: boolean; most: number} {
   const [size = 0] = shape;
   const columns = values.length / Math.max(size, 1);
   if (shape.length < 1 || shape.length > 2 || size < folds) {
@@ -142,14 +213,18 @@ function foldsOf(
     }
     for (const row of rows) foldOf[row] = next++ % folds;
   }
-  return {foldOf, isExclusive: labels !== undefined};
+  return {
+    foldOf,
+    isExclusive: labels !== undefined,
+    most: columns === 1 ? [...classes.keys()].reduce((most, label) => Math.max(most, label), 0) : 0,
+  };
 }
 
 function integers(values: ArrayLike<number>): number[] {
   const labels = Array.from(values);
-  const wrong = labels.findIndex((label) => !Number.isInteger(label));
+  const wrong = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0));
   if (wrong < 0) return labels;
-  throw rangeError(NAME, 'y', 'hold class numbers', `${labels[wrong]} at position ${wrong}`);
+  throw rangeError(NAME, 'y', 'hold class numbers, integers >= 0', `${labels[wrong]} at position ${wrong}`);
 }
 
 /** The class of each row; undefined if some row is not one-hot. */
@@ -183,7 +258,7 @@ async function predict(
   loss: unknown,
   x: StepTensors,
   rows: number[],
-  {batchSize, fromLogits = false, isExclusive}: {batchSize: number; fromLogits?: boolean; isExclusive: boolean},
+  {batchSize, fromLogits, isExclusive}: {batchSize: number; fromLogits: boolean; isExclusive: boolean},
 ): Promise<void> {
   const model = readyModel(NAME, given, loss);
   for (let start = 0; start < rows.length; start += batchSize) {

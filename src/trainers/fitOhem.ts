@@ -15,7 +15,6 @@ import {modelData, type StepTensors} from '../models/modelTensors';
 import {type FitOptions, fitOptions, seedOf} from './fit/fitOptions';
 import {type OhemHistory, train} from './fit/training';
 
-const NAME = 'fitOhem';
 const OPTIONS: Record<Exclude<keyof FitOhemArgs, keyof FitOptions>, true> = {
   ...{batchSize: true, shuffle: true, validationSplit: true, validationData: true, validationBatchSize: true},
   ...{validationSteps: true, stepsPerEpoch: true, sampleWeight: true, context: true},
@@ -105,42 +104,59 @@ export async function fitOhem(
   y: StepTensors,
   args?: Nullable<FitOhemArgs> | null,
 ): Promise<OhemHistory> {
-  const options = fitOptions<FitOhemArgs>(NAME, args, OPTIONS);
-  const trained = readyModel(NAME, model, options.loss);
+  return fitAs('fitOhem', model, x, y, args);
+}
+
+/** Does what {@link fitOhem} does, for a function that errors are to name. */
+export async function fitAs(
+  where: string,
+  model: TrainableModel,
+  x: StepTensors,
+  y: StepTensors,
+  args?: Nullable<FitOhemArgs> | null,
+): Promise<OhemHistory> {
+  const options = fitOptions<FitOhemArgs>(where, args, OPTIONS);
+  const trained = readyModel(where, model, options.loss);
   const targets = targetNames(trained, options.loss);
   const {batchSize = 32, shuffle = true, sampleWeight, context, stepsPerEpoch, validationSplit = 0} = options;
-  checkCount(NAME, 'batchSize', batchSize);
-  if (typeof shuffle !== 'boolean') throw typeError(NAME, 'shuffle', 'be true or false', shuffle);
-  if (typeof (context ?? {}) !== 'object') throw typeError(NAME, 'context', 'be a record of tensors', context);
-  checkUnitInterval(NAME, 'validationSplit', validationSplit);
-  const all = modelData(NAME, trained, x, y, {targets});
+  checkCount(where, 'batchSize', batchSize);
+  if (typeof shuffle !== 'boolean') throw typeError(where, 'shuffle', 'be true or false', shuffle);
+  if (typeof (context ?? {}) !== 'object') throw typeError(where, 'context', 'be a record of tensors', context);
+  checkUnitInterval(where, 'validationSplit', validationSplit);
+  const all = modelData(where, trained, x, y, {targets});
   const {rows: count} = all;
   const data = {...all, sampleWeight, context};
-  checkRowData(NAME, data, count, options.granularity);
+  checkRowData(where, data, count, options.granularity);
   const isSplit = validationSplit > 0 && options.validationData === undefined;
   const rows = isSplit ? Math.floor(count * (1 - validationSplit)) : count;
-  if (rows === 0) throw rangeError(NAME, 'validationSplit', 'leave a row to train on', validationSplit);
+  if (rows === 0) throw rangeError(where, 'validationSplit', 'leave a row to train on', validationSplit);
   const {size = rows} = options.ledger ?? {};
-  if (size < rows) throw rangeError(NAME, 'ledger', `have room for ${rows} rows`, size);
-  if (stepsPerEpoch !== undefined) checkSteps(stepsPerEpoch, Math.ceil(rows / batchSize));
+  if (size < rows) throw rangeError(where, 'ledger', `have room for ${rows} rows`, size);
+  if (stepsPerEpoch !== undefined) checkSteps(where, stepsPerEpoch, Math.ceil(rows / batchSize));
   const {validationData, validationBatchSize = batchSize, validationSteps} = options;
-  const held = validationData && validationRows(NAME, trained, targets, validationData);
+  const held = validationData && validationRows(where, trained, targets, validationData);
   const heldOut = held ? {...held, first: 0} : {...all, first: rows};
   const seed = seedOf(options, trained);
   const order = (epoch: number) => (shuffle ? shuffledRows(rows, seed, epoch) : rowsFrom(0, rows));
   return train({
-    ...{where: NAME, model: trained, options, seed, batchSize, isShuffled: shuffle},
+    ...{where, model: trained, options, seed, batchSize, isShuffled: shuffle},
     training: tensorBatches(data, batchSize, rows, order, stepsPerEpoch),
     ...(heldOut.rows > heldOut.first && {
-      validation: batchesInOrder(NAME, heldOut, validationBatchSize, validationSteps),
+      validation: batchesInOrder(where, heldOut, validationBatchSize, validationSteps),
     }),
   });
 }
 
-function checkSteps(stepsPerEpoch: number, batches: number): void {
-  checkCount(NAME, 'stepsPerEpoch', stepsPerEpoch);
+function checkSteps(where: string, stepsPerEpoch: number, batches: number): void {
+  checkCount(where, 'stepsPerEpoch', stepsPerEpoch);
   if (stepsPerEpoch > batches) {
     const remedy = 'Leave it out to train on all of them.';
-    throw rangeError(NAME, 'stepsPerEpoch', `be at most ${batches}, the batches that there are`, stepsPerEpoch, remedy);
+    throw rangeError(
+      where,
+      'stepsPerEpoch',
+      `be at most ${batches}, the batches that there are`,
+      stepsPerEpoch,
+      remedy,
+    );
   }
 }

@@ -136,17 +136,78 @@ describeOnBackends('crossValidated', () => {
           'class, or not be asked for it.',
       ),
     );
-    await refused({folds: 1}).toThrow('crossValidated: folds must be at least 2, got 1.');
+    await refused({folds: 1}).toThrow('crossValidated: folds must be an integer >= 2, got 1.');
     await refused({fit: {ledger: {}}}).toThrow(/^crossValidated: fit.ledger must be left out/);
     await refused({fit: {optimizer: {}}}).toThrow(/^crossValidated: fit.optimizer must be the name of an optimizer/);
     await refused({fit}, tensor1d(LABELS.map((label) => label / 2))).toThrow(
-      'crossValidated: y must hold class numbers, got 0.5 at position 1.',
+      'crossValidated: y must hold class numbers, integers >= 0, got 0.5 at position 1.',
     );
     expect(built).toBe(0);
     const before = memory().numTensors;
-    await refused({folds: 3, fit: {...fit, epochs: 0}}).toThrow(/^fitOhem: epochs/);
+    await refused({folds: 3, fit: {...fit, epochs: 0}}).toThrow(/^crossValidated: epochs/);
     expect([built, memory().numTensors]).toEqual([1, before]);
     await expect(fitOhem(build(), x, y, {...fit, verbose: 0})).resolves.toBeDefined();
+  });
+
+  it('checks inputs, labels and the seed before a model is trained', async () => {
+    const [x, y] = [data(), tensor1d(LABELS, 'int32')];
+    let trained = 0;
+    const onTrainBegin = () => {
+      trained++;
+    };
+    const refused = (inputs: Tensor, labels: Tensor, options: object = {}) =>
+      expect(
+        crossValidated(() => build(), inputs, labels, {folds: 3, fit: {...fit, callbacks: {onTrainBegin}}, ...options}),
+      ).rejects;
+    await refused(slice(x, 0, 28), y).toThrow(
+      new TypeError('crossValidated: x must have as many rows as y, 30, got 28.'),
+    );
+    await refused([x, slice(x, 0, 28)] as never, y).toThrow('x must have as many rows as y, 30, got 28.');
+    await refused(null as never, y).toThrow(/^crossValidated: x must be a tensor, a list of tensors or a record/);
+    for (const folds of [0, 1, 2.5])
+      await refused(x, y, {folds}).toThrow(/^crossValidated: folds must be an integer >= 2/);
+    for (const seed of [Number.NaN, {}]) await refused(x, y, {seed}).toThrow(/^crossValidated: seed must be a finite/);
+    const shifted = (by: number) =>
+      tensor1d(
+        LABELS.map((label) => label + by),
+        'int32',
+      );
+    await refused(x, shifted(-1)).toThrow('y must hold class numbers, integers >= 0, got -1 at position 0.');
+    const before = memory().numTensors;
+    const labels = shifted(1);
+    await refused(x, labels).toThrow(
+      new RangeError('crossValidated: y must hold class numbers from 0 to 2, as the model, got 3.'),
+    );
+    labels.dispose();
+    expect([trained, memory().numTensors]).toEqual([0, before]);
+  });
+
+  it('refuses a model that shares something with that of an earlier fold, and frees all that was made', async () => {
+    const [x, y] = [data(), tensor1d(LABELS, 'int32')];
+    const before = memory().numTensors;
+    const refused = (makeModel: (fold: number) => unknown) =>
+      expect(crossValidated(makeModel as never, x, y, {folds: 3, fit: {...fit, epochs: 1}})).rejects;
+    await refused(() => null).toThrow(
+      new TypeError('crossValidated: makeModel must return a model, got null. Pass () => tf.sequential(…).'),
+    );
+    const same = build();
+    await refused(() => same).toThrow(
+      'makeModel must build a new model for each fold, got the same again. Build and compile it within makeModel.',
+    );
+    const optimizer = train.adam(0.1);
+    const compiled = () => {
+      const model = build();
+      model.compile({loss: fit.loss, optimizer});
+      return model;
+    };
+    const {optimizer: _, ...rest} = fit;
+    const ofShared = crossValidated(compiled, x, y, {folds: 3, fit: rest});
+    await expect(ofShared).rejects.toThrow('got one that shares its optimizer or weights with another.');
+    await refused((fold) => {
+      if (fold === 1) throw new Error('mine');
+      return build();
+    }).toThrow('mine');
+    expect(memory().numTensors).toBe(before);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   checkFunction,
   checkNotNegative,
   checkOneOf,
+  checkSeed,
   checkWhole,
   givenOptions,
   type Nullable,
@@ -101,8 +102,7 @@ function checkNumbers(where: string, options: FitOptions): void {
   if (typeof yieldEvery === 'number') checkNotNegative(where, 'yieldEvery', yieldEvery);
   else checkOneOf(where, 'yieldEvery', yieldEvery, ['auto', 'batch', 'epoch', 'never']);
   if (checkpointEvery !== 'epoch') checkCount(where, 'checkpointEvery', checkpointEvery);
-  if (seed === undefined || typeof seed === 'string' || Number.isFinite(seed)) return;
-  throw typeError(where, 'seed', 'be a finite number or a text', seed);
+  if (seed !== undefined) checkSeed(where, seed);
 }
 
 function checkParts(where: string, options: FitOptions): void {
