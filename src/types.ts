@@ -96,6 +96,11 @@ export interface SelectionContext {
    * `needs` it.
    */
   features?: Tensor;
+  /**
+   * `float32[B]`, the factor of each row's loss from sample and class weights; a trainer fills it
+   * in for a selector that `needs` features, unless rows are ranked by their raw losses. Default 1.
+   */
+  rowWeights?: Tensor1D;
   /** The `validation` of the selector as the model sees it now; the trainer fills it in. */
   validation?: ValidationPass;
   /** The latest result of the selector's `remember`; null = nothing remembered yet. */

@@ -39,7 +39,7 @@ export interface StepOptions extends GivenContext {
 const NAMES: Record<keyof StepOptions, true> = {
   ...{sampleWeight: true, classWeight: true, step: true, valid: true, positive: true, group: true, boxes: true},
   ...{reference: true, yTrue: true, yPred: true, memory: true, schedule: true, threshold: true},
-  ...{features: true, validation: true, overlap: true},
+  ...{features: true, validation: true, overlap: true, rowWeights: true},
 };
 
 /** The names of what may go with a batch. */

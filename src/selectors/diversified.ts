@@ -1,7 +1,7 @@
 import {checkOptionNames} from '../checks';
 import type {Keep, Selector} from '../types';
 import {keepPicked, matchingPursuit} from './greedyPicks';
-import {gramOf, type LastLayerOptions, lastLayerOf, squaresOf} from './lastLayer';
+import {gramOf, type LastLayerOptions, lastLayerOf, squaresOf, weightlessLast} from './lastLayer';
 import {checkKeep} from './ranking';
 import {selector} from './selector';
 
@@ -22,6 +22,7 @@ export type DiversifiedOptions = Keep & LastLayerOptions;
  *
  * A row is kept once, and by the largest inner product; the authors draw in proportion to it, and
  * may draw a row again. Once the kept gradients span that of the batch, the largest losses follow.
+ * Weights of rows and classes scale G_i; rows of weight 0 come last.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits` (default false);
  *   `bias`, whether the gradient of the bias counts too (default false, as in the authors' code).
@@ -50,7 +51,9 @@ export function diversified(options: DiversifiedOptions = {} as DiversifiedOptio
     (batch) => {
       const layer = lastLayerOf(NAME, batch, fromLogits);
       const worth = {gram: gramOf(layer, layer, bias), squares: squaresOf(layer, bias)};
-      return keepPicked(batch, keep as Keep, matchingPursuit(batch, worth));
+      const {rows, context} = batch;
+      const losses = weightlessLast(context, batch.losses);
+      return keepPicked(batch, keep as Keep, matchingPursuit({losses, rows, context}, worth));
     },
     undefined,
     {needs: ['features']},

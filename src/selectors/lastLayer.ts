@@ -5,6 +5,8 @@ import {
   cast,
   where as chooseEach,
   expandDims,
+  fill,
+  greater,
   matMul,
   mul,
   square,
@@ -14,7 +16,7 @@ import {
   type Tensor2D,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {typeError} from '../checks';
+import {checkRows, typeError} from '../checks';
 import type {SelectionContext} from '../types';
 import {classErrors} from './classErrors';
 import type {Batch} from './selector';
@@ -36,12 +38,24 @@ export type LastLayer = {
 
 type Given = Pick<SelectionContext, 'yTrue' | 'yPred' | 'features'>;
 
-/** Finds the factors of the gradients of rows; 0 for rows that may not be selected. */
+/** Finds the factors of the gradients of rows, with the row weights; 0 for rows that may not be selected. */
 export function lastLayerOf(where: string, {losses, rows, context}: Batch, fromLogits: boolean): LastLayer {
   const {errors, features} = factorsOf(where, context, losses.size, fromLogits);
+  const {rowWeights} = context;
+  if (rowWeights !== undefined) checkRows(where, 'rowWeights', rowWeights, losses.size);
+  const weighted = rowWeights ? mul<Tensor2D>(errors, expandDims(rowWeights, 1)) : errors;
   const column = expandDims(rows, 1);
   const ofRows = (values: Tensor2D): Tensor2D => chooseEach(column, values, zerosLike(values));
-  return {errors: ofRows(errors), features: ofRows(features)};
+  return {errors: ofRows(weighted), features: ofRows(features)};
+}
+
+/** Below any loss and any score, and finite. */
+const LAST = -1e30;
+
+/** Puts rows of weight 0 behind all others: their gradient is 0, which is more than a negative score. */
+export function weightlessLast({rowWeights}: SelectionContext, scores: Tensor1D): Tensor1D {
+  if (rowWeights === undefined) return scores;
+  return chooseEach(greater(rowWeights, 0), scores, fill(scores.shape, LAST)) as Tensor1D;
 }
 
 /** Finds the factors of the gradients of so many rows. */

@@ -2,7 +2,7 @@ import {mean, mul, type Tensor1D} from '@tensorflow/tfjs-core';
 import {checkFinitePositive, checkOptionNames, typeError} from '../checks';
 import type {Keep, SelectionContext, Selector, ValidationBatch} from '../types';
 import {byInteraction, keepPicked} from './greedyPicks';
-import {factorsOf, gramOf, type LastLayer, type LastLayerOptions, lastLayerOf} from './lastLayer';
+import {factorsOf, gramOf, type LastLayer, type LastLayerOptions, lastLayerOf, weightlessLast} from './lastLayer';
 import {checkKeep} from './ranking';
 import {selector} from './selector';
 
@@ -24,6 +24,7 @@ export type TowardsOptions = Keep &
  * order, less what the rows kept before it take already. G is the gradient of the crossentropy by
  * the last dense layer, with h its input; no gradient is built. The trainer runs the validation
  * rows forward in each step, in inference mode. Use few of them, and none that is trained on.
+ * Weights of rows and classes scale G_i; rows of weight 0 come last.
  *
  * @param validation  `{xs, ys}`, as a step takes them; they stay yours, and are read in each step.
  * @param options  `learningRate`; `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits`
@@ -62,7 +63,8 @@ export function towards(validation: ValidationBatch, options: TowardsOptions = {
       const target = targetOf(batch.context, layer, fromLogits);
       const scores = mul(mean(gramOf(layer, target, bias), 1), learningRate) as Tensor1D;
       const gram = gramOf(layer, layer, bias);
-      return keepPicked(batch, keep as Keep, byInteraction(batch, {gram}, scores, learningRate ** 2));
+      const ranked = weightlessLast(batch.context, scores);
+      return keepPicked(batch, keep as Keep, byInteraction(batch, {gram}, ranked, learningRate ** 2));
     },
     undefined,
     {needs: ['features'], validation},

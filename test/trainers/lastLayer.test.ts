@@ -23,7 +23,7 @@ import {linear} from 'ohem-tfjs/schedules';
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
-import {pursuedInJs} from '../support/lastLayerGradients';
+import {greedyInJs, pursuedInJs} from '../support/lastLayerGradients';
 import {randomFrom} from '../support/property';
 import {leftBy, valuesOf} from '../support/tensors';
 import {weightValues} from '../support/tinyModel';
@@ -183,6 +183,63 @@ describeOnBackends('A step whose selector needs features', (backend) => {
       step.dispose();
     }
     expect(compared).toBeGreaterThanOrEqual(6);
+  });
+
+  it('picks by the gradients of weighted losses, and rows of weight 0 last', () => {
+    let compared = 0;
+    for (let seed = 0; seed < 8; seed++) {
+      const last = dense(3, {activation: 'softmax', inputShape: [4]});
+      const model = sequential({layers: [last]});
+      const {xs, ys} = batch(12, seed);
+      const variables = last.weights.map((weight) => (weight as {read(): tf.Tensor}).read() as tf.Variable);
+      const lossOf = sparseCategoricalCrossentropy();
+      const gradientOf = (x: tf.Tensor, y: tf.Tensor, weight: number) => {
+        const {grads} = tf.variableGrads(() => tf.sum(lossOf(y, model.apply(x) as tf.Tensor)), variables);
+        return variables.flatMap(({name}) => [...(grads[name] as tf.Tensor).dataSync()].map((g) => weight * g));
+      };
+      const random = randomFrom(seed + 90);
+      const sampleWeight = Array.from({length: 12}, (_, row) => (row % 4 === 0 ? 0 : Math.fround(4 * random())));
+      const classWeight = {0: 3, 1: 0.5, 2: 1};
+      const labels = [...ys.dataSync()];
+      const gradients = sampleWeight.map((weight, row) => {
+        const ofClass = classWeight[labels[row] as 0 | 1 | 2];
+        return gradientOf(tf.slice(xs, row, 1), tf.slice(ys, row, 1), weight * ofClass);
+      });
+      const held = {xs: tf.slice(batch(4, seed + 30).xs, 0, 4), ys: batch(4, seed + 30).ys};
+      const target = gradientOf(held.xs, held.ys, 1 / 4);
+      const usable = [...gradients.keys()].filter((row) => row % 4 !== 0);
+      const cases = [
+        [diversified({k: 5, bias: true}), pursuedInJs(gradients, usable, 5)],
+        [towards(held, {k: 9, learningRate: 0.1}), greedyInJs(gradients, target, 0.1, usable, 9)],
+        [towards(held, {k: 4, learningRate: 0.1}), greedyInJs(gradients, target, 0.1, usable, 4)],
+      ] as const;
+      for (const [select, picks] of cases) {
+        if (picks.length < 9 && picks.some(({lead}) => lead < 1e-3)) continue;
+        compared++;
+        const step = ohemStep(model, options({select, optimizer: tf.train.sgd(1e-9)}));
+        const report = step(xs, ys, {sampleWeight, classWeight});
+        expect(new Set(report.selection.indices.dataSync())).toEqual(new Set(picks.map(({row}) => row)));
+        report.dispose();
+        step.dispose();
+      }
+    }
+    expect(compared).toBeGreaterThanOrEqual(14);
+  });
+
+  it('goes by gradients without weights where rows are ranked without them', () => {
+    const {model} = (MODELS['two dense layers'] as (typeof MODELS)[string])();
+    const {xs, ys} = batch(10, 4);
+    const rowsOf = (sampleWeight: number[], rankBy: 'raw' | 'weighted') => {
+      const step = ohemStep(model, options({select: diversified({k: 3}), rankBy, optimizer: tf.train.sgd(1e-9)}));
+      const report = step(xs, ys, {sampleWeight});
+      const rows = [...report.selection.indices.dataSync()];
+      report.dispose();
+      step.dispose();
+      return rows;
+    };
+    const weights = Array.from({length: 10}, (_, row) => (row < 5 ? 0.01 : 5));
+    expect(rowsOf(weights, 'raw')).toEqual(rowsOf(new Array(10).fill(1), 'weighted'));
+    expect(rowsOf(weights, 'weighted').every((row) => row >= 5)).toBe(true);
   });
 
   it.each(['pruned', 'recompute', 'masked'] as const)('keeps the same rows by backward: %s', (strategy) => {

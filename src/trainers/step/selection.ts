@@ -13,6 +13,7 @@ import {
   maximum,
   mul,
   notEqual,
+  onesLike,
   reshape,
   type Scalar,
   scalar,
@@ -142,6 +143,7 @@ export function chooseRows(
     ...(valid && {valid}),
     ...(predictions.length === 1 && ys.length === 1 && {yTrue: ys[0] as Tensor, yPred: predictions[0] as Tensor}),
     ...(features && {features}),
+    ...(features && rankBy === 'weighted' && {rowWeights: rowWeightsOf(forward)}),
     ...(validation && {validation: validation()}),
   };
   const given = select(ranking, seen);
@@ -157,6 +159,11 @@ export function chooseRows(
   const counts = countsOf(keptOf({losses, selection}), reduction);
   const share = threshold && shareOf(where, selection.weights, threshold);
   return {losses, selection, rows, counts, hasBadRows: usable !== undefined, share};
+}
+
+/** The factor of each row's loss, `float32[B]`; 1 for a loss of 0, which no factor changes. */
+function rowWeightsOf({losses, raw}: Pick<Forward, 'losses' | 'raw'>): Tensor1D {
+  return chooseEach(notEqual(raw, 0), div(losses, raw), onesLike(raw)) as Tensor1D;
 }
 
 /** Checks that the rows of one shard are used for a part of the gradients alone. */
