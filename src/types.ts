@@ -240,8 +240,9 @@ export interface Sampler<S = unknown> {
   /** The rows of the epoch. `epochs` is the epoch at which the run ends; never changes `state` or `scores`. */
   choose(state: S, at: {epoch: number; epochs: number; seed: number | string; scores: RowScores}): EpochRows;
   /**
-   * The state after the epoch. `chosen` is what `choose` returned for it, and `scores` include what was
-   * rescored; never changes what it is given.
+   * The state after the epoch. `chosen` is what `choose` returned for it, with only those of its rows
+   * that ran if `stepsPerEpoch` cut the epoch short, and `scores` include what was rescored; never
+   * changes what it is given.
    */
   next(state: S, seen: {epoch: number; chosen: EpochRows; scores: RowScores}): S;
 }

@@ -4,6 +4,8 @@ import {
   all,
   categoricalCrossentropy,
   cosine,
+  type EpochRows,
+  earlyStopped,
   type FitOhemArgs,
   fitOhem,
   miningLedger,
@@ -264,6 +266,39 @@ describeOnBackends('fitOhem with a sampler', () => {
     } finally {
       warn.mockRestore();
     }
+  });
+
+  it('tells the sampler only of the rows that ran, if stepsPerEpoch cuts the epoch short', async () => {
+    const {xs, ys} = resumableData();
+    const weights = Float32Array.from({length: ROWS}, (_, row) => 1 + row);
+    for (const shuffle of [true, false]) {
+      const ended: EpochRows[] = [];
+      const ran: number[][] = [];
+      const inner = tinySampler(() => ({weights}));
+      const sampler: typeof inner = {
+        ...inner,
+        next(state, seen) {
+          ended.push(seen.chosen);
+          return inner.next(state, seen);
+        },
+      };
+      const record = (rows: ArrayLike<number>) => void ran.push(Array.from(rows));
+      const args = {...RESUMABLE(), epochs: 2, stepsPerEpoch: 2, shuffle, sampler};
+      await fitOhem(resumableModel(), xs, ys, {...args, ledger: {record, toJSON: () => ({})} as never});
+      for (const [epoch, chosen] of ended.entries()) {
+        const rows = ran.slice(2 * epoch, 2 * epoch + 2).flat();
+        expect(Array.from(chosen.rows)).toEqual(rows.sort((a, b) => a - b));
+        expect(Array.from(chosen.weights ?? [])).toEqual(rows.map((row) => 1 + row));
+      }
+      expect(ended.map(({rows}) => rows.length)).toEqual([24, 24]);
+    }
+  });
+
+  it('takes no row for flat whose loss was not computed again', async () => {
+    const {xs, ys} = resumableData();
+    const sampler = earlyStopped({window: 1, threshold: 1e-9});
+    const {history} = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), epochs: 6, stepsPerEpoch: 1, sampler});
+    expect(history.rescored).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   it('leaves no tensor behind, also if a step throws', async () => {

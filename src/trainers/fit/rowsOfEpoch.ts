@@ -3,7 +3,7 @@
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../../checks';
 import type {ChosenRows, Place} from '../../data/batchSource';
-import {shuffledRows} from '../../data/tensorBatches';
+import {rowsFrom, shuffledRows} from '../../data/tensorBatches';
 import type {EpochRows, RowScores, Sampler} from '../../types';
 import {fromJson, toJson} from '../checkpoint/plainData';
 import {rateScale} from './pace';
@@ -85,11 +85,24 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
       current().rate = rates.scale(optimizer, chosen.learningRateFactor ?? 1, rate);
     },
     restoreRate: rates.restore,
-    /** Ends an epoch, all of whose rows are scored. */
-    end({epoch: number, earlier = 0}: Place): void {
-      state = sampler.next(state, {epoch: number + earlier, chosen: current().chosen, scores});
+    /** Ends an epoch, of whose rows the first `count` ran, in their order. */
+    end({epoch: number, earlier = 0}: Place, count: number): void {
+      const chosen = cutTo(current().chosen, order, count);
+      state = sampler.next(state, {epoch: number + earlier, chosen, scores});
       epoch = undefined;
     },
+  };
+}
+
+/** Cuts an epoch to the rows that ran, if it ended before the others did: their losses are older. */
+function cutTo(chosen: EpochRows, order: Int32Array | undefined, count: number): EpochRows {
+  const {rows, weights} = chosen;
+  if (count >= rows.length) return chosen;
+  const places = order ? order.slice(0, count).sort() : rowsFrom(0, count);
+  return {
+    ...chosen,
+    rows: places.map((place) => rows[place] as number),
+    ...(weights && {weights: Float32Array.from(places, (place) => weights[place] as number)}),
   };
 }
 

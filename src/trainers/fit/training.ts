@@ -300,7 +300,7 @@ async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
   await run.callbacks.onEpochEnd(epoch, logs);
   run.state = {...run.state, ...(best && {best})};
   if (!isWhole) return;
-  run.sampling?.rows.end(run.state);
+  run.sampling?.rows.end(run.state, run.state.totals.rows);
   run.state = {...run.state, epoch: epoch + 1, batch: 0, batchesBefore: batch, totals: noTotals()};
   const at = {step, ...(accuracy !== undefined && {accuracy})};
   if (schedule) run.state = {...run.state, schedule: schedule.next(run.state.schedule, at)};

@@ -24,7 +24,7 @@ describe('The rows of an epoch', () => {
     for (let row = 0; row < SIZE; row++) losses[row] = (row * 7919) % SIZE;
     correct?.fill(1);
     confidence?.fill(1);
-    rows.end({epoch: 0, batch: 0, step: 0});
+    rows.end({epoch: 0, batch: 0, step: 0}, SIZE);
     rows.begin({epoch: 1, batch: 0, step: 0});
     const {chosen} = rows.current();
     expect(chosen.rows.length).toBeGreaterThan(SIZE / 2);
@@ -43,7 +43,7 @@ describe('The rows of an epoch', () => {
     rows.begin({epoch: 0, batch: 0, step: 0});
     rows.begin({epoch: 0, batch: 2, step: 2});
     expect([...rows.toTrainOn().rows]).toEqual([0]);
-    rows.end({epoch: 0, batch: 3, step: 3});
+    rows.end({epoch: 0, batch: 3, step: 3}, 1);
     rows.begin({epoch: 1, batch: 0, step: 3});
     expect([...rows.toTrainOn().rows]).toEqual([1]);
   });
