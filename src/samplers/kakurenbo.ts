@@ -8,7 +8,7 @@ import {
 } from '../checks';
 import type {EpochRows, RowScores, Sampler} from '../types';
 import {wholePart} from '../wholePart';
-import {withRescore} from './marks';
+import {spareHardest, withRescore} from './marks';
 import {type DataSize, type EndingOptions, sampler} from './sampler';
 import {markSmallest} from './smallest';
 
@@ -88,6 +88,7 @@ export function kakurenbo(options: KakurenboOptions = {}): Sampler<DataSize> {
       const most = fraction * factorAt(decay, epoch / epochs);
       const isHidden = markSmallest(scores.losses, wholePart(most * size));
       if (confidence !== null) moveBack(isHidden, scores, confidence);
+      spareHardest(isHidden, scores.losses);
       const {rows, rescore} = withRescore(isHidden);
       if (rescore === undefined) return {rows};
       return {rows, rescore, ...(scaleLearningRate && {learningRateFactor: size / rows.length})};

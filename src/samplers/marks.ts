@@ -19,16 +19,18 @@ export function countMarked(marks: Uint8Array, mark: number): number {
 }
 
 /**
- * Removes the mark of the row with the largest loss if every row has one, so that one is trained
- * on.
+ * Removes the mark of the row with the largest finite loss if every row with a finite loss has one:
+ * nothing is learned from the others.
  */
 export function spareHardest(isLeftOut: Uint8Array, losses: Float32Array): void {
-  if (isLeftOut.includes(0)) return;
-  let hardest = 0;
-  for (let row = 1; row < losses.length; row++) {
-    if ((losses[row] as number) > (losses[hardest] as number)) hardest = row;
+  let [hardest, largest] = [-1, Number.NEGATIVE_INFINITY];
+  for (let row = 0; row < losses.length; row++) {
+    const loss = losses[row] as number;
+    if (!Number.isFinite(loss)) continue;
+    if (isLeftOut[row] === 0) return;
+    if (loss > largest) [hardest, largest] = [row, loss];
   }
-  isLeftOut[hardest] = 0;
+  if (hardest >= 0) isLeftOut[hardest] = 0;
 }
 
 /**

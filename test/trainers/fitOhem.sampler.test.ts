@@ -1,4 +1,14 @@
-import {gather, memory, oneHot, randomNormal, type Tensor, tensor1d, tidy, train} from '@tensorflow/tfjs-core';
+import {
+  gather,
+  memory,
+  oneHot,
+  randomNormal,
+  type Tensor,
+  tensor1d,
+  tensor2d,
+  tidy,
+  train,
+} from '@tensorflow/tfjs-core';
 import {CustomCallback, type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {
   all,
@@ -299,6 +309,37 @@ describeOnBackends('fitOhem with a sampler', () => {
     const sampler = earlyStopped({window: 1, threshold: 1e-9});
     const {history} = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), epochs: 6, stepsPerEpoch: 1, sampler});
     expect(history.rescored).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('skips a batch without a finite loss if others of the epoch have one', async () => {
+    const {xs, ys} = resumableData();
+    const broken = tidy(() => {
+      const values = xs.arraySync() as number[][];
+      (values[3] as number[])[0] = Number.NaN;
+      return tensor2d(values);
+    });
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      const args = {...RESUMABLE(), batchSize: 2, epochs: 2, shuffle: false};
+      const sampler = () => tinySampler(() => ({rows: Int32Array.of(0, 1, 3)}));
+      const {history} = await fitOhem(resumableModel(), broken, ys, {...args, sampler: sampler()});
+      expect(history.rows).toEqual([3, 3]);
+      expect(warn.mock.calls).toEqual([
+        [
+          'fitOhem: rows 3 have a loss that is not finite (epoch 0, batch 1). They are skipped, and so will any ' +
+            'later ones.',
+        ],
+      ]);
+      const none = fitOhem(resumableModel(), broken, ys, {
+        ...args,
+        sampler: tinySampler(({epoch}) => ({rows: epoch === 0 ? Int32Array.of(0, 1, 3) : Int32Array.of(3)})),
+      });
+      await expect(none).rejects.toThrow(
+        'fitOhem: loss must be finite for at least one row of each epoch, got none in epoch 1, batch 0 (rows 3).',
+      );
+    } finally {
+      warn.mockRestore();
+    }
   });
 
   it('leaves no tensor behind, also if a step throws', async () => {

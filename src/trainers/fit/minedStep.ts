@@ -296,9 +296,13 @@ const NAMED = 10;
 /**
  * Warns once of each kind of trouble, with its place and cause: rows whose inputs are not finite, a model that
  * overflows, gradients that are not finite. Refuses a batch without a finite loss, and an epoch that changed nothing.
+ *
+ * @param isSampled  whether a sampler chooses the rows. Its batches may be short, so one may hold only
+ *   rows without a finite loss: an epoch of such batches is refused in place of the batch.
  */
-export function nonFiniteWatch(where: string) {
+export function nonFiniteWatch(where: string, isSampled: boolean) {
   const warned = new Set<string>();
+  let refusal: RangeError | undefined;
   const warn = (kind: string, text: string) => {
     if (!warned.has(kind)) console.warn(`${where}: ${text}`);
     warned.add(kind);
@@ -310,7 +314,10 @@ export function nonFiniteWatch(where: string) {
       if (hasFinite && !hasFiniteGradients) warn('gradients', gradientTrouble(logs.batchLoss ?? 0, place));
       if (nonFinite.length === 0) return;
       const rows = `${nonFinite.slice(0, NAMED).join(', ')}${nonFinite.length > NAMED ? ', …' : ''}`;
-      if (!hasFinite) throw noFiniteRow(where, isOfModel, `none in ${place} (rows ${rows})`);
+      if (!hasFinite) {
+        refusal = noFiniteRow(where, isSampled ? 'epoch' : 'batch', isOfModel, `none in ${place} (rows ${rows})`);
+        if (!isSampled) throw refusal;
+      }
       const skipped = `(${place}). They are skipped, and so will any later ones.`;
       if (!isOfModel) warn('rows', `rows ${rows} have a loss that is not finite ${skipped}`);
       else {
@@ -320,7 +327,10 @@ export function nonFiniteWatch(where: string) {
     },
     /** Refuses an epoch in which no step was taken: it would go on in silence for ever. */
     epoch({steps}: EpochTotals, epoch: number): void {
+      const latest = refusal;
+      refusal = undefined;
       if (steps > 0) return;
+      if (latest) throw latest;
       throw warned.has('gradients') ? noFiniteGradient(where, epoch) : noKeptRow(where, epoch);
     },
   };
@@ -337,12 +347,12 @@ function gradientTrouble(batchLoss: number, place: string): string {
   );
 }
 
-function noFiniteRow(where: string, isOfModel: boolean, got: string): RangeError {
+function noFiniteRow(where: string, of: 'batch' | 'epoch', isOfModel: boolean, got: string): RangeError {
   const cause = isOfModel
     ? 'The model has diverged: their inputs are finite. Lower the learning rate, or set clipNorm.'
     : 'Look for NaN in these rows, or lower the learning rate.';
-  const remedy = `The weights are those before this batch. ${cause}`;
-  return rangeError(where, 'loss', 'be finite for at least one row of each batch', got, remedy);
+  const remedy = `The weights are those before this ${of}. ${cause}`;
+  return rangeError(where, 'loss', `be finite for at least one row of each ${of}`, got, remedy);
 }
 
 function noFiniteGradient(where: string, epoch: number): RangeError {

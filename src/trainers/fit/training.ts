@@ -171,7 +171,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
       ...(schedule && {schedule: run.state.schedule}),
       ...(classWeight && {classWeight: dueWeights(run, classWeight)}),
     }),
-    watch: nonFiniteWatch(where),
+    watch: nonFiniteWatch(where, sampling !== undefined),
     noteSpread: spreadWatch(settings),
     pace: pacer(yieldEvery),
     handedOut: () => handedOut(run.state, ledger, memory, sampling?.rows),
