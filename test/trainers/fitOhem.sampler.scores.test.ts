@@ -114,6 +114,25 @@ describeOnBackends('What a sampler is told of rows', () => {
     expect(confidence).toEqual([0.9, 0.8, 0.6, 0.5].map((value) => expect.closeTo(value, 5)));
   });
 
+  it('is the largest of the probabilities that a yes-or-no loss takes one by one', async () => {
+    const {binaryCrossentropy} = await import('ohem-tfjs');
+    const p = [
+      [0.9, 0.8, 0.1],
+      [0.2, 0.3, 0.1],
+      [0.6, 0.95, 0.2],
+    ];
+    const y = oneHot(tensor1d([0, 1, 0], 'int32'), 3);
+    const expected = [0.9, 0.3, 0.95].map((value) => expect.closeTo(value, 5));
+    const {correct, confidence} = await scored(passing(3, 'binaryCrossentropy'), tensor2d(p), y);
+    expect(correct).toEqual([1, 1, 0]);
+    expect(confidence).toEqual(expected);
+    const logits = tensor2d(p.map((row) => row.map((value) => Math.log(value / (1 - value)))));
+    const loss = binaryCrossentropy({fromLogits: true});
+    const ofLogits = await scored(passing(3, 'meanSquaredError'), logits, y, {loss});
+    expect(ofLogits.correct).toEqual([1, 1, 0]);
+    expect(ofLogits.confidence).toEqual(expected);
+  });
+
   it('is not asked of several outputs or a joint loss', async () => {
     const x = input({shape: [2]});
     const heads = ['a', 'b'].map((name) => layers.dense({units: 2, name}).apply(x) as SymbolicTensor);
@@ -157,6 +176,17 @@ describeOnBackends('What a sampler is told of rows', () => {
     } finally {
       warn.mockRestore();
     }
+  });
+
+  it('is of probabilities beside a row that overflows', async () => {
+    const x = tensor2d([
+      [0.9, 0.1],
+      [3e38, 3e38],
+      [0.2, 0.8],
+    ]);
+    const y = oneHot(tensor1d([0, 1, 1], 'int32'), 2);
+    const {confidence} = await scored(passing(2, 'categoricalCrossentropy'), x, y, {batchSize: 3});
+    expect([confidence?.[0], confidence?.[2]]).toEqual([expect.closeTo(0.9, 5), expect.closeTo(0.8, 5)]);
   });
 
   it('comes from each batch, also if several make an update or are ranked together', async () => {

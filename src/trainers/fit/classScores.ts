@@ -9,8 +9,11 @@ import {
   equal,
   greater,
   greaterEqual,
+  isFinite as isFiniteTensor,
   less,
   logicalAnd,
+  logicalNot,
+  logicalOr,
   max,
   maximum,
   min,
@@ -40,7 +43,7 @@ const ROUNDING = 1e-3;
 /**
  * Builds what scores the classes that a batch is predicted to be of: the largest of the probabilities of a
  * row. If predictions of a batch are no probabilities, they are logits, whose softmax over the classes
- * is taken.
+ * is taken; of a yes-or-no loss for each class they are what the loss takes them for.
  *
  * @throws TypeError or RangeError, when it is called, for a model with several outputs, or without classes.
  */
@@ -65,7 +68,7 @@ export function classScorer({where, losses, targets}: StepSettings, samplerName:
     isChecked = true;
     return isBinary
       ? ofYesOrNo(yTrue, yPred, (loss as Required<PerSampleLoss>).binary.fromLogits)
-      : ofClasses(yTrue, yPred, rows);
+      : ofClasses(yTrue, yPred, rows, loss?.binary);
   };
 }
 
@@ -92,13 +95,26 @@ function ofYesOrNo(yTrue: Tensor, yPred: Tensor, fromLogits: boolean): ClassScor
   };
 }
 
-function ofClasses(yTrue: Tensor, yPred: Tensor, rows: number): ClassScores {
+function ofClasses(yTrue: Tensor, yPred: Tensor, rows: number, binary: PerSampleLoss['binary']): ClassScores {
   const labels = yTrue.size === rows ? cast(reshape(yTrue, [rows]), 'int32') : argMax(yTrue, -1);
-  const sumsToOne = less(abs(sub(sum(yPred, -1), 1)), ROUNDING);
-  // A row of logits may look like probabilities by chance.
-  const areProbabilities = all(logicalAnd(sumsToOne, greaterEqual(min(yPred, -1), 0)));
   return {
     correct: cast(equal(argMax(yPred, -1), labels), 'float32') as Tensor1D,
-    confidence: chooseEach(areProbabilities, max(yPred, -1), max(softmax(yPred), -1)) as Tensor1D,
+    confidence: binary ? ofLikeliest(yPred, binary.fromLogits) : ofDistribution(yPred),
   };
+}
+
+/** The largest of probabilities that each have a yes-or-no loss of their own, and no common sum. */
+function ofLikeliest(yPred: Tensor, fromLogits: boolean): Tensor1D {
+  const largest = max<Tensor1D>(yPred, -1);
+  return fromLogits ? sigmoid(largest) : largest;
+}
+
+/** The largest probability of each row. */
+function ofDistribution(yPred: Tensor): Tensor1D {
+  const sums = sum(yPred, -1);
+  const isDistribution = logicalAnd(less(abs(sub(sums, 1)), ROUNDING), greaterEqual(min(yPred, -1), 0));
+  // A row of logits may look like probabilities by chance, so all rows decide; a row that overflowed
+  // looks like neither.
+  const areProbabilities = all(logicalOr(isDistribution, logicalNot(isFiniteTensor(sums))));
+  return chooseEach(areProbabilities, max(yPred, -1), max(softmax(yPred), -1)) as Tensor1D;
 }
