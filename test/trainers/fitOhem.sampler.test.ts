@@ -197,17 +197,20 @@ describeOnBackends('fitOhem with a sampler', () => {
     const trained = async (args: FitOhemArgs) => {
       const optimizer = train.sgd(0.1);
       const onBatchEnd = () => void rates.push((optimizer as unknown as {learningRate: number}).learningRate);
-      const callbacks = {onBatchEnd};
+      const ofEpochs: number[] = [];
+      const onEpochEnd = () => void ofEpochs.push((optimizer as unknown as {learningRate: number}).learningRate);
+      const callbacks = {onBatchEnd, onEpochEnd};
       const {history} = await fitOhem(resumableModel(optimizer), xs, ys, {
         ...{...RESUMABLE(), epochs: 3, batchSize: 20, callbacks, sampler: sampler()},
         ...args,
       });
-      return {history, rate: (optimizer as unknown as {learningRate: number}).learningRate};
+      return {history, ofEpochs, rate: (optimizer as unknown as {learningRate: number}).learningRate};
     };
-    expect((await trained({})).rate).toBe(0.1);
+    expect(await trained({})).toMatchObject({rate: 0.1, ofEpochs: [0.1, 0.1, 0.1]});
     expect(rates.splice(0)).toEqual([0.1, 0.1, 0.05, 0.05, 0.2, 0.2]);
     const learningRate = ({step}: {step: number}) => 1 / (step + 1);
-    const {history} = await trained({learningRate});
+    const {history, ofEpochs, rate} = await trained({learningRate});
+    expect([ofEpochs, rate]).toEqual([[1 / 2, 1 / 4, 1 / 6], 1 / 6]);
     expect(rates).toEqual([1, 1 / 2, 0.5 / 3, 0.5 / 4, 2 / 5, 2 / 6]);
     expect(history.learningRate).toEqual([1 / 2, 0.5 / 4, 2 / 6]);
   });

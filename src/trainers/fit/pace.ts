@@ -73,15 +73,14 @@ export function rateOf({learningRate}: Rated): number | undefined {
   return typeof learningRate === 'number' ? learningRate : undefined;
 }
 
-/** Sets the rate of an optimizer for the next step, `factor` times what is due, and returns it. */
+/** Sets the rate of an optimizer for the next step, and returns it. */
 export function setRate(
   where: string,
   rate: number | LearningRateSchedule,
   optimizer: Rated,
   at: Parameters<LearningRateSchedule>[0],
-  factor = 1,
 ): number {
-  const due = factor * (typeof rate === 'number' ? rate : checkedRate(where, rate(at)));
+  const due = typeof rate === 'number' ? rate : checkedRate(where, rate(at));
   putRate(optimizer, due);
   return due;
 }

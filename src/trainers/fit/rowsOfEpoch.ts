@@ -15,7 +15,7 @@ interface Epoch {
   chosen: EpochRows;
   /** How many rows were run forward at its end; undefined before that. */
   rescored?: number;
-  /** The rate of the optimizer, if it was multiplied by the factor. */
+  /** The latest rate that was multiplied by the factor, before that; undefined without a factor. */
   rate?: number | undefined;
 }
 
@@ -71,18 +71,22 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     },
     /** The rows that are to be scored at its end. */
     toScore: (): Int32Array => current().chosen.rescore ?? new Int32Array(0),
-    /** What the learning rate is multiplied by. */
-    factor: () => current().chosen.learningRateFactor ?? 1,
+    /** The rate of the latest step, if an epoch with a factor is under way. */
+    latestRate: (): number | undefined =>
+      epoch?.rate === undefined ? undefined : epoch.rate * (epoch.chosen.learningRateFactor ?? 1),
     /** Chooses the rows of an epoch, unless it is under way already. */
     begin({epoch: number, earlier = 0, batch}: Place): void {
       const at = {epoch: number + earlier, epochs: epochs + earlier, seed, scores};
       if (!epoch || batch === 0) epoch = {chosen: checkEpochRows(where, sampler, size, sampler.choose(state, at))};
       order = isShuffled ? shuffledRows(epoch.chosen.rows.length, seed, at.epoch) : undefined;
     },
-    /** Multiplies the rate of the optimizer for the epoch. */
-    scaleRate(optimizer: Optimizer): void {
-      const {chosen, rate} = current();
-      current().rate = rates.scale(optimizer, chosen.learningRateFactor ?? 1, rate);
+    /**
+     * Multiplies the rate of the optimizer until `restoreRate`.
+     *
+     * @param due  the rate to multiply; default that of the optimizer when the epoch began.
+     */
+    scaleRate(optimizer: Optimizer, due = current().rate): void {
+      current().rate = rates.scale(optimizer, current().chosen.learningRateFactor ?? 1, due);
     },
     restoreRate: rates.restore,
     /** Ends an epoch, of whose rows the first `count` ran, in their order. */

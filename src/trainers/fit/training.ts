@@ -160,7 +160,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   const run = {
     ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, isAborted},
     ...{state: state as TrainingState, sampling, params},
-    ...{settings, rate: options.learningRate === undefined ? undefined : rateOf(settings.optimizer)},
+    ...{settings, rate: options.learningRate === undefined ? undefined : latestRate(settings, sampling)},
     /** Whether batches wait for an update, which has the rate that was due before the first of them. */
     isPending: false,
     isStopped: () => isAborted() || model.stopTraining || spentShare(budget, run.state.spent) >= 1,
@@ -231,7 +231,14 @@ function setDueRate(run: Run): void {
   const {where, settings, options, sampling} = run;
   const {learningRate} = options;
   if (learningRate === undefined) return;
-  run.rate = setRate(where, learningRate, settings.optimizer, progressIn(run), sampling?.rows.factor());
+  const due = setRate(where, learningRate, settings.optimizer, progressIn(run));
+  sampling?.rows.scaleRate(settings.optimizer, due);
+  run.rate = sampling?.rows.latestRate() ?? due;
+}
+
+/** The rate of the latest step, if a run is resumed in the middle of an epoch. */
+function latestRate({optimizer}: StepSettings, sampling: ReturnType<typeof samplingOf>): number | undefined {
+  return sampling?.rows.latestRate() ?? rateOf(optimizer);
 }
 
 /** How far the run has come. */
