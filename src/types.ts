@@ -237,7 +237,10 @@ export interface Sampler<S = unknown> {
   readonly needs?: readonly ('correct' | 'confidence')[];
   /** The state before the first epoch of a data set with `size` rows. */
   init(size: number): S;
-  /** The rows of the epoch. `epochs` is the epoch at which the run ends; never changes `state` or `scores`. */
+  /**
+   * The rows of the epoch. `epochs` is the epoch at which the run ends, and `scores` are a copy; never
+   * changes `state`.
+   */
   choose(state: S, at: {epoch: number; epochs: number; seed: number | string; scores: RowScores}): EpochRows;
   /**
    * The state after the epoch. `chosen` is what `choose` returned for it, with only those of its rows

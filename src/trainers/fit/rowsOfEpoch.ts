@@ -76,7 +76,7 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
       epoch?.rate === undefined ? undefined : epoch.rate * (epoch.chosen.learningRateFactor ?? 1),
     /** Chooses the rows of an epoch, unless it is under way already. */
     begin({epoch: number, earlier = 0, batch}: Place): void {
-      const at = {epoch: number + earlier, epochs: epochs + earlier, seed, scores};
+      const at = {epoch: number + earlier, epochs: epochs + earlier, seed, scores: copyOf(scores)};
       if (!epoch || batch === 0) epoch = {chosen: checkEpochRows(where, sampler, size, sampler.choose(state, at))};
       order = isShuffled ? shuffledRows(epoch.chosen.rows.length, seed, at.epoch) : undefined;
     },
@@ -92,9 +92,18 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     /** Ends an epoch, of whose rows the first `count` ran, in their order. */
     end({epoch: number, earlier = 0}: Place, count: number): void {
       const chosen = cutTo(current().chosen, order, count);
-      state = sampler.next(state, {epoch: number + earlier, chosen, scores});
+      state = sampler.next(state, {epoch: number + earlier, chosen, scores: copyOf(scores)});
       epoch = undefined;
     },
+  };
+}
+
+/** Copies scores for a sampler, which may keep or change them: the trainer goes on writing into its own. */
+function copyOf({losses, correct, confidence}: RowScores): RowScores {
+  return {
+    losses: losses.slice(),
+    ...(correct && {correct: correct.slice()}),
+    ...(confidence && {confidence: confidence.slice()}),
   };
 }
 

@@ -1,6 +1,7 @@
 import '../../support/backends';
-import {earlyStopped, infoBatch, kakurenbo, type Sampler} from 'ohem-tfjs';
+import {earlyStopped, infoBatch, kakurenbo, type RowScores, type Sampler} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
+import {fromJson} from '../../../src/trainers/checkpoint/plainData';
 import {rowsOfEpoch} from '../../../src/trainers/fit/rowsOfEpoch';
 
 const SIZE = 20_000;
@@ -46,5 +47,29 @@ describe('The rows of an epoch', () => {
     rows.end({epoch: 0, batch: 3, step: 3}, 1);
     rows.begin({epoch: 1, batch: 0, step: 3});
     expect([...rows.toTrainOn().rows]).toEqual([1]);
+  });
+
+  it('leave the scores of the trainer alone if the sampler keeps or overwrites what it is shown', () => {
+    const kept: RowScores[] = [];
+    const sampler: Sampler = {
+      samplerName: 'keeping',
+      needs: ['correct', 'confidence'],
+      init: () => 0,
+      choose(_, {scores}) {
+        kept.push(scores);
+        for (const part of Object.values(scores) as Float32Array[]) part.fill(7);
+        return {rows: Int32Array.of(0)};
+      },
+      next: (_, {scores}) => scores,
+    };
+    const rows = rowsOfEpoch({where: 'fitOhem', sampler, size: 3, seed: 1, epochs: 10, isShuffled: false});
+    rows.begin({epoch: 0, batch: 0, step: 0});
+    expect([...rows.scores.losses, ...(rows.scores.correct ?? [])]).toEqual([NaN, NaN, NaN, 0, 0, 0]);
+    rows.scores.losses.set([1, 2, 3]);
+    rows.end({epoch: 0, batch: 1, step: 1}, 1);
+    rows.scores.losses.fill(9);
+    expect([...(kept[0] as RowScores).losses]).toEqual([7, 7, 7]);
+    const {state} = fromJson(rows.save()) as {state: RowScores};
+    expect([...state.losses]).toEqual([1, 2, 3]);
   });
 });
