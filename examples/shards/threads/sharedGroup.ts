@@ -8,6 +8,9 @@ const [ARRIVED, TURN, FAILED, CONTROLS] = [0, 1, 2, 4] as const;
 /** Numbers of a shard beside its losses. */
 const [STEP, ROWS, USABLE, COUNT, K, KEPT, VERSION, FIGURES] = [0, 1, 2, 3, 4, 5, 6, 8] as const;
 
+/** Bytes of a SHA-256. */
+const FINGERPRINT = 32;
+
 /** The memory that threads share. */
 export interface SharedMemory {
   shards: number;
@@ -18,6 +21,7 @@ export interface SharedMemory {
   losses: SharedArrayBuffer;
   gradients: SharedArrayBuffer;
   sum: SharedArrayBuffer;
+  fingerprints: SharedArrayBuffer;
 }
 
 /** Makes the memory for gradients of `size` numbers. */
@@ -29,6 +33,7 @@ export function sharedMemory({shards, k}: {shards: number; k: number}, size: num
     losses: new SharedArrayBuffer(4 * k * shards),
     gradients: new SharedArrayBuffer(4 * size * shards),
     sum: new SharedArrayBuffer(4 * size),
+    fingerprints: new SharedArrayBuffer(FINGERPRINT * shards),
   };
 }
 
@@ -55,13 +60,29 @@ function barrierOf(memory: SharedMemory, shard: number, timeout: number): (step:
       Atomics.store(control, ARRIVED, 0);
       Atomics.add(control, TURN, 1);
       Atomics.notify(control, TURN);
-    } else if (Atomics.wait(control, TURN, turn, patience) === 'timed-out') {
+    } else if (!hasTurned(control, turn, patience)) {
       failAll(memory, shard);
       const got = `nothing from one that shard ${shard} waits for`;
       throw shardError('all shards', `answer within ${patience} ms`, got, step);
     }
     checkAlive(step);
   };
+}
+
+/**
+ * Waits until the turn is over; false if that takes more than `patience` milliseconds.
+ *
+ * A wake-up alone means nothing: that of the turn before may come late, to a thread that waits
+ * again already.
+ */
+function hasTurned(control: Int32Array, turn: number, patience: number): boolean {
+  const end = performance.now() + patience;
+  while (Atomics.load(control, TURN) === turn) {
+    const left = end - performance.now();
+    if (left <= 0) return false;
+    Atomics.wait(control, TURN, turn, left);
+  }
+  return true;
 }
 
 /** What each shard writes, in the order of the shards. */
@@ -72,6 +93,7 @@ function viewsOf(memory: SharedMemory) {
     figures: each((shard) => new Int32Array(memory.figures, 4 * FIGURES * shard, FIGURES)),
     losses: each((shard) => new Float32Array(memory.losses, 4 * k * shard, k)),
     parts: each((shard) => new Float32Array(memory.gradients, 4 * size * shard, size)),
+    fingerprints: each((shard) => Buffer.from(memory.fingerprints, FINGERPRINT * shard, FINGERPRINT)),
   };
 }
 
@@ -85,7 +107,7 @@ function lossesIn(figures: Int32Array, losses: Float32Array, shard: number): Sha
 /** Joins the threads that share a memory, and take each step together. */
 export function sharedGroup(memory: SharedMemory, shard: number, timeout: number) {
   const {shards, size} = memory;
-  const {figures, losses, parts} = viewsOf(memory);
+  const {figures, losses, parts, fingerprints} = viewsOf(memory);
   const sum = new Float32Array(memory.sum);
   const own = figures[shard] as Int32Array;
   const waitAt = barrierOf(memory, shard, timeout);
@@ -128,6 +150,13 @@ export function sharedGroup(memory: SharedMemory, shard: number, timeout: number
       }
       barrier();
       return {sum, kept: figures.reduce((total, of) => total + (of[KEPT] as number), 0)};
+    },
+    /** Throws in all threads if they have other weights or momenta than shard 0. */
+    checkEqual(fingerprint: string): void {
+      fingerprints[shard]?.write(fingerprint, 'hex');
+      barrier();
+      const other = fingerprints.findIndex((of) => !of.equals(fingerprints[0] as Buffer));
+      if (other >= 0) throw shardError(`shard ${other}`, 'have the weights of shard 0', 'others', step);
     },
     /** Ends the run of all threads, since this one cannot go on. */
     fail: () => failAll(memory, shard),

@@ -61,13 +61,18 @@ async function trainShard(): Promise<ShardResult> {
     count(result, threshold);
     dispose([xs, ys, gradients]);
     report.dispose();
-    if (shard === 0 && saveEvery && (at + 1) % saveEvery === 0) {
-      say({type: 'state', state: await stateOf(model, optimizer, at + 1)});
-    }
+    const isDue = saveEvery && ((at + 1) % saveEvery === 0 || at + 1 === steps);
+    if (isDue) save(await stateOf(model, optimizer, at + 1));
     say({type: 'step', step: at + 1});
   }
   const state = await stateOf(model, optimizer, steps);
   return {...result, fingerprint: fingerprintOf(state), ...(shard === 0 && {weights: state.weights})};
+}
+
+/** Has a checkpoint written, if all shards have the same weights. */
+function save(state: TrainingState): void {
+  group.checkEqual(fingerprintOf(state));
+  if (shard === 0) say({type: 'state', state});
 }
 
 /** Counts the bytes that a step writes for other threads, and reads of theirs. */

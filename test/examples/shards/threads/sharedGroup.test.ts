@@ -1,3 +1,5 @@
+import {once} from 'node:events';
+import {Worker} from 'node:worker_threads';
 import {describe, expect, it} from 'vitest';
 import {failAll, sharedGroup, sharedMemory} from '../../../../examples/shards/threads/sharedGroup';
 import {shardLosses} from '../../../support/shards';
@@ -28,6 +30,31 @@ describe('A group of threads', () => {
     failAll(memory, 1);
     expect(() => sharedGroup(memory, 0, 1000).allReduce(() => {}, 0)).toThrow(
       'shards: shard 2 must stay until all have finished, got its end at step 0.',
+    );
+  });
+
+  it('lets nobody through for a wake-up that is not of its turn', async () => {
+    const memory = sharedMemory({shards: 2, k: 2}, 3);
+    const waking = `const control = new Int32Array(require('node:worker_threads').workerData);
+      setInterval(() => Atomics.notify(control, 1), 1);`;
+    const waker = new Worker(waking, {eval: true, workerData: memory.control});
+    await once(waker, 'online');
+    try {
+      expect(() => sharedGroup(memory, 0, 50).exchange(losses)).toThrow('all shards must answer within 300 ms');
+    } finally {
+      await waker.terminate();
+    }
+  });
+
+  it('takes a fingerprint that all have, and names the shard that has another', () => {
+    const group = sharedGroup(sharedMemory({shards: 1, k: 2}, 3), 0, 1000);
+    expect(() => group.checkEqual('ab'.repeat(32))).not.toThrow();
+    const memory = sharedMemory({shards: 2, k: 2}, 3);
+    new Uint8Array(memory.fingerprints, 32).fill(7);
+    // The other thread is there already.
+    Atomics.store(new Int32Array(memory.control), 0, 1);
+    expect(() => sharedGroup(memory, 0, 1000).checkEqual('ab'.repeat(32))).toThrow(
+      'shards: shard 1 must have the weights of shard 0, got others at step 0.',
     );
   });
 });
