@@ -2,7 +2,7 @@ import {clone, dispose, keep, type Optimizer, tidy} from '@tensorflow/tfjs-core'
 import {checkCount, checkUnitInterval, givenOptions, type Nullable, typeError} from '../checks';
 import {BATCH_OPTIONS, type StepOptions} from '../data/batchOptions';
 import type {TrainableModel} from '../models/functionModel';
-import type {OptimizerName} from '../models/model';
+import {type OptimizerName, weightsOf} from '../models/model';
 import type {Losses} from '../models/modelLosses';
 import type {StepTensors} from '../models/modelTensors';
 import {linear} from '../schedules/linear';
@@ -130,11 +130,26 @@ function settingsOf(
     const constraint = 'be the name of an optimizer, or a list of one for each model';
     throw typeError(NAME, 'optimizer', constraint, optimizer);
   }
-  return models.map((model, i) => {
+  const settings = models.map((model, i) => {
     const own: Optimizer | OptimizerName | undefined = isPair ? optimizer[i] : (optimizer as OptimizerName | undefined);
     const select = selectors[i] as Selector;
     return stepSettings(NAME, model, {...options, select, ...(own && {optimizer: own})});
   }) as [StepSettings, StepSettings];
+  checkApart(settings);
+  return settings;
+}
+
+/** Checks that two models share nothing that a step of one changes for the other. */
+function checkApart([a, b]: [StepSettings, StepSettings]): void {
+  if (a.optimizer === b.optimizer) {
+    const remedy = 'Compile each with its own, or pass a list of two.';
+    throw typeError(NAME, 'optimizer', 'be another one for each model', 'one that both were compiled with', remedy);
+  }
+  const ofA = new Set(weightsOf(a.model));
+  const shared = weightsOf(b.model).find((weight) => ofA.has(weight));
+  if (shared === undefined) return;
+  const remedy = 'Build each with layers and variables of its own.';
+  throw typeError(NAME, 'models', 'share no weight', shared.name, remedy);
 }
 
 /**

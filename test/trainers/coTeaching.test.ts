@@ -1,4 +1,14 @@
-import {memory, oneHot, randomNormal, type Tensor, tensor1d, tensor2d, tidy, train} from '@tensorflow/tfjs-core';
+import {
+  memory,
+  oneHot,
+  randomNormal,
+  type Tensor,
+  tensor1d,
+  tensor2d,
+  tidy,
+  train,
+  variable,
+} from '@tensorflow/tfjs-core';
 import {initializers, type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {categoricalCrossentropy, coTeaching, ohemStep, perSampleLosses, type Selection, smallestK} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
@@ -120,6 +130,31 @@ describeOnBackends('coTeaching', () => {
     expect([weightValues(a), weightValues(b)]).toEqual(before);
     expect(memory().numTensors).toBe(tensors);
     expect(() => step(tensor2d([[1]]), ys)).toThrow(/^coTeaching: xs must/);
+  });
+
+  it('refuses models that share an optimizer or a weight', () => {
+    const options = {noiseRate: 0.5, rampSteps: 1};
+    const adam = train.adam(0.1);
+    const compiled = [build(1), build(2)] as const;
+    for (const model of compiled) model.compile({loss: 'categoricalCrossentropy', optimizer: adam});
+    const constraint = 'optimizer must be another one for each model, got one that both were compiled with.';
+    for (const optimizer of [null, 'adam'] as const) {
+      expect(() => coTeaching(compiled, {...options, optimizer})).toThrow(
+        new TypeError(`coTeaching: ${constraint} Compile each with its own, or pass a list of two.`),
+      );
+    }
+    const [shared] = build(1).layers as [LayersModel['layers'][0]];
+    const [a, b] = [3, 4].map((seed) => {
+      const head = layers.dense({units: 3, kernelInitializer: initializers.glorotNormal({seed})});
+      return sequential({layers: [shared, head]});
+    }) as never as [LayersModel, LayersModel];
+    const optimizer = [train.sgd(0.1), train.sgd(0.1)] as const;
+    expect(() => coTeaching([a, b], {...options, loss, optimizer})).toThrow(
+      /^coTeaching: models must share no weight, got .*kernel.*. Build each with layers and variables of its own.$/,
+    );
+    const own = variable(tensor2d([[1]]));
+    const [f, g] = [0, 1].map(() => ({predict: (xs: Tensor) => xs, variables: [own]}));
+    expect(() => coTeaching([f, g] as never, {...options, loss, optimizer})).toThrow(/models must share no weight/);
   });
 
   it('leaves out rows that are not finite', async () => {
