@@ -173,6 +173,11 @@ describe('Class weights that are a function of the progress', () => {
     await expect(weightsAfter({classWeight: () => 3 as never})).rejects.toThrow(
       new TypeError('fitOhem: classWeight must return a record like {0: 1, 1: 5}, got 3.'),
     );
+    await expect(weightsAfter({classWeight: (async () => ({0: 1, 1: 5})) as never})).rejects.toThrow(
+      new TypeError(
+        'fitOhem: classWeight must return a record like {0: 1, 1: 5}, got a promise. Wait for what it needs before the run.',
+      ),
+    );
     await expect(weightsAfter({classWeight: () => ({2: 1})})).rejects.toThrow(
       'fitOhem: classWeight must have classes from 0 to 1 as keys, got 2.',
     );

@@ -261,8 +261,11 @@ interface ProgressingRun {
 function dueWeights(run: ProgressingRun & {where: string}, weights: NonNullable<FitOptions['classWeight']>) {
   if (typeof weights !== 'function') return weights;
   const due = weights(progressIn(run));
-  if (typeof due === 'object') return due;
-  throw typeError(run.where, 'classWeight', 'return a record like {0: 1, 1: 5}', due);
+  const isPromise = typeof Object(due).then === 'function';
+  if (typeof due === 'object' && !isPromise) return due;
+  const remedy = isPromise ? 'Wait for what it needs before the run.' : '';
+  const got = isPromise ? 'a promise' : due;
+  throw typeError(run.where, 'classWeight', 'return a record like {0: 1, 1: 5}', got, remedy);
 }
 
 /** Moves the state of the run on after a step, of which no row is new if `rows` is 0. In place: it is copied when handed out. */
