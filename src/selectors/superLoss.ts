@@ -68,12 +68,33 @@ export function superLoss(options: SuperLossOptions = {}): Selector {
   checkFinitePositive(NAME, 'lambda', lambda);
   checkRatio(NAME, 'momentum', momentum);
   const weigh = (batch: Batch, middle: Tensor1D | number) => {
-    const beta = div(sub(batch.losses, middle), lambda);
-    return weighAll(batch, expOfMinusW(maximum(mul(beta, 0.5), -1 / Math.E)));
+    const {x, distance} = branchOf(batch.losses, middle, lambda);
+    return weighAll(batch, expOfMinusW(maximum(x, -1 / Math.E), distance));
   };
   if (tau !== 'ema') return selector(NAME, (batch) => weigh(batch, tau));
   const mean = (batch: Batch) => movingMean(batch, momentum);
   return selector(NAME, (batch) => weigh(batch, mean(batch)), mean);
+}
+
+/**
+ * Computes x = (l − τ) / 2λ and its distance x + 1 / e from the branch point of W, which W goes by
+ * the root of: the rounding of l − τ, which would show there, is carried along.
+ */
+function branchOf(losses: Tensor1D, middle: Tensor1D | number, lambda: number): {x: Tensor1D; distance: Tensor1D} {
+  const tau = typeof middle === 'number' ? Math.fround(middle) : middle;
+  const ofTau = typeof middle === 'number' ? middle - Math.fround(middle) : 0;
+  const difference = sub(losses, tau);
+  // Knuth's error of a difference, exact in float32.
+  const back = sub(difference, losses);
+  const lost = sub(sub(losses, sub(difference, back)), add(tau, back));
+  const rest = sub(lost, ofTau);
+  const atBranch = (2 * lambda) / Math.E;
+  const high = Math.fround(atBranch);
+  const distance = add(add(difference, high), add(rest, atBranch - high));
+  return {
+    x: div(add(difference, rest), 2 * lambda) as Tensor1D,
+    distance: div(distance, 2 * lambda) as Tensor1D,
+  };
 }
 
 /**

@@ -44,9 +44,9 @@ function weightsOf(
   return ofRows;
 }
 
-/** exp(−W(½ max(β, −2/e))) in float64, of β as float32 has it. */
+/** exp(−W(½ max(β, −2/e))) in float64, of the loss as float32 has it. */
 function weightInFloat64(loss: number, tau: number, lambda: number): number {
-  const beta = Math.fround(Math.fround(Math.fround(loss) - Math.fround(tau)) / Math.fround(lambda));
+  const beta = (Math.fround(loss) - tau) / lambda;
   return expOfMinusWInFloat64(Math.max(beta, CAPPED) / 2);
 }
 
@@ -70,9 +70,12 @@ describeOnBackends('superLoss', () => {
       expectClose(
         weights,
         ce.map((loss) => weightInFloat64(loss, tau, options.lambda)),
-        // Next to the cap a weight changes by the root of what τ is rounded by.
+        // Next to the cap a weight changes by the root of what the mean is rounded by.
         {
-          absolute: ce.some((loss) => Math.abs((loss - tau) / options.lambda - CAPPED) < 0.05) ? 1e-4 : 5e-6,
+          absolute:
+            options.tau === 'ema' && ce.some((loss) => Math.abs((loss - tau) / options.lambda - CAPPED) < 0.05)
+              ? 1e-4
+              : 5e-6,
           relative: 0,
         },
       );
@@ -82,6 +85,33 @@ describeOnBackends('superLoss', () => {
       if (options.tau !== 'ema') continue;
       memory = superLoss(options).remember?.(tf.tensor1d(ce), context) as tf.Tensor1D;
       expectClose(memory, [tau], {absolute: 2e-6, relative: 2e-6});
+    }
+  });
+
+  it.each([
+    [Math.log(100), 0.25],
+    [Math.log(10), 1],
+    [Math.log(2), 0.1],
+    [1.3, 3],
+    [-0.7, 0.01],
+    [40, 10],
+  ])('is within 3e-6 of float64 for any loss, also next to the largest weight: τ = %s, λ = %s', (tau, lambda) => {
+    const random = randomFrom(7);
+    const cap = tau - (2 * lambda) / Math.E;
+    const uniform = Array.from({length: 10_000}, () => cap + lambda * (12 * random() - 1));
+    const next = Array.from({length: 2000}, () => cap + lambda * 10 ** (-8 * random()));
+    const losses = [...uniform, ...next, 4.42124].map(Math.fround);
+    for (const by of ['a number', 'the mean'] as const) {
+      const [middle, options, context] =
+        by === 'a number'
+          ? [tau, {tau, lambda}, {}]
+          : [Math.fround(tau), {lambda, momentum: 1e-30}, {memory: tf.tensor1d([tau])}];
+      const weights = weightsOf(options, losses, context);
+      expectClose(
+        weights,
+        losses.map((loss) => weightInFloat64(loss, middle, lambda)),
+        {absolute: 3e-6, relative: 0},
+      );
     }
   });
 
