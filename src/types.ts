@@ -233,6 +233,11 @@ export interface EpochRows {
 export interface Sampler<S = unknown> {
   /** The name of the function that built it, for errors. */
   readonly samplerName: string;
+  /**
+   * What it was built with, as plain data: a saved run is not resumed with other options. Omit if there
+   * is nothing to compare.
+   */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** What `choose` and `next` read beside the losses. Omit for nothing. */
   readonly needs?: readonly ('correct' | 'confidence')[];
   /** The state before the first epoch of a data set with `size` rows. */

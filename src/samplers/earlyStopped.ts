@@ -73,6 +73,7 @@ export function earlyStopped(options: EarlyStoppedOptions = {}): Sampler<LossHis
   checkCount(NAME, 'rescoreEvery', rescoreEvery);
   return sampler<LossHistory>(NAME, {
     delta,
+    options: {threshold, window, rescoreEvery},
     init: (size) => emptyHistory(size, window),
     choose: (state, {epoch, scores: {losses}}) => withoutMastered(state, losses, (epoch + 1) % rescoreEvery === 0),
     next(state, {chosen, scores: {losses}}) {

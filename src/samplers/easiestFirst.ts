@@ -63,6 +63,7 @@ export function easiestFirst(options: EasiestFirstOptions = {} as EasiestFirstOp
   checkPacing(pacing);
   return sampler(NAME, {
     delta,
+    options: {start, growEpochs, pacing},
     init: (size) => ({size}),
     choose({size}, {epoch, scores: {losses}}) {
       const share = shareAt(Math.min(1, epoch / growEpochs), start, pacing);

@@ -40,6 +40,7 @@ export function hardestRows(options: HardestRowsOptions = {} as HardestRowsOptio
   checkRatio(NAME, 'ratio', ratio);
   return sampler(NAME, {
     delta,
+    options: {ratio},
     init: (size) => ({size}),
     choose({size}, {scores: {losses}}) {
       return withRescore(restOf(markLargest(losses, Math.max(1, Math.round(ratio * size))), losses));

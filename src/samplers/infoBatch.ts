@@ -57,6 +57,7 @@ export function infoBatch(options: InfoBatchOptions = {}): Sampler<DataSize> {
   checkThreshold(threshold);
   return sampler(NAME, {
     delta,
+    options: {ratio, threshold},
     init: (size) => ({size}),
     choose: (_, at) => thinned(markEasy(at.scores.losses, threshold), ratio, at),
   });

@@ -82,6 +82,7 @@ export function kakurenbo(options: KakurenboOptions = {}): Sampler<DataSize> {
   }
   return sampler(NAME, {
     delta,
+    options: {fraction, confidence, decay, scaleLearningRate},
     ...(confidence !== null && {needs: ['correct', 'confidence'] as const}),
     init: (size) => ({size}),
     choose({size}, {epoch, epochs, scores}): EpochRows {

@@ -56,6 +56,7 @@ export function randomSubset(options: RandomSubsetOptions = {} as RandomSubsetOp
   const classesFor = (size: number) => given ?? {sizes: Int32Array.of(size)};
   return sampler<TurnsTaken>(NAME, {
     delta,
+    options: {ratio, classes: given?.sizes.length ?? null, seed: seed ?? null},
     init(size) {
       checkLabels(stratify, size);
       return {size, taken: new Uint8Array(size)};

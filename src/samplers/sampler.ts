@@ -21,6 +21,8 @@ export type Occasion = Parameters<Sampler['choose']>[1];
 
 interface Parts<S extends DataSize> {
   delta: number | undefined;
+  /** All other options, with their defaults. */
+  options: Readonly<Record<string, unknown>>;
   needs?: Sampler['needs'];
   init(size: number): S;
   choose(state: S, at: Occasion): EpochRows;
@@ -32,12 +34,13 @@ interface Parts<S extends DataSize> {
  *
  * @throws RangeError if `delta` is not in (0, 1].
  */
-export function sampler<S extends DataSize>(name: string, {delta = 1, needs, ...parts}: Parts<S>): Sampler<S> {
+export function sampler<S extends DataSize>(name: string, {delta = 1, options, needs, ...parts}: Parts<S>): Sampler<S> {
   checkRatio(name, 'delta', delta);
   const {next = (state: S) => state} = parts;
   const check = (scores: RowScores, {size}: S) => checkScores(name, scores, size, needs);
   return {
     samplerName: name,
+    options: {...options, delta},
     ...(needs && {needs}),
     init(size) {
       checkCount(name, 'size', size);

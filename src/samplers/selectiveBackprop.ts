@@ -47,6 +47,7 @@ export function selectiveBackprop(
   checkClosedUnitInterval(NAME, 'minProbability', minProbability);
   return sampler(NAME, {
     delta,
+    options: {power, minProbability},
     init: (size) => ({size}),
     choose(_, {seed, epoch, scores: {losses}}) {
       const uniform = uniformFrom(`${NAME} ${seed}/${epoch}`);

@@ -48,6 +48,7 @@ export function stale<S>(inner: Sampler<S>, options: StaleOptions = {}): Sampler
   }
   return {
     samplerName: NAME,
+    options: {every, inner: inner.samplerName, ...inner.options},
     ...(inner.needs && {needs: inner.needs}),
     init: (size) => inner.init(size),
     choose(state, at) {

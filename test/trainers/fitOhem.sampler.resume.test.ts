@@ -1,11 +1,15 @@
 import {train} from '@tensorflow/tfjs-core';
 import {
+  earlyStopped,
   type FitOhemArgs,
   fitOhem,
   fitOhemDataset,
+  hardestRows,
   infoBatch,
   resumeTraining,
+  type Sampler,
   saveTraining,
+  stale,
   type TrainingState,
 } from 'ohem-tfjs';
 import {expect, it} from 'vitest';
@@ -50,6 +54,31 @@ describeOnBackends('A training with a sampler that is resumed', () => {
       expect(weightValues(model)).toEqual(weightValues(whole));
       expect(resumed.state).toEqual(undisturbed.state);
     }
+  });
+
+  it('is refused with other options, of the sampler or of the one inside it', async () => {
+    const {xs, ys} = resumableData();
+    const args = {...RESUMABLE(), epochs: 2};
+    const resumed = async (before: Sampler, after: Sampler) => {
+      const {state} = await fitOhem(resumableModel(), xs, ys, {...args, sampler: before});
+      const initialState = throughJson(state);
+      return fitOhem(resumableModel(), xs, ys, {...args, epochs: 3, sampler: after, initialState});
+    };
+    await expect(resumed(earlyStopped({window: 2}), earlyStopped({window: 4}))).rejects.toThrow(
+      'fitOhem: sampler must be earlyStopped({"threshold":0.001,"window":2,"rescoreEvery":1,"delta":1}), as in ' +
+        'initialState, got earlyStopped({"threshold":0.001,"window":4,"rescoreEvery":1,"delta":1}).',
+    );
+    const [hardest, early] = [stale(hardestRows({ratio: 0.5})), stale(earlyStopped())];
+    await expect(resumed(hardest, early)).rejects.toThrow(
+      'fitOhem: sampler must be stale({"every":3,"inner":"hardestRows","ratio":0.5,"delta":1}), as in initialState, got',
+    );
+    const {history} = await resumed(hardest, stale(hardestRows({ratio: 0.5}), {every: 3}));
+    expect(history.rows).toEqual([20]);
+    // A state of an earlier version does not say with which options.
+    const {state} = await fitOhem(resumableModel(), xs, ys, {...args, sampler: infoBatch()});
+    const {text: _, ...older} = state.sampler as Record<string, unknown>;
+    const initialState = {...throughJson(state), sampler: older};
+    await fitOhem(resumableModel(), xs, ys, {...args, epochs: 3, sampler: infoBatch({ratio: 0.3}), initialState});
   });
 
   it('goes on from a state that went through JSON, before, in and behind the rows that are scored', async () => {

@@ -8,7 +8,7 @@ import type {EpochRows, RowScores, Sampler} from '../../types';
 import {fromJson, toJson} from '../checkpoint/plainData';
 import {rateScale} from './pace';
 import {unseenRows} from './rowScores';
-import {checkEpochRows} from './samplerCheck';
+import {checkEpochRows, samplerText} from './samplerCheck';
 
 /** The epoch that is under way. */
 interface Epoch {
@@ -22,6 +22,8 @@ interface Epoch {
 /** What a sampler knows, as it is saved: plain data with typed arrays. */
 export interface SavedSampler {
   name: string;
+  /** The name with the options; not known of a state of an earlier version. */
+  text?: string;
   size: number;
   state: unknown;
   scores: RowScores;
@@ -47,12 +49,13 @@ export type RowsOfEpoch = ReturnType<typeof rowsOfEpoch>;
 /** Threads the state of a sampler through the epochs of a run. */
 export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: SamplerTask, saved?: SavedSampler) {
   const {samplerName: name} = sampler;
+  const text = samplerText(where, sampler);
   let state = saved ? saved.state : sampler.init(size);
   let epoch = saved?.epoch;
   let order: Int32Array | undefined;
   const rates = rateScale(where);
   const scores = saved?.scores ?? unseenRows(size, sampler.needs);
-  const save = () => toJson(where, `sampler ${name}`, {name, size, state, scores, epoch} satisfies SavedSampler);
+  const save = () => toJson(where, `sampler ${name}`, {name, text, size, state, scores, epoch} satisfies SavedSampler);
   // What cannot be saved is to be known before anything is trained.
   if (!saved) toJson(where, `state of sampler ${name}`, state);
   const current = (): Epoch => {
@@ -126,10 +129,12 @@ function cutTo(chosen: EpochRows, order: Int32Array | undefined, count: number):
  */
 export function savedSampler(where: string, {sampler, size}: SamplerTask, given: unknown): SavedSampler {
   const saved = fromJson(given) as SavedSampler;
-  const {name, size: rows, scores} = Object(saved) as Partial<SavedSampler>;
+  const {name, text = name, size: rows, scores} = Object(saved) as Partial<SavedSampler>;
   const of = (part: string) => `${part} of sampler in initialState`;
   if (name !== sampler.samplerName)
     throw typeError(where, 'sampler', `be ${name}, as in initialState`, sampler.samplerName);
+  const own = samplerText(where, sampler);
+  if (text !== name && text !== own) throw typeError(where, 'sampler', `be ${text}, as in initialState`, own);
   if (rows !== size) throw rangeError(where, 'rows', `be as many as in initialState, ${rows}`, size);
   const bad = Object.entries(unseenRows(0, sampler.needs)).find(([part, due]) => {
     const list: unknown = scores?.[part as keyof RowScores];

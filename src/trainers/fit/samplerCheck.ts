@@ -2,6 +2,7 @@
 
 import {checkFinitePositive, checkFunction, checkOneOf, rangeError, typeError} from '../../checks';
 import type {EpochRows, Sampler} from '../../types';
+import {toJson} from '../checkpoint/plainData';
 
 const METHODS = ['init', 'choose', 'next'] as const;
 const NEEDS = ['correct', 'confidence'] as const;
@@ -19,6 +20,12 @@ export function checkSampler(where: string, sampler: unknown): asserts sampler i
   }
   if (!Array.isArray(needs)) throw typeError(where, 'sampler.needs', `be a list of ${NEEDS.join(', ')}`, needs);
   for (const need of needs) checkOneOf(where, 'sampler.needs', need, NEEDS);
+}
+
+/** A sampler with its options, as text, to be saved and compared: `hardestRows({"ratio":0.5})`. */
+export function samplerText(where: string, {samplerName, options}: Sampler): string {
+  if (options === undefined) return samplerName;
+  return `${samplerName}(${JSON.stringify(toJson(where, `options of sampler ${samplerName}`, options))})`;
 }
 
 /** Checks all of what a sampler chose for an epoch of a data set with `size` rows. */

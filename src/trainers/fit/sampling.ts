@@ -51,7 +51,7 @@ function checkSameKind(where: string, {sampler, initialState}: FitOptions): void
   const {sampler: saved, epoch} = initialState;
   if ((saved === undefined) === (sampler === undefined)) return;
   const constraint = saved === undefined ? 'be left out' : 'be given';
-  const remedy = 'It may change between two epochs.';
+  const remedy = 'A sampler may be added or left out between two epochs, and not replaced by another.';
   throw typeError(where, 'sampler', `${constraint}, as in epoch ${epoch} of initialState`, sampler, remedy);
 }
 
