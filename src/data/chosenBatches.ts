@@ -4,6 +4,7 @@ import {dispose, type TensorContainer, tensor1d, tensor2d, tidy} from '@tensorfl
 import {rangeError, typeError} from '../checks';
 import {isNumbers} from './batchOptions';
 import type {BatchSource, ChosenRows, Place, TrainingBatch} from './batchSource';
+import {rowNumbers} from './datasetBatches';
 import {joined, rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
 
 /** What is known of a dataset whose rows are chosen. */
@@ -90,8 +91,7 @@ function countsByRow(size: number, {rows, weights}: ChosenRows): Float32Array {
 
 async function indexOf({where, argument}: IndexedItems, {rows}: TrainingBatch): Promise<Int32Array> {
   if (!rows) throw typeError(where, argument, 'give items {xs, ys, index} for a sampler', 'one without index');
-  const index = rows instanceof Int32Array ? rows : await rows.data();
-  return index instanceof Int32Array ? index : Int32Array.from(index);
+  return rowNumbers(where, argument, rows instanceof Int32Array ? rows : await rows.data());
 }
 
 /** Holds which rows of an epoch have come. */

@@ -161,9 +161,18 @@ function trainingBatch(where: string, argument: string, model: LayersModel, item
   }
   const {xs: inputs} = inputsOf(where, 'xs', model, xs);
   const size = inputs[0]?.shape[0] ?? 0;
-  const rows = index === undefined || index instanceof Tensor ? index : Int32Array.from(index);
+  const rows = index === undefined || index instanceof Tensor ? index : rowNumbers(where, argument, index);
   const count = rows instanceof Tensor ? rows.size : (rows?.length ?? size);
   if (count !== size)
     throw typeError(where, `index of ${argument}`, `have a row for each of the ${size} in xs`, `${count}`);
   return {xs, ys, options, size, ...(rows && {rows})};
+}
+
+/** The rows that an item says it has, as they are kept: fractions and NaN would be other rows. */
+export function rowNumbers(where: string, argument: string, index: ArrayLike<number>): Int32Array {
+  if (index instanceof Int32Array) return index;
+  return Int32Array.from(index, (row, place) => {
+    if (Number.isInteger(row)) return row;
+    throw rangeError(where, `index of ${argument}`, 'hold integers', `${row} at position ${place}`);
+  });
 }

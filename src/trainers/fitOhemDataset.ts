@@ -1,5 +1,5 @@
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkCount, type Nullable, typeError} from '../checks';
+import {checkCount, type Nullable, rangeError, typeError} from '../checks';
 import type {BatchSource} from '../data/batchSource';
 import {chosenBatches} from '../data/chosenBatches';
 import {datasetBatches, type OhemDataset} from '../data/datasetBatches';
@@ -96,6 +96,9 @@ export async function fitOhemDataset(
 /** How many rows a sampler chooses from; undefined without one. */
 function rowsToChoose({sampler, rows, ledger, batchesPerEpoch}: FitOhemDatasetArgs): number | undefined {
   if (rows !== undefined) checkCount(NAME, 'rows', rows);
+  if (rows !== undefined && ledger?.size !== undefined && ledger.size < rows) {
+    throw rangeError(NAME, 'ledger', `have room for ${rows} rows, as rows says`, ledger.size);
+  }
   if (sampler === undefined) return undefined;
   if (batchesPerEpoch !== undefined) {
     const remedy = 'An epoch of it is all that the dataset gives.';

@@ -1,4 +1,4 @@
-import {memory, randomNormal, tensor2d, train} from '@tensorflow/tfjs-core';
+import {memory, randomNormal, tensor1d, tensor2d, train} from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {
   type EpochRows,
@@ -6,6 +6,7 @@ import {
   fitOhem,
   fitOhemDataset,
   infoBatch,
+  miningLedger,
   randomSubset,
   type Sampler,
 } from 'ohem-tfjs';
@@ -75,6 +76,14 @@ describeOnBackends('fitOhem refuses, before anything is trained,', () => {
     await refused({sampler: tinySampler(() => choice as unknown as EpochRows)}, message);
   });
 
+  it('a sampler whose choice has a name that is none', async () => {
+    await refused(
+      {sampler: tinySampler(() => ({weight: new Float32Array(40)}) as unknown as EpochRows)},
+      'fitOhem: choice of sampler tiny must have the names rows, weights, rescore, learningRateFactor, got weight. ' +
+        "Did you mean 'weights'?",
+    );
+  });
+
   const samplers: [string, unknown, string][] = [
     ['a text', 'infoBatch', 'fitOhem: sampler must be a sampler {samplerName, init, choose, next}, got infoBatch.'],
     ['its factory', infoBatch, 'fitOhem: sampler must be a sampler {samplerName, init, choose, next}, got a function.'],
@@ -97,6 +106,20 @@ describeOnBackends('fitOhem refuses, before anything is trained,', () => {
   ];
   it.each(samplers)('%s for a sampler', async (_, sampler, message) => {
     await refused({sampler: sampler as Sampler}, message);
+  });
+
+  it.each([
+    ['a promise', async () => ({}), 'fitOhem: state of sampler tiny must be plain data'],
+    ['a function', () => ({f: () => 1}), 'fitOhem: state of sampler tiny.f must be plain data'],
+    ['nothing', () => undefined, 'fitOhem: next of sampler tiny must return the state after the epoch, got undefined.'],
+  ])('the second epoch, if next returns %s', async (_, next, message) => {
+    const {xs, ys} = resumableData();
+    let epochs = 0;
+    const onEpochBegin = () => void epochs++;
+    const sampler = {...tinySampler(), next} as unknown as Sampler;
+    const args = {...RESUMABLE(), epochs: 3, sampler, callbacks: {onEpochBegin}};
+    await expect(fitOhem(resumableModel(), xs, ys, args)).rejects.toThrow(message);
+    expect(epochs).toBe(1);
   });
 
   it('elements with a sampler', async () => {
@@ -169,6 +192,17 @@ describeOnBackends('fitOhemDataset', () => {
       items.map((item, i) => (i === 2 ? {...item, index} : item)) as typeof items;
     await expect(trained(withIndex(undefined)).run).rejects.toThrow(
       'fitOhemDataset: dataset must give items {xs, ys, index} for a sampler, got one without index.',
+    );
+    await expect(trained(withIndex([16, 17, 18, 19, 20, 21, 22, 22.5])).run).rejects.toThrow(
+      'fitOhemDataset: index of dataset must hold integers, got 22.5 at position 7.',
+    );
+    const ofTensor = withIndex(tensor1d([16, 17, 18, Number.NaN, 20, 21, 22, 23]) as never);
+    await expect(trained(ofTensor).run).rejects.toThrow(
+      'fitOhemDataset: index of dataset must hold integers, got NaN at position 3.',
+    );
+    const ledger = miningLedger(32);
+    await expect(trained(items, {ledger}).run).rejects.toThrow(
+      'fitOhemDataset: ledger must have room for 40 rows, as rows says, got 32.',
     );
     await expect(trained(withIndex([16, 17, 18, 19, 20, 21, 22, 3])).run).rejects.toThrow(
       'fitOhemDataset: index of dataset must name each row once in an epoch, got 3 twice in epoch 0.',

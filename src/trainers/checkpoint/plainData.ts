@@ -22,6 +22,15 @@ export function toJson(where: string, argument: string, value: unknown): unknown
   return encoded(value, {where, path: argument, around: []});
 }
 
+/**
+ * Checks that data are plain, without copying typed arrays.
+ *
+ * @throws TypeError as {@link toJson}.
+ */
+export function checkPlain(where: string, argument: string, value: unknown): void {
+  encoded(value, {where, path: argument, around: [], isCheck: true});
+}
+
 /** Restores plain data from that form. */
 export function fromJson(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -46,6 +55,8 @@ interface Position {
   path: string;
   /** The lists and records in which the value is. */
   around: readonly object[];
+  /** Whether the form is not used, so that typed arrays need none. */
+  isCheck?: boolean;
 }
 
 function encoded(value: unknown, position: Position): unknown {
@@ -53,15 +64,16 @@ function encoded(value: unknown, position: Position): unknown {
   if (value === undefined) return {[MARK]: 'undefined'};
   if (typeof value === 'number') return isCarried(value) ? value : {[MARK]: value === 0 ? '-0' : String(value)};
   if (typeof value !== 'object') throw notPlain(position, typeof value === 'function' ? value : `a ${typeof value}`);
-  const {where, path, around} = position;
+  const {path, around} = position;
   if (around.includes(value)) throw notPlain(position, 'what it is in itself');
-  const inside = {where, around: [...around, value]};
+  const inside = {...position, around: [...around, value]};
   if (Array.isArray(value)) {
     // Weights of a model come as long lists.
     if (value.every(isCarried)) return Array.from(value);
     return Array.from(value, (item, i) => encoded(item, {...inside, path: `${path}[${i}]`}));
   }
   const typed = typeOf(value);
+  if (typed && position.isCheck) return null;
   if (typed) return {[MARK]: typed.name, base64: toBase64(bytesOf(value as Typed))};
   if (!isRecord(value)) throw notPlain(position, `a ${value.constructor?.name}`);
   const record = mapped(Object.entries(value), (item, name) => encoded(item, {...inside, path: `${path}.${name}`}));

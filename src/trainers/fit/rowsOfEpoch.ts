@@ -5,7 +5,7 @@ import {rangeError, typeError} from '../../checks';
 import type {ChosenRows, Place} from '../../data/batchSource';
 import {rowsFrom, shuffledRows} from '../../data/tensorBatches';
 import type {EpochRows, RowScores, Sampler} from '../../types';
-import {fromJson, toJson} from '../checkpoint/plainData';
+import {checkPlain, fromJson, toJson} from '../checkpoint/plainData';
 import {rateScale} from './pace';
 import {unseenRows} from './rowScores';
 import {checkEpochRows, samplerText} from './samplerCheck';
@@ -57,7 +57,7 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
   const scores = saved?.scores ?? unseenRows(size, sampler.needs);
   const save = () => toJson(where, `sampler ${name}`, {name, text, size, state, scores, epoch} satisfies SavedSampler);
   // What cannot be saved is to be known before anything is trained.
-  if (!saved) toJson(where, `state of sampler ${name}`, state);
+  if (!saved) checkPlain(where, `state of sampler ${name}`, state);
   const current = (): Epoch => {
     if (!epoch) throw new Error(`${where}: an epoch has no rows before they are chosen.`);
     return epoch;
@@ -95,7 +95,12 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     /** Ends an epoch, of whose rows the first `count` ran, in their order. */
     end({epoch: number, earlier = 0}: Place, count: number): void {
       const chosen = cutTo(current().chosen, order, count);
-      state = sampler.next(state, {epoch: number + earlier, chosen, scores: copyOf(scores)});
+      const next = sampler.next(state, {epoch: number + earlier, chosen, scores: copyOf(scores)});
+      checkPlain(where, `state of sampler ${name}`, next);
+      if (next === undefined && state !== undefined) {
+        throw typeError(where, `next of sampler ${name}`, 'return the state after the epoch', next);
+      }
+      state = next;
       epoch = undefined;
     },
   };

@@ -1,10 +1,11 @@
 /** @file What a sampler is, and whether the rows that it chooses are rows to train on. */
 
-import {checkFinitePositive, checkFunction, checkOneOf, rangeError, typeError} from '../../checks';
+import {checkFinitePositive, checkFunction, checkOneOf, checkOptionNames, rangeError, typeError} from '../../checks';
 import type {EpochRows, Sampler} from '../../types';
 import {toJson} from '../checkpoint/plainData';
 
 const METHODS = ['init', 'choose', 'next'] as const;
+const CHOICE: readonly (keyof EpochRows)[] = ['rows', 'weights', 'rescore', 'learningRateFactor'];
 const NEEDS = ['correct', 'confidence'] as const;
 
 /** Checks that something is a sampler. */
@@ -32,6 +33,7 @@ export function samplerText(where: string, {samplerName, options}: Sampler): str
 export function checkEpochRows(where: string, {samplerName}: Sampler, size: number, given: unknown): EpochRows {
   const {rows, weights, rescore, learningRateFactor} = Object(given) as Partial<EpochRows>;
   const of = (part: string) => `${part} of sampler ${samplerName}`;
+  checkOptionNames(where, given as object | undefined, CHOICE, of('choice'));
   checkRows(where, of('rows'), size, rows);
   if (rows?.length === 0) throw rangeError(where, of('rows'), 'hold at least one row in each epoch', 'none');
   if (weights !== undefined) checkWeights(where, of('weights'), (rows as Int32Array).length, weights);
