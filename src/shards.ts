@@ -12,8 +12,7 @@ export const SHARDS_VERSION = 1;
 /** What a receiver knows beforehand of the losses of all shards. */
 export interface Expected {
   k: number;
-  /** How many shards there are. Omit for as many as there are losses. */
-  shards?: number;
+  shards: number;
   /** Omit for the step of the first shard. */
   step?: number;
 }
@@ -45,9 +44,8 @@ function checkTops(where: string, argument: string, tops: ShardLosses[], {k, sha
     const remedy = isThenable(tops) ? 'To wait for others, use hardestLosses.' : '';
     throw typeError(where, argument, 'be a list with the losses of each shard', kindOf(tops), remedy);
   }
-  if (tops.length !== (shards ?? Math.max(tops.length, 1))) {
-    const constraint = `have the losses of ${shards ?? 'at least one shard'}${shards ? ' shards' : ''}`;
-    throw rangeError(where, argument, constraint, tops.length);
+  if (tops.length !== shards) {
+    throw rangeError(where, argument, `have the losses of ${shards} shards`, tops.length);
   }
   for (const [place, top] of tops.entries()) {
     const of = `${argument}[${place}]`;

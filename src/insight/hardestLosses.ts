@@ -58,7 +58,7 @@ export interface HardestLosses extends ShardLosses {
  * const mine = await hardestLosses(model, x, y, {k: 2, shard: 0, step: 0, loss:
  * 'meanSquaredError'});
  * mine.losses;   // Float32Array [4, 1]
- * thresholdOf([mine], 2).counts;   // [2]
+ * thresholdOf([mine], {k: 2, shards: 1}).counts;   // [2]
  * mine.indices;   // Int32Array [1, 2]
  */
 export async function hardestLosses(

@@ -36,7 +36,7 @@ export {type Score, scored} from './scored';
 export {type SelfPacedKind, type SelfPacedOptions, selfPacedWeights} from './selfPacedWeights';
 export {smallestK} from './smallestK';
 export {type SuperLossOptions, superLoss} from './superLoss';
-export {thresholdOf} from './thresholdOf';
+export {type ThresholdOfOptions, thresholdOf} from './thresholdOf';
 export {topK} from './topK';
 export {topKPerGroup} from './topKPerGroup';
 export {type TowardsOptions, towards} from './towards';

@@ -1,8 +1,15 @@
-import {checkCount} from '../checks';
+import {checkCount, checkOptionNames} from '../checks';
 import {thresholdOver} from '../shards';
 import type {GlobalThreshold, ShardLosses} from '../types';
 
 const NAME = 'thresholdOf';
+
+export interface ThresholdOfOptions {
+  /** How many rows all shards keep together; an integer from 1 to the rows of all shards. */
+  k: number;
+  /** How many shards there are: so many losses have to be given. */
+  shards: number;
+}
 
 /**
  * Finds how many of its hardest rows each shard keeps, so that all shards keep the `k` hardest of
@@ -18,17 +25,21 @@ const NAME = 'thresholdOf';
  * to the lower row. If fewer than `k` rows are usable, all of these are kept.
  *
  * @param tops  what {@link ShardLosses} each shard made, in the order of the shards.
- * @param k  how many rows all shards keep; an integer from 1 to the rows of all shards.
+ * @param options  `k` and `shards`.
  * @returns `{loss, counts, rows}`, plain data.
- * @throws TypeError or RangeError if `k` is none or more than all rows, or the losses are of other
- *   versions, steps, models or `k`, in another order, or not complete. All shards throw the same.
+ * @throws TypeError or RangeError for a wrong option, if `k` is more than all rows, or if the losses
+ *   are of more or fewer shards, of other versions, steps, models or `k`, in another order, or not
+ *   complete. All shards throw the same.
  *
  * @example
  * const shard = (shard, losses) =>
  *   ({version: 1, shard, step: 0, k: 3, rows: 4, usable: 4, losses: Float32Array.from(losses)});
- * thresholdOf([shard(0, [0.9, 0.5, 0.1]), shard(1, [0.5, 0.4, 0.2])], 3).counts;   // [2, 1]
+ * thresholdOf([shard(0, [0.9, 0.5, 0.1]), shard(1, [0.5, 0.4, 0.2])], {k: 3, shards: 2}).counts;   // [2, 1]
  */
-export function thresholdOf(tops: ShardLosses[], k: number): GlobalThreshold {
+export function thresholdOf(tops: ShardLosses[], options: ThresholdOfOptions): GlobalThreshold {
+  checkOptionNames(NAME, options, ['k', 'shards']);
+  const {k, shards} = Object(options) as ThresholdOfOptions;
   checkCount(NAME, 'k', k);
-  return thresholdOver(NAME, 'tops', tops, {k});
+  checkCount(NAME, 'shards', shards);
+  return thresholdOver(NAME, 'tops', tops, {k, shards});
 }

@@ -73,7 +73,7 @@ describe('hardestLosses', () => {
       await hardestLosses(identity(), x, y, {...at, k: 2}),
       await hardestLosses(wider, x, y, {...at, k: 2, shard: 1}),
     ];
-    expect(() => thresholdOf(tops, 2)).toThrow('thresholdOf: tops[1].model must be 1×1, got 1×1 1.');
+    expect(() => thresholdOf(tops, {k: 2, shards: 2})).toThrow('thresholdOf: tops[1].model must be 1×1, got 1×1 1.');
   });
 
   it.each([

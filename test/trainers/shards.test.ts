@@ -199,7 +199,7 @@ function twoPhases(): void {
           hardestLosses(model, rowsOf(xs, place), rowsOf(ys, place), {k, shard, step, loss}),
         ),
       );
-      const threshold = thresholdOf(mine, k);
+      const threshold = thresholdOf(mine, {k, shards: sizes.length});
       const want = single.gradients(xs, ys);
       const kept = mine.map(({indices}, shard) =>
         Array.from(indices.subarray(0, threshold.counts[shard]), (row) => row + (places[shard]?.begin as number)),

@@ -184,7 +184,7 @@ function answerTo(frames: readonly Frame[], {k, size}: {k: number; size: number}
 
 function checkedThreshold(frames: readonly Frame[], k: number): GlobalThreshold {
   try {
-    return thresholdOf(frames.map(lossesIn), k);
+    return thresholdOf(frames.map(lossesIn), {k, shards: frames.length});
   } catch (error) {
     throw new ShardError(`shards: ${(error as Error).message}`);
   }

@@ -174,7 +174,7 @@ function checkThreshold(where: string, {counts}: GlobalThreshold, reduction: Red
       'threshold',
       'be the result of thresholdOf',
       counts,
-      'Pass {threshold: thresholdOf(tops, k)}.',
+      'Pass {threshold: thresholdOf(tops, {k, shards})}.',
     );
   }
   if (reduction === 'meanNonZero') {
