@@ -1,4 +1,4 @@
-import {mean, mul, type Tensor1D} from '@tensorflow/tfjs-core';
+import {mean, mul, Tensor, type Tensor1D} from '@tensorflow/tfjs-core';
 import {checkFinitePositive, checkOptionNames, typeError} from '../checks';
 import type {Keep, SelectionContext, Selector, ValidationBatch} from '../types';
 import {byInteraction, keepPicked} from './greedyPicks';
@@ -50,9 +50,7 @@ export type TowardsOptions = Keep &
  */
 export function towards(validation: ValidationBatch, options: TowardsOptions = {} as TowardsOptions): Selector {
   const {learningRate, fromLogits = false, bias = true, ...keep} = options ?? {};
-  if (Object(validation).xs == null || Object(validation).ys == null) {
-    throw typeError(NAME, 'validation', 'be a record {xs, ys}', validation, 'Pass rows that are not trained on.');
-  }
+  checkValidation(validation);
   checkOptionNames(NAME, options, ['k', 'ratio', 'minK', 'learningRate', 'fromLogits', 'bias']);
   checkKeep(NAME, keep as Keep);
   checkFinitePositive(NAME, 'learningRate', learningRate);
@@ -69,6 +67,21 @@ export function towards(validation: ValidationBatch, options: TowardsOptions = {
     undefined,
     {needs: ['features'], validation},
   );
+}
+
+function checkValidation(validation: ValidationBatch): void {
+  const isRecord = typeof validation === 'object' && validation !== null && !(validation instanceof Tensor);
+  if (!isRecord || validation.xs == null || validation.ys == null) {
+    throw typeError(NAME, 'validation', 'be a record {xs, ys}', validation, 'Pass rows that are not trained on.');
+  }
+  checkOptionNames(NAME, validation, ['xs', 'ys'], 'validation');
+  for (const name of ['xs', 'ys'] as const) {
+    const given = validation[name];
+    const tensors = given instanceof Tensor ? [given] : Object.values(Object(given));
+    if (tensors.length > 0 && tensors.every((tensor) => tensor instanceof Tensor)) continue;
+    const remedy = 'Make tensors of arrays with tf.tensor().';
+    throw typeError(NAME, `validation.${name}`, 'be a tensor, a list of tensors or a record of them', given, remedy);
+  }
 }
 
 /** Finds the factors of the gradients of the validation rows. */

@@ -146,6 +146,15 @@ describeOnBackends('towards', () => {
     expect(() => towards({xs: tf.ones([1])} as never, {k: 1, learningRate: 1})).toThrow(
       new TypeError('towards: validation must be a record {xs, ys}, got {xs}. Pass rows that are not trained on.'),
     );
+    const given = (validation: object) => expect(() => towards(validation as never, {k: 1, learningRate: 1}));
+    given({xs: [[1, 2]], ys: tf.ones([1])}).toThrow(
+      /^towards: validation.xs must be a tensor, a list of tensors or a record of them, got .* Make tensors of arrays/,
+    );
+    given({xs: tf.ones([1]), ys: {a: 3}}).toThrow(/^towards: validation.ys must be a tensor, a list/);
+    given({xs: tf.ones([1]), ys: tf.ones([1]), batchSize: 3}).toThrow(
+      'towards: validation must have the names xs, ys, got batchSize.',
+    );
+    given(tf.ones([1])).toThrow(/^towards: validation must be a record {xs, ys}/);
   });
 
   it('refuses to go without validation rows as the model sees them, and with others than the batch has', () => {

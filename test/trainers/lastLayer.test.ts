@@ -226,6 +226,19 @@ describeOnBackends('A step whose selector needs features', (backend) => {
     expect(compared).toBeGreaterThanOrEqual(14);
   });
 
+  it('says that an error is about validation rows', () => {
+    const {model} = (MODELS['two dense layers'] as (typeof MODELS)[string])();
+    const {xs, ys} = batch(6, 1);
+    const refused = (held: {xs: tf.Tensor; ys: tf.Tensor}) => {
+      const step = ohemStep(model, options({select: towards(held, {k: 2, learningRate: 0.1})}));
+      return expect(() => step(xs, ys));
+    };
+    refused({xs: tf.ones([2, 3]), ys: tf.zeros([2])}).toThrow(/^ohemStep: validation: xs must have the shape/);
+    refused({xs: tf.ones([2, 4]), ys: tf.tensor1d([0, 7])}).toThrow(
+      /^ohemStep: validation: sparseCategoricalCrossentropy: yTrue must .*7/,
+    );
+  });
+
   it('goes by gradients without weights where rows are ranked without them', () => {
     const {model} = (MODELS['two dense layers'] as (typeof MODELS)[string])();
     const {xs, ys} = batch(10, 4);

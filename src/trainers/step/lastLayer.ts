@@ -85,9 +85,21 @@ export function validationPasses(settings: StepSettings): (() => ValidationPass)
     const constraint = 'have no layer that keeps a state for a selector with validation rows';
     throw typeError(where, 'model', constraint, stateful.name);
   }
-  return () => {
-    const batch = stepBatch({...settings, where: `${where}: validation`}, validation.xs, validation.ys);
-    const {predictions, features} = inferred(settings, batch);
-    return {yTrue: batch.ys[0] as Tensor, yPred: predictions[0] as Tensor, features: features as Tensor};
-  };
+  const ofValidation = {...settings, where: `${where}: validation`};
+  return () =>
+    ofRows(ofValidation.where, () => {
+      const batch = stepBatch(ofValidation, validation.xs, validation.ys);
+      const {predictions, features} = inferred(ofValidation, batch);
+      return {yTrue: batch.ys[0] as Tensor, yPred: predictions[0] as Tensor, features: features as Tensor};
+    });
+}
+
+/** Runs `f`, and says in the error of a loss or a layer which rows it is about. */
+function ofRows<T>(where: string, f: () => T): T {
+  try {
+    return f();
+  } catch (error) {
+    if (error instanceof Error && !error.message.startsWith(where)) error.message = `${where}: ${error.message}`;
+    throw error;
+  }
 }
