@@ -14,6 +14,14 @@ export interface TrainingBatch {
   rows?: Int32Array | Tensor;
 }
 
+/** What is known of the items of a dataset. (A type, so that it is plain data.) */
+export type ItemSizes = {
+  /** The rows of the largest one so far: a batch of chosen rows has as many. */
+  largest: number;
+  /** Whether no other item is smaller than the last one of an epoch may be. */
+  isEven: boolean;
+};
+
 /** Some rows of a data set. */
 export interface ChosenRows {
   rows: Int32Array;
@@ -21,6 +29,8 @@ export interface ChosenRows {
   order?: Int32Array | undefined;
   /** What each of them counts, beside its sample weight; undefined for 1. */
   weights?: Float32Array | undefined;
+  /** What was known of the items when the epoch began, so that it is cut alike if it is resumed. */
+  items?: ItemSizes | undefined;
 }
 
 /** Where a training stands in its data. */
@@ -48,6 +58,8 @@ export interface BatchSource {
   batches(from: Place, chosen?: ChosenRows): AsyncGenerator<TrainingBatch, void>;
   /** How many batches `batches` gives of so many chosen rows; undefined as long as that is not known. */
   batchesOf?(rows: number): number | undefined;
+  /** What is known of its items by now, if chosen rows are put together from them. */
+  itemSizes?(): ItemSizes | undefined;
   /** Some rows of an epoch in batches that are so many times as large, to be run forward only. */
   rowsToScore?(at: Place, rows: Int32Array, times: number): AsyncGenerator<TrainingBatch, void>;
   /** Ends the use of the source. */

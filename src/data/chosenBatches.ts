@@ -3,7 +3,7 @@
 import {dispose, type TensorContainer, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../checks';
 import {isNumbers} from './batchOptions';
-import type {BatchSource, ChosenRows, Place, TrainingBatch} from './batchSource';
+import type {BatchSource, ChosenRows, ItemSizes, Place, TrainingBatch} from './batchSource';
 import {rowNumbers} from './datasetBatches';
 import {joined, rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
 
@@ -17,25 +17,39 @@ interface IndexedItems {
 
 /** Gives the chosen rows of a dataset, whose items say by `index` which rows they have. */
 export function chosenBatches(source: BatchSource, items: IndexedItems): BatchSource {
-  let ofItem: number | undefined;
+  let known: ItemSizes | undefined;
   const rowsAt = (at: Place, chosen: ChosenRows, times: number) => {
-    const noteSize = (rows: number) => {
-      ofItem = rows;
+    let before: number | undefined;
+    const largestWith = (rows: number) => {
+      known = withItem(known, rows, before);
+      before = rows;
+      return known.largest;
     };
     // The rows before a place are known only by going through them.
-    return recut({...items, epoch: at.epoch}, source.batches({...at, batch: 0}), chosen, {times, noteSize});
+    return recut({...items, epoch: at.epoch}, source.batches({...at, batch: 0}), chosen, {times, largestWith});
   };
   return {
     samples: items.size,
-    batchesOf: (rows) => (ofItem === undefined ? undefined : Math.ceil(rows / ofItem)),
+    itemSizes: () => known,
+    batchesOf: (rows) => (known?.isEven ? Math.ceil(rows / known.largest) : undefined),
     async *batches(from, chosen) {
       const all = chosen ?? {rows: Int32Array.from({length: items.size}, (_, row) => row)};
+      known = all.items;
       let done = 0;
       for await (const batch of rowsAt(from, all, 1)) if (done++ >= from.batch) yield batch;
     },
     rowsToScore: (at, rows, times) => rowsAt(at, {rows}, times),
     close: source.close,
   };
+}
+
+/** Adds an item to what is known; `before` is the size of the one before it in the epoch. */
+function withItem(known: ItemSizes | undefined, rows: number, before: number | undefined): ItemSizes {
+  const largest = Math.max(known?.largest ?? 0, rows);
+  const isLarger = known !== undefined && rows > known.largest;
+  // Only the last item may be smaller, and there is one after the one before.
+  const isEven = (known?.isEven ?? true) && !isLarger && (before ?? largest) === largest;
+  return {largest, isEven};
 }
 
 /** Rows that wait for a batch to be full, with what each of them counts in `options`. */
@@ -45,7 +59,7 @@ interface Waiting {
 }
 
 /**
- * Gives the chosen rows of items in batches as large as the first item, in the order of the items. An
+ * Gives the chosen rows of items in batches as large as the largest item so far, in the order of the items. An
  * item that is chosen as a whole, while no row waits, is given as it is.
  *
  * @param items  each of them lives until the next one is due.
@@ -56,16 +70,14 @@ async function* recut(
   about: IndexedItems & {epoch: number},
   items: AsyncIterable<TrainingBatch>,
   chosen: ChosenRows,
-  {times, noteSize}: {times: number; noteSize: (rows: number) => void},
+  {times, largestWith}: {times: number; largestWith: (rows: number) => number},
 ): AsyncGenerator<TrainingBatch, void> {
   const counts = countsByRow(about.size, chosen);
   const seen = seenRows(about);
   const waiting = waitingRows(about);
-  let size = 0;
   try {
     for await (const item of items) {
-      if (size === 0) noteSize(item.size);
-      size ||= times * item.size;
+      const size = times * largestWith(item.size);
       const rows = await indexOf(about, item);
       seen.add(rows);
       const places = Int32Array.from(rows.keys()).filter((place) => !Number.isNaN(counts[rows[place] as number]));

@@ -45,7 +45,7 @@ export interface FitOhemDatasetArgs extends FitOptions {
  *
  * A `sampler` needs `rows`, how many there are, and an `index` with each item that names each of them
  * once in an epoch. Rows that it does not choose are left out before batches are put together: the
- * chosen rows of one or more items are a batch, as large as the first item, in the order of the
+ * chosen rows of one or more items are a batch, as large as the largest item so far, in the order of the
  * dataset. An item that is chosen as a whole is a batch as it is. For rows that are to be scored at the
  * end of an epoch, the dataset is begun anew with the same epoch, and all of it pulled once more.
  *

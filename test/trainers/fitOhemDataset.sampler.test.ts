@@ -8,6 +8,7 @@ import {
   miningLedger,
   perSampleLosses,
   randomSubset,
+  type TrainingState,
 } from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
@@ -39,7 +40,7 @@ describeOnBackends('fitOhemDataset with a sampler', () => {
     }
   });
 
-  it('puts the chosen rows of its items together to batches as large as the first item', async () => {
+  it('puts the chosen rows of its items together to batches as large as the largest item', async () => {
     const items = itemsOf(resumableData(), 12);
     const ledger = miningLedger(ROWS);
     const chosen = allRows(ROWS).filter((row) => row % 3 !== 0);
@@ -53,6 +54,57 @@ describeOnBackends('fitOhemDataset with a sampler', () => {
     expect(sizes).toEqual([12, 12, 2, 12, 12, 2]);
     expect(history.rows).toEqual([26, 26]);
     expect(Array.from(allRows(ROWS), ledger.seen)).toEqual(Array.from(allRows(ROWS), (row) => (row % 3 === 0 ? 0 : 2)));
+  });
+
+  it('makes batches as large as the largest item so far, whichever comes first, also if it is resumed', async () => {
+    const {xs, ys} = resumableData();
+    const [large, short] = [itemsOf({xs, ys}, 13), itemsOf({xs, ys}, 13).reverse()];
+    const items = (epoch: number) => (epoch === 1 ? short : large);
+    const chosen = allRows(ROWS).filter((row) => row % 2 === 0 || row === 39);
+    const trained = async (own: Partial<FitOhemDatasetArgs>) => {
+      const sizes: number[] = [];
+      const states: TrainingState[] = [];
+      const onBatchEnd = (_: number, logs?: Record<string, number>) => void sizes.push(logs?.size as number);
+      const progresses: number[] = [];
+      const learningRate = ({progress}: {progress: number}) => {
+        progresses.push(progress);
+        return 0.1 * (1 - progress);
+      };
+      const sampler = tinySampler(() => ({rows: chosen}));
+      const checkpoint = (state: TrainingState) => void states.push(state);
+      const model = resumableModel(train.sgd(0.1));
+      const args = {...options(), sampler, learningRate, checkpoint, checkpointEvery: 1, callbacks: {onBatchEnd}};
+      await fitOhemDataset(model, items, {...args, ...own});
+      return {sizes, states, progresses};
+    };
+    const {sizes, states, progresses} = await trained({});
+    expect(sizes).toEqual([13, 8, 1, 13, 7]);
+    // By batches at first, then by rows.
+    expect(progresses).toEqual([0, 0.25, 0.5, (1 + 1 / 21) / 2, (1 + 14 / 21) / 2].map((p) => expect.closeTo(p, 9)));
+    for (const [done, state] of states.entries()) {
+      const initialState = JSON.parse(JSON.stringify(state)) as TrainingState;
+      const resumed = await trained({initialState});
+      expect(resumed.sizes).toEqual(sizes.slice(done + 1));
+      expect(resumed.progresses).toEqual(progresses.slice(done + 1));
+    }
+  });
+
+  it('counts progress by rows if items have several sizes', async () => {
+    const {xs, ys} = resumableData();
+    const sizes = [20, 5, 5, 5, 5];
+    const items = sizes.map((rows, item): DatasetItem => {
+      const first = sizes.slice(0, item).reduce((sum, size) => sum + size, 0);
+      const part = (tensor: Tensor) => slice(tensor, [first, 0], [rows, -1]);
+      return {xs: part(xs), ys: part(ys), index: allRows(ROWS).slice(first, first + rows)};
+    });
+    const progresses: number[] = [];
+    const learningRate = ({progress}: {progress: number}) => {
+      progresses.push(progress);
+      return 0.1;
+    };
+    const sampler = randomSubset({ratio: 1});
+    await fitOhemDataset(resumableModel(), items, {...options(), learningRate, sampler});
+    expect(progresses).toEqual([0, 0.25, 0.3125, 0.375, 0.4375, 0.5, 0.75, 0.8125, 0.875, 0.9375]);
   });
 
   it('weighs rows, and keeps what goes with each of them, as one item of these rows would', async () => {

@@ -37,14 +37,20 @@ export function spentShare(budget: Budget = {}, spent: Spent): number {
 
 /**
  * The share of a run that is done. In an epoch whose length is not known, only whole epochs count, or as many batches as
- * the one before had.
+ * the one before had. With `rows`, how many the epoch has, rows count in place of batches.
  */
 export function progressOf(
-  {epoch, batch, begun, batchesBefore, spent}: TrainingState,
-  {epochs, batchesPerEpoch, budget}: {epochs: number; batchesPerEpoch: number | undefined; budget: Budget | undefined},
+  {epoch, batch, begun, batchesBefore, spent, totals}: TrainingState,
+  {
+    epochs,
+    batchesPerEpoch,
+    rows,
+    budget,
+  }: {epochs: number; batchesPerEpoch: number | undefined; rows?: number | undefined; budget: Budget | undefined},
 ): number {
   const batches = batchesPerEpoch ?? batchesBefore ?? Number.POSITIVE_INFINITY;
-  const ofEpochs = (epoch - begun + Math.min(batch / batches, 1)) / Math.max(epochs - begun, 1);
+  const ofEpoch = rows === undefined ? batch / batches : totals.rows / rows;
+  const ofEpochs = (epoch - begun + Math.min(ofEpoch, 1)) / Math.max(epochs - begun, 1);
   return Math.min(Math.max(ofEpochs, spentShare(budget, spent)), 1);
 }
 

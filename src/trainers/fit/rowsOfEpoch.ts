@@ -2,7 +2,7 @@
 
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../../checks';
-import type {ChosenRows, Place} from '../../data/batchSource';
+import type {ChosenRows, ItemSizes, Place} from '../../data/batchSource';
 import {rowsFrom, shuffledRows} from '../../data/tensorBatches';
 import type {EpochRows, RowScores, Sampler} from '../../types';
 import {checkPlain, fromJson, toJson} from '../checkpoint/plainData';
@@ -28,6 +28,8 @@ export interface SavedSampler {
   state: unknown;
   scores: RowScores;
   epoch?: Epoch | undefined;
+  /** What was known of the items of a dataset when the epoch began. */
+  items?: ItemSizes | undefined;
 }
 
 /** A sampler in a run. */
@@ -53,9 +55,11 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
   let state = saved ? saved.state : sampler.init(size);
   let epoch = saved?.epoch;
   let order: Int32Array | undefined;
+  let items = saved?.items;
   const rates = rateScale(where);
   const scores = saved?.scores ?? unseenRows(size, sampler.needs);
-  const save = () => toJson(where, `sampler ${name}`, {name, text, size, state, scores, epoch} satisfies SavedSampler);
+  const save = () =>
+    toJson(where, `sampler ${name}`, {name, text, size, state, scores, epoch, items} satisfies SavedSampler);
   // What cannot be saved is to be known before anything is trained.
   if (!saved) checkPlain(where, `state of sampler ${name}`, state);
   const current = (): Epoch => {
@@ -70,7 +74,7 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     /** The rows of the epoch that is under way, to be trained on. */
     toTrainOn(): ChosenRows {
       const {rows, weights} = current().chosen;
-      return {rows, weights, order};
+      return {rows, weights, order, items};
     },
     /** The rows that are to be scored at its end. */
     toScore: (): Int32Array => current().chosen.rescore ?? new Int32Array(0),
@@ -93,7 +97,8 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     },
     restoreRate: rates.restore,
     /** Ends an epoch, of whose rows the first `count` ran, in their order. */
-    end({epoch: number, earlier = 0}: Place, count: number): void {
+    end({epoch: number, earlier = 0}: Place, count: number, known?: ItemSizes): void {
+      items = known;
       const chosen = cutTo(current().chosen, order, count);
       const next = sampler.next(state, {epoch: number + earlier, chosen, scores: copyOf(scores)});
       checkPlain(where, `state of sampler ${name}`, next);

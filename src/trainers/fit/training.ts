@@ -243,8 +243,11 @@ function latestRate({optimizer}: StepSettings, sampling: ReturnType<typeof sampl
 
 /** How far the run has come. */
 function progressIn(run: ProgressingRun): TrainingProgress {
-  const {options, epochs, state} = run;
-  const progress = progressOf(state, {epochs, budget: options.budget, batchesPerEpoch: batchesIn(run)});
+  const {options, epochs, state, sampling} = run;
+  const batchesPerEpoch = batchesIn(run);
+  // How many batches items of several sizes make is not known, but how many rows they have is.
+  const rows = batchesPerEpoch === undefined ? sampling?.rows.toTrainOn().rows.length : undefined;
+  const progress = progressOf(state, {epochs, budget: options.budget, batchesPerEpoch, rows});
   return {step: state.updates, epoch: state.epoch, progress};
 }
 
@@ -310,7 +313,7 @@ async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
   await run.callbacks.onEpochEnd(epoch, logs);
   run.state = {...run.state, ...(best && {best})};
   if (!isWhole) return;
-  run.sampling?.rows.end(run.state, run.state.totals.rows);
+  run.sampling?.rows.end(run.state, run.state.totals.rows, run.training.itemSizes?.());
   run.state = {...run.state, epoch: epoch + 1, batch: 0, batchesBefore: batch, totals: noTotals()};
   const at = {step, ...(accuracy !== undefined && {accuracy})};
   if (schedule) run.state = {...run.state, schedule: schedule.next(run.state.schedule, at)};
