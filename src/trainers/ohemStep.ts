@@ -27,6 +27,7 @@ import {
   type StepSettings,
   stepSettings,
 } from './step/options';
+import {checkEmpty, checkPart, hasNoRow} from './step/part';
 import {recomputeBatch} from './step/recompute';
 import {lossOfEmbeddings, type Reported, reportOf, type StepReport, stepReport} from './step/report';
 import {ofNoRow, type SelectorState, selectorState} from './step/selection';
@@ -54,7 +55,7 @@ export interface OhemStep {
   /**
    * Computes the gradients of a batch, and changes no weight: for accumulation, for sums over machines, for an optimizer
    * of your own. Statistics and the state of the selector go on, as in a step. With a `threshold` over several shards
-   * they are the part of one shard, in a sum over all.
+   * they are the part of one shard, in a sum over all; a model with batch normalisation is then refused.
    */
   gradients(xs: StepTensors, ys: StepTensors, options?: StepOptions): StepGradients;
   /**
@@ -267,7 +268,11 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
       guarded((begun) => {
         if (accumulated) throw accumulating(where, accumulate);
-        if (options?.threshold && hasNoRow(xs)) return advanced({batches: 1, ...noGradients(begun)});
+        if (options?.threshold) checkPart(settings, options.threshold);
+        if (options?.threshold && hasNoRow(xs)) {
+          checkEmpty(settings, xs, ys);
+          return advanced({batches: 1, ...noGradients(begun)});
+        }
         return advanced({batches: 1, ...takeGradients(parts, {...begun, batch: batchOf(xs, ys, options)}, settings)});
       }),
     /** Updates the weights by gradients of any origin. */
@@ -311,12 +316,6 @@ function takeGradients(
   const all = variables.map((weight) => [weight.name, gradients[weight.name] ?? zerosLike(weight)] as const);
   const reported = reportOf(settings, batch, forward, chosen, sound);
   return {gradients: zerosUnless(sound, Object.fromEntries(all)), reported};
-}
-
-/** Whether a shard gives a batch without rows, since it keeps none. */
-function hasNoRow(xs: StepTensors): boolean {
-  const inputs: unknown[] = xs instanceof Tensor ? [xs] : Object.values(Object(xs));
-  return inputs.length > 0 && inputs.every((input) => input instanceof Tensor && input.shape[0] === 0);
 }
 
 /** The part of a shard that keeps no row. */

@@ -148,6 +148,22 @@ describeOnBackends('Shards with a global top k', () => {
       spoil: (xs) => tf.concat([tf.fill([6, FEATURES], Number.NaN), tf.slice(xs, [6, 0])]) as tf.Tensor2D,
     }));
 
+  it('may have no row, and give one that is not valid', async () => {
+    const [model, loss] = [build(), categoricalCrossentropy()];
+    const {xs, ys} = batchOf(0, 5);
+    const want = ohemStep(model, {loss, select: topK({k: 3}), optimizer: tf.train.sgd(1)}).gradients(xs, ys);
+    const none = {xs: tf.zeros([1, FEATURES]), ys: tf.zeros([1, CLASSES]), valid: tf.zeros([1]) as tf.Tensor1D};
+    const [one, other] = inLockStep(2, (shard, exchange) => {
+      const select = globalTopK({k: 3, shard, shards: 2, exchange});
+      const step = ohemStep(model, {loss, select, optimizer: tf.train.sgd(1)});
+      return shard === 0 ? step.gradients(xs, ys) : step.gradients(none.xs, none.ys, {valid: none.valid});
+    }) as [StepGradients, StepGradients];
+    expectAgreeing(valuesOf(one.gradients), valuesOf(want.gradients));
+    expect(largestOf(valuesOf(other.gradients))).toBe(0);
+    const options = {k: 3, shard: 1, step: 0, loss, valid: none.valid};
+    expect((await hardestLosses(model, none.xs, none.ys, options)).usable).toBe(0);
+  });
+
   it.each(['pruned', 'masked', 'recompute'] as const)('agree with %s', (backward) =>
     train({sizes: [8, 4], k: 5, options: {backward}}),
   );
@@ -289,10 +305,37 @@ describeOnBackends('A part of the gradients', () => {
     expect(() => ohemStep(build(), options).gradients(xs, ys, {threshold: {} as never})).toThrow(
       'ohemStep: threshold must be the result of thresholdOf, got undefined.',
     );
+    const wrong = (given: object) => () =>
+      ohemStep(build(), options).gradients(xs, ys, {threshold: {...threshold, ...given}});
+    expect(wrong({counts: [6, -1]})).toThrow('ohemStep: threshold.counts must be integers >= 0, got -1.');
+    expect(wrong({counts: [6, 0.5]})).toThrow('ohemStep: threshold.counts must be integers >= 0, got 0.5.');
+    expect(wrong({rows: 0})).toThrow('ohemStep: threshold.rows must be an integer >= 1, got 0.');
+    expect(wrong({counts: [6, 4]})).toThrow(
+      'ohemStep: threshold.counts must add up to at most 9, the rows of all shards, got 10.',
+    );
     const nonZero = ohemStep(build(), {...options, reduction: 'meanNonZero'});
     expect(() => nonZero.gradients(xs, ys, {threshold})).toThrow(
       'ohemStep: reduction over shards must be one of mean, sum, batchMean, got meanNonZero.',
     );
+  });
+
+  it('is refused of a model that normalises over the batch, unless all shards are one', () => {
+    const model = sequential({
+      layers: [
+        layers.dense({units: 4, inputShape: [FEATURES]}),
+        layers.batchNormalization({name: 'normalised'}),
+        layers.dense({units: CLASSES, activation: 'softmax'}),
+      ],
+    });
+    const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(1)});
+    const {xs, ys} = batchOf(0, 3);
+    const before = bitsOf(model);
+    expect(() => step.gradients(xs, ys, {threshold})).toThrow(
+      'ohemStep: model must go row by row for a threshold over several shards, got the layer normalised, whose',
+    );
+    expect(bitsOf(model)).toEqual(before);
+    const {gradients} = step.gradients(xs, ys, {threshold: {loss: 0, counts: [3], rows: 3}});
+    expect(largestOf(valuesOf(gradients))).toBeGreaterThan(0);
   });
 
   it('may be of one shard, which then takes whole steps', () => {
@@ -311,6 +354,14 @@ describeOnBackends('A part of the gradients', () => {
     expect(Object.values(gradients).map(({shape}) => shape)).toEqual([[FEATURES, 8], [8], [8, CLASSES], [CLASSES]]);
     expect(largestOf(valuesOf(gradients))).toBe(0);
     expect(await report.read()).toEqual({loss: 0, batchLoss: 0, kept: 0, nonFinite: 0});
+    const narrow = [tf.zeros([0, FEATURES - 1]), tf.zeros([0, CLASSES])] as const;
+    expect(() => step.gradients(...narrow, {threshold})).toThrow('ohemStep: xs must have the shape of the input');
+    expect(() => step.gradients(nothing[0], tf.zeros([2, CLASSES]), {threshold})).toThrow(
+      'ohemStep: ys must have as many',
+    );
+    const reduction = 'meanNonZero' as const;
+    const nonZero = ohemStep(build(), {loss, select: all(), optimizer: tf.train.sgd(0.1), reduction});
+    expect(() => nonZero.gradients(...nothing, {threshold})).toThrow('ohemStep: reduction over shards must be one of');
     expect(() => step.gradients(...nothing)).toThrow('ohemStep: xs must have at least one row, got [0, 6].');
   });
 });

@@ -24,7 +24,7 @@ import {
   zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkOneOf, checkValues, livesInMainMemory, rangeError, shapeText, typeError} from '../../checks';
+import {checkCount, checkOneOf, checkValues, livesInMainMemory, rangeError, shapeText, typeError} from '../../checks';
 import {placeOfLargest, takeRows} from '../../rows';
 import {keptByAll} from '../../shards';
 import type {GlobalThreshold, Reduction, Selection, SelectionContext, Selector, SelectorStore} from '../../types';
@@ -167,15 +167,20 @@ function rowWeightsOf({losses, raw}: Pick<Forward, 'losses' | 'raw'>): Tensor1D 
 }
 
 /** Checks that the rows of one shard are used for a part of the gradients alone. */
-function checkThreshold(where: string, {counts}: GlobalThreshold, reduction: Reduction, partial = false): void {
+export function checkThreshold(where: string, threshold: GlobalThreshold, reduction: Reduction, partial = false): void {
+  const {counts, rows} = threshold;
+  const remedyOfForm = 'Pass {threshold: thresholdOf(tops, {k, shards})}.';
   if (!Array.isArray(counts)) {
-    throw typeError(
-      where,
-      'threshold',
-      'be the result of thresholdOf',
-      counts,
-      'Pass {threshold: thresholdOf(tops, {k, shards})}.',
-    );
+    throw typeError(where, 'threshold', 'be the result of thresholdOf', counts, remedyOfForm);
+  }
+  const wrong = counts.find((count) => !Number.isInteger(count) || count < 0);
+  if (wrong !== undefined) {
+    throw rangeError(where, 'threshold.counts', 'be integers >= 0', wrong, remedyOfForm);
+  }
+  checkCount(where, 'threshold.rows', rows);
+  const all = keptByAll(threshold);
+  if (all > rows) {
+    throw rangeError(where, 'threshold.counts', `add up to at most ${rows}, the rows of all shards`, all, remedyOfForm);
   }
   if (reduction === 'meanNonZero') {
     checkOneOf(where, 'reduction over shards', reduction as 'mean', ['mean', 'sum', 'batchMean']);

@@ -1,0 +1,43 @@
+/** @file What is checked of the rows that one shard keeps of a batch. */
+
+import {Tensor, zeros} from '@tensorflow/tfjs-core';
+import {typeError} from '../../checks';
+import {partsOf} from '../../models/model';
+import {modelTensors, type StepTensors} from '../../models/modelTensors';
+import type {GlobalThreshold} from '../../types';
+import type {StepSettings} from './options';
+import {checkThreshold} from './selection';
+
+/** Whether a shard gives a batch without rows, since it keeps none. */
+export function hasNoRow(xs: StepTensors): boolean {
+  const inputs: unknown[] = xs instanceof Tensor ? [xs] : Object.values(Object(xs));
+  return inputs.length > 0 && inputs.every((input) => input instanceof Tensor && input.shape[0] === 0);
+}
+
+/**
+ * Checks that the kept rows of a shard have the gradient that they have among all rows of the
+ * batch.
+ */
+export function checkPart({where, model, reduction}: StepSettings, threshold: GlobalThreshold): void {
+  checkThreshold(where, threshold, reduction, true);
+  const mixing = partsOf(model).find((part) => part.getClassName?.() === 'BatchNormalization');
+  if (!mixing || threshold.counts.length === 1) return;
+  const got = `the layer ${mixing.name}, whose statistics would be those of the kept rows`;
+  const remedy = 'Normalise each row by layerNormalization, or rank inside the step by globalTopK.';
+  throw typeError(where, 'model', 'go row by row for a threshold over several shards', got, remedy);
+}
+
+/** Checks a batch without rows as if it had one. */
+export function checkEmpty({where, model, targets}: StepSettings, xs: StepTensors, ys: StepTensors): void {
+  modelTensors(where, model, withOneRow(xs), withOneRow(ys), {targets});
+}
+
+function withOneRow(tensors: StepTensors): StepTensors {
+  const padded = (tensor: Tensor) =>
+    tensor instanceof Tensor && tensor.shape[0] === 0 ? zeros([1, ...tensor.shape.slice(1)], tensor.dtype) : tensor;
+  if (tensors instanceof Tensor) return padded(tensors);
+  if (Array.isArray(tensors)) return tensors.map(padded);
+  return Object.fromEntries(
+    Object.entries(Object(tensors) as Record<string, Tensor>).map(([name, each]) => [name, padded(each)]),
+  );
+}
