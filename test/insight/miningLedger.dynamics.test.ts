@@ -10,6 +10,7 @@ import {
   miningLedger,
   ohemStep,
   type RowDynamics,
+  sparseCategoricalCrossentropy,
   thresholdSamples,
   topK,
 } from 'ohem-tfjs';
@@ -280,6 +281,37 @@ describeOnBackends('The dynamics of a step', () => {
     );
     expect(built(1, {loss: binaryCrossentropy(), dynamics: {fromLogit: true}})).toThrow("Did you mean 'fromLogits'?");
     expect(built(1, {loss: binaryCrossentropy(), dynamics: {fromLogits: 1}})).toThrow(TypeError);
+  });
+
+  it('are refused from logits that are taken for probabilities, before anything is trained', async () => {
+    const built = (activation: 'linear' | 'softmax') =>
+      sequential({layers: [layers.dense({units: 2, activation, inputShape: [2]})]});
+    const model = built('linear');
+    const before = model.getWeights().map((weight) => [...weight.dataSync()]);
+    const logits = {
+      loss: sparseCategoricalCrossentropy({fromLogits: true}),
+      optimizer: train.sgd(0.1),
+      verbose: 0,
+    } as const;
+    const ledger = miningLedger(2, {dynamics: true});
+    const [xs, ys] = [tensor2d([1, 0, 0, 1], [2, 2]), tensor1d([0, 1])];
+    await expect(fitOhem(model, xs, ys, {...logits, ledger})).rejects.toThrow(
+      new RangeError(
+        'fitOhem: dynamics.fromLogits must be true for a model that returns logits, got false. Build the ledger, or a ' +
+          'step of your own, with {dynamics: {fromLogits: true}}.',
+      ),
+    );
+    expect(model.getWeights().map((weight) => [...weight.dataSync()])).toEqual(before);
+    const told = miningLedger(2, {dynamics: {fromLogits: true}});
+    await fitOhem(model, xs, ys, {...logits, ledger: told, epochs: 1});
+    expect(told.seen(0)).toBe(1);
+    const step = () =>
+      ohemStep(built('softmax'), {
+        ...{loss: sparseCategoricalCrossentropy(), optimizer: train.sgd(0.1), dynamics: {fromLogits: true}},
+      });
+    expect(step).toThrow(
+      /^ohemStep: dynamics.fromLogits must be false for a model that returns probabilities, got true/,
+    );
   });
 
   it('are not for fitOhem to be asked for: its ledger does', async () => {

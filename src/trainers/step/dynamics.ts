@@ -22,7 +22,8 @@ import {
   type Tensor1D,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkOptionNames, shapeText, typeError} from '../../checks';
+import type {LayersModel, SymbolicTensor} from '@tensorflow/tfjs-layers';
+import {checkOptionNames, rangeError, shapeText, typeError} from '../../checks';
 import type {OutputShape} from '../../data/views';
 import type {DynamicsOptions, Granularity, RowDynamics} from '../../types';
 import type {Forward} from './backward';
@@ -32,7 +33,12 @@ import type {StepBatch} from './batch';
 export function checkedDynamics(
   where: string,
   given: boolean | DynamicsOptions,
-  of: {outputs: OutputShape[]; targets: readonly string[] | undefined; granularity: Granularity},
+  of: {
+    outputs: OutputShape[];
+    targets: readonly string[] | undefined;
+    granularity: Granularity;
+    isLogits: boolean | undefined;
+  },
 ): Required<DynamicsOptions> {
   const options = given === true ? {} : (given as DynamicsOptions);
   checkOptionNames(where, options, ['fromLogits']);
@@ -43,10 +49,32 @@ export function checkedDynamics(
   }
   if (of.targets === undefined || of.outputs.length !== 1) throw notOfOneLabel(where, 'a model with other outputs');
   const [{shape, isBinary}] = of.outputs as [OutputShape];
+  checkLogits(where, fromLogits, of.isLogits);
   if (shape === undefined) return {fromLogits};
   const isOfLabels = isBinary && shape.length === 2 && shape[1] !== 1;
   if (shape.length > 2 || isOfLabels) throw notOfOneLabel(where, `an output of shape ${shapeText(shape)}`);
   return {fromLogits};
+}
+
+/** Checks what the predictions are said to be against what is known of them, undefined if nothing is. */
+function checkLogits(where: string, fromLogits: boolean, isLogits: boolean | undefined): void {
+  if (isLogits === undefined || isLogits === fromLogits) return;
+  const kind = isLogits ? 'logits' : 'probabilities';
+  const remedy = `Build the ledger, or a step of your own, with {dynamics: {fromLogits: ${isLogits}}}.`;
+  throw rangeError(where, 'dynamics.fromLogits', `be ${isLogits} for a model that returns ${kind}`, fromLogits, remedy);
+}
+
+/** Finds whether a model returns logits, from its loss or its last layer; undefined if these do not say. */
+export function returnsLogits(
+  model: LayersModel,
+  loss: {binary?: {fromLogits: boolean}} | undefined,
+): boolean | undefined {
+  if (loss?.binary) return loss.binary.fromLogits;
+  const layer = (model.outputs[0] as SymbolicTensor | undefined)?.sourceLayer;
+  const {activation} = (layer ?? {}) as {activation?: {constructor: {className?: string}}};
+  const name = activation?.constructor.className;
+  if (name === 'softmax' || name === 'sigmoid') return false;
+  return name === 'linear' ? true : undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../mod
 import {checkSelector} from '../../selectors/selector';
 import {topK} from '../../selectors/topK';
 import type {DynamicsOptions, Granularity, PerSampleLoss, Reduction, Selector, ValidationPass} from '../../types';
-import {checkedDynamics} from './dynamics';
+import {checkedDynamics, returnsLogits} from './dynamics';
 import {type LastLayer, lastLayer, validationPasses} from './lastLayer';
 import {REDUCTIONS} from './selection';
 
@@ -149,7 +149,10 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
   }
   const outputs = outputsWith(model, losses);
   const dynamics = options.dynamics
-    ? checkedDynamics(where, options.dynamics, {outputs, targets, granularity})
+    ? checkedDynamics(where, options.dynamics, {
+        ...{outputs, targets, granularity},
+        isLogits: returnsLogits(model, losses[0] as PerSampleLoss),
+      })
     : undefined;
   const needed = select.needs?.includes('features') ? lastLayer(where, model, {granularity, outputs}) : undefined;
   const optimizer = modelOptimizer(where, model, options.optimizer, 'Pass {optimizer: tf.train.sgd(0.1)}.');
