@@ -314,6 +314,19 @@ describeOnBackends('The dynamics of a step', () => {
     );
   });
 
+  it('are refused of numbers behind a single sigmoid, before the step', () => {
+    const model = sequential({layers: [layers.dense({units: 1, activation: 'sigmoid', inputShape: [2]})]});
+    const before = [...(model.getWeights()[0] as Tensor).dataSync()];
+    const step = ohemStep(model, {loss: 'meanSquaredError', optimizer: train.sgd(0.1), dynamics: true});
+    const xs = tensor2d([1, 0, 0, 1], [2, 2]);
+    expect(() => step(xs, tensor1d([0, 0.4]))).toThrow(
+      /^ohemStep: ys must hold labels 0 and 1, or -1 and 1, for dynamics, got 0.4\d* at position 1. Leave out/,
+    );
+    expect([...(model.getWeights()[0] as Tensor).dataSync()]).toEqual(before);
+    step(xs, tensor1d([0, 0.4]), {valid: tensor1d([1, 0])}).dispose();
+    step(xs, tensor1d([0, 1])).dispose();
+  });
+
   it('are not for fitOhem to be asked for: its ledger does', async () => {
     const fit = fitOhem(tinyModel(), tinyXs(), tinyYs(), {...options, optimizer: train.sgd(0.1), verbose: 0});
     await expect(fit).rejects.toThrow(

@@ -23,6 +23,7 @@ import {checkTruths, comparableRows, countedOutputs, validRows} from '../../mode
 import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
 import {finiteRows, placeOfLargest, takeRows} from '../../rows';
 import type {SelectionContext} from '../../types';
+import {checkLabels} from './dynamics';
 import type {StepSettings} from './options';
 
 /** A batch in the order of its model, ready for the forward pass. "Rows" are rows to mine: elements, if these are mined. */
@@ -52,7 +53,7 @@ export interface StepBatch {
 
 /** Checks what a step is given, and puts it in the order of the model. */
 export function stepBatch(
-  {where, model, losses, lossWeights, targets, outputs, granularity}: StepSettings,
+  {where, model, losses, lossWeights, targets, outputs, granularity, dynamics}: StepSettings,
   givenXs: StepTensors,
   givenYs: StepTensors,
   {sampleWeight, classWeight, ...given}: StepOptions = {},
@@ -75,6 +76,7 @@ export function stepBatch(
   const clean = cleaned(batch, counted);
   const valid = validOf(where, losses, counted, {...batch, finite: clean.finite});
   const usable = {...batch, ...clean, valid};
+  if (dynamics) checkLabels(where, usable, outputs[0]?.shape?.at(-1) === 1);
   const versions = usable.ys === ys ? [batch] : [batch, usable];
   for (const {ys: truths, rowWeights: weights} of versions) {
     checkTruths(losses, counted, truths, (output) => [context.valid ?? [], weights[output] ?? []].flat());

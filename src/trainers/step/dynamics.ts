@@ -23,7 +23,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel, SymbolicTensor} from '@tensorflow/tfjs-layers';
-import {checkOptionNames, rangeError, shapeText, typeError} from '../../checks';
+import {checkOptionNames, checkValues, rangeError, shapeText, typeError} from '../../checks';
 import type {OutputShape} from '../../data/views';
 import type {DynamicsOptions, Granularity, RowDynamics} from '../../types';
 import type {Forward} from './backward';
@@ -103,6 +103,16 @@ export function rowDynamics(
     correct: cast(equal(argMax(scores, 1), labels), 'float32'),
     errors: sqrt(sum(square(sub(probabilities, isLabel)), 1)),
   };
+}
+
+/** Checks that targets of one value a row are labels, 0 and 1 or −1 and 1, in the rows that count. */
+export function checkLabels(where: string, {ys, valid}: Pick<StepBatch, 'ys' | 'valid'>, isSingle: boolean): void {
+  const [yTrue] = ys as [Tensor];
+  if (!isSingle) return;
+  const counted = valid ? mul(reshape(yTrue, [-1]), cast(notEqual(valid, 0), 'float32')) : yTrue;
+  const remedy = 'Leave out the option, and take a ledger without dynamics.';
+  const constraint = 'hold labels 0 and 1, or -1 and 1, for dynamics';
+  checkValues(where, 'ys', constraint, counted, (label) => label === 0 || Math.abs(label) === 1, remedy);
 }
 
 /** The smallest normal float32: keeps the logarithm of 0 finite. */
