@@ -22,6 +22,7 @@ export {type GradientNormBoundOptions, gradientNormBound} from './gradientNormBo
 export {type HardNegativesOptions, hardNegatives} from './hardNegatives';
 export {type ImportanceSamplingOptions, importanceSampling} from './importanceSampling';
 export {type IouBalancedNegativesOptions, iouBalancedNegatives} from './iouBalancedNegatives';
+export type {LastLayerOptions} from './lastLayer';
 export {mapSelector, type SelectionMap} from './mapSelector';
 export {type NmsTopKOptions, nmsTopK} from './nmsTopK';
 export type {DrawOptions} from './noise';
