@@ -1,4 +1,4 @@
-import {checkOneOf, checkOptionNames, rangeError, typeError} from '../checks';
+import {checkOneOf, checkOptionNames, checkSeed, rangeError, typeError} from '../checks';
 import {shuffled, uniformFrom} from '../random';
 
 const NAME = 'thresholdSamples';
@@ -47,9 +47,7 @@ export function thresholdSamples(labels: ArrayLike<number>, options: ThresholdSa
   checkOptionNames(NAME, options, ['set', 'seed']);
   const {set = 0, seed = 0} = options;
   checkOneOf(NAME, 'set', `${set}`, ['0', '1']);
-  if (typeof seed !== 'string' && !Number.isFinite(seed)) {
-    throw typeError(NAME, 'seed', 'be a finite number or a text', seed);
-  }
+  checkSeed(NAME, seed);
   const classes = classesIn(labels);
   const count = Math.floor(labels.length / (classes + 1));
   if (count === 0) {

@@ -12,7 +12,7 @@ import {
   type Tensor1D,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkCount, checkOptionNames} from '../checks';
+import {checkCount, checkOptionNames, checkSeed} from '../checks';
 import {takeRows} from '../rows';
 import type {Selector} from '../types';
 import {type DrawOptions, noise} from './noise';
@@ -54,6 +54,7 @@ export interface ImportanceSamplingOptions extends DrawOptions {
 export function importanceSampling(options: ImportanceSamplingOptions = {} as ImportanceSamplingOptions): Selector {
   checkOptionNames(NAME, options, ['k', 'seed']);
   const {k, seed = 0} = options;
+  checkSeed(NAME, seed);
   checkCount(NAME, 'k', k);
 
   return selector(NAME, ({losses, rows, context}) => {

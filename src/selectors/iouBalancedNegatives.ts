@@ -22,6 +22,7 @@ import {
   checkGiven,
   checkOptionNames,
   checkRows,
+  checkSeed,
   checkUnitInterval,
   checkValues,
 } from '../checks';
@@ -85,6 +86,7 @@ export function iouBalancedNegatives(
 ): Selector {
   checkOptionNames(NAME, options, ['k', 'bins', 'floorThreshold', 'floorFraction', 'seed']);
   const {k, bins = 3, floorThreshold, floorFraction = 0, seed = 0} = options ?? {};
+  checkSeed(NAME, seed);
   checkCount(NAME, 'k', k);
   checkCount(NAME, 'bins', bins);
   if (floorThreshold !== undefined) checkUnitInterval(NAME, 'floorThreshold', floorThreshold);

@@ -17,7 +17,14 @@ import {
   sum,
   type Tensor1D,
 } from '@tensorflow/tfjs-core';
-import {checkClosedUnitInterval, checkCount, checkFinitePositive, checkOptionNames, typeError} from '../checks';
+import {
+  checkClosedUnitInterval,
+  checkCount,
+  checkFinitePositive,
+  checkOptionNames,
+  checkSeed,
+  typeError,
+} from '../checks';
 import type {Selector} from '../types';
 import {type DrawOptions, noise} from './noise';
 import {descending, keepLargest, rankable} from './ranking';
@@ -65,6 +72,7 @@ export interface PercentileSamplingOptions extends DrawOptions {
 export function percentileSampling(options: PercentileSamplingOptions = {} as PercentileSamplingOptions): Selector {
   checkOptionNames(NAME, options, ['power', 'historyLength', 'minProbability', 'seed']);
   const {power, historyLength = 1024, minProbability = 0, seed = 0} = options;
+  checkSeed(NAME, seed);
   checkFinitePositive(NAME, 'power', power);
   checkCount(NAME, 'historyLength', historyLength);
   checkClosedUnitInterval(NAME, 'minProbability', minProbability);

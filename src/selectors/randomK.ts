@@ -1,4 +1,5 @@
 import {randomUniform, type Tensor1D} from '@tensorflow/tfjs-core';
+import {checkSeed} from '../checks';
 import {takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
 import type {DrawOptions} from './noise';
@@ -25,6 +26,7 @@ export type RandomKOptions = Keep & DrawOptions;
  */
 export function randomK({seed = 0, ...keep}: RandomKOptions = {} as RandomKOptions): Selector {
   checkKeep('randomK', keep as Keep, ['seed']);
+  checkSeed('randomK', seed);
   return selector('randomK', ({losses, rows, context}) => {
     // A text seed: tfjs takes the number 0 for "no seed".
     const keys = randomUniform(losses.shape, 0, 1, 'float32', `${seed}/${context.step ?? 0}`) as Tensor1D;

@@ -1,5 +1,5 @@
 import {add, maximum, type Scalar, sub, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
-import {checkOptionNames, checkRatio} from '../checks';
+import {checkOptionNames, checkRatio, checkSeed} from '../checks';
 import {takeRows} from '../rows';
 import type {Selector} from '../types';
 import {wholePart} from '../wholePart';
@@ -40,6 +40,7 @@ export function rankSampling(options: RankSamplingOptions = {} as RankSamplingOp
   checkOptionNames(NAME, options, ['ratio', 'seed']);
   const {ratio, seed = 0} = options;
   checkRatio(NAME, 'ratio', ratio);
+  checkSeed(NAME, seed);
   const power = 1 / ratio - 1;
 
   return selector(NAME, (batch) => {

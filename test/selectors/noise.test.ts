@@ -1,8 +1,26 @@
-import {expect, it} from 'vitest';
+import {importanceSampling, iouBalancedNegatives, percentileSampling, randomK, rankSampling} from 'ohem-tfjs';
+import {describe, expect, it} from 'vitest';
 import {gumbelNoise, noise} from '../../src/selectors/noise';
 import {describeOnBackends} from '../support/backends';
 import {sumOf, uniforms} from '../support/draws';
 import {valuesOf} from '../support/tensors';
+
+describe('Selectors that draw', () => {
+  it('refuse a seed that would be another one as a text', () => {
+    for (const seed of [Number.NaN, {}, null, Number.POSITIVE_INFINITY] as never[]) {
+      const built = {
+        randomK: () => randomK({k: 1, seed}),
+        importanceSampling: () => importanceSampling({k: 1, seed}),
+        rankSampling: () => rankSampling({ratio: 0.5, seed}),
+        percentileSampling: () => percentileSampling({power: 1, seed}),
+        iouBalancedNegatives: () => iouBalancedNegatives({k: 1, seed}),
+      };
+      for (const [name, build] of Object.entries(built)) {
+        expect(build).toThrow(`${name}: seed must be a finite number or a text, got`);
+      }
+    }
+  });
+});
 
 describeOnBackends('noise', () => {
   it('is the same for the same seed and step, and another for another', () => {
