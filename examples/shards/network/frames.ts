@@ -39,9 +39,13 @@ export function framed({kind, shard, step, payload}: Frame): Uint8Array[] {
  * Builds what finds the frames in the bytes of a socket, which come in pieces of any size.
  *
  * @param longest  the most bytes that a payload may have: a length beyond it is no length.
+ * @param sender  names who sends them, if that is known.
  * @throws ShardError from the returned function, if the bytes are no frames of this version.
  */
-export function frameReader(longest: number): (bytes: Uint8Array) => Frame[] {
+export function frameReader(
+  longest: number,
+  sender: () => string | undefined = () => undefined,
+): (bytes: Uint8Array) => Frame[] {
   let pieces: Uint8Array[] = [];
   let size = 0;
   return (bytes) => {
@@ -51,7 +55,7 @@ export function frameReader(longest: number): (bytes: Uint8Array) => Frame[] {
     while (size >= HEADER) {
       if ((pieces[0] as Uint8Array).byteLength < HEADER) pieces = [Buffer.concat(pieces)];
       const header = Buffer.from(pieces[0] as Uint8Array);
-      const length = checkedLength(header, longest);
+      const length = checkedLength(header, longest, sender());
       if (size < HEADER + length) break;
       const all = pieces.length === 1 ? header : Buffer.concat(pieces);
       // A copy begins at a place that floats may begin at.
@@ -67,13 +71,13 @@ export function frameReader(longest: number): (bytes: Uint8Array) => Frame[] {
   };
 }
 
-function checkedLength(header: Buffer, longest: number): number {
+function checkedLength(header: Buffer, longest: number, sender: string | undefined): number {
   const [magic, version, length] = [header.readUInt32BE(0), header.readUInt8(4), header.readUInt32BE(12)];
   const refused = (constraint: string, got: unknown) =>
-    new ShardError(`shards: a frame must ${constraint}, got ${got}.`);
+    new ShardError(`shards: ${sender ? `${sender} must send frames that` : 'a frame must'} ${constraint}, got ${got}.`);
   if (magic !== MAGIC) throw refused('begin with OHEM', `0x${magic.toString(16)}`);
   if (version !== VERSION) throw refused(`have the version ${VERSION}`, version);
-  if (!KINDS[header[5] as number]) throw refused('be of a known kind', header[5]);
+  if (!KINDS[header[5] as number]) throw refused('have a known kind', header[5]);
   if (length > longest) throw refused(`have at most ${longest} bytes`, length);
   return length;
 }

@@ -91,7 +91,12 @@ function serve(
     const takeAll = (socket: Socket, frames: Frame[]) => {
       if (!isOver) for (const frame of frames) take(socket, frame);
     };
-    onFrames(server, sockets, 4 * size + 65_536, {take: takeAll, refuse: (error) => end(asShardError(error)), lost});
+    const sender = (socket: Socket) => {
+      const shard = members.indexOf(socket);
+      return shard < 0 ? undefined : `shard ${shard}`;
+    };
+    const refuse = (error: unknown) => end(asShardError(error));
+    onFrames(server, sockets, 4 * size + 65_536, {take: takeAll, refuse, lost, sender});
     watch(START * timeout);
     onServing(end);
   });
@@ -111,13 +116,15 @@ interface Listener {
   take(socket: Socket, frames: Frame[]): void;
   refuse(error: unknown): void;
   lost(socket: Socket): void;
+  /** Names the shard at the other end, if one has said hello. */
+  sender(socket: Socket): string | undefined;
 }
 
 /** Finds the frames in what comes over the sockets of a server. */
-function onFrames(server: Server, sockets: Set<Socket>, longest: number, {take, refuse, lost}: Listener): void {
+function onFrames(server: Server, sockets: Set<Socket>, longest: number, {take, refuse, lost, sender}: Listener): void {
   server.on('connection', (socket) => {
     sockets.add(socket);
-    const framesIn = frameReader(longest);
+    const framesIn = frameReader(longest, () => sender(socket));
     socket.on('data', (bytes) => {
       try {
         take(socket, framesIn(bytes));
@@ -157,6 +164,10 @@ function roundsOf({shards, k, size}: HubOptions) {
         const constraint = `send ${first.kind} of step ${first.step}, as shard ${first.shard}`;
         throw shardError(`shard ${shard}`, constraint, kind, frame.step);
       }
+      if (!isReadable(frame)) {
+        const got = `${frame.payload.byteLength} bytes that cannot be read`;
+        throw shardError(`shard ${shard}`, `send ${kind} as shards write them`, got, frame.step);
+      }
       first ??= frame;
       frames[shard] = frame;
       if (!frames.every(Boolean)) return undefined;
@@ -168,6 +179,20 @@ function roundsOf({shards, k, size}: HubOptions) {
       return answer;
     },
   };
+}
+
+/** Whether the payload of a frame has the form of its kind. */
+function isReadable(frame: Frame): boolean {
+  const {kind, payload} = frame;
+  const counts = {losses: 4, gradients: 1}[kind as string];
+  if (counts !== undefined) return payload.byteLength % 4 === 0 && payload.byteLength >= 4 * counts;
+  if (kind !== 'hello') return true;
+  try {
+    const greeting: unknown = JSON.parse(textOf(frame));
+    return typeof greeting === 'object' && greeting !== null;
+  } catch {
+    return false;
+  }
 }
 
 function answerTo(frames: readonly Frame[], {k, size}: {k: number; size: number}): Uint8Array {

@@ -39,6 +39,7 @@ export async function runNetwork(
   const versions = {'ohem-tfjs': ohem.version, tfjs: version_core};
   const program = fileURLToPath(new URL('./process.ts', import.meta.url));
   const results: ShardResult[] = [];
+  /** What each shard said of its end. */
   const failures: string[] = [];
   const processes = Array.from({length: shards}, (_, shard) => {
     const data = change({shard, settings, versions, checkpoints, resume, port: hub.port});
@@ -49,7 +50,7 @@ export async function runNetwork(
   });
   for (const [shard, child] of processes.entries()) {
     child.on('message', (said: FromProcess) => {
-      if (said.type === 'failed') failures.push(said.message);
+      if (said.type === 'failed') failures[shard] = said.message;
       if (said.type === 'step' && shard === 0) onStep(said.step);
       if (said.type === 'result') {
         const {weights, ...rest} = said.result;
@@ -59,9 +60,13 @@ export async function runNetwork(
   }
   for (const [shard, child] of processes.entries()) {
     child.once('close', (code, signal) => {
+      if (results[shard]) return;
+      const said = failures[shard];
+      // One that could not join says why to this process alone.
+      if (said !== undefined) return hub.end(new ShardError(said));
       // The hub sees the end of a shard that has joined.
       const gone = shardError(`shard ${shard}`, 'stay until all have finished', `its end (${signal ?? code})`, 0);
-      if (!results[shard]) setTimeout(() => hub.end(gone), GRACE).unref();
+      setTimeout(() => hub.end(gone), GRACE).unref();
     });
   }
   onProcesses?.(processes);
@@ -77,5 +82,5 @@ export async function runNetwork(
   if (failure) throw failure;
   const missing = [...processes.keys()].find((shard) => !results[shard]);
   if (missing === undefined) return results;
-  throw new ShardError(failures[0] ?? `shards: shard ${missing} must give its result, got none.`);
+  throw new ShardError(failures.find(Boolean) ?? `shards: shard ${missing} must give its result, got none.`);
 }

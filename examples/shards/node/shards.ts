@@ -8,7 +8,7 @@ import {runNetwork} from '../network/runNetwork';
 import {ShardError} from '../shardError';
 import {runThreads} from '../threads/runThreads';
 import {useWasm} from '../training/backend';
-import {readCheckpoint} from '../training/checkpoint';
+import {checkWritable, readCheckpoint} from '../training/checkpoint';
 import {digitsOf} from '../training/digitBatches';
 import {accuracyOf, oneProcess} from '../training/oneProcess';
 import type {OnStep, ShardResult} from '../training/results';
@@ -31,6 +31,7 @@ export async function shards(argv: readonly string[]): Promise<number> {
     print(HELP);
     return 0;
   }
+  await checkCheckpoints(options);
   await useWasm();
   const {settings} = options;
   const digits = await digitsOf(settings);
@@ -52,6 +53,21 @@ export async function shards(argv: readonly string[]): Promise<number> {
   if (options.json) await write(options.json, options, digits, figures);
   if (figures.every(({isEqual}) => isEqual)) return 0;
   throw new FailedError('shards: the weights of all shards must be equal, got others.');
+}
+
+/**
+ * Checks, before anything is trained, that checkpoints can be written, and that a run can go on
+ * from the one that is there.
+ */
+async function checkCheckpoints({checkpoints, resume, settings, shards: [count]}: Options): Promise<void> {
+  if (!checkpoints) return;
+  try {
+    await checkWritable(checkpoints.folder);
+    if (resume) await readCheckpoint(checkpoints.folder, {...settings, shards: count as number});
+  } catch (error) {
+    if (!(error instanceof ShardError)) throw error;
+    throw new FailedError(error.message, {cause: error});
+  }
 }
 
 async function runOf(

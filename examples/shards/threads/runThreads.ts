@@ -1,5 +1,5 @@
 import {Worker} from 'node:worker_threads';
-import {ShardError, shardError} from '../shardError';
+import {asShardError, ShardError, shardError} from '../shardError';
 import {writeCheckpoint} from '../training/checkpoint';
 import {gradientSize} from '../training/network';
 import type {OnStep, ShardResult} from '../training/results';
@@ -37,13 +37,17 @@ export async function runThreads(
     const data: ThreadData = {shard, settings, memory, initial, saveEvery: checkpoints?.every};
     return new Worker(new URL('./start.mjs', import.meta.url), {workerData: data});
   };
+  const stop = (error: unknown) => {
+    failure ??= asShardError(error);
+    failAll(memory, 0);
+  };
   const finished = (thread: Worker, shard: number) =>
     new Promise<void>((resolve) => {
       thread.on('message', (said: FromThread) => {
         if (said.type === 'result') results[shard] = said.result;
         if (said.type === 'failed') failure ??= new ShardError(said.message);
         if (said.type === 'state' && checkpoints) {
-          saving = saving.then(() => writeCheckpoint(checkpoints.folder, said.state, settings));
+          saving = saving.then(() => writeCheckpoint(checkpoints.folder, said.state, settings)).catch(stop);
         }
         if (said.type === 'step' && shard === 0) {
           at = said.step;

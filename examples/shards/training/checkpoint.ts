@@ -1,4 +1,4 @@
-import {readFile} from 'node:fs/promises';
+import {readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {writeFileAtomically} from '../../mnist/node/atomicWrite';
 import {ShardError} from '../shardError';
@@ -24,7 +24,11 @@ interface Header {
 export const taskOf = ({steps: _, timeout: __, ...task}: Settings): string =>
   JSON.stringify(task, Object.keys(task).sort());
 
-/** Writes a checkpoint: the file is the one before or this one, also if the process is killed. */
+/**
+ * Writes a checkpoint: the file is the one before or this one, also if the process is killed.
+ *
+ * @throws ShardError if it cannot be written.
+ */
 export async function writeCheckpoint(folder: string, state: TrainingState, settings: Settings): Promise<void> {
   const {step, weights, momenta} = state;
   const task = taskOf(settings);
@@ -39,7 +43,27 @@ export async function writeCheckpoint(folder: string, state: TrainingState, sett
   const numbers = [weights, momenta].map(({buffer, byteOffset, byteLength}) =>
     Buffer.from(buffer, byteOffset, byteLength),
   );
-  await writeFileAtomically(join(folder, FILE), Buffer.concat([line, ...numbers]));
+  await written(join(folder, FILE), Buffer.concat([line, ...numbers]));
+}
+
+/**
+ * Checks that a folder takes checkpoints, before anything is trained.
+ *
+ * @throws ShardError if it does not.
+ */
+export async function checkWritable(folder: string): Promise<void> {
+  const path = join(folder, `${FILE}.probe`);
+  await written(path, '');
+  await rm(path, {force: true});
+}
+
+async function written(path: string, data: string | Uint8Array): Promise<void> {
+  try {
+    await writeFileAtomically(path, data);
+  } catch (error) {
+    const {message} = error as Error;
+    throw new ShardError(`shards: the checkpoint must be a file that can be written, got ${message}.`, {cause: error});
+  }
 }
 
 /**

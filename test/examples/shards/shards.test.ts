@@ -1,5 +1,5 @@
 /** @file The example in threads and processes of its own, which take a second each to start: one chain of them. */
-import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, it, vi} from 'vitest';
@@ -49,6 +49,28 @@ it('A thread is ended, then a process is killed: each time all end with a name, 
     expect(printed.join('')).toMatch(/network +2 .* yes\n/);
   } finally {
     write.mockRestore();
+    await rm(folder, {recursive: true});
+  }
+});
+
+it('A checkpoint that cannot be written, or is of another run, ends all before the training, with no word of --resume', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shards-'));
+  try {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    for (const mode of ['threads', 'network']) {
+      const started = shards(['--mode', mode, '--checkpoints', file]);
+      await expect(started).rejects.toThrow(
+        /^shards: the checkpoint must be a file that can be written, got E[^.]*\.$/,
+      );
+    }
+    await writeFile(join(folder, 'training.shards'), 'damaged');
+    const resumed = shards(['--mode', 'network', '--resume', '--checkpoints', folder]);
+    await expect(resumed).rejects.toThrow(/^shards: the checkpoint must be whole, got a damaged [^ ]*\.$/);
+    // A shard that finds it out by itself, before it joins, is heard too.
+    const network = runNetwork(settings, {checkpoints: {folder, every: 5}, resume: true});
+    await expect(network).rejects.toThrow('shards: the checkpoint must be whole, got a damaged');
+  } finally {
     await rm(folder, {recursive: true});
   }
 });

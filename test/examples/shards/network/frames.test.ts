@@ -41,7 +41,7 @@ describe('Frames', () => {
   it.each([
     ['another protocol', (bytes: Buffer) => bytes.write('GET ', 0), 'begin with OHEM, got 0x47455420'],
     ['another version', (bytes: Buffer) => bytes.writeUInt8(9, 4), 'have the version 1, got 9'],
-    ['another kind', (bytes: Buffer) => bytes.writeUInt8(77, 5), 'be of a known kind, got 77'],
+    ['another kind', (bytes: Buffer) => bytes.writeUInt8(77, 5), 'have a known kind, got 77'],
     [
       'a length that is none',
       (bytes: Buffer) => bytes.writeUInt32BE(2 ** 31, 12),
@@ -51,6 +51,8 @@ describe('Frames', () => {
     const bytes = good();
     spoil(bytes);
     expect(() => frameReader(64)(bytes)).toThrow(`shards: a frame must ${message}.`);
+    const named = frameReader(64, () => 'shard 3');
+    expect(() => named(bytes)).toThrow(`shards: shard 3 must send frames that ${message}.`);
   });
 });
 

@@ -155,6 +155,32 @@ describe('A hub', () => {
     }
   });
 
+  it.each(['losses', 'gradients'] as const)('names a shard that sends %s of no form', async (kind) => {
+    const {hub, members} = await group(2);
+    const [one, two] = members;
+    if (kind === 'gradients') await Promise.all(members.map((member, i) => member.ask('losses', 0, losses(i, [1, 0]))));
+    const waiting = [one.ask(kind, 0, kind === 'losses' ? losses(0, [1, 0]) : gradients(1, 1, 1))];
+    waiting.push(two.ask(kind, 0, new Uint8Array(3)));
+    await expectEnd(hub, waiting, `shards: shard 1 must send ${kind} as shards write them, got 3 bytes that cannot`);
+  });
+
+  it('names a shard whose greeting is no JSON', async () => {
+    const {hub, members} = await group(2, {greeted: false});
+    const waiting = [members[1].ask('hello', 0, textBytes('{'))];
+    await expectEnd(hub, waiting, 'shards: shard 1 must send hello as shards write them, got 1 bytes that cannot');
+  });
+
+  it('names a shard whose bytes are no frames any more', async () => {
+    const hub = await openHub({shards: 1, k: 2, size: SIZE, timeout: 5000});
+    const shard = connect(hub.port, '127.0.0.1');
+    await once(shard, 'connect');
+    for (const part of framed({kind: 'hello', shard: 0, step: 0, payload: hello()})) shard.write(part);
+    await once(shard, 'data');
+    shard.write('GET / HTTP/1.1\r\n\r\n');
+    await expectEnd(hub, [], 'shards: shard 0 must send frames that begin with OHEM, got 0x47455420.');
+    shard.destroy();
+  });
+
   it('ends all if something else than a shard speaks', async () => {
     const {hub, members} = await group(2);
     const waiting = [members[0].ask('losses', 0, losses(0, [1, 0]))];

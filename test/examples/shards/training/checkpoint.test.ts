@@ -1,8 +1,8 @@
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {readCheckpoint, writeCheckpoint} from '../../../../examples/shards/training/checkpoint';
+import {checkWritable, readCheckpoint, writeCheckpoint} from '../../../../examples/shards/training/checkpoint';
 import {tinySettings} from '../tinySettings';
 
 const state = {step: 12, weights: Float32Array.of(1, -0, 3.5), momenta: Float32Array.of(0.1, 0.2, 0.3)};
@@ -31,6 +31,16 @@ describe('A checkpoint of shards', () => {
         `shards: the checkpoint must be whole, got a damaged ${path}.`,
       );
     }
+  });
+
+  it('is refused by name if it cannot be written, also beforehand', async () => {
+    await checkWritable(folder);
+    expect(await readdir(folder)).toEqual([]);
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const refused = /^shards: the checkpoint must be a file that can be written, got E/;
+    await expect(checkWritable(file)).rejects.toThrow(refused);
+    await expect(writeCheckpoint(file, state, settings)).rejects.toThrow(refused);
   });
 
   it('is refused if it is of other settings, or no file', async () => {
