@@ -347,6 +347,17 @@ describeOnBackends('A part of the gradients', () => {
     expect(bitsOf(one)).toEqual(bitsOf(other));
   });
 
+  it('reports fewer rows than the shard keeps if one has a weight that is NaN', async () => {
+    const model = build();
+    const {xs, ys} = batchOf(0, 2);
+    const before = bitsOf(model);
+    const sampleWeight = tf.tensor1d([1, Number.NaN]);
+    const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.momentum(1, 0.9)});
+    const {report} = step.gradients(xs, ys, {threshold, sampleWeight});
+    expect((await report.read()).kept).toBeLessThan(2);
+    expect(bitsOf(model)).toEqual(before);
+  });
+
   it('is zero of a batch without rows, which needs a threshold', async () => {
     const step = ohemStep(build(), {loss, select: all(), optimizer: tf.train.sgd(0.1)});
     const nothing = [tf.zeros([0, FEATURES]), tf.zeros([0, CLASSES])] as const;
