@@ -77,8 +77,8 @@ function checkValidation(validation: ValidationBatch): void {
   checkOptionNames(NAME, validation, ['xs', 'ys'], 'validation');
   for (const name of ['xs', 'ys'] as const) {
     const given = validation[name];
-    const tensors = given instanceof Tensor ? [given] : Object.values(Object(given));
-    if (tensors.length > 0 && tensors.every((tensor) => tensor instanceof Tensor)) continue;
+    const tensors: unknown[] = given instanceof Tensor ? [given] : Object.values(given);
+    if (typeof given === 'object' && tensors.every((tensor) => tensor instanceof Tensor)) continue;
     const remedy = 'Make tensors of arrays with tf.tensor().';
     throw typeError(NAME, `validation.${name}`, 'be a tensor, a list of tensors or a record of them', given, remedy);
   }
