@@ -133,7 +133,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'The script is 103 kB compressed',
+    says: 'The script is 105 kB compressed',
     results: 'size.json',
     due: (sizes: {name: string; size: number}[]) => {
       const script = sizes.find(({name}) => name === 'script')?.size ?? Number.NaN;
