@@ -67,7 +67,9 @@ function checkTops(where: string, argument: string, tops: ShardLosses[], {k, sha
 function checkForm(where: string, of: string, top: ShardLosses): void {
   const {losses, rows, usable} = Object(top) as Partial<ShardLosses>;
   if (losses instanceof Float32Array && [rows, usable].every((count) => Number.isInteger(count))) return;
-  throw typeError(where, of, 'be {losses, rows, usable, …} as a shard made it', kindOf(top));
+  const isList = typeof losses === 'object' && !(losses instanceof Float32Array);
+  const remedy = isList ? 'After JSON, make a Float32Array of losses again: send Array.from(losses).' : '';
+  throw typeError(where, of, 'be {losses, rows, usable, …} as a shard made it', kindOf(top), remedy);
 }
 
 function checkLosses(where: string, of: string, {losses, k, rows, usable}: ShardLosses): void {

@@ -45,7 +45,8 @@ describe('thresholdOf', () => {
     [
       'what JSON makes of them',
       [JSON.parse(JSON.stringify(of(0, [1]))), of(1, [1])],
-      'tops[0] must be {losses, rows, usable, …} as a shard made it, got {losses, version, shard, step, k, rows, usable}.',
+      'tops[0] must be {losses, rows, usable, …} as a shard made it, got {losses, version, shard, step, k, rows, usable}. ' +
+        'After JSON, make a Float32Array of losses again: send Array.from(losses).',
     ],
     [
       'another version',
