@@ -154,14 +154,15 @@ export function checkWeights(where: string, argument: string, values: readonly n
   }
 }
 
-/** Checks how many examples there are of each class. */
+/** Checks how many examples there are of each class; the remedy is for a class without any. */
 export function checkClassCounts(where: string, counts: ArrayLike<number>, remedy: string): void {
   if (!(Array.isArray(counts) || ArrayBuffer.isView(counts)) || counts.length === 0) {
     throw typeError(where, 'counts', 'be a list of numbers, one for each class', counts);
   }
   const wrong = Array.from(counts).findIndex((count) => !Number.isInteger(count) || count < 1);
   if (wrong < 0) return;
-  throw rangeError(where, 'counts', 'hold integers >= 1', `${counts[wrong]} at position ${wrong}`, remedy);
+  const ofWrong = counts[wrong] === 0 ? remedy : 'Pass how many examples each class has.';
+  throw rangeError(where, 'counts', 'hold integers >= 1', `${counts[wrong]} at position ${wrong}`, ofWrong);
 }
 
 export function checkOneOf<T extends string>(where: string, argument: string, value: T, allowed: readonly T[]): void {

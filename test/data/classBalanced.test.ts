@@ -63,6 +63,11 @@ describe('classBalanced', () => {
           'Its weight would be infinite: leave out a class without examples.',
       ),
     );
+    expect(() => classBalanced([1.5, 2])).toThrow(
+      new RangeError(
+        'classBalanced: counts must hold integers >= 1, got 1.5 at position 0. Pass how many examples each class has.',
+      ),
+    );
     for (const beta of [1, -0.1, Number.NaN]) {
       expect(() => classBalanced([10, 1], {beta})).toThrow(
         new RangeError(`classBalanced: beta must be in [0, 1), got ${beta}.`),

@@ -120,7 +120,10 @@ describeOnBackends('ldam', () => {
     const refused = (options: object, message: string) => expect(() => ldam(options as never)).toThrow(message);
     refused({}, 'ldam: counts must be a list of numbers, one for each class, got undefined.');
     refused({counts: []}, 'ldam: counts must be a list of numbers, one for each class, got [].');
-    refused({counts: [1, 2.5]}, 'ldam: counts must hold integers >= 1, got 2.5 at position 1.');
+    refused(
+      {counts: [1, 2.5]},
+      'ldam: counts must hold integers >= 1, got 2.5 at position 1. Pass how many examples each class has.',
+    );
     refused({counts: [1, 2], scale: 0}, 'ldam: scale must be a finite number > 0, got 0.');
     refused({counts: [1, 2], maxMargin: Number.NaN}, 'ldam: maxMargin must be a finite number >= 0, got NaN.');
     refused({counts: [1, 2], classWeights: [-1, 1]}, 'ldam: classWeights must hold finite numbers >= 0, got [-1, 1].');
