@@ -14,6 +14,12 @@ describe('thresholdOf', () => {
     });
   });
 
+  it('takes k alone, for as many shards as there are losses of', () => {
+    const tops = [of(0, [5, 2, 1]), of(1, [4, 2]), of(2, [2])];
+    expect(thresholdOf(tops, 3)).toEqual(thresholdOf(tops, {k: 3, shards: 3}));
+    expect(() => thresholdOf(tops, 2.5)).toThrow('thresholdOf: k must be an integer >= 1, got 2.5.');
+  });
+
   it('takes −0 and 0 for equal', () => {
     expect(thresholdOf([of(0, [-0, -0]), of(1, [0, 0])], {k: 3, shards: 2}).counts).toEqual([2, 1]);
   });
