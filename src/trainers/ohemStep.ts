@@ -27,7 +27,7 @@ import {
   type StepSettings,
   stepSettings,
 } from './step/options';
-import {checkEmpty, checkPart, hasNoRow} from './step/part';
+import {isEmptyPart} from './step/part';
 import {recomputeBatch} from './step/recompute';
 import {lossOfEmbeddings, type Reported, reportOf, type StepReport, stepReport} from './step/report';
 import {ofNoRow, type SelectorState, selectorState} from './step/selection';
@@ -268,11 +268,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
       guarded((begun) => {
         if (accumulated) throw accumulating(where, accumulate);
-        if (options?.threshold) checkPart(settings, options.threshold);
-        if (options?.threshold && hasNoRow(xs)) {
-          checkEmpty(settings, xs, ys);
-          return advanced({batches: 1, ...noGradients(begun)});
-        }
+        if (isEmptyPart(settings, xs, ys, options?.threshold)) return advanced({batches: 1, ...noGradients(begun)});
         return advanced({batches: 1, ...takeGradients(parts, {...begun, batch: batchOf(xs, ys, options)}, settings)});
       }),
     /** Updates the weights by gradients of any origin. */

@@ -62,10 +62,7 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     toJson(where, `sampler ${name}`, {name, text, size, state, scores, epoch, items} satisfies SavedSampler);
   // What cannot be saved is to be known before anything is trained.
   if (!saved) checkPlain(where, `state of sampler ${name}`, state);
-  const current = (): Epoch => {
-    if (!epoch) throw new Error(`${where}: an epoch has no rows before they are chosen.`);
-    return epoch;
-  };
+  const current = (): Epoch => begunEpoch(where, epoch);
   return {
     scores,
     save,
@@ -87,11 +84,7 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
       if (!epoch || batch === 0) epoch = {chosen: checkEpochRows(where, sampler, size, sampler.choose(state, at))};
       order = isShuffled ? shuffledRows(epoch.chosen.rows.length, seed, at.epoch) : undefined;
     },
-    /**
-     * Multiplies the rate of the optimizer until `restoreRate`.
-     *
-     * @param due  the rate to multiply; default that of the optimizer when the epoch began.
-     */
+    /** Multiplies the rate of the optimizer, or the one that is due, until `restoreRate`. */
     scaleRate(optimizer: Optimizer, due = current().rate): void {
       current().rate = rates.scale(optimizer, current().chosen.learningRateFactor ?? 1, due);
     },
@@ -100,15 +93,23 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
     end({epoch: number, earlier = 0}: Place, count: number, known?: ItemSizes): void {
       items = known;
       const chosen = cutTo(current().chosen, order, count);
-      const next = sampler.next(state, {epoch: number + earlier, chosen, scores: copyOf(scores)});
-      checkPlain(where, `state of sampler ${name}`, next);
-      if (next === undefined && state !== undefined) {
-        throw typeError(where, `next of sampler ${name}`, 'return the state after the epoch', next);
-      }
-      state = next;
+      state = nextState(where, sampler, state, {epoch: number + earlier, chosen, scores: copyOf(scores)});
       epoch = undefined;
     },
   };
+}
+
+function begunEpoch(where: string, epoch: Epoch | undefined): Epoch {
+  if (!epoch) throw new Error(`${where}: an epoch has no rows before they are chosen.`);
+  return epoch;
+}
+
+/** The state after an epoch, checked at once. */
+function nextState(where: string, sampler: Sampler, state: unknown, seen: Parameters<Sampler['next']>[1]): unknown {
+  const next = sampler.next(state, seen);
+  checkPlain(where, `state of sampler ${sampler.samplerName}`, next);
+  if (next !== undefined || state === undefined) return next;
+  throw typeError(where, `next of sampler ${sampler.samplerName}`, 'return the state after the epoch', next);
 }
 
 /** Copies scores for a sampler, which may keep or change them: the trainer goes on writing into its own. */

@@ -9,7 +9,7 @@ import type {StepSettings} from './options';
 import {checkThreshold} from './selection';
 
 /** Whether a shard gives a batch without rows, since it keeps none. */
-export function hasNoRow(xs: StepTensors): boolean {
+function hasNoRow(xs: StepTensors): boolean {
   const inputs: unknown[] = xs instanceof Tensor ? [xs] : Object.values(Object(xs));
   return inputs.length > 0 && inputs.every((input) => input instanceof Tensor && input.shape[0] === 0);
 }
@@ -18,7 +18,7 @@ export function hasNoRow(xs: StepTensors): boolean {
  * Checks that the kept rows of a shard have the gradient that they have among all rows of the
  * batch.
  */
-export function checkPart({where, model, reduction}: StepSettings, threshold: GlobalThreshold): void {
+function checkPart({where, model, reduction}: StepSettings, threshold: GlobalThreshold): void {
   checkThreshold(where, threshold, reduction, true);
   const mixing = partsOf(model).find((part) => part.getClassName?.() === 'BatchNormalization');
   if (!mixing || threshold.counts.length === 1) return;
@@ -28,7 +28,7 @@ export function checkPart({where, model, reduction}: StepSettings, threshold: Gl
 }
 
 /** Checks a batch without rows as if it had one. */
-export function checkEmpty({where, model, targets}: StepSettings, xs: StepTensors, ys: StepTensors): void {
+function checkEmpty({where, model, targets}: StepSettings, xs: StepTensors, ys: StepTensors): void {
   modelTensors(where, model, withOneRow(xs), withOneRow(ys), {targets});
 }
 
@@ -40,4 +40,18 @@ function withOneRow(tensors: StepTensors): StepTensors {
   return Object.fromEntries(
     Object.entries(Object(tensors) as Record<string, Tensor>).map(([name, each]) => [name, padded(each)]),
   );
+}
+
+/** Whether a batch is the part of a shard that keeps no row; checks any part. */
+export function isEmptyPart(
+  settings: StepSettings,
+  xs: StepTensors,
+  ys: StepTensors,
+  threshold?: GlobalThreshold,
+): boolean {
+  if (!threshold) return false;
+  checkPart(settings, threshold);
+  if (!hasNoRow(xs)) return false;
+  checkEmpty(settings, xs, ys);
+  return true;
 }
