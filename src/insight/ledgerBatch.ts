@@ -15,7 +15,7 @@ export interface LedgerBatch {
 }
 
 /** The names of what a ledger keeps of the dynamics, in the order in which they are read. */
-export const DYNAMICS = ['margins', 'confidences', 'correct', 'errors'] as const;
+const DYNAMICS = ['margins', 'confidences', 'correct', 'errors'] as const;
 
 /** Checks a batch for a ledger of `size` rows, which keeps the dynamics or does not. */
 export function checkBatch(where: string, size: number, batch: LedgerBatch, keepsDynamics: boolean): void {
@@ -106,13 +106,17 @@ export async function readStep(
   return batchOf(rowsRead as Float32Array, read);
 }
 
-/** What is to be read of a step for a ledger, in tensors of its own. */
-export function entriesOf({losses, selection: {indices, weights}, dynamics}: ObservedStep): Tensor1D[] {
-  const ofDynamics = dynamics ? DYNAMICS.map((name) => clone(dynamics[name])) : [];
-  return [clone(losses), cast(indices, 'float32'), clone(weights), ...ofDynamics];
+/** What a ledger enters of a step, in the order in which it is read. */
+export function enteredTensors({losses, selection: {indices, weights}, dynamics}: ObservedStep): Tensor1D[] {
+  return [losses, indices, weights, ...(dynamics ? DYNAMICS.map((name) => dynamics[name]) : [])];
 }
 
-/** What a ledger enters, from what was read of {@link entriesOf}. */
+/** What is to be read of a step for a ledger, in tensors of its own. */
+export function entriesOf(report: ObservedStep): Tensor1D[] {
+  return enteredTensors(report).map((tensor) => (tensor.dtype === 'float32' ? clone(tensor) : cast(tensor, 'float32')));
+}
+
+/** What a ledger enters, from the numbers of {@link enteredTensors}. */
 export function entered(read: Float32Array[]): {
   losses: Float32Array;
   kept: Uint8Array;

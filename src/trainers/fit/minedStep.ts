@@ -2,7 +2,7 @@ import {clone, dispose, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/t
 import type {Logs} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory, rangeError, typeError} from '../../checks';
 import type {Place, TrainingBatch} from '../../data/batchSource';
-import {DYNAMICS, entered, entriesOf} from '../../insight/ledgerBatch';
+import {entered, enteredTensors, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
 import {addUp} from '../../rows';
 import type {Ledger, PerSampleLoss, Reduction, SelectionContext} from '../../types';
@@ -39,7 +39,7 @@ export interface StepFigures extends BatchFigures {
   spread: number | undefined;
 }
 
-/** Of so many steps, one computes how far its embeddings are apart: that takes a product of matrices. */
+/** One step in 16 computes how far its embeddings are apart: that takes a product of matrices. */
 const SPREAD_EVERY = 16;
 
 /** What is written up of the rows of each step. */
@@ -179,10 +179,9 @@ function figuresOfStep(
   {figures, areFinite, observed}: StepRead,
 ): StepFigures {
   // Behind the metrics come the penalty of the regularisers, if any, and how far embeddings are apart, if it is due.
-  const [first = 0, second = first] = Array.from(observed).slice(2 * names.length);
   const hasSpread = spread !== undefined && embeddings !== undefined;
-  const hasPenalty = observed.length - 2 * names.length > (hasSpread ? 1 : 0);
-  const penalty = hasPenalty ? first : 0;
+  const last = observed.length - (hasSpread ? 1 : 0);
+  const penalty = last > 2 * names.length ? (observed[2 * names.length] as number) : 0;
   // Losses that are all 0 have a mean too, though not of a row with a loss.
   const ofRows = reduction === 'sum' ? losses.size : Math.max(figures.divisor, SMALLEST);
   const hasKept = figures.kept > 0;
@@ -203,7 +202,7 @@ function figuresOfStep(
     hasFinite,
     hasFiniteGradients: areFinite,
     isPending,
-    spread: hasSpread ? second : undefined,
+    spread: hasSpread ? observed[last] : undefined,
   };
 }
 
@@ -223,10 +222,7 @@ function readOnHost(
   isEntered: boolean,
   noted: Tensor1D | undefined,
 ): StepRead {
-  const {losses, selection, dynamics} = reported;
-  const entries = isEntered
-    ? [losses, selection.indices, selection.weights, ...(dynamics ? DYNAMICS.map((name) => dynamics[name]) : [])]
-    : [];
+  const entries = isEntered ? enteredTensors(reported) : [];
   return {
     figures: hostFigures(reported, reduction),
     areFinite: finite === true || (finite !== false && finite.dataSync()[0] === 1),
