@@ -1,8 +1,8 @@
-import '@tensorflow/tfjs-backend-cpu';
+import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
-import {setBackend} from '@tensorflow/tfjs-core';
-import {beforeAll, describe} from 'vitest';
+import {copyRegisteredKernels, registerBackend, removeBackend, setBackend} from '@tensorflow/tfjs-core';
+import {afterAll, beforeAll, describe} from 'vitest';
 
 export const BACKENDS = ['cpu', 'wasm'] as const;
 export type BackendName = (typeof BACKENDS)[number];
@@ -14,5 +14,21 @@ export function describeOnBackends(title: string, specification: (backend: Backe
       await setBackend(backend);
     });
     specification(backend);
+  });
+}
+
+/** Describes something on a backend with the kernels of cpu, of which the library does not know that its tensors are in main memory. */
+export function describeOnDevice(title: string, specification: () => void): void {
+  describe(title, () => {
+    beforeAll(async () => {
+      copyRegisteredKernels('cpu', 'elsewhere');
+      registerBackend('elsewhere', () => new MathBackendCPU());
+      await setBackend('elsewhere');
+    });
+    afterAll(async () => {
+      await setBackend('cpu');
+      removeBackend('elsewhere');
+    });
+    specification();
   });
 }

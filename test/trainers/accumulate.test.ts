@@ -1,4 +1,3 @@
-import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
@@ -16,8 +15,8 @@ import {
   scheduled,
   topK,
 } from 'ohem-tfjs';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
-import {describeOnBackends} from '../support/backends';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {describeOnBackends, describeOnDevice} from '../support/backends';
 import {expectClose} from '../support/close';
 
 const CLOSE = {absolute: 2e-6, relative: 2e-6};
@@ -259,18 +258,7 @@ function specification(): void {
 
 describeOnBackends('Accumulated batches', specification);
 
-describe('Accumulated batches on a device', () => {
-  beforeAll(async () => {
-    tf.copyRegisteredKernels('cpu', 'accumulating');
-    tf.registerBackend('accumulating', () => new MathBackendCPU());
-    await tf.setBackend('accumulating');
-  });
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-    tf.removeBackend('accumulating');
-  });
-  specification();
-});
+describeOnDevice('Accumulated batches on a device', specification);
 
 describeOnBackends('fitOhem with accumulate', () => {
   beforeEach(() => tf.engine().startScope());

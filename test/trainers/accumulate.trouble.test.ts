@@ -1,4 +1,3 @@
-import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import {
@@ -11,8 +10,8 @@ import {
   type TrainingState,
   topK,
 } from 'ohem-tfjs';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi} from 'vitest';
-import {describeOnBackends} from '../support/backends';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {describeOnBackends, describeOnDevice} from '../support/backends';
 import {expectClose} from '../support/close';
 
 const data = (rows: number, seed = 1): [tf.Tensor2D, tf.Tensor2D] => [
@@ -263,15 +262,4 @@ function specification(): void {
 
 describeOnBackends('Trouble in an accumulation', specification);
 
-describe('Trouble in an accumulation on a device', () => {
-  beforeAll(async () => {
-    tf.copyRegisteredKernels('cpu', 'troubled');
-    tf.registerBackend('troubled', () => new MathBackendCPU());
-    await tf.setBackend('troubled');
-  });
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-    tf.removeBackend('troubled');
-  });
-  specification();
-});
+describeOnDevice('Trouble in an accumulation on a device', specification);

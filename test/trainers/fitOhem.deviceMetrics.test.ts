@@ -1,20 +1,10 @@
-import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {layers, sequential} from '@tensorflow/tfjs-layers';
 import {all, fitOhem, meanSquaredError} from 'ohem-tfjs';
-import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
+import {expect, it, vi} from 'vitest';
+import {describeOnDevice} from '../support/backends';
 
-describe('A metric of one number for a batch, on a device', () => {
-  beforeAll(async () => {
-    tf.copyRegisteredKernels('cpu', 'measuring');
-    tf.registerBackend('measuring', () => new MathBackendCPU());
-    await tf.setBackend('measuring');
-  });
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-    tf.removeBackend('measuring');
-  });
-
+describeOnDevice('A metric of one number for a batch, on a device', () => {
   it('is not spoilt by a row that is left out', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const model = sequential({layers: [layers.dense({units: 1, inputShape: [1], kernelInitializer: 'ones'})]});

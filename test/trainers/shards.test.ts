@@ -1,5 +1,4 @@
 /** @file The sum of what shards compute is what one process computes of the whole batch. */
-import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import {
@@ -15,8 +14,8 @@ import {
   thresholdOf,
   topK,
 } from 'ohem-tfjs';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {describeOnBackends} from '../support/backends';
+import {afterEach, beforeEach, expect, it} from 'vitest';
+import {describeOnBackends, describeOnDevice} from '../support/backends';
 import {inLockStep, shardRows} from '../support/shards';
 
 const [FEATURES, CLASSES] = [6, 3];
@@ -245,17 +244,7 @@ function twoPhases(): void {
 
 describeOnBackends('Shards in two phases', twoPhases);
 
-describe('Shards on a device', () => {
-  beforeAll(async () => {
-    tf.copyRegisteredKernels('cpu', 'elsewhere');
-    tf.registerBackend('elsewhere', () => new MathBackendCPU());
-    await tf.setBackend('elsewhere');
-  });
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-    tf.removeBackend('elsewhere');
-  });
-
+describeOnDevice('Shards on a device', () => {
   twoPhases();
 
   it('do not exchange inside a step, which would wait', () => {

@@ -1,9 +1,8 @@
-import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import {all, meanSquaredError, ohemStep, type PerSampleLoss, randomK, topK} from 'ohem-tfjs';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {describeOnBackends} from '../support/backends';
+import {afterEach, beforeEach, expect, it} from 'vitest';
+import {describeOnBackends, describeOnDevice} from '../support/backends';
 import {expectClose} from '../support/close';
 
 const CLOSE = {absolute: 1e-6, relative: 1e-6};
@@ -174,15 +173,4 @@ function specification(): void {
 
 describeOnBackends('step.gradients and step.apply', specification);
 
-describe('step.gradients and step.apply on a device', () => {
-  beforeAll(async () => {
-    tf.copyRegisteredKernels('cpu', 'elsewhere');
-    tf.registerBackend('elsewhere', () => new MathBackendCPU());
-    await tf.setBackend('elsewhere');
-  });
-  afterAll(async () => {
-    await tf.setBackend('cpu');
-    tf.removeBackend('elsewhere');
-  });
-  specification();
-});
+describeOnDevice('step.gradients and step.apply on a device', specification);
