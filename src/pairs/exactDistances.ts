@@ -47,31 +47,41 @@ const CLOSE = 2 ** -6;
  */
 export function withClosePairs(squared: Tensor2D, from: Tensor2D, to: Tensor2D): Tensor2D {
   if (!livesInMainMemory()) return squared;
-  const [width, columns] = [from.shape[1], to.shape[0]];
-  const values = Float32Array.from(squared.dataSync());
-  const [rows, others] = [from.dataSync<'float32'>(), to.dataSync<'float32'>()];
+  const [count, width] = from.shape;
+  const columns = to.shape[0];
+  const isSame = from === to;
+  const values = squared.dataSync<'float32'>();
+  const rows = from.dataSync<'float32'>();
+  const others = isSame ? rows : to.dataSync<'float32'>();
   const lengths = squaresOf(rows, width);
-  const ofOthers = from === to ? lengths : squaresOf(others, width);
-  let hasClose = false;
-  for (let i = 0; i < lengths.length; i++) {
-    for (let j = 0; j < columns; j++) {
-      const place = i * columns + j;
-      const value = values[place] as number;
-      if (value >= CLOSE * ((lengths[i] as number) + (ofOthers[j] as number))) continue;
-      values[place] = squaredDistance(rows, i * width, others, j * width, width);
-      hasClose ||= values[place] !== value;
+  const ofOthers = isSame ? lengths : squaresOf(others, width);
+  // Copied when the first close pair is found: on cpu these are the numbers of the tensor itself.
+  let anew: Float32Array | undefined;
+  for (let i = 0; i < count; i++) {
+    const length = lengths[i] as number;
+    // Rows compared with themselves: distances are symmetric, and 0 on the diagonal.
+    for (let j = isSame ? i + 1 : 0; j < columns; j++) {
+      const value = values[i * columns + j] as number;
+      if (value >= CLOSE * (length + (ofOthers[j] as number))) continue;
+      const exact = squaredDistance(rows, i * width, others, j * width, width);
+      if (Math.fround(exact) === value) continue;
+      anew ??= values.slice();
+      anew[i * columns + j] = exact;
+      if (isSame) anew[j * columns + i] = exact;
     }
   }
-  return hasClose ? tensor2d(values, squared.shape) : squared;
+  return anew ? tensor2d(anew, squared.shape) : squared;
 }
 
 /** The squared length of each row. */
 function squaresOf(values: Float32Array, width: number): Float64Array {
-  return Float64Array.from({length: values.length / width}, (_, row) => {
+  const squares = new Float64Array(values.length / width);
+  for (let row = 0; row < squares.length; row++) {
     let total = 0;
     for (let k = row * width; k < (row + 1) * width; k++) total += (values[k] as number) ** 2;
-    return total;
-  });
+    squares[row] = total;
+  }
+  return squares;
 }
 
 /** The squared distance of the row that begins at `from` and the one of the others that begins at `to`. */
