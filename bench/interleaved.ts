@@ -26,6 +26,20 @@ const WARM_UP = {ms: 1000, runs: 25};
  */
 const MOVES = 250_000;
 
+/** Keeps tensors of changing sizes alive, so that those of the next round lie elsewhere. */
+export function movingAddresses() {
+  const moved: Tensor[] = [];
+  let round = 0;
+  return {
+    move(): void {
+      moved.push(zeros([1 + ((round * 7919) % MOVES)]), zeros([1 + ((round * 104_729) % MOVES)]));
+      if (moved.length > 8) moved.splice(0, 3).forEach((tensor) => void tensor.dispose());
+      round++;
+    },
+    dispose: () => moved.forEach((tensor) => void tensor.dispose()),
+  };
+}
+
 /**
  * Times contestants in turn, A B C A B C …, so that the drift of a noisy machine meets all of them, once they are warm; the first round is
  * not counted. Each round has its tensors at other addresses.
@@ -34,10 +48,9 @@ const MOVES = 250_000;
 export async function interleaved(contestants: readonly Contestant[], rounds: number): Promise<Timing[]> {
   const samples = new Map(contestants.map(({name}) => [name, [] as number[]]));
   for (const contestant of contestants) await warmUp(contestant);
-  const moved: Tensor[] = [];
+  const addresses = movingAddresses();
   for (let round = 0; round <= rounds; round++) {
-    moved.push(zeros([1 + ((round * 7919) % MOVES)]), zeros([1 + ((round * 104_729) % MOVES)]));
-    if (moved.length > 8) moved.splice(0, 3).forEach((tensor) => void tensor.dispose());
+    addresses.move();
     for (const {name, prepare, run} of contestants) {
       prepare?.();
       const start = performance.now();
@@ -45,7 +58,7 @@ export async function interleaved(contestants: readonly Contestant[], rounds: nu
       if (round > 0) samples.get(name)?.push(performance.now() - start);
     }
   }
-  for (const tensor of moved) tensor.dispose();
+  addresses.dispose();
   return [...samples].map(([name, times]) => ({name, ms: median(times), runs: times.length}));
 }
 

@@ -1,6 +1,7 @@
 import {gather, keep, setBackend, type Tensor, tensor1d, tidy, tile} from '@tensorflow/tfjs-core';
 import {fitOhem, ohemStep, topK} from 'ohem-tfjs';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {movingAddresses} from './interleaved';
 import {SMALL_MODELS, type SmallModel, smallBatch} from './smallModels';
 
 /** An epoch of one small model, by `fitOhem` and by a loop of `ohemStep`. */
@@ -19,7 +20,7 @@ const STEPS = {short: 400, middle: 100, long: 40};
 
 /**
  * Times `fitOhem` beside a loop of `ohemStep` that does the same: it takes the rows of each batch from the data, steps,
- * and reads the report. Both train the same model in turn, loop, fit, fit, loop, so that neither has better addresses.
+ * and reads the report. Both train the same model in turn, loop, fit, fit, loop, at other addresses in each round.
  */
 export async function timeFits(rounds: number): Promise<FitTiming[]> {
   await setBackend('wasm');
@@ -58,10 +59,14 @@ async function timeFit(small: SmallModel, rounds: number): Promise<FitTiming> {
   await timed(loop);
   await timed(fit);
   const pairs: {loop: number; fit: number}[] = [];
+  const addresses = movingAddresses();
   for (let round = 0; round < rounds; round++) {
+    addresses.move();
     const first = {loop: await timed(loop), fit: await timed(fit)};
+    addresses.move();
     pairs.push(first, {fit: await timed(fit), loop: await timed(loop)});
   }
+  addresses.dispose();
   for (const tensor of [x, y, batch.xs, batch.ys]) tensor.dispose();
   return {
     ...{name: small.name, steps},

@@ -20,6 +20,14 @@ export function joined<T>(parts: readonly T[]): T {
   });
 }
 
+/** Disposes each tensor in lists and records. */
+export function disposeEach(tensors: unknown): void {
+  eachTensorIn(tensors, (tensor) => {
+    tensor.dispose();
+    return tensor;
+  });
+}
+
 function tensorsIn(tensors: unknown): Tensor[] {
   const found: Tensor[] = [];
   eachTensorIn(tensors, (tensor) => {

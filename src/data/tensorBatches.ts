@@ -1,4 +1,4 @@
-import {dispose, Tensor, type TensorContainer, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
+import {Tensor, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, checkRows, typeError} from '../checks';
 import {type BatchNames, type ModelData, modelData, type StepTensors} from '../models/modelTensors';
@@ -6,7 +6,7 @@ import {shuffled, uniformFrom} from '../random';
 import type {Granularity} from '../types';
 import {isNumbers, type RowContext, type SampleWeights} from './batchOptions';
 import type {BatchSource, ChosenRows, TrainingBatch} from './batchSource';
-import {rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
+import {disposeEach, rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
 
 /** Data in tensors: the rows of all of them belong together. */
 export interface RowData {
@@ -53,7 +53,7 @@ export function tensorBatches(
       try {
         at({...taken, rows, size: rows.length});
       } finally {
-        dispose(taken as object as TensorContainer);
+        disposeEach(taken);
       }
     },
     batches: ({epoch, earlier = 0, batch: first}, chosen) =>
@@ -74,24 +74,30 @@ type Take = (rows: Int32Array, counts?: Float32Array) => Pick<TrainingBatch, 'xs
 /** Gives the batches `first … count − 1` of some rows, each of which lives until the next one is due. */
 async function* gathered(
   take: Take,
-  {rows: all, order, weights}: ChosenRows,
+  chosen: ChosenRows,
   size: number,
   first: number,
   count: number,
 ): AsyncGenerator<TrainingBatch, void> {
-  for (let batch = first; batch < count; batch++) {
-    const [from, to] = [batch * size, Math.min((batch + 1) * size, all.length)];
-    const places = order?.subarray(from, to);
-    const rows = places ? places.map((place) => all[place] as number) : all.slice(from, to);
-    const counts =
-      places && weights ? Float32Array.from(places, (place) => weights[place] as number) : weights?.subarray(from, to);
-    const taken = take(rows, counts);
+  for (let number = first; number < count; number++) {
+    const batch = batchOf(take, chosen, number * size, size);
     try {
-      yield {...taken, rows, size: rows.length} satisfies TrainingBatch;
+      yield batch;
     } finally {
-      dispose(taken as object as TensorContainer);
+      for (const part of [batch.xs, batch.ys, batch.options]) disposeEach(part);
     }
   }
+}
+
+/** Takes the batch that begins at a place. By itself, since engines do not compile the loop of a generator. */
+function batchOf(take: Take, {rows: all, order, weights}: ChosenRows, from: number, size: number): TrainingBatch {
+  const to = Math.min(from + size, all.length);
+  const places = order?.subarray(from, to);
+  const rows = places ? places.map((place) => all[place] as number) : all.slice(from, to);
+  const counts =
+    places && weights ? Float32Array.from(places, (place) => weights[place] as number) : weights?.subarray(from, to);
+  const {xs, ys, options} = take(rows, counts);
+  return {xs, ys, options, rows, size: rows.length};
 }
 
 /** Checks what goes with each row of the data, or with each of its elements. */

@@ -71,6 +71,7 @@ export function evaluator(settings: StepSettings): Evaluator {
         const constraint = `be ${model.outputNames.length} targets for the metrics, one for each output`;
         throw typeError(settings.where, 'ys', constraint, `${batch.ys.length}`, remedy);
       }
+      if (outputs.length + metrics.length === 0) return [];
       const entries = countedEntries(settings, batch, predictions);
       const ofOutputs = outputs.map((output) => outputFigure(settings, batch, predictions, output, entries(output)));
       const ofMetrics = metrics.map(({name, metric, output}) => {

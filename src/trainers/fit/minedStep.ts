@@ -1,6 +1,7 @@
-import {clone, dispose, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {clone, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory, rangeError, typeError} from '../../checks';
+import type {StepOptions} from '../../data/batchOptions';
 import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, enteredTensors, entriesOf} from '../../insight/ledgerBatch';
 import {readTogether} from '../../insight/readTogether';
@@ -49,6 +50,9 @@ export interface RowRecords {
   scored?: ScoredRows | undefined;
 }
 
+/** What goes with a batch, and when it is selected. */
+export type BatchOptions = StepOptions & Pick<SelectionContext, 'step' | 'schedule'>;
+
 /** Builds a mined step that reads once what a trainer logs, and writes up its rows. */
 export function minedStep(
   settings: StepSettings,
@@ -71,12 +75,12 @@ export function minedStep(
   const readingNow = (): Reading => (spread && count++ % SPREAD_EVERY === 0 ? {...reading, spread} : reading);
   return {
     /** A promise only if something has to be waited for: in a small model that is a part of the step. */
-    take(batch: TrainingBatch, context: SelectionContext): StepFigures | Promise<StepFigures> {
+    take(batch: TrainingBatch, options: BatchOptions): StepFigures | Promise<StepFigures> {
       if (ledger && !batch.rows) {
         const constraint = 'give items {xs, ys, index} for a ledger';
         throw typeError(settings.where, 'dataset', constraint, 'one without index');
       }
-      const taken = tidy(() => steps.take(batch.xs, batch.ys, {...batch.options, ...context}, figures));
+      const taken = tidy(() => steps.take(batch.xs, batch.ys, options, figures));
       const before = waiting;
       const rows = async () => [...before, ...(await rowsOf(batch))];
       waiting = [];
@@ -169,8 +173,8 @@ async function writtenUp(
 
 /** Disposes what a step returned. */
 function release({reported, evaluated, finite, finiteRows}: TakenStep): void {
-  const others = [finiteRows, finite].filter((part) => part instanceof Tensor);
-  dispose([...tensorsOf(reported), ...others, ...evaluated]);
+  for (const tensor of [...tensorsOf(reported), ...evaluated, finiteRows]) tensor?.dispose();
+  if (finite instanceof Tensor) finite.dispose();
 }
 
 function figuresOfStep(
@@ -197,13 +201,9 @@ function figuresOfStep(
     counts[name] = observed[2 * i + 1] ?? 0;
   }
   const hasFinite = figures.finite > 0 || figures.nonFinite === 0;
-  return {
-    ...{logs, counts, nonFinite: [], isOfModel: false},
-    hasFinite,
-    hasFiniteGradients: areFinite,
-    isPending,
-    spread: hasSpread ? observed[last] : undefined,
-  };
+  const [nonFinite, isOfModel, hasFiniteGradients] = [[], false, areFinite];
+  const apart = hasSpread ? observed[last] : undefined;
+  return {logs, counts, nonFinite, isOfModel, hasFinite, hasFiniteGradients, isPending, spread: apart};
 }
 
 /** What was read of a step: its figures, whether its gradients are finite, its metrics, and what is written up of its rows. */

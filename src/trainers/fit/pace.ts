@@ -31,7 +31,8 @@ export function checkBudget(where: string, budget: Budget | undefined): void {
 }
 
 /** The share of a budget that is spent, of what is nearest to its end; 0 if there is none. */
-export function spentShare(budget: Budget = {}, spent: Spent): number {
+export function spentShare(budget: Budget | undefined, spent: Spent): number {
+  if (budget === undefined) return 0;
   return Math.max(0, ...NAMES.map((name) => spent[name] / (budget[name] ?? Number.POSITIVE_INFINITY)));
 }
 

@@ -1,6 +1,6 @@
 import {type CallbackList, History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import {rangeError, typeError} from '../../checks';
-import type {BatchSource} from '../../data/batchSource';
+import type {BatchSource, TrainingBatch} from '../../data/batchSource';
 import {lock} from '../../models/lock';
 import type {TrainingProgress} from '../../types';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
@@ -12,7 +12,7 @@ import {goOn, leave, resumeAt} from './continuation';
 import {addBatch, better, checkBest, epochLogs, monitored, noTotals, restoreWeights} from './epochs';
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
-import {minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
+import {type BatchOptions, minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
 import {checkLearningRate, progressOf, rateOf, setRate, spentShare} from './pace';
 import {SAMPLER_LOGS, samplerLogs, samplingOf, scoreAtEnd} from './sampling';
 import {spreadWatch} from './spreadWatch';
@@ -165,12 +165,14 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     isPending: false,
     isStopped: () => isAborted() || model.stopTraining || spentShare(budget, run.state.spent) >= 1,
     mined: minedStep(settings, mining, metrics, {ledger, scored: sampling?.scored}),
-    /** What goes with every batch. */
-    context: () => ({
-      step: selectionsIn(run),
-      ...(schedule && {schedule: run.state.schedule}),
-      ...(classWeight && {classWeight: dueWeights(run, classWeight)}),
-    }),
+    /** What goes with a batch, beside what came with it. */
+    optionsOf(batch: TrainingBatch): BatchOptions {
+      const due: BatchOptions = {...batch.options, step: selectionsIn(run)};
+      if (schedule) due.schedule = run.state.schedule;
+      const ofClasses = classWeight && dueWeights(run, classWeight);
+      if (ofClasses) due.classWeight = ofClasses;
+      return due;
+    },
     watch: nonFiniteWatch(where, sampling !== undefined),
     noteSpread: spreadWatch(settings),
     pace: pacer(yieldEvery),
@@ -203,12 +205,8 @@ async function trainEpoch(run: Run): Promise<boolean> {
   for await (const batch of training.batches(run.state, sampling?.rows.toTrainOn())) {
     const known = {batch: run.state.batch, size: batch.size};
     if (hasListeners) await callbacks.onBatchBegin(known.batch, {...known});
-    if (!run.isPending) setDueRate(run);
-    const began = performance.now();
-    const taken = run.mined.take(batch, run.context());
+    const taken = trainOn(run, batch);
     const figures = taken instanceof Promise ? await taken : taken;
-    run.isPending = figures.isPending;
-    noteStep(run, batch.size, figures, performance.now() - began);
     const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
     if (hasListeners) await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
     // Batches that are accumulated belong to the step that is under way.
@@ -221,9 +219,25 @@ async function trainEpoch(run: Run): Promise<boolean> {
   const rest = await run.mined.flush();
   run.isPending = false;
   if (!rest) return true;
-  noteStep(run, 0, rest, 0);
+  noteStep(run, 0, rest);
   if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
   return true;
+}
+
+/** Takes a step. By itself, since engines do not compile the loop of a function that waits in between. */
+function trainOn(run: Run, batch: TrainingBatch): StepFigures | Promise<StepFigures> {
+  if (!run.isPending) setDueRate(run);
+  // Measured only for a budget: a state is the same on every machine, and a clock costs as much as a kernel.
+  const isTimed = run.options.budget?.seconds !== undefined;
+  const began = isTimed ? performance.now() : 0;
+  const noted = (figures: StepFigures) => {
+    run.isPending = figures.isPending;
+    if (isTimed) run.state.spent.seconds += (performance.now() - began) / 1000;
+    noteStep(run, batch.size, figures);
+    return figures;
+  };
+  const taken = run.mined.take(batch, run.optionsOf(batch));
+  return taken instanceof Promise ? taken.then(noted) : noted(taken);
 }
 
 /** Sets the learning rate that is due, if there is a schedule. */
@@ -272,8 +286,8 @@ function dueWeights(run: ProgressingRun & {where: string}, weights: NonNullable<
 }
 
 /** Moves the state of the run on after a step, of which no row is new if `rows` is 0. In place: it is copied when handed out. */
-function noteStep(run: Run, rows: number, figures: StepFigures, milliseconds: number): void {
-  const {schedule, settings, options, state} = run;
+function noteStep(run: Run, rows: number, figures: StepFigures): void {
+  const {schedule, settings, state} = run;
   run.watch.step(figures, state);
   run.noteSpread(figures, state);
   const isBatch = rows > 0;
@@ -286,8 +300,6 @@ function noteStep(run: Run, rows: number, figures: StepFigures, milliseconds: nu
   addBatch(state.totals, rows, figures);
   state.spent.rows += rows;
   state.spent.backwardRows += figures.logs.kept as number;
-  // Measured only for a budget, so that a state is the same on every machine.
-  if (options.budget?.seconds !== undefined) state.spent.seconds += milliseconds / 1000;
   // Rows are selected once a batch, or once an update.
   const isSelection = settings.selectOver === 'accumulated' ? !isPending : isBatch;
   if (schedule && isSelection) state.schedule = schedule.next(state.schedule, {step: selectionsIn(run)});
