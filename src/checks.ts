@@ -134,6 +134,11 @@ export function checkedRate(where: string, rate: unknown): number {
   throw rangeError(where, 'learningRate', 'return a finite number >= 0', textShown(rate), remedy);
 }
 
+/** Warns that an option has no effect beside the others that were passed. */
+export function warnWithoutEffect(where: string, option: string, why: string): void {
+  console.warn(`${where}: ${option} has no effect ${why}.`);
+}
+
 export function checkBoolean(where: string, argument: string, value: unknown): void {
   if (typeof value !== 'boolean') throw typeError(where, argument, 'be true or false', textShown(value));
 }

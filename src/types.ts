@@ -268,6 +268,8 @@ export type RowDynamics<T> = {
   correct: T;
   /** `‖p − onehot(y)‖₂`. */
   errors: T;
+  /** Whether the step took the predictions for logits; a ledger compares it with its own option. */
+  fromLogits?: boolean;
 };
 
 /** What the predictions are that dynamics are computed from. */

@@ -1,6 +1,6 @@
 import {cast, clone, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../checks';
-import type {RowDynamics, Selection} from '../types';
+import type {DynamicsOptions, RowDynamics, Selection} from '../types';
 import {readTogether} from './readTogether';
 
 /** A batch as a ledger enters it, with a number for each of its rows. */
@@ -84,9 +84,11 @@ export async function readStep(
   size: number,
   rows: ArrayLike<number> | Tensor1D,
   report: ObservedStep,
-  keepsDynamics: boolean,
+  kept: Required<DynamicsOptions> | undefined,
 ): Promise<LedgerBatch> {
   checkReport(where, report);
+  if (kept) checkSameKind(where, kept, report.dynamics);
+  const keepsDynamics = kept !== undefined;
   const {losses, selection} = report;
   const figures = () => entriesOf(keepsDynamics ? report : {losses, selection});
   const batchOf = (rowsRead: ArrayLike<number>, read: Float32Array[]) => ({rows: rowsRead, ...entered(read)});
@@ -133,6 +135,18 @@ export function entered(read: Float32Array[]): {
     Float32Array,
   ];
   return {losses, kept, dynamics: {margins, confidences, correct, errors}};
+}
+
+/** Checks that step and ledger take the predictions for the same. */
+function checkSameKind(
+  where: string,
+  {fromLogits}: Required<DynamicsOptions>,
+  dynamics: ObservedStep['dynamics'],
+): void {
+  const ofStep = dynamics?.fromLogits;
+  if (ofStep === undefined || ofStep === fromLogits) return;
+  const remedy = 'Build the ledger and the step with the same {dynamics: {fromLogits}}.';
+  throw rangeError(where, 'fromLogits', `be ${fromLogits} in the step as in the ledger`, ofStep, remedy);
 }
 
 function checkReport(where: string, report: ObservedStep): void {

@@ -170,8 +170,7 @@ function ledgerOf(ledgerRows: LedgerRows): MiningLedger {
     record: (rows, losses, kept, dynamics) => enterBatch(`${NAME}.record`, ledgerRows, {rows, losses, kept, dynamics}),
     async observe(rows, report) {
       const where = `${NAME}.observe`;
-      const keepsDynamics = ledgerRows.dynamics !== undefined;
-      enterBatch(where, ledgerRows, await readStep(where, size, rows, report, keepsDynamics));
+      enterBatch(where, ledgerRows, await readStep(where, size, rows, report, ledgerRows.dynamicsOptions));
     },
     seen: (row) => seen(checked('seen', row)),
     mined: (row) => mined(checked('mined', row)),

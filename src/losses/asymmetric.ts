@@ -1,5 +1,5 @@
 import {add, mul, neg, onesLike, relu, sigmoid, softplus, step, sub, type Tensor} from '@tensorflow/tfjs-core';
-import {checkNotNegative, checkOptionNames, checkUnitInterval} from '../checks';
+import {checkBoolean, checkNotNegative, checkOptionNames, checkUnitInterval} from '../checks';
 import {offTape} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {meanOfLabels} from './binaryLabels';
@@ -54,6 +54,8 @@ export function asymmetric(options: AsymmetricOptions = {}): PerSampleLoss {
     ...['fromLogits', 'gammaNegative', 'gammaPositive', 'clip', 'detach', 'ignoreLabel'],
   ]);
   const {fromLogits = false, gammaNegative = 4, gammaPositive = 1, clip = 0.05, detach = false} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
+  checkBoolean(NAME, 'detach', detach);
   checkNotNegative(NAME, 'gammaNegative', gammaNegative);
   checkNotNegative(NAME, 'gammaPositive', gammaPositive);
   checkUnitInterval(NAME, 'clip', clip);

@@ -1,5 +1,5 @@
 import {add, mul, sigmoid, softplus, sub, type Tensor} from '@tensorflow/tfjs-core';
-import {checkOptionNames, checkUnitInterval} from '../checks';
+import {checkBoolean, checkOptionNames, checkUnitInterval} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {meanOfLabels} from './binaryLabels';
 import {logOf, throughLog} from './logProbabilities';
@@ -41,6 +41,7 @@ export interface BinaryCrossentropyOptions {
 export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing', 'ignoreLabel']);
   const {fromLogits = false, labelSmoothing = 0} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
   const smoothed = (truth: Tensor) =>
     labelSmoothing === 0 ? truth : add(mul(truth, 1 - labelSmoothing), labelSmoothing / 2);

@@ -1,5 +1,5 @@
 import {add, mul, neg, sigmoid, sub, type Tensor} from '@tensorflow/tfjs-core';
-import {checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
+import {checkBoolean, checkClosedUnitInterval, checkNotNegative, checkOptionNames} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {crossentropies, crossentropySlopes} from './binaryCrossentropy';
 import {meanOfLabels} from './binaryLabels';
@@ -44,6 +44,7 @@ export interface BinaryFocalCrossentropyOptions {
 export function binaryFocalCrossentropy(options: BinaryFocalCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'gamma', 'alpha', 'ignoreLabel']);
   const {fromLogits = false, gamma = 2, alpha} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
   checkNotNegative(NAME, 'gamma', gamma);
   if (alpha !== undefined) checkClosedUnitInterval(NAME, 'alpha', alpha);
   const partsOf = (truth: Tensor, predicted: Tensor) => {

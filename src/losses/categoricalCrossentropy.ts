@@ -1,5 +1,5 @@
 import {add, mul, neg, sum, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
-import {checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
+import {checkBoolean, checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {classesOf, closedForm, truthLike} from './formula';
 import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
@@ -39,6 +39,7 @@ export interface CategoricalCrossentropyOptions {
 export function categoricalCrossentropy(options: CategoricalCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing', 'classWeights']);
   const {fromLogits = false, labelSmoothing = 0} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
   if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
   // Later changes of the list are none of the loss.

@@ -16,7 +16,7 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkClosedUnitInterval, checkInteger, checkNotNegative, checkOptionNames} from '../checks';
+import {checkBoolean, checkClosedUnitInterval, checkInteger, checkNotNegative, checkOptionNames} from '../checks';
 import {offTape} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
@@ -62,6 +62,7 @@ export interface CategoricalFocalCrossentropyOptions {
 export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'gamma', 'alpha', 'ignoreLabel']);
   const {fromLogits = false, gamma = 2, alpha = 0.25, ignoreLabel} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
   checkNotNegative(NAME, 'gamma', gamma);
   for (const share of typeof alpha === 'object' ? alpha : [alpha]) checkClosedUnitInterval(NAME, 'alpha', share);
   if (ignoreLabel !== undefined) checkInteger(NAME, 'ignoreLabel', ignoreLabel);

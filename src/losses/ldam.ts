@@ -33,7 +33,8 @@ export interface LdamOptions {
  * The label-distribution-aware margin loss, for data with few examples of some classes. It takes
  * scores from −1 to 1, as of a last layer with normalised weights and inputs, which `scale` makes
  * logits; never probabilities. Its authors train with it first, and with the weights of
- * {@link classBalanced} towards the end.
+ * {@link classBalanced} towards the end. A soft label has a share of the margin, and a row of zeros
+ * has loss 0.
  *
  * @param options  `counts`, examples of each class; `maxMargin` (default 0.5); `scale` (default
  *   30); `classWeights`, `C` numbers ≥ 0 (default 1 each).

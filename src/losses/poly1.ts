@@ -1,5 +1,5 @@
 import {add, exp, mul, softmax, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
-import {checkOptionNames, checkWeights, rangeError} from '../checks';
+import {checkBoolean, checkOptionNames, checkWeights, rangeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {closedForm, truthLike} from './formula';
@@ -25,7 +25,8 @@ export interface Poly1Options {
  *
  * Poly-1 of PolyLoss: −log p = (1 − p) + (1 − p)² / 2 + …, so ε changes the first factor from 1 to
  * 1 + ε. A row with p near 1 keeps a larger gradient for ε > 0, and a smaller one for ε < 0. Below
- * −1 the gradient of such a row would point away from its label.
+ * −1 the gradient of such a row would point away from its label. Soft labels weigh the terms, and a
+ * row of zeros has loss 0.
  *
  * @param options  `fromLogits` (default false); `epsilon`, ε ≥ −1 (default 1); `classWeights`, `C`
  *   numbers ≥ 0 (default 1 each).
@@ -43,6 +44,7 @@ export interface Poly1Options {
 export function poly1(options: Poly1Options = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'epsilon', 'classWeights']);
   const {fromLogits = false, epsilon = 1} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
   if (!Number.isFinite(epsilon) || epsilon < -1) {
     throw rangeError(NAME, 'epsilon', 'be a finite number >= -1', epsilon);
   }

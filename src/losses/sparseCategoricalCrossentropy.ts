@@ -18,7 +18,16 @@ import {
   tidy,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {areKnown, checkInteger, checkOptionNames, checkValues, checkWeights, shapeText, typeError} from '../checks';
+import {
+  areKnown,
+  checkBoolean,
+  checkInteger,
+  checkOptionNames,
+  checkValues,
+  checkWeights,
+  shapeText,
+  typeError,
+} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {asFloat, closedForm} from './formula';
@@ -57,6 +66,7 @@ export interface SparseCategoricalCrossentropyOptions {
 export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'ignoreLabel', 'classWeights']);
   const {fromLogits = false, ignoreLabel} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
   if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
   // Later changes of the list are none of the loss.
   const classWeights = options.classWeights && [...options.classWeights];

@@ -1,4 +1,4 @@
-import {checkOptionNames} from '../checks';
+import {checkBoolean, checkOptionNames} from '../checks';
 import type {Keep, Selector} from '../types';
 import {keepPicked, matchingPursuit} from './greedyPicks';
 import {gramOf, type LastLayerOptions, lastLayerOf, squaresOf, weightlessLast} from './lastLayer';
@@ -45,6 +45,8 @@ export type DiversifiedOptions = Keep & LastLayerOptions;
 export function diversified(options: DiversifiedOptions = {} as DiversifiedOptions): Selector {
   const {fromLogits = false, bias = false, ...keep} = options ?? {};
   checkOptionNames(NAME, options, ['k', 'ratio', 'minK', 'fromLogits', 'bias']);
+  checkBoolean(NAME, 'fromLogits', fromLogits);
+  checkBoolean(NAME, 'bias', bias);
   checkKeep(NAME, keep as Keep);
   return selector(
     NAME,

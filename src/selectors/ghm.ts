@@ -21,7 +21,15 @@ import {
   Tensor,
   type Tensor1D,
 } from '@tensorflow/tfjs-core';
-import {checkCount, checkFinitePositive, checkOptionNames, checkUnitInterval, typeError} from '../checks';
+import {
+  checkBoolean,
+  checkCount,
+  checkFinitePositive,
+  checkOptionNames,
+  checkUnitInterval,
+  typeError,
+  warnWithoutEffect,
+} from '../checks';
 import type {SelectionContext, Selector} from '../types';
 import {classErrors} from './classErrors';
 import {type Batch, selector} from './selector';
@@ -73,9 +81,11 @@ export interface GhmOptions {
 export function ghm(options: GhmOptions = {}): Selector {
   checkOptionNames(NAME, options, ['bins', 'momentum', 'fromLogits', 'mu']);
   const {bins = 10, momentum = 0, fromLogits = false, mu} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
   checkCount(NAME, 'bins', bins);
   checkUnitInterval(NAME, 'momentum', momentum);
   if (mu !== undefined) checkFinitePositive(NAME, 'mu', mu);
+  if (mu !== undefined && fromLogits) warnWithoutEffect(NAME, 'fromLogits', 'with mu, which is for numbers');
   /** Marks the bin of each row that may be selected, `float32[B, bins]`. */
   const binsOf = ({losses, rows, context}: Batch): Tensor => {
     const norms =

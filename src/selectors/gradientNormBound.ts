@@ -1,5 +1,5 @@
 import {sqrt, square, sum, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
-import {checkOptionNames} from '../checks';
+import {checkBoolean, checkOptionNames} from '../checks';
 import {classErrors} from './classErrors';
 import type {Score} from './scored';
 
@@ -37,6 +37,7 @@ export interface GradientNormBoundOptions {
 export function gradientNormBound(options: GradientNormBoundOptions = {}): Score {
   checkOptionNames(NAME, options, ['fromLogits']);
   const {fromLogits = false} = options;
+  checkBoolean(NAME, 'fromLogits', fromLogits);
   return (losses, context) =>
     tidy(() => sqrt(sum(square(classErrors(NAME, context, losses.size, {fromLogits})), 1)) as Tensor1D);
 }

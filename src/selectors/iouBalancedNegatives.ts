@@ -25,6 +25,7 @@ import {
   checkSeed,
   checkUnitInterval,
   checkValues,
+  warnWithoutEffect,
 } from '../checks';
 import type {Selector} from '../types';
 import {wholePart} from '../wholePart';
@@ -91,6 +92,8 @@ export function iouBalancedNegatives(
   checkCount(NAME, 'bins', bins);
   if (floorThreshold !== undefined) checkUnitInterval(NAME, 'floorThreshold', floorThreshold);
   checkClosedUnitInterval(NAME, 'floorFraction', floorFraction);
+  if (floorFraction > 0 && floorThreshold === undefined)
+    warnWithoutEffect(NAME, 'floorFraction', 'without a floorThreshold: all negatives are spread');
   const spread = wholePart(k * (1 - floorFraction));
   return selector(NAME, (batch) => {
     const {context} = batch;

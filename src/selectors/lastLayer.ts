@@ -67,7 +67,9 @@ export function factorsOf(where: string, given: Given, rows: number, fromLogits:
 
 function featuresOf(where: string, features: Tensor | undefined, rows: number): Tensor2D {
   if (features === undefined) {
-    const remedy = 'The trainers fill it in for a LayersModel with one output that ends in a dense layer.';
+    const remedy =
+      'The trainers fill it in for a LayersModel with one output that ends in a dense layer, if the selector needs it. ' +
+      'Wrap selectors by mapSelector, which keeps what they need.';
     throw typeError(where, 'features', 'be in the context', features, remedy);
   }
   if (!(features instanceof Tensor) || features.rank !== 2 || features.shape[0] !== rows) {

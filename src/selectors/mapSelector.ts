@@ -15,11 +15,12 @@ export type SelectionMap = (selection: Selection, losses: Tensor1D, context: Sel
  *     kept = f(selector(losses, context), losses, context)
  *
  * For wrappers: to log, to re-weight, to drop rows. A bare
- * `(losses, context) => select(losses, context)` loses `remember` and `schedule`.
+ * `(losses, context) => select(losses, context)` loses `remember`, `schedule`, `store`, and what
+ * the selector `needs`.
  *
  * @param selector  a selector, also one with state, or another map.
  * @param f  a pure function to a selection. It runs in a `tidy` and off any gradient tape.
- * @returns a selector with the `remember`, the `schedule` and the `store` of the given one.
+ * @returns a selector with the `remember`, `schedule`, `store` and `needs` of the given one.
  * @throws TypeError if an argument is not a function, or `f` returns no selection.
  *
  * @example

@@ -26,6 +26,7 @@ import {
   checkRatio,
   rangeError,
   typeError,
+  warnWithoutEffect,
 } from '../checks';
 import type {Selector} from '../types';
 import {descending, keptOf, ofValidRows, rankable, valueAt} from './ranking';
@@ -94,6 +95,7 @@ export function selfPacedWeights(options: SelfPacedOptions): Selector {
   if (threshold !== undefined) checkFinitePositive(NAME, 'threshold', threshold);
   if (threshold !== undefined && kind === 'logarithmic') checkOpenUnitInterval(NAME, 'threshold', threshold);
   if (!(Number.isFinite(degree) && degree > 1)) throw rangeError(NAME, 'degree', 'be a finite number > 1', degree);
+  if (options.degree != null && kind !== 'polynomial') warnWithoutEffect(NAME, 'degree', `with kind '${kind}'`);
   return selector(NAME, (batch) => {
     const losses = relu(batch.losses);
     const limit = ratio === undefined ? scalar(threshold as number) : limitOf(losses, batch, ratio);

@@ -1,5 +1,5 @@
 import {mean, mul, Tensor, type Tensor1D} from '@tensorflow/tfjs-core';
-import {checkFinitePositive, checkOptionNames, typeError} from '../checks';
+import {checkBoolean, checkFinitePositive, checkOptionNames, typeError} from '../checks';
 import type {Keep, SelectionContext, Selector, ValidationBatch} from '../types';
 import {byInteraction, keepPicked} from './greedyPicks';
 import {factorsOf, gramOf, type LastLayer, type LastLayerOptions, lastLayerOf, weightlessLast} from './lastLayer';
@@ -52,6 +52,8 @@ export function towards(validation: ValidationBatch, options: TowardsOptions = {
   const {learningRate, fromLogits = false, bias = true, ...keep} = options ?? {};
   checkValidation(validation);
   checkOptionNames(NAME, options, ['k', 'ratio', 'minK', 'learningRate', 'fromLogits', 'bias']);
+  checkBoolean(NAME, 'fromLogits', fromLogits);
+  checkBoolean(NAME, 'bias', bias);
   checkKeep(NAME, keep as Keep);
   checkFinitePositive(NAME, 'learningRate', learningRate);
   return selector(

@@ -49,6 +49,30 @@ describe('ohem-tfjs', () => {
   });
 });
 
+describe('Every loss and selector', () => {
+  const flags = ['fromLogits', 'detach', 'bias', 'soft', 'swap', 'normalize'];
+  /** What a factory has to be given beside the option that is tried. */
+  const others: Record<string, object> = {diversified: {k: 1}, towards: {k: 1, learningRate: 0.1}};
+  type Factory = (options: object) => unknown;
+  const factories = Object.entries({...losses, ...selectors, ...pairs}) as unknown as [string, Factory][];
+  const throws = (f: () => unknown) => {
+    try {
+      void Promise.resolve(f()).catch(() => {});
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  /** Those that look at their options at all: others take none. */
+  const withOptions = factories.filter(([name, build]) => throws(() => build({...others[name], noSuchOption: 1})));
+
+  it('is tried with options', () => expect(withOptions.length).toBeGreaterThan(50));
+
+  it.each(withOptions)('%s refuses flags that are neither true nor false', (name, build) => {
+    for (const flag of flags) expect(throws(() => build({...others[name], [flag]: 'no'}))).toBe(true);
+  });
+});
+
 describe('The doc comment of every exported function', () => {
   const documented = new Map(sourcesIn('src', '.ts').flatMap((source) => [...documentedFunctions(source)]));
 

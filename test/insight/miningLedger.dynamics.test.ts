@@ -194,6 +194,22 @@ describeOnBackends('The dynamics of a step', () => {
   afterEach(() => vi.restoreAllMocks());
   const options = {loss: categoricalCrossentropy(), select: topK({k: 2}), dynamics: true} as const;
 
+  it('are refused by a ledger that takes the predictions for something else than the step does', async () => {
+    const ledger = miningLedger(6, {dynamics: {fromLogits: true}});
+    const step = ohemStep(tinyModel(), {...options, optimizer: train.sgd(0.1)});
+    const report = step(tinyXs(), tinyYs());
+    expect(report.dynamics?.fromLogits).toBe(false);
+    await expect(ledger.observe([0, 1, 2, 3, 4, 5], report)).rejects.toThrow(
+      new RangeError(
+        'miningLedger.observe: fromLogits must be true in the step as in the ledger, got false. Build the ledger and ' +
+          'the step with the same {dynamics: {fromLogits}}.',
+      ),
+    );
+    expect(ledger.seen(0)).toBe(0);
+    report.dispose();
+    step.dispose();
+  });
+
   it('are entered by one read with the losses, also from a dataset that is resumed', async () => {
     const ledger = miningLedger(6, {dynamics: true});
     const step = ohemStep(tinyModel(), {...options, optimizer: train.sgd(0.1)});

@@ -250,7 +250,8 @@ describeOnBackends('diversified', () => {
     refused(
       {features: undefined as never},
       'diversified: features must be in the context, got undefined. ' +
-        'The trainers fill it in for a LayersModel with one output that ends in a dense layer.',
+        'The trainers fill it in for a LayersModel with one output that ends in a dense layer, if the selector needs ' +
+        'it. Wrap selectors by mapSelector, which keeps what they need.',
     );
     refused(
       {features: tf.ones([2, 2])},

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {layers, sequential} from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import {binaryCrossentropy, ghm, ohemStep, type SelectionContext} from 'ohem-tfjs';
-import {describe, expect, it} from 'vitest';
+import {afterEach, describe, expect, it, vi} from 'vitest';
 import oracle from '../fixtures/ghm.json';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -242,5 +242,17 @@ describeOnBackends('ghm', () => {
       "ghm: yTrue must have one number for each of 2 rows, got [2, 2]. Of rows with several numbers, mine the elements: {granularity: 'element'}.",
       {mu: 0.02},
     );
+  });
+});
+
+describe('ghm', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('warns of logits, which numbers are not', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    ghm({mu: 0.1});
+    expect(warn).not.toHaveBeenCalled();
+    ghm({mu: 0.1, fromLogits: true});
+    expect(warn.mock.calls).toEqual([['ghm: fromLogits has no effect with mu, which is for numbers.']]);
   });
 });

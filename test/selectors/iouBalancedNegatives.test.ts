@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {type IouBalancedNegativesOptions, iouBalancedNegatives, type SelectionContext} from 'ohem-tfjs';
-import {expect, it} from 'vitest';
+import {afterEach, describe, expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectCounts, uniforms} from '../support/draws';
 import {RUNS, randomFrom} from '../support/property';
@@ -180,5 +180,19 @@ describeOnBackends('iouBalancedNegatives', () => {
       {overlap: tf.tensor1d([0, 1.5])},
       'iouBalancedNegatives: overlap must be from 0 to 1, got 1.5 at position 1.',
     );
+  });
+});
+
+describe('iouBalancedNegatives', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('warns of a share under a floor that there is not', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    iouBalancedNegatives({k: 4, floorThreshold: 0.1, floorFraction: 0.5});
+    expect(warn).not.toHaveBeenCalled();
+    iouBalancedNegatives({k: 4, floorFraction: 0.5});
+    expect(warn.mock.calls).toEqual([
+      ['iouBalancedNegatives: floorFraction has no effect without a floorThreshold: all negatives are spread.'],
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {linear, type SelectionContext, type SelfPacedOptions, scheduled, selfPacedWeights} from 'ohem-tfjs';
-import {expect, it} from 'vitest';
+import {afterEach, describe, expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {RUNS, randomFrom} from '../support/property';
@@ -92,7 +92,9 @@ describeOnBackends('selfPacedWeights', () => {
       const isUsable = (row: number) => valid[row] === 1 && Number.isFinite(bounded[row]);
       const threshold = 'ratio' in limit ? limitInJs(bounded, valid, limit.ratio) : limit.threshold;
       const expected = bounded.map((loss, row) => (isUsable(row) ? weightInJs(kind, loss, threshold, degree) : 0));
-      const weights = tf.tidy(() => weightsOf({...limit, kind, degree}, bounded, {valid: marks(valid)}));
+      const weights = tf.tidy(() =>
+        weightsOf({...limit, kind, ...(kind === 'polynomial' && {degree})}, bounded, {valid: marks(valid)}),
+      );
       expectClose(weights, expected, {absolute: 2e-5, relative: 2e-5});
     });
     fc.assert(property, RUNS);
@@ -116,5 +118,17 @@ describeOnBackends('selfPacedWeights', () => {
         'Pass a threshold in (0, 1) for logarithmic.',
     );
     refused({threshold: 1, degree: 1}, 'selfPacedWeights: degree must be a finite number > 1, got 1.');
+  });
+});
+
+describe('selfPacedWeights', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('warns of a degree that its kind has no use for', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    selfPacedWeights({threshold: 1, kind: 'polynomial', degree: 2});
+    expect(warn).not.toHaveBeenCalled();
+    selfPacedWeights({threshold: 1, degree: 2});
+    expect(warn.mock.calls).toEqual([["selfPacedWeights: degree has no effect with kind 'linear'."]]);
   });
 });

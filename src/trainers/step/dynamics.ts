@@ -102,6 +102,7 @@ export function rowDynamics(
     confidences: sum(mul(probabilities, isLabel), 1),
     correct: cast(equal(argMax(scores, 1), labels), 'float32'),
     errors: sqrt(sum(square(sub(probabilities, isLabel)), 1)),
+    fromLogits,
   };
 }
 

@@ -155,8 +155,9 @@ async function readSummary(figures: Tensor1D): Promise<StepSummary> {
 
 /** All tensors of a report. */
 export function tensorsOf({losses, selection, valid, dynamics, embeddings}: Reported): Tensor[] {
+  const ofDynamics = dynamics ? [dynamics.margins, dynamics.confidences, dynamics.correct, dynamics.errors] : [];
   const asked = [valid, embeddings].filter((tensor) => tensor !== undefined);
-  return [losses, selection.indices, selection.weights, ...asked, ...Object.values(dynamics ?? {})];
+  return [losses, selection.indices, selection.weights, ...asked, ...ofDynamics];
 }
 
 /** The figures of a step, and what they are means of. */
