@@ -12,8 +12,8 @@ export interface LabelsRecord {
   map: DataMap;
 }
 
-/** The first so many digits, of those to train on and of those to test. */
-const DIGITS = 4000;
+/** How many digits are trained on, and tested on: the first ones. */
+const DIGITS = 10_000;
 
 const first = ({count, ...digits}: Digits): Digits => ({...digits, count: Math.min(count, DIGITS)});
 
