@@ -8,40 +8,41 @@ import {focused, focusedSlopes, logOf, power, throughLog} from './logProbabiliti
 const NAME = 'asymmetric';
 
 export interface AsymmetricOptions {
-  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
-  /** How strongly an easy no is down-weighted, γ⁻, a finite number ≥ 0. Default 4. */
+  /** Focusing parameter γ⁻ ≥ 0: how strongly easy negatives are down-weighted. Default 4. */
   gammaNegative?: number;
-  /** How strongly an easy yes is down-weighted, γ⁺, a finite number ≥ 0. Default 1. */
+  /** Focusing parameter γ⁺ ≥ 0: how strongly easy positives are down-weighted. Default 1. */
   gammaPositive?: number;
-  /** A probability up to which a no has no loss, in [0, 1). Default 0.05. */
+  /** Probability up to which a negative has no loss, in [0, 1). Default 0.05. */
   clip?: number;
-  /** Whether the focal weights are constant to the gradient. Default false. */
+  /** Whether the gradient treats the focal weights as constants. Default false. */
   detach?: boolean;
-  /** A label that counts as no label, an integer such as 255 or −1. Default: none. */
+  /** Label to ignore, an integer such as 255 or −1. Default: none. */
   ignoreLabel?: number;
 }
 
 /**
- * Measures how improbable the truth of independent labels is, with easy negatives nearly left out.
+ * Computes the asymmetric loss of independent labels, which suppresses easy negatives.
  *
- *     l = mean_d −(y · log p + (1 − y) · log q) · (1 − y · p − (1 − y) · q)^(γ⁺ · y + γ⁻ · (1 − y)),
+ *     l = mean_d −(y · log p + (1 − y) · log q) · m^(γ⁺ · y + γ⁻ · (1 − y)),
+ *     m = 1 − y · p − (1 − y) · q,
  *     q = min(1 − p + clip, 1),    p = sigmoid(yPred) from logits
  *
- * For images with a few of many labels, where nearly every label is a no. A no with p ≤ `clip` has
- * loss and gradient 0. The mean is over the labels of an example that are not ignored; the authors
- * sum over labels and batch. The gradient is that of the formula, the weight included. Their class
- * `AsymmetricLoss` takes the weight for a constant by default: pass `detach: true` for that.
+ * For multi-label images: each has few positives, so most labels are negative. A negative with
+ * p ≤ `clip` has loss and gradient 0. The mean covers the labels that are not ignored; the authors
+ * sum over labels and batch. By default the gradient includes the focal weight. The authors' class
+ * `AsymmetricLoss` treats the weight as a constant: pass `detach: true` for that.
  *
- * Prefer logits: a sigmoid over 17 rounds to exactly 1. A label outside 0 … 1 is an error or gives
- * NaN, as in {@link binaryCrossentropy}.
+ * Prefer logits: in float32 the sigmoid of a value over 17 rounds to exactly 1. A label outside
+ * 0 … 1 throws or gives NaN, as in {@link binaryCrossentropy}.
  *
  * @param options  `fromLogits` (default false); `gammaNegative` (default 4); `gammaPositive`
  *   (default 1); `clip` (default 0.05); `detach` (default false); `ignoreLabel` (default: none).
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
  * @throws RangeError if a gamma is negative or not finite, `clip` is not in [0, 1) or `ignoreLabel`
- *   no integer (when it is built), or if a label is not in [0, 1] (when it is called); TypeError if
- *   the shapes differ by more than a trailing axis of 1 (when it is called).
+ *   is not an integer (when it is built), or if a label is not in [0, 1] (when it is called);
+ *   TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
  *
  * @example
  * const loss = asymmetric();
@@ -82,12 +83,12 @@ export function asymmetric(options: AsymmetricOptions = {}): PerSampleLoss {
   });
 }
 
-/** Surprises of labels, `−y · log p − (1 − y) · log q`, and the probability that they lack. */
+/** The negative log-likelihood of each label and the probability missing to 1. */
 function partsOf(truth: Tensor, predicted: Tensor, fromLogits: boolean, clip: number) {
   const yes = fromLogits ? sigmoid(predicted) : predicted;
-  const no = fromLogits ? sigmoid(neg(predicted)) : sub(1, predicted); // 1 − sigmoid would be 0 from 17 on
+  const no = fromLogits ? sigmoid(neg(predicted)) : sub(1, predicted); // 1 − sigmoid is 0 past 17
   const untrue = sub(1, truth);
-  // In this order q keeps what is left of 1 − p next to p = 1.
+  // This order keeps the small remainder 1 − p in q when p is close to 1.
   const q = clip === 0 ? no : sub(add(no, clip), relu(sub(clip, yes)));
   const ofYes = fromLogits ? softplus(neg(predicted)) : neg(logOf(yes));
   const ofNo = fromLogits && clip === 0 ? softplus(predicted) : neg(logOf(q));
@@ -98,11 +99,11 @@ function partsOf(truth: Tensor, predicted: Tensor, fromLogits: boolean, clip: nu
   };
 }
 
-/** The same, with the derivatives by what is predicted. */
+/** Extends {@link partsOf} by the derivatives with respect to the prediction. */
 function slopedPartsOf(truth: Tensor, predicted: Tensor, fromLogits: boolean, clip: number) {
   const {yes, no, q, untrue, missing, surprises} = partsOf(truth, predicted, fromLogits, clip);
   const rise = (of: Tensor) => (fromLogits ? mul(of, mul(yes, no)) : of);
-  // At p = clip both ways have a gradient of 0 times a weight of 0.
+  // At p = clip either choice is right: the gradient 0 meets a weight of 0.
   const isOver = sub(1, step(sub(clip, yes)));
   const ofYes = fromLogits ? neg(no) : neg(throughLog(onesLike(yes), yes));
   const ofNo = fromLogits && clip === 0 ? yes : rise(throughLog(isOver, q));

@@ -7,32 +7,33 @@ import {logOf, throughLog} from './logProbabilities';
 const NAME = 'binaryCrossentropy';
 
 export interface BinaryCrossentropyOptions {
-  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
-  /** How far the truth is drawn towards ½, in [0, 1). Default 0. */
+  /** Fraction by which labels move towards ½, in [0, 1). Default 0. */
   labelSmoothing?: number;
-  /** A label that counts as no label, an integer such as 255 or −1. Default: none. */
+  /** Label to ignore, an integer such as 255 or −1. Default: none. */
   ignoreLabel?: number;
 }
 
 /**
- * Measures how improbable the truth of independent yes-or-no labels is.
+ * Computes the binary cross-entropy of independent labels.
  *
  *     l = mean_d −(y_d · log p_d + (1 − y_d) · log(1 − p_d)),    p = sigmoid(yPred) from logits
  *
- * The mean is over the labels of an example, as in Keras. On probabilities the gradient is right down to p = 1e-30
- * (tfjs clips at 1e-7); but a sigmoid over 17 rounds to exactly 1, and a confident false alarm then has no
- * gradient left: from logits every example keeps it. The mean leaves ignored labels out.
+ * The mean covers the labels of an example that are not ignored, as in Keras. From probabilities
+ * the gradient is correct down to p = 1e-30 (tfjs clips at 1e-7). But the sigmoid of a value over
+ * 17 rounds to exactly 1, and a confident false positive then has no gradient. Logits keep it.
  *
- * A label outside 0 … 1 is an error in development on backends whose tensors live in main memory. In production mode and
- * on GPUs its loss is NaN, so that the trainers leave the row out and count it.
+ * A label outside 0 … 1 throws in development on backends whose tensors live in main memory. In
+ * production mode and on GPUs its loss is NaN, and the trainers skip and count the row.
  *
- * @param options  `fromLogits`, whether `yPred` are logits (default false); `labelSmoothing`, s in [0, 1) for
- *   `y ← (1 − s) · y + s / 2` (default 0); `ignoreLabel`, a label that counts as no label: in no mean, and never selected
- *   if it is alone (default: none).
+ * @param options  `fromLogits`, whether `yPred` holds logits (default false); `labelSmoothing`, s
+ *   in [0, 1) for `y ← (1 − s) · y + s / 2` (default 0); `ignoreLabel`, a label that no mean
+ *   counts; an entry with no other label is never selected (default: none).
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
- * @throws RangeError if `labelSmoothing` is not in [0, 1) or `ignoreLabel` no integer (when it is built), or if a label is
- *   not in [0, 1] (when it is called); TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ * @throws RangeError if `labelSmoothing` is not in [0, 1) or `ignoreLabel` is not an integer (when
+ *   it is built), or if a label is not in [0, 1] (when it is called); TypeError if the shapes
+ *   differ by more than a trailing axis of 1 (when it is called).
  *
  * @example
  * const loss = binaryCrossentropy();
@@ -54,16 +55,16 @@ export function binaryCrossentropy(options: BinaryCrossentropyOptions = {}): Per
   });
 }
 
-/** The crossentropy of each label from its probability, or from its logit. */
+/** Computes the cross-entropy of each label from its probability or its logit. */
 export function crossentropies(target: Tensor, predicted: Tensor, fromLogits: boolean): Tensor {
-  // From logits no logarithm of a rounded probability is taken anywhere.
+  // With logits, no logarithm of a rounded probability is involved.
   if (fromLogits) return sub(softplus(predicted), mul(predicted, target));
   const yes = mul(target, logOf(predicted));
   const no = mul(sub(target, 1), logOf(sub(1, predicted)));
   return sub(no, yes);
 }
 
-/** The derivative of {@link crossentropies} by what is predicted. */
+/** The derivative of {@link crossentropies} with respect to the prediction. */
 export function crossentropySlopes(target: Tensor, predicted: Tensor, fromLogits: boolean): Tensor {
   if (fromLogits) return sub(sigmoid(predicted), target);
   return sub(throughLog(sub(1, target), sub(1, predicted)), throughLog(target, predicted));

@@ -1,4 +1,4 @@
-/** @file Losses of independent yes-or-no labels: their mean, without labels that do not count. */
+/** @file Losses of independent binary labels: the mean over the labels that are not ignored. */
 
 import {
   abs,
@@ -26,24 +26,24 @@ import {offTape} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {asFloat, closedForm, matched, ofLabels, perFeature, withFeatureAxis, withTruthCheck} from './formula';
 
-/** Labels that were computed, such as resized masks, may be off by rounding. */
+/** Tolerance for computed labels, such as resized masks, which rounding may push outside [0, 1]. */
 const ROUNDING = 1e-6;
 
 interface LabelLoss {
   name: string;
   fromLogits: boolean;
-  /** A label that counts as no label; undefined if all count. */
+  /** Label to ignore; undefined if all labels count. */
   ignoreLabel: number | undefined;
   /** The loss of each label. */
   losses(truth: Tensor, predicted: Tensor): Tensor;
-  /** Its derivative by what is predicted. */
+  /** The derivative of each label's loss with respect to the prediction. */
   slopes(truth: Tensor, predicted: Tensor): Tensor;
 }
 
 /**
- * Builds a loss that is the mean over yes-or-no labels, and over those of them that count.
+ * Builds the mean of a binary loss over the labels that are not ignored.
  *
- * A label outside [0, 1] throws if values may be read; elsewhere its loss is NaN.
+ * A label outside [0, 1] throws if values may be read; otherwise its loss is NaN.
  */
 export function meanOfLabels({name, fromLogits, ignoreLabel, losses, slopes}: LabelLoss): PerSampleLoss {
   if (ignoreLabel !== undefined) checkInteger(name, 'ignoreLabel', ignoreLabel);
@@ -51,9 +51,9 @@ export function meanOfLabels({name, fromLogits, ignoreLabel, losses, slopes}: La
   const partsOf = (yTrue: Tensor, yPred: Tensor) => {
     const {truth, predicted} = matched(name, yTrue, yPred);
     if (ignoreLabel === undefined) return {truth, predicted, counted: undefined};
-    // Not on a tape: tfjs has no gradient for a comparison, not even 0.
+    // Off the tape: tfjs comparisons have no gradient, not even 0.
     const counted = offTape(() => notEqual(truth, ignoreLabel));
-    // What is ignored must reach no gradient, not even times 0.
+    // Replace ignored predictions, because 0 times an infinite gradient would be NaN.
     const others = fill(predicted.shape, 0.5);
     return {truth: onlyCounted(truth, counted), predicted: chooseEach(counted, predicted, others), counted};
   };
@@ -77,10 +77,12 @@ export function meanOfLabels({name, fromLogits, ignoreLabel, losses, slopes}: La
   return withTruthCheck(ofLabels(loss, fromLogits), check.check);
 }
 
-/** Checks labels once: a trainer does it before the loss is recorded, which must not read. */
+/**
+ * Checks labels once: a trainer calls it before it records the loss, which must not read values.
+ */
 function labelCheck(name: string, ignoreLabel: number | undefined) {
   const known = new WeakSet<object>();
-  // What is not finite is for the trainers to leave out.
+  // Accept labels that are not finite: the trainers skip their rows.
   const isLabel = (label: number) => Math.abs(label - 0.5) <= 0.5 + ROUNDING || !Number.isFinite(label);
   const isRight = (label: number) => isLabel(label) || label === ignoreLabel;
   const more = ignoreLabel === undefined ? '' : `, or ${ignoreLabel}`;
@@ -102,7 +104,7 @@ function labelCheck(name: string, ignoreLabel: number | undefined) {
   };
 }
 
-/** Labels with 0 in the rows that some mark says 0 of: what they hold does not matter. */
+/** Labels, with 0 in the rows whose mask is 0: the labels of those rows may be anything. */
 function usedLabels(yTrue: Tensor, marks: readonly Tensor1D[]): Tensor {
   return marks.reduce<Tensor>((labels, mark) => {
     const isUsed = reshape(notEqual(mark, 0), [mark.size, ...yTrue.shape.slice(1).map(() => 1)]);
@@ -110,7 +112,7 @@ function usedLabels(yTrue: Tensor, marks: readonly Tensor1D[]): Tensor {
   }, clone(yTrue));
 }
 
-/** Makes NaN of the losses of wrong labels, if nobody could look at them. */
+/** Replaces the losses of wrong labels by NaN if their values could not be checked. */
 function judged(losses: Tensor, truth: Tensor): Tensor {
   if (mayReadValues()) return losses;
   const isLabel = offTape(() => lessEqual(abs(sub(truth, 0.5)), 0.5 + ROUNDING));
@@ -119,14 +121,14 @@ function judged(losses: Tensor, truth: Tensor): Tensor {
 
 const onlyCounted = (values: Tensor, counted: Tensor): Tensor => chooseEach(counted, values, zerosLike(values));
 
-/** How many labels of the last axis count, at least 1. */
+/** Number of labels on the last axis that count, at least 1. */
 const countsOf = (counted: Tensor, keepAxis = false): Tensor => maximum(sum(cast(counted, 'float32'), -1, keepAxis), 1);
 
-/** Marks the entries of a loss in which some label counts. */
+/** Builds the `valid` of a loss: a mask of the entries with at least one label that counts. */
 function validLabels(name: string, ignoreLabel: number) {
   return (yTrue: Tensor, yPred?: Tensor): Tensor =>
     tidy(() => {
-      // A truth [B, …] may lack the last axis of [B, …, 1], which only predictions show.
+      // Only the predictions show whether a truth [B, …] lacks a last axis of 1.
       const labels = yPred ? matched(name, yTrue, yPred).truth : withFeatureAxis(name, asFloat(yTrue));
       const counted = notEqual(labels, ignoreLabel);
       return labels.shape.at(-1) === 1

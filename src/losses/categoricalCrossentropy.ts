@@ -7,34 +7,40 @@ import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProba
 const NAME = 'categoricalCrossentropy';
 
 export interface CategoricalCrossentropyOptions {
-  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
-  /** Share of the truth that is spread evenly over the classes, in [0, 1). Default 0. */
+  /** Share of each label that is spread evenly over all classes, in [0, 1). Default 0. */
   labelSmoothing?: number;
-  /** What an example of each class counts, one number ≥ 0 a class. Default 1 each. */
+  /** Weight of each class, one number ≥ 0 per class. Default 1 each. */
   classWeights?: readonly number[];
 }
 
 /**
- * Measures how improbable the true class is, for one-hot labels.
+ * Computes the categorical cross-entropy for one-hot labels.
  *
  *     l = −Σ_c w_c · y_c · log p_c,    p = softmax(yPred) from logits, yPred / Σ yPred otherwise
  *
- * Unlike the loss that tfjs goes by for the same name, its gradient is right down to p = 1e-30 (tfjs clips at 1e-7, and
- * what is more wrong than that is never learned). A softmax that rounds to exactly 0 has no gradient to give outside of a
- * training step, which takes it by the logits: for very confident models prefer logits, computed in log space throughout.
+ * Unlike the tfjs loss of the same name, its gradient is correct down to p = 1e-30. tfjs clips
+ * probabilities at 1e-7, so worse predictions get no gradient at all.
  *
- * @param options  `fromLogits`, whether `yPred` are logits (default false); `labelSmoothing`, s in [0, 1) for
- *   `y ← (1 − s) · y + s / C` (default 0); `classWeights`, `C` numbers ≥ 0 (default 1 each).
+ * Outside a training step a softmax that rounds to exactly 0 has no gradient; a step differentiates
+ * with respect to the logits. For very confident models prefer logits: the loss then stays in log
+ * space.
+ *
+ * @param options  `fromLogits`, whether `yPred` holds logits (default false); `labelSmoothing`, s
+ *   in [0, 1) for `y ← (1 − s) · y + s / C` (default 0); `classWeights`, `C` numbers ≥ 0 (default 1
+ *   each).
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
- * @throws RangeError if `labelSmoothing` is not in [0, 1) or a class weight is negative or not finite (when it is built);
- *   TypeError if the shapes differ, as they do for integer labels (when it is called).
+ * @throws RangeError if `labelSmoothing` is not in [0, 1) or a class weight is negative or not
+ *   finite (when it is built); TypeError if the shapes differ, as they do for integer labels (when
+ *   it is called).
  *
  * @example
  * const loss = categoricalCrossentropy();
  * loss(tf.tensor2d([[0, 1]]), tf.tensor2d([[0.75, 0.25]])).dataSync();   // Float32Array [1.386294]
  *
- * @see Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, §7 (label smoothing; arXiv:1512.00567)
+ * @see Szegedy et al., Rethinking the Inception Architecture, CVPR 2016, §7 (label smoothing;
+ *   arXiv:1512.00567)
  */
 export function categoricalCrossentropy(options: CategoricalCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'labelSmoothing', 'classWeights']);
@@ -42,7 +48,7 @@ export function categoricalCrossentropy(options: CategoricalCrossentropyOptions 
   checkBoolean(NAME, 'fromLogits', fromLogits);
   checkUnitInterval(NAME, 'labelSmoothing', labelSmoothing);
   if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
-  // Later changes of the list are none of the loss.
+  // Copy the list, so that later changes to it do not affect the loss.
   const classWeights = options.classWeights && [...options.classWeights];
   const targetOf = (yTrue: Tensor, yPred: Tensor) => {
     const classes = checkClassWeights(NAME, yPred, classWeights);
@@ -57,7 +63,7 @@ export function categoricalCrossentropy(options: CategoricalCrossentropyOptions 
   );
 }
 
-/** Each class of the target by its weight. */
+/** Multiplies each class of the target by its weight. */
 export function weighted(target: Tensor, classWeights?: readonly number[]): Tensor {
   return classWeights ? mul(target, tensor1d([...classWeights])) : target;
 }
@@ -66,7 +72,7 @@ function smoothed(oneHot: Tensor, share: number, classes: number): Tensor {
   return add(mul(oneHot, 1 - share), share / classes);
 }
 
-/** Checks that predictions have a class axis and that there is a weight for each class; returns how many classes there are. */
+/** Checks the class axis and the number of weights; returns the number of classes. */
 export function checkClassWeights(
   where: string,
   yPred: Tensor,

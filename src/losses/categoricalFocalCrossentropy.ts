@@ -26,38 +26,47 @@ import {focused, focusedSlopes, logProbabilitiesOf, throughSurprise} from './log
 const NAME = 'categoricalFocalCrossentropy';
 
 export interface CategoricalFocalCrossentropyOptions {
-  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
-  /** How quickly an example that is learned stops to count, a finite number ≥ 0. Default 2; 0 leaves the crossentropy as it is. */
+  /** Focusing parameter γ ≥ 0: how strongly well-classified rows are down-weighted. Default 2. */
   gamma?: number;
-  /** What every class counts, in [0, 1], or one such number a class. Default 0.25, as in Keras. */
+  /** Weight of every class, or one weight per class, in [0, 1]. Default 0.25, as in Keras. */
   alpha?: number | readonly number[];
-  /** A label that counts as no label, an integer: the rows that `tf.oneHot` makes of it. Default: none. */
+  /**
+   * Label to ignore, an integer; matched by the row that `tf.oneHot` makes of it. Default: none.
+   */
   ignoreLabel?: number;
 }
 
 /**
- * Measures how improbable the true class is, for one-hot labels, and counts what is nearly learned less.
+ * Computes the categorical focal loss, which down-weights well-classified rows.
  *
- *     l = −Σ_c α_c · (1 − p_c)^γ · y_c · log p_c,    p = softmax(yPred) from logits, yPred / Σ yPred otherwise
+ *     l = −Σ_c α_c · (1 − p_c)^γ · y_c · log p_c
+ *     p = softmax(yPred) from logits, yPred / Σ yPred otherwise
  *
- * The focal loss for classes that exclude one another. As in Keras α is 0.25 for every class unless it is given: a mere
- * factor, which makes the losses, and a threshold on them, a quarter of what the formula of the paper without α gives. Pass
- * `alpha: 1` to be rid of it, or one number a class to balance them. For an `ignoreLabel` outside 0 … C−1, such as 255,
- * rows of zeros are ignored, which `tf.oneHot` makes of it, and rows filled with it; else the rows of that class.
+ * The focal loss for mutually exclusive classes. `gamma: 0` is the weighted cross-entropy.
  *
- * @param options  `fromLogits`, whether `yPred` are logits (default false); `gamma`, γ ≥ 0 (default 2); `alpha`, α in
- *   [0, 1], one number or `C` of them (default 0.25); `ignoreLabel`, a label that counts as no label: loss 0, never selected,
- *   in no mean (default: none).
+ * As in Keras α is 0.25 for every class by default. This constant factor makes the losses, and any
+ * threshold on them, a quarter of the paper's formula without α. Pass `alpha: 1` to remove it, or
+ * one number per class to balance them.
+ *
+ * If `ignoreLabel` is outside 0 … C−1, such as 255, the loss ignores rows of zeros, which
+ * `tf.oneHot` makes of it, and rows filled with it. Otherwise it ignores the rows of that class.
+ *
+ * @param options  `fromLogits`, whether `yPred` holds logits (default false); `gamma`, γ ≥ 0
+ *   (default 2); `alpha`, α in [0, 1], one number or `C` of them (default 0.25); `ignoreLabel`, a
+ *   label whose rows have loss 0, are never selected and count in no mean (default: none).
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
- * @throws RangeError if `gamma` is negative or not finite, an `alpha` is not in [0, 1] or `ignoreLabel` no integer (when it
- *   is built); TypeError if the shapes differ, as they do for integer labels, or if there is not one `alpha` for each class (when it is called).
+ * @throws RangeError if `gamma` is negative or not finite, an `alpha` is not in [0, 1] or
+ *   `ignoreLabel` is not an integer (when it is built); TypeError if the shapes differ, as they do
+ *   for integer labels, or if there is not one `alpha` for each class (when it is called).
  *
  * @example
  * const loss = categoricalFocalCrossentropy({alpha: 1});
  * loss(tf.tensor2d([[0, 1]]), tf.tensor2d([[0.75, 0.25]])).dataSync();   // Float32Array [0.779791]
  *
- * @see Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, §3.2, equations 4 and 5 (arXiv:1708.02002)
+ * @see Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, §3.2, equations 4 and 5
+ *   (arXiv:1708.02002)
  */
 export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentropyOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['fromLogits', 'gamma', 'alpha', 'ignoreLabel']);
@@ -71,7 +80,7 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
     checkClassWeights(NAME, yPred, ofEach, 'alpha');
     const truth = truthLike(NAME, yTrue, yPred, 'For integer labels pass tf.oneHot(labels, C).');
     const counted = ignoreLabel === undefined ? undefined : offTape(() => countedRows(truth, ignoreLabel));
-    // What is ignored must reach no gradient, not even times 0.
+    // Replace ignored predictions, because 0 times an infinite gradient would be NaN.
     const predicted = counted ? chooseEach(expandDims(counted, -1), yPred, fill(yPred.shape, 0.5)) : yPred;
     const logs = logProbabilitiesOf(predicted, fromLogits);
     return {target: weighted(truth, ofEach), counted, predicted, logs, missing: sub(1, exp(logs))};
@@ -96,7 +105,9 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
   return loss;
 }
 
-/** Marks the one-hot rows of other labels, `bool[B, …]`. Not on a tape: tfjs has no gradient for a comparison. */
+/**
+ * Mask of the rows that are not ignored, `bool[B, …]`. Off the tape: comparisons lack a gradient.
+ */
 function countedRows(oneHot: Tensor, ignoreLabel: number): Tensor {
   return offTape(() => rowsOfOthers(oneHot, ignoreLabel));
 }

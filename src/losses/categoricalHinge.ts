@@ -5,13 +5,13 @@ import {classesOf, closedForm, truthLike, withGradient} from './formula';
 const NAME = 'categoricalHinge';
 
 /**
- * Measures by how much the score of the true class misses a margin of 1 over the best wrong one, for one-hot labels.
+ * Computes the categorical hinge loss for one-hot labels.
  *
  *     l = max(0, 1 + max_c (1 − y_c) · s_c − Σ_c y_c · s_c)
  *
- * Only the strongest rival is pushed; {@link multiMargin} pushes all that are too near. As in Keras the true class takes
- * part in the maximum with a 0, so that wrong classes count as at least 0: the true class has to reach a score of 1 itself.
- *
+ * Only the highest-scoring wrong class gets a gradient; {@link multiMargin} pushes down every class
+ * within the margin. As in Keras, the maximum includes a 0 in place of the true class. Wrong
+ * classes thus count as at least 0, and the true class must reach a score of 1 itself.
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`.
  * @throws TypeError if the shapes differ, as they do for integer labels (when it is called).
  *
@@ -39,8 +39,10 @@ export function categoricalHinge(): PerSampleLoss {
 }
 
 /**
- * The largest score of each row. Where several are the largest they share its gradient: that of `tf.max` is 1 for each, and
- * so too much for a model that begins with equal scores.
+ * Computes the largest score of each row; tied scores share the gradient.
+ *
+ * The gradient of `tf.max` is 1 for each tied score, too much for a model that starts with equal
+ * scores.
  */
 function largest(scores: Tensor): Tensor {
   return withGradient(
@@ -50,7 +52,7 @@ function largest(scores: Tensor): Tensor {
   );
 }
 
-/** The shares of the scores that are the largest, 0 for the others. */
+/** Weights that split 1 evenly among the largest scores of a row, 0 elsewhere. */
 function shares(scores: Tensor, largestOfRow: Tensor): Tensor {
   const isLargest = sub(1, step(sub(largestOfRow, scores)));
   return div(isLargest, sum(isLargest, -1, true));

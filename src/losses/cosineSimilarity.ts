@@ -18,17 +18,18 @@ import {
 import type {PerSampleLoss} from '../types';
 import {closedForm, matched} from './formula';
 
-/** The length that a shorter vector is taken to have, as in Keras 3: one of 0 has no direction. */
+/** Lower bound of a vector's length, as in Keras 3: a vector of length 0 has no direction. */
 const SHORTEST = 1e-7;
 
 /**
- * Measures how far the direction of a prediction is from that of the truth.
+ * Computes the negative cosine similarity of prediction and truth.
  *
  *     l = −Σ_d yTrue_d · yPred_d / (‖yTrue‖ · ‖yPred‖)
  *
- * For embeddings. It is negative as in Keras, −1 for the same direction and 1 for the opposite one, so that training makes
- * it small. The length of a prediction has no influence, and the gradient grows as that shrinks; a vector of zeros has the
- * loss 0. For tfjs-layers the name is `'cosineProximity'`.
+ * For embeddings. As in Keras it is −1 for the same direction and 1 for the opposite one, so that
+ * training minimises it. The length of a prediction does not affect the loss, and the gradient
+ * grows as the length shrinks. A vector of zeros has loss 0. tfjs-layers calls this loss
+ * `'cosineProximity'`.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, from −1 to 1.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
@@ -51,7 +52,7 @@ export function cosineSimilarity(): PerSampleLoss {
     },
     (dl, yTrue, yPred) => {
       const {a, b, product, lengths} = partsOf(yTrue, yPred);
-      // The length of a vector that is too short does not depend on it.
+      // A length clamped to SHORTEST is constant, so it adds nothing to the gradient.
       const along = chooseEach(greaterEqual(b.squares, b.least), div(product, b.squares), zeros(product.shape));
       return mul(div(div(dl, lengths), b.unit), sub(mul(b.scaled, along), a));
     },
@@ -59,10 +60,10 @@ export function cosineSimilarity(): PerSampleLoss {
 }
 
 /**
- * Vectors in units of their largest entry, since squares of large ones overflow, with the squares
- * of their lengths and of the shortest.
+ * Scales vectors by their largest entry, because the squares of large entries overflow.
  *
- * (The direction does not depend on the unit, so what the gradient says of that adds up to 0.)
+ * Also returns the squared lengths and the squared lower bound in the same unit. The direction does
+ * not depend on the unit, so the gradient through the unit is 0 in total.
  */
 function inUnits(vectors: Tensor) {
   const unit = maximum(max(abs(vectors), -1, true), SHORTEST);

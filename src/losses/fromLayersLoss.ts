@@ -4,22 +4,25 @@ import {typeError} from '../checks';
 import type {LossName, PerSampleLoss} from '../types';
 import {ofLastAxis, rowwise} from './formula';
 
-/** A loss as `model.compile` takes it. */
+/** A loss function in the form that `model.compile` accepts. */
 export type LayersLoss = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /**
- * Takes a loss of tfjs-layers, by its name or as a function, as a per-sample loss.
+ * Wraps a tfjs-layers loss, given by name or as a function, as a per-sample loss.
  *
  *     l = layersLoss(yTrue, yPred)
  *
- * For the two losses that are not written here, `'meanAbsolutePercentageError'` and `'meanSquaredLogarithmicError'`, and for your
- * own. What tfjs does stays as it is: its crossentropies clip at 1e-7 and give the hardest examples no gradient, so for
- * those prefer {@link categoricalCrossentropy}, {@link sparseCategoricalCrossentropy} and {@link binaryCrossentropy}.
+ * For your own losses and the two tfjs losses without a counterpart here:
+ * `'meanAbsolutePercentageError'` and `'meanSquaredLogarithmicError'`. The tfjs numerics stay as
+ * they are: its cross-entropies clip at 1e-7 and give the hardest examples no gradient. For those
+ * prefer {@link categoricalCrossentropy}, {@link sparseCategoricalCrossentropy} and
+ * {@link binaryCrossentropy}.
  *
- * @param idOrFunction  a name that `model.compile({loss})` takes, or a function `(yTrue, yPred) → float32[B]` or
- *   `float32[B, …]`.
+ * @param idOrFunction  a name that `model.compile({loss})` takes, or a function
+ *   `(yTrue, yPred) → float32[B]` or `float32[B, …]`.
  * @returns a loss, `(yTrue, yPred) → float32[B]` or `float32[B, …]`.
- * @throws TypeError if tfjs does not know the name (when it is built), or if the loss is a scalar (when it is called).
+ * @throws TypeError if tfjs has no loss of that name (when it is built), or if the loss is a scalar
+ *   (when it is called).
  *
  * @example
  * const loss = fromLayersLoss('meanAbsolutePercentageError');
@@ -39,15 +42,18 @@ export function fromLayersLoss(idOrFunction: LossName | LayersLoss): PerSampleLo
   return typeof idOrFunction === 'string' ? rowwise(ofLastAxis(perSample)) : perSample;
 }
 
-/** Looks a loss up where tfjs-layers lets it be seen: it exports no table of losses, but a compiled model shows its own. */
+/**
+ * Finds a loss by name through a compiled model, because tfjs-layers exports no table of losses.
+ */
 function layersLossNamed(id: string): LayersLoss {
-  // Layers with a name leave the numbering of the user's layers (dense_1, dense_2, …) alone. A Sequential hides its losses.
+  // Named layers do not advance the numbering of the user's layers (dense_1, dense_2, …).
+  // A Sequential does not expose its losses.
   const inputs = input({name: 'ohem_loss_probe_input', shape: [1]});
   const identity = layers.activation({name: 'ohem_loss_probe_identity', activation: 'linear'});
   const probe = model({name: 'ohem_loss_probe', inputs, outputs: identity.apply(inputs) as SymbolicTensor});
   try {
     if (typeof id !== 'string') throw id;
-    // Of all optimizers this makes no tensor before its first step: nothing here needs a backend, or has to be disposed.
+    // Adagrad creates no tensor before its first step: no backend is needed, nothing to dispose.
     probe.compile({optimizer: 'adagrad', loss: id});
     return probe.lossFunctions[0] as LayersLoss;
   } catch {

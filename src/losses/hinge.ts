@@ -3,13 +3,13 @@ import type {PerSampleLoss} from '../types';
 import {closedForm, matched, ofLabels, perFeature} from './formula';
 
 /**
- * Measures by how much scores miss a margin of 1 on the right side of 0, on average over the labels.
+ * Computes the hinge loss, on average over the labels.
  *
  *     l = mean_d max(0, 1 − y_d · s_d),    y ∈ {−1, 1}; a label 0 is read as −1
  *
- * For scores of a linear layer, not for probabilities. Labels 0 and 1 are taken as Keras takes them, where tfjs-layers
- * leaves a 0 as it is, a constant loss of 1; but each 0 by itself, so that the loss of a row does not depend on the labels
- * of the others.
+ * For scores of a linear layer, not for probabilities. Labels 0 and 1 become −1 and 1, as in Keras;
+ * tfjs-layers keeps a 0, which gives a constant loss of 1. Unlike Keras, each 0 is converted on its
+ * own, so the loss of a row does not depend on the labels of other rows.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
@@ -22,12 +22,12 @@ export function hinge(): PerSampleLoss {
 }
 
 /**
- * Measures by how much scores miss a margin of 1 on the right side of 0, squared, on average over the labels.
+ * Computes the squared hinge loss, on average over the labels.
  *
  *     l = mean_d max(0, 1 − y_d · s_d)²,    y ∈ {−1, 1}; a label 0 is read as −1
  *
- * Smooth at the margin, where {@link hinge} has a kink, and harder on scores that are far off. Labels 0 and 1 are taken as
- * there.
+ * Smooth at the margin, unlike {@link hinge}, and steeper for scores that are far off. Labels 0 and
+ * 1 are converted as in {@link hinge}.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
@@ -64,7 +64,7 @@ function meanOfMargins(
   );
 }
 
-/** Labels −1 and 1 from those or from 0 and 1, without asking which they are. */
+/** Converts labels 0 and 1 to −1 and 1, and keeps −1 and 1. */
 function signs(truth: Tensor): Tensor {
   return sub(truth, cast(equal(truth, 0), 'float32'));
 }

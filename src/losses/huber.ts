@@ -4,33 +4,35 @@ import type {PerSampleLoss} from '../types';
 import {meanOfErrors} from './formula';
 
 export interface HuberOptions {
-  /** The error at which the square goes over into a line, a finite number > 0. Default 1. */
+  /** Error at which the parabola becomes a line, a finite number > 0. Default 1. */
   delta?: number;
 }
 
 export interface SmoothL1Options {
-  /** The error at which the square goes over into a line, a finite number > 0. Default 1. */
+  /** Error at which the parabola becomes a line, a finite number > 0. Default 1. */
   beta?: number;
 }
 
 /**
- * Measures the distance to the truth, squared where it is small, on average over the features.
+ * Computes the Huber loss: quadratic for small errors, linear for large ones.
  *
- *     l = mean_d  ½ e²            where |e| ≤ δ,
- *                 δ (|e| − ½ δ)   elsewhere,      e = yPred_d − yTrue_d
+ *     l = mean_d  ½ e²            if |e| ≤ δ,
+ *                 δ (|e| − ½ δ)   otherwise,      e = yPred_d − yTrue_d
  *
- * For regression with outliers: no error pulls with more than δ / D. Both the loss and its slope grow with δ; where the
- * slope of the line is to be 1 whatever the bend, take {@link smoothL1}.
+ * For regression with outliers: no error has a gradient above δ / D. Both the loss and its slope
+ * grow with δ; for a linear part of slope 1 at any bend use {@link smoothL1}.
  *
- * @param options  `delta`, δ, the error at which the square goes over into a line (default 1).
- * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the target.
- * @throws RangeError if `delta` is not a finite number > 0 (when it is built); TypeError if the shapes differ by more than a
- *   trailing axis of 1 (when it is called).
+ * @param options  `delta`, δ, the error at which the parabola becomes a line (default 1).
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the
+ *   target.
+ * @throws RangeError if `delta` is not a finite number > 0 (when it is built); TypeError if the
+ *   shapes differ by more than a trailing axis of 1 (when it is called).
  *
  * @example
  * huber()(tf.tensor2d([[0, 1]]), tf.tensor2d([[3, 1.5]])).dataSync();   // Float32Array [1.3125]
  *
- * @see Huber, Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1), 1964, §1
+ * @see Huber, Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1),
+ *   1964, §1
  */
 export function huber(options: HuberOptions = {}): PerSampleLoss {
   checkOptionNames('huber', options, ['delta']);
@@ -44,18 +46,19 @@ export function huber(options: HuberOptions = {}): PerSampleLoss {
 }
 
 /**
- * Measures the distance to the truth, rounded off where it is small, on average over the features.
+ * Computes the smooth L1 loss: quadratic for small errors, of slope 1 for large ones.
  *
- *     l = mean_d  ½ e² / β        where |e| ≤ β,
- *                 |e| − ½ β       elsewhere,      e = yPred_d − yTrue_d
+ *     l = mean_d  ½ e² / β        if |e| ≤ β,
+ *                 |e| − ½ β       otherwise,      e = yPred_d − yTrue_d
  *
- * The box loss of Fast R-CNN and its successors; `huber({delta: β})` divided by β. The mean is over the features, as in
- * torch: a detector that sums over the four sides of a box multiplies by 4.
+ * The box loss of Fast R-CNN and its successors; `huber({delta: β})` divided by β. The mean covers
+ * the features, as in torch: for a detector that sums over the four sides of a box, multiply by 4.
  *
- * @param options  `beta`, β, the error at which the square goes over into a line (default 1).
+ * @param options  `beta`, β, the error at which the parabola becomes a line (default 1).
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in units of the target.
- * @throws RangeError if `beta` is not a finite number > 0 (when it is built; for 0 take {@link meanAbsoluteError});
- *   TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
+ * @throws RangeError if `beta` is not a finite number > 0 (when it is built; for 0 use
+ *   {@link meanAbsoluteError}); TypeError if the shapes differ by more than a trailing axis of 1
+ *   (when it is called).
  *
  * @example
  * smoothL1({beta: 0.5})(tf.tensor2d([[0, 1]]), tf.tensor2d([[3, 1.5]])).dataSync();   // Float32Array [1.5]
@@ -74,15 +77,15 @@ export function smoothL1(options: SmoothL1Options = {}): PerSampleLoss {
   );
 }
 
-/** `c · (e − ½ c)` with `c` the error clipped to ±bend. Its derivative is `c`. */
+/** Computes `c · (e − ½ c)`, where c is the error clipped to ±bend; its derivative is c. */
 function bentSquares(errors: Tensor, bend: number): Tensor {
   const c = clipped(errors, bend);
   return mul(c, sub(errors, mul(c, 0.5)));
 }
 
 /**
- * Not by `clipByValue`: on webgl that leaves numbers unclipped that lie in one texel with a NaN,
- * those of the next row.
+ * Clips errors to ±bend without `clipByValue`: on webgl, a NaN makes that leave the other numbers
+ * of its texel unclipped, which may belong to the next row.
  */
 function clipped(errors: Tensor, bend: number): Tensor {
   return maximum(minimum(errors, bend), -bend);

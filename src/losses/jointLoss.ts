@@ -3,29 +3,32 @@ import {checkFunction} from '../checks';
 
 const NAME = 'jointLoss';
 
-/** A loss over all outputs of a model together. (Not a function, which would be taken for the loss of one output.) */
+/** A loss over all outputs of a model. Not a function, which would be the loss of one output. */
 export interface JointLoss {
   readonly isJoint: true;
   /** Computes `float32[B]`. */
   compute(ys: Tensor[], predictions: Tensor[]): Tensor;
-  /** Promises that a row's loss depends on that row alone, not on its place, others or their number. */
+  /** Promises that a row's loss depends on that row alone, not on its position or other rows. */
   rowwise?: true;
-  /** Promises that a row whose predictions are NaN has the loss NaN, and changes no other row; taken over from the function. */
+  /** Promises that NaN predictions give their row a NaN loss and change no other row. */
   skipsNaN?: true;
 }
 
 /**
- * Builds a loss over all outputs of a model together, which is mined like any other.
+ * Builds a mineable loss over all outputs of a model together.
  *
  *     l_i = loss(ys, predictions)_i
  *
- * For a variational autoencoder (reconstruction, mean and variance), two towers (queries and documents), distillation
- * (labels and the logits of a teacher). Targets may be of any number: `ys` is the list that the trainer is given, or
- * one tensor in a list. `sampleWeight` and `lossWeights` are those of this one loss.
+ * For a variational autoencoder (reconstruction, mean and variance), two towers (queries and
+ * documents) or distillation (labels and a teacher's logits). The number of targets is free: `ys`
+ * is the list passed to the trainer, or a list of the one tensor. `sampleWeight` and `lossWeights`
+ * apply to this one loss.
  *
- * @param loss  computes `float32[B]`, or `float32[B, …]` whose mean over the further axes counts, from the targets and
- *   the predictions in the order of the outputs. Both come as they are: one value a row is `[B]`.
- * @returns a loss for the option `loss` of `ohemStep`, `fitOhem`, `fitOhemDataset` and `perSampleLosses`.
+ * @param loss  computes `float32[B]`, or `float32[B, …]`, which is averaged over the further axes,
+ *   from the targets and the predictions in the order of the outputs. Both arrive unchanged: one
+ *   value per row is `[B]`. Its `skipsNaN` carries over.
+ * @returns a loss for the option `loss` of `ohemStep`, `fitOhem`, `fitOhemDataset` and
+ *   `perSampleLosses`.
  * @throws TypeError if `loss` is not a function.
  *
  * @example

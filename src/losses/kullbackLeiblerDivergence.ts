@@ -6,14 +6,16 @@ import {logOf, throughLog} from './logProbabilities';
 const NAME = 'kullbackLeiblerDivergence';
 
 /**
- * Measures what is lost by taking the predicted distribution for the true one.
+ * Computes the Kullback-Leibler divergence of the prediction from the truth.
  *
  *     l = Σ_c y_c · (log y_c − log p_c)
  *
- * For targets that are distributions themselves, as those of a teacher. Through a softmax its gradient is that of
- * {@link categoricalCrossentropy}; its loss leaves out the entropy of the truth, which a selector would take for hardness.
- * Nothing is divided by its sum: both are to be distributions. Keras clips both at 1e-7; here a y of 0 counts 0, and the
- * gradient is right down to p = 1e-30.
+ * For targets that are distributions, such as a teacher's. Through a softmax its gradient equals
+ * that of {@link categoricalCrossentropy}. Its loss subtracts the entropy of the truth, which a
+ * selector would mistake for hardness.
+ *
+ * Both arguments must be distributions: neither is normalised. Keras clips both at 1e-7; here y = 0
+ * contributes 0, and the gradient is correct down to p = 1e-30.
  *
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
@@ -22,7 +24,8 @@ const NAME = 'kullbackLeiblerDivergence';
  * const loss = kullbackLeiblerDivergence();
  * loss(tf.tensor2d([[0.5, 0.5]]), tf.tensor2d([[0.25, 0.75]])).dataSync();   // Float32Array [0.143841]
  *
- * @see Kullback & Leibler, On Information and Sufficiency, Annals of Mathematical Statistics 22(1), 1951, §2
+ * @see Kullback & Leibler, On Information and Sufficiency, Annals of Mathematical Statistics 22(1),
+ *   1951, §2
  */
 export function kullbackLeiblerDivergence(): PerSampleLoss {
   return closedForm(

@@ -3,12 +3,13 @@ import type {PerSampleLoss} from '../types';
 import {meanOfErrors} from './formula';
 
 /**
- * Measures the distance to the truth by the logarithm of its hyperbolic cosine, on average over the features.
+ * Computes the logarithm of the error's hyperbolic cosine, on average over the features.
  *
  *     l = mean_d log cosh e = mean_d e + softplus(−2 e) − log 2,    e = yPred_d − yTrue_d
  *
- * About ½ e² for small errors and |e| − log 2 for large ones, like {@link huber} without a bend; the second form does not
- * overflow. The name is that of Keras; for tfjs-layers it is `'logcosh'`.
+ * About ½ e² for small errors and |e| − log 2 for large ones, like {@link huber} without a bend.
+ * The second form above does not overflow. The name follows Keras; tfjs-layers calls it
+ * `'logcosh'`.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).

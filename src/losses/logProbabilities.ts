@@ -22,27 +22,26 @@ import {
 import {withGradient} from './formula';
 
 /**
- * The smallest normal float32. Where tfjs clips at 1e-7, and so gives an example with p < 1e-7 a gradient of exactly 0,
- * this only keeps log(0) finite: 1 / p stays right down to p = 1e-38.
+ * The smallest normal float32. It only keeps log(0) finite, and 1 / p stays correct down to 1e-38.
+ * tfjs clips at 1e-7, so an example with p < 1e-7 gets a gradient of exactly 0.
  */
 export const TINY = 2 ** -126;
 
-/** Natural logarithm of probabilities, never below log(2⁻¹²⁶) = −87.3; NaN where they are NaN. */
+/** Natural logarithm of probabilities, at least log(2⁻¹²⁶) = −87.3; NaN for NaN. */
 export function logOf(probabilities: Tensor): Tensor {
   const positive = maximum(probabilities, TINY);
   const logarithm = log(positive);
-  // A GPU need not give NaN for the logarithm of NaN, which would make a wrong row an easy one.
+  // WebGPU may return a number for log(NaN), which would make an invalid row an easy one.
   return getBackend() === 'webgpu' ? add(logarithm, mul(positive, 0)) : logarithm;
 }
 
-/** What clipped probabilities are divided by. */
+/** Divisor for clipped probabilities, which makes their gradient almost 0. */
 const HUGE = 2 ** 127;
 
 /**
- * The gradient by `p` of what has the gradient `d` by `logOf(p)`: `d / p`, and next to 0 if `p` is
- * clipped.
+ * Converts a gradient by `logOf(p)` to one by `p`: `d / p`, and almost 0 if `p` is clipped.
  *
- * By arithmetic: on wasm a comparison and a choice take several times as long for a large tensor.
+ * Uses arithmetic: on wasm a comparison and a `where` take several times as long on large tensors.
  */
 export function throughLog(d: Tensor, p: Tensor): Tensor {
   const isClipped = step(sub(TINY, p));
@@ -50,10 +49,11 @@ export function throughLog(d: Tensor, p: Tensor): Tensor {
 }
 
 /**
- * Log-probabilities of classes, `float32[B, …, C]`: `x − log Σ eˣ` from logits; `log (p / Σ p)`
- * from probabilities, which need not sum to 1, as in Keras. A row of zeros has the logarithm of TINY.
+ * Computes class log-probabilities `float32[B, …, C]` from logits or from probabilities.
  *
- * With a gradient of its own: that of a division squares the sum, which may be too small for it.
+ * From logits `x − log Σ eˣ`; from probabilities `log (p / Σ p)`, which need not sum to 1, as in
+ * Keras. A row of zeros gives log TINY. The custom gradient avoids that of a division, which
+ * squares the sum and may underflow.
  */
 export function logProbabilitiesOf(yPred: Tensor, fromLogits = false): Tensor {
   return withGradient(yPred, fromLogits ? logSoftmax : logShares, (dy, x) => throughSurprise(neg(dy), x, fromLogits));
@@ -73,25 +73,27 @@ export function surpriseOfSoftmax(targets: Tensor, p: Tensor): Tensor {
   return sub(mul(sum(targets, -1, true), p), targets);
 }
 
-/** The gradient by `yPred` of `Σ d · −log p`, with `log p` as {@link logProbabilitiesOf} has it. */
+/** The gradient by `yPred` of `Σ d · −log p`, for the `log p` of {@link logProbabilitiesOf}. */
 export function throughSurprise(d: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
   const ofRows = sum(d, -1, true);
   if (fromLogits) return sub(mul(softmax(yPred), ofRows), d);
   const totals = sum(yPred, -1, true);
-  // A row of zeros has no sum to divide by: leave it as it is.
+  // A row of zeros has no sum to divide by.
   const divisors = chooseEach(equal(totals, 0), ones(totals.shape), totals);
   return sub(div(ofRows, divisors), throughLog(d, yPred));
 }
 
 /**
- * Multiplies losses by `missing^γ`, with `missing` the probability that is not the truth's, and γ
- * one number or one for each loss.
+ * Multiplies losses by `missing^γ`.
+ *
+ * @param missing  1 minus the probability of the true label.
+ * @param gamma  one exponent, or one for each loss.
  */
 export function focused(losses: Tensor, missing: Tensor, gamma: number | Tensor): Tensor {
   return gamma === 0 ? losses : mul(losses, power(missing, gamma));
 }
 
-/** The derivative of {@link focused} from those of the losses and of `missing`. */
+/** The derivative of {@link focused}, from the slopes of the losses and of `missing`. */
 export function focusedSlopes<T extends Tensor | number>(
   losses: Tensor,
   slopes: T,
@@ -105,8 +107,7 @@ export function focusedSlopes<T extends Tensor | number>(
 }
 
 /**
- * `missing^γ`, whose gradient is 0 where an example is learned completely: that of `tf.pow` is NaN
- * there for γ < 1.
+ * Computes `missing^γ` with gradient 0 at `missing` = 0, for which `tf.pow` gives NaN if γ < 1.
  */
 export function power(missing: Tensor, gamma: number | Tensor): Tensor {
   if (gamma === 2) return square(relu(missing));

@@ -3,12 +3,12 @@ import type {PerSampleLoss} from '../types';
 import {meanOfErrors} from './formula';
 
 /**
- * Measures the distance to the truth, on average over the features.
+ * Computes the mean absolute error over the features.
  *
  *     l = mean_d |yPred_d − yTrue_d|
  *
- * For targets with outliers. Its gradient has the same size for every error, 1 / D, however small that is, so that training
- * does not settle at a fixed learning rate: {@link huber} does.
+ * For targets with outliers. The gradient of every error has size 1 / D, however small the error,
+ * so training does not settle at a fixed learning rate; with {@link huber} it does.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in units of the target.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
@@ -21,8 +21,7 @@ export function meanAbsoluteError(): PerSampleLoss {
 }
 
 /**
- * `|x|`, whose gradient at 0 is 0: that of `tf.abs` is −1 there, and would move a prediction that
- * is right.
+ * Computes `|x|` with gradient 0 at 0; `tf.abs` has −1 there and would move an exact prediction.
  */
 function magnitude(x: Tensor): Tensor {
   return mul(x, sign(x));

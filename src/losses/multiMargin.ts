@@ -6,22 +6,23 @@ import {classesOf, closedForm, perFeature, truthLike} from './formula';
 const NAME = 'multiMargin';
 
 export interface MultiMarginOptions {
-  /** By how much the true class has to lead, a finite number. Default 1. */
+  /** Score by which the true class must lead, a finite number. Default 1. */
   margin?: number;
 }
 
 /**
- * Measures by how much every wrong class comes too near to the true one, for one-hot labels.
+ * Computes the multi-class margin loss for one-hot labels.
  *
  *     l = 1/C · Σ_{c ≠ y} max(0, s_c − s_y + margin)
  *
- * The SVM loss of Ordered SGD and `MultiMarginLoss` of torch, which takes integer labels. The sum has C − 1 terms and is
- * divided by C, as there: a row whose scores are all equal has the loss margin · (C − 1) / C.
+ * The SVM loss of Ordered SGD, and torch's `MultiMarginLoss`, which takes integer labels. As in
+ * both, the sum has C − 1 terms and is divided by C: a row of equal scores has loss margin · (C −
+ * 1) / C.
  *
- * @param options  `margin`, by how much the true class has to lead (default 1).
+ * @param options  `margin`, the score by which the true class must lead (default 1).
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`.
- * @throws RangeError if `margin` is not a finite number (when it is built); TypeError if the shapes differ, as they do for
- *   integer labels (when it is called).
+ * @throws RangeError if `margin` is not a finite number (when it is built); TypeError if the shapes
+ *   differ, as they do for integer labels (when it is called).
  *
  * @example
  * multiMargin()(tf.tensor2d([[0, 1, 0]]), tf.tensor2d([[2, 1.5, -3]])).dataSync();   // Float32Array [0.5]

@@ -2,18 +2,19 @@ import {add, div, log, mean, mul, sub} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from '../types';
 import {closedForm, matched, perFeature} from './formula';
 
-/** What a rate of 0 is taken for: small enough to leave 1e-30 alone, large enough for the gradient y / rate to stay a float32. */
+/** Added to rates: too small to alter 1e-30, large enough that y / rate stays a finite float32. */
 const LEAST_RATE = 1e-34;
 
 /**
- * Measures how improbable counts are under predicted rates.
+ * Computes the Poisson negative log-likelihood, without its constant term.
  *
  *     l = mean_d p_d − y_d · log p_d
  *
- * The negative logarithm of the Poisson probability without log y!, which no prediction changes: so it may be negative, and
- * a large count has a loss of another size than a small one even where its rate is right. Rates are positive, as from an
- * exponential or a softplus. A rate of 0 is taken for 1e-34; a negative one has the loss NaN, so that the trainers leave the
- * row out and count it.
+ * The constant log y! is left out, because no prediction changes it. The loss may thus be negative,
+ * and its size depends on the count even if the rate is exact.
+ *
+ * Rates must be positive, for example from an exponential or a softplus. A rate of 0 counts as
+ * 1e-34. A negative rate has loss NaN, and the trainers skip and count the row.
  *
  * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in nats.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
@@ -31,7 +32,7 @@ export function poisson(): PerSampleLoss {
     (dl, yTrue, yPred) => {
       const {truth, predicted} = matched('poisson', yTrue, yPred);
       const each = perFeature(dl, predicted);
-      // Not (1 − y / p) · dl: y / p may be infinite where dl is 0.
+      // Not (1 − y / p) · dl: y / p may be infinite when dl is 0.
       return sub(each, div(mul(each, truth), add(predicted, LEAST_RATE)));
     },
   );

@@ -36,28 +36,34 @@ import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProba
 const NAME = 'sparseCategoricalCrossentropy';
 
 export interface SparseCategoricalCrossentropyOptions {
-  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
-  /** A label that counts as no label (255 in many segmentation sets, −1 in others). Default: none. */
+  /** Label to ignore (255 in many segmentation sets, −1 in others). Default: none. */
   ignoreLabel?: number;
-  /** What an example of each class counts, one number ≥ 0 a class. Default 1 each. */
+  /** Weight of each class, one number ≥ 0 per class. Default 1 each. */
   classWeights?: readonly number[];
 }
 
 /**
- * Measures how improbable the true class is, for integer labels.
+ * Computes the categorical cross-entropy for integer labels.
  *
- *     l = −w_y · log p_y,    p = softmax(yPred) from logits, yPred / Σ yPred otherwise;    0 where y is ignored
+ *     l = −w_y · log p_y;    0 if y is ignored
+ *     p = softmax(yPred) from logits, yPred / Σ yPred otherwise
  *
- * The same numbers and gradients as {@link categoricalCrossentropy} on the one-hot labels. A label outside 0 … C−1 is an
- * error in development on backends whose tensors live in main memory (the labels are looked through: B comparisons on
- * the host). In production mode and on GPUs its loss is NaN, so that the trainers leave the row out and count it.
+ * Gives the same losses and gradients as {@link categoricalCrossentropy} on one-hot labels.
  *
- * @param options  `fromLogits`, whether `yPred` are logits (default false); `ignoreLabel`, a label that counts as no label:
- *   loss 0, never selected, in no mean (default: none); `classWeights`, `C` numbers ≥ 0 (default 1 each).
- * @returns a loss, `(int32 or float32[B, …] or [B, …, 1], float32[B, …, C]) → float32[B, …]`, in nats.
- * @throws RangeError if a class weight is negative or not finite or `ignoreLabel` no integer (when it is built), or if a
- *   label is no integer in 0 … C−1 (when it is called); TypeError if the shapes do not fit, as they do not for one-hot labels.
+ * A label outside 0 … C−1 throws in development on backends whose tensors live in main memory, at
+ * the cost of B comparisons on the host. In production mode and on GPUs its loss is NaN, and the
+ * trainers skip and count the row.
+ *
+ * @param options  `fromLogits`, whether `yPred` holds logits (default false); `ignoreLabel`, a
+ *   label whose entries have loss 0, are never selected and count in no mean (default: none);
+ *   `classWeights`, `C` numbers ≥ 0 (default 1 each).
+ * @returns a loss, `(int32 or float32[B, …] or [B, …, 1], float32[B, …, C]) → float32[B, …]`, in
+ *   nats.
+ * @throws RangeError if a class weight is negative or not finite or `ignoreLabel` is not an integer
+ *   (when it is built), or if a label is not an integer in 0 … C−1 (when it is called); TypeError
+ *   if the shapes do not match, as is the case for one-hot labels.
  *
  * @example
  * const loss = sparseCategoricalCrossentropy();
@@ -68,14 +74,14 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
   const {fromLogits = false, ignoreLabel} = options;
   checkBoolean(NAME, 'fromLogits', fromLogits);
   if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
-  // Later changes of the list are none of the loss.
+  // Copy the list, so that later changes to it do not affect the loss.
   const classWeights = options.classWeights && [...options.classWeights];
   if (ignoreLabel !== undefined) checkInteger(NAME, 'ignoreLabel', ignoreLabel);
 
   const isClass = (label: number, classes: number) =>
     Number.isInteger(label) && label >= 0 && label < classes && label !== ignoreLabel;
 
-  /** One-hot rows, and which of them count: undefined for all. Those that do not are of class 0. */
+  /** One-hot rows and a mask of the rows that count, undefined for all. Other rows get class 0. */
   const targetOf = (labels: Tensor, classes: number) => {
     const counted = areKnown(labels, (label) => isClass(label, classes))
       ? undefined
@@ -113,7 +119,7 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
   return loss;
 }
 
-/** Marks the labels that are classes and count. */
+/** Mask of the labels that are classes and are not ignored. */
 function classesAmong(labels: Tensor, classes: number, ignoreLabel: number | undefined): Tensor {
   const isWhole = equal(labels, floor(labels));
   const known = logicalAnd(isWhole, logicalAnd(greaterEqual(labels, 0), less(labels, classes)));
@@ -131,7 +137,7 @@ function labelsFor(yTrue: Tensor, yPred: Tensor): Tensor {
   return labels;
 }
 
-/** Labels as tfjs's trainers hand them on, `[B, …, 1]`, without that axis. */
+/** Removes the trailing axis of labels `[B, …, 1]`, the form in which tfjs trainers pass them. */
 function withoutLabelAxis(yTrue: Tensor): Tensor {
   return yTrue.rank > 1 && yTrue.shape[yTrue.rank - 1] === 1 ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
 }

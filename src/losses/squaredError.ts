@@ -3,11 +3,12 @@ import type {PerSampleLoss} from '../types';
 import {closedForm, errorsOf, meanOfErrors} from './formula';
 
 /**
- * Measures the squared distance to the truth, on average over the features.
+ * Computes the mean squared error over the features.
  *
  *     l = mean_d (yPred_d − yTrue_d)²
  *
- * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the target.
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the
+ *   target.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
  *
  * @example
@@ -18,13 +19,15 @@ export function meanSquaredError(): PerSampleLoss {
 }
 
 /**
- * Measures half the squared distance to the truth, summed over the features.
+ * Computes half the squared error, summed over the features.
  *
  *     l = ½ Σ_d (yPred_d − yTrue_d)²
  *
- * The loss of the reference experiment. Its gradient with respect to the prediction is `yPred − yTrue`, without a factor.
+ * The loss of the reference experiment. Its gradient with respect to the prediction is
+ * `yPred − yTrue`, without a factor.
  *
- * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the target.
+ * @returns a loss, `(float32[B, …, D], float32[B, …, D]) → float32[B, …]`, in squared units of the
+ *   target.
  * @throws TypeError if the shapes differ by more than a trailing axis of 1 (when it is called).
  *
  * @example

@@ -6,7 +6,7 @@ import {checkTruth, ofLastAxis, rowwise, takesLastAxis, validEntries, withTruthC
 
 const NAME = 'weightedSum';
 
-/** A loss and what it counts in a sum. */
+/** A loss and its weight in a sum. */
 export interface WeightedLoss {
   loss: PerSampleLoss;
   /** A finite number ≥ 0. Default 1. */
@@ -14,19 +14,23 @@ export interface WeightedLoss {
 }
 
 /**
- * Adds several losses of the same truth and prediction, each with its weight.
+ * Adds several weighted losses of the same truth and prediction.
  *
  *     l = Σ_i w_i · l_i(yTrue, yPred)
  *
- * For several tasks on one output, and for a loss with a second one to regularise it; several outputs take `lossWeights` of
- * `ohemStep`. Rows are ranked by the sum. An entry counts if it counts for one of the losses, and those for which it does
- * not (an ignored label) add 0 there, so that it ranks lower than where all of them speak. A loss of weight 0 is off: not
- * computed, and not asked what counts.
+ * For several tasks on one output, or a second loss as a regulariser. For several outputs use
+ * `lossWeights` of `ohemStep`. A selector ranks rows by the sum.
  *
- * @param losses  one or more `{loss, weight}`: a per-sample loss, and a finite number ≥ 0 (default 1), not all of them 0.
+ * An entry counts if it counts for at least one loss. A loss that ignores the entry adds 0, so the
+ * entry ranks lower than one that every loss counts. A loss of weight 0 is skipped, and its `valid`
+ * with it.
+ *
+ * @param losses  one or more `{loss, weight}`: a per-sample loss, and a finite number ≥ 0 (default
+ *   1), not all of them 0.
  * @returns a loss, `(yTrue, yPred) → float32[B]` or `float32[B, …]`, as its members are.
- * @throws TypeError if there is no loss or one of them is no function (when it is built), or if they do not give tensors of
- *   one shape (when it is called); RangeError if a weight is negative or not finite, or all are 0 (when it is built).
+ * @throws TypeError if the list is empty or a member is not a function (when it is built), or if
+ *   the losses do not return tensors of one shape (when it is called); RangeError if a weight is
+ *   negative or not finite, or all are 0 (when it is built).
  *
  * @example
  * const loss = weightedSum([{loss: meanSquaredError()}, {loss: meanAbsoluteError(), weight: 0.5}]);
@@ -59,7 +63,7 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
   return members.every(({loss}) => loss.rowwise) ? rowwise(sum) : sum;
 }
 
-/** Checks the list, and leaves out what counts nothing. */
+/** Checks the list and drops the losses of weight 0. */
 function membersOf(losses: readonly WeightedLoss[]): Required<WeightedLoss>[] {
   if (!Array.isArray(losses) || losses.length === 0) {
     throw typeError(NAME, 'losses', 'be a list of one or more {loss, weight}', losses);
