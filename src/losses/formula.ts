@@ -122,8 +122,8 @@ type Valid = (yTrue: Tensor, yPred?: Tensor) => Tensor;
 
 /** The mask of a loss's entries that count, in its shape; undefined if all do. */
 export function validEntries(loss: PerSampleLoss, yTrue: Tensor, yPred?: Tensor): Tensor | undefined {
-    // Only predictions distinguish a truth [B, …] from [B, …, 1]; a user's function takes the
-    // truth.
+  // Only predictions distinguish a truth [B, …] from [B, …, 1]; a user's function takes the
+  // truth.
   return (loss.valid as Valid | undefined)?.(yTrue, yPred);
 }
 

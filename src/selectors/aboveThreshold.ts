@@ -9,33 +9,34 @@ const NAME = 'aboveThreshold';
 
 export type AboveThresholdOptions = (
   | {
-      /** Keep every loss over this one; a finite number. */
+      /** Keep every loss above this value; a finite number. */
       loss: number;
       probability?: never;
     }
   | {
       loss?: never;
-      /** Keep every loss over `−ln(probability)`, with the probability in (0, 1]. */
+      /** Keep every loss above `−ln(probability)`, with the probability in (0, 1]. */
       probability: number;
     }
 ) & {
-  /** Keep at least this many of the hardest; an integer ≥ 1. Default 1. */
+  /** Smallest number of rows to keep, the hardest; an integer ≥ 1. Default 1. */
   minK?: number;
-  /** Keep at least this share of the valid rows, in (0, 1]: its whole part. Omit for no minimum. */
+  /** Smallest share of the valid rows to keep, in (0, 1], rounded down. Omit for no minimum. */
   minRatio?: number;
 };
 
 /**
- * Keeps every example whose loss is over a threshold, and always the few hardest.
+ * Keeps every example whose loss exceeds a threshold, and always the few hardest.
  *
  *     kept = {i : l_i > t} ∪ argsort(losses, descending)[0 … M),   t = loss  or  −ln(probability)
  *     M = max(minK, floor(minRatio · valid rows))
  *
- * The OHEM cross-entropy of semantic segmentation, with a probability of 0.7. Only the device knows
- * the number of kept pixels, so `K` is `B` and a step saves no work. If any row is valid, one is
- * kept: the mean is never taken over an empty set. For weighted or focal losses pass `loss`.
+ * The OHEM cross-entropy of semantic segmentation, with a probability of 0.7. Only the device has
+ * the number of kept pixels, so `K` is `B` and a step saves no work. If any row is valid, at least
+ * one is kept, so the mean is never taken over an empty set. For weighted or focal losses pass
+ * `loss`.
  *
- * @param options  `loss` or `probability`, the threshold; `minK` and `minRatio`, how many at least.
+ * @param options  `loss` or `probability`, the threshold; `minK` and `minRatio`, the minimum.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *

@@ -6,7 +6,7 @@ import {largest} from './selector';
  *
  *     kept = argsort(losses, descending)
  *
- * The control for mining, which shares every line but the selector. The same as `topK({ratio: 1})`.
+ * The control for mining: the same code path with every row kept. Equals `topK({ratio: 1})`.
  *
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
  * @throws TypeError if `losses` is not `float32[B]`.

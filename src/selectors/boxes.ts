@@ -23,13 +23,13 @@ import {checkGiven, checkValues, typeError} from '../checks';
 import {valueAt} from './ranking';
 import type {Batch} from './selector';
 
-/** Areas are at least this, so that two boxes without area do not overlap by 0/0. */
+/** Lower bound of areas: without it, two boxes without area would have an overlap of 0/0. */
 const SMALLEST_AREA = 1e-37;
 
 /** The edges of boxes, `float32[B]` each. */
 export type Edges = readonly [y1: Tensor1D, x1: Tensor1D, y2: Tensor1D, x2: Tensor1D];
 
-/** Splits boxes into edges; `sound` marks the `rows` with a box, the others get an empty one. */
+/** Splits boxes into edges. `sound` masks the `rows` with a valid box; others get an empty box. */
 export function boxEdges(where: string, {context: {boxes}, rows}: Batch): {edges: Edges; sound: Tensor1D} {
   checkGiven(where, 'boxes', boxes, 'float32[B, 4]: y1, x1, y2, x2');
   if (!(boxes instanceof Tensor) || String(boxes.shape) !== String([rows.size, 4])) {
@@ -58,7 +58,7 @@ function isSide(lengths: Tensor1D): Tensor1D {
   return logicalAnd(isFiniteTensor(lengths), greaterEqual(lengths, 0));
 }
 
-/** Builds the test for boxes of a group that overlap the one at a place too much. */
+/** Builds a function that masks the boxes of the same group that overlap a given box too much. */
 export function overlapping(
   [y1, x1, y2, x2]: Edges,
   group: Tensor1D | undefined,
@@ -66,7 +66,7 @@ export function overlapping(
 ): (place: Scalar) => Tensor1D {
   const areas: Tensor1D = maximum(mul(sub(y2, y1), sub(x2, x1)), SMALLEST_AREA);
   return (place) => {
-    // Of rank 0: stock wasm is ten times as slow with a tensor of shape [1].
+    // Rank 0, because stock wasm is ten times as slow with a tensor of shape [1].
     const its = (values: Tensor1D) => valueAt(values, place);
     const height = relu(sub(minimum(y2, its(y2)), maximum(y1, its(y1))));
     const width = relu(sub(minimum(x2, its(x2)), maximum(x1, its(x1))));

@@ -2,18 +2,17 @@ import {cast, equal, range, reshape, sigmoid, softmax, sub, Tensor} from '@tenso
 import {typeError} from '../checks';
 import type {SelectionContext} from '../types';
 
-/** How predictions become errors. */
+/** Options for converting predictions to errors. */
 interface ErrorOptions {
   fromLogits: boolean;
-  /** Whether a row may have one value, the probability or logit of a yes. */
+  /** Whether a row may have a single value, the probability or logit of the positive class. */
   mayBeBinary?: boolean;
 }
 
 /**
- * Computes what is predicted too much, `p − y` as `float32[B, C]`: the gradient of the crossentropy
- * by the logits.
+ * Computes the errors `p − y` as `float32[B, C]`: the gradient of the cross-entropy by the logits.
  *
- * @param rows  how many rows there are; further axes of `yPred` become rows.
+ * @param rows  the number of rows; further axes of `yPred` become rows.
  */
 export function classErrors(
   where: string,
@@ -47,7 +46,7 @@ function oneHotOf(where: string, yTrue: Tensor | undefined, rows: number, classe
     throw typeError(where, 'yTrue', `have shape [${rows}] of labels or [${rows}, ${classes}], one-hot`, got);
   }
   if (yTrue.size === rows * classes) return cast(reshape(yTrue, [rows, classes]), 'float32');
-  // Unlike tf.oneHot, this maps a label out of range to a row of zeros on every backend.
+  // Unlike tf.oneHot, this maps an out-of-range label to a row of zeros on every backend.
   const labels = cast(reshape(yTrue, [rows, 1]), 'float32');
   return cast(equal(labels, range(0, classes, 1, 'float32')), 'float32');
 }

@@ -8,16 +8,15 @@ import {selector} from './selector';
 const NAME = 'globalTopK';
 
 export interface GlobalTopKOptions {
-  /** How many rows all shards keep together; an integer from 1 to the rows of all shards. */
+  /** Number of rows that all shards keep together; an integer from 1 to the rows of all shards. */
   k: number;
-  /** The place of this shard among all, from 0. */
+  /** Index of this shard among all shards, from 0. */
   shard: number;
-  /** How many shards there are. */
+  /** Number of shards. */
   shards: number;
   /**
-   * Gives the losses of this shard to all others, waits for theirs, and returns all of them in the
-   * order of the shards,
-   * its own too. Called once a step.
+   * Sends the losses of this shard to all others, waits for theirs, and returns the losses of all
+   * shards, this one included, in the order of the shards. Called once per step.
    */
   exchange: (mine: ShardLosses) => ShardLosses[];
 }
@@ -27,24 +26,24 @@ export interface GlobalTopKOptions {
  *
  *     kept = {i of this shard : i ∈ argsort(losses of all shards, descending)[0 … k)}
  *
- * The rule of `topK` for a batch that lies in several workers, one shard in each. A shard sends at
- * most `k` losses. Equal losses go to the lower shard, and there to the lower row, so the kept rows
- * are those of `topK({k})` over the shards in their order. The selection has the `threshold`, so
- * `step.gradients` divides by the rows of all shards and adds regularisers once: the sum of the
- * gradients over all shards is the gradient of the whole batch. `step`, `fitOhem` and `ohemLoss`
- * would
- * update by a part of it, and throw.
+ * The rule of `topK` for a batch that is split over several workers, one shard in each. A shard
+ * sends at most `k` losses. Ties keep the lower shard, then the lower row, so the kept rows are
+ * those of `topK({k})` over the concatenated shards.
+ *
+ * The selection has a `threshold`, so `step.gradients` divides by the rows of all shards and adds
+ * regularisers once. The gradients of all shards thus sum to the gradient of the whole batch.
+ * `step`, `fitOhem` and `ohemLoss` throw, because they would update by a part of it.
  *
  * `exchange` waits inside the step, for shards that share memory (`Atomics.wait`). It reads the
- * losses, so it takes the backend cpu or wasm. For a network, or a GPU, see `hardestLosses`.
+ * losses, so the backend must be cpu or wasm. For a network or a GPU see `hardestLosses`.
  *
  * @param options  `k`, `shard`, `shards` and `exchange`.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K], threshold}`,
- *   hardest
- *   first. `K` is the number of rows that this shard keeps; if it is 0, one place of weight 0.
+ *   hardest first. `K` is the number of rows that this shard keeps; if it is 0, one slot of weight
+ *   0.
  * @throws RangeError or TypeError for a wrong option; on every shard if `exchange` returns too few
- *   losses, those of another step, `k` or version, or in another order, or if `k` is more than all
- *   rows; RangeError on another backend than cpu and wasm.
+ *   losses, those of another step, `k` or version, or in another order, or if `k` exceeds the
+ *   number of all rows; RangeError on a backend other than cpu and wasm.
  *
  * @example
  * const other = {version: 1, shard: 1, step: 0, k: 2, rows: 2, usable: 2, losses:
@@ -88,8 +87,7 @@ export function globalTopK(options: GlobalTopKOptions): Selector {
 }
 
 /**
- * Checks that an exchange returns what this shard gave: otherwise it has losses of other times, or
- * of others.
+ * Checks that an exchange returns this shard's losses; otherwise it mixes steps or shards.
  */
 function checkOwn({losses}: ShardLosses, {shard, losses: given}: ShardLosses): void {
   const other = given.findIndex((loss, i) => loss !== losses[i]);

@@ -11,14 +11,14 @@ export interface GradientNormBoundOptions {
 }
 
 /**
- * Scores rows of a classifier by a bound of their gradient.
+ * Scores rows of a classifier by an upper bound of their gradient norm.
  *
  *     score_i = ‖p_i − y_i‖₂,   p = softmax(yPred) from logits, yPred otherwise;   y one-hot
  *
- * The norm of the gradient of the crossentropy by the logits, which costs no backward pass; a
- * constant times it bounds the gradient of all weights. It is at most √2: it does not tell very
- * wrong rows apart, and a wrong label counts little more than a hard row. With it
- * {@link importanceSampling} has the least noise.
+ * This is the norm of the gradient of the cross-entropy by the logits, without a backward pass. A
+ * constant times it bounds the gradient of all weights. It is at most √2: very wrong rows score
+ * alike, and a wrong label weighs little more than a hard row. As a score for
+ * {@link importanceSampling} it gives the least noise.
  *
  * @param options  `fromLogits`.
  * @returns a score for {@link scored}, from `context.yPred`, `float32[B, C]`, and `context.yTrue`,

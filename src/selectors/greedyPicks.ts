@@ -1,4 +1,4 @@
-/** @file Picking rows one after the other, if each pick changes what the others are worth. */
+/** @file Greedy selection, one row at a time, if each pick changes the score of the other rows. */
 
 import {
   abs,
@@ -35,7 +35,7 @@ import type {Keep, Selection} from '../types';
 import {descending, firstPlaces, keepLargest, keptOf, ofValidRows, rankable, valueAt} from './ranking';
 import type {Batch} from './selector';
 
-/** What gradients are worth, from their inner products. */
+/** Inner products of per-row gradients, from which picks are scored. */
 export interface Worth {
   /** Inner products of all rows, `float32[B, B]`; 0 for rows that may not be selected. */
   gram: Tensor2D;
@@ -43,10 +43,7 @@ export interface Worth {
   squares: Tensor1D;
 }
 
-/**
- * Picks at most so many rows, and returns them in the order of the picks; places past the last row
- * repeat one.
- */
+/** Picks up to `count` rows, in order of picking; places past the last row repeat a pick. */
 type Picking = (count: number) => Tensor1D;
 
 /** Turns picks into a selection, hardest first. */
@@ -60,20 +57,21 @@ export function keepPicked({losses, rows, context}: Batch, keep: Keep, picked: P
   return keepLargest(rankable(losses, logicalAnd(rows, marked)), {k: count});
 }
 
-/** A change of a score from here on is rounding, of the largest there was. */
+/** Relative change of a score, against the largest one, up to which it counts as rounding. */
 const ROUNDING = 1e-5;
 
 /**
- * Picks by matching pursuit of the sum of all gradients: the row whose gradient has the largest
- * inner product with what is left of the sum, whose direction is then taken out of it and of all
- * gradients. Once nothing is left but rounding, or only rows that depend on picked ones, the
- * largest losses.
+ * Picks by matching pursuit of the sum of all gradients.
+ *
+ * Each round picks the row whose gradient has the largest inner product with the residual of the
+ * sum, then projects its direction out of the residual and of all gradients. Once only rounding is
+ * left, or only rows that depend on picked ones, it picks the largest losses.
  */
 export function matchingPursuit(batch: Batch, worth: Worth): Picking {
   return (count) => (livesInMainMemory() ? pursueOnHost(batch, worth, count) : pursueOnDevice(batch, worth, count));
 }
 
-/** Does it in kernels alone: projects all inner products in each round. */
+/** Runs the pursuit in kernels alone: each round projects all inner products. */
 export function pursueOnDevice({losses, rows}: Batch, {gram, squares}: Worth, count: number): Tensor1D {
   const size = losses.size;
   const places = range(0, size, 1, 'int32');
@@ -90,7 +88,7 @@ export function pursueOnDevice({losses, rows}: Batch, {gram, squares}: Worth, co
     const place = placeOfLargest(ranked);
     const direction = takeRows(left as Tensor2D, expandDims(place) as Tensor1D);
     const flat: Tensor1D = reshape(direction, [size]);
-    // A pick by its loss takes no direction out.
+    // A row picked by its loss projects nothing out.
     const isTaken = cast(greaterEqual(valueAt(ranked, place), 0), 'float32');
     const scale = div(isTaken, maximum(valueAt(flat, place), 1e-30));
     const along = mul(flat, scale);
@@ -107,7 +105,7 @@ export function pursueOnDevice({losses, rows}: Batch, {gram, squares}: Worth, co
   return inRounds(count, [gram, sums, squares, rows], round);
 }
 
-/** The same on the host, in float64: there, reading waits for nothing. */
+/** Runs the pursuit on the host in float64, if reading does not wait. */
 export function pursueOnHost({losses, rows}: Batch, {gram, squares}: Worth, count: number): Tensor1D {
   const size = losses.size;
   const byLoss = descending(rankable(losses, rows)).indices.dataSync();
@@ -157,8 +155,8 @@ export function pursueOnHost({losses, rows}: Batch, {gram, squares}: Worth, coun
 }
 
 /**
- * Picks the row with the largest score, and takes from all scores their inner products with it,
- * times a rate.
+ * Picks the row with the largest score, then subtracts from all scores `rate` times their inner
+ * products with it; repeats.
  */
 export function byInteraction(batch: Batch, worth: Pick<Worth, 'gram'>, scores: Tensor1D, rate: number): Picking {
   const pick = livesInMainMemory() ? interactOnHost : interactOnDevice;
@@ -210,13 +208,13 @@ export function interactOnHost(
 
 const at = (values: ArrayLike<number>, place: number): number => values[place] as number;
 
-/** Repeats the first pick where there are fewer than places; row 0 if there is none. */
+/** Fills missing picks with the first pick, or with row 0 if there is none. */
 function padded(picks: readonly number[], count: number): Tensor1D {
   const places = Array.from({length: count}, (_, i) => picks[i] ?? picks[0] ?? 0);
   return tensor1d(places, 'int32');
 }
 
-/** Runs rounds that pick a row each, and disposes the state of each but the last. */
+/** Runs `count` rounds that pick a row each, and disposes every intermediate state. */
 function inRounds(
   count: number,
   first: Tensor[],

@@ -24,7 +24,7 @@ import type {Selection} from '../types';
 import {descending, keepLargest, rankable} from './ranking';
 import type {Batch} from './selector';
 
-/** Ids from here on are not all exact in float32, the type that everything is sorted in. */
+/** Bound of ids: float32, in which everything is sorted, is not exact for all larger integers. */
 const TOO_LARGE = 2 ** 24;
 
 /** Rows by group, the hardest of each group first. Masks are `bool[B]` in this order. */
@@ -37,7 +37,7 @@ export interface Groups {
   inBatch(values: Tensor1D): Tensor1D;
   /** Finds, for each row in order, the value of the hardest row of its group. */
   first(ofRows: Tensor1D): Tensor1D;
-  /** Masks the hardest of the masked rows of each group: `most`, one number or one for each row. */
+  /** Masks the hardest `most` of the masked rows of each group; `most` may differ per row. */
   hardest(mask: Tensor1D, most: Tensor1D | number): Tensor1D;
   /** Counts, for each row, the masked rows of its group: `int32[B]`. */
   total(mask: Tensor1D): Tensor1D;
@@ -50,7 +50,7 @@ export function byGroup(where: string, {losses, rows, context}: Batch): Groups {
   const batchSize = losses.size;
   const {ids, known} = groupIds(where, context.group, rows);
   const hardestFirst = descending(rankable(losses, known)).indices;
-  // Sorting is stable: within a group the hardest stay first.
+  // The sort is stable, so the hardest row stays first within its group.
   const sorted = ids && descending(neg(takeRows(ids, hardestFirst)));
   const place = sorted ? sorted.indices : range(0, batchSize, 1, 'int32');
   const order = takeRows(hardestFirst, place);
@@ -97,7 +97,7 @@ export function positivesByGroup(where: string, batch: Batch): Groups & {positiv
   return {...groups, positives: usable(equal(positive, 1)), negatives: usable(equal(positive, 0))};
 }
 
-/** Finds start and end of the run of equal numbers of each number. tfjs adds an axis to both. */
+/** Finds start and end of each number's run of equal numbers, without the axis that tfjs adds. */
 function segments(ascending: Tensor1D): {start: Tensor1D; end: Tensor1D} {
   return {
     start: reshape(lowerBound(ascending, ascending), ascending.shape),

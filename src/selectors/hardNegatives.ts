@@ -9,25 +9,27 @@ import {selector} from './selector';
 const NAME = 'hardNegatives';
 
 export interface HardNegativesOptions {
-  /** Negatives for each positive of the group; a number ≥ 0. Default 3. */
+  /** Number of negatives per positive of the group; a number ≥ 0. Default 3. */
   ratio?: number;
-  /** Negatives of each group at least; an integer ≥ 0. Default 0. */
+  /** Smallest number of negatives per group; an integer ≥ 0. Default 0. */
   minNegatives?: number;
 }
 
 /**
- * Keeps all positives, and of each group the hardest negatives in a fixed proportion to them.
+ * Keeps all positives and, per group, the hardest negatives in a fixed ratio to them.
  *
  *     kept = positives ∪ hardest_g(max(minNegatives, floor(ratio · positives_g)))  for each group g
  *
- * The hard negative mining of SSD, for detectors whose anchors are nearly all background:
- * `context.positive` marks the anchors that match an object, `context.group` holds the image of
- * each. Without `minNegatives` an image without positives gives nothing. SSD divides by the
- * positives, not by the kept rows: to match it, reduce with `'sum'` and scale. `K` is `B`.
+ * The hard negative mining of SSD, for detectors whose anchors are nearly all background.
+ * `context.positive` masks the anchors that match an object, and `context.group` holds the image of
+ * each anchor. Without `minNegatives`, an image without positives contributes nothing.
  *
- * @param options  `ratio` of negatives to usable positives; `minNegatives` of each group.
+ * SSD divides by the number of positives, not of kept rows: to match it, reduce with `'sum'` and
+ * scale. `K` is `B`.
+ *
+ * @param options  `ratio` of negatives to usable positives; `minNegatives` per group.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
- *   Rows that may not be selected are not counted either.
+ *   Positives that may not be selected do not raise the number of negatives.
  * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
  *   `context.positive` not `[B]` or `context.group` not `int32[B]`.
  *

@@ -23,7 +23,7 @@ import {selector} from './selector';
 const NAME = 'importanceSampling';
 
 export interface ImportanceSamplingOptions extends DrawOptions {
-  /** Number of draws; an integer ≥ 1. A batch of fewer rows takes as many draws as rows. */
+  /** Number of draws; an integer ≥ 1. A batch with fewer rows uses its number of rows. */
   k: number;
 }
 
@@ -34,14 +34,16 @@ export interface ImportanceSamplingOptions extends DrawOptions {
  *     E[(1/K) Σ w · l] = (1/B) Σ l
  *
  * Estimates the gradient of the whole batch from few rows, with less noise than a uniform draw:
- * unlike the other selectors it does not change the objective. Drawing by the size of the gradient
- * has the least noise: `scored(importanceSampling({k}), gradientNormBound())`. (1/K) Σ w · l is
- * unbiased, B / K times `reduction: 'batchMean'`; `'mean'` divides by Σ w, about `K`. A row with a
- * score of 0 or less is never drawn; if that holds for all rows, the draw is uniform.
+ * unlike the other selectors it does not change the objective. A draw by gradient norm has the
+ * least noise: `scored(importanceSampling({k}), gradientNormBound())`.
+ *
+ * (1/K) Σ w · l is unbiased, B / K times `reduction: 'batchMean'`; `'mean'` divides by Σ w, about
+ * `K`. A row with a score of 0 or less is never drawn. If no score is positive, the draw is
+ * uniform.
  *
  * @param options  `k` draws; `seed`.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
- *   `B` in the weights counts the valid rows with a finite loss. No other is drawn.
+ *   `B` in the weights counts the valid rows with a finite loss; no other row is drawn.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.
  *
  * @example
@@ -60,7 +62,7 @@ export function importanceSampling(options: ImportanceSamplingOptions = {} as Im
   return selector(NAME, ({losses, rows, context}) => {
     const count = Math.min(k, losses.size);
     const chances = chancesOf(losses, rows);
-    // Below 1: a draw of exactly 1 would match the total and index past the last row.
+    // Clamp below 1: a draw of exactly 1 would match the total and index past the last row.
     const draws = noise(2 * count, seed, context, (uniform) => Math.min(uniform, 1 - 2 ** -24));
     const {indices, total} = drawInProportion(chances, slice(draws, 0, count), slice(draws, count));
     const rowCount = cast(sum(cast(rows, 'int32')), 'float32');
@@ -69,7 +71,9 @@ export function importanceSampling(options: ImportanceSamplingOptions = {} as Im
   });
 }
 
-/** Divides scores by the largest, so that their sum is finite; equal chances if none is over 0. */
+/**
+ * Divides scores by the largest, so that their sum is finite; equal chances if none is positive.
+ */
 function chancesOf(scores: Tensor1D, rows: Tensor1D): Tensor1D {
   const positive = chooseEach(rows, maximum(scores, 0), zerosLike(scores));
   const largest = max(positive);

@@ -14,23 +14,24 @@ import {
   type Tensor1D,
 } from '@tensorflow/tfjs-core';
 
-/** 1 / e as a float32, and what it lacks: so x + 1 / e keeps its digits next to 0. */
+/** 1 / e in float32 and its rounding error, so that x + 1 / e keeps its digits near 0. */
 const [INVERSE_E, REST] = [Math.fround(1 / Math.E), 1 / Math.E - Math.fround(1 / Math.E)];
 
-/** W₀ next to −1 / e, as a series in p = √(2 (e x + 1)). */
+/** Coefficients of W₀ near −1 / e, a series in p = √(2 (e x + 1)). */
 const SERIES = [-1, 1, -1 / 3, 11 / 72, -43 / 540, 769 / 17280, -221 / 8505, 680863 / 43545600, -1963 / 204120];
 
-/** Up to this p the series is nearer than steps in float32, which divide by W + 1. */
+/** Bound of p below which the series is more exact than float32 steps, which divide by W + 1. */
 const NEAR = 0.25;
 
-/** Beyond it exp(W) would overflow on the way. */
+/** Bound of x: beyond it exp(W) would overflow. */
 const LARGEST = 1e30;
 
 /**
- * Computes `exp(−W₀(x))` for x ≥ −1 / e, with W₀ the Lambert W function, `W₀ e^{W₀} = x`.
+ * Computes `exp(−W₀(x))` for x ≥ −1 / e, where W₀ is the Lambert W function, `W₀ e^{W₀} = x`.
  *
- * Within 3e-6 of float64, next to −1 / e only if `distance` has its digits: x + 1 / e. Two steps of Halley's method, from the series for x < 0, and for others
- * from the estimate of Winitzki, l (1 − log(1 + l) / (2 + l)) with l = log(1 + x).
+ * Within 3e-6 of float64; near −1 / e only if `distance` holds x + 1 / e with all its digits. Takes
+ * two steps of Halley's method. They start from the series for x < 0, and otherwise from Winitzki's
+ * estimate l (1 − log(1 + l) / (2 + l)) with l = log(1 + x).
  */
 export function expOfMinusW(given: Tensor1D, distance?: Tensor1D): Tensor1D {
   const x = minimum(given, LARGEST) as Tensor1D;

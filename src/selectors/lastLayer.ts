@@ -1,4 +1,4 @@
-/** @file Gradients of the last dense layer, by their inner products alone. */
+/** @file Gradients of the last dense layer, represented by their inner products alone. */
 
 import {
   add,
@@ -28,7 +28,7 @@ export interface LastLayerOptions {
   bias?: boolean;
 }
 
-/** The factors of gradients `errors_i ⊗ features_i`. (A type, so that `tf.tidy` takes it.) */
+/** Factors of the gradients `errors_i ⊗ features_i`. A type alias, so that `tf.tidy` accepts it. */
 export type LastLayer = {
   /** `float32[B, C]`. */
   errors: Tensor2D;
@@ -38,7 +38,9 @@ export type LastLayer = {
 
 type Given = Pick<SelectionContext, 'yTrue' | 'yPred' | 'features'>;
 
-/** Finds the factors of the gradients of rows, with the row weights; 0 for rows that may not be selected. */
+/**
+ * Computes the factors of the row gradients, weighted by row; 0 for rows that cannot be selected.
+ */
 export function lastLayerOf(where: string, {losses, rows, context}: Batch, fromLogits: boolean): LastLayer {
   const {errors, features} = factorsOf(where, context, losses.size, fromLogits);
   const {rowWeights} = context;
@@ -49,16 +51,16 @@ export function lastLayerOf(where: string, {losses, rows, context}: Batch, fromL
   return {errors: ofRows(weighted), features: ofRows(features)};
 }
 
-/** Below any loss and any score, and finite. */
+/** A finite value below any loss and any score. */
 const LAST = -1e30;
 
-/** Puts rows of weight 0 behind all others: their gradient is 0, which is more than a negative score. */
+/** Ranks rows of weight 0 last: their score of 0 would exceed a negative one. */
 export function weightlessLast({rowWeights}: SelectionContext, scores: Tensor1D): Tensor1D {
   if (rowWeights === undefined) return scores;
   return chooseEach(greater(rowWeights, 0), scores, fill(scores.shape, LAST)) as Tensor1D;
 }
 
-/** Finds the factors of the gradients of so many rows. */
+/** Computes the factors of the gradients of `rows` rows. */
 export function factorsOf(where: string, given: Given, rows: number, fromLogits: boolean): LastLayer {
   const features = featuresOf(where, given.features, rows);
   const errors = classErrors(where, given, rows, {fromLogits, mayBeBinary: true});
@@ -79,9 +81,7 @@ function featuresOf(where: string, features: Tensor | undefined, rows: number): 
   return cast(features, 'float32') as Tensor2D;
 }
 
-/**
- * All inner products of gradients: `(E Eᵀ) ∘ (H Hᵀ + 1)`, without the 1 if the bias does not count.
- */
+/** Computes all inner products of gradients, `(E Eᵀ) ∘ (H Hᵀ + 1)`; no `+ 1` without `bias`. */
 export function gramOf(of: LastLayer, others: LastLayer, bias: boolean): Tensor2D {
   const ofFeatures = matMul(of.features, others.features, false, true);
   return mul(matMul(of.errors, others.errors, false, true), bias ? add(ofFeatures, 1) : ofFeatures);

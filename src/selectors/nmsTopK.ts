@@ -26,21 +26,21 @@ import {selector} from './selector';
 const NAME = 'nmsTopK';
 
 export type NmsTopKOptions = Keep & {
-  /** Largest overlap with a kept box of the group, as IoU in [0, 1]. Default 0.7. */
+  /** Largest allowed overlap with a kept box of the same group, as IoU in [0, 1]. Default 0.7. */
   iouThreshold?: number;
 };
 
 /**
- * Keeps the largest losses among boxes that do not overlap.
+ * Keeps the largest losses among boxes that do not overlap too much.
  *
  *     for i in argsort(losses, descending):
  *       keep i, unless IoU(box_i, box_j) > iouThreshold for a kept j of its group
  *     until K are kept
  *
- * The rule of the paper for region proposals: boxes that nearly coincide have nearly the same loss,
- * and count it many times. The suppression is exact and stays on the device, in `K` rounds. Boxes
- * of different groups (`context.group`: the image, or one id for each image and class) never
- * suppress one another; `K` is of the whole batch.
+ * The paper's rule for region proposals: boxes that nearly coincide have nearly the same loss and
+ * would count it many times. The suppression is exact and stays on the device, in `K` rounds. Boxes
+ * of different groups (`context.group`: the image, or one id per image and class) never suppress
+ * one another; `K` counts rows of the whole batch.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `iouThreshold`.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
@@ -75,7 +75,7 @@ export function nmsTopK({iouThreshold = 0.7, ...keep}: NmsTopKOptions = {} as Nm
 function firstSurvivors(candidates: Tensor1D, overlaps: (place: Scalar) => Tensor1D, count: number): Tensor1D {
   const size = candidates.size;
   const out = zeros<Rank.R1>([size]);
-  // Numbers of the remaining candidates, largest first. All differ, so all backends pick the same.
+  // Distinct numbers of the remaining candidates, largest first, so all backends pick the same.
   let running = mul(asFloat(candidates), range(size, 0, -1, 'float32')) as Tensor1D;
   const places: Scalar[] = [];
   const numbers: Scalar[] = [];
@@ -92,7 +92,7 @@ function firstSurvivors(candidates: Tensor1D, overlaps: (place: Scalar) => Tenso
     places.push(place);
     numbers.push(number);
   }
-  // Once no candidate remains, rounds find the number 0.
+  // Once no candidate remains, every further round finds the number 0.
   const found = cast(greater(stack(numbers), 0), 'int32') as Tensor1D;
   return cast(putRows(found, stack(places) as Tensor1D, size), 'bool');
 }

@@ -7,15 +7,15 @@ import type {Batch} from './selector';
 
 /** Options of a selector that draws. */
 export interface DrawOptions {
-  /** Same seed and same `context.step`, same draw, on every backend. Default 0. */
+  /** Seed: the same seed and `context.step` give the same draw on every backend. Default 0. */
   seed?: number;
 }
 
 /**
- * Makes `size` numbers, each `shape` of a uniform number in (0, 1), from the seed and the step.
+ * Makes `size` random numbers: `shape` of a uniform number in (0, 1), from the seed and the step.
  *
- * Made on the host in float64. A logarithm differs in its last bit from backend to backend, and so
- * could a draw; and float32 has no numbers between 1 − 6e-8 and 1, where the largest of many lie.
+ * Runs on the host in float64. A logarithm differs in its last bit between backends, which could
+ * change the draw, and float32 has no numbers between 1 − 6e-8 and 1, the range of the largest.
  */
 export function noise(
   size: number,
@@ -27,15 +27,16 @@ export function noise(
   return tensor1d(new Float32Array(size).map(() => shape(uniform())));
 }
 
-/** Makes noise for log-weights: the k largest sums are a draw of k rows without replacement. */
+/** Makes Gumbel noise: the k largest log-weights plus noise are k draws without replacement. */
 export function gumbelNoise(size: number, seed: number, context: SelectionContext): Tensor1D {
   return noise(size, seed, context, (uniform) => -Math.log(-Math.log(uniform)));
 }
 
 /**
- * Draws rows without replacement by chances that depend on the rank among the selectable rows.
+ * Draws rows without replacement with chances that depend on the rank among selectable rows.
  *
- * @param logChances  log-chances of places `float32[B]`, 0 = the hardest row, of so many rows.
+ * @param logChances  maps ranks `float32[B]`, 0 = the hardest row, and the number of selectable
+ *   rows to log-chances.
  */
 export function drawByRank(
   {losses, rows, context}: Batch,

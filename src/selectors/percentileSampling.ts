@@ -33,25 +33,27 @@ import {type Batch, checkState, selector} from './selector';
 const NAME = 'percentileSampling';
 
 export interface PercentileSamplingOptions extends DrawOptions {
-  /** How steeply chances rise with the percentile; a finite number > 0. The paper uses 1 to 3. */
+  /** Steepness: how fast chances rise with the percentile; > 0. The paper uses 1 to 3. */
   power: number;
   /** Number of recent losses to compare with; an integer ≥ 1. Default 1024. */
   historyLength?: number;
-  /** Chance of the easiest rows, in [0, 1]. Default 0. */
+  /** Smallest chance of a row, in [0, 1]. Default 0. */
   minProbability?: number;
 }
 
 /**
- * Keeps each example by a chance of its own: a power of its percentile.
+ * Keeps each example with a chance of its own: a power of its percentile.
  *
  *     P(keep row i) = max(minProbability, F(l_i)^power),
  *     F(l) = share of the last `historyLength` losses < l, those of this batch among them;
  *            ½ if all of them, two or more, are l
  *
  * Selective-Backprop. It keeps few rows of an easy batch and many of a hard one, in the long run
- * about 1 / (power + 1) of them. If it keeps none, the step changes nothing. The smallest of the
- * recent losses has chance 0: to forget no row, set a `minProbability`. If all recent losses are
- * equal, as those of a head of zeros are, each is the median, so that training can begin.
+ * about 1 / (power + 1) of them. If it keeps none, the step changes nothing.
+ *
+ * The smallest of the recent losses has chance 0; a `minProbability` gives every row a chance. If
+ * all recent losses are equal, as for a zero-initialised head, each counts as the median, so that
+ * training can start.
  *
  * @param options  `power`; `historyLength`; `minProbability`; `seed`.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`: the kept rows
@@ -76,7 +78,7 @@ export function percentileSampling(options: PercentileSamplingOptions = {} as Pe
   checkFinitePositive(NAME, 'power', power);
   checkCount(NAME, 'historyLength', historyLength);
   checkClosedUnitInterval(NAME, 'minProbability', minProbability);
-  // u < F^power, but with the root taken of u, on the host, so that every backend draws the same.
+  // Equals u < F^power. The root of u is taken on the host, so that every backend draws the same.
   const threshold = (uniform: number) => (uniform < minProbability ? -1 : uniform ** (1 / power));
   const history = (batch: Batch) => historyOf(batch, historyLength);
   const choose = ({losses, rows, context}: Batch) => {
@@ -99,9 +101,11 @@ function historyOf({losses, rows, context: {memory}}: Batch, length: number): Te
 }
 
 /**
- * Computes the share of the history below each loss, by sorting: pairs take B × H numbers. ½ if the
- * whole history, of `least` losses or more, is equal to the loss: with a share of 0 such rows would
- * never be trained on, and never change.
+ * Computes the share of the history below each loss, by sorting: comparing pairs needs B × H
+ * numbers.
+ *
+ * The share is ½ if the whole history, of `least` losses or more, equals the loss. With a share of
+ * 0 such rows would never be trained on, and so never change.
  */
 function shareBelow(losses: Tensor1D, history: Tensor1D, least: number): Tensor1D {
   const counted = isFiniteTensor(history);

@@ -9,28 +9,28 @@ import {selector} from './selector';
 const NAME = 'positiveNegativeQuota';
 
 export interface PositiveNegativeQuotaOptions {
-  /** Rows of each group; an integer ≥ 1. */
+  /** Number of rows per group; an integer ≥ 1. */
   k: number;
-  /** Share of these rows that may be positives, in (0, 1]. */
+  /** Largest share of positives among these rows, in (0, 1]. */
   positiveFraction: number;
-  /** Most negatives for each kept positive (or for none), a number ≥ 0. Omit for no limit. */
+  /** Largest number of negatives per kept positive (or for none), ≥ 0. Omit for no limit. */
   maxNegativesPerPositive?: number;
 }
 
 /**
- * Keeps a quota of the hardest positives of each group, filled up with its hardest negatives.
+ * Keeps a quota of the hardest positives per group, and fills up with its hardest negatives.
  *
  *     positives_g = the hardest floor(k · positiveFraction) of group g, or fewer
  *     negatives_g = the hardest min(k − |positives_g|,
  *                                   floor(maxNegativesPerPositive · max(1, |positives_g|)))
  *
- * The sampler of two-stage detectors, with hard rows instead of random ones: `k` rows of each image
- * (`context.group`), of which 25 % or 50 % may be positives (`context.positive`). Negatives replace
- * missing positives, never the other way round. `K` is `B`.
+ * The sampler of two-stage detectors, with hard rows instead of random ones: `k` rows per image
+ * (`context.group`), at most 25 % or 50 % of them positives (`context.positive`). Negatives fill
+ * the slots of missing positives, never the reverse. `K` is `B`.
  *
- * @param options  `k` rows of each group; `positiveFraction`; `maxNegativesPerPositive`.
+ * @param options  `k` rows per group; `positiveFraction`; `maxNegativesPerPositive`.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
- *   Rows that may not be selected are not counted either.
+ *   Positives that may not be selected take up no part of the quota.
  * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
  *   `context.positive` not `[B]` or `context.group` not `int32[B]`.
  *

@@ -15,16 +15,16 @@ import {
 } from '@tensorflow/tfjs-core';
 import {takeRows} from '../rows';
 
-/** Rows of a block. */
+/** Number of rows per block. */
 const BLOCK = 128;
 
 /**
- * Draws rows with replacement in proportion to `chances` ≥ 0, one for each draw in [0, 1).
+ * Draws rows with replacement in proportion to `chances` ≥ 0, one per draw in [0, 1).
  *
- * Draws first a block of rows and then a row of it. In one running sum over 100,000 rows float32
- * would round the share of each by up to 0.6 %; in blocks it is 0.001 %.
+ * Each draw picks a block of rows, then a row of that block. A single running sum over 100,000 rows
+ * would round their shares by up to 0.6 % in float32; blocks reduce this to 0.001 %.
  *
- * @returns the rows, `int32[K]`, and the sum of the chances. If that is 0, the rows mean nothing.
+ * @returns the rows, `int32[K]`, and the sum of the chances; the rows are arbitrary if it is 0.
  */
 export function drawInProportion(
   chances: Tensor1D,
@@ -39,12 +39,12 @@ export function drawInProportion(
   const blockOf = reshape(placesOf(overBlocks, reshape(drawsOfBlocks, [1, -1])), [-1]) as Tensor1D;
   const placeIn = reshape(placesOf(takeRows(withinBlocks, blockOf), reshape(drawsInBlocks, [-1, 1])), [-1]);
   const indices = add(mul(blockOf, scalar(BLOCK, 'int32')), placeIn);
-  // If all chances are 0, the place is behind the last row.
+  // If all chances are 0, the place is past the last row.
   const within = minimum(indices, scalar(chances.size - 1, 'int32'));
   return {indices: cast(within, 'int32') as Tensor1D, total: reshape(lastOf(overBlocks), []) as Scalar};
 }
 
-/** Finds, for each draw, the first running sum over its share of the last one. */
+/** Finds, for each draw, the first running sum that exceeds the draw times the last sum. */
 function placesOf(sums: Tensor, draws: Tensor): Tensor {
   const size = sums.shape[1] as number;
   const places = searchSorted(sums, mul(draws, reshape(lastOf(sums), [-1, 1])), 'right');

@@ -13,8 +13,8 @@ export type RandomKOptions = Keep & DrawOptions;
  *
  *     kept = argsort(u, descending)[0 … K),   u ~ Uniform(0, 1)^B seeded by (seed, step)
  *
- * The control that tells "hard" from "fewer": mining has to beat it at the same `K`. The draw
- * changes with `context.step`, which the trainers count.
+ * The control that separates "hard" from "fewer": mining must beat it at the same `K`. The draw
+ * changes with `context.step`, which the trainers advance.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `seed`.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
@@ -28,7 +28,7 @@ export function randomK({seed = 0, ...keep}: RandomKOptions = {} as RandomKOptio
   checkKeep('randomK', keep as Keep, ['seed']);
   checkSeed('randomK', seed);
   return selector('randomK', ({losses, rows, context}) => {
-    // A text seed: tfjs takes the number 0 for "no seed".
+    // A string seed, because tfjs treats the number 0 as "no seed".
     const keys = randomUniform(losses.shape, 0, 1, 'float32', `${seed}/${context.step ?? 0}`) as Tensor1D;
     const drawn = keepLargest(rankable(keys, rows), keep as Keep, context);
     return reordered(drawn, takeRows(losses, drawn.indices));

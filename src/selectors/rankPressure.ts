@@ -9,18 +9,18 @@ const NAME = 'rankPressure';
 
 export type RankPressureOptions = Keep &
   DrawOptions & {
-    /** Odds of the hardest row against the easiest at the first draw; ≥ 1, 1 = uniform. */
+    /** Odds of the hardest row against the easiest in the first draw; ≥ 1, 1 = uniform. */
     pressure: number;
   };
 
 /**
- * Keeps a draw of the examples in which chances fall exponentially with the rank.
+ * Keeps a random draw of the examples; chances fall exponentially with the rank.
  *
  *     K rows without replacement,   P(rank r) ∝ exp(−ln(pressure) · r / B),   r = 0 the hardest
  *
- * Online batch selection within a batch: size and steepness of the draw are two numbers. The paper
- * ranks the whole data set by the latest known losses, and lets the pressure fall to 1 over
- * training. Use a batch some times larger than `K`.
+ * Online batch selection within a batch, with separate settings for the size and the steepness of
+ * the draw. The paper ranks the whole data set by the latest known losses and lowers the pressure
+ * to 1 over training. Use a batch several times larger than `K`.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `pressure`; `seed`.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.

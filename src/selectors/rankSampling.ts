@@ -9,22 +9,22 @@ import {selector} from './selector';
 const NAME = 'rankSampling';
 
 export interface RankSamplingOptions extends DrawOptions {
-  /** Share of the valid rows, in (0, 1]; also how strongly the draw favours the hard ones. */
+  /** Share of the valid rows, in (0, 1]; smaller shares also favour hard rows more. */
   ratio: number;
 }
 
 /**
- * Keeps a draw of the examples in which harder ones are likelier, by their rank.
+ * Keeps a random draw of the examples; harder ranks are likelier.
  *
  *     K = max(1, floor(ratio · B)) rows without replacement,
  *     P(rank r) ∝ ((r + ½) / B)^(1/ratio − 1),   r = 0 the easiest
  *
- * Composer's selective backprop. It favours hard rows as {@link topK} does, but every row has a
- * chance, against forgetting. The ratio sets both the size and the steepness of the draw: at 1 all
- * rows are kept, at ½ chances are linear in the rank.
+ * Composer's selective backprop. It favours hard rows, but unlike {@link topK} gives every row a
+ * chance, which counters forgetting. The ratio sets both the size and the steepness of the draw: at
+ * 1 all rows are kept, at ½ chances are linear in the rank.
  *
  * @param options  `ratio`; `seed`. `K` is sized for `B` valid rows; if `context.valid` leaves
- *   fewer, the places over `max(1, floor(ratio · valid rows))` get weight 0.
+ *   fewer, the slots past `max(1, floor(ratio · valid rows))` get weight 0.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
  *   Only valid rows with a finite loss are ranked and drawn.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.

@@ -1,4 +1,4 @@
-/** @file Which rows may be selected, how many are kept, and which of them are the hardest. */
+/** @file Ranking: the selectable rows, the number of rows to keep, and the hardest among them. */
 
 import {
   cast,
@@ -44,53 +44,53 @@ export function checkKeep(where: string, keep: Keep, others: readonly string[] =
   }
 }
 
-/** How many rows to keep, and how a share of them is rounded. Default `Math.round`. */
+/** Options for the number of rows to keep, with the rounding of a share. Default `Math.round`. */
 export type RoundedKeep = Keep & {round?: (share: number) => number};
 
-/** Counts the rows to keep of `rows` valid ones. */
+/** Computes how many rows to keep out of `rows` valid ones. */
 export function keptOf({k, ratio = 1, minK = 1, round = Math.round}: RoundedKeep, rows: number): number {
   return Math.min(k ?? Math.max(minK, round(ratio * rows)), rows);
 }
 
-/** The score of a row that may not be selected. Not -Infinity: some GPUs do not keep it. */
+/** Score of a row that may not be selected. Not -Infinity, which some GPUs do not preserve. */
 const UNSELECTABLE = -3.4028234663852886e38;
 
-/** Marks the rows that may be selected, `bool[B]`: those with a finite loss that are valid. */
+/** Masks the rows that may be selected, `bool[B]`: valid rows with a finite loss. */
 export function selectable(where: string, losses: Tensor1D, context: SelectionContext = {}): Tensor1D {
   checkSelectable(where, losses, context);
   const finite = isFiniteTensor(losses);
   return context.valid === undefined ? finite : logicalAnd(finite, notEqual(context.valid, 0));
 }
 
-/** Checks what says which rows may be selected. */
+/** Checks the context that determines the selectable rows. */
 export function checkSelectable(where: string, losses: Tensor1D, {valid}: SelectionContext): void {
   if (valid !== undefined) checkRows(where, 'valid', valid, losses.size);
 }
 
-/** Replaces the scores of all but `rows` by one below every score of a selectable row. */
+/** Replaces the scores of all but `rows` by a value below every score of a selectable row. */
 export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
   return chooseEach(rows, scores, fill(scores.shape, UNSELECTABLE));
 }
 
-/** Keeps the largest scores of `rankable`, largest first; ties keep the lower index. */
+/** Keeps the largest scores of {@link rankable}, largest first; ties keep the lower index. */
 export function keepLargest(ranked: Tensor1D, keep: RoundedKeep, {valid}: SelectionContext = {}): Selection {
   const {values, indices} = descending(ranked, keptOf(keep, ranked.size));
   const found = isRankable(values);
   if (valid === undefined || keep.k !== undefined) return {indices, weights: asFloat(found)};
-  // The number of places assumes that all rows are valid.
+  // The number of slots assumes that all rows are valid.
   const share = ofValidRows(ranked.size, valid, (rows) => keptOf(keep, rows));
   return {indices, weights: asFloat(logicalAnd(found, firstPlaces(values.size, share)))};
 }
 
-/** Up to so many numbers, sorting them takes less time than a kernel. */
+/** Largest number of scores that the host sorts in less time than a kernel takes. */
 const FEW = 4096;
 
-/** Whether the host can sort the rows of a batch sooner than kernels can. */
+/** Whether the host can sort the rows of a batch sooner than kernels. */
 export function areFewOnHost(losses: Tensor1D): boolean {
   return livesInMainMemory() && losses.size <= FEW;
 }
 
-/** Does on the host what `rankable` and `keepLargest` do on the device. */
+/** Does the work of {@link rankable} and {@link keepLargest} on the host. */
 export function keepLargestOnHost(
   scores: Tensor1D,
   losses: Tensor1D,
@@ -107,26 +107,26 @@ export function keepLargestOnHost(
   return {indices: tensor1d(order, 'int32'), weights: tensor1d(weights)};
 }
 
-/** The places of numbers from the largest to the smallest; ties in their order. */
+/** Sorts places by their number, largest first; ties keep their order. */
 function descendingOrder(values: Float32Array): Int32Array {
-  // Adding 0 makes one zero of the two.
+  // Adding 0 turns −0 into 0.
   const bits = new Int32Array(values.map((value) => value + 0).buffer);
-  // Of floats that are read as integers, the negative ones are in the reverse order.
+  // Read as integers, negative floats are in reverse order.
   const keys = Float64Array.from(bits, (bit, place) => -(bit < 0 ? -(bit & 0x7fffffff) : bit) * FEW + place);
   return Int32Array.from(keys.sort(), (key) => ((key % FEW) + FEW) % FEW);
 }
 
-/** Marks the scores of `rankable` that belong to rows that may be selected, `bool[…]`. */
+/** Masks the scores of {@link rankable} that belong to selectable rows, `bool[…]`. */
 export function isRankable(scores: Tensor1D): Tensor1D {
   return greater(scores, UNSELECTABLE);
 }
 
-/** Converts to a real float32 buffer: the cast of the cpu backend keeps the bytes of a `bool`. */
+/** Converts to a real float32 buffer: the cpu backend's cast keeps the bytes of a `bool`. */
 export function asFloat(tensor: Tensor1D): Tensor1D {
   return tensor.dtype === 'float32' ? tensor : mul(cast(tensor, 'float32'), 1);
 }
 
-/** Sorts a selection by scores of its places, largest first; unused places come last. */
+/** Sorts a selection by the scores of its slots, largest first; unused slots come last. */
 export function reordered({indices, weights}: Selection, scores: Tensor1D): Selection {
   const order = descending(rankable(scores, greater(weights, 0))).indices;
   return {indices: takeRows(indices, order), weights: takeRows(weights, order)};
@@ -140,17 +140,17 @@ export interface Descending {
 /**
  * Finds the `count` largest scores, largest first; ties keep the lower index. No score may be NaN.
  *
- * It never reads the scores: `largestFirst` sorts on the device.
+ * Never reads the scores: `largestFirst` sorts on the device.
  */
 export function descending(scores: Tensor1D, count = scores.size): Descending {
   if (!livesInMainMemory() && scores.size <= COMPARED) return byComparison(scores, count);
   return largestFirst(scores, count);
 }
 
-/** Up to so many scores, a GPU compares each with each sooner than it sorts them in many passes. */
+/** Largest number of scores for which a GPU compares all pairs sooner than it sorts in passes. */
 const COMPARED = 512;
 
-/** Sorts by counting how many scores come before each: a dozen launches, however many there are. */
+/** Sorts by counting the scores that precede each score: a dozen launches for any number. */
 function byComparison(scores: Tensor1D, count: number): Descending {
   const {size} = scores;
   const places = range(0, size, 1, 'int32');
@@ -167,12 +167,12 @@ function byComparison(scores: Tensor1D, count: number): Descending {
   return {values: takeRows(scores, indices), indices};
 }
 
-/** Takes the value at a place, `int32[]`, by the faster op, as `takeRows` does. */
+/** Gathers the value at a place, `int32[]`, with the faster op, as `takeRows` does. */
 export function valueAt(values: Tensor1D, place: Scalar): Scalar {
   return gatherND(values, expandDims(place)) as Scalar;
 }
 
-/** Computes `f` of each count, a number from 0 to `most`. */
+/** Computes `f` of each count, an integer from 0 to `most`. */
 export function ofCounts(counts: Tensor1D, most: number, f: (count: number) => number): Tensor1D {
   return takeRows(tableOf(f, most), counts);
 }
@@ -183,12 +183,12 @@ export function ofValidRows(batchSize: number, valid: Tensor1D | undefined, f: (
   return valueAt(tableOf(f, batchSize), sum(cast(notEqual(valid, 0), 'int32')));
 }
 
-/** Marks the first `limit` of `count` places, `bool[count]`. */
+/** Masks the first `limit` of `count` places, `bool[count]`. */
 export function firstPlaces(count: number, limit: Tensor): Tensor1D {
   return less(range(0, count, 1, 'float32'), limit);
 }
 
-/** Tabulates `f` on the host: in float32 a product like 0.7 · 45 would round differently. */
+/** Tabulates `f` on the host, because float32 rounds products such as 0.7 · 45 differently. */
 function tableOf(f: (count: number) => number, most: number): Tensor1D {
   return tensor1d(Float32Array.from({length: most + 1}, (_, count) => f(count)));
 }

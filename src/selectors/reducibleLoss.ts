@@ -5,14 +5,14 @@ import type {Score} from './scored';
 const NAME = 'reducibleLoss';
 
 /**
- * Scores rows by the part of their loss that can still be learned.
+ * Scores rows by the reducible part of their loss.
  *
  *     score_i = l_i − reference_i
  *
  * RHO-LOSS: `context.reference` is the loss of each row under a model trained on held-out data.
- * Noise and wrong labels, which that model cannot predict either, have a small score however large
- * their loss, and so have learned rows: unlike {@link topK} it is robust to wrong labels. Pass the
- * references with each batch: `step(xs, ys, {reference})`.
+ * That model cannot predict noise and wrong labels either, so their score is small however large
+ * the loss; the score of learned rows is small too. Unlike {@link topK} it is robust to wrong
+ * labels. Pass the references with each batch: `step(xs, ys, {reference})`.
  *
  * @returns a score for {@link scored}, from `context.reference`, `float32[B]`, → `float32[B]`.
  * @throws TypeError if `context.reference` is missing or not one number for each row.

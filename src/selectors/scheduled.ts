@@ -10,21 +10,21 @@ export interface ScheduledSelector<S = unknown> extends Selector {
 }
 
 /**
- * Lets the keep ratio of a selector follow a schedule.
+ * Makes the keep ratio of a selector follow a schedule.
  *
  *     kept = makeSelector({ratio})(losses, context),
  *     ratio = schedule.ratio(context.schedule, {step: context.step})
  *
- * Most rules are too harsh for an untrained network: the example begins with the whole batch. Pass
- * options in a function: `scheduled(({ratio}) => rankSampling({ratio, seed: 1}), …)`. Trainers pass
- * step and state.
+ * Most rules are too harsh for an untrained network; the example starts with the whole batch. To
+ * set options pass a function: `scheduled(({ratio}) => rankSampling({ratio, seed: 1}), …)`. The
+ * trainers fill in the step and the state.
  *
- * @param makeSelector  builds the selector for a keep ratio. Every step calls it.
+ * @param makeSelector  builds the selector for a keep ratio; called at every step.
  * @param schedule  the ratio over training, such as `linear` or one of your own.
- * @returns a selector whose `K` is that of the ratio at this step, with the schedule as its
- *   `schedule`. Called by hand it needs a state in `context.schedule`, as in the example.
- * @throws TypeError if `makeSelector` or `schedule` is none, if a made selector has a schedule of
- *   its own, or if `context.schedule` is missing; RangeError if a ratio is not in (0, 1].
+ * @returns a selector whose `K` follows the ratio at this step, with the schedule as its
+ *   `schedule`. To call it by hand, pass a state in `context.schedule`, as in the example.
+ * @throws TypeError if `makeSelector` or `schedule` is invalid, if a made selector has a schedule
+ *   of its own, or if `context.schedule` is missing; RangeError if a ratio is not in (0, 1].
  *
  * @example
  * const select = scheduled(topK, linear({from: 1, to: 0.25, steps: 1000}));

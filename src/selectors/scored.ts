@@ -6,22 +6,23 @@ import {checkSelector, wrapper} from './selector';
 
 const NAME = 'scored';
 
-/** Computes what to rank rows by, `float32[B]`, the largest first. NaN excludes a row. */
+/** Computes the values to rank rows by, `float32[B]`, largest first. NaN excludes a row. */
 export type Score = (losses: Tensor1D, context: SelectionContext) => Tensor1D;
 
 /**
- * Lets a selector rank rows by another score than the loss.
+ * Makes a selector rank rows by a score other than the loss.
  *
  *     kept = selector(score(losses, context), context)
  *
- * For rules that do not rank by the loss: what can still be learned ({@link reducibleLoss}), the
- * size of the gradient ({@link gradientNormBound}), or a function of your own. The score only
- * decides which rows are kept; training still minimises the loss. "Hardest first" then means the
- * largest score, and `aboveThreshold` compares scores.
+ * For rules that do not rank by the loss: the reducible loss ({@link reducibleLoss}), the gradient
+ * norm ({@link gradientNormBound}), or your own function. The score only decides which rows are
+ * kept; training still minimises the loss. "Hardest first" then means the largest score first, and
+ * `aboveThreshold` compares scores.
  *
- * @param selector  a selector; it remembers scores.
+ * @param selector  a selector; its state holds scores.
  * @param score  a function from the losses `float32[B]` and the context to `float32[B]`.
- * @returns a selector with the `K` and the state of the given one. It keeps finite scores only.
+ * @returns a selector with the `K` and the state of the given one; it keeps rows with finite
+ *   scores.
  * @throws TypeError if an argument is not a function, or the score is not one number for each row.
  *
  * @example

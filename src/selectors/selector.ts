@@ -4,7 +4,7 @@ import {offTape} from '../engine';
 import type {Keep, KeepSchedule, Selection, SelectionContext, Selector} from '../types';
 import {areFewOnHost, asFloat, checkSelectable, keepLargest, keepLargestOnHost, rankable, selectable} from './ranking';
 
-/** A batch as a rule sees it. */
+/** The arguments of a rule. */
 export interface Batch {
   /** `float32[B]`, B >= 1. */
   losses: Tensor1D;
@@ -16,7 +16,7 @@ export interface Batch {
 type OfBatch<T> = (batch: Batch) => T;
 type OfLosses<T> = (losses: Tensor1D, context: SelectionContext) => T;
 
-/** Builds a rule. What `choose` and `remember` compute is constant to every gradient. */
+/** Builds a selector. Gradients treat the results of `choose` and `remember` as constants. */
 export function selector(
   name: string,
   choose: OfBatch<Selection>,
@@ -36,7 +36,7 @@ export function selector(
   return wrapper(name, ofLosses(choose), {...others, remember: remember && ofLosses(remember)});
 }
 
-/** What belongs to a selector beside its choice, and a wrapper has to keep. */
+/** The members of a selector, besides its choice, that a wrapper must keep. */
 interface Carried {
   remember?: OfLosses<Tensor1D> | undefined;
   schedule?: KeepSchedule | undefined;
@@ -45,7 +45,7 @@ interface Carried {
   store?: Selector['store'] | undefined;
 }
 
-/** Builds a selector that calls another one, with the state and the needs of that one. */
+/** Builds a selector that wraps another one and carries over its state and needs. */
 export function wrapper(
   name: string,
   choose: OfLosses<Selection>,
@@ -67,19 +67,19 @@ export function largest(name: string, keep: Keep, score = (losses: Tensor1D) => 
   });
 }
 
-/** Checks that a wrapper or a trainer is given a selector. */
+/** Checks that an argument is a selector. */
 export function checkSelector(where: string, inner: Selector, argument = 'selector'): void {
   checkFunction(where, argument, 'be a selector', inner, 'Build one: topK({ratio: 0.75}).');
 }
 
-/** Checks the part of the context that the trainer carries from step to step. */
+/** Checks a context entry that the trainer carries from step to step. */
 export function checkState(name: string, argument: 'memory' | 'schedule', value: unknown, first: string): void {
   if (value !== undefined) return;
   const remedy = `Pass ${first} with the first batch. To wrap the selector, use mapSelector, which keeps its state.`;
   throw typeError(name, argument, 'be in the context', value, remedy);
 }
 
-/** Runs `f` off any gradient tape, in a `tidy`, with losses as `float32[B]`. */
+/** Wraps `f` to run off any gradient tape, in a `tidy`, with losses as `float32[B]`. */
 function constant<T extends TensorContainer>(name: string, f: OfLosses<T>) {
   return (losses: Tensor1D, context: SelectionContext = {}): T =>
     offTape(() => tidy(() => f(floatLosses(name, losses), context)));

@@ -8,8 +8,8 @@ import {largest} from './selector';
  *
  *     kept = argsort(losses, ascending)[0 … K),   K = min(k, B)  or  max(minK, round(ratio · B))
  *
- * The small-loss trick of co-teaching: rows that a network finds easy are more often labelled
- * right. The opposite of mining: it shows how much of a result comes from the hard rows.
+ * The small-loss trick of co-teaching: rows that a network finds easy are more often correctly
+ * labelled. As the opposite of mining it shows how much of a result is due to the hard rows.
  *
  * @param keep  `{k}` or `{ratio, minK}`, as in {@link topK}.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, easiest first.

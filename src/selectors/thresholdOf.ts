@@ -5,29 +5,29 @@ import type {GlobalThreshold, ShardLosses} from '../types';
 const NAME = 'thresholdOf';
 
 export interface ThresholdOfOptions {
-  /** How many rows all shards keep together; an integer from 1 to the rows of all shards. */
+  /** Number of rows that all shards keep together; an integer from 1 to the rows of all shards. */
   k: number;
-  /** How many shards there are: so many losses have to be given. */
+  /** Number of shards, equal to the number of given losses. */
   shards: number;
 }
 
 /**
- * Finds how many of its hardest rows each shard keeps, so that all shards keep the `k` hardest of
- * all.
+ * Computes how many of its hardest rows each shard keeps, for a top `k` over all shards.
  *
  *     loss = the k-th largest of all losses,    counts[s] = |{i of shard s : i among the k largest}|
  *
- * The second phase of a top k over a network: the `hardestLosses` of each shard go to a hub or to all
- * shards, and the result is the same everywhere. Shard `s` trains on the first `counts[s]` of its
- * hardest rows, by `step.gradients(x, y, {threshold})`. Equal losses go to the lower shard, and there
- * to the lower row. If fewer than `k` rows are usable, all of these are kept.
+ * The second phase of a top k over a network. Each shard sends its `hardestLosses` to a hub or to
+ * all shards, and the result is the same everywhere. Shard `s` trains on the first `counts[s]` of
+ * its hardest rows, by `step.gradients(x, y, {threshold})`. Ties keep the lower shard, then the
+ * lower row. If fewer than `k` rows are usable, all of them are kept.
  *
- * @param tops  what {@link ShardLosses} each shard made, in the order of the shards.
- * @param options  `k` and `shards`; or `k` alone, which does not notice if the last shards are missing.
+ * @param tops  the {@link ShardLosses} of all shards, in the order of the shards.
+ * @param options  `k` and `shards`; or `k` alone, which does not detect that the last shards are
+ *   missing.
  * @returns `{loss, counts, rows}`, plain data.
- * @throws TypeError or RangeError for a wrong option, if `k` is more than all rows, or if the losses
- *   are of more or fewer shards, of other versions, steps, models or `k`, in another order, or not
- *   complete. All shards throw the same.
+ * @throws TypeError or RangeError for a wrong option, if `k` exceeds the number of all rows, or if
+ *   the losses are of more or fewer shards, of other versions, steps, models or `k`, in another
+ *   order, or incomplete. All shards throw the same error.
  *
  * @example
  * const shard = (shard, losses) =>

@@ -8,10 +8,10 @@ import {largest} from './selector';
  *     kept = argsort(losses, descending)[0 … K),   K = min(k, B)  or  max(minK, round(ratio · B))
  *
  * The rule of online hard example mining, of Ordered SGD and of the average top-k loss. Robust to
- * easy data, not to wrong labels, which have the largest losses of all.
+ * easy data, but not to wrong labels, which have the largest losses.
  *
  * @param keep  `{k}` or `{ratio, minK}`. `K` is sized for `B` valid rows; if `context.valid` leaves
- *   fewer, the places over `max(minK, round(ratio · valid rows))` get weight 0.
+ *   fewer, the slots past `max(minK, round(ratio · valid rows))` get weight 0.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
  *   Ties keep the lower index; non-finite losses and rows that are not valid get weight 0.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`.

@@ -12,11 +12,11 @@ const NAME = 'topKPerGroup';
  *     kept = ⋃_g argsort(losses of g, descending)[0 … K_g),
  *     K_g = min(k, B_g)  or  max(minK, round(ratio · valid rows of g))
  *
- * No group dominates: with classes as groups a rare class keeps its share, with images every image
- * contributes. `context.group` holds the group of each row; without it all rows are one group, as
- * for {@link topK}. `K` is `B`.
+ * No group dominates: with classes as groups a rare class keeps its share, with images as groups
+ * every image contributes. `context.group` holds the group of each row; without it all rows form
+ * one group, as for {@link topK}. `K` is `B`.
  *
- * @param keep  `{k}` or `{ratio, minK}`, as in {@link topK}, of each group.
+ * @param keep  `{k}` or `{ratio, minK}` per group, as in {@link topK}.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]` or
  *   `context.group` not `int32[B]`.

@@ -8,20 +8,20 @@ import {selector} from './selector';
 const NAME = 'trimmedTopK';
 
 export type TrimmedTopKOptions = Keep & {
-  /** Number of the very largest to leave out: a share of the valid rows in [0, 1), or a count. */
+  /** Number of the largest losses to skip: a share of the valid rows in [0, 1), or a count. */
   skip: number;
 };
 
 /**
- * Keeps the largest losses after leaving out the very largest.
+ * Keeps the largest losses after skipping the very largest.
  *
  *     kept = argsort(losses, descending)[S … S + K),
  *     S = min(skip or round(skip · valid rows), usable rows − 1)
  *
  * For data with wrong labels: those have the largest losses of all, and plain {@link topK} trains
- * on little else once the rest is learned. Skip about the share of labels that you think is wrong,
- * and begin when the losses tell them apart, after an epoch or so. `{ratio: 0.5, skip: 0.1}` keeps
- * the ranks from 10 % to 60 %. The skip never takes the last row.
+ * on little else once the model fits the rest. Skip about the share of labels that may be wrong.
+ * Start when the losses separate them, after an epoch or so. `{ratio: 0.5, skip: 0.1}` keeps the
+ * ranks from 10 % to 60 %. The skip always leaves at least one row.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `skip`.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first,

@@ -1,4 +1,4 @@
-/** @file Rules that keep all rows, and weigh them. */
+/** @file Helpers for rules that keep all rows and weight them. */
 
 import {
   where as chooseEach,
@@ -15,7 +15,7 @@ import type {Selection} from '../types';
 import {keepLargest, rankable} from './ranking';
 import {type Batch, checkState} from './selector';
 
-/** Keeps all rows that may be selected and have a weight over 0, hardest first; `K` is `B`. */
+/** Keeps all selectable rows with a positive weight, hardest first; `K` is `B`. */
 export function weighAll({losses, rows}: Batch, weights: Tensor1D): Selection {
   const counted = logicalAnd(rows, logicalAnd(isFiniteTensor(weights), greater(weights, 0))) as Tensor1D;
   const {indices, weights: isKept} = keepLargest(rankable(losses, counted), {k: losses.size});
@@ -23,7 +23,7 @@ export function weighAll({losses, rows}: Batch, weights: Tensor1D): Selection {
   return {indices, weights: mul(isKept, takeRows(known, indices))};
 }
 
-/** Checks what a rule remembers: `float32[size]`, or null before the first batch. */
+/** Checks the memory of a rule: `float32[size]`, or null before the first batch. */
 export function checkedMemory(name: string, {context: {memory}}: Batch, size: number): Tensor1D | null {
   checkState(name, 'memory', memory, '{memory: null}');
   if (memory === null || (memory?.dtype === 'float32' && String(memory.shape) === String([size]))) return memory;
