@@ -7,19 +7,20 @@ import type {Miner} from './mining';
 const NAME = 'angular';
 
 export interface AngularOptions {
-  /** The angle at the negative, in degrees, in (0, 90). Default 20. */
+  /** Angle at the negative that triplets must exceed, in degrees, in (0, 90). Default 20. */
   degrees?: number;
 }
 
 /**
- * Takes all triplets that the negative sees under a large angle.
+ * Mines all triplets with a large angle at the negative.
  *
  *     arctan(‖a − p‖ / (2 ‖n − c‖)) > degrees,    c = (a + p) / 2
  *
- * The angle does not depend on scale. Embeddings are divided by their lengths.
+ * The angle does not depend on scale. Embeddings are normalised to length 1.
  *
  * @param options  `degrees`.
- * @returns a miner, `(float32[B, D], int32[B])` → pairs of shape `[B, B]`, with the rule in `triplets`.
+ * @returns a miner, `(float32[B, D], int32[B])` → pairs of shape `[B, B]`, with the rule in
+ *   `triplets`.
  * @throws RangeError or TypeError for a wrong option; TypeError if the shapes do not fit.
  *
  * @example
@@ -40,7 +41,7 @@ export function angular(options: AngularOptions = {}): Miner {
     triplets: {
       distances: mul(distances, 1),
       between: isOwn ? mul(distances, 1) : distancesBetween(space, others.rows, others.rows),
-      // The median of a triangle: 4 ‖n − c‖² = 2 d_an² + 2 d_pn² − d_ap².
+      // Median of a triangle: 4 ‖n − c‖² = 2 d_an² + 2 d_pn² − d_ap².
       keeps: (ofPositive, ofNegative, between) => {
         const median = sub(mul(add(ofNegative, between as Tensor), 2), ofPositive);
         return step(sub(ofPositive, mul(median, limit)));

@@ -10,39 +10,41 @@ import {atColumns} from './pairMasks';
 const NAME = 'batchEasyHard';
 
 export interface BatchEasyHardOptions extends DistanceOptions {
-  /** Which positive of an anchor is taken. Default `'easy'`, the nearest. */
+  /** Positive to mine for each anchor. Default `'easy'`, the nearest. */
   positive?: 'easy' | 'semihard' | 'hard' | 'all';
-  /** Which negative of an anchor is taken. Default `'semihard'`: the nearest beyond the positive. */
+  /** Negative to mine for each anchor. Default `'semihard'`: the nearest beyond the positive. */
   negative?: 'easy' | 'semihard' | 'hard' | 'all';
-  /** Distances, or similarities, that a positive may have, both included. Default: any. */
+  /** Range of distances, or similarities, of positives, bounds included. Default: any. */
   positiveRange?: readonly [number, number];
-  /** Distances, or similarities, that a negative may have, both included. Default: any. */
+  /** Range of distances, or similarities, of negatives, bounds included. Default: any. */
   negativeRange?: readonly [number, number];
 }
 
 const KINDS = ['easy', 'semihard', 'hard', 'all'] as const;
 
 /**
- * Takes the easiest, the hardest or a semi-hard positive of each anchor, and such a negative.
+ * Mines an easy, hard or semi-hard positive of each anchor, and a negative likewise.
  *
  *     positive: easy = argmin_S d, hard = argmax_S d, semihard = argmax {d_ap : d_ap < d_an}
  *     negative: easy = argmax_N d, hard = argmin_N d, semihard = argmin {d_an : d_an > d_ap}
  *
- * With `'all'` for one of them, the other is chosen alone, and the miner gives pairs. An anchor
- * without a positive or a negative of the kind has no triplet.
+ * With `'all'` on one side, the miner returns pairs, and chooses the other side independently. An
+ * anchor without a matching positive or negative has no triplet.
  *
- * @param options  `positive`, `negative`, `positiveRange`, `negativeRange`; `distance`, `normalize` (default: those of the loss).
+ * @param options  `positive`, `negative`, `positiveRange`, `negativeRange`; `distance`, `normalize`
+ *   (default: those of the loss).
  * @returns a miner, `(float32[B, D], int32[B])` → triplets of shape `[B, 1]`, or with `'all'` pairs
  *   of shape `[B, B]`.
- * @throws RangeError or TypeError for a wrong option, also for `'semihard'` beside `'semihard'` or
- *   `'all'`; TypeError if the shapes do not fit.
+ * @throws RangeError or TypeError for a wrong option, also for `'semihard'` combined with
+ *   `'semihard'` or `'all'`; TypeError if the shapes do not fit.
  *
  * @example
  * const mine = batchEasyHard({positive: 'easy', negative: 'hard'});
  * const {positive} = mine(tf.tensor2d([[1, 0], [0, 1], [1, 1]]), tf.tensor1d([0, 0, 0], 'int32'));
  * positive.dataSync();   // Int32Array [2, 2, 0]
  *
- * @see Xuan, Stylianou, Pless, Improved Embeddings with Easy Positive Triplet Mining, 2020 (arXiv:1904.04370)
+ * @see Xuan, Stylianou, Pless, Improved Embeddings with Easy Positive Triplet Mining, 2020
+ *   (arXiv:1904.04370)
  */
 export function batchEasyHard(options: BatchEasyHardOptions = {}): Miner {
   checkMinerOptions(NAME, options, ['positive', 'negative', 'positiveRange', 'negativeRange']);
@@ -51,7 +53,7 @@ export function batchEasyHard(options: BatchEasyHardOptions = {}): Miner {
   checkOneOf(NAME, 'negative', negative, KINDS);
   const isRelative = (kind: string) => kind === 'semihard' || kind === 'all';
   if ((positive === 'semihard' && isRelative(negative)) || (negative === 'semihard' && isRelative(positive))) {
-    const remedy = 'A semi-hard one is chosen by the other one.';
+    const remedy = 'A semi-hard example is chosen relative to the other side.';
     throw rangeError(NAME, 'negative', `be easy or hard beside positive: '${positive}'`, `'${negative}'`, remedy);
   }
   const {positiveRange, negativeRange} = options;
@@ -70,7 +72,7 @@ function checkRange(argument: string, range: readonly [number, number] | undefin
   if (!isRange || !(range[0] <= range[1])) throw rangeError(NAME, argument, 'be [smallest, largest]', range);
 }
 
-/** Leaves the marked columns whose distance, or similarity, is in a range. */
+/** Keeps the masked columns whose distance, or similarity, is in a range. */
 function within(
   {distances, space}: PairBatch,
   marks: Tensor2D,

@@ -6,14 +6,16 @@ import type {Miner} from './mining';
 const NAME = 'batchHard';
 
 /**
- * Takes the farthest positive and the nearest negative of each anchor.
+ * Mines the farthest positive and the nearest negative of each anchor.
  *
  *     p = argmax_{S} d(a, p),    n = argmin_{N} d(a, n)
  *
- * `S` are the other rows with the label of the anchor, `N` the rows with another label. An anchor
- * without one of both has no triplet. Training from random weights may collapse: see `docs/pairs.md`.
+ * `S` holds the other rows with the label of the anchor, `N` the rows with another label. An anchor
+ * that lacks either has no triplet. A run that starts from random weights may collapse: see
+ * `docs/pairs.md`.
  *
- * @param options  `distance`, `normalize`; default: those of the loss, `'euclidean'` without one.
+ * @param options  `distance`, `normalize`; default: those of the loss, or `'euclidean'` without a
+ *   loss.
  * @returns a miner, `(float32[B, D], int32[B])` → triplets of shape `[B, 1]`.
  * @throws RangeError or TypeError for a wrong option; TypeError if the shapes do not fit.
  *

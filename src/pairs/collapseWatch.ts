@@ -3,13 +3,13 @@ import {COLLAPSED, collapseRule} from '../collapse';
 
 const NAME = 'collapseWatch';
 
-/** The figures that `embeddingSpread` is logged under, that of the validation first. */
+/** Log names of `embeddingSpread`, validation first. */
 const SPREADS = ['val_embeddingSpread', 'embeddingSpread'];
 
 export interface CollapseWatchOptions {
-  /** The margin of the loss, at which it stays if all embeddings are one point. Omit for losses without one. */
+  /** Margin of the loss: its value if all embeddings are one point. Omit for losses without one. */
   margin?: number;
-  /** Share of the largest spread so far below which embeddings have collapsed, in (0, 1]. Default 0.1. */
+  /** Share of the largest spread so far that marks a collapse below it, in (0, 1]. Default 0.1. */
   share?: number;
 }
 
@@ -17,26 +17,27 @@ export interface CollapseWatchOptions {
 export interface CollapseWatch {
   onEpochEnd(epoch: number, logs?: Record<string, unknown>): void;
   /**
-   * Notes a spread in a loop of your own, and the mean loss.
+   * Records a spread, and the mean loss, in a loop of your own.
    *
-   * @param place  how a warning names the moment: `'step 40'`.
+   * @param place  the position for the warning: `'step 40'`.
    */
   note(place: string, spread: number, loss?: number): void;
-  /** The spread by the largest one so far; undefined before the first epoch. */
+  /** Latest spread divided by the largest one so far; undefined before the first epoch. */
   readonly spread: number | undefined;
   /** Whether the embeddings have collapsed. */
   readonly hasCollapsed: boolean;
 }
 
 /**
- * Builds a callback that warns once if embeddings collapse to a point, for `fit` and loops of your own.
+ * Builds a callback that warns once if embeddings collapse to a point.
  *
- *     collapsed: spread < share · largest spread so far,  or  |loss − margin| ≤ 0.02 · margin and spread < share
+ *     collapsed: spread < share · largest spread so far,
+ *                or |loss − margin| ≤ 0.02 · margin and spread < share
  *
- * `fitOhem` and `fitOhemDataset` warn by themselves, by the same rule with `share` 0.1, if the loss is
- * one of pairs. As a callback this reads the logs of `embeddingSpread`, so put that among the metrics of
- * the model; in a loop of steps, `note` takes the `spread` of a report. From random weights, mining by
- * `batchHard` often collapses, where `semiHard` does not.
+ * For `fit` and loops of your own: `fitOhem` and `fitOhemDataset` warn without it, by the same rule
+ * with `share` 0.1, if the loss is a pair loss. As a callback it reads `embeddingSpread` from the
+ * logs, so add that to the metrics of the model. In a loop of steps, pass the `spread` of a report
+ * to `note`. From random weights `batchHard` often collapses, but `semiHard` does not.
  *
  * @param options  `margin`, `share`.
  * @returns a callback with `note`, `spread` and `hasCollapsed`.

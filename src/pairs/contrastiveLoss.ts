@@ -23,33 +23,35 @@ import {byAnchor, type PerAnchor} from './tripletSlopes';
 const NAME = 'contrastiveLoss';
 
 export interface ContrastiveLossOptions extends PairLossOptions {
-  /** Positives nearer than this count nothing. Default 0; of a similarity 1. */
+  /** Distance up to which positives have no loss. Default 0; for a similarity 1. */
   positiveMargin?: number;
-  /** Negatives farther than this count nothing. Default 1; of a similarity 0. */
+  /** Distance from which negatives have no loss. Default 1; for a similarity 0. */
   negativeMargin?: number;
-  /** How the pairs of one anchor become its number, those with positives and those with negatives. Default `'mean'`. */
+  /** Reduction over the pairs of an anchor, separately for each side. Default `'mean'`. */
   perAnchor?: PerAnchor;
 }
 
 /**
- * Pulls positives together, and pushes negatives apart up to a distance.
+ * Computes the contrastive loss: pulls positives together and pushes negatives apart.
  *
  *     l_a = mean_S max(0, d_ap − positiveMargin) + mean_N max(0, negativeMargin − d_an)
  *
- * Of a similarity: `max(0, positiveMargin − s_ap)` and `max(0, s_an − negativeMargin)`. A side without
- * pairs is 0. By labels alone, an anchor with neither positive nor negative counts in no mean.
+ * For a similarity the terms are `max(0, positiveMargin − s_ap)` and
+ * `max(0, s_an − negativeMargin)`. A side without pairs contributes 0. An anchor whose label has
+ * neither positive nor negative counts in no mean.
  *
  * @param options  `positiveMargin`, `negativeMargin`, `perAnchor`, `mine` (default: all pairs),
  *   `memory`; `distance` (default `'euclidean'`), `normalize`.
  * @returns a loss, `(int32[B], float32[B, D]) → float32[B]`.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const loss = contrastiveLoss({negativeMargin: 3, normalize: false});
  * loss(tf.tensor1d([0, 0, 1], 'int32'), tf.tensor2d([[0], [2], [4]])).dataSync();   // Float32Array [2, 3, 0.5]
  *
- * @see Hadsell, Chopra, LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006, §2.1
+ * @see Hadsell, Chopra, LeCun, Dimensionality Reduction by Learning an Invariant Mapping, 2006,
+ *   §2.1
  */
 export function contrastiveLoss(options: ContrastiveLossOptions = {}): PerSampleLoss {
   checkOptionNames(NAME, options, ['positiveMargin', 'negativeMargin', 'perAnchor', ...PAIR_LOSS_OPTIONS]);
@@ -71,7 +73,7 @@ export function contrastiveLoss(options: ContrastiveLossOptions = {}): PerSample
   });
 }
 
-/** Averages `max(0, x)` over the marked columns, with the slope by each `x`. */
+/** Averages `max(0, x)` over the masked columns, and computes the slope by each `x`. */
 function meanOver(excess: Tensor, marks: Tensor2D, perAnchor: PerAnchor): {losses: Tensor1D; slopes: Tensor2D} {
   const active = mul(step(excess), marks);
   const counted = perAnchor === 'meanNonZero' ? active : marks;

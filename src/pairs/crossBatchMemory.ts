@@ -25,11 +25,13 @@ import type {PairMemory} from './pairLoss';
 const NAME = 'crossBatchMemory';
 
 export interface CrossBatchMemoryOptions {
-  /** How many rows are remembered; an integer ≥ 1. Default 1024. */
+  /** Number of remembered rows; an integer ≥ 1. Default 1024. */
   size?: number;
-  /** Batches that are remembered before the losses look at any; an integer ≥ 0, 0 and 1 are the same. Default 0. */
+  /**
+   * Number of batches before losses use the memory; an integer ≥ 0, 0 and 1 are equal. Default 0.
+   */
   startAfter?: number;
-  /** What `save()` gave, to go on from there. */
+  /** Result of `save()` to resume from. */
   from?: SavedPairMemory;
 }
 
@@ -42,42 +44,43 @@ export interface SavedPairMemory {
 
 /** Embeddings of earlier batches, on the device. */
 export interface CrossBatchMemory extends PairMemory {
-  /** How many rows there are. */
+  /** Number of rows in the memory. */
   readonly count: number;
   /**
-   * Remembers a batch: embeddings `float32[B, D]` and labels `int32[B]`, which stay the caller's. Rows that are not
-   * finite are remembered as rows that are compared with nothing.
+   * Adds a batch: embeddings `float32[B, D]` and labels `int32[B]`; the caller keeps both. Rows
+   * that are not finite are compared with nothing.
    */
   add(embeddings: Tensor, labels: Tensor): void;
   /**
-   * Builds a selector that chooses as another one does, and then remembers the batch. The memory is saved, restored and
-   * disposed with the training run, or the step, that is given it.
+   * Wraps a selector so that the memory adds each batch after the selection. The training run, or
+   * the step, that uses the selector saves, restores and disposes the memory.
    */
   fedBy(select: Selector): Selector;
-  /** Reads the memory, to go on from it in a loop of your own. */
+  /** Reads the memory, to resume a loop of your own. */
   save(): Promise<SavedPairMemory>;
-  /** Forgets all rows. Nothing can be added afterwards. */
+  /** Discards all rows. Nothing can be added afterwards. */
   dispose(): void;
 }
 
 /**
- * Builds a memory of the embeddings of earlier batches, with which a loss of pairs compares its anchors too.
+ * Builds a memory of earlier embeddings, with which pair losses compare their anchors too.
  *
  *     R = the batch, then the last `size` rows of earlier batches
  *
- * A batch of 64 rows has few hard negatives; the memory has as many as wanted at the price of one
- * product of matrices, since embeddings move slowly. They are constants. Rows of the batch are never
- * compared with themselves; a row of the data set that comes again is with its older embedding.
+ * A batch of 64 rows has few hard negatives. The memory adds many for the price of one matrix
+ * product, because embeddings change slowly. Remembered rows are constants. Rows of the batch are
+ * never compared with themselves, but a repeated row of the data set is compared with its older
+ * embedding.
  *
- * Give the memory to a loss, and let it be fed by the selector of the trainer: `fedBy(select)` is
- * called once in each training step and never in validation. The memory is then a part of the training
- * run: `saveTraining` saves it, a resumed run has it again, and it is disposed with the run or the step.
- * In a loop of your own `save()` reads it, before `dispose()`, and `from` goes on from there.
+ * Pass the memory to a loss and feed it by the trainer's selector, `fedBy(select)`: each training
+ * step calls it once, validation never. The memory is then part of the training run. `saveTraining`
+ * saves it, a resumed run restores it, and the run or the step disposes it. In a loop of your own,
+ * `save()` reads it before `dispose()`, and `from` resumes.
  *
  * @param options  `size`, `startAfter`, `from`.
  * @returns `{count, rows, add, fedBy, save, dispose}`.
- * @throws RangeError or TypeError for a wrong option; from `add`, if the shapes do not fit, a batch is
- *   larger than the memory, or the memory is disposed.
+ * @throws RangeError or TypeError for a wrong option; from `add`, if the shapes do not match, a
+ *   batch is larger than the memory, or the memory is disposed.
  *
  * @example
  * const memory = crossBatchMemory({size: 4});
@@ -135,7 +138,7 @@ export function crossBatchMemory(options: CrossBatchMemoryOptions = {}): CrossBa
   return memory;
 }
 
-/** Adds the newest rows behind the others, and forgets the oldest ones, which are over `size`. */
+/** Appends the new rows and drops the oldest rows beyond `size`. */
 function extended(
   rows: {embeddings: Tensor2D; labels: Tensor1D} | undefined,
   yPred: Tensor,
@@ -149,7 +152,7 @@ function extended(
     throw rangeError(NAME, 'size', 'be at least that of a batch', `${size} for ${labels.size} rows`);
   }
   if (rows && rows.embeddings.shape[1] !== embeddings.shape[1]) {
-    const constraint = `have the width of those before, ${rows.embeddings.shape[1]}`;
+    const constraint = `have the width of earlier rows, ${rows.embeddings.shape[1]}`;
     throw typeError(NAME, 'embeddings', constraint, shapeText(embeddings.shape));
   }
   const all = {
@@ -158,19 +161,20 @@ function extended(
   };
   const count = Math.min(size, all.labels.size);
   const from = all.labels.size - count;
-  // Times 1: of all rows, a slice may be a view of the caller's tensor.
+  // Copy, because a slice of all rows may be a view of the caller's tensor.
   return {
     embeddings: keep(mul<Tensor2D>(slice(all.embeddings, [from, 0], [count, -1]), 1)),
     labels: keep(mul<Tensor1D>(slice(all.labels, from, count), 1)),
   };
 }
 
-/** A label that no row has. Not NaN, which JSON does not have. */
+/** Label that no row has. Not NaN, which JSON cannot represent. */
 const NO_LABEL = 2 ** 25;
 
 /**
- * Takes the label from rows that are not finite, which JSON does not have either, and from rows without
- * a finite loss: a trainer may have replaced them by others.
+ * Removes the labels of rows that are not finite, and of rows without a finite loss.
+ *
+ * JSON cannot represent the former, and a trainer may have replaced the latter by other rows.
  */
 function finiteOnly({embeddings, labels}: LabelledRows, losses: Tensor1D | undefined): LabelledRows {
   const isKnown = finiteRows([embeddings, labels, ...(losses ? [losses] : [])], labels.size);
@@ -181,7 +185,7 @@ function finiteOnly({embeddings, labels}: LabelledRows, losses: Tensor1D | undef
   };
 }
 
-/** A trainer calls `remember` once a step, after it has selected. */
+/** Wraps a selector: trainers call `remember` once per step, after the selection. */
 function feeding(
   memory: CrossBatchMemory,
   feed: (embeddings: Tensor, labels: Tensor, losses: Tensor1D) => void,
@@ -189,14 +193,14 @@ function feeding(
 ): Selector {
   checkFunction(NAME, 'select', 'be a selector', select, 'Build one: topK({ratio: 0.75}).');
   if (select.remember) {
-    throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', 'Use another one.');
+    throw typeError(NAME, 'select', 'be stateless', 'a selector with remember()', 'Pass another one.');
   }
   const choose = (losses: Tensor1D, context?: SelectionContext) => select(losses, context);
   return Object.assign(choose, {
     ...select,
     remember(losses: Tensor1D, {yTrue, yPred}: SelectionContext = {}) {
       if (!yTrue || !yPred) {
-        throw typeError(NAME, 'model', 'have one output', undefined, 'Of several, call add() yourself.');
+        throw typeError(NAME, 'model', 'have one output', undefined, 'For several outputs call add() yourself.');
       }
       feed(yPred, yTrue, losses);
       return tidy(() => reshape(scalar(memory.count), [1])) as Tensor1D;
@@ -204,7 +208,7 @@ function feeding(
   });
 }
 
-/** What trainers save of a memory: a list of numbers. */
+/** The form in which trainers save a memory: a list of numbers. */
 function storeOf(
   memory: CrossBatchMemory,
   size: number,
@@ -222,7 +226,7 @@ function storeOf(
       const embeddings = Array.from({length: count}, (_, row) => rowAt(row));
       restore(checkedSaved({batches, embeddings, labels: values.slice(0, count)}, size));
     },
-    // The next training run begins anew.
+    // The next training run starts with an empty memory.
     dispose: forget,
   };
 }
@@ -232,7 +236,7 @@ function checkedSaved(from: SavedPairMemory, size: number): SavedPairMemory {
   const isList = Array.isArray(embeddings) && Array.isArray(labels) && embeddings.length === labels.length;
   const isCount = Number.isInteger(batches) && batches >= Math.min(1, labels?.length ?? 0);
   if (!isList || !isCount) throw typeError(NAME, 'from', 'be what save() gave', from);
-  if (labels.length > size) throw rangeError(NAME, 'size', `be at least ${labels.length}, as many as were saved`, size);
+  if (labels.length > size) throw rangeError(NAME, 'size', `be at least ${labels.length}, the saved row count`, size);
   const width = embeddings[0]?.length ?? 0;
   const isRow = (row: unknown) => Array.isArray(row) && row.length === width && row.every(Number.isFinite);
   const wrongRow = embeddings.findIndex((row) => width === 0 || !isRow(row));

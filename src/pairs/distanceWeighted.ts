@@ -28,28 +28,29 @@ import {inChunks} from './tripletChunks';
 const NAME = 'distanceWeighted';
 
 export interface DistanceWeightedOptions {
-  /** Nearer negatives are drawn as if they were so far; a finite number > 0, below `nonzero` and 2. Default 0.5. */
+  /** Distance to which nearer negatives are clamped; > 0, below `nonzero` and 2. Default 0.5. */
   cutoff?: number;
-  /** Negatives from here on are never drawn; a finite number > 0. Default 1.4. */
+  /** Distance from which negatives are never drawn; a finite number > 0. Default 1.4. */
   nonzero?: number;
-  /** Same seed and same embeddings, same draw. Default 0. */
+  /** Seed: the same seed and embeddings give the same draw. Default 0. */
   seed?: number;
 }
 
 /**
- * Draws a negative for each positive of an anchor, so that all distances are as likely.
+ * Mines a random negative for each positive of an anchor, with all distances equally likely.
  *
  *     P(n) ∝ δ^(2 − D) · (1 − δ²/4)^((3 − D)/2),   δ = max(d_an, cutoff);   0 if d_an ≥ nonzero
  *
- * That is one over the density of the distances between random points of a sphere of `D` dimensions,
- * so embeddings are divided by their lengths. An anchor without a negative to draw has no triplet.
+ * The chance is the inverse of the density of distances between random points on a sphere of `D`
+ * dimensions, so embeddings are normalised to length 1. An anchor without a negative to draw has no
+ * triplet.
  *
- * A draw depends on the seed, on `context.step` and on the embeddings. A loss has no step, so there
- * it is the embeddings, which training moves, that bring other draws.
+ * A draw depends on the seed, on `context.step` and on the embeddings. A loss has no step: there
+ * the draws differ because training changes the embeddings.
  *
  * @param options  `cutoff`, `nonzero`, `seed`.
- * @returns a miner, `(float32[B, D], int32[B])` → triplets of shape `[B, P]`: a slot for each positive
- *   of an anchor, on a GPU for each row.
+ * @returns a miner, `(float32[B, D], int32[B])` → triplets of shape `[B, P]`: one slot per positive
+ *   of an anchor, or on a GPU one per row.
  * @throws RangeError or TypeError for a wrong option; TypeError if the shapes do not fit.
  *
  * @example
@@ -76,14 +77,14 @@ export function distanceWeighted(options: DistanceWeightedOptions = {}): Miner {
 /** The largest float32 whose product with a sum of float32 stays below that sum. */
 const BELOW_ONE = 1 - 2 ** -22;
 
-/** Below 4, the largest squared distance of two unit vectors, whose logarithm is −∞. */
+/** Offset from 4, the largest squared distance of unit vectors, at which the logarithm is −∞. */
 const ALMOST_OPPOSITE = 1e-6;
 
 /**
- * Computes what each negative counts in the draw, up to a factor for each anchor, `float32[B, R]`.
+ * Computes the weight of each negative in the draw, up to a factor per anchor, `float32[B, R]`.
  *
- * Scaled by the largest of each row: by the largest of the batch, in many dimensions a single close
- * pair would leave nothing for any other anchor.
+ * Each row is scaled by its own maximum. With the maximum of the batch, in many dimensions a single
+ * close pair would make the weights of all other anchors 0.
  */
 export function chances({distances, negatives, anchors}: PairBatch, cutoff: number, nonzero: number): Tensor2D {
   const dimensions = anchors.rows.shape[1];
@@ -100,14 +101,14 @@ function drawn({positives, anchors, step: steps}: PairBatch, weights: Tensor2D, 
   const width = columns.shape[1];
   const uniform = uniformFrom(`${seed}/${steps}`);
   const noise = tensor2d(new Float32Array(columns.size).map(uniform), [columns.shape[0], width]);
-  // Turned by a number that training changes, uniform numbers stay uniform.
+  // Shifted by a number that training changes, uniform numbers stay uniform.
   const turned = add(noise, fraction(mul(sum(anchors.rows, 1, true), 1009)));
   const bounds = cumsum(weights, 1) as Tensor2D;
   const total = sum(weights, 1, true);
   const aims = mul(mul(fraction(turned as Tensor2D), BELOW_ONE), total) as Tensor2D;
   const negative = inChunks(columns, weights.shape[1], [aims, bounds], (rows) => {
     const [aim, bound] = rows as [Tensor2D, Tensor2D];
-    // The first bound beyond the aim comes after as many as are not beyond it.
+    // The index of the first bound beyond the aim is the number of bounds that are not.
     return sum(sub(1, step(sub(expandDims(bound, 1), expandDims(aim, 2)))), 2);
   });
   const last = weights.shape[1] - 1;

@@ -35,20 +35,20 @@ import {checkBoolean, checkOneOf, typeError} from '../checks';
 import {gatherRows, scatterRows} from '../rows';
 import {nearOrigin, withClosePairs} from './exactDistances';
 
-/** How far two embeddings are apart: `‖a − b‖`, `‖a − b‖²`, or a similarity, `cos(a, b)` or `a · b`. */
+/** Distance of embeddings: `‖a − b‖`, `‖a − b‖²`, or a similarity, `cos(a, b)` or `a · b`. */
 export type PairDistance = 'euclidean' | 'squaredEuclidean' | 'cosine' | 'dot';
 
 export interface DistanceOptions {
-  /** How far two embeddings are apart. */
+  /** Distance or similarity of two embeddings. */
   distance?: PairDistance;
-  /** Whether embeddings are divided by their lengths first. Default true, false for `'dot'`. */
+  /** Whether to normalise embeddings to length 1. Default true, false for `'dot'`. */
   normalize?: boolean;
 }
 
 /** The names of {@link DistanceOptions}. */
 export const DISTANCE_OPTIONS = ['distance', 'normalize'] as const;
 
-/** A distance as the formulas see it: of a similarity, the negative one. */
+/** A distance as the formulas use it; similarities are negated. */
 export interface Space {
   distance: PairDistance;
   normalize: boolean;
@@ -76,34 +76,36 @@ export function isSameSpace(one: Space, other: Space): boolean {
   return one.distance === other.distance && one.normalize === other.normalize;
 }
 
-/** Embeddings as a distance uses them. (A type, so that `tf.tidy` takes it.) */
+/** Embeddings prepared for a distance. A type alias, so that `tf.tidy` accepts it. */
 export type Vectors = {
   /** `float32[B, D]`; rows that are not finite are 0. */
   rows: Tensor2D;
-  /** `float32[B, 1]`: what a change of an embedding moves its row by, and 0 if nothing moves it. */
+  /**
+   * `float32[B, 1]`: derivative of a row by its embedding, up to direction; 0 for constant rows.
+   */
   rates: Tensor2D;
-  /** `bool[B, 1]`: rows with finite numbers, of finite squares. */
+  /** `bool[B, 1]`: rows with finite numbers and finite squares. */
   finite: Tensor2D;
 };
 
-/** A shorter vector has no direction: its row is its multiple of 1e12, as in PyTorch, and nothing moves it. */
+/** Length below which a vector has no direction: its row is 1e12 times it, without a gradient. */
 const SHORTEST = 1e-12;
 
-/** Larger squares may overflow float32, once they are divided by a temperature. */
+/** Bound of squares: larger ones may overflow float32 when divided by a temperature. */
 const LARGEST_SQUARE = 1e30;
 
 /** Prepares embeddings for a distance. */
 export function vectorsOf({normalize}: Space, embeddings: Tensor2D): Vectors {
   const largest = max<Tensor2D>(abs(embeddings), 1, true);
   const columns = embeddings.shape[1];
-  // Of numbers up to the largest, the squares add up to less than this.
+  // The squares of numbers up to this bound sum to less than LARGEST_SQUARE.
   const bound = normalize ? 3e38 : Math.sqrt(LARGEST_SQUARE / columns);
   const finite = logicalAnd<Tensor2D>(isFiniteTensor(largest), isFiniteTensor(sum(embeddings, 1, true)));
   const isUsable = logicalAnd<Tensor2D>(finite, isAtMost(largest, bound));
   const rows = masked(isUsable, embeddings);
   const marks = mul<Tensor2D>(cast(isUsable, 'float32'), 1);
   if (!normalize) return {rows, rates: marks, finite: isUsable};
-  // In units of the largest entry: squares of large entries overflow, and those of small ones are 0.
+  // In units of the largest entry: squares of large entries overflow, and small ones underflow.
   const unit = maximum(masked(isUsable, largest), SHORTEST);
   const scaled = div<Tensor2D>(rows, unit);
   const length = maximum(sqrt(sum(square(scaled), 1, true)), 1);
@@ -114,17 +116,17 @@ export function vectorsOf({normalize}: Space, embeddings: Tensor2D): Vectors {
 const isAtMost = (values: Tensor2D, bound: number): Tensor2D =>
   cast(sub(1, step(sub(where(isFiniteTensor(values), values, zerosLike(values)), bound))), 'bool');
 
-/** Replaces rows by 0. A product would not: 0 · NaN is NaN. */
+/** Replaces the other rows by 0. A product would not do, because 0 · NaN is NaN. */
 function masked(isUsable: Tensor2D, values: Tensor2D): Tensor2D {
   const marks = values.shape[1] === 1 ? isUsable : cast(add(cast(isUsable, 'float32'), zerosLike(values)), 'bool');
   return where(marks as Tensor2D, values, zerosLike(values)) as Tensor2D;
 }
 
 /**
- * Computes all distances, `float32[B, R]`: smaller is nearer, so that a similarity is negated.
+ * Computes all distances, `float32[B, R]`: smaller is nearer, so similarities are negated.
  *
- * The squares come from the diagonal of the very product that they are compared with, so that equal
- * rows have the distance 0.
+ * The squares come from the diagonal of the same matrix product, so that equal rows have distance
+ * exactly 0.
  */
 export function distancesBetween(space: Space, from: Tensor2D, to: Tensor2D): Tensor2D {
   if (space.isSimilarity) return neg(matMul<Tensor2D>(from, transpose(to)));
@@ -138,7 +140,7 @@ function squaredBetween(from: Tensor2D, to: Tensor2D): Tensor2D {
   const isSame = from === to;
   const squares = isSame ? diagonal(products) : (sum(square(from), 1) as Tensor1D);
   const others = isSame ? squares : (sum(square(to), 1) as Tensor1D);
-  // In this order, the distance from a to b is the one from b to a.
+  // This order keeps the distances symmetric.
   const sums = add(reshape(squares, [-1, 1]), reshape(others, [1, -1]));
   return relu(sub(sums, mul(products, 2))) as Tensor2D;
 }
@@ -148,15 +150,14 @@ function diagonal(matrix: Tensor2D): Tensor1D {
   return stridedSlice(reshape(matrix, [rows * columns]), [0], [rows * columns], [columns + 1]) as Tensor1D;
 }
 
-/** Added to a distance before it divides: far below any distance, and above 0. */
+/** Added to distances before a division: positive, but far below any distance. */
 const TINY = 1e-30;
 
 /**
  * Computes `∂ Σ slopes · distances / ∂ embeddings` of the anchors.
  *
- * The gradient of the distance 0 is 0. Without `to`, anchors are compared with one another, and
- * each row gets the gradient of both of its ends; with `to`, only the first `own` of its rows do,
- * which are the anchors.
+ * The gradient of a distance of 0 is 0. Without `to`, anchors are compared with one another, and
+ * each row gets the gradient of both ends. With `to`, only its first `own` rows, the anchors, do.
  *
  * @param slopes  `float32[B, R]`.
  * @param distances  `float32[B, R]`, for `'euclidean'`.
@@ -181,7 +182,7 @@ export function gradientOfDistances(
   return throughLengths(space, moved as Tensor2D, {rows, rates});
 }
 
-/** Prepares embeddings that are differentiated through. */
+/** Prepares embeddings for a distance, with a gradient. */
 export function differentiableRows(space: Space, embeddings: Tensor2D): Tensor2D {
   return customGrad((given, save) => {
     const {rows, rates} = vectorsOf(space, given as Tensor2D);
@@ -192,24 +193,24 @@ export function differentiableRows(space: Space, embeddings: Tensor2D): Tensor2D
   })(embeddings) as Tensor2D;
 }
 
-/** The gradient by embeddings, from that by the rows that they are as a distance uses them. */
+/** Converts a gradient by the prepared rows to one by the embeddings. */
 function throughLengths({normalize}: Space, moved: Tensor2D, {rows, rates}: Pick<Vectors, 'rows' | 'rates'>): Tensor2D {
   const along = normalize ? sub(moved, mul(rows, sum(mul(moved, rows), 1, true))) : moved;
   return mul(along, rates) as Tensor2D;
 }
 
-/** Some pairs of rows. (A type, so that `tf.tidy` takes it.) */
+/** Selected pairs of rows. A type alias, so that `tf.tidy` accepts it. */
 export type RowPairs = {
-  /** `int32[K, 1]`, both ends of each pair. */
+  /** `int32[K, 1]`, the two rows of each pair. */
   first: Tensor2D;
   second: Tensor2D;
-  /** `float32[K, 1]`, their distances. */
+  /** `float32[K, 1]`, the distance of each pair. */
   distances: Tensor2D;
   /** `float32[K, 1]`, the slope by each distance. */
   slopes: Tensor2D;
 };
 
-/** Computes what {@link gradientOfDistances} does from some pairs of rows, without a product of matrices. */
+/** Computes {@link gradientOfDistances} for selected pairs, without a matrix product. */
 export function gradientOfPairs(
   space: Space,
   pairs: readonly RowPairs[],
@@ -236,7 +237,9 @@ export function gradientOfPairs(
   return throughLengths(space, moved as Tensor2D, vectors);
 }
 
-/** The slope by each difference of rows is a factor times that difference; by each product it is the slope. */
+/**
+ * Computes the factors that turn differences of rows (or rows, for similarities) into gradients.
+ */
 function factorsOf({distance}: Space, slopes: Tensor2D, distances: Tensor2D): Tensor2D {
   if (distance === 'squaredEuclidean') return mul(slopes, 2);
   if (distance !== 'euclidean') return slopes;

@@ -9,18 +9,18 @@ import {spreadOf} from './spread';
 const NAME = 'embeddingSpread';
 
 /**
- * Measures how far the rows of a batch are apart, on average.
+ * Measures the mean distance between the rows of a batch.
  *
  *     spread = mean over all pairs of rows of d(i, j)
  *
- * Embeddings that collapse to a point have a spread of 0, while the loss may look harmless: it is the
- * margin, exactly. As a metric of the model it is logged, and {@link collapseWatch} warns by it. With
+ * Collapsed embeddings have a spread of 0, while the loss may look harmless: it equals the margin.
+ * As a metric of the model it appears in the logs, from which {@link collapseWatch} warns. With
  * `distance: 'cosine'` or `'dot'` it is the mean similarity, which grows as embeddings collapse.
  *
  * @param options  `distance` (default `'euclidean'`), `normalize`.
  * @returns a metric, `(int32[B], float32[B, D]) → float32[]`.
  * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if the shapes do
- *   not fit (when it is called).
+ *   not match (when it is called).
  *
  * @example
  * const labels = tf.tensor1d([0, 0, 1], 'int32');

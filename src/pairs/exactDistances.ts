@@ -1,4 +1,4 @@
-/** @file Float32 precision of distances: of rows far from the origin, and of rows close to one another. */
+/** @file Float32 precision of distances: rows far from the origin, and rows close to each other. */
 
 import {
   abs,
@@ -18,12 +18,12 @@ import {livesInMainMemory} from '../checks';
 import {columnSums, gatherRows} from '../rows';
 
 /**
- * Moves rows, and the rows that they are compared with, close to the origin if all of them are far.
+ * Shifts rows, and the rows they are compared with, towards the origin if all of them are far.
  *
- * No distance changes, but `|a|² + |b|² − 2ab` loses its digits if `|a|` is large against it. The
- * rows are moved by one of them, which keeps differences of round numbers exact; by the mean, equal
- * distances would differ. Rows of zeros, which may stand for rows that are not finite, count as no
- * row here. The same tensor comes back twice if both are the same.
+ * Distances do not change, but `|a|² + |b|² − 2ab` loses digits if `|a|` is much larger. The shift
+ * is one of the rows, which keeps differences of round numbers exact; with the mean, equal
+ * distances would differ. Rows of zeros, which may replace rows that are not finite, are ignored.
+ * If both arguments are the same tensor, both results are too.
  */
 export function nearOrigin(rows: Tensor2D, others: Tensor2D): [Tensor2D, Tensor2D] {
   const marks = step(max(abs(others), 1, true)) as Tensor2D;
@@ -36,14 +36,14 @@ export function nearOrigin(rows: Tensor2D, others: Tensor2D): [Tensor2D, Tensor2
   return [moved, rows === others ? moved : sub<Tensor2D>(others, shift)];
 }
 
-/** A squared distance below this share of the squared lengths has lost more than six of its 24 bits. */
+/** Share of the squared lengths below which a squared distance has lost over six of its 24 bits. */
 const CLOSE = 2 ** -6;
 
 /**
- * Computes the squared distances of close rows anew, from their differences.
+ * Recomputes the squared distances of close rows from their differences.
  *
- * They are few unless all rows have collapsed into some points. On a GPU, where finding them needs a
- * read, all stay as they are.
+ * Such rows are few unless the embeddings have collapsed. On a GPU, where finding them needs a
+ * read, all distances stay as they are.
  */
 export function withClosePairs(squared: Tensor2D, from: Tensor2D, to: Tensor2D): Tensor2D {
   if (!livesInMainMemory()) return squared;
@@ -55,11 +55,11 @@ export function withClosePairs(squared: Tensor2D, from: Tensor2D, to: Tensor2D):
   const others = isSame ? rows : to.dataSync<'float32'>();
   const lengths = squaresOf(rows, width);
   const ofOthers = isSame ? lengths : squaresOf(others, width);
-  // Copied when the first close pair is found: on cpu these are the numbers of the tensor itself.
+  // Copied at the first close pair, because on cpu these are the numbers of the tensor itself.
   let anew: Float32Array | undefined;
   for (let i = 0; i < count; i++) {
     const length = lengths[i] as number;
-    // Rows compared with themselves: distances are symmetric, and 0 on the diagonal.
+    // For rows compared with themselves: symmetric, with 0 on the diagonal.
     for (let j = isSame ? i + 1 : 0; j < columns; j++) {
       const value = values[i * columns + j] as number;
       if (value >= CLOSE * (length + (ofOthers[j] as number))) continue;
@@ -84,7 +84,7 @@ function squaresOf(values: Float32Array, width: number): Float64Array {
   return squares;
 }
 
-/** The squared distance of the row that begins at `from` and the one of the others that begins at `to`. */
+/** The squared distance between the row at offset `from` and the other row at offset `to`. */
 function squaredDistance(one: Float32Array, from: number, other: Float32Array, to: number, width: number): number {
   let total = 0;
   for (let k = 0; k < width; k++) {

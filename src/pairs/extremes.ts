@@ -1,17 +1,17 @@
-/** @file One positive and one negative of each anchor: the hardest, the easiest, or the nearest to the other one. */
+/** @file Mining of one positive and one negative per anchor: hard, easy, or semi-hard. */
 
 import {add, argMax, argMin, max, min, mul, reshape, step, sub, type Tensor2D} from '@tensorflow/tfjs-core';
 import type {Triplets} from './mining';
 import {FAR, type PairBatch} from './pairBatch';
 import {valuesAt} from './pairMasks';
 
-/** Which of the positives or negatives of an anchor is taken. */
+/** The kind of positive or negative to mine for an anchor. */
 export type Hardness = 'hard' | 'semihard' | 'easy';
 
-/** Takes one triplet an anchor. */
+/** Mines one triplet per anchor. */
 export function extremes(batch: PairBatch, positive: Hardness, negative: Hardness): Triplets {
   const {distances, positives, negatives} = batch;
-  // The one that is not semihard is chosen first.
+  // The side that is not semi-hard is chosen first.
   const givenPositive = positive === 'semihard' ? undefined : chosen(distances, positives, positive === 'hard');
   const givenNegative = negative === 'semihard' ? undefined : chosen(distances, negatives, negative === 'easy');
   const ofPositive = givenPositive ?? chosen(distances, nearer(distances, positives, givenNegative as Chosen), true);
@@ -28,7 +28,7 @@ interface Chosen {
   distance: Tensor2D;
 }
 
-/** Takes the farthest or the nearest of the marked columns. */
+/** Finds the farthest or the nearest of the masked columns. */
 function chosen(distances: Tensor2D, marks: Tensor2D, isFarthest: boolean): Chosen {
   const away = mul(sub(1, marks), FAR);
   const place = isFarthest ? argMax(sub(distances, away), 1) : argMin(add(distances, away), 1);
@@ -36,27 +36,27 @@ function chosen(distances: Tensor2D, marks: Tensor2D, isFarthest: boolean): Chos
   return {place: column, found: valuesAt(marks, column), distance: valuesAt(distances, column)};
 }
 
-/** Marks the columns that are strictly nearer than the chosen one. */
+/** Masks the columns that are strictly nearer than the chosen one. */
 function nearer(distances: Tensor2D, marks: Tensor2D, {distance}: Chosen): Tensor2D {
   return mul(marks, step(sub(distance, distances)));
 }
 
-/** Marks the columns that are strictly farther than the chosen one. */
+/** Masks the columns that are strictly farther than the chosen one. */
 function farther(distances: Tensor2D, marks: Tensor2D, {distance}: Chosen): Tensor2D {
   return mul(marks, step(sub(distances, distance)));
 }
 
-/** Whether there is any marked column, `float32[B, 1]`. */
+/** Whether a row has any masked column, `float32[B, 1]`. */
 export function anyOf(marks: Tensor2D): Tensor2D {
   return step(max(marks, 1, true)) as Tensor2D;
 }
 
-/** The smallest distance to a marked column, `float32[B, 1]`; FAR and more if there is none. */
+/** The smallest distance to a masked column, `float32[B, 1]`; at least FAR if there is none. */
 export function nearestOf(distances: Tensor2D, marks: Tensor2D): Tensor2D {
   return min(add(distances, mul(sub(1, marks), FAR)), 1, true);
 }
 
-/** The largest distance to a marked column, `float32[B, 1]`; −FAR and less if there is none. */
+/** The largest distance to a masked column, `float32[B, 1]`; at most −FAR if there is none. */
 export function farthestOf(distances: Tensor2D, marks: Tensor2D): Tensor2D {
   return max(sub(distances, mul(sub(1, marks), FAR)), 1, true);
 }

@@ -33,38 +33,38 @@ import {checkTowers, knownOnly, towerOf, towerSpace} from './towers';
 const NAME = 'hardContrastive';
 
 export interface HardContrastiveOptions {
-  /** What similarities are divided by; a finite number > 0. Default 0.5. */
+  /** Divisor of similarities; a finite number > 0. Default 0.5. */
   temperature?: number;
-  /** How much the hardest negatives prevail; a finite number ≥ 0, 0 for all alike. Default 1. */
+  /** Concentration on the hardest negatives; a finite number ≥ 0, 0 = equal weights. Default 1. */
   beta?: number;
-  /** Share of the negatives that are of the class of the anchor, in [0, 1). Default 0.1. */
+  /** Share of negatives that have the class of the anchor, in [0, 1). Default 0.1. */
   tauPlus?: number;
 }
 
 /**
- * Builds a contrastive loss of two views that weighs negatives by their hardness, and discounts those
- * that are none.
+ * Builds a contrastive loss of two views with hardness weights and a correction for false
+ * negatives.
  *
  *     l = −log(e⁺ / (e⁺ + G)),    e_j = exp(s_j / T),    R = Σ_j e_j^β e_j / mean_j e_j^β
  *     G = max((R − τ⁺ · N · e⁺) / (1 − τ⁺), N · e^(−1/T))
  *
- * The outputs are two views of the same `B` rows, `float32[B, D]`, compared by cosine. The negatives
- * of a view are the `N = 2B − 2` views of other rows; the loss of a row is the mean of those of its
- * two views. A row with a view that is not finite has the loss NaN and is nobody's negative. With
- * `beta: 0` and `tauPlus: 0` it is the loss of SimCLR.
+ * The outputs are two views of the same `B` rows, `float32[B, D]`, compared by cosine. The
+ * negatives of a view are the `N = 2B − 2` views of other rows, and the loss of a row is the mean
+ * over its two views. A row with a view that is not finite has loss NaN and is a negative of no
+ * other row. With `beta: 0` and `tauPlus: 0` this is the SimCLR loss.
  *
  * @param options  `temperature`, `beta`, `tauPlus`.
- * @returns a function of targets, which are not used, and outputs → `float32[B]`, to be passed to
- *   `jointLoss`.
- * @throws RangeError or TypeError for a wrong option (when it is built), or if the outputs are not two
- *   `float32[B, D]` (when it is called).
+ * @returns a function of targets, which it ignores, and outputs → `float32[B]`, for `jointLoss`.
+ * @throws RangeError or TypeError for a wrong option (when it is built), or if the outputs are not
+ *   two `float32[B, D]` (when it is called).
  *
  * @example
  * const loss = hardContrastive({temperature: 1, beta: 0, tauPlus: 0});
  * const views = tf.tensor2d([[1, 0], [0, 1]]);
  * loss([], [views, views]).dataSync();   // Float32Array [0.551445, 0.551445]
  *
- * @see Robinson et al., Contrastive Learning with Hard Negative Samples, 2021, §3.2 (arXiv:2010.04592)
+ * @see Robinson et al., Contrastive Learning with Hard Negative Samples, 2021, §3.2
+ *   (arXiv:2010.04592)
  */
 export function hardContrastive(options: HardContrastiveOptions = {}): TowerLoss {
   checkOptionNames(NAME, options, ['temperature', 'beta', 'tauPlus']);
@@ -83,7 +83,7 @@ export function hardContrastive(options: HardContrastiveOptions = {}): TowerLoss
       const positive = sum(mul(logits, isPair), 1);
       const away = mul(sub(1, isNegative), -FAR);
       const sharpened = (power: number) => logSumExp(add(mul(logits, power), away), 1);
-      // log R − log e⁺, so that nothing overflows at small temperatures.
+      // Computes log R − log e⁺, so that small temperatures do not overflow.
       const reweighted = sub(add(sub(sharpened(1 + beta), sharpened(beta)), log(maximum(count, 1))), positive);
       const excess = debiased(reweighted as Tensor1D, count, tauPlus);
       const floor = sub(sub(log(maximum(count, 1)), 1 / temperature), positive);
@@ -94,10 +94,10 @@ export function hardContrastive(options: HardContrastiveOptions = {}): TowerLoss
   return Object.assign(loss, {skipsNaN: true} as const);
 }
 
-/** Exponents beyond this overflow, and what is subtracted then is the whole anyway. */
+/** Bound of exponents: larger ones overflow, and the correction then takes everything anyway. */
 const STEEP = 80;
 
-/** Computes `log((e^x − τ N) / (1 − τ))`; as low as −1e30 if nothing is left. */
+/** Computes `log((e^x − τ N) / (1 − τ))`; about −1e30 if the difference is not positive. */
 function debiased(x: Tensor1D, count: Tensor1D, tauPlus: number): Tensor1D {
   if (tauPlus === 0) return x;
   const discounted = sub(1, mul(mul(exp(minimum(neg(x), STEEP)), count), tauPlus));
@@ -106,7 +106,7 @@ function debiased(x: Tensor1D, count: Tensor1D, tauPlus: number): Tensor1D {
   return sub(add(sub(x, Math.log(1 - tauPlus)), log(safe)), mul(sub(1, isLeft), 1e30));
 }
 
-/** Marks the other view of each view, and the views that are its negatives. */
+/** Masks the other view of each view, and the views that are its negatives. */
 function partners(finite: Tensor2D) {
   const views = finite.shape[0];
   const batchSize = views / 2;

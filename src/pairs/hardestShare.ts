@@ -22,17 +22,17 @@ import {FAR} from './pairBatch';
 const NAME = 'hardestShare';
 
 export interface HardestShareOptions extends DistanceOptions {
-  /** Share of the positive pairs, and of the negative ones, in (0, 1]. Default 0.5. */
+  /** Share of the positive pairs, and of the negative pairs, in (0, 1]. Default 0.5. */
   ratio?: number;
 }
 
 /**
- * Takes the farthest share of all positive pairs of a batch, and the nearest share of the negative ones.
+ * Mines the farthest share of a batch's positive pairs and the nearest share of its negative pairs.
  *
  *     the ⌈ratio · |positive pairs|⌉ largest d_ap,    the ⌈ratio · |negative pairs|⌉ smallest d_an
  *
- * The mining of hard-aware cascades. Pairs of equal distance are kept or left together: `(i, j)` and
- * `(j, i)` always are.
+ * The mining of hard-aware cascades. Pairs of equal distance are kept or dropped together, as are
+ * `(i, j)` and `(j, i)`.
  *
  * @param options  `ratio`; `distance`, `normalize` (default: those of the loss).
  * @returns a miner, `(float32[B, D], int32[B])` → pairs of shape `[B, B]`.
@@ -55,20 +55,20 @@ export function hardestShare(options: HardestShareOptions = {}): Miner {
   }));
 }
 
-/** Halvings after which the two bounds of the smallest value kept are neighbours in float32. */
+/** Number of halvings after which the bounds of the smallest kept value are float32 neighbours. */
 const HALVINGS = 48;
 
 /**
- * Marks the largest share of the marked values.
+ * Masks the largest share of the masked values.
  *
- * A sort of `B²` numbers takes longer than counting them some fifty times, and its length would
- * have to be read.
+ * Bisection: a sort of `B²` numbers takes longer than counting them some fifty times, and the size
+ * of its result would need a read.
  */
 function largestShare(values: Tensor2D, marks: Tensor2D, ratio: number): Tensor2D {
   const away = mul(sub(1, marks), FAR);
   const masked = sub(values, away);
   const count = shareOf(sum(marks), ratio, marks.size);
-  // At least `count` values reach the lower bound, and fewer reach the upper one.
+  // Invariant: at least `count` values reach the lower bound, and fewer reach the upper one.
   let [lower, upper] = [min(add(values, away)), add(max(masked), 1)] as [Tensor, Tensor];
   for (let i = 0; i < HALVINGS; i++) {
     const middle = mul(add(lower, upper), 0.5);
@@ -80,7 +80,7 @@ function largestShare(values: Tensor2D, marks: Tensor2D, ratio: number): Tensor2
   return mul(marks, sub(1, step(sub(lower, masked))));
 }
 
-/** Computes `⌈ratio · count⌉` on the host: in float32 a product like 0.7 · 90 would be above 63. */
+/** Computes `⌈ratio · count⌉` on the host: in float32 a product like 0.7 · 90 may exceed 63. */
 function shareOf(count: Tensor, ratio: number, most: number): Tensor {
   const table = Float32Array.from({length: most + 1}, (_, n) => Math.ceil(ratio * n * (1 - 2 ** -40)));
   return reshape(gatherND(tensor1d(table), reshape(cast(count, 'int32'), [1, 1])), []);

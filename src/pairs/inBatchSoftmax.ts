@@ -44,40 +44,46 @@ import {checkTowers, knownOnly, type Tower, type TowerSimilarity, towerOf, tower
 
 const NAME = 'inBatchSoftmax';
 
-/** A second model that knows which candidates are no negatives. */
+/** A second model that detects false negatives among the candidates. */
 export interface Guide {
-  /** Computes its embeddings of the same rows from the targets, in the order of the outputs: `float32[B, E]` of queries, then of documents. */
+  /**
+   * Computes the guide's embeddings of the same rows from the targets, in the order of the outputs:
+   * `float32[B, E]` of queries, then of documents.
+   */
   embeddings: (ys: Tensor[]) => Tensor[];
-  /** How much less similar than the document of the query a negative has to be; a finite number ≥ 0. Default 0. */
+  /** Similarity by which a negative must trail the query's own document; ≥ 0. Default 0. */
   margin?: number;
-  /** Whether the margin is subtracted from the similarity of query and document, or a share of it. Default `'absolute'`. */
+  /** Whether the margin is a difference of similarities or a share. Default `'absolute'`. */
   strategy?: 'absolute' | 'relative';
 }
 
 export interface InBatchSoftmaxOptions {
-  /** What similarities are multiplied by, one over the temperature; a finite number > 0. Default 20. */
+  /** Factor of similarities, the inverse temperature; a finite number > 0. Default 20. */
   scale?: number;
-  /** How embeddings are compared. Default `'cosine'`. */
+  /** Similarity of embeddings. Default `'cosine'`. */
   similarity?: TowerSimilarity;
   /**
-   * Candidates beside the documents: the other queries of the batch, `[B, B]` further scores of query and query, and the
-   * other documents compared with the query's own, `[B, B]` of document and document. Default: none.
+   * Additional candidates. `queries` adds the scores `[B, B]` of each query with the other queries;
+   * `documents` adds those of its own document with the other documents. Default: none.
    */
   contrast?: {queries?: boolean; documents?: boolean};
-  /** Computes how likely each document was drawn into the batch, `float32[C]`, from the targets; `C` counts the documents of all outputs. */
+  /**
+   * Computes the chance with which each document was drawn into the batch, `float32[C]`, from the
+   * targets; `C` counts the documents of all outputs.
+   */
   samplingProbability?: (ys: Tensor[]) => Tensor;
-  /** Computes an id of each document, `int32[C]`, from the targets; equal ids are no negatives of one another. */
+  /** Computes an id of each document, `int32[C]`, from the targets; equal ids are not negatives. */
   candidateIds?: (ys: Tensor[]) => Tensor;
-  /** Leaves out candidates that a second model takes for positives. */
+  /** Excludes candidates that a second model takes for positives. */
   guide?: Guide;
-  /** Keeps the hardest negatives of each query only; an integer ≥ 1. Default: all. */
+  /** Number of hardest negatives to keep per query; an integer ≥ 1. Default: all. */
   hardNegatives?: number;
 }
 
 /** A loss over the outputs of two towers, for `jointLoss`. */
 export interface TowerLoss {
   (ys: Tensor[], predictions: Tensor[]): Tensor1D;
-  /** A row with an embedding that is NaN has the loss NaN, and is nobody's candidate. */
+  /** NaN embeddings give their row a NaN loss, and no other row has it as a candidate. */
   skipsNaN?: true;
 }
 
@@ -92,35 +98,36 @@ const OPTIONS = [
 ] as const;
 
 /**
- * Builds a loss that makes each query find its document among those of the whole batch.
+ * Builds a loss by which each query must find its document among all documents of the batch.
  *
  *     l_i = log Σ_j exp(z_ij) − z_ii,    z_ij = scale · sim(query_i, document_j)
  *
- * For two towers: the outputs are queries `float32[B, D]`, their documents, and any number of further
- * documents, `B` or a multiple of `B` each, that are negatives of all queries. In this order, before
- * the softmax: `z_ij −= log q_j` with `samplingProbability`, clipped to [1e-6, 1]; documents with the
- * id of the query's own are left out; candidates that `guide` finds more similar than
- * `sim(query_i, document_i) − margin`, or `· (1 − margin)`, are left out; of the rest, `hardNegatives`
- * keeps the largest. The query's own document always stays. Other queries, and other documents, that
- * `contrast` adds are left out by the ids of their documents too.
+ * For two towers. The outputs are queries `float32[B, D]`, their documents, and any number of
+ * further documents, `B` or a multiple of `B` each, which are negatives of all queries.
  *
- * A query whose embedding, or whose document, is not finite has the loss NaN; such a document is a
- * candidate of nobody.
+ * Before the softmax the loss applies, in this order: `z_ij −= log q_j` with `samplingProbability`,
+ * clipped to [1e-6, 1]; exclusion of documents with the id of the query's own; exclusion of
+ * candidates that `guide` finds more similar than `sim(query_i, document_i) − margin`, or
+ * `· (1 − margin)`; and of the rest, `hardNegatives` keeps the largest. The query's own document
+ * always stays. Candidates added by `contrast` are excluded by the ids of their documents too.
  *
- * @param options  `scale`, `similarity`, `contrast`, `samplingProbability`, `candidateIds`, `guide`,
- *   `hardNegatives`.
- * @returns a function of targets and outputs → `float32[B]`, to be passed to `jointLoss`.
- * @throws RangeError or TypeError for a wrong option (when it is built), or if outputs or results of
- *   the functions have other shapes (when it is called).
+ * A query whose embedding, or whose document, is not finite has loss NaN. Such a document is not a
+ * candidate of any query.
+ *
+ * @param options  `scale`, `similarity`, `contrast`, `samplingProbability`, `candidateIds`,
+ *   `guide`, `hardNegatives`.
+ * @returns a function of targets and outputs → `float32[B]`, for `jointLoss`.
+ * @throws RangeError or TypeError for a wrong option (when it is built), or if outputs or results
+ *   of the functions have other shapes (when it is called).
  *
  * @example
  * const loss = inBatchSoftmax({scale: 1});
  * const [queries, documents] = [tf.tensor2d([[1, 0], [0, 1]]), tf.tensor2d([[2, 0], [0, 3]])];
  * loss([], [queries, documents]).dataSync();   // Float32Array [0.313262, 0.313262]
  *
- * @see Henderson et al., Efficient Natural Language Response Suggestion, 2017, §4.4 (arXiv:1705.00652);
- *   Yi et al., Sampling-Bias-Corrected Neural Modeling, RecSys 2019, §3; Solatorio, GISTEmbed, 2024
- *   (arXiv:2402.16829)
+ * @see Henderson et al., Efficient Natural Language Response Suggestion, 2017, §4.4
+ *   (arXiv:1705.00652); Yi et al., Sampling-Bias-Corrected Neural Modeling, RecSys 2019, §3;
+ *   Solatorio, GISTEmbed, 2024 (arXiv:2402.16829)
  */
 export function inBatchSoftmax(options: InBatchSoftmaxOptions = {}): TowerLoss {
   checkOptionNames(NAME, options, OPTIONS);
@@ -166,7 +173,7 @@ function checkGuide(guide: Guide): void {
   checkOneOf(NAME, 'guide.strategy', guide.strategy ?? 'absolute', ['absolute', 'relative']);
 }
 
-/** Compares queries with documents, then, if wanted, with one another, and their documents with one another. */
+/** Scores queries with documents, and if set, queries with queries and documents with documents. */
 function blocks(queries: Tensor2D, documents: Tensor2D, contrast: InBatchSoftmaxOptions['contrast'] = {}): Tensor2D {
   const own = slice(documents, [0, 0], queries.shape);
   const all = [
@@ -177,13 +184,13 @@ function blocks(queries: Tensor2D, documents: Tensor2D, contrast: InBatchSoftmax
   return all.length === 1 ? (all[0] as Tensor2D) : concat(all, 1);
 }
 
-/** Marks the column of the query's own document, `float32[B, …]`. */
+/** Masks the column of the query's own document, `float32[B, …]`. */
 function ownColumns({shape: [rows, columns]}: Tensor2D): Tensor2D {
   const apart = sub(reshape(range(0, rows), [rows, 1]), reshape(range(0, columns), [1, columns]));
   return sub(1, step(abs(apart)));
 }
 
-/** What the frequency of a document adds to its score; 0 for candidates that are no documents. */
+/** Computes the log-frequency of each document; 0 for candidates that are not documents. */
 function corrections(
   {samplingProbability}: InBatchSoftmaxOptions,
   ys: Tensor[],
@@ -192,10 +199,10 @@ function corrections(
 ): Tensor2D {
   const candidates = found.rows.shape[0];
   const given = checkCandidates('samplingProbability', samplingProbability?.(ys), candidates);
-  const remedy = 'How likely each document was drawn into the batch.';
+  const remedy = 'Return the chance with which each document was drawn into the batch.';
   if (given.dtype !== 'float32') throw typeError(NAME, 'samplingProbability', 'return float32', given, remedy);
   checkValues(NAME, 'samplingProbability', 'return numbers >= 0', given, (share) => share >= 0, remedy);
-  // In production, 1 for a number that is none: nothing is corrected.
+  // In production an invalid number counts as 1: no correction.
   const known = where(isFiniteTensor(given), given, onesLike(given));
   const logarithms = reshape(log(clipByValue(known, 1e-6, 1)), [candidates]);
   const rest = columns - candidates;
@@ -208,7 +215,9 @@ function checkCandidates(argument: string, given: Tensor | undefined, candidates
   throw typeError(NAME, argument, `return a tensor of shape [${candidates}], one value for each document`, given);
 }
 
-/** Checks ids, and gives them as `[1, C]`, int32 as they are: float32 does not have all of them. */
+/**
+ * Checks ids and reshapes them to `[1, C]`; int32 stays, because float32 is not exact for all ids.
+ */
 function checkIds(given: Tensor | undefined, candidates: number): Tensor {
   const ids = checkCandidates('candidateIds', given, candidates);
   const remedy = 'Number the documents, and return int32.';
@@ -224,7 +233,7 @@ interface Towers {
   target: Tensor2D;
 }
 
-/** Marks the candidates that are no negatives of a query, `float32[B, …]`; never its own document. */
+/** Masks the candidates to exclude, `float32[B, …]`; never the own document of the query. */
 function bannedOf(options: InBatchSoftmaxOptions, ys: Tensor[], {asked, found, target}: Towers): Tensor2D {
   const {contrast = {}, candidateIds, guide} = options;
   const batchSize = asked.rows.shape[0];
@@ -244,7 +253,7 @@ function bannedOf(options: InBatchSoftmaxOptions, ys: Tensor[], {asked, found, t
   return mul(all, sub(1, target));
 }
 
-/** Marks the documents with the id of the query's own, `float32[B, C]`; an id that is NaN is that of no other. */
+/** Masks documents with the id of the query's own, `float32[B, C]`; a NaN id matches no other. */
 function sameIds(ids: Tensor, batchSize: number): Tensor2D {
   const own = reshape(slice(ids, [0, 0], [1, batchSize]), [batchSize, 1]);
   const apart = cast(sub(own, ids), 'float32');
@@ -252,7 +261,7 @@ function sameIds(ids: Tensor, batchSize: number): Tensor2D {
   return sub(1, step(abs(mul(known, 1))));
 }
 
-/** Marks the candidates that the guide takes for positives. */
+/** Masks the candidates that the guide takes for positives. */
 function byGuide(
   guide: Guide,
   ys: Tensor[],
@@ -278,7 +287,7 @@ function byGuide(
   return step(sub(scores, limit)) as Tensor2D;
 }
 
-/** Marks all candidates but the query's own document and the hardest others. */
+/** Masks all candidates except the query's own document and the hardest others. */
 function allButHardest(logits: Tensor2D, banned: Tensor2D, target: Tensor2D, count: number): Tensor2D {
   const columns = logits.shape[1];
   if (count >= columns - 1) return banned;

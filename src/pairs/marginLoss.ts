@@ -11,30 +11,30 @@ import {byAnchor, type PerAnchor} from './tripletSlopes';
 const NAME = 'marginLoss';
 
 export interface MarginLossOptions extends PairLossOptions {
-  /** The distance, or the similarity, that separates positives from negatives. Default 1.2. */
+  /** Distance, or similarity, that separates positives from negatives. Default 1.2. */
   beta?: number;
-  /** How far from it both have to be; a finite number ≥ 0. Default 0.2. */
+  /** Distance that both must keep from the boundary; a finite number ≥ 0. Default 0.2. */
   margin?: number;
   /**
-   * How the terms of the triplets of one anchor become its number: their sum by the number of
-   * triplets, by that of the terms above 0, or by 1. Default `'meanNonZero'`.
+   * Reduction over the triplets of an anchor: divides the sum by the number of triplets, by the
+   * number of terms above 0, or by 1. Default `'meanNonZero'`.
    */
   perAnchor?: PerAnchor;
 }
 
 /**
- * Keeps positives within a distance, and negatives beyond it.
+ * Computes the margin loss: positives within a distance β, negatives beyond it.
  *
  *     l_a = Σ_{(a, p, n)} (max(0, d_ap − β + margin) + max(0, β − d_an + margin)) / terms above 0
  *
- * over the triplets that the miner takes; a pair counts in each of its triplets. Of a similarity,
- * `d = −s` and `β` changes its sign.
+ * over the triplets that the miner returns; a pair counts in each of its triplets. For a similarity
+ * `d = −s`, and `β` changes its sign.
  *
  * @param options  `beta`, `margin`, `perAnchor`, `mine` (default `distanceWeighted()`), `memory`;
  *   `distance` (default `'euclidean'`), `normalize`.
  * @returns a loss, `(int32[B], float32[B, D]) → float32[B]`.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const loss = marginLoss({mine: batchHard(), beta: 2, margin: 1, normalize: false});

@@ -11,27 +11,27 @@ import {
 const NAME = 'meanAveragePrecisionAtR';
 
 /**
- * Measures how well the rows of a class come first among the neighbours of one another.
+ * Measures how early the rows of a query's class appear among its nearest neighbours.
  *
  *     MAP@R = mean over the queries of (1/R) Σ_{i ≤ R} hit_i · precision@i
  *
- * `R` is the number of rows that the query has to find, so that 1 means: all of them, before any
- * other. Recall@1 may be near 1 long before; this number goes on telling embeddings apart.
+ * `R` is the number of other rows of the query's class, so 1 means that all of them come first. It
+ * still separates embeddings whose recall@1 is near 1.
  *
- * Neighbours are looked for some queries at a time, on the device. Queries whose class has no other
- * row do not count; without any query the value is 0. A row that is not finite is found by none and
- * finds none.
+ * The search runs on the device, several queries at a time. Queries whose class has no other row do
+ * not count; without any query the value is 0. A row that is not finite is never a hit, and as a
+ * query it has no hits.
  *
- * The metric may be given to `model.compile({metrics})`. There it is computed for each batch among
- * the rows of that batch, so set the batch size of the validation to all of its rows.
+ * As a metric of `model.compile({metrics})` it is computed within each batch, so set the validation
+ * batch size to the number of all validation rows.
  *
- * On a GPU, all rows are sorted for each query, because the size of the classes would have to be read.
+ * On a GPU it sorts all rows for each query, because the class sizes would need a read.
  *
- * @param options  `reference` (rows to find; default: the other rows); `distance` (default
+ * @param options  `reference` (rows to search; default: the other rows); `distance` (default
  *   `'euclidean'`), `normalize`.
  * @returns a metric, `(int32[B], float32[B, D]) → float32[]`.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const labels = tf.tensor1d([0, 0, 1, 1], 'int32');

@@ -36,33 +36,33 @@ export interface MineHardNegativesOptions extends NegativeRules {
   queries: Tensor;
   /** `float32[N, D]`. */
   documents: Tensor;
-  /** The row of the document, or of the documents, that each query has to find. */
+  /** Row of the relevant document, or rows of the relevant documents, of each query. */
   positives: ArrayLike<number | ArrayLike<number>>;
-  /** How embeddings are compared. Default `'cosine'`. */
+  /** Similarity of embeddings. Default `'cosine'`. */
   similarity?: TowerSimilarity;
   /**
-   * How many of the nearest documents are candidates, without the positives. Default `rangeMin +
-   * count`, or `rangeMin + 10 · count` with a margin or `maxScore`, plus the positives of the query
-   * that has most.
+   * Number of nearest documents that are candidates, without the positives. Default `rangeMin +
+   * count`, or `rangeMin + 10 · count` with a margin or `maxScore`, plus the largest number of
+   * positives of a query.
    */
   rangeMax?: number;
-  /** Whether the nearest candidates are taken, or random ones. Default `'top'`. */
+  /** Whether to take the nearest candidates or random ones. Default `'top'`. */
   sampling?: 'top' | 'random';
-  /** Same seed, same random candidates. Default 0. */
+  /** Seed of the random candidates. Default 0. */
   seed?: number;
-  /** Queries compared with all documents at a time; an integer ≥ 1. Default: 8 MB of scores. */
+  /** Number of queries compared at a time; an integer ≥ 1. Default: 8 MB of scores. */
   batchSize?: number;
 }
 
-/** What was mined, and what was not. */
+/** Result of {@link mineHardNegatives}. */
 export interface MinedNegatives {
-  /** The rows of documents that were taken for each query: the most similar first, unless they were drawn. */
+  /** Rows of the mined documents of each query, most similar first unless sampled at random. */
   negatives: Int32Array[];
-  /** Their similarities to the query. */
+  /** Similarities of the mined documents to the query. */
   scores: Float32Array[];
-  /** How many candidates each rule dropped. */
+  /** Number of candidates that each rule dropped. */
   dropped: Dropped;
-  /** Queries with fewer negatives than asked for. */
+  /** Number of queries with fewer than `count` negatives. */
   short: number;
 }
 
@@ -71,20 +71,21 @@ const OPTIONS = [
   ...['relativeMargin', 'minScore', 'maxScore', 'count', 'sampling', 'seed', 'batchSize'],
 ];
 
-/** Scores in one tensor: 8 MB. */
+/** Number of scores in one tensor: 8 MB. */
 const AT_ONCE = 2 ** 21;
 
 /**
- * Finds documents that are similar to a query and are not its answer, to train on.
+ * Finds documents that are similar to a query but not relevant, to train on.
  *
- *     candidates = the rangeMax most similar documents without the positives, ρ = the smallest score of a positive
+ *     candidates = the rangeMax most similar documents without the positives
+ *     ρ = the smallest score of a positive
  *     dropped: s > ρ − absoluteMargin,  s > ρ − relativeMargin · |ρ|,  s > maxScore,  s < minScore
  *     negatives = `count` of the rest, without its first `rangeMin`
  *
- * A margin leaves out candidates that are probably positives which nobody marked; `relativeMargin:
- * 0.05` is a good start. Embeddings are compared some queries at a time, on the device, and the scores
- * of the candidates are read. Documents that are not finite are no candidates; a query that is not
- * finite, or whose positives are not, has no negatives.
+ * A margin excludes candidates that are probably unlabelled positives; `relativeMargin: 0.05` is a
+ * good start. The comparison runs on the device, several queries at a time, and then reads the
+ * candidates' scores. Documents that are not finite are not candidates. A query that is not finite,
+ * or whose positives are not, has no negatives.
  *
  * @param options  `queries`, `documents`, `positives`; `count`, `rangeMin`, `rangeMax`,
  *   `absoluteMargin`, `relativeMargin`, `minScore`, `maxScore`, `sampling`, `seed`, `similarity`,
@@ -174,7 +175,7 @@ function checked(options: MineHardNegativesOptions): MineHardNegativesOptions {
   return options;
 }
 
-/** Rows to compare, and which of them are finite, `float32[N, 1]`. */
+/** Rows to compare, and a mask of the finite ones, `float32[N, 1]`. */
 type Rows = {rows: Tensor2D; finite: Tensor2D};
 
 function pick({rows, finite}: {rows: Tensor2D; finite: Tensor2D}, size: number): Rows {
@@ -183,7 +184,7 @@ function pick({rows, finite}: {rows: Tensor2D; finite: Tensor2D}, size: number):
 
 type Nearest = {values: Tensor2D; indices: Tensor2D; own: Tensor; finite: Tensor2D};
 
-/** Finds the most similar documents of some queries, and the scores of their positives; those that are not finite are far away. */
+/** Finds the most similar documents of some queries and the scores of their positives. */
 function nearestOf(asked: Rows, found: Rows, positives: readonly number[][], count: number): Nearest {
   const away = transpose(mul(sub(1, found.finite), FAR));
   const scores = sub<Tensor2D>(matMul(asked.rows, transpose(found.rows)), away);
@@ -222,7 +223,7 @@ async function read(
   }
 }
 
-/** Draws without replacement. */
+/** Draws items without replacement. */
 function drawn<T>(items: readonly T[], count: number, seed: string): T[] {
   const [rest, uniform] = [[...items], uniformFrom(seed)];
   return Array.from({length: Math.min(count, items.length)}, () => {

@@ -1,4 +1,4 @@
-/** @file What the miners are built of, and how a loss calls them. */
+/** @file Building blocks of the miners, and how a loss calls them. */
 
 import {add, mul, Tensor, type Tensor2D, type TensorContainer, tidy} from '@tensorflow/tfjs-core';
 import {checkFunction, checkOptionNames, checkValues, shapeText, typeError} from '../checks';
@@ -8,10 +8,10 @@ import type {Miner, MiningContext, Pairs, Triplets} from './mining';
 import {inSpace, labelledRows, type PairBatch, pairBatch} from './pairBatch';
 import {valuesAt} from './pairMasks';
 
-/** A rule of this library: it takes the distances of the loss, and those of its own only if it has to. */
+/** A rule of this library; it uses the distances of the loss unless it needs its own. */
 interface Rule {
   choose: (batch: PairBatch) => Triplets | Pairs;
-  /** The distance that the user asked for, or that the rule is defined in. */
+  /** Distance set by the user, or required by the rule. */
   space: Space | undefined;
 }
 
@@ -20,9 +20,9 @@ const OF_REFERENCE = ['reference.labels', 'reference.embeddings'] as const;
 const RULES = new WeakMap<Miner, Rule>();
 
 interface MinerOptions extends DistanceOptions {
-  /** The distance if the miner is called without a loss. Default `'euclidean'`. */
+  /** Distance if the miner is called without a loss. Default `'euclidean'`. */
   byDefault?: PairDistance;
-  /** The distance that the rule is defined in, whatever the loss has. */
+  /** Distance that the rule requires, whatever the loss uses. */
   always?: Space;
 }
 
@@ -51,7 +51,7 @@ export function checkMinerOptions(name: string, options: object | undefined, nam
   checkOptionNames(name, options, [...names, ...DISTANCE_OPTIONS]);
 }
 
-/** Checks that a loss is given a miner. */
+/** Checks that an argument is a miner. */
 export function checkMiner(name: string, mine: unknown): void {
   checkFunction(name, 'mine', 'be a miner', mine, 'Build one: semiHard().');
 }
@@ -73,7 +73,7 @@ export function minedBy(mine: Miner, batch: PairBatch, embeddings: Tensor2D, lab
   return comparable(batch, mined);
 }
 
-/** Leaves out what a miner of the user takes of rows that are not finite, or without a label. */
+/** Removes rows that are not finite, or have no label, from the result of a user's miner. */
 function comparable({positives, negatives}: PairBatch, mined: Triplets | Pairs): Triplets | Pairs {
   const others = add<Tensor2D>(positives, negatives);
   if (!('weights' in mined)) {
@@ -84,7 +84,7 @@ function comparable({positives, negatives}: PairBatch, mined: Triplets | Pairs):
   return {...mined, weights: mul(weights, both)};
 }
 
-/** Checks what a miner of the user returns. */
+/** Checks the result of a user's miner. */
 function checkMined({name, distances}: PairBatch, mined: Triplets | Pairs): void {
   const [rows, columns] = distances.shape;
   const {positive, negative, weights} = (mined ?? {}) as Partial<Triplets>;
@@ -100,6 +100,6 @@ function checkMined({name, distances}: PairBatch, mined: Triplets | Pairs): void
     }
     return;
   }
-  const remedy = 'Triplets: {positive, negative, weights} of shape [B, P].';
+  const remedy = 'For triplets return {positive, negative, weights} of shape [B, P].';
   throw typeError(name, 'mine', `return {positives, negatives} of shape ${shapeText([rows, columns])}`, mined, remedy);
 }

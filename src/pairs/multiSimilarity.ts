@@ -8,18 +8,19 @@ import type {Miner} from './mining';
 const NAME = 'multiSimilarity';
 
 export interface MultiSimilarityOptions extends DistanceOptions {
-  /** How much easier a pair may be; a finite number ≥ 0. Default 0.1. */
+  /** Tolerance by which a pair may be easier; a finite number ≥ 0. Default 0.1. */
   epsilon?: number;
 }
 
 /**
- * Takes the positives that are less similar than the most similar negative, and the other way round.
+ * Mines positives less similar than the nearest negative, and negatives likewise.
  *
  *     s_ap − ε < max_N s_an,    s_an + ε > min_S s_ap
  *
- * Of a distance `s = −d`. An anchor without a positive or a negative has no pairs.
+ * For a distance `s = −d`. An anchor without a positive or a negative has no pairs.
  *
- * @param options  `epsilon`; `distance`, `normalize`; default: those of the loss, `'cosine'` without one.
+ * @param options  `epsilon`; `distance`, `normalize`; default: those of the loss, or `'cosine'`
+ *   without a loss.
  * @returns a miner, `(float32[B, D], int32[B])` → pairs of shape `[B, B]`.
  * @throws RangeError or TypeError for a wrong option; TypeError if the shapes do not fit.
  *

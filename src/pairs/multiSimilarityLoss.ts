@@ -10,27 +10,27 @@ import {byAnchor} from './tripletSlopes';
 const NAME = 'multiSimilarityLoss';
 
 export interface MultiSimilarityLossOptions extends PairLossOptions {
-  /** How much the least similar positives prevail; a finite number > 0. Default 2. */
+  /** Concentration on the least similar positives; a finite number > 0. Default 2. */
   alpha?: number;
-  /** How much the most similar negatives prevail; a finite number > 0. Default 50. */
+  /** Concentration on the most similar negatives; a finite number > 0. Default 50. */
   beta?: number;
-  /** The similarity λ, or the distance, that separates positives from negatives. Default 0.5. */
+  /** Similarity λ, or distance, that separates positives from negatives. Default 0.5. */
   base?: number;
 }
 
 /**
- * Weighs each pair by its similarity, and by how it compares with the other pairs of its anchor.
+ * Computes the multi-similarity loss, which weights pairs by similarity, absolute and relative.
  *
  *     l_a = (1/α) log(1 + Σ_S exp(−α (s_ap − λ))) + (1/β) log(1 + Σ_N exp(β (s_an − λ)))
  *
- * Of a distance: `s − λ = λ − d`. A side without pairs is 0. By labels alone, an anchor with neither
- * positive nor negative counts in no mean.
+ * For a distance `s − λ = λ − d`. A side without pairs contributes 0. An anchor whose label has
+ * neither positive nor negative counts in no mean.
  *
- * @param options  `alpha`, `beta`, `base`, `mine` (default: all pairs; the paper takes
+ * @param options  `alpha`, `beta`, `base`, `mine` (default: all pairs; the paper uses
  *   `multiSimilarity()`), `memory`; `distance` (default `'cosine'`), `normalize`.
  * @returns a loss, `(int32[B], float32[B, D]) → float32[B]`.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const loss = multiSimilarityLoss({mine: multiSimilarity()});

@@ -1,23 +1,23 @@
-/** @file Which of the documents near a query are taken for negatives. */
+/** @file Rules that decide which documents near a query are negatives. */
 
 import {rangeError, typeError} from '../checks';
 
 export interface NegativeRules {
-  /** Negatives wanted for each query; an integer ≥ 1. Default 3. */
+  /** Number of negatives per query; an integer ≥ 1. Default 3. */
   count?: number;
-  /** So many of the most similar candidates that are left are skipped; an integer ≥ 0. Default 0. */
+  /** Number of the most similar remaining candidates to skip; an integer ≥ 0. Default 0. */
   rangeMin?: number;
-  /** How much less similar than the positives a negative has to be; a finite number ≥ 0. */
+  /** Similarity by which a negative must trail the positives; a finite number ≥ 0. */
   absoluteMargin?: number;
-  /** The same, as a share of the similarity of the positives; a finite number ≥ 0. */
+  /** The same margin as a share of the similarity of the positives; a finite number ≥ 0. */
   relativeMargin?: number;
-  /** The largest similarity that a negative may have. */
+  /** Largest similarity of a negative. */
   maxScore?: number;
-  /** The smallest similarity that a negative may have. */
+  /** Smallest similarity of a negative. */
   minScore?: number;
 }
 
-/** How many candidates each rule dropped. A candidate counts for the first rule that drops it. */
+/** Number of candidates that each rule dropped; the first matching rule counts. */
 export interface Dropped {
   absoluteMargin: number;
   relativeMargin: number;
@@ -26,15 +26,15 @@ export interface Dropped {
   rangeMin: number;
 }
 
-/** The most similar documents of a query, the most similar first. */
+/** The most similar documents of a query, most similar first. */
 export interface QueryCandidates {
   candidates: {row: number; score: number}[];
   positives: ReadonlySet<number>;
-  /** The smallest score of a positive. */
+  /** Smallest score of a positive. */
   reference: number;
 }
 
-/** Applies the rules to the candidates of a query, and counts what they drop. */
+/** Applies the rules to the candidates of a query, and counts the dropped ones. */
 export function sift(
   {candidates, positives, reference}: QueryCandidates,
   {rangeMin = 0, rangeMax, absoluteMargin, relativeMargin, maxScore, minScore}: NegativeRules & {rangeMax: number},
@@ -43,7 +43,7 @@ export function sift(
   const {POSITIVE_INFINITY: none} = Number;
   const limits = [
     ['absoluteMargin', absoluteMargin === undefined ? none : reference - absoluteMargin],
-    // Of a negative reference, a plain factor would raise the limit.
+    // Absolute value: with a negative reference, a plain factor would raise the limit.
     ['relativeMargin', relativeMargin === undefined ? none : reference - relativeMargin * Math.abs(reference)],
     ['maxScore', maxScore ?? none],
   ] as const;
@@ -60,7 +60,7 @@ export function sift(
   return rest.slice(rangeMin);
 }
 
-/** Checks the positives of each query, and gives them as lists without repetitions. */
+/** Checks the positives of each query, and returns them as lists without duplicates. */
 export function checkPositives(
   name: string,
   positives: ArrayLike<number | ArrayLike<number>>,
@@ -68,7 +68,7 @@ export function checkPositives(
   documents: number,
 ): number[][] {
   if (positives?.length !== queries) {
-    const remedy = 'One row of documents for each query, or a list of rows.';
+    const remedy = 'Pass one row of documents for each query, or a list of rows.';
     throw typeError(name, 'positives', `have ${queries} entries`, positives?.length ?? positives, remedy);
   }
   return Array.from(positives, (given, query) => {

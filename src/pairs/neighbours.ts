@@ -1,4 +1,4 @@
-/** @file The nearest neighbours of embeddings, for some queries at a time, and which of them are hits. */
+/** @file Nearest neighbours of embeddings, several queries at a time, and their hits. */
 
 import {
   add,
@@ -23,34 +23,35 @@ import {DISTANCE_OPTIONS, type DistanceOptions, type Space, spaceOf} from './dis
 import {FAR, type LabelledRows, labelledRows, pairBatch, relevantOf} from './pairBatch';
 import {valuesAt} from './pairMasks';
 
-/** Options of a measure of retrieval. */
+/** Options of a retrieval metric. */
 export interface RetrievalOptions extends DistanceOptions {
-  /** Rows to find neighbours among. Default: the other rows of the batch. */
+  /** Rows to search for neighbours. Default: the other rows of the batch. */
   reference?: {embeddings: Tensor; labels: Tensor};
 }
 
 /** The names of {@link RetrievalOptions}. */
 export const RETRIEVAL_OPTIONS = ['reference', ...DISTANCE_OPTIONS] as const;
 
-/** A measure over labels `int32[B]` and embeddings `float32[B, D]`, `float32[]`; also a metric of tfjs. */
+/** Metric of labels `int32[B]` and embeddings `float32[B, D]`, `float32[]`; also a tfjs metric. */
 export type RetrievalMetric = (yTrue: Tensor, yPred: Tensor) => Scalar;
 
 /** The neighbours of some queries. */
 export interface Neighbours {
-  /** `float32[Q, k]`, 1 for a neighbour with the label of the query, the nearest first. */
+  /** `float32[Q, k]`, 1 for a neighbour with the label of the query, nearest first. */
   hits: Tensor2D;
-  /** `float32[Q, 1]`, how many rows have the label of the query, without itself. */
+  /** `float32[Q, 1]`, the number of other rows with the label of the query. */
   relevant: Tensor2D;
 }
 
-/** Numbers in one tensor of distances: 8 MB. */
+/** Number of distances in one tensor: 8 MB. */
 const AT_ONCE = 2 ** 21;
 
 /**
- * Builds the mean of a figure over all queries that have a row to find.
+ * Builds the mean of a figure over all queries whose class has another row.
  *
- * @param count  how many neighbours the figure needs; undefined for as many as a query has rows to find.
- * @param figure  of some queries, `float32[Q, 1]`.
+ * @param count  number of neighbours that the figure needs; undefined for the number of relevant
+ *   rows of each query.
+ * @param figure  the figure of some queries, `float32[Q, 1]`.
  */
 export function retrievalMetric(
   name: string,
@@ -80,12 +81,12 @@ export function retrievalMetric(
 
 const OF_REFERENCE = ['reference.labels', 'reference.embeddings'] as const;
 
-/** Gives a metric the name under which tfjs logs it. */
+/** Sets the name under which tfjs logs a metric. */
 export function named<T extends object>(name: string, metric: T): T {
   return Object.defineProperty(metric, 'name', {value: name});
 }
 
-/** The figure of each query that has a row to find, and 1 for each of them, `float32[Q, 2]`. */
+/** The figure of each counting query, and a mask of these queries, `float32[Q, 2]`. */
 function counted(found: Neighbours, figure: (found: Neighbours) => Tensor2D): Tensor2D {
   const isQuery = step(found.relevant);
   return concat([mul(figure(found), isQuery), isQuery], 1) as Tensor2D;
@@ -100,7 +101,7 @@ interface Search {
   queries: number;
 }
 
-/** Finds the nearest rows of some queries. Of rows that are not finite, none is found, and they find none. */
+/** Finds the nearest rows of some queries; rows that are not finite neither find nor are found. */
 function neighbours({name, space, batch, others, from, queries}: Search, count: number | undefined): Neighbours {
   const asked = {
     embeddings: slice(batch.embeddings, [from, 0], [queries, -1]),

@@ -23,24 +23,24 @@ import {byAnchor} from './tripletSlopes';
 const NAME = 'ntXent';
 
 export interface NtXentOptions extends PairLossOptions {
-  /** What similarities are divided by; a finite number > 0. Default 0.07. */
+  /** Divisor of similarities; a finite number > 0. Default 0.07. */
   temperature?: number;
 }
 
 /**
- * Measures how improbable each positive of an anchor is among the negatives.
+ * Computes the NT-Xent loss: the negative log-likelihood of each positive among the negatives.
  *
  *     l_a = mean_{p ∈ S} −log(exp(s_ap / T) / (exp(s_ap / T) + Σ_N exp(s_an / T)))
  *
- * The loss of SimCLR, and with one positive InfoNCE. Unlike in {@link supervisedContrastive}, the
- * other positives are not in the sum. Of a distance `s = −d`. An anchor without a positive or a
- * negative has the loss 0, and by labels alone counts in no mean.
+ * The SimCLR loss, and InfoNCE if there is one positive. Unlike {@link supervisedContrastive}, the
+ * sum excludes the other positives. For a distance `s = −d`. An anchor without a positive or a
+ * negative has loss 0; if its label has none, it counts in no mean.
  *
  * @param options  `temperature`, `mine` (default: all pairs), `memory`; `distance` (default
  *   `'cosine'`), `normalize`.
  * @returns a loss, `(int32[B], float32[B, D]) → float32[B]`, in nats.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const loss = ntXent({temperature: 1});

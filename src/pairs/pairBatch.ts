@@ -1,4 +1,4 @@
-/** @file A batch as miners and losses see it: distances, and who is whose positive and negative. */
+/** @file The batch that miners and losses use: distances, and masks of positives and negatives. */
 
 import {
   abs,
@@ -26,10 +26,10 @@ import {
 import {checkValues, livesInMainMemory, typeError} from '../checks';
 import {distancesBetween, isSameSpace, type Space, type Vectors, vectorsOf} from './distances';
 
-/** Labels from here on are not all exact in float32. */
+/** Bound of labels: float32 is not exact for all larger integers. */
 const TOO_LARGE = 2 ** 24;
 
-/** Larger than every distance; added to distances, it keeps places out of a minimum. */
+/** Larger than every distance; added to distances, it excludes columns from a minimum. */
 export const FAR = 1e38;
 
 /** Rows with labels. */
@@ -39,7 +39,7 @@ export interface LabelledRows {
   labels: Tensor1D;
 }
 
-/** The positives of each anchor side by side, in `P` slots. (A type, so that `tf.tidy` takes it.) */
+/** The positives of each anchor in `P` slots. A type alias, so that `tf.tidy` accepts it. */
 export type Slots = {
   /** `int32[B, P]`, the column of each positive. */
   columns: Tensor2D;
@@ -52,7 +52,7 @@ export interface PairBatch {
   name: string;
   space: Space;
   anchors: Vectors;
-  /** The rows that anchors are compared with; those of the anchors themselves if there is no reference. */
+  /** The rows that anchors are compared with; the anchors themselves without a reference. */
   others: Vectors;
   isOwn: boolean;
   /** `float32[B, R]`, smaller is nearer. */
@@ -61,12 +61,12 @@ export interface PairBatch {
   positives: Tensor2D;
   /** `float32[B, R]`, 1 for a row with another label. */
   negatives: Tensor2D;
-  /** `bool[B]`, rows with a label and with finite numbers. */
+  /** `bool[B]`, rows with a label and finite numbers. */
   known: Tensor1D;
   step: number;
 }
 
-/** Checks embeddings and labels, and gives labels as `float32[B]`. */
+/** Checks embeddings and labels, and converts labels to `float32[B]`. */
 export function labelledRows(
   name: string,
   yTrue: Tensor,
@@ -74,13 +74,13 @@ export function labelledRows(
   [ofLabels, ofEmbeddings]: readonly [string, string] = ['labels', 'embeddings'],
 ): LabelledRows {
   if (!(yPred instanceof Tensor && yPred.rank === 2 && yPred.dtype === 'float32' && yPred.size > 0)) {
-    const remedy = 'One embedding for each row.';
+    const remedy = 'Pass one embedding for each row.';
     throw typeError(name, ofEmbeddings, 'be float32[B, D]', yPred, remedy);
   }
   return {embeddings: yPred as Tensor2D, labels: labelsOf(name, ofLabels, yTrue, yPred.shape[0] as number)};
 }
 
-/** Checks labels `int32[B]` or `[B, 1]`, and gives them as `float32[B]`. */
+/** Checks labels `int32[B]` or `[B, 1]`, and converts them to `float32[B]`. */
 function labelsOf(name: string, argument: string, yTrue: Tensor, batchSize?: number): Tensor1D {
   const labels = markedLabelsOf(name, argument, yTrue, batchSize);
   const remedy = 'Number the classes from 0.';
@@ -88,10 +88,10 @@ function labelsOf(name: string, argument: string, yTrue: Tensor, batchSize?: num
   return labels;
 }
 
-/** Whether a label is an integer that float32 has. */
+/** Whether a label is an integer that float32 represents exactly. */
 export const isLabel = (label: number): boolean => Number.isInteger(label) && Math.abs(label) < TOO_LARGE;
 
-/** The same if some rows may have no label, but NaN. */
+/** Converts labels as {@link labelledRows} does, but accepts NaN for rows without a label. */
 export function markedLabelsOf(
   name: string,
   argument: string,
@@ -100,13 +100,13 @@ export function markedLabelsOf(
 ): Tensor1D {
   const isColumn = yTrue instanceof Tensor && (yTrue.rank === 1 || (yTrue.rank === 2 && yTrue.shape[1] === 1));
   if (!(isColumn && yTrue.size === batchSize && ['int32', 'float32'].includes(yTrue.dtype))) {
-    const remedy = 'One class for each row; of one-hot labels take tf.argMax(labels, 1).';
+    const remedy = 'Pass one class for each row; for one-hot labels pass tf.argMax(labels, 1).';
     throw typeError(name, argument, `be int32[${batchSize}]`, yTrue, remedy);
   }
   return cast(reshape(yTrue, [batchSize]), 'float32');
 }
 
-/** Which columns are the anchors themselves. */
+/** The range of columns that are the anchors themselves. */
 interface Own {
   from: number;
   count: number;
@@ -115,9 +115,10 @@ interface Own {
 const NONE: Own = {from: 0, count: 0};
 
 /**
- * Compares the rows of a batch with one another, or with a reference.
+ * Compares the rows of a batch with one another or with a reference.
  *
- * @param reference  whose rows `own` are the batch itself, so that no row is its own positive.
+ * @param reference  rows to compare with; its rows `own` are the batch itself, so that no row is
+ *   its own positive.
  */
 export function pairBatch(
   name: string,
@@ -155,10 +156,10 @@ function checkWidth(name: string, reference: Tensor2D, {shape: [, width]}: Tenso
 }
 
 /**
- * Marks the anchors that have a positive, and those that have a negative, by labels alone:
+ * Masks the anchors that have a positive, and those that have a negative, by labels alone:
  * `float32[B, 1]`.
  *
- * @param past  labels of the rows that anchors are compared with beside those of their batch.
+ * @param past  labels of further rows that anchors are compared with.
  */
 export function hasSides(labels: Tensor1D, past: Tensor1D | undefined): {positive: Tensor2D; negative: Tensor2D} {
   const others = past ? concat([labels, past]) : labels;
@@ -167,7 +168,7 @@ export function hasSides(labels: Tensor1D, past: Tensor1D | undefined): {positiv
   return {positive: step(sum(positives, 1, true)), negative: step(sum(negatives, 1, true))};
 }
 
-/** The same batch in another distance. */
+/** Converts a batch to another distance. */
 export function inSpace(batch: PairBatch, space: Space, embeddings: Tensor2D, reference?: Tensor2D): PairBatch {
   if (isSameSpace(batch.space, space)) return batch;
   const anchors = vectorsOf(space, embeddings);
@@ -179,7 +180,7 @@ function knownRows({finite}: Vectors, labels: Tensor1D): Tensor1D {
   return logicalAnd(reshape(finite, [-1]), isLabelled(labels)) as Tensor1D;
 }
 
-/** Labels that are no integers are known to be wrong in development only. */
+/** Masks labels that are integers; in production other labels are not rejected earlier. */
 function isLabelled(labels: Tensor1D): Tensor1D {
   const whole = logicalAnd(isFiniteTensor(labels), isFiniteTensor(sub(labels, labels)));
   const safe = where(whole, labels, zerosLike(labels));
@@ -188,9 +189,9 @@ function isLabelled(labels: Tensor1D): Tensor1D {
 }
 
 /**
- * Computes who is whose positive and negative.
+ * Computes the masks of positives and negatives.
  *
- * By sums: on wasm, a comparison that broadcasts takes as long as seven products of matrices.
+ * Uses sums, because on wasm a broadcast comparison takes as long as seven matrix products.
  */
 function sides(
   labels: Tensor1D,
@@ -212,28 +213,28 @@ function sides(
   return {positives: mul(positives, both), negatives: mul(different, both)};
 }
 
-/** Whether all marks are known to be set. */
+/** Whether all entries of a mask are known to be set. */
 function areAll(marks: Tensor1D): boolean {
   return livesInMainMemory() && marks.dataSync().every((mark) => Number(mark) !== 0);
 }
 
-/** The number of the anchor in each column; −1 if it holds none. */
+/** The index of the anchor in each column; −1 if the column holds none. */
 function placesOf(columns: number, {from, count}: Own): Tensor1D {
   const noneIn = (size: number): Tensor1D[] => (size === 0 ? [] : [fill([size], -1)]);
   return concat([...noneIn(from), range(0, count) as Tensor1D, ...noneIn(columns - from - count)]);
 }
 
-/** Counts the rows with the label of each query, without itself, by labels alone: `float32[Q, 1]`. */
+/** Counts the other rows with the label of each query, by labels alone: `float32[Q, 1]`. */
 export function relevantOf(labels: Tensor1D, others: Tensor1D, own: Own | undefined): Tensor2D {
   const {positives} = sides(labels, others, isLabelled(labels), isLabelled(others), own ?? NONE);
   return sum(positives, 1, true);
 }
 
 /**
- * Puts the positives of each anchor side by side.
+ * Packs the positives of each anchor into slots.
  *
- * Where values can be looked at, there are as many slots as the anchor with the most positives
- * needs; on a GPU there is one for each column.
+ * If values may be read, the number of slots is the largest number of positives of an anchor; on a
+ * GPU there is one slot per column.
  */
 export function positiveSlots(positives: Tensor2D): Slots {
   const [rows, columns] = positives.shape;

@@ -1,4 +1,4 @@
-/** @file What the pair losses are built of: embeddings in, one number an anchor out, with a gradient of their own. */
+/** @file Building blocks of the pair losses: one number per anchor, with a custom gradient. */
 
 import {
   concat,
@@ -30,24 +30,24 @@ import {hasSides, type LabelledRows, labelledRows, markedLabelsOf, type PairBatc
 import {spreadOf} from './spread';
 import type {Judged, PerAnchor} from './tripletSlopes';
 
-/** Rows of earlier batches, as `crossBatchMemory` gives them. */
+/** Rows of earlier batches, as `crossBatchMemory` provides them. */
 export interface PairMemory {
-  /** The rows that are there, or undefined if there are none yet. */
+  /** The remembered rows, or undefined if there are none yet. */
   rows(): {embeddings: Tensor2D; labels: Tensor1D} | undefined;
 }
 
-/** Options that all pair losses have. */
+/** Options shared by all pair losses. */
 export interface PairLossOptions extends DistanceOptions {
-  /** Chooses the pairs or triplets that count. */
+  /** Miner of the pairs or triplets that count. */
   mine?: Miner;
-  /** Rows of earlier batches to compare the anchors with, beside those of their batch. */
+  /** Rows of earlier batches to compare the anchors with, in addition to their batch. */
   memory?: PairMemory;
 }
 
 /** The names of {@link PairLossOptions}. */
 export const PAIR_LOSS_OPTIONS = ['mine', 'memory', ...DISTANCE_OPTIONS] as const;
 
-/** Checks how the terms of one anchor become its number. */
+/** Checks the reduction over the terms of an anchor. */
 export function checkPerAnchor(name: string, perAnchor: PerAnchor): void {
   checkOneOf(name, 'perAnchor', perAnchor, ['mean', 'meanNonZero', 'sum']);
 }
@@ -56,18 +56,18 @@ interface Kind {
   space: Space;
   mine?: Miner | undefined;
   memory?: PairMemory | undefined;
-  /** Whether an anchor needs both a positive and a negative to count; otherwise one of them will do. */
+  /** Whether an anchor needs both a positive and a negative to count, or only one of them. */
   needsBoth: boolean;
 }
 
 /** The formula of a loss. */
 type Judge = (mined: Triplets | Pairs, batch: PairBatch) => Judged;
 
-/** Builds a loss from a formula of the mined pairs; all of them if there is no miner. */
+/** Builds a loss from a formula of the mined pairs, or of all pairs without a miner. */
 export function pairLoss(name: string, {space, mine, memory, needsBoth}: Kind, judge: Judge): PerSampleLoss {
   if (memory !== undefined) checkMemory(name, memory);
   const loss: PerSampleLoss = (yTrue, yPred) =>
-    // The name is that of the op on the tape, which steps name if rows depend on one another.
+    // The name of the op on the tape, which steps report if rows depend on one another.
     tidy(name, () => {
       const batch = labelledRows(name, yTrue, yPred, ['yTrue', 'yPred']);
       const past = memory?.rows();
@@ -75,7 +75,7 @@ export function pairLoss(name: string, {space, mine, memory, needsBoth}: Kind, j
       return evaluated(name, {space, mine, judge}, batch, past);
     });
   loss.skipsNaN = true;
-  // By lengths: of a similarity, a point is where it is largest.
+  // The spread uses lengths, because a similarity is largest at a single point.
   const lengths: Space = {...space, distance: 'euclidean', isSimilarity: false};
   loss.spread = (yPred) =>
     tidy(() => spreadOf(name, lengths, {embeddings: yPred as Tensor2D, labels: zeros([yPred.shape[0] as number])}));
@@ -87,7 +87,7 @@ export function pairLoss(name: string, {space, mine, memory, needsBoth}: Kind, j
   return loss;
 }
 
-/** Computes the losses of a batch, with the gradient by its embeddings. */
+/** Computes the losses of a batch, with a gradient by its embeddings. */
 function evaluated(
   name: string,
   {space, mine, judge}: Pick<Kind, 'space' | 'mine'> & {judge: Judge},
@@ -113,7 +113,7 @@ function evaluated(
   })(embeddings) as Tensor1D;
 }
 
-/** What a backward pass saves, and the gradient by the embeddings that it computes from that. */
+/** The tensors that a backward pass saves, and the gradient that it computes from them. */
 interface Backward {
   tensors: Tensor[];
   gradient: (dl: Tensor1D, saved: Tensor[]) => Tensor2D;

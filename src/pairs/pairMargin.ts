@@ -7,16 +7,16 @@ import type {Miner} from './mining';
 const NAME = 'pairMargin';
 
 export interface PairMarginOptions extends DistanceOptions {
-  /** Positives farther than this are taken; of a similarity, those less similar. Default 0.2. */
+  /** Distance above which positives are mined; for a similarity, below. Default 0.2. */
   positive?: number;
-  /** Negatives nearer than this are taken; of a similarity, those more similar. Default 0.8. */
+  /** Distance below which negatives are mined; for a similarity, above. Default 0.8. */
   negative?: number;
 }
 
 /**
- * Takes the positives beyond one distance and the negatives within another.
+ * Mines the positives beyond one distance and the negatives within another.
  *
- *     d_ap > positive,    d_an < negative;    of a similarity: s_ap < positive, s_an > negative
+ *     d_ap > positive,    d_an < negative;    for a similarity: s_ap < positive, s_an > negative
  *
  * @param options  `positive`, `negative`; `distance`, `normalize` (default: those of the loss).
  * @returns a miner, `(float32[B, D], int32[B])` → pairs of shape `[B, B]`.

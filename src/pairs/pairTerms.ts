@@ -1,4 +1,4 @@
-/** @file The pairs that count in a loss of pairs, and sums of exponentials over them. */
+/** @file The pairs that count in a pair loss, and sums of exponentials over them. */
 
 import {
   add,
@@ -21,14 +21,14 @@ import {FAR, positiveSlots} from './pairBatch';
 import {atColumns, countsOfTriplets, valuesAt} from './pairMasks';
 import {chunksOf, rowsAt} from './tripletChunks';
 
-/** Marks the pairs that are mined. Of triplets, the pairs of each count once. */
+/** Masks the mined pairs; each pair of a triplet counts once. */
 export function pairsOf(mined: Triplets | Pairs, columns: number): Pairs {
   if (!('weights' in mined) && !mined.triplets) return mined;
   const {positives, negatives} = countsOf(mined, columns);
   return {positives: step(positives), negatives: step(negatives)};
 }
 
-/** Counts in how many of the mined triplets each pair is, `float32[B, R]`. */
+/** Counts the mined triplets that contain each pair, `float32[B, R]`. */
 export function countsOf(mined: Triplets | Pairs, columns: number): Pairs {
   if ('weights' in mined) return countsOfTriplets(mined, columns);
   const {positives, negatives, triplets} = mined;
@@ -60,11 +60,11 @@ function countsByRule(
 }
 
 /**
- * Computes `log Σ exp(x)` over the marked columns, `float32[B, 1]`, and the share of each in the sum.
+ * Computes `log Σ exp(x)` over the masked columns, `float32[B, 1]`, and the share of each column.
  *
- * Without a marked column the sum is that of one term `exp(−1e38)`, so that nothing is −∞.
+ * Without a masked column the sum is a single term `exp(−1e38)`, which avoids −∞.
  *
- * @param one  adds `exp(0)` to the sum.
+ * @param one  whether to add `exp(0)` to the sum.
  */
 export function logSumOf(values: Tensor2D, marks: Tensor2D, one = false): {value: Tensor2D; shares: Tensor2D} {
   const masked = sub(values, mul(sub(1, marks), FAR));

@@ -5,12 +5,12 @@ import {takeRows} from '../rows';
 
 const NAME = 'pkBatches';
 
-/** A batch, as `fitOhemDataset` takes it. */
+/** A batch in the form that `fitOhemDataset` accepts. */
 export interface PkBatch {
   xs: Tensor | Tensor[] | Record<string, Tensor>;
-  /** `int32[P · K, 1]`, the labels of the rows; the result of `targets` if that is given. */
+  /** `int32[P · K, 1]`, the labels of the rows, or the result of `targets`. */
   ys: Tensor | Tensor[] | Record<string, Tensor>;
-  /** Which rows of the data set these are. */
+  /** Indices of these rows in the data set. */
   index: Int32Array;
 }
 
@@ -19,15 +19,15 @@ export interface PkBatchesOptions {
   x: Tensor | Tensor[] | Record<string, Tensor>;
   /** The class of each row, `N` integers. */
   labels: ArrayLike<number>;
-  /** Classes in a batch, `P`; an integer ≥ 2. */
+  /** Number of classes per batch, `P`; an integer ≥ 2. */
   classes: number;
-  /** Rows of each class in a batch, `K`; an integer ≥ 2. */
+  /** Number of rows per class and batch, `K`; an integer ≥ 2. */
   perClass: number;
-  /** Batches in an epoch; an integer ≥ 1. Default `⌊N / (P · K)⌋`, at least 1. */
+  /** Number of batches per epoch; an integer ≥ 1. Default `⌊N / (P · K)⌋`, at least 1. */
   batches?: number;
-  /** Same seed, same batches. Default 0. */
+  /** Seed: the same seed gives the same batches. Default 0. */
   seed?: number;
-  /** Makes the targets of a batch from its rows. Default: their labels. */
+  /** Computes the targets of a batch from its row indices. Default: their labels. */
   targets?: (rows: Int32Array) => Tensor | Tensor[] | Record<string, Tensor>;
 }
 
@@ -36,10 +36,10 @@ export interface PkBatchesOptions {
  *
  *     batch = K rows of each of P classes;    B = P · K
  *
- * In a batch that is drawn from all rows, most anchors of a data set with many classes have no
- * positive. Classes come in a random order, and a class comes again when all others had their turn;
- * so do the rows of a class. A class with fewer than `K` rows gives some of them twice. Batches
- * depend on seed and epoch alone, so a training run can be resumed.
+ * In a random batch of a data set with many classes, most anchors have no positive. Classes come in
+ * random order, and a class repeats only after all others; the same holds for the rows of a class.
+ * A class with fewer than `K` rows contributes some of them twice. Batches depend on seed and epoch
+ * alone, so a training run can be resumed.
  *
  * @param options  `x`, `labels`, `classes`, `perClass`, `batches`, `seed`, `targets`.
  * @returns a function of the epoch, for `fitOhemDataset`, which disposes the batches.
@@ -102,7 +102,7 @@ function checkAlive(x: PkBatchesOptions['x']): void {
   throw typeError(NAME, 'x', 'not be disposed', 'a disposed tensor', 'Keep it until the last epoch.');
 }
 
-/** Labels become int32. */
+/** Whether a label fits int32, the type of the targets. */
 const isInt32 = (label: number) => Number.isInteger(label) && label === (label | 0);
 
 /** Checks the options, and lists the rows of each class. */
@@ -123,7 +123,7 @@ function checkedClasses({x, labels, classes, perClass}: PkBatchesOptions): Map<n
   }
   const isPlural = (value: number) => Number.isInteger(value) && value >= 2;
   if (!isPlural(classes) || classes > rowsOf.size) {
-    throw rangeError(NAME, 'classes', `be an integer from 2 to ${rowsOf.size}, as many as there are`, classes);
+    throw rangeError(NAME, 'classes', `be an integer from 2 to ${rowsOf.size}, the number of classes`, classes);
   }
   if (!isPlural(perClass)) {
     throw rangeError(NAME, 'perClass', 'be an integer >= 2', perClass, 'A single row of a class has no positive.');
@@ -131,7 +131,10 @@ function checkedClasses({x, labels, classes, perClass}: PkBatchesOptions): Map<n
   return rowsOf;
 }
 
-/** Gives items in a random order, and all of them before one comes again; no item twice at a time if there are enough. */
+/**
+ * Cycles through items in random order: all of them before one repeats, and no item twice in a call
+ * if there are enough.
+ */
 function turns<T>(items: readonly T[], uniform: () => number): (count: number) => T[] {
   let waiting: T[] = [];
   return (count) => {
@@ -160,7 +163,7 @@ function tensorsIn(x: PkBatchesOptions['x']): Tensor[] {
   return x instanceof Tensor ? [x] : Object.values(Object(x));
 }
 
-/** Takes rows of all tensors. */
+/** Gathers rows of all tensors. */
 function rowsIn(x: PkBatchesOptions['x'], index: Int32Array): PkBatch['xs'] {
   const made: Tensor[] = [];
   try {

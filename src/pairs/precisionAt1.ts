@@ -4,24 +4,24 @@ import {RETRIEVAL_OPTIONS, type RetrievalMetric, type RetrievalOptions, retrieva
 const NAME = 'precisionAt1';
 
 /**
- * Measures how many queries have a row of their class as their nearest neighbour.
+ * Measures the share of queries whose nearest neighbour has their class.
  *
  *     P@1 = share of the queries whose nearest row is a hit
  *
  * The same number as `recallAtK({k: 1})`.
  *
- * Neighbours are looked for some queries at a time, on the device. Queries whose class has no other
- * row do not count; without any query the value is 0. A row that is not finite is found by none and
- * finds none.
+ * The search runs on the device, several queries at a time. Queries whose class has no other row do
+ * not count; without any query the value is 0. A row that is not finite is never a hit, and as a
+ * query it has no hits.
  *
- * The metric may be given to `model.compile({metrics})`. There it is computed for each batch among
- * the rows of that batch, so set the batch size of the validation to all of its rows.
+ * As a metric of `model.compile({metrics})` it is computed within each batch, so set the validation
+ * batch size to the number of all validation rows.
  *
- * @param options  `reference` (rows to find; default: the other rows); `distance` (default
+ * @param options  `reference` (rows to search; default: the other rows); `distance` (default
  *   `'euclidean'`), `normalize`.
  * @returns a metric, `(int32[B], float32[B, D]) → float32[]`.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const labels = tf.tensor1d([0, 0, 1, 1], 'int32');

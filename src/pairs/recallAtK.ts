@@ -5,30 +5,29 @@ import {named, RETRIEVAL_OPTIONS, type RetrievalMetric, type RetrievalOptions, r
 const NAME = 'recallAtK';
 
 export interface RecallAtKOptions extends RetrievalOptions {
-  /** How many neighbours are looked at; an integer ≥ 1. Default 1. */
+  /** Number of nearest neighbours to search; an integer ≥ 1. Default 1. */
   k?: number;
 }
 
 /**
- * Measures how many queries find a row of their class among their nearest neighbours.
+ * Measures the share of queries with a row of their class among their nearest neighbours.
  *
  *     R@k = share of the queries with a hit among their k nearest rows
  *
- * This is what papers on metric learning call recall: one hit is enough.
+ * Papers on metric learning call this recall: one hit is enough.
  *
- * Neighbours are looked for some queries at a time, on the device. Queries whose class has no other
- * row do not count; without any query the value is 0. A row that is not finite is found by none and
- * finds none.
+ * The search runs on the device, several queries at a time. Queries whose class has no other row do
+ * not count; without any query the value is 0. A row that is not finite is never a hit, and as a
+ * query it has no hits.
  *
- * The metric may be given to `model.compile({metrics})`. There it is computed for each batch among
- * the rows of that batch, so set the batch size of the validation to all of its rows. It is logged as
- * `recallAt1`, `recallAt5`, ….
+ * As a metric of `model.compile({metrics})` it is computed within each batch, so set the validation
+ * batch size to the number of all validation rows. It is logged as `recallAt1`, `recallAt5`, ….
  *
- * @param options  `k`, `reference` (rows to find; default: the other rows); `distance` (default
+ * @param options  `k`, `reference` (rows to search; default: the other rows); `distance` (default
  *   `'euclidean'`), `normalize`.
  * @returns a metric, `(int32[B], float32[B, D]) → float32[]`.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const labels = tf.tensor1d([0, 0, 1, 1], 'int32');

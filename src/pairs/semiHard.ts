@@ -25,16 +25,17 @@ import {inChunks} from './tripletChunks';
 const NAME = 'semiHard';
 
 /**
- * Takes, for each pair of an anchor and a positive, the nearest negative beyond the positive.
+ * Mines, for each pair of an anchor and a positive, the nearest negative beyond the positive.
  *
  *     n = argmin {d_an : n ∈ N, d_an > d_ap},    argmax_N d_an if there is none
  *
- * FaceNet's rule, with the fallback of TensorFlow Addons. The default of `tripletLoss`: it is the
- * least likely to collapse.
+ * FaceNet's rule, with the fallback of TensorFlow Addons. It is the default of `tripletLoss`,
+ * because it is the least likely to collapse.
  *
- * @param options  `distance`, `normalize`; default: those of the loss, `'euclidean'` without one.
- * @returns a miner, `(float32[B, D], int32[B])` → triplets of shape `[B, P]`: a slot for each
- *   positive of an anchor, on a GPU for each row.
+ * @param options  `distance`, `normalize`; default: those of the loss, or `'euclidean'` without a
+ *   loss.
+ * @returns a miner, `(float32[B, D], int32[B])` → triplets of shape `[B, P]`: one slot per positive
+ *   of an anchor, or on a GPU one per row.
  * @throws RangeError or TypeError for a wrong option; TypeError if the shapes do not fit.
  *
  * @example
@@ -59,7 +60,7 @@ function semiHardTriplets({distances, positives, negatives}: PairBatch): Triplet
   };
 }
 
-/** Finds the same as {@link negativesBeyond} without a read: each positive is compared with all negatives. */
+/** Computes {@link negativesBeyond} without a read: compares each positive with all negatives. */
 export function comparedWithAll(
   {distances, negatives, ofPositives}: Parameters<typeof negativesBeyond>[0],
   columns: Tensor2D,

@@ -1,4 +1,4 @@
-/** @file The nearest negative beyond each positive, found on the host: one sort an anchor. */
+/** @file The nearest negative beyond each positive, found on the host by one sort per anchor. */
 
 import {argMax, mul, sub, type Tensor2D, tensor2d} from '@tensorflow/tfjs-core';
 import {FAR} from './pairBatch';
@@ -8,19 +8,21 @@ interface Given {
   distances: Tensor2D;
   /** `float32[B, R]`, 1 for a negative. */
   negatives: Tensor2D;
-  /** `float32[B, P]`, the distance of the positive in each slot. */
+  /** `float32[B, P]`, the distance of each slot's positive. */
   ofPositives: Tensor2D;
 }
 
-/** More columns than any batch has; a place times this leaves a double its place and a float32. */
+/**
+ * More columns than any batch has; a double still holds a float32 rank times this, plus a column.
+ */
 const COLUMNS = 2 ** 20;
 
 /**
  * Finds the nearest negative that is farther than the positive of each slot, `int32[B, P]`; the
- * farthest negative if there is none. Ties go to the lower column.
+ * farthest negative if there is none. Ties keep the lower column.
  *
- * Negatives are sorted once an anchor, and a search of `log R` steps finds each slot: a comparison of
- * all positives with all negatives would be `B · P · R` numbers, several times over.
+ * Sorts the negatives once per anchor and finds each slot by a search of `log R` steps. Comparing
+ * all positives with all negatives would need `B · P · R` numbers, several times over.
  */
 export function negativesBeyond({distances, negatives, ofPositives}: Given): Tensor2D {
   const [rows, columns] = distances.shape;
@@ -46,14 +48,14 @@ export function negativesBeyond({distances, negatives, ofPositives}: Given): Ten
   return tensor2d(places, [rows, width], 'int32');
 }
 
-/** Numbers each float32, so that larger ones have larger numbers, and the next one has the next number. */
+/** Maps float32 values to integers in the same order; neighbouring values get neighbouring ones. */
 function orderOf(values: Float32Array): Uint32Array {
-  // −0 + 0 is 0, which has the same bits as the other one.
+  // Adding 0 turns −0 into 0, which has other bits.
   const bits = new Uint32Array(values.map((value) => value + 0).buffer);
   return bits.map((word) => (word >>> 31 === 0 ? word + 2 ** 31 : ~word));
 }
 
-/** The place of the first key that is at least the bound. */
+/** The index of the first key that is at least the bound. */
 function firstFrom(keys: Float64Array, bound: number): number {
   let [low, high] = [0, keys.length];
   while (low < high) {

@@ -11,23 +11,23 @@ import {byAnchor} from './tripletSlopes';
 const NAME = 'supervisedContrastive';
 
 export interface SupervisedContrastiveOptions extends PairLossOptions {
-  /** What similarities are divided by; a finite number > 0. Default 0.1. */
+  /** Divisor of similarities; a finite number > 0. Default 0.1. */
   temperature?: number;
 }
 
 /**
- * Measures how improbable the positives of an anchor are among all other rows.
+ * Computes the supervised contrastive loss: positives against all other rows.
  *
  *     l_a = mean_{p ∈ S} −log(exp(s_ap / T) / Σ_{S ∪ N} exp(s_aj / T))
  *
- * Of a distance `s = −d`. An anchor without a positive or a negative has the loss 0, and by labels
- * alone counts in no mean.
+ * For a distance `s = −d`. An anchor without a positive or a negative has loss 0; if its label has
+ * none, it counts in no mean.
  *
  * @param options  `temperature`, `mine` (default: all pairs), `memory`; `distance` (default
  *   `'cosine'`), `normalize`.
  * @returns a loss, `(int32[B], float32[B, D]) → float32[B]`, in nats.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const loss = supervisedContrastive({temperature: 1});
@@ -47,7 +47,7 @@ export function supervisedContrastive(options: SupervisedContrastiveOptions = {}
     const logits = mul(distances, -1 / temperature) as Tensor2D;
     const all = logSumOf(logits, maximum(positives, negatives));
     const share = div(positives, maximum(sum(positives, 1, true), 1));
-    // Where all columns are masked, the logarithm is as low as −1e38.
+    // If all columns are masked, the logarithm is as low as −1e38.
     const losses = mul(sub(mul(all.value, counts), sum(mul(logits, share), 1, true)), counts);
     const slopes = mul(sub(share, all.shares), counts);
     return byAnchor(reshape(losses, [-1]) as Tensor1D, mul(slopes, 1 / temperature) as Tensor2D);

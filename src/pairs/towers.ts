@@ -1,11 +1,11 @@
-/** @file The outputs of two towers, checked, and the scores of their rows. */
+/** @file Checks of the outputs of two towers, and the scores of their rows. */
 
 import {cast, concat, fill, mul, Tensor, type Tensor1D, type Tensor2D, where} from '@tensorflow/tfjs-core';
 import {checkOneOf, typeError} from '../checks';
 import {offTape} from '../engine';
 import {differentiableRows, type Space, spaceOf, vectorsOf} from './distances';
 
-/** How rows of two towers are compared. */
+/** Similarity of the rows of two towers. */
 export type TowerSimilarity = 'cosine' | 'dot';
 
 /** Checks the similarity of two towers. */
@@ -14,7 +14,7 @@ export function towerSpace(name: string, similarity: TowerSimilarity): Space {
   return spaceOf(name, {distance: similarity}, 'cosine');
 }
 
-/** Embeddings that are differentiated through. */
+/** Prepared embeddings with a gradient. */
 export interface Tower {
   /** `float32[B, D]`; rows that are not finite are 0. */
   rows: Tensor2D;
@@ -22,14 +22,14 @@ export interface Tower {
   finite: Tensor2D;
 }
 
-/** Prepares the outputs of a tower, one below the other. */
+/** Concatenates and prepares the outputs of a tower. */
 export function towerOf(space: Space, outputs: readonly Tensor2D[]): Tower {
   const all = outputs.length === 1 ? (outputs[0] as Tensor2D) : concat(outputs as Tensor2D[]);
   const finite = offTape(() => mul<Tensor2D>(cast(vectorsOf(space, all).finite, 'float32'), 1));
   return {rows: differentiableRows(space, all), finite};
 }
 
-/** Checks that a model gives embeddings `float32[B, D]`, at least two, all of one width. */
+/** Checks that a model returns at least two embeddings `float32[B, D]`, all of one width. */
 export function checkTowers(
   name: string,
   argument: string,
@@ -46,11 +46,11 @@ export function checkTowers(
   if (list.length >= 2 && list.length <= most && batchSize > 0 && list.every(isMatrix) && isPaired && isBelow) return;
   const isViews = most === 2;
   const many = isViews ? 'be two outputs' : 'be two or more outputs';
-  const remedy = isViews ? 'One for each view of the rows.' : 'One of queries, then one of their documents.';
+  const remedy = isViews ? 'Return one for each view of the rows.' : 'Return queries first, then their documents.';
   throw typeError(name, argument, `${many} float32[B, D]`, outputs, remedy);
 }
 
-/** The losses, but NaN for rows whose own embeddings are not finite. */
+/** Replaces the losses of rows whose own embeddings are not finite by NaN. */
 export function knownOnly(losses: Tensor1D, known: Tensor1D): Tensor1D {
   return where(cast(known, 'bool'), losses, fill(losses.shape, Number.NaN));
 }

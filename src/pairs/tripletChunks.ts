@@ -1,4 +1,4 @@
-/** @file All triplets of a batch, for some anchors at a time, so that they fit into little memory. */
+/** @file Processing of all triplets of a batch, some anchors at a time, to save memory. */
 
 import {
   concat,
@@ -11,10 +11,10 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 
-/** Numbers in one tensor of the triplets of some anchors: 1 MB. About fifteen such tensors live at a time. */
+/** Number of values in one tensor of triplets: 1 MB. About fifteen such tensors live at a time. */
 const AT_ONCE = 2 ** 18;
 
-/** Runs `f` with the rows of tensors for some anchors at a time. */
+/** Runs `f` on the rows of tensors, some anchors at a time. */
 export function* chunksOf<T extends TensorContainer>(
   width: number,
   columns: number,
@@ -29,7 +29,7 @@ export function* chunksOf<T extends TensorContainer>(
   }
 }
 
-/** Computes rows `float32[A, …]` for some anchors at a time, and joins them. */
+/** Computes rows `float32[A, …]`, some anchors at a time, and concatenates them. */
 export function inChunks(
   columnsOfSlots: Tensor2D,
   columns: number,
@@ -40,7 +40,7 @@ export function inChunks(
   return parts.length === 1 ? (parts[0] as Tensor2D) : concat(parts);
 }
 
-/** Takes whole rows of a matrix, `float32[A · P, R]` as `[A, P, R]`. */
+/** Gathers whole rows of a matrix, `float32[A · P, R]` as `[A, P, R]`. */
 export function rowsAt(values: Tensor2D, columns: Tensor2D): Tensor {
   const [rows, width] = columns.shape;
   const taken = gatherND(values, reshape(columns, [rows * width, 1]));

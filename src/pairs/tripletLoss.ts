@@ -9,33 +9,33 @@ import {judgeTriplets, type PerAnchor} from './tripletSlopes';
 const NAME = 'tripletLoss';
 
 export interface TripletLossOptions extends PairLossOptions {
-  /** How much farther than the positive the negative has to be; a finite number ≥ 0. Default 0.2. */
+  /** Distance by which the negative must be farther than the positive; ≥ 0. Default 0.2. */
   margin?: number;
   /** Replaces `max(0, x)` by `log(1 + eˣ)`, which is never 0. Default false. */
   soft?: boolean;
-  /** Takes the distance of positive and negative if it is the smaller one. Default false. */
+  /** Whether to use the distance of positive and negative if it is smaller. Default false. */
   swap?: boolean;
-  /** How the losses of the triplets of one anchor become its number. Default `'mean'`. */
+  /** Reduction over the triplets of an anchor. Default `'mean'`. */
   perAnchor?: PerAnchor;
 }
 
 /**
- * Pulls the positives of each anchor nearer than its negatives, by a margin.
+ * Computes the triplet loss: positives must be nearer than negatives by a margin.
  *
  *     l_a = mean_{(a, p, n)} max(0, d_ap − d_an + margin)
  *
- * over the triplets that the miner takes; 0 for an anchor without one. By labels alone, anchors
- * without a positive or a negative count in no mean (`loss.valid`). A row that is not finite, or
- * without a label, is nobody's positive or negative, and its loss is NaN.
+ * over the triplets that the miner returns; 0 for an anchor without one. An anchor whose label has
+ * no positive or no negative counts in no mean (`loss.valid`). A row that is not finite, or has no
+ * label, is never a positive or negative, and its loss is NaN.
  *
- * Miners like `semiHard` choose several triplets for an anchor. In PyTorch Metric Learning each
- * triplet counts the same; here each anchor does, in batches of `pkBatches` there is no difference.
+ * Miners such as `semiHard` return several triplets per anchor. PyTorch Metric Learning weights all
+ * triplets equally, this loss all anchors; in batches of `pkBatches` there is no difference.
  *
  * @param options  `mine` (default `semiHard()`), `margin`, `soft`, `swap`, `perAnchor`, `memory`;
  *   `distance` (default `'euclidean'`), `normalize`.
  * @returns a loss, `(int32[B], float32[B, D]) → float32[B]`.
- * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is not
- *   `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
+ * @throws RangeError or TypeError for a wrong option (when it is built); TypeError if `yTrue` is
+ *   not `int32[B]` or `yPred` not `float32[B, D]` (when it is called).
  *
  * @example
  * const loss = tripletLoss({mine: batchHard(), margin: 1, normalize: false});

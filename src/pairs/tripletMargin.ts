@@ -7,22 +7,22 @@ import type {Miner} from './mining';
 const NAME = 'tripletMargin';
 
 export interface TripletMarginOptions extends DistanceOptions {
-  /** How much farther the negative has to be. Default 0.2. */
+  /** Distance by which the negative must be farther. Default 0.2. */
   margin?: number;
-  /** Which triplets are taken. Default `'all'` that violate the margin. */
+  /** Kind of triplets to mine. Default `'all'` that violate the margin. */
   type?: 'all' | 'hard' | 'semihard' | 'easy';
 }
 
 /**
- * Takes all triplets of a batch whose gap `g = d_an − d_ap` is of a kind.
+ * Mines all triplets of a batch whose gap `g = d_an − d_ap` is of one kind.
  *
  *     all: g ≤ margin,    hard: g ≤ 0,    semihard: 0 < g ≤ margin,    easy: g > margin
  *
- * A loss goes through the triplets of some anchors at a time, so that `B³` numbers are never in
- * memory.
+ * A loss evaluates the triplets of some anchors at a time, so memory never holds `B³` numbers.
  *
  * @param options  `margin`, `type`; `distance`, `normalize` (default: those of the loss).
- * @returns a miner, `(float32[B, D], int32[B])` → pairs of shape `[B, B]`, with the rule in `triplets`.
+ * @returns a miner, `(float32[B, D], int32[B])` → pairs of shape `[B, B]`, with the rule in
+ *   `triplets`.
  * @throws RangeError or TypeError for a wrong option; TypeError if the shapes do not fit.
  *
  * @example

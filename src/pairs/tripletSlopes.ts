@@ -1,4 +1,4 @@
-/** @file The losses of triplets, one number an anchor, and their slopes by the distances. */
+/** @file The losses of triplets, one number per anchor, and their slopes by the distances. */
 
 import {
   add,
@@ -29,7 +29,7 @@ import {positiveSlots} from './pairBatch';
 import {atColumns, atPairs, ownRows, valuesAt, valuesAtPairs} from './pairMasks';
 import {chunksOf, rowsAt} from './tripletChunks';
 
-/** How the losses of the triplets of one anchor become its number. */
+/** Reduction over the triplets of an anchor. */
 export type PerAnchor = 'mean' | 'meanNonZero' | 'sum';
 
 export interface TripletTerms {
@@ -42,15 +42,15 @@ export interface TripletTerms {
 /** Losses `float32[B]`, and their slopes `float32[B, R]` by the distances of each anchor. */
 export interface Judged {
   losses: Tensor1D;
-  /** What the slopes are computed from, saved for the backward pass. */
+  /** Tensors saved for the backward pass, from which the slopes are computed. */
   saved: Tensor[];
   /** Computes `∂ Σ dl · l / ∂ distances`. */
   slopes: (dl: Tensor1D, saved: Tensor[]) => Tensor2D;
-  /** Lists the same slopes by pairs of rows, if these are few. */
+  /** Lists the same slopes by pairs of rows, if there are few. */
   pairs?: (dl: Tensor1D, saved: Tensor[]) => RowPairs[];
 }
 
-/** Losses whose slopes depend on the distances of their own anchor alone. */
+/** Builds losses whose slopes depend on the distances of their own anchor alone. */
 export function byAnchor(losses: Tensor1D, slopes: Tensor2D): Judged {
   return {
     losses,
@@ -59,12 +59,12 @@ export function byAnchor(losses: Tensor1D, slopes: Tensor2D): Judged {
   };
 }
 
-/** Judges the triplets that were mined. */
+/** Computes the losses of the mined triplets. */
 export function judgeTriplets(mined: Triplets | Pairs, distances: Tensor2D, terms: TripletTerms): Judged {
   return 'weights' in mined ? judgeSlots(mined, distances, terms) : judgePairs(mined, distances, terms);
 }
 
-/** Divides by what the triplets of an anchor count, `[A]`, or by 1 if that is 0. */
+/** Inverse of the weight of an anchor's triplets, `[A]`; 1 if that weight is 0. */
 function sharesOf(terms: TripletTerms, weights: Tensor, losses: Tensor): Tensor {
   if (terms.perAnchor === 'sum') return step(add(sum(weights, [1, 2], true), 1));
   const counted = terms.perAnchor === 'mean' ? weights : step(losses);
@@ -72,7 +72,7 @@ function sharesOf(terms: TripletTerms, weights: Tensor, losses: Tensor): Tensor 
   return div(1, add(count, sub(1, step(count))));
 }
 
-/** The losses `[A]` and the slopes of triplets `[A, P, N]`, by the distance of the positive and by that of the negative. */
+/** Computes the losses `[A]` of triplets and the slopes `[A, P, N]` by both distances. */
 function judged(
   [ofPositive, ofNegative, between, weights]: readonly [Tensor, Tensor, Tensor | undefined, Tensor],
   terms: TripletTerms,
@@ -85,7 +85,7 @@ function judged(
   return {losses: reshape(mul(sum(losses, [1, 2], true), shares), [-1]) as Tensor1D, slopes};
 }
 
-/** How much of a slope by the nearer of two distances is by the first: half if they are equal. */
+/** The share of a slope by the smaller of two distances that goes to the first; ½ for a tie. */
 function firstShare(first: Tensor, second: Tensor): Tensor {
   return mul(add(step(sub(second, first)), sub(1, step(sub(first, second)))), 0.5);
 }
@@ -113,7 +113,7 @@ function judgeSlots({positive, negative, weights}: Triplets, distances: Tensor2D
       if (!rest) return own;
       return add(own, atPairs(near as Tensor2D, far as Tensor2D, given(rest), distances.shape));
     },
-    // So few pairs that taking their rows is less work than two products of matrices.
+    // With few pairs, gathering rows is less work than two matrix products.
     ...(weights.shape[1] * FEW <= columns && {
       pairs(dl, saved) {
         const [near, far, towards, away, toPositive, toNegative, rest, toOther] = saved as Tensor2D[];
@@ -135,7 +135,7 @@ function judgeSlots({positive, negative, weights}: Triplets, distances: Tensor2D
   };
 }
 
-/** With a slot for so few of the columns, most pairs are in no triplet. */
+/** Columns per slot from which most pairs are in no triplet. */
 const FEW = 16;
 
 function asColumns(first: Tensor2D, second: Tensor2D, distances: Tensor2D, slopes: Tensor2D): RowPairs {
@@ -148,7 +148,9 @@ function asColumns(first: Tensor2D, second: Tensor2D, distances: Tensor2D, slope
   };
 }
 
-/** All triplets of pairs. With `swap` they are gone through once more in the backward pass. */
+/**
+ * Computes the losses of all triplets of pairs. With `swap`, the backward pass repeats the sweep.
+ */
 function judgePairs({positives, negatives, triplets}: Pairs, distances: Tensor2D, terms: TripletTerms): Judged {
   const {columns, marks} = positiveSlots(positives);
   const tensors = [columns, marks, negatives, distances, ...(triplets ? [triplets.distances] : [])];
@@ -158,7 +160,9 @@ function judgePairs({positives, negatives, triplets}: Pairs, distances: Tensor2D
   return {losses, saved, slopes: (dl, given) => tidy(() => sweep(given, triplets?.keeps, terms, dl).slopes)};
 }
 
-/** Goes through all triplets, for some anchors at a time. Without `dl` only what is by the anchor's own distances is right. */
+/**
+ * Sweeps over all triplets, some anchors at a time. Without `dl` it omits the swapped distances.
+ */
 function sweep(
   [columns, marks, negatives, distances, ofRule, betweenOfRule]: readonly Tensor[],
   keeps: TripletRule['keeps'] | undefined,
@@ -186,7 +190,7 @@ function sweep(
   for (const part of chunks) {
     losses.push(part.losses);
     own.push(part.own);
-    // Added up at once: each has a number for each pair of rows.
+    // Added up at once, because each part has a number for each pair of rows.
     const before = swapped;
     swapped = before && part.swapped ? add(before, part.swapped) : part.swapped;
     if (before) dispose([before, part.swapped as Tensor]);
@@ -195,7 +199,7 @@ function sweep(
   return {losses: concat(losses) as Tensor1D, slopes: swapped ? sub(slopes, swapped) : slopes};
 }
 
-/** The distances of all triplets of some anchors, as a rule takes them. */
+/** The distances of all triplets of some anchors, in the form that a rule expects. */
 function distancesOf(places: Tensor2D, values: Tensor2D, among: Tensor | undefined) {
   const between = among && rowsAt(among as Tensor2D, places);
   return [expandDims(valuesAt(values, places), 2), expandDims(values, 1), between] as const;

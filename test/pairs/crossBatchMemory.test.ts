@@ -315,7 +315,7 @@ describeOnBackends('crossBatchMemory', () => {
       /^tripletLoss: yPred must have the width/,
     );
     expect(() => tripletLoss({memory, swap: true})).toThrow(/^tripletLoss: swap must be false with a memory/);
-    expect(() => memory.fedBy(memory.fedBy(all()))).toThrow(/^crossBatchMemory: select must go by the batch alone/);
+    expect(() => memory.fedBy(memory.fedBy(all()))).toThrow(/^crossBatchMemory: select must be stateless/);
     memory.dispose();
   });
 });

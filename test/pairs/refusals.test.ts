@@ -108,7 +108,7 @@ const REFUSED: [name: string, call: () => unknown, message: RegExp][] = [
   [
     'one view',
     () => hardContrastive()([], [points()]),
-    /^hardContrastive: predictions must be two outputs.*One for each view of the rows\.$/,
+    /^hardContrastive: predictions must be two outputs.*Return one for each view of the rows\.$/,
   ],
   ['lists for x', () => pk({x: [[1, 2]] as never}), /^pkBatches: x must be a tensor/],
   ['a number for x', () => pk({x: 5 as never}), /^pkBatches: x must be a tensor/],
