@@ -1,10 +1,12 @@
-/** @file Bytes as text. By hand, since the `btoa` and `atob` of Node look at characters one by one: seconds for a million rows. */
+/**
+ * @file Base64. Hand-written: Node's `btoa` and `atob` take seconds for a ledger of a million rows.
+ */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const PADDING = 61;
 const NO_DIGIT = 255;
 
-/** Writes bytes in base64, padded. */
+/** Encodes bytes as padded base64. */
 export function toBase64(bytes: Uint8Array): string {
   const digits = new TextEncoder().encode(ALPHABET);
   const text = new Uint8Array(4 * Math.ceil(bytes.length / 3)).fill(PADDING);
@@ -19,7 +21,7 @@ export function toBase64(bytes: Uint8Array): string {
   return new TextDecoder().decode(text);
 }
 
-/** Reads padded base64; undefined if it is something else. */
+/** Decodes padded base64; returns undefined for any other text. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (text.length % 4 !== 0) return undefined;
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;

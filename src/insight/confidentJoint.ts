@@ -1,6 +1,8 @@
-/** @file How many rows of each label are confidently of each class, and what that says of the number of wrong labels. */
+/**
+ * @file The confident joint of labels and predicted classes, from which label errors are counted.
+ */
 
-/** Labels with the probabilities of each class, one row after the other. */
+/** Labels with class probabilities, row by row. */
 export interface LabelledRows {
   labels: Int32Array;
   /** `[N · C]`. */
@@ -10,18 +12,21 @@ export interface LabelledRows {
 
 /** The confident joint of labels and guesses. */
 export interface ConfidentJoint {
-  /** Of each class the mean probability of the rows that have its label; NaN for a class without rows. */
+  /** Mean probability of each class over the rows with its label; NaN for a class without rows. */
   thresholds: Float64Array;
-  /** The class that a row is confidently of; −1 for none. */
+  /** Class that each row confidently belongs to; −1 for none. */
   guesses: Int32Array;
-  /** How many rows of a label, first, are confidently of a class; at least 1 on the diagonal. */
+  /** Number of rows by label (first index) and confident class (second index). */
   counts: number[][];
 }
 
-/** So far below the threshold a probability may be, by rounding. */
+/** Tolerance by which rounding may push a probability below the threshold. */
 const ROUNDING = 1e-6;
 
-/** Counts the rows that reach the threshold of a class; among several such classes the most probable one counts. */
+/**
+ * Counts confident rows by label and class; of several reached classes the most probable one
+ * counts.
+ */
 export function confidentJoint({labels, probabilities, classes}: LabelledRows): ConfidentJoint {
   const thresholds = meansOfLabels({labels, probabilities, classes});
   const counts = Array.from({length: classes}, () => new Array<number>(classes).fill(0));
@@ -37,7 +42,7 @@ export function confidentJoint({labels, probabilities, classes}: LabelledRows): 
   return {thresholds, guesses, counts};
 }
 
-/** The place of the largest number, the first of equal ones. */
+/** The index of the largest number; the first one of a tie. */
 export function largestOf(values: Float64Array): number {
   return values.reduce((best, value, place) => (value > (values[best] as number) ? place : best), 0);
 }
@@ -51,7 +56,7 @@ function meansOfLabels({labels, probabilities, classes}: LabelledRows): Float64A
   return sums.map((sum, j) => sum / (rows[j] as number));
 }
 
-/** Scales the counts of each label to its number of rows, in integers. */
+/** Scales the counts of each label to its number of rows, rounded to integers. */
 export function calibrated(counts: number[][], rowsOfLabel: readonly number[]): number[][] {
   return counts.map((ofLabel, label) => {
     const atLeastOne = ofLabel.map((count, j) => (j === label ? Math.max(count, 1) : count));
@@ -63,7 +68,7 @@ export function calibrated(counts: number[][], rowsOfLabel: readonly number[]): 
   });
 }
 
-/** Rounds numbers so that they sum to a total: what is missing goes to the largest remainders. */
+/** Rounds numbers so that they sum to `total`; the largest remainders absorb the difference. */
 function roundedTo(values: number[], total: number): number[] {
   const rounded = values.map(toEven);
   for (;;) {
@@ -76,7 +81,7 @@ function roundedTo(values: number[], total: number): number[] {
   }
 }
 
-/** Rounds halves to the even neighbour. */
+/** Rounds to the nearest integer, halves to even. */
 function toEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);

@@ -8,11 +8,11 @@ import {type PerSampleLossesOptions, SCORING_OPTIONS, scoreRows, scoring} from '
 const NAME = 'hardestExamples';
 
 export interface HardestExamplesOptions extends PerSampleLossesOptions {
-  /** How many rows are wanted; more than there are mean all of them. Default 10. */
+  /** Number of rows to return, at most all rows. Default 10. */
   count?: number;
 }
 
-/** A row of a data set with its loss, what was to be said of it and what the model said. */
+/** A row of a data set with its loss, label and prediction. */
 export interface HardExample extends LabelAndPrediction {
   /** Row of the data set. */
   index: number;
@@ -20,24 +20,30 @@ export interface HardExample extends LabelAndPrediction {
 }
 
 /**
- * Finds the rows of a data set that a model does worst on, with what they are labelled and what the model says.
+ * Finds the rows of a data set with the largest losses, with their labels and predictions.
  *
  *     rows = argsort(l, descending)[0 … count),    l = perSampleLosses(model, x, y)
  *
- * The first look at a model that has been trained: label errors, unreadable inputs and rare kinds stand at the top. Rows whose loss is
- * NaN or ±∞ come before all others, in the order of the data: they are what one has to see first. Labels and predictions are class numbers where the
- * model classifies: integer or one-hot labels beside a class axis, or labels 0 and 1 beside a sigmoid (1 from p ≥ ½ on); otherwise, and
- * so for several labels at once, they are the values. Runs all rows forward, and the rows that it found once more.
+ * Use it first on a trained model: label errors, unreadable inputs and rare kinds come first. Rows
+ * with a loss of NaN or ±∞ precede all others, in the order of the data.
  *
- * @param model  a `LayersModel` with any number of inputs and outputs, or a function `{predict, variables}`; it stays
- *   as it is.
- * @param x  inputs, as `ohemStep` takes them: a tensor `[N, …]`, a list, or a record by name; they stay yours.
+ * Labels and predictions are class numbers if the model classifies. That holds for integer or
+ * one-hot labels with a class axis, and for labels 0 and 1 with a sigmoid (1 from p ≥ ½). In all
+ * other cases, such as several labels at once, they are the values. Runs a forward pass over all
+ * rows, and a second one over the rows that it found.
+ *
+ * @param model  a `LayersModel` with any number of inputs and outputs, or a function
+ *   `{predict, variables}`; it is not changed.
+ * @param x  inputs, as for `ohemStep`: a tensor `[N, …]`, a list, or a record by name; the caller
+ *   keeps them.
  * @param y  targets in the same form.
- * @param options  `count` (default 10), and `loss`, `lossWeights` and `batchSize` of {@link perSampleLosses}.
- * @returns a promise of at most `count` rows, `{index, loss, label, prediction}`, hardest first, ties to the lower index. `label` and `prediction` are
- *   numbers, lists of them where an output has several values, or records of these by output name.
- * @throws TypeError or RangeError (as a rejection, before anything is computed) if `count` is not an integer ≥ 1, and what
- *   {@link perSampleLosses} throws.
+ * @param options  `count` (default 10), and `loss`, `lossWeights` and `batchSize` of
+ *   {@link perSampleLosses}.
+ * @returns a promise of at most `count` rows, `{index, loss, label, prediction}`, hardest first;
+ *   ties keep the lower index. `label` and `prediction` are numbers, lists of numbers for outputs
+ *   with several values, or records of these by output name.
+ * @throws TypeError or RangeError (as a rejection, before anything is computed) if `count` is not
+ *   an integer ≥ 1, and the errors of {@link perSampleLosses}.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [2]})]});

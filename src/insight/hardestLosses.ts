@@ -11,19 +11,19 @@ import {type PerSampleLossesOptions, SCORING_OPTIONS, type Scoring, scoreRows, s
 const NAME = 'hardestLosses';
 
 export interface HardestLossesOptions extends PerSampleLossesOptions {
-  /** How many rows all shards keep together; an integer ≥ 1. */
+  /** Number of rows that all shards keep together; an integer ≥ 1. */
   k: number;
-  /** The place of this shard among all, from 0. */
+  /** Index of this shard among all shards, from 0. */
   shard: number;
-  /** The step that the losses are for, from 0: all shards have to be at the same one. */
+  /** Step of these losses, from 0; all shards must be at the same step. */
   step: number;
-  /** `[N]`, 0 = never to be kept. Omit if all rows may be. */
+  /** `[N]`, 0 = never kept. Omit if all rows may be kept. */
   valid?: Tensor1D;
 }
 
-/** The largest losses of a shard, and the rows that they belong to. */
+/** The largest losses of a shard, and their rows. */
 export interface HardestLosses extends ShardLosses {
-  /** The rows with these losses, in their order. Only this shard reads them. */
+  /** Rows of these losses, in the same order. Only this shard reads them. */
   indices: Int32Array;
 }
 
@@ -32,24 +32,22 @@ export interface HardestLosses extends ShardLosses {
  *
  *     losses = sort(l, descending)[0 … min(k, N)),    l = perSampleLosses(model, x, y)
  *
- * The first phase of a top k over shards that share no memory, on any backend: nothing waits but
- * the
- * promise. {@link thresholdOf} finds which rows to train on. As in `backward: 'recompute'`, rows
- * are
- * scored in inference mode, and run forward a second time if they are kept. Weights of samples and
- * classes do not count in the ranking. Rows that are not finite, not `valid`, or without a label
- * that
- * counts, are left out.
+ * The first phase of a top k over shards without shared memory, on any backend: only the promise
+ * waits. {@link thresholdOf} then finds the rows to train on.
  *
- * @param model  a `LayersModel`, or a function `{predict, variables}`; it stays as it is.
- * @param x  inputs of the shard, as `ohemStep` takes them; they stay yours.
+ * As in `backward: 'recompute'`, rows are scored in inference mode, and kept rows run forward a
+ * second time. Sample and class weights do not affect the ranking. Rows that are not finite, not
+ * `valid`, or without a label that counts are left out.
+ *
+ * @param model  a `LayersModel`, or a function `{predict, variables}`; it is not changed.
+ * @param x  inputs of the shard, as for `ohemStep`; the caller keeps them.
  * @param y  targets in the same form.
  * @param options  `k`, `shard` and `step`; `valid`; and `loss`, `lossWeights` and `batchSize` of
  *   {@link perSampleLosses}.
- * @returns a promise of {@link HardestLosses}: at most `k` losses, largest first, equal ones in the
- *   order of the rows, with their rows in `indices`.
+ * @returns a promise of {@link HardestLosses}: at most `k` losses, largest first, ties in the order
+ *   of the rows, with their rows in `indices`.
  * @throws TypeError or RangeError (as a rejection, before anything is computed) if an option is
- *   wrong, and what {@link perSampleLosses} throws.
+ *   wrong, and the errors of {@link perSampleLosses}.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, kernelInitializer: 'ones',
@@ -84,10 +82,7 @@ export async function hardestLosses(
   return {version: SHARDS_VERSION, shard, step, k, rows: task.rows, usable, losses, model: shapes, indices};
 }
 
-/**
- * Reads which rows count: those that are valid, and have a label in some output; undefined if all
- * do.
- */
+/** Reads a mask of the valid rows with a label in some output; undefined if all rows count. */
 async function countedRows({losses, lossWeights, ys}: Scoring, valid: Tensor1D | undefined) {
   const marks = tidy(() => {
     const outputs = losses.length === ys.length ? countedOutputs(lossWeights) : [0];

@@ -17,40 +17,41 @@ const RANKS = ['selfConfidence', 'normalizedMargin'] as const;
 
 export interface LabelIssuesOptions<Labels = ArrayLike<number> | ArrayLike<ArrayLike<number>>> {
   /**
-   * A class number for each row; or, for labels that do not exclude one another, a list of 0 and 1 for each row, one for
-   * each label.
+   * A class number for each row. For labels that are not exclusive: a list of 0 and 1 for each row,
+   * one number per label.
    */
   labels: Labels;
   /**
-   * `[N, C]`: how probable each class is for each row, by a model that was not trained on the row, as of
-   * `crossValidated`. For several labels a row, how probable each of them is.
+   * `[N, C]`: the probability of each class, or of each label, for each row. The model must not
+   * have been trained on the row: see `crossValidated`.
    */
   probabilities: ArrayLike<ArrayLike<number>> | Tensor2D;
   /**
-   * Which rows are issues: those confidently of another class (`'confidentLearning'`, the default); as many of each label
-   * and class as are likely wrong (`'pruneByNoiseRate'`); as many of each label (`'pruneByClass'`); those by `'both'` of
-   * these; or all whose most probable class is another (`'disagreement'`).
+   * Rule that decides which rows are issues. Default `'confidentLearning'`: the rows that
+   * confidently belong to another class. `'pruneByNoiseRate'`: the likely number of errors of each
+   * label and class. `'pruneByClass'`: that of each label. `'both'`: the rows of both of these.
+   * `'disagreement'`: all rows whose most probable class is another one.
    */
   by?: (typeof WAYS)[number];
-  /** What the issues are sorted by, smallest first. Default `'selfConfidence'`. */
+  /** Score to sort the issues by, smallest first. Default `'selfConfidence'`. */
   rank?: (typeof RANKS)[number];
-  /** The share of the likely issues that the ways to prune take, in [0, 1]. Default 1. */
+  /** Share of the likely errors that the pruning rules take, in [0, 1]. Default 1. */
   share?: number;
-  /** How many rows of each label the ways to prune leave; an integer ≥ 0. Default 1. */
+  /** Number of rows per label that the pruning rules leave; an integer ≥ 0. Default 1. */
   minPerClass?: number;
 }
 
-/** The rows of a data set whose label is likely wrong. */
+/** Rows of a data set whose label is likely wrong. */
 export interface LabelIssues {
-  /** These rows, the most suspicious first. */
+  /** Rows, most suspicious first. */
   rows: Int32Array;
-  /** The most probable class of each of them. */
+  /** Most probable class of each of these rows. */
   suggested: Int32Array;
-  /** How far the label of each row of the data set can be trusted, from 0 to 1: what `rank` says. `float64[N]`. */
+  /** Trust in the label of each row of the data set, from 0 to 1, by `rank`. `float64[N]`. */
   scores: Float64Array;
-  /** The mean probability of each class over the rows that have its label; NaN for a class without rows. */
+  /** Mean probability of each class over the rows with its label; NaN for a class without rows. */
   thresholds: Float64Array;
-  /** Of the rows that have a label (first index), how many are confidently of a class (second index). */
+  /** Number of rows by label (first index) and confident class (second index). */
   joint: number[][];
 }
 
@@ -60,25 +61,32 @@ type Read = {probabilities: Tensor2D};
 type AtHand = {probabilities: ArrayLike<ArrayLike<number>>};
 
 /**
- * Finds rows whose label is likely wrong, by confident learning: what a model predicts of rows that it was not trained on.
+ * Finds rows whose label is likely wrong, by confident learning.
  *
- *     t_j = mean(p_j over rows labelled j),   row i is confidently j  ⇔  p_ij ≥ t_j  (of several such j the most probable)
- *     issues = rows that are confidently of a class other than their label, unless their label is the most probable
+ *     t_j = mean(p_j over rows labelled j)
+ *     row i is confidently j  ⇔  p_ij ≥ t_j  (of several such j the most probable)
+ *     issues = rows that are confidently of a class other than their label,
+ *              unless their label is the most probable
  *
- * The thresholds make up for classes that a model is more or less sure of. The probabilities must be those of rows that
- * were held out, since a model that has seen a wrong label has learned it; `crossValidated` computes them. The ways to
- * prune scale the counts of the joint to the number of rows of each label and take as many rows as these say, those with
- * the largest difference to another class, or with the smallest probability of the label. Ties go to the lower row.
+ * The thresholds compensate for classes of which a model is more or less sure. The probabilities
+ * must be those of held-out rows, because a model fits the wrong labels that it was trained on;
+ * `crossValidated` computes them.
  *
- * Labels that do not exclude one another are judged one by one, each as two classes. The result is then a list, with an
- * entry for each label.
+ * The pruning rules scale the counts of the joint to the number of rows of each label, and take
+ * that many rows: those with the largest difference to another class, or with the smallest
+ * probability of the label. Ties keep the lower row.
  *
- * @param options  `labels`, `probabilities`, `by` (default `'confidentLearning'`), `rank` (default `'selfConfidence'`),
- *   `share` (default 1), `minPerClass` (default 1).
- * @returns `{rows, suggested, scores, thresholds, joint}`, or a list of these for several labels a row; a promise of it if
- *   `probabilities` is a tensor, which is read once and stays yours.
- * @throws RangeError or TypeError if labels are no class numbers, rows of probabilities do not sum to 1 within 0.001, there
- *   are fewer than 2 classes, or no row of a label is confidently of its own class; as a rejection for a tensor.
+ * Labels that are not exclusive are handled one by one, each as two classes. The result is then a
+ * list with an entry for each label.
+ *
+ * @param options  `labels`, `probabilities`, `by` (default `'confidentLearning'`), `rank` (default
+ *   `'selfConfidence'`), `share` (default 1), `minPerClass` (default 1).
+ * @returns `{rows, suggested, scores, thresholds, joint}`, or a list of these for several labels
+ *   per row; a promise of it if `probabilities` is a tensor, which is read once and stays the
+ *   caller's.
+ * @throws RangeError or TypeError if labels are not class numbers, rows of probabilities do not sum
+ *   to 1 within 0.001, there are fewer than 2 classes, or no row of a label is confidently of its
+ *   own class; as a rejection for a tensor.
  *
  * @example
  * const labels = [0, 0, 0, 1, 1, 1];
@@ -104,7 +112,7 @@ export function labelIssues(
   const found = (table: Table) => {
     if (!isList(labels[0])) return issuesOf(ofClasses(labels as ArrayLike<number>, table), settings);
     const lists = labels as ArrayLike<ArrayLike<number>>;
-    // All of them are checked before the first is judged.
+    // Check all labels before the first result is computed.
     const each = Array.from({length: table.columns}, (_, label) => ofLabel(lists, table, label));
     return each.map((given) => issuesOf(given, settings));
   };
@@ -124,13 +132,13 @@ function checkedWay(options: LabelIssuesOptions): Settings {
   const without = Object.entries({share: options.share, minPerClass: options.minPerClass});
   const given = without.find(([, value]) => value !== undefined);
   if (!isPruned && given) {
-    const remedy = "They are for by: 'pruneByNoiseRate', 'pruneByClass' and 'both'.";
+    const remedy = "It needs by: 'pruneByNoiseRate', 'pruneByClass' or 'both'.";
     throw typeError(NAME, given[0], `be left out with by: '${by}'`, given[1], remedy);
   }
   return {by, rank, share, minPerClass};
 }
 
-/** Numbers in rows and columns. */
+/** A matrix of numbers, row by row. */
 interface Table {
   values: Float64Array;
   columns: number;
@@ -167,14 +175,14 @@ function notOfRows(rows: number, got: string): TypeError {
   return typeError(NAME, 'probabilities', `have ${rows} rows, one for each label`, got);
 }
 
-/** How far the probabilities of a row may be from a sum of 1. */
+/** Tolerance of the sum of a row's probabilities. */
 const SUM_TOLERANCE = 1e-3;
 
-/** Checks labels of classes that exclude one another. */
+/** Checks the labels of exclusive classes. */
 function ofClasses(labels: ArrayLike<number>, {values, columns: classes}: Table): LabelledRows & {of: string} {
   if (classes < 2) {
-    const remedy = 'Of one probability a row make two: [1 − p, p].';
-    throw rangeError(NAME, 'probabilities', 'be of at least 2 classes', classes, remedy);
+    const remedy = 'Pass two probabilities per row: [1 − p, p].';
+    throw rangeError(NAME, 'probabilities', 'have at least 2 classes', classes, remedy);
   }
   for (let row = 0; row < labels.length; row++) {
     const label = labels[row] as number;
@@ -185,14 +193,14 @@ function ofClasses(labels: ArrayLike<number>, {values, columns: classes}: Table)
     checkProbabilities(ofRow, row);
     const sum = ofRow.reduce((total, p) => total + p, 0);
     if (Math.abs(sum - 1) > SUM_TOLERANCE) {
-      const remedy = 'Take tf.softmax of logits; give labels that do not exclude one another as lists of 0 and 1.';
+      const remedy = 'Apply tf.softmax to logits; pass labels that are not exclusive as lists of 0 and 1.';
       throw rangeError(NAME, 'probabilities', 'sum to 1 in each row', `${sum} in row ${row}`, remedy);
     }
   }
   return {labels: Int32Array.from(labels), probabilities: values, classes, of: ''};
 }
 
-/** Takes one of several labels as two classes. */
+/** Converts one of several labels to two classes. */
 function ofLabel(
   labels: ArrayLike<ArrayLike<number>>,
   {values, columns}: Table,
@@ -235,16 +243,16 @@ function issuesOf(given: LabelledRows & {of: string}, settings: Settings): Label
   };
 }
 
-/** Refuses labels that no row has with confidence: all rows that have them would be issues. */
+/** Rejects classes without a confident row, because all rows with their label would be issues. */
 function checkGuessed({of}: {of: string}, counts: number[][]): void {
   const label = counts.findIndex((ofLabel, j) => ofLabel[j] === 0 && ofLabel.some((count) => count > 0));
   if (label < 0) return;
-  const constraint = 'be such that some row of each class is confidently of it';
+  const constraint = 'confidently assign some row of each class to it';
   const remedy = 'The model has not learned the class: train longer, or leave out its rows.';
   throw rangeError(NAME, 'probabilities', constraint, `none of class ${label}${of}`, remedy);
 }
 
-/** Whether the label of a row is its most probable class, also among equal ones. */
+/** Whether the label of a row is its most probable class, or tied for it. */
 function isMostProbable({labels, probabilities, classes}: LabelledRows, row: number): boolean {
   const label = labels[row] as number;
   const own = (probabilities[row * classes + label] as number) + 1e-6;
@@ -286,8 +294,8 @@ function chosenRows(
 }
 
 /**
- * What is to be pruned of a joint, in integers: a share of the counts off the diagonal, once the diagonal has its least
- * number. The rest of them joins the diagonal.
+ * Computes the numbers of rows to prune, as integers: a share of the counts off the diagonal, after
+ * the diagonal has its minimum. The remainder moves to the diagonal.
  */
 function pruned(joint: number[][], {share, minPerClass}: Settings): number[][] {
   return joint.map((ofLabel, label) => {
@@ -300,7 +308,9 @@ function pruned(joint: number[][], {share, minPerClass}: Settings): number[][] {
   });
 }
 
-/** The rows of a label with the smallest probability of it, all but as many as are likely right. */
+/**
+ * The rows of a label with the smallest probability of it, except the number of likely right ones.
+ */
 function leastConfident({labels, probabilities, classes}: LabelledRows, rows: number[], joint: number[][]): number[] {
   const label = labels[rows[0] as number] as number;
   const own = (row: number) => probabilities[row * classes + label] as number;
@@ -308,7 +318,7 @@ function leastConfident({labels, probabilities, classes}: LabelledRows, rows: nu
   return [...rows].sort((a, b) => own(a) - own(b) || a - b).slice(0, count);
 }
 
-/** For each other class the rows of a label that lie farthest on its side, as many as are likely of it. */
+/** The rows of a label that lean most towards each other class, by the number of likely errors. */
 function farthest({labels, probabilities, classes}: LabelledRows, rows: number[], joint: number[][]): number[] {
   const label = labels[rows[0] as number] as number;
   return (joint[label] as number[]).flatMap((count, j) => {

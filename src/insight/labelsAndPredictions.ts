@@ -23,16 +23,16 @@ import {eachTensor, modelTensors, type StepTensors} from '../models/modelTensors
 import type {Scoring} from './perSampleLosses';
 import {readTogether} from './readTogether';
 
-/** What an output says of a row: a class number or a value, or a list of them. */
+/** Label or prediction of an output: a class number or a value, or a list of them. */
 export type ExampleValue = number | number[];
 
-/** What was to be said of a row and what was said; records by output name where a model has several outputs. */
+/** Label and prediction of a row; records by output name if a model has several outputs. */
 export interface LabelAndPrediction {
   label: ExampleValue | Record<string, ExampleValue>;
   prediction: ExampleValue | Record<string, ExampleValue>;
 }
 
-/** Runs some rows forward and gives their labels and predictions, in the order of `rows`. */
+/** Computes the labels and predictions of some rows, in the order of `rows`. */
 export async function labelsAndPredictions(task: Scoring, rows: Int32Array): Promise<LabelAndPrediction[]> {
   const [isClass] = (await readTogether([tidy(() => haveClassLabels(task))])) as [Float32Array];
   const names = task.model.outputNames;
@@ -52,7 +52,7 @@ export async function labelsAndPredictions(task: Scoring, rows: Int32Array): Pro
   return shown;
 }
 
-/** The labels and the predictions of each output in turn, flat. */
+/** The flat labels and predictions of each output in turn. */
 function pairsOf({where, model, xs, ys, targets}: Scoring, rows: Int32Array, isClass: Float32Array): Tensor1D[] {
   const indices = tensor1d(rows, 'int32');
   const rowsOf = (tensors: StepTensors) => eachTensor(tensors, (tensor) => gather(tensor, indices));
@@ -62,7 +62,7 @@ function pairsOf({where, model, xs, ys, targets}: Scoring, rows: Int32Array, isC
     .map((values) => cast(reshape(values, [values.size]), 'float32'));
 }
 
-/** Class numbers in the place of what stands for classes; other values as they are. */
+/** Converts one-hot labels and class probabilities to class numbers; keeps other values. */
 function asClasses(yTrue: Tensor, yPred: Tensor, isClass: boolean): [labels: Tensor, predictions: Tensor] {
   const classes = yPred.shape[yPred.rank - 1] as number;
   if (classes > 1 && yTrue.size * classes === yPred.size) return [yTrue, argMax(yPred, -1)];
@@ -70,7 +70,10 @@ function asClasses(yTrue: Tensor, yPred: Tensor, isClass: boolean): [labels: Ten
   return classes > 1 ? [argMax(yTrue, -1), argMax(yPred, -1)] : [yTrue, greaterEqual(yPred, 0.5)];
 }
 
-/** Says by 1 for which outputs all labels of the data set are one-hot, or 0 and 1 for a sigmoid: a few rows of it might be so by chance. */
+/**
+ * Computes 1 for each output whose labels are all one-hot, or all 0 and 1 for a sigmoid. Checks the
+ * whole data set, because a few rows might be so by chance.
+ */
 function haveClassLabels({model, ys}: Scoring): Tensor1D {
   const outcomes = ys.map((yTrue, output) => {
     const values = yTrue.dtype === 'bool' ? cast(yTrue, 'int32') : yTrue;
@@ -81,7 +84,7 @@ function haveClassLabels({model, ys}: Scoring): Tensor1D {
   return stack(outcomes.map((outcome) => cast(outcome, 'float32'))) as Tensor1D;
 }
 
-/** One entry of 1 and otherwise 0: it needs no look at the single entries. */
+/** Masks one-hot rows by their sum, maximum and minimum. */
 function isOneHot(values: Tensor): Tensor {
   const sumIsOne = equal(sum(values, -1), 1);
   return logicalAnd(sumIsOne, logicalAnd(equal(max(values, -1), 1), equal(min(values, -1), 0)));

@@ -1,23 +1,24 @@
-/** A loss to rank by: what is not finite is harder than everything. */
+/** The rank of a loss: a loss that is not finite is harder than all others. */
 export const hardness = (loss: number): number => (Number.isFinite(loss) ? loss : Number.POSITIVE_INFINITY);
 
-/** Places are gathered in at least this much room before they are sorted and the lesser ones dropped. */
+/** Smallest size of the buffer of candidates, which is sorted and cut when it is full. */
 const ROOM = 256;
 
 /**
- * Finds the places with the largest keys without sorting all of them: O(size · log count), and little more than one look at each
- * where `count` is small.
+ * Finds the places with the largest keys without sorting all of them.
  *
- * @param keyOf  the key of a place; a place whose key is NaN is left out.
+ * O(size · log count), and close to a single pass if `count` is small.
+ *
+ * @param keyOf  the key of a place; a place with a NaN key is left out.
  * @returns at most `count` places, largest key first; equal keys in the order of the places.
  */
 export function largestFirst(size: number, count: number, keyOf: (place: number) => number): Int32Array {
   const room = Math.max(2 * count, ROOM);
   let found: number[] = [];
-  /** What a later place has to exceed: so many before it have as large a key. */
+  /** Key that a later place must exceed: `count` earlier places have at least this key. */
   let bar = Number.NEGATIVE_INFINITY;
   const keepLargest = () => {
-    // Infinity − Infinity is NaN, which is no difference either.
+    // Infinity − Infinity is NaN, which also counts as equal.
     found = found.sort((a, b) => keyOf(b) - keyOf(a) || a - b).slice(0, count);
     if (found.length === count) bar = keyOf(found[count - 1] as number);
   };

@@ -3,25 +3,25 @@ import {rangeError, typeError} from '../checks';
 import type {DynamicsOptions, RowDynamics, Selection} from '../types';
 import {readTogether} from './readTogether';
 
-/** A batch as a ledger enters it, with a number for each of its rows. */
+/** A batch to record in a ledger, with a number for each of its rows. */
 export interface LedgerBatch {
-  /** The row of the data set that it is. */
+  /** Index of each row in the data set. */
   rows: ArrayLike<number>;
   losses: ArrayLike<number>;
-  /** Over 0 where it was backpropagated. */
+  /** Positive if the row was backpropagated. */
   kept: ArrayLike<number>;
-  /** How it was predicted; only a ledger that keeps dynamics reads it. */
+  /** Training dynamics of each row; only a ledger that keeps dynamics reads them. */
   dynamics?: RowDynamics<ArrayLike<number>> | undefined;
 }
 
-/** The names of what a ledger keeps of the dynamics, in the order in which they are read. */
+/** Names of the recorded dynamics, in the order in which they are read. */
 const DYNAMICS = ['margins', 'confidences', 'correct', 'errors'] as const;
 
-/** Checks a batch for a ledger of `size` rows, which keeps the dynamics or does not. */
+/** Checks a batch for a ledger of `size` rows. */
 export function checkBatch(where: string, size: number, batch: LedgerBatch, keepsDynamics: boolean): void {
   const {rows, losses, kept, dynamics} = batch;
   if (keepsDynamics && !dynamics) {
-    const remedy = 'Build the step with {dynamics: true}, as its report has them then.';
+    const remedy = 'Build the step with {dynamics: true}; its report then has them.';
     throw typeError(where, 'dynamics', 'be given to a ledger that keeps them', dynamics, remedy);
   }
   checkNumbers(where, 'rows', rows);
@@ -41,20 +41,20 @@ export function checkBatch(where: string, size: number, batch: LedgerBatch, keep
   if (keepsDynamics && dynamics) checkProbabilities(where, dynamics.confidences);
 }
 
-/** Rounding brings a probability so far over 1. */
+/** Tolerance by which rounding may push a probability above 1. */
 const ROUNDING = 1e-3;
 
-/** Logits that are taken for probabilities make no sense of any kind, and soon show. */
+/** Rejects logits that are passed as probabilities: values outside 0 … 1 reveal them. */
 function checkProbabilities(where: string, confidences: ArrayLike<number>): void {
   for (let place = 0; place < confidences.length; place++) {
     const p = confidences[place] as number;
     if (!(p < -ROUNDING || p > 1 + ROUNDING)) continue;
-    const remedy = 'If the model returns logits, say so: {dynamics: {fromLogits: true}}.';
-    throw rangeError(where, 'dynamics', 'be of probabilities from 0 to 1', `${p} at position ${place}`, remedy);
+    const remedy = 'If the model returns logits, pass {dynamics: {fromLogits: true}}.';
+    throw rangeError(where, 'dynamics', 'hold probabilities from 0 to 1', `${p} at position ${place}`, remedy);
   }
 }
 
-/** Checks that something is a list of numbers, by what it is, not by what it holds. */
+/** Checks that a value is a list of numbers, by its type, not by its entries. */
 function checkNumbers(
   where: string,
   argument: string,
@@ -65,20 +65,20 @@ function checkNumbers(
   }
 }
 
-/** What a ledger takes of the report of a step. */
+/** The parts of a step's report that a ledger records. */
 export interface ObservedStep {
   /** `float32[B]`, the loss of every row. */
   losses: Tensor1D;
-  /** Which rows were backpropagated. */
+  /** Rows that were backpropagated. */
   selection: Selection;
-  /** How each row was predicted, for a ledger that keeps dynamics. */
+  /** Training dynamics of each row, for a ledger that keeps them. */
   dynamics?: RowDynamics<Tensor1D> | undefined;
 }
 
-/** Whole numbers up to this one are the same as float32, as which row numbers are read together with the losses. */
+/** Integers up to this one are exact in float32, in which row indices are read with the losses. */
 const EXACT = 2 ** 24;
 
-/** Reads what a step saw and did, by one read. What it reads it takes at once: the report may be disposed meanwhile. */
+/** Reads a step's report in one read. Takes the tensors at once, so the caller may dispose them. */
 export async function readStep(
   where: string,
   size: number,
@@ -108,17 +108,17 @@ export async function readStep(
   return batchOf(rowsRead as Float32Array, read);
 }
 
-/** What a ledger enters of a step, in the order in which it is read. */
+/** The tensors that a ledger records of a step, in the order in which they are read. */
 export function enteredTensors({losses, selection: {indices, weights}, dynamics}: ObservedStep): Tensor1D[] {
   return [losses, indices, weights, ...(dynamics ? DYNAMICS.map((name) => dynamics[name]) : [])];
 }
 
-/** What is to be read of a step for a ledger, in tensors of its own. */
+/** Copies the recorded tensors of a step as float32. */
 export function entriesOf(report: ObservedStep): Tensor1D[] {
   return enteredTensors(report).map((tensor) => (tensor.dtype === 'float32' ? clone(tensor) : cast(tensor, 'float32')));
 }
 
-/** What a ledger enters, from the numbers of {@link enteredTensors}. */
+/** Converts the numbers of {@link enteredTensors} to the entries of a ledger. */
 export function entered(read: Float32Array[]): {
   losses: Float32Array;
   kept: Uint8Array;
@@ -157,7 +157,7 @@ function checkReport(where: string, report: ObservedStep): void {
     throw typeError(where, 'report', 'be the report of a step, {losses, selection}', report);
   }
   if (tensors.some((tensor) => tensor.isDisposed)) {
-    const remedy = 'Begin to observe it before read() or dispose().';
-    throw typeError(where, 'report', 'hold its tensors still', 'a disposed one', remedy);
+    const remedy = 'Call observe() before read() or dispose().';
+    throw typeError(where, 'report', 'not be disposed', 'a disposed one', remedy);
   }
 }

@@ -3,7 +3,7 @@ import type {DynamicsOptions} from '../types';
 import {fromBase64, toBase64} from './base64';
 import {DYNAMICS_WIDTH, type LedgerDynamics, ledgerDynamics} from './ledgerDynamics';
 
-/** What a ledger knows of each row of a data set. */
+/** The records of a ledger, one for each row of a data set. */
 export interface LedgerRows {
   size: number;
   seen(row: number): number;
@@ -13,49 +13,51 @@ export interface LedgerRows {
   /** Mean of the finite losses; NaN if there is none. */
   meanLoss(row: number): number;
   enter(row: number, loss: number, isMined: boolean): void;
-  /** Undefined if the ledger keeps none. */
+  /** Undefined if the ledger keeps no dynamics. */
   dynamics: LedgerDynamics | undefined;
-  /** What the dynamics are computed from. */
+  /** Options from which the dynamics are computed. */
   dynamicsOptions: Required<DynamicsOptions> | undefined;
   toJSON(): MiningLedgerJSON;
 }
 
 /**
- * A ledger as plain JSON. `rows` holds 20 bytes a row in base64, so that each number comes back to the bit: how often it was seen, mined, and not
- * finite, as uint32, its last and its mean loss, as float32, all little-endian.
+ * A ledger as plain JSON. `rows` holds 20 bytes per row in base64, so every number survives to the
+ * bit: how often the row was seen, mined, and not finite, as uint32, and its last and mean loss, as
+ * float32, all little-endian.
  *
- * Of a ledger that keeps dynamics the version is 2, and a row has 52 bytes: further how often it was observed, predicted
- * right, and forgotten, and whether it was right when it was observed last, as uint32; its mean margin, its mean
- * confidence with the sum of the squared deviations from it, and its mean error, as float32.
+ * With dynamics the version is 2 and a row has 52 bytes. The additional uint32 numbers are how
+ * often it was observed, predicted right, and forgotten, and whether its last prediction was right.
+ * The additional float32 numbers are its mean margin, its mean confidence with the sum of squared
+ * deviations, and its mean error.
  */
 export interface MiningLedgerJSON {
   format: 'ohem-tfjs mining ledger';
   version: 1 | 2;
   size: number;
   rows: string;
-  /** With version 2: what the dynamics are computed from. */
+  /** Options of the dynamics; with version 2. */
   dynamics?: {fromLogits: boolean};
 }
 
 const FORMAT = 'ohem-tfjs mining ledger';
 
-/** The numbers of a row lie side by side: a visit touches memory in one place, where a list for each of them would cost five misses of the cache. */
+/** Offsets within a row. Interleaved, so that a visit touches one cache line instead of five. */
 const [SEEN, MINED, NON_FINITE, LAST, MEAN, WIDTH] = [0, 1, 2, 3, 4, 5];
 
-/** How many numbers a row has. */
+/** The number of values per row. */
 const widthOf = (dynamics: object | undefined) => WIDTH + (dynamics ? DYNAMICS_WIDTH : 0);
 
-/** Rows that have not been seen. */
+/** Builds rows that have not been seen. */
 export function emptyRows(size: number, dynamics: Required<DynamicsOptions> | undefined): LedgerRows {
   return rowsIn(new ArrayBuffer(4 * widthOf(dynamics) * size), dynamics);
 }
 
-/** Takes rows out of what their `toJSON` gave; refuses everything else. */
+/** Restores rows from the result of `toJSON`; rejects all other values. */
 export function rowsFromJSON(where: string, value: unknown): LedgerRows {
   const {format, version, size = Number.NaN, rows, dynamics} = (value ?? {}) as Partial<MiningLedgerJSON>;
   const isKnown = version === 1 || (version === 2 && typeof dynamics?.fromLogits === 'boolean');
   if (format !== FORMAT || !isKnown) {
-    throw typeError(where, 'value', 'be what toJSON() gave', value, 'Parse a text first: JSON.parse(text).');
+    throw typeError(where, 'value', 'be a result of toJSON()', value, 'Parse a text first: JSON.parse(text).');
   }
   checkCount(where, 'size', size);
   const bytes = typeof rows === 'string' ? fromBase64(rows) : undefined;
@@ -71,11 +73,11 @@ export function rowsFromJSON(where: string, value: unknown): LedgerRows {
     const at = widthOf(kept) * row;
     const [seen = 0, mined = 0, nonFinite = 0] = counts.subarray(at, at + LAST);
     if (Math.max(mined, nonFinite) > seen) {
-      throw rangeError(where, 'rows', 'count no row mined more often than seen', `such a row at ${row}`);
+      throw rangeError(where, 'rows', 'have mined <= seen', `more at row ${row}`);
     }
     if (read.dynamics?.isImpossible(row)) {
-      const constraint = 'count no row right more often than observed, nor forgotten more often than right';
-      throw rangeError(where, 'rows', constraint, `such a row at ${row}`);
+      const constraint = 'have right <= observed and forgotten <= right';
+      throw rangeError(where, 'rows', constraint, `more at row ${row}`);
     }
   }
   return read;
@@ -95,7 +97,7 @@ function rowsIn(buffer: ArrayBuffer, dynamicsOptions: Required<DynamicsOptions> 
     lastLoss: (row) => (count(row, SEEN) > 0 ? loss(row, LAST) : Number.NaN),
     meanLoss: (row) => (finite(row) > 0 ? loss(row, MEAN) : Number.NaN),
     enter(row, given, isMined) {
-      // As it is kept: what is too large for float32 is infinite.
+      // Rounded as stored: a loss too large for float32 is infinite.
       const last = Math.fround(given);
       const isUsable = Number.isFinite(last);
       const at = width * row;

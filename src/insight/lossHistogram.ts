@@ -4,41 +4,47 @@ import {checkCount, checkOptionNames, rangeError, typeError} from '../checks';
 const NAME = 'lossHistogram';
 
 export interface LossHistogramOptions {
-  /** How many parts; an integer ≥ 1. Default 25. */
+  /** Number of bins; an integer ≥ 1. Default 25. */
   bins?: number;
-  /** Where the first part begins. Default 0, or the smallest finite loss if that is negative. */
+  /** Lower edge of the first bin. Default 0, or the smallest finite loss if that is negative. */
   min?: number;
-  /** Where the last part ends. Default the largest finite loss. */
+  /** Upper edge of the last bin. Default the largest finite loss. */
   max?: number;
 }
 
-/** How many losses fall where, plain JSON. All counts together are the number of losses. */
+/** A histogram of losses as plain JSON. All counts add up to the number of losses. */
 export interface LossHistogram {
-  /** A count for each part: `edges[i] ≤ loss < edges[i + 1]`, and `loss = max` is in the last. */
+  /** Count of each bin: `edges[i] ≤ loss < edges[i + 1]`; the last bin includes `max`. */
   counts: number[];
-  /** `bins + 1` borders from `min` to `max`. */
+  /** The `bins + 1` edges from `min` to `max`. */
   edges: number[];
-  /** Losses under `min`. */
+  /** Number of losses below `min`. */
   below: number;
-  /** Losses over `max`. */
+  /** Number of losses above `max`. */
   above: number;
-  /** Losses that are NaN or ±∞. */
+  /** Number of losses that are NaN or ±∞. */
   nonFinite: number;
 }
 
 /**
- * Counts how many losses fall into each of some even parts of a range.
+ * Counts losses in bins of equal width.
  *
  *     counts_i = #{l : edges_i ≤ l < edges_{i+1}},    edges_i = min + (max − min) · i / bins
  *
- * Side by side, the histograms of a batch and of its selected rows say whether k is too low: keep them typical. To compare histograms,
- * give `min` and `max`: without them each has the range of its own losses. What lies outside is counted apart, not clamped, so
- * that the last bar is no heap; and so is what is not finite.
+ * Compare the histograms of a batch and of its selected rows to check `k`: if it is too low, the
+ * selected losses are not typical of the batch. To compare histograms pass `min` and `max`;
+ * otherwise each has the range of its own losses. Losses outside the range are counted separately
+ * instead of clamped, so they do not pile up in the last bin. Losses that are not finite are
+ * separate too.
  *
- * @param losses  numbers or a typed array; or a tensor of any shape, which is read, once, and stays yours.
- * @param options  `bins` (default 25), `min` (default 0, or the smallest finite loss if that is negative), `max` (default the largest finite loss).
- * @returns `{counts, edges, below, above, nonFinite}`; a promise of it for a tensor. All counts together are the number of losses.
- * @throws RangeError if `bins` is not an integer ≥ 1, `min` or `max` not a finite number, or `min` not under `max`; TypeError if `losses` is none of these.
+ * @param losses  numbers or a typed array; or a tensor of any shape, which is read once and stays
+ *   the caller's.
+ * @param options  `bins` (default 25), `min` (default 0, or the smallest finite loss if that is
+ *   negative), `max` (default the largest finite loss).
+ * @returns `{counts, edges, below, above, nonFinite}`; a promise of it for a tensor. All counts add
+ *   up to the number of losses.
+ * @throws RangeError if `bins` is not an integer ≥ 1, `min` or `max` not a finite number, or `min`
+ *   not below `max`; TypeError if `losses` is none of these.
  *
  * @example
  * const {counts, above, nonFinite} = lossHistogram([0.1, 0.2, 0.9, 3, NaN], {bins: 2, min: 0, max: 1});
@@ -101,13 +107,13 @@ function extent(losses: ArrayLike<number>): [smallest: number, largest: number] 
   return smallest <= largest ? [smallest, largest] : [0, 0];
 }
 
-/** The part that a loss between the first and the last edge is in. */
+/** The bin of a loss between the first and the last edge. */
 function binOf(loss: number, edges: number[]): number {
   const last = edges.length - 2;
   const [min, max] = [edges[0] as number, edges[last + 1] as number];
   const share = (loss - min) / (max - min);
   let bin = Math.min(last, Math.floor(share * (last + 1)) || 0);
-  // The product rounds: the edges decide.
+  // Correct for rounding: the edges decide.
   while (bin > 0 && loss < (edges[bin] as number)) bin--;
   while (bin < last && loss >= (edges[bin + 1] as number)) bin++;
   return bin;

@@ -4,13 +4,13 @@ import {largestFirst} from './largestFirst';
 const NAME = 'miningLedger.suspectsByMargin';
 
 export interface SuspectsByMarginOptions {
-  /** The rows that were given the label of an extra class, as `thresholdSamples` lists them. */
+  /** Rows that have the label of the extra class, as `thresholdSamples` lists them. */
   thresholdRows: ArrayLike<number>;
-  /** The percentile of their margins that is the threshold, from 0 to 100. Default 99. */
+  /** Percentile of their margins that is the threshold, from 0 to 100. Default 99. */
   percentile?: number;
 }
 
-/** Lists the rows whose margin is at or below that of rows with a label that is known to be wrong, lowest first. */
+/** Lists rows with a margin at or below that of deliberately mislabelled rows, lowest first. */
 export function belowThreshold(
   size: number,
   aum: (row: number) => number,
@@ -40,7 +40,7 @@ function checkedRows(size: number, rows: ArrayLike<number>): number[] {
   throw rangeError(NAME, 'thresholdRows', `hold integers from 0 to ${size - 1}`, wrong);
 }
 
-/** The percentile of ascending numbers, between two of them by their distance. */
+/** The percentile of ascending numbers, by linear interpolation. */
 function percentileOf(ascending: Float64Array, percentile: number): number {
   const place = (percentile / 100) * (ascending.length - 1);
   const [low, high] = [ascending[Math.floor(place)] as number, ascending[Math.ceil(place)] as number];

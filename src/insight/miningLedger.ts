@@ -9,13 +9,14 @@ import {belowThreshold, type SuspectsByMarginOptions} from './marginThreshold';
 
 const NAME = 'miningLedger';
 
-/** What training has seen of each row of a data set, on the host. */
+/** The training history of each row of a data set, kept on the host. */
 export interface MiningLedger extends Ledger {
-  /** Rows of the data set. */
+  /** Number of rows of the data set. */
   readonly size: number;
   /**
-   * Enters a batch: for each of its rows the row of the data set that it is, its loss, and a number over 0 if it was backpropagated. All of it is
-   * checked before anything is entered. A ledger that keeps dynamics needs those of each row too.
+   * Records one batch: for each row its index in the data set, its loss, and a positive number if
+   * it was backpropagated. Checks everything before it records anything. A ledger that keeps
+   * dynamics also needs those of each row.
    */
   record(
     rows: ArrayLike<number>,
@@ -23,55 +24,68 @@ export interface MiningLedger extends Ledger {
     kept: ArrayLike<number>,
     dynamics?: RowDynamics<ArrayLike<number>>,
   ): void;
-  /** Enters the report of a step, by one read; `rows` as numbers or `int32[B]`. The report stays yours, and may be disposed while this goes on. */
+  /**
+   * Records the report of a step in one read; `rows` as numbers or `int32[B]`. The caller keeps the
+   * report and may dispose it before the promise resolves.
+   */
   observe(rows: ArrayLike<number> | Tensor1D, report: ObservedStep): Promise<void>;
-  /** How often a row was in a batch. */
+  /** Counts the batches that contained a row. */
   seen(row: number): number;
-  /** In how many of these batches it was backpropagated. */
+  /** Counts the batches in which a row was backpropagated. */
   mined(row: number): number;
-  /** Its loss when it was seen last; NaN before that. */
+  /** Returns the latest loss of a row; NaN before the row is seen. */
   lastLoss(row: number): number;
-  /** Mean of its finite losses; NaN if there is none. */
+  /** Returns the mean of the finite losses of a row; NaN if there is none. */
   meanLoss(row: number): number;
-  /** At most `n` rows with the largest last loss, largest first; losses that were not finite come before all. */
+  /** Lists at most `n` rows by last loss, largest first; non-finite losses precede all others. */
   hardest(n: number): Int32Array;
-  /** All rows that were seen and never backpropagated. */
+  /** Lists all rows that were seen but never backpropagated. */
   neverMined(): Int32Array;
-  /** At most `n` rows that look like label errors: mined again and again, never learned. Most suspicious first. */
+  /** Lists at most `n` likely label errors: often mined, never learned. Most suspicious first. */
   suspects(n: number): Int32Array;
-  /** What the dynamics are computed from; undefined if the ledger keeps none, and the next five methods throw. */
+  /**
+   * Options of the dynamics; undefined if the ledger keeps none, and the next five methods throw.
+   */
   readonly dynamics: Required<DynamicsOptions> | undefined;
-  /** The area under the margin of each row: the mean of its margins, low for wrong labels. NaN for a row that was not seen. */
+  /**
+   * Computes the area under the margin: the mean margin of each row, low for wrong labels. NaN for
+   * unseen rows.
+   */
   aum(): Float32Array;
   /**
-   * How often each row was predicted wrong right after it was predicted right, over the passes in which it was seen;
-   * Infinity if it was never right, NaN if it was not seen.
+   * Counts how often each row was predicted wrong directly after a right prediction, over the
+   * passes that saw it. Infinity if the prediction was never right, NaN for unseen rows.
    */
   forgetting(): Float32Array;
-  /** The data map: of each row the mean and the spread of the probability of its label, and how often it was right. */
+  /**
+   * Computes the data map: mean and spread of each label's probability, and how often it was right.
+   */
   cartography(): Cartography;
-  /** The mean length of the error of each row, `‖p − onehot(y)‖₂`; NaN for a row that was not seen. */
+  /** Computes the mean error norm of each row, `‖p − onehot(y)‖₂`; NaN for unseen rows. */
   el2n(): Float32Array;
-  /** All rows with an `aum` at or below that of threshold samples, lowest first, and none of these samples. */
+  /**
+   * Lists rows with an `aum` at or below that of threshold samples, lowest first, without these
+   * samples.
+   */
   suspectsByMargin(options: SuspectsByMarginOptions): Int32Array;
-  /** Plain JSON, for `miningLedger.fromJSON`; called by `JSON.stringify`. */
+  /** Returns plain JSON for `miningLedger.fromJSON`; `JSON.stringify` calls it. */
   toJSON(): MiningLedgerJSON;
 }
 
-/** Where each row lies on a data map; NaN for a row that was not seen. */
+/** Position of each row on a data map; NaN for unseen rows. */
 export interface Cartography {
-  /** Mean of the probability of the label over the passes, low for hard rows. `float32[N]`. */
+  /** Mean probability of the label over the passes, low for hard rows. `float32[N]`. */
   confidence: Float32Array;
-  /** Its standard deviation over the passes, of the population; high for ambiguous rows. `float32[N]`. */
+  /** Population standard deviation of that probability, high for ambiguous rows. `float32[N]`. */
   variability: Float32Array;
-  /** In how many passes the label was predicted. `float32[N]`. */
+  /** Number of passes that predicted the label. `float32[N]`. */
   correctness: Float32Array;
 }
 
 export interface MiningLedgerOptions {
   /**
-   * Whether to keep the dynamics of each row, which takes 32 bytes a row more; `{fromLogits: true}` for a model that
-   * returns logits. Default false.
+   * Whether to keep the dynamics of each row, for another 32 bytes per row; `{fromLogits: true}` if
+   * the model returns logits. Default false.
    */
   dynamics?: boolean | DynamicsOptions;
 }
@@ -79,34 +93,41 @@ export interface MiningLedgerOptions {
 /** Builds ledgers. */
 export interface MiningLedgerFactory {
   (size: number, options?: MiningLedgerOptions): MiningLedger;
-  /** Builds the ledger that `toJSON` was called on, to the bit. */
+  /** Restores a ledger from the result of `toJSON`, to the bit. */
   fromJSON(value: unknown): MiningLedger;
 }
 
 /**
- * Builds a ledger of a data set: how often each row was seen and mined, its last loss and its mean loss.
+ * Builds a ledger of a data set: how often each row was seen and mined, and its last and mean loss.
  *
  *     suspicion = mined / seen · (mean loss − smallest mean loss of all rows)
  *
- * Feed it with the reports of a step, and ask `suspects` after some passes over the data: rows that were always hard and never learned
- * are where labels are wrong. The mean goes over all passes on purpose: a network that is large enough learns wrong labels by heart in the end, so
- * that late losses, and `hardest`, no longer tell them from others. A selector that leaves out the very largest losses never mines what
- * is most suspicious: there ask `hardest`. Rows count with the losses that they were ranked by, so sample and class weights count too. Takes 20
- * bytes of main memory a row; ties go to the lower row.
+ * Feed it with the reports of a step, and call `suspects` after several passes over the data. Rows
+ * that were always hard and never learned are likely label errors. The mean covers all passes on
+ * purpose: a large network finally memorises wrong labels, so late losses, and `hardest`, no longer
+ * separate them.
  *
- * With `dynamics` it also keeps how each row was predicted, from the forward pass of the step, in training mode:
+ * A selector that skips the very largest losses never mines the most suspicious rows: call
+ * `hardest` there. Losses are those that rows were ranked by, sample and class weights included. A
+ * ledger takes 20 bytes of main memory per row; ties keep the lower row.
  *
- *     aum = mean(z_y − max_{j≠y} z_j),   confidence = mean(p_y),   variability = sd(p_y),   el2n = mean ‖p − onehot(y)‖₂
+ * With `dynamics` it also records how each row was predicted in the forward pass of the step, in
+ * training mode:
  *
- * Rows that are not valid, or whose loss is not finite, are not observed. A label of several classes counts as the
- * largest of them.
+ *     aum = mean(z_y − max_{j≠y} z_j),   confidence = mean(p_y),   variability = sd(p_y),
+ *     el2n = mean ‖p − onehot(y)‖₂
  *
- * @param size  rows of the data set, an integer ≥ 1.
+ * Dynamics skip rows that are not valid or have a loss that is not finite. If a label has several
+ * classes, the largest counts.
+ *
+ * @param size  number of rows of the data set, an integer ≥ 1.
  * @param options  `dynamics`, true or `{fromLogits}`.
- * @returns a {@link MiningLedger}; `miningLedger.fromJSON(value)` builds one from what `toJSON()` gave.
- * @throws RangeError if `size` is not an integer ≥ 1 (when it is built), if rows are out of range or `n` is not an integer ≥ 1 (when it is
- *   called); TypeError for lists that do not match, a disposed report, a report without the dynamics that the ledger keeps, or JSON of something
- *   else; RangeError for confidences that are no probabilities. Nothing has changed then.
+ * @returns a {@link MiningLedger}; `miningLedger.fromJSON(value)` builds one from a result of
+ *   `toJSON()`.
+ * @throws RangeError if `size` is not an integer ≥ 1 (when it is built), if rows are out of range
+ *   or `n` is not an integer ≥ 1 (when it is called); TypeError for lists of different lengths, a
+ *   disposed report, a report without the dynamics that the ledger keeps, or other JSON; RangeError
+ *   for confidences that are not probabilities. A call that throws changes nothing.
  *
  * @example
  * const ledger = miningLedger(4);
@@ -127,9 +148,10 @@ export interface MiningLedgerFactory {
  * ledger.cartography().variability;   // Float32Array [0.287054]
  * ledger.forgetting();                // Float32Array [1]
  *
- * @see Swayamdipta et al., Dataset Cartography, EMNLP 2020, §2 and §5 (arXiv:2009.10795): mean confidence over the passes, and label errors
- *   among the examples where it is lowest
- * @see Pleiss et al., Identifying Mislabeled Data using the Area Under the Margin Ranking, NeurIPS 2020, §3 (arXiv:2001.10528)
+ * @see Swayamdipta et al., Dataset Cartography, EMNLP 2020, §2 and §5 (arXiv:2009.10795): mean
+ *   confidence over the passes, and label errors among the examples with the lowest one
+ * @see Pleiss et al., Identifying Mislabeled Data using the Area Under the Margin Ranking, NeurIPS
+ *   2020, §3 (arXiv:2001.10528)
  * @see Toneva et al., An Empirical Study of Example Forgetting, ICLR 2019, §3 (arXiv:1812.05159)
  * @see Paul et al., Deep Learning on a Data Diet, NeurIPS 2021, §2 (arXiv:2107.07075)
  */
@@ -194,7 +216,7 @@ function ledgerOf(ledgerRows: LedgerRows): MiningLedger {
   };
 }
 
-/** Checks a batch, and enters it. */
+/** Checks and records a batch. */
 function enterBatch(where: string, {size, enter, dynamics: kept}: LedgerRows, batch: LedgerBatch): void {
   checkBatch(where, size, batch, kept !== undefined);
   const {rows, losses, kept: isKept, dynamics} = batch;
@@ -209,7 +231,7 @@ function enterBatch(where: string, {size, enter, dynamics: kept}: LedgerRows, ba
   }
 }
 
-/** What a ledger says of how its rows were predicted. */
+/** Builds the methods of a ledger that read dynamics. */
 function dynamicsIn({
   size,
   dynamics,
@@ -217,7 +239,7 @@ function dynamicsIn({
 }: LedgerRows): Pick<MiningLedger, 'dynamics' | 'aum' | 'forgetting' | 'cartography' | 'el2n' | 'suspectsByMargin'> {
   const kept = (name: string): LedgerDynamics => {
     if (dynamics) return dynamics;
-    const remedy = `Build it with them: ${NAME}(rows, {dynamics: true}).`;
+    const remedy = `Build it with ${NAME}(rows, {dynamics: true}).`;
     throw typeError(`${NAME}.${name}`, 'the ledger', 'keep dynamics', 'one without', remedy);
   };
   const ofAll = (of: (row: number) => number) => Float32Array.from({length: size}, (_, row) => of(row));

@@ -22,35 +22,44 @@ import {readTogether} from './readTogether';
 const NAME = 'perSampleLosses';
 
 export interface PerSampleLossesOptions {
-  /** One loss, or one for each output (list, or record by output name); functions or names of Keras. Default: what the model was compiled with. */
+  /**
+   * One loss, or one for each output (list, or record by output name); functions or names of Keras.
+   * Default: the compiled loss of the model.
+   */
   loss?: Losses;
-  /** What each output's loss counts. Default 1 each. */
+  /** Weight of each output's loss. Default 1 each. */
   lossWeights?: number[] | Record<string, number>;
-  /** How many rows are scored at a time; changes no loss unless rows judge one another. Default 32. */
+  /** Number of rows scored at a time; affects only losses across rows. Default 32. */
   batchSize?: number;
 }
 
-/** Their names. */
+/** The names of {@link PerSampleLossesOptions}. */
 export const SCORING_OPTIONS = ['loss', 'lossWeights', 'batchSize'] as const;
 
 /**
- * Computes the loss of every row of a data set, as the model stands now.
+ * Computes the loss of every row of a data set with the current weights of a model.
  *
  *     l_i = Σ_outputs lossWeight · loss(y_i, model(x_i)),    in inference mode
  *
- * The data stay where they are: a batch is copied at a time, its losses are read with those of other batches, and the event loop gets
- * its turn. Without regularisers and weights of samples or classes. A loss `float32[B, …]` counts as its mean over the further axes, without ignored
- * labels; a row that has nothing but those has loss 0. A row with a loss or an input that is not finite is not left out: its loss stays NaN or ±∞.
+ * Copies a batch of the data at a time, reads the losses of many batches together, and yields to
+ * the event loop. Excludes regularisers, sample weights and class weights.
  *
- * @param model  a `LayersModel` with any number of inputs and outputs, or a function `{predict, variables}`; it stays
- *   as it is.
- * @param x  inputs, as `ohemStep` takes them: a tensor `[N, …]`, a list, or a record by name; they stay yours.
+ * A loss `float32[B, …]` is averaged over the further axes, without ignored labels; a row with
+ * ignored labels only has loss 0. Rows with a loss or an input that is not finite are included:
+ * their loss is NaN or ±∞.
+ *
+ * @param model  a `LayersModel` with any number of inputs and outputs, or a function
+ *   `{predict, variables}`; it is not changed.
+ * @param x  inputs, as for `ohemStep`: a tensor `[N, …]`, a list, or a record by name; the caller
+ *   keeps them.
  * @param y  targets in the same form.
- * @param options  `loss`, a function or the name of a loss, or one for each output (default: what the model was compiled with);
- *   `lossWeights` (default 1 each); `batchSize` (default 32): more rows are faster where memory allows.
- * @returns a promise of the losses, `Float32Array` of `N`, in the order of the rows.
- * @throws TypeError or RangeError (as a rejection, before anything is computed) if there is no loss, `x` or `y` does not fit the
- *   model, their rows differ, or `batchSize` is not an integer ≥ 1.
+ * @param options  `loss`, a function or the name of a loss, or one for each output (default: the
+ *   compiled loss); `lossWeights` (default 1 each); `batchSize` (default 32): more rows are faster
+ *   if memory allows.
+ * @returns a promise of the losses, a `Float32Array` of `N`, in the order of the rows.
+ * @throws TypeError or RangeError (as a rejection, before anything is computed) if there is no
+ *   loss, `x` or `y` does not match the model, their rows differ, or `batchSize` is not an integer
+ *   ≥ 1.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, kernelInitializer: 'ones', inputShape: [1]})]});
@@ -66,7 +75,7 @@ export async function perSampleLosses(
   return scoreRows(scoring(NAME, model, x, y, givenOptions(NAME, options, SCORING_OPTIONS)));
 }
 
-/** A model with the data that it is to be scored on, checked and in its order. */
+/** A model with the data to score it on, checked and in the order of the model. */
 export interface Scoring extends ModelData {
   where: string;
   model: LayersModel;
@@ -76,13 +85,13 @@ export interface Scoring extends ModelData {
   batchSize: number;
 }
 
-/** Rows whose losses wait on the device before they are read together. */
+/** Number of rows whose losses stay on the device until they are read together. */
 const ROWS_PER_READ = 4096;
 
-/** Milliseconds after which others get their turn. */
+/** Milliseconds between yields to the event loop. */
 const TURN = 40;
 
-/** Checks what is to be scored; computes nothing. */
+/** Checks the arguments of a scoring; computes nothing. */
 export function scoring(
   where: string,
   given: TrainableModel,
@@ -100,8 +109,10 @@ export function scoring(
 }
 
 /**
- * Scores all rows in inference mode, a batch at a time. The losses of many batches are read together, and others get their turn
- * now and then; only a batch of the data is ever copied.
+ * Scores all rows in inference mode, one batch at a time.
+ *
+ * Reads the losses of many batches together, yields to the event loop now and then, and copies only
+ * one batch of the data at a time.
  */
 export async function scoreRows(task: Scoring): Promise<Float32Array> {
   const {rows, batchSize} = task;
@@ -120,7 +131,7 @@ export async function scoreRows(task: Scoring): Promise<Float32Array> {
         }
       }
       if (Date.now() - turn > TURN) {
-        // On the host a read waits for nothing, so that no one else would get a turn by it.
+        // On cpu and wasm `data()` resolves immediately and never yields, so yield explicitly.
         await new Promise((resolve) => setTimeout(resolve, 0));
         turn = Date.now();
       }
@@ -140,6 +151,6 @@ function batchLosses(task: Scoring, start: number, count: number): Tensor1D {
   const predictions = predicted(outputsOf(model, formed(xs), false));
   const scored = addUp(outputLosses(where, losses, lossWeights, truths(ys), predictions));
   const finite = finiteRows(xs, count);
-  // A ReLU of NaN is 0 on some backends, and such a row would look easy.
+  // On some backends a ReLU of NaN is 0, and such a row would look easy.
   return finite ? chooseEach(finite, scored, fill(scored.shape, Number.NaN)) : scored;
 }

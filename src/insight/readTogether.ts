@@ -1,6 +1,6 @@
 import {concat, dispose, type Tensor1D} from '@tensorflow/tfjs-core';
 
-/** Reads tensors by one read, in a part for each of them, and disposes them. */
+/** Reads tensors in one read, disposes them, and returns a part for each. */
 export async function readTogether(tensors: Tensor1D[]): Promise<Float32Array[]> {
   const sizes = tensors.map(({size}) => size);
   let together: Tensor1D;

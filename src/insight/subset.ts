@@ -4,29 +4,33 @@ import {largestFirst} from './largestFirst';
 const NAME = 'subset';
 
 export interface SubsetOptions {
-  /** The share of the rows to keep, in (0, 1]. */
+  /** Share of the rows to keep, in (0, 1]. */
   keep: number;
-  /** How many of the largest scores to leave out first, as suspected label errors. Of each class, with `balance`. Default 0. */
+  /**
+   * Number of the largest scores to skip first, as suspected label errors; per class with
+   * `balance`. Default 0.
+   */
   offset?: number;
-  /** A label for each row: keeps the same share of each class. Omit to keep the largest scores of all. */
+  /** Label of each row: keeps the same share of each class. Omit to ignore classes. */
   balance?: ArrayLike<number>;
 }
 
 /**
- * Picks the rows with the largest scores, to train on these alone.
+ * Picks the rows with the largest scores, to train on them alone.
  *
  *     rows = argsort(scores, descending)[offset … offset + round(keep · N))
  *
- * Static pruning of a data set by what a short run has told of it: `ledger.el2n()` after a few epochs,
- * `ledger.forgetting()`, losses. For the smallest scores, negate them; a score of NaN, as of a row that was not seen, is
- * never picked, and ±∞ is. With `balance` the same is done in each class, `round(keep · N_c)` rows of it. Ties go to the
- * lower row. (The `offset` of data_diet counts from the smallest score.)
+ * Static pruning of a data set by the scores of a short run: `ledger.el2n()` after a few epochs,
+ * `ledger.forgetting()`, or losses. Negate the scores to keep the smallest. A NaN score, as of an
+ * unseen row, is never picked; ±∞ is. With `balance` each class is pruned separately to
+ * `round(keep · N_c)` rows. Ties keep the lower row. (The `offset` of data_diet counts from the
+ * smallest score.)
  *
  * @param scores  a number for each row.
  * @param options  `keep`, `offset` (default 0), `balance`.
  * @returns the rows, ascending, `Int32Array`.
- * @throws TypeError if `scores` or `balance` is no list of numbers; RangeError if `keep` is not in (0, 1], `offset` not
- *   an integer ≥ 0, or too few rows have a score.
+ * @throws TypeError if `scores` or `balance` is not a list of numbers; RangeError if `keep` is not
+ *   in (0, 1], `offset` not an integer ≥ 0, or too few rows have a score.
  *
  * @example
  * subset([0.1, 0.9, 0.4, 0.7], {keep: 0.5});              // Int32Array [1, 3]
@@ -59,7 +63,7 @@ export function subset(scores: ArrayLike<number>, options: SubsetOptions = {} as
   return Int32Array.from(picked).sort();
 }
 
-/** The rows of each class, or of all. */
+/** The rows of each class, or all rows. */
 function rowsByLabel(size: number, labels: ArrayLike<number> | undefined): {name: string; rows: number[]}[] {
   const all = Array.from({length: size}, (_, row) => row);
   if (!labels) return [{name: '', rows: all}];

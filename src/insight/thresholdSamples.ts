@@ -4,36 +4,39 @@ import {shuffled, uniformFrom} from '../random';
 const NAME = 'thresholdSamples';
 
 export interface ThresholdSamplesOptions {
-  /** Which of two disjoint sets to draw. Default 0. */
+  /** Number of the set to draw; the two sets are disjoint. Default 0. */
   set?: 0 | 1;
-  /** Same seed, same rows. Default 0. */
+  /** Seed of the draw. Default 0. */
   seed?: number | string;
 }
 
-/** Labels of which some are of an extra class. */
+/** Labels in which some rows have an extra class. */
 export interface ThresholdSamples {
   /** The labels, with `extraClass` for the drawn rows. */
   labels: Int32Array;
   /** The drawn rows, ascending. */
   rows: Int32Array;
-  /** The label of the drawn rows, and so the number of classes without it: the model needs one output more. */
+  /**
+   * Label of the drawn rows, and number of the original classes: the model needs one more output.
+   */
   extraClass: number;
 }
 
 /**
- * Gives some rows the label of a class that does not exist, to learn how a wrong label looks.
+ * Assigns some rows to a class that does not exist, to learn how wrong labels behave.
  *
  *     ⌊N / (C + 1)⌋ rows, drawn without replacement, get the label C
  *
- * Train a model with `C + 1` outputs on these labels, with a ledger that keeps dynamics: the margins of the drawn rows
- * are those of wrong labels, and `suspectsByMargin` lists the other rows that have none larger. The drawn rows
- * themselves are judged by a second run, with `set: 1`. (The authors' code draws ⌊N / C⌋.)
+ * Train a model with `C + 1` outputs on these labels, with a ledger that keeps dynamics. The
+ * margins of the drawn rows are those of wrong labels, and `suspectsByMargin` lists the other rows
+ * with margins no larger. A second run with `set: 1` tests the drawn rows themselves. (The authors'
+ * code draws ⌊N / C⌋.)
  *
  * @param labels  class numbers from 0 to C − 1.
  * @param options  `set` (default 0) and `seed` (default 0).
  * @returns `{labels, rows, extraClass}`.
- * @throws TypeError if `labels` is no list; RangeError if it holds no class numbers, fewer than 2 classes, or too few rows
- *   to draw one.
+ * @throws TypeError if `labels` is not a list; RangeError if it does not hold class numbers, has
+ *   fewer than 2 classes, or too few rows to draw one.
  *
  * @example
  * const {labels, rows, extraClass} = thresholdSamples([0, 1, 0, 1, 0, 1]);
@@ -61,7 +64,7 @@ export function thresholdSamples(labels: ArrayLike<number>, options: ThresholdSa
   return {labels: relabelled, rows, extraClass: classes};
 }
 
-/** Checks class numbers, and says how many classes there are. */
+/** Checks class numbers, and returns the number of classes. */
 function classesIn(labels: ArrayLike<number>): number {
   if (typeof labels !== 'object' || typeof labels?.length !== 'number') {
     throw typeError(NAME, 'labels', 'be a list of class numbers', labels);
@@ -74,6 +77,6 @@ function classesIn(labels: ArrayLike<number>): number {
     }
     classes = Math.max(classes, label + 1);
   }
-  if (classes < 2) throw rangeError(NAME, 'labels', 'be of at least 2 classes', classes);
+  if (classes < 2) throw rangeError(NAME, 'labels', 'have at least 2 classes', classes);
   return classes;
 }

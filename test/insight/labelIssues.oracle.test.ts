@@ -71,7 +71,7 @@ describe('labelIssues', () => {
     expect(of.issues_confident_learning.filter((row) => of.labels[row] === 0).length).toBe(15);
     expect(() => found(of, 'confidentLearning')).toThrow(
       new RangeError(
-        'labelIssues: probabilities must be such that some row of each class is confidently of it, got none of class 0. ' +
+        'labelIssues: probabilities must confidently assign some row of each class to it, got none of class 0. ' +
           'The model has not learned the class: train longer, or leave out its rows.',
       ),
     );

@@ -81,7 +81,7 @@ describe('labelIssues', () => {
         TypeError,
         'probabilities must have 6 rows, one for each label, got 5.',
       ],
-      [{probabilities: LABELS.map(() => [1])}, RangeError, 'probabilities must be of at least 2 classes, got 1.'],
+      [{probabilities: LABELS.map(() => [1])}, RangeError, 'probabilities must have at least 2 classes, got 1.'],
       [
         {probabilities: [[1]].concat(PROBABILITIES.slice(1))},
         TypeError,
@@ -112,7 +112,7 @@ describe('labelIssues', () => {
       [
         {probabilities: LABELS.map(() => [0.1, 0.9])},
         RangeError,
-        'probabilities must be such that some row of each class is confidently of it, got none of class 0.',
+        'probabilities must confidently assign some row of each class to it, got none of class 0.',
       ],
     ];
     for (const [changed, kind, message] of refusals) {

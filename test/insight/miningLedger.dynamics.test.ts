@@ -105,13 +105,12 @@ describe('miningLedger with dynamics', () => {
   it('refuses JSON that contradicts itself', () => {
     const saved = withMargins([[1]]).toJSON();
     const from = (changed: object) => () => miningLedger.fromJSON({...saved, ...changed});
-    expect(from({dynamics: undefined})).toThrow('miningLedger.fromJSON: value must be what toJSON() gave');
+    expect(from({dynamics: undefined})).toThrow('miningLedger.fromJSON: value must be a result of toJSON()');
     expect(from({version: 1})).toThrow('miningLedger.fromJSON: rows must hold 20 bytes in base64, got 52.');
     const counts = Uint32Array.of(1, 1, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0);
     expect(from({rows: Buffer.from(counts.buffer).toString('base64')})).toThrow(
       new RangeError(
-        'miningLedger.fromJSON: rows must count no row right more often than observed, nor forgotten more often than ' +
-          'right, got such a row at 0.',
+        'miningLedger.fromJSON: rows must have right <= observed and forgotten <= right, got more at row 0.',
       ),
     );
   });
@@ -146,7 +145,7 @@ describe('miningLedger with dynamics', () => {
     expect(record()).toThrow(
       new TypeError(
         'miningLedger.record: dynamics must be given to a ledger that keeps them, got undefined. Build the step with ' +
-          '{dynamics: true}, as its report has them then.',
+          '{dynamics: true}; its report then has them.',
       ),
     );
     expect(record({...whole, errors: []})).toThrow(
@@ -154,15 +153,15 @@ describe('miningLedger with dynamics', () => {
     );
     expect(record({...whole, confidences: [-3]})).toThrow(
       new RangeError(
-        'miningLedger.record: dynamics must be of probabilities from 0 to 1, got -3 at position 0. If the model ' +
-          'returns logits, say so: {dynamics: {fromLogits: true}}.',
+        'miningLedger.record: dynamics must hold probabilities from 0 to 1, got -3 at position 0. If the model ' +
+          'returns logits, pass {dynamics: {fromLogits: true}}.',
       ),
     );
     expect(JSON.stringify(ledger)).toBe(before);
     for (const name of ['aum', 'forgetting', 'cartography', 'el2n'] as const) {
       expect(() => plain[name]()).toThrow(
         new TypeError(
-          `miningLedger.${name}: the ledger must keep dynamics, got one without. Build it with them: ` +
+          `miningLedger.${name}: the ledger must keep dynamics, got one without. Build it with ` +
             'miningLedger(rows, {dynamics: true}).',
         ),
       );

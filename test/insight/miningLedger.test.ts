@@ -135,7 +135,7 @@ describe('miningLedger', () => {
   it('refuses JSON of something else, and JSON that was cut short', () => {
     const saved = example().toJSON();
     const from = (value: unknown) => () => miningLedger.fromJSON(value);
-    const foreign = 'miningLedger.fromJSON: value must be what toJSON() gave, got ';
+    const foreign = 'miningLedger.fromJSON: value must be a result of toJSON(), got ';
     for (const [value, got] of [
       [null, 'null'],
       [3, '3'],
@@ -160,7 +160,7 @@ describe('miningLedger', () => {
     // One row with the bytes of a 0, a 1 and three more zeros: mined once, and never seen.
     const mined = Buffer.from(Uint32Array.of(0, 1, 0, 0, 0).buffer).toString('base64');
     expect(from({...saved, size: 1, rows: mined})).toThrow(
-      new RangeError(`${rows} count no row mined more often than seen, got such a row at 0.`),
+      new RangeError(`${rows} have mined <= seen, got more at row 0.`),
     );
   });
 
@@ -301,7 +301,7 @@ describeOnBackends('miningLedger.observe', () => {
     report.dispose();
     await refused([0, 1, 2, 3, 0, 1]).toThrow(
       new TypeError(
-        'miningLedger.observe: report must hold its tensors still, got a disposed one. Begin to observe it before read() or dispose().',
+        'miningLedger.observe: report must not be disposed, got a disposed one. Call observe() before read() or dispose().',
       ),
     );
     expect(JSON.stringify(ledger)).toBe(before);
