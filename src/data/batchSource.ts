@@ -2,69 +2,69 @@ import type {Tensor} from '@tensorflow/tfjs-core';
 import type {StepTensors} from '../models/modelTensors';
 import type {StepOptions} from './batchOptions';
 
-/** A batch to train on; it lives until the next one is asked for. */
+/** A batch to train on; valid until the next one is requested. */
 export interface TrainingBatch {
   xs: StepTensors;
   ys: StepTensors;
-  /** Weights, and what a selector looks at. */
+  /** Weights and context of the selector. */
   options: StepOptions;
-  /** How many rows it has. */
+  /** Number of rows. */
   size: number;
-  /** Which rows of the dataset they are, where that is known. */
+  /** Indices of the rows in the data set, if known. */
   rows?: Int32Array | Tensor;
 }
 
-/** What is known of the items of a dataset. (A type, so that it is plain data.) */
+/** Known sizes of a dataset's items. A type alias, so that it counts as plain data. */
 export type ItemSizes = {
-  /** The rows of the largest one so far: a batch of chosen rows has as many. */
+  /** Row count of the largest item so far, which is also that of a batch of chosen rows. */
   largest: number;
-  /** Whether no other item is smaller than the last one of an epoch may be. */
+  /** Whether all items have the same size, except that the last one of an epoch may be smaller. */
   isEven: boolean;
 };
 
 /** Some rows of a data set. */
 export interface ChosenRows {
   rows: Int32Array;
-  /** Places in `rows`, in the order in which they are to come; undefined for the order of `rows`. */
+  /** Indices into `rows` in training order; undefined for the order of `rows`. */
   order?: Int32Array | undefined;
-  /** What each of them counts, beside its sample weight; undefined for 1. */
+  /** Weight of each row, in addition to its sample weight; undefined for 1. */
   weights?: Float32Array | undefined;
-  /** What was known of the items when the epoch began, so that it is cut alike if it is resumed. */
+  /** Item sizes known at the start of the epoch, so that a resumed epoch is cut alike. */
   items?: ItemSizes | undefined;
 }
 
-/** Where a training stands in its data. */
+/** Position of a training run in its data. */
 export interface Place {
   epoch: number;
-  /** Epochs of earlier calls, which the order of the rows goes on from. */
+  /** Epochs of earlier calls, after which the order of the rows continues. */
   earlier?: number;
-  /** Batches of this epoch that are done. */
+  /** Number of completed batches in this epoch. */
   batch: number;
-  /** Batches of all epochs that are done. */
+  /** Number of completed batches in all epochs. */
   step: number;
-  /** Those of them that earlier calls did, with data of their own. */
+  /** Number of those completed by earlier calls, with their own data. */
   earlierSteps?: number;
 }
 
-/** Something that gives the batches of one epoch after the other. */
+/** A source of the batches of successive epochs. */
 export interface BatchSource {
-  /** Batches of an epoch, where that is known. */
+  /** Number of batches per epoch, if known. */
   batchesPerEpoch?: number;
-  /** Rows of an epoch, where that is known. */
+  /** Number of rows per epoch, if known. */
   samples?: number;
-  /** Shows the first batch, without taking it from what `batches` gives. */
+  /** Passes the first batch to `at`, without consuming it. */
   look?(at: (batch: TrainingBatch) => void): Promise<void>;
-  /** The batches of an epoch, from a place in it on; of the chosen rows alone if there are any. */
+  /** Yields the batches of an epoch from a position on, or only the chosen rows. */
   batches(from: Place, chosen?: ChosenRows): AsyncGenerator<TrainingBatch, void>;
-  /** How many batches `batches` gives of so many chosen rows; undefined as long as that is not known. */
+  /** Computes the number of batches for a number of chosen rows; undefined while it is unknown. */
   batchesOf?(rows: number): number | undefined;
-  /** What is known of its items by now, if chosen rows are put together from them. */
+  /** Returns the item sizes known so far, if chosen rows are cut from items. */
   itemSizes?(): ItemSizes | undefined;
-  /** Some rows of an epoch in batches that are so many times as large, to be run forward only. */
+  /** Yields rows of an epoch in batches `times` as large, for a forward pass only. */
   rowsToScore?(at: Place, rows: Int32Array, times: number): AsyncGenerator<TrainingBatch, void>;
-  /** Ends the use of the source. */
+  /** Releases the source. */
   close(): Promise<void>;
 }
 
-/** The beginning of the data. */
+/** The start of the data. */
 export const START: Place = {epoch: 0, batch: 0, step: 0};

@@ -1,4 +1,4 @@
-/** @file Batches of some rows of a dataset: the others are left out before batches are put together. */
+/** @file Batches of chosen rows of a dataset, which drop the other rows before batching. */
 
 import {dispose, type TensorContainer, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../checks';
@@ -7,15 +7,15 @@ import type {BatchSource, ChosenRows, ItemSizes, Place, TrainingBatch} from './b
 import {rowNumbers} from './datasetBatches';
 import {joined, rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
 
-/** What is known of a dataset whose rows are chosen. */
+/** A dataset whose rows can be chosen. */
 interface IndexedItems {
   where: string;
   argument: string;
-  /** How many rows it has. */
+  /** Number of rows. */
   size: number;
 }
 
-/** Gives the chosen rows of a dataset, whose items say by `index` which rows they have. */
+/** Builds a source of the chosen rows of a dataset whose items have an `index`. */
 export function chosenBatches(source: BatchSource, items: IndexedItems): BatchSource {
   let known: ItemSizes | undefined;
   const rowsAt = (at: Place, chosen: ChosenRows, times: number) => {
@@ -25,7 +25,7 @@ export function chosenBatches(source: BatchSource, items: IndexedItems): BatchSo
       before = rows;
       return known.largest;
     };
-    // The rows before a place are known only by going through them.
+    // Start at batch 0, because the rows before a position are known only after reading them.
     return recut({...items, epoch: at.epoch}, source.batches({...at, batch: 0}), chosen, {times, largestWith});
   };
   return {
@@ -43,28 +43,28 @@ export function chosenBatches(source: BatchSource, items: IndexedItems): BatchSo
   };
 }
 
-/** Adds an item to what is known; `before` is the size of the one before it in the epoch. */
+/** Updates the item sizes by an item; `before` is the size of the previous item in the epoch. */
 function withItem(known: ItemSizes | undefined, rows: number, before: number | undefined): ItemSizes {
   const largest = Math.max(known?.largest ?? 0, rows);
   const isLarger = known !== undefined && rows > known.largest;
-  // Only the last item may be smaller, and there is one after the one before.
+  // Only the last item may be smaller, and the previous item was not the last.
   const isEven = (known?.isEven ?? true) && !isLarger && (before ?? largest) === largest;
   return {largest, isEven};
 }
 
-/** Rows that wait for a batch to be full, with what each of them counts in `options`. */
+/** Rows that wait for a full batch, with their weights in `options`. */
 interface Waiting {
   rows: Int32Array;
   tensors: Pick<TrainingBatch, 'xs' | 'ys' | 'options'>;
 }
 
 /**
- * Gives the chosen rows of items in batches as large as the largest item so far, in the order of the items. An
- * item that is chosen as a whole, while no row waits, is given as it is.
+ * Yields the chosen rows of items, in batches as large as the largest item so far and in the order
+ * of the items. An item of chosen rows only is passed on unchanged while no row waits.
  *
- * @param items  each of them lives until the next one is due.
- * @throws TypeError or RangeError for an item without `index`, for one that is out of range or comes
- *   twice, and at the end for rows that did not come.
+ * @param items  the items; each is valid until the next one is requested.
+ * @throws TypeError or RangeError for an item without `index`, for an index that is out of range or
+ *   repeated, and at the end for missing rows.
  */
 async function* recut(
   about: IndexedItems & {epoch: number},
@@ -94,7 +94,7 @@ async function* recut(
   seen.checkAll();
 }
 
-/** What each row counts, by its index; NaN if it is not chosen. */
+/** The weight of each row by index; NaN if it is not chosen. */
 function countsByRow(size: number, {rows, weights}: ChosenRows): Float32Array {
   const counts = new Float32Array(size).fill(Number.NaN);
   for (const [place, row] of rows.entries()) counts[row] = weights ? (weights[place] as number) : 1;
@@ -106,11 +106,11 @@ async function indexOf({where, argument}: IndexedItems, {rows}: TrainingBatch): 
   return rowNumbers(where, argument, rows instanceof Int32Array ? rows : await rows.data());
 }
 
-/** Holds which rows of an epoch have come. */
+/** Tracks the rows of an epoch that have appeared. */
 function seenRows({where, argument, size, epoch}: IndexedItems & {epoch: number}) {
   const isSeen = new Uint8Array(size);
   let count = 0;
-  const remedy = 'Number the rows from 0, and pass as rows how many there are.';
+  const remedy = 'Number the rows from 0, and pass their number as rows.';
   return {
     add(rows: Int32Array): void {
       for (const row of rows) {
@@ -134,7 +134,7 @@ function seenRows({where, argument, size, epoch}: IndexedItems & {epoch: number}
   };
 }
 
-/** An item as it is, with what its rows count. */
+/** Passes an item on, with the weights of its rows. */
 async function* wholeItem(
   item: TrainingBatch,
   rows: Int32Array,
@@ -149,7 +149,9 @@ async function* wholeItem(
   }
 }
 
-/** The weights of an item in tensors; those made of numbers belong to the `tidy` around it. */
+/**
+ * Converts the weights of an item to tensors; the surrounding `tidy` owns those made of numbers.
+ */
 function weightTensors({options: {sampleWeight}}: TrainingBatch): WeightTensors | undefined {
   if (sampleWeight === undefined || !isNumbers(sampleWeight)) return sampleWeight as WeightTensors | undefined;
   return tensor1d(Array.from(sampleWeight));
@@ -168,7 +170,7 @@ function cutTo(item: TrainingBatch, rows: Int32Array, places: Int32Array, ofRows
   return {rows: places.map((place) => rows[place] as number), tensors};
 }
 
-/** Holds rows until they fill a batch. */
+/** Buffers rows until they fill a batch. */
 function waitingRows({where, argument}: IndexedItems) {
   let parts: Waiting[] = [];
   const count = () => parts.reduce((total, {rows}) => total + rows.length, 0);
@@ -176,7 +178,7 @@ function waitingRows({where, argument}: IndexedItems) {
     for (const {tensors} of parts) dispose(tensors as object as TensorContainer);
     parts = [];
   };
-  /** The first rows as a batch; the others wait on. */
+  /** Removes the first rows as a batch; the others keep waiting. */
   const split = (size: number): Waiting => {
     const rows = Int32Array.from(parts.flatMap((part) => Array.from(part.rows)));
     const [batch, rest] = tidy(() => {
@@ -199,7 +201,7 @@ function waitingRows({where, argument}: IndexedItems) {
       );
       parts.push(part);
       if (names === due) return;
-      const constraint = `give the same with each item for a sampler, ${due || 'xs, ys, index alone'}`;
+      const constraint = `give the same fields with each item for a sampler, ${due || 'xs, ys, index alone'}`;
       throw typeError(where, argument, constraint, names || 'xs, ys, index alone');
     },
     async *take(size: number): AsyncGenerator<TrainingBatch, void> {

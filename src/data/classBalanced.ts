@@ -3,7 +3,7 @@ import {checkClassCounts, checkOptionNames, checkUnitInterval} from '../checks';
 const NAME = 'classBalanced';
 
 export interface ClassBalancedOptions {
-  /** How strongly rare classes are weighed up, in [0, 1): 0 weighs all alike. Default 0.9999. */
+  /** Strength of the weighting, in [0, 1): 0 weights all classes alike. Default 0.9999. */
   beta?: number;
 }
 
@@ -12,18 +12,18 @@ export interface ClassBalancedOptions {
  *
  *     w_c ∝ (1 − β) / (1 − β^{n_c}),    Σ_c w_c = C
  *
- * With β = 0 all classes count 1. The nearer β is to 1, the nearer the weights are to 1 / n_c. The
- * result is a `classWeight` for `ohemStep` and `fitOhem`; a loss takes
- * `classWeights: Object.values(weights)`. For weights that begin late in a run (deferred
+ * With β = 0 all classes weigh 1. As β approaches 1, the weights approach 1 / n_c. The result is a
+ * `classWeight` for `ohemStep` and `fitOhem`; for a loss pass
+ * `classWeights: Object.values(weights)`. For weights that start late in a run (deferred
  * re-weighting), pass `fitOhem` a function of its progress:
  *
  *     classWeight: ({progress}) => classBalanced(counts, {beta: progress < 0.8 ? 0 : 0.9999})
  *
- * @param counts  how many examples there are of each class: integers ≥ 1.
+ * @param counts  the number of examples of each class: integers ≥ 1.
  * @param options  `beta`, β in [0, 1), default 0.9999.
  * @returns the weight of each class, `{0: w_0, 1: w_1, …}`.
- * @throws RangeError if a count is no integer ≥ 1 or `beta` is not in [0, 1); TypeError if `counts`
- *   is no list.
+ * @throws RangeError if a count is not an integer ≥ 1 or `beta` is not in [0, 1); TypeError if
+ *   `counts` is not a list.
  *
  * @example
  * const weights = classBalanced([1000, 100, 10], {beta: 0.999});
@@ -37,7 +37,7 @@ export function classBalanced(counts: ArrayLike<number>, options: ClassBalancedO
   const {beta = 0.9999} = options;
   checkClassCounts(NAME, counts, 'Its weight would be infinite: leave out a class without examples.');
   checkUnitInterval(NAME, 'beta', beta);
-  // 1 − β^n, without the cancellation next to 1.
+  // Computes 1 − β^n without cancellation near 1.
   const weights = Array.from(counts, (count) => (1 - beta) / -Math.expm1(count * Math.log(beta)));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return Object.fromEntries(weights.map((weight, label) => [label, (weight / total) * weights.length]));

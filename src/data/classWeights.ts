@@ -19,21 +19,20 @@ import {checkValues, checkWeights, mayReadValues, rangeError, typeError} from '.
 import {byOutput} from '../models/modelTensors';
 import {takeRows} from '../rows';
 
-/** Class weights as tfjs takes them: `{0: 1, 1: 5}` for a model with one output, else a list or a record by output. */
+/** Class weights as in tfjs: `{0: 1, 1: 5}` for one output, else a list or a record by output. */
 export type ClassWeights = ClassWeight | (ClassWeight | null)[] | Record<string, ClassWeight>;
 
-/** What the classes of an output are known by; a function has outputs of no known shape. */
+/** Properties of an output that determine its classes; a function's outputs have no known shape. */
 export interface ClassedOutput {
-  /** Whether the loss is of labels 0 and 1. */
+  /** Whether the loss expects labels 0 and 1. */
   isBinary: boolean;
-  /** Whether its loss compares rows, so that the width is no number of classes. */
+  /** Whether the loss compares rows, so that the width is not a number of classes. */
   isEmbedding?: boolean;
   shape?: readonly (number | null)[] | undefined;
 }
 
 /**
- * Finds the weight of each row's class, `float32[B]` for each output; classes that are not named
- * count 1.
+ * Looks up the weight of each row's class, `float32[B]` for each output; unnamed classes weigh 1.
  */
 export function classWeightRows(
   where: string,
@@ -43,7 +42,7 @@ export function classWeightRows(
   outputs: readonly ClassedOutput[],
 ): Tensor1D[] {
   if (!names) {
-    const remedy = 'Pass sampleWeight, or weigh the classes in the loss.';
+    const remedy = 'Pass sampleWeight, or weight the classes in the loss.';
     throw typeError(where, 'classWeight', 'be left out with a joint loss', given, remedy);
   }
   const isSingle = !Array.isArray(given) && Object.values(given).every((value) => typeof value === 'number');
@@ -68,10 +67,10 @@ function rowsOf(where: string, classWeight: ClassWeight, yTrue: Tensor, output: 
   return hasOne ? (chooseEach(hasOne, weights, fill(weights.shape, Number.NaN)) as Tensor1D) : weights;
 }
 
-/** Class numbers from here on are no float32. */
+/** Bound of class numbers: float32 is not exact for all larger integers. */
 const MOST_CLASSES = 2 ** 24;
 
-/** Checks that the weights are for classes that there are. */
+/** Checks that all weighted classes exist. */
 function checkNames(where: string, names: string[], yTrue: Tensor, output: ClassedOutput): void {
   const isClass = (name: string) => Number.isInteger(Number(name)) && Number(name) >= 0;
   if (!names.every(isClass)) throw rangeError(where, 'classWeight', 'have classes 0, 1, 2, … as keys', names);
@@ -81,7 +80,7 @@ function checkNames(where: string, names: string[], yTrue: Tensor, output: Class
   throw rangeError(where, 'classWeight', `have classes from 0 to ${classes - 1} as keys`, unknown);
 }
 
-/** How many classes an output tells apart; undefined if that shows nowhere, as for one number a row. */
+/** The number of classes of an output; undefined if unknown, as for one number per row. */
 function classesOf(yTrue: Tensor, {isBinary, isEmbedding, shape}: ClassedOutput): number | undefined {
   const columns = yTrue.size / (yTrue.shape[0] as number);
   if (isBinary && columns === 1) return 2;
@@ -89,7 +88,7 @@ function classesOf(yTrue: Tensor, {isBinary, isEmbedding, shape}: ClassedOutput)
   return classes > 1 ? classes : undefined;
 }
 
-/** The class of each row, `int32[B]`, and which rows have one, `bool[B]`; undefined if all do. */
+/** The class of each row, `int32[B]`, and a mask of the rows with one class, undefined for all. */
 interface Labels {
   labels: Tensor1D;
   hasOne?: Tensor1D;
@@ -107,21 +106,21 @@ function labelsOf(where: string, yTrue: Tensor, isBinary: boolean): Labels {
 }
 
 /**
- * Checks that no row has several labels, and that each row of yes-or-no labels has one. If values
- * may not be read, says which have.
+ * Checks that no row has several labels, and that each row of binary labels has one. If values may
+ * not be read, returns a mask of such rows instead.
  */
 function rowsOfOneClass(where: string, yTrue: Tensor, isBinary: boolean): Pick<Labels, 'hasOne'> {
   const counts = sum<Tensor1D>(cast(equal(yTrue, 1), 'int32'), 1);
   if (!mayReadValues()) return {hasOne: isBinary ? equal<Tensor1D>(counts, 1) : less<Tensor1D>(counts, 2)};
   const remedy =
-    'Weigh such rows by sampleWeight, or mine their labels one by one, ' +
+    'Weight such rows by sampleWeight, or mine their labels one by one, ' +
     "with binaryCrossentropy() and {granularity: 'element'}.";
   const isOne = (count: number) => count === 1 || (count === 0 && !isBinary);
   checkValues(where, 'classWeight', 'go with rows of one class', counts, isOne, remedy);
   return {};
 }
 
-/** By a table with one more cell than there are names, for every class that has none. */
+/** Looks weights up in a table with one additional cell for all unnamed classes. */
 function weightByPlace(labels: Tensor1D, classWeight: ClassWeight): Tensor1D {
   const cells = Math.max(...Object.keys(classWeight).map(Number)) + 2;
   const table = Array.from({length: cells}, (_, label) => classWeight[label] ?? 1);
@@ -130,7 +129,7 @@ function weightByPlace(labels: Tensor1D, classWeight: ClassWeight): Tensor1D {
   return takeRows(tensor1d(table), cast(known, 'int32') as Tensor1D);
 }
 
-/** By comparing, as numbers of classes may be large. */
+/** Compares labels with each name, because class numbers may be large. */
 function weightByName(labels: Tensor1D, classWeight: ClassWeight): Tensor1D {
   const plain = ones([labels.size]);
   return Object.entries(classWeight).reduce<Tensor>(

@@ -9,33 +9,34 @@ import {type BatchSource, type Place, START, type TrainingBatch} from './batchSo
 export interface DatasetItem extends RowContext {
   xs: StepTensors;
   ys: StepTensors;
-  /** Which rows of the dataset these are, for a ledger or a sampler. */
+  /** Indices of these rows in the data set, for a ledger or a sampler. */
   index?: Tensor | ArrayLike<number>;
-  /** What each row counts. */
+  /** Weight of each row. */
   sampleWeight?: SampleWeights;
 }
 
-/** What gives the items of an epoch: a `tf.data` dataset, or anything that can be iterated, at once or asynchronously. */
+/** The items of an epoch: a `tf.data` dataset, or any iterable, synchronous or asynchronous. */
 export type DatasetItems =
   | Iterable<DatasetItem | [StepTensors, StepTensors]>
   | AsyncIterable<DatasetItem | [StepTensors, StepTensors]>
   | {iterator(): Promise<{next(): Promise<IteratorResult<unknown>>}>};
 
-/** Batches for several epochs; as a function it is asked at the beginning of each. */
+/** Batches for several epochs; a function is called at the start of each epoch. */
 export type OhemDataset = DatasetItems | ((epoch: number) => DatasetItems | Promise<DatasetItems>);
 
 interface Items {
-  /** The next item; undefined at the end. */
+  /** Returns the next item; undefined at the end. */
   pull(): Promise<{value: unknown} | undefined>;
-  /** Disposes the tensors of an item, unless it is of an array: the next epoch needs those. */
+  /** Disposes the tensors of an item, unless it belongs to an array, which later epochs reuse. */
   release(item: unknown): void;
   close(): Promise<void>;
 }
 
 /**
- * Gives the batches of a dataset. With `batchesPerEpoch` it is not begun anew for each epoch, as in tfjs.
+ * Builds a source of a dataset's batches. With `batchesPerEpoch` epochs do not restart the dataset,
+ * as in tfjs.
  *
- * @param limit  takes only the first so many batches of each epoch.
+ * @param limit  largest number of batches per epoch.
  */
 export function datasetBatches(
   where: string,
@@ -75,10 +76,10 @@ export function datasetBatches(
   };
 }
 
-/** Opens the items of an epoch, and passes over those that are done. */
+/** Opens the items of an epoch and skips the completed ones. */
 function opened(itemsAt: (epoch: number) => Promise<Items>, batchesPerEpoch: number | undefined) {
   let open: Items | undefined;
-  /** The first item, looked at before its turn. */
+  /** The first item, fetched ahead by `look`. */
   let first: {value: unknown} | undefined;
   const pull = async (items: Items) => {
     const item = first ?? (await items.pull());
@@ -111,7 +112,7 @@ function opened(itemsAt: (epoch: number) => Promise<Items>, batchesPerEpoch: num
   };
 }
 
-/** How many items a dataset knows that it has. */
+/** The number of items, if the dataset reports it. */
 function sizeOf(dataset: OhemDataset, limit: number): number | undefined {
   const {size, length} = Object(dataset) as {size?: unknown; length?: unknown};
   const known = Array.isArray(dataset) ? length : size;
@@ -122,7 +123,7 @@ function checkCountOf(where: string, argument: string, batches: number, epoch: n
   if (batches >= (due ?? 1)) return;
   const got = `${batches} in epoch ${epoch}`;
   if (due !== undefined) {
-    const remedy = 'Make it repeat, or leave batchesPerEpoch out to begin it anew for each epoch.';
+    const remedy = 'Repeat it, or omit batchesPerEpoch to restart it for each epoch.';
     throw rangeError(where, argument, `give ${due} batches for each epoch`, got, remedy);
   }
   const remedy = 'A generator runs once: pass the function that makes it.';
@@ -168,7 +169,7 @@ function trainingBatch(where: string, argument: string, model: LayersModel, item
   return {xs, ys, options, size, ...(rows && {rows})};
 }
 
-/** The rows that an item says it has, as they are kept: fractions and NaN would be other rows. */
+/** Converts the row indices of an item to int32; rejects fractions and NaN, which would change. */
 export function rowNumbers(where: string, argument: string, index: ArrayLike<number>): Int32Array {
   if (index instanceof Int32Array) return index;
   return Int32Array.from(index, (row, place) => {

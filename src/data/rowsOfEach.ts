@@ -1,15 +1,15 @@
-/** @file Rows of all the tensors that belong together: inputs, targets, weights and context of a batch. */
+/** @file Row operations on all tensors of a batch: inputs, targets, weights and context. */
 
 import {concat, mul, reshape, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
 import {gatherRows} from '../rows';
 import type {SampleWeights} from './batchOptions';
 
-/** Takes the rows `int32[K, 1]` of each tensor in lists and records. */
+/** Gathers the rows `int32[K, 1]` of each tensor in lists and records. */
 export function rowsOfEach<T>(tensors: T, rows: Tensor): T {
   return eachTensorIn(tensors, (tensor) => gatherRows(tensor, rows));
 }
 
-/** Joins tensors in lists and records of the same form, along the first axis. */
+/** Concatenates tensors in lists and records of the same form along the first axis. */
 export function joined<T>(parts: readonly T[]): T {
   let place = 0;
   const columns = parts.map((part) => tensorsIn(part));
@@ -46,10 +46,10 @@ function eachTensorIn<T>(tensors: T, f: (tensor: Tensor) => Tensor): T {
   ) as T;
 }
 
-/** What each row of a batch counts, in tensors. */
+/** Row weights as tensors. */
 export type WeightTensors = Exclude<SampleWeights, ArrayLike<number>>;
 
-/** Multiplies the sample weights of a batch by what each of its rows counts; undefined if nothing is said of either. */
+/** Multiplies the sample weights of a batch by further row weights; undefined if there are none. */
 export function weighted(
   given: WeightTensors | undefined,
   counts: Float32Array | undefined,
@@ -57,7 +57,7 @@ export function weighted(
   if (!counts) return given;
   const factors = tensor1d(counts);
   if (given === undefined) return factors;
-  // Weights may have further axes: one for each element, or one of 1.
+  // Weights may have further axes: those of elements, or one of 1.
   const shape = ({rank}: Tensor) => [factors.size, ...Array.from({length: rank - 1}, () => 1)];
   return eachTensorIn(given, (tensor) => mul(tensor, reshape(factors, shape(tensor))));
 }

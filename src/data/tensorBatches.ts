@@ -8,7 +8,7 @@ import {isNumbers, type RowContext, type SampleWeights} from './batchOptions';
 import type {BatchSource, ChosenRows, TrainingBatch} from './batchSource';
 import {disposeEach, rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
 
-/** Data in tensors: the rows of all of them belong together. */
+/** Data in tensors that share their rows. */
 export interface RowData {
   xs: StepTensors;
   ys: Tensor[];
@@ -17,10 +17,10 @@ export interface RowData {
 }
 
 /**
- * Gives batches of rows gathered from tensors: of the data only the rows of the batch at hand are copied.
+ * Builds a source of batches gathered from tensors; copies only the rows of the current batch.
  *
- * @param order  the rows of an epoch, in the order in which they are trained on.
- * @param limit  how many batches an epoch has; default all of them.
+ * @param order  the rows of an epoch, in training order.
+ * @param limit  number of batches per epoch; default all of them.
  */
 export function tensorBatches(
   {xs, ys, sampleWeight, context = {}}: RowData,
@@ -68,10 +68,12 @@ export function tensorBatches(
   };
 }
 
-/** Takes rows of the data, with what each of them counts beside its sample weight. */
+/** Gathers rows of the data, with weights in addition to their sample weights. */
 type Take = (rows: Int32Array, counts?: Float32Array) => Pick<TrainingBatch, 'xs' | 'ys' | 'options'>;
 
-/** Gives the batches `first … count − 1` of some rows, each of which lives until the next one is due. */
+/**
+ * Yields the batches `first … count − 1` of some rows; each is valid until the next is requested.
+ */
 async function* gathered(
   take: Take,
   chosen: ChosenRows,
@@ -89,7 +91,9 @@ async function* gathered(
   }
 }
 
-/** Takes the batch that begins at a place. By itself, since engines do not compile the loop of a generator. */
+/**
+ * Gathers the batch at an offset. A separate function, because engines do not compile generators.
+ */
 function batchOf(take: Take, {rows: all, order, weights}: ChosenRows, from: number, size: number): TrainingBatch {
   const to = Math.min(from + size, all.length);
   const places = order?.subarray(from, to);
@@ -100,7 +104,7 @@ function batchOf(take: Take, {rows: all, order, weights}: ChosenRows, from: numb
   return {xs, ys, options, rows, size: rows.length};
 }
 
-/** Checks what goes with each row of the data, or with each of its elements. */
+/** Checks the weights and the context of each row of the data, or of each element. */
 export function checkRowData(
   where: string,
   {sampleWeight, context = {}}: RowData,
@@ -109,7 +113,7 @@ export function checkRowData(
 ): void {
   const check = (name: string, tensor: Tensor) => {
     const isOfRows = granularity !== 'element' && name !== 'context.boxes';
-    // What follows the first axis is for the step to check.
+    // The step checks the axes after the first.
     if (!isOfRows && tensor instanceof Tensor && tensor.shape[0] === count) return;
     if (isOfRows && tensor instanceof Tensor && String(tensor.shape) === String([count, 1])) return;
     if (isOfRows || !(tensor instanceof Tensor)) return checkRows(where, name, tensor, count);
@@ -129,7 +133,7 @@ export function checkRowData(
   for (const tensor of tensors) check('sampleWeight', tensor);
 }
 
-/** The rows of `validationData: [x, y]`. */
+/** Checks `validationData: [x, y]` and returns its rows. */
 export function validationRows(
   where: string,
   model: LayersModel,
@@ -137,13 +141,13 @@ export function validationRows(
   given: [StepTensors, StepTensors],
 ): ModelData {
   if (!Array.isArray(given) || given.length !== 2) {
-    throw typeError(where, 'validationData', 'be [x, y]', given, 'Weights of validation rows are not known.');
+    throw typeError(where, 'validationData', 'be [x, y]', given, 'Validation rows have no weights.');
   }
   const names = {targets, xName: 'x of validationData', yName: 'y of validationData'};
   return modelData(where, model, given[0], given[1], names);
 }
 
-/** Gives the rows of a data set in their order, from `first` on. */
+/** Builds a source of the rows of a data set in their order, starting at `first`. */
 export function batchesInOrder(
   where: string,
   {first, rows, ...data}: ModelData & {first: number},
@@ -155,12 +159,12 @@ export function batchesInOrder(
   return tensorBatches(data, batchSize, rows - first, () => rowsFrom(first, rows), limit);
 }
 
-/** Shuffles the rows 0 … count − 1; the order depends on seed and epoch alone. */
+/** Shuffles the rows 0 … count − 1 in an order that depends on seed and epoch alone. */
 export function shuffledRows(count: number, seed: number | string, epoch: number): Int32Array {
   return shuffled(count, uniformFrom(`${seed}/${epoch}`));
 }
 
-/** Lists the rows first … end − 1 in their order. */
+/** Lists the rows first … end − 1 in ascending order. */
 export function rowsFrom(first: number, end: number): Int32Array {
   return Int32Array.from({length: end - first}, (_, row) => first + row);
 }

@@ -1,6 +1,6 @@
 /**
- * @file How a batch becomes rows to mine: B rows as they are, or B·P elements (pixels, anchors,
- * time steps, in row-major order). Elements become rows here, so that all else knows rows only.
+ * @file Conversion of a batch to rows to mine: its B rows, or B·P elements (pixels, anchors, time
+ * steps, in row-major order). All other modules handle rows only.
  */
 
 import {mean, range, reshape, Tensor, type Tensor1D, tile, util} from '@tensorflow/tfjs-core';
@@ -12,43 +12,43 @@ import type {GivenContext, PerRowContext} from './batchOptions';
 
 export const GRANULARITIES: readonly Granularity[] = ['sample', 'element'];
 
-/** An output as it is known before the model runs; an axis of any size is null. */
+/** Properties of an output before the model runs; an axis of variable size is null. */
 export interface OutputShape {
   name: string;
   shape: readonly (number | null)[];
-  /** Whether its loss is of labels 0 and 1. */
+  /** Whether the loss expects labels 0 and 1. */
   isBinary: boolean;
-  /** Whether its loss compares rows: its width is that of embeddings, and says nothing of classes. */
+  /** Whether the loss compares rows: the width is then that of embeddings, not of classes. */
   isEmbedding?: boolean;
-  /** The axis of its classes, if that is not the last one. */
+  /** Axis of the classes, if it is not the last one. */
   classAxis?: number | undefined;
-  /** Whether its loss is known to take the last axis for that of the classes. */
+  /** Whether the loss is known to reduce over the last axis as that of the classes. */
   takesLastAxis?: boolean;
 }
 
-/** How a batch becomes rows to mine. */
+/** A view of a batch as rows to mine. */
 export interface BatchView {
-  /** How many rows there are to mine: B, or B·P. */
+  /** Number of rows to mine: B, or B·P. */
   count: number;
-  /** Evaluates a loss to one number for each of them. */
+  /** Evaluates a loss to one number per row to mine. */
   losses: typeof rowLosses;
   targets(ys: Tensor[]): Tensor[];
   predictions(predictions: Tensor[]): Tensor[];
-  /** Checks weights for an output, and gives one for each row to mine. */
+  /** Checks the weights of an output, and converts them to one per row to mine. */
   weights(given: Tensor, output: number): Tensor1D;
   context(given: GivenContext): SelectionContext;
-  /** Gives each row to mine the value of its row in the batch, `[B] → [count]`. */
+  /** Repeats the value of each batch row for its rows to mine, `[B] → [count]`. */
   spread(ofBatch: Tensor1D): Tensor1D;
-  /** The mean over what belongs to each row of the batch, `[count] → [B]`. */
+  /** Averages over the rows to mine of each batch row, `[count] → [B]`. */
   gathered(values: Tensor1D): Tensor1D;
 }
 
-/** Tensors that stay as they are. */
+/** Conversion that changes nothing. */
 const AS_THEY_ARE = {truths: (ys: Tensor[]) => ys, predicted: (predictions: Tensor[]) => predictions};
 
-/** Views a batch by its rows. */
+/** Builds a view of a batch by its rows. */
 export function rowView(where: string, batchSize: number, outputs: readonly OutputShape[] = []): BatchView {
-  // A function of the user may go by the format that the model has.
+  // Move classes only for known losses: a user's function may expect the format of the model.
   const isMoved = outputs.some(({takesLastAxis, classAxis}) => takesLastAxis && classAxis !== undefined);
   const moving = () => classesLast(outputs.map((output) => (output.takesLastAxis ? output : undefined)));
   const {truths, predicted} = isMoved ? moving() : AS_THEY_ARE;
@@ -73,8 +73,8 @@ export function rowView(where: string, batchSize: number, outputs: readonly Outp
 }
 
 /**
- * Views a batch by its elements: those of its targets, `[B, …]` or `[B, …, C]` for an output
- * `[B, …, C]`. An output `[B, D]` of yes-or-no labels has one element for each label.
+ * Builds a view of a batch by its elements: those of its targets, `[B, …]` or `[B, …, C]` for an
+ * output `[B, …, C]`. An output `[B, D]` of binary labels has one element per label.
  */
 export function elementView(where: string, argument: string, givenYs: Tensor[], given: OutputShape[]): BatchView {
   const {truths, predicted} = classesLast(given);
@@ -92,7 +92,7 @@ export function elementView(where: string, argument: string, givenYs: Tensor[], 
       predicted(predictions).map((prediction, i) => {
         const {name, shape: axes} = outputs[i] as OutputShape;
         const isByLabel = axes.length > prediction.rank;
-        // The sizes of some outputs are known only now.
+        // Some output sizes are known only now.
         const [shape, known] = [shapes[i] as number[], isByLabel ? [...prediction.shape, 1] : prediction.shape];
         checkElements(where, argument, shape, {name, shape: known}, shape);
         const features = known.length < 2 ? 1 : (known.at(-1) as number);
@@ -120,7 +120,7 @@ export function elementView(where: string, argument: string, givenYs: Tensor[], 
   };
 }
 
-/** An output with its classes behind the axes of its elements. */
+/** Moves the classes of an output behind the axes of its elements. */
 function elementOutput(output: OutputShape): OutputShape {
   const {shape, classAxis} = output;
   if (isOfLabels(output)) return {...output, shape: [...shape, 1]};
@@ -128,7 +128,7 @@ function elementOutput(output: OutputShape): OutputShape {
   return {...output, shape: [...shape.filter((_, axis) => axis !== classAxis), shape[classAxis] as number | null]};
 }
 
-/** Whether each value of an output is an element: of a row of labels that do not exclude one another. */
+/** Whether each value of an output is an element: one of a row's independent labels. */
 export function isOfLabels({shape, isBinary}: OutputShape): boolean {
   return isBinary && shape.length === 2 && shape[1] !== 1;
 }
@@ -152,7 +152,7 @@ function elementShapes(where: string, argument: string, targets: Tensor[], outpu
   return shapes;
 }
 
-/** The axes that follow those of the rows or elements. */
+/** The axes after those of the rows or elements. */
 const FURTHER_AXES: Record<PerRowContext, number[]> = {
   ...{valid: [], positive: [], group: [], reference: [], overlap: [], boxes: [4]},
 };
@@ -161,7 +161,7 @@ function perRowNames(given: GivenContext): PerRowContext[] {
   return (Object.keys(FURTHER_AXES) as PerRowContext[]).filter((name) => given[name] !== undefined);
 }
 
-/** A mask of labels `[…, 1]` has their last axis: drops it if one of the shapes comes of it. */
+/** Drops the last axis of 1, as of label masks `[…, 1]`, if that gives one of the shapes. */
 function withoutEmptyAxis(tensor: Tensor, shapes: number[][]): Tensor {
   if (!(tensor instanceof Tensor) || tensor.shape.at(-1) !== 1) return tensor;
   const isOne = (other: number[]) => shapes.some((shape) => String(shape) === String(other));

@@ -5,25 +5,25 @@ import {type DataSize, type EndingOptions, sampler} from './sampler';
 
 const NAME = 'earlyStopped';
 
-/** The number of known differences has a byte. */
+/** Longest window, so that the number of known differences fits a byte. */
 const LONGEST_WINDOW = 100;
 
 export interface EarlyStoppedOptions extends EndingOptions {
-  /** A row is mastered if its loss bends less than this; a finite number > 0. Default 0.001. */
+  /** Mean loss curvature below which a row counts as mastered; a number > 0. Default 0.001. */
   threshold?: number;
-  /** Over how many epochs the bend is averaged; an integer from 1 to 100. Default 3. */
+  /** Number of epochs over which the curvature is averaged; an integer from 1 to 100. Default 3. */
   window?: number;
-  /** Mastered rows are run forward at the end of every such epoch; an integer ≥ 1. Default 1. */
+  /** Interval in epochs between forward passes over mastered rows; an integer ≥ 1. Default 1. */
   rescoreEvery?: number;
 }
 
 /** The recent losses of each row. */
 export interface LossHistory extends DataSize {
-  /** `float32[N, 2]`, the last loss and the one before; NaN = not known. */
+  /** `float32[N, 2]`, the last loss and the previous one; NaN = unknown. */
   losses: Float32Array;
   /** `float32[N, window − 1]`, the last second differences, newest first. */
   differences: Float32Array;
-  /** `uint8[N]`, how many differences were known so far, at most `window + 1`. */
+  /** `uint8[N]`, the number of differences known so far, at most `window + 1`. */
   known: Uint8Array;
   /** `uint8[N]`, 1 = mastered. */
   mastered: Uint8Array;
@@ -32,21 +32,22 @@ export interface LossHistory extends DataSize {
 }
 
 /**
- * Stops training on a row once its loss has stopped to bend, and returns to it when it bends again.
+ * Stops training on rows whose loss curve is straight, and resumes when it bends again.
  *
  *     bend_t = |l_t − 2 l_(t−1) + l_(t−2)|,   one loss an epoch
  *     mastered = window + 1 bends are known  and  mean(bend_(t−window+1) … bend_t) < threshold
  *
- * Instance-dependent early stopping (IES). Mastered rows are run forward at the end of an epoch, in
- * inference mode, so all rows are run forward and fewer backward; `rescoreEvery: m` saves most of
- * these passes too. A flat loss is not a small one: a row that is stuck, such as one with a wrong
- * label, is mastered too. No bend is measured across the switch from training mode to inference
- * mode, nor back: until there are three losses of one kind, the row stays where it is. (The
- * authors' code mixes both kinds, and leaves the last mastered rows out for good once none is
- * mastered.)
+ * Instance-dependent early stopping (IES). Mastered rows run forward at the end of an epoch, in
+ * inference mode, so all rows run forward and fewer run backward; `rescoreEvery: m` saves most of
+ * these passes too. A flat loss need not be small: a stuck row, such as one with a wrong label, is
+ * mastered too.
+ *
+ * No bend is measured across a switch between training mode and inference mode: a row keeps its
+ * status until it has three losses of one kind. (The authors' code mixes both kinds. It also drops
+ * the last mastered rows for good once no row is mastered.)
  *
  * @param options  see {@link EarlyStoppedOptions}.
- * @returns a sampler for `fitOhem({sampler})`. Its state has 19 bytes for each row with the default
+ * @returns a sampler for `fitOhem({sampler})`. Its state has 19 bytes per row with the default
  *   window, and 4 more for each further epoch.
  * @throws RangeError or TypeError for a wrong option.
  *
@@ -116,7 +117,7 @@ function withoutMastered({size, mastered}: LossHistory, losses: Float32Array, is
   return isRescored ? withRescore(isLeftOut) : {rows: rowsMarked(isLeftOut, 0)};
 }
 
-/** Enters the losses of an epoch for the rows that were run in one of the two modes. */
+/** Records the losses of an epoch for the rows that ran in one of the two modes. */
 function recordLosses(
   state: LossHistory,
   {rows, losses: newest, mode}: {rows: Int32Array; losses: Float32Array; mode: 0 | 1},
@@ -143,7 +144,7 @@ function recordLosses(
   }
 }
 
-/** Enters the newest bend of a row in place of the oldest, and averages it with the others. */
+/** Replaces the oldest bend of a row by the newest, and averages them. */
 function meanBend(differences: Float32Array, row: number, newest: number, window: number): number {
   const first = row * (window - 1);
   let [sum, newer] = [newest, newest];

@@ -14,28 +14,28 @@ import {markSmallest} from './smallest';
 
 const NAME = 'easiestFirst';
 
-/** How the share of the rows grows with the share of `growEpochs`. */
+/** Growth of the share of rows over `growEpochs`. */
 export type Pacing = 'linear' | 'geometric' | {root: number};
 
 export interface EasiestFirstOptions extends EndingOptions {
-  /** The share of the rows from which it grows, in (0, 1). Default 0.2. */
+  /** Initial share of the rows, in (0, 1). Default 0.2. */
   start?: number;
-  /** The epoch from which on all rows are trained on; an integer ≥ 1. */
+  /** First epoch that trains on all rows; an integer ≥ 1. */
   growEpochs: number;
-  /** How the share grows; `root` is a finite number > 0. Default `'linear'`. */
+  /** Growth of the share; `root` is a finite number > 0. Default `'linear'`. */
   pacing?: Pacing;
 }
 
 /**
- * Trains on the rows with the smallest losses, on more of them from epoch to epoch.
+ * Trains on the rows with the smallest losses, and on more of them each epoch.
  *
  *     epoch = the max(1, floor(share · N)) smallest losses,   t = min(1, epoch / growEpochs)
  *     share = start + (1 − start) · t                    'linear'
  *     share = start^(1 − t)                              'geometric'
  *     share = (start^p + (1 − start^p) · t)^(1 / p)      {root: p}
  *
- * Self-paced learning: the opposite of mining, and a control for it. The first epoch has all rows,
- * to know their losses. Rows that are left out are run forward at the end of the epoch, since their
+ * Self-paced learning: the opposite of mining, and a control for it. The first epoch uses all rows,
+ * to obtain their losses. Rows that are left out run forward at the end of the epoch, because their
  * losses fall too.
  *
  * @param options  see {@link EasiestFirstOptions}.
@@ -52,8 +52,8 @@ export interface EasiestFirstOptions extends EndingOptions {
  * rowsAt(6);   // Int32Array [0, 1, 2, 3]
  *
  * @see Kumar, Packer & Koller, Self-Paced Learning for Latent Variable Models, NIPS 2010, the
- *   section on self-paced learning; pacing by
- *   Wang, Chen & Zhu, A Survey on Curriculum Learning, 2021 (arXiv:2010.13166)
+ *   section on self-paced learning; pacing by Wang, Chen & Zhu, A Survey on Curriculum Learning,
+ *   2021 (arXiv:2010.13166)
  */
 export function easiestFirst(options: EasiestFirstOptions = {} as EasiestFirstOptions): Sampler<DataSize> {
   checkOptionNames(NAME, options, ['start', 'growEpochs', 'pacing', 'delta']);

@@ -7,7 +7,7 @@ import {markLargest} from './smallest';
 const NAME = 'hardestRows';
 
 export interface HardestRowsOptions extends EndingOptions {
-  /** The share of the rows that an epoch has, in (0, 1]. */
+  /** Share of the rows per epoch, in (0, 1]. */
   ratio: number;
 }
 
@@ -16,9 +16,8 @@ export interface HardestRowsOptions extends EndingOptions {
  *
  *     epoch = the max(1, round(ratio · N)) largest losses
  *
- * `topK` over the data set in place of a batch. The other rows are run forward at the end of the
- * epoch, in inference mode: {@link stale} does so in some epochs only, and saves most of these
- * passes.
+ * `topK` over the data set instead of a batch. The other rows run forward at the end of the epoch,
+ * in inference mode. {@link stale} does this only in some epochs, and saves most of these passes.
  *
  * @param options  see {@link HardestRowsOptions}.
  * @returns a sampler for `fitOhem({sampler})`. Its state is the number of rows.

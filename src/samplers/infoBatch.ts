@@ -9,31 +9,32 @@ import {countFinite, markSmallest} from './smallest';
 const NAME = 'infoBatch';
 
 export interface InfoBatchOptions extends EndingOptions {
-  /** The share of the easy rows that is left out, in (0, 1). Default 0.5. */
+  /** Share of the easy rows to leave out, in (0, 1). Default 0.5. */
   ratio?: number;
   /**
-   * Rows are easy if their loss is below the mean, `'mean'`, or among the share `quantile` of the
+   * Rule for easy rows: a loss below the mean, `'mean'`, or among the share `quantile` of the
    * smallest losses, in (0, 1). Default `'mean'`.
    */
   threshold?: 'mean' | {quantile: number};
   /**
-   * The share of the epochs after which all rows are trained on, with weight 1; in (0, 1]. Default
+   * Share of the epochs after which training uses all rows, with weight 1; in (0, 1]. Default
    * 0.875.
    */
   delta?: number;
 }
 
 /**
- * Leaves out a random share of the easy rows, and weighs the others of them up.
+ * Leaves out a random share of the easy rows, and raises the weights of the remaining ones.
  *
- *     easy = {i : l_i < mean(l)},   kept of them = max(1, floor((1 − ratio) · |easy|)), by chance
- *     weight = |easy| / kept  for these,   1  for all that are not easy
+ *     easy = {i : l_i < mean(l)},   kept of them = max(1, floor((1 − ratio) · |easy|)), at random
+ *     weight = |easy| / kept  for these,   1  for all others
  *
- * InfoBatch. The expected gradient of an epoch is that of all rows, at about `1 − ratio / 2` of the
- * cost while half of the rows are easy. `ratio` is a share of the easy rows, not of the data: the
- * share left out is `ratio · |easy| / N`. To leave out the share `d`, pass `{ratio: d / q,
- * threshold: {quantile: q}}`. The mean is over the finite losses. The draw depends on the seed of
- * the run and the epoch.
+ * InfoBatch. The expected gradient of an epoch equals that of all rows, at about `1 − ratio / 2` of
+ * the cost while half of the rows are easy.
+ *
+ * `ratio` is a share of the easy rows, not of the data: the share left out is `ratio · |easy| / N`.
+ * To leave out the share `d`, pass `{ratio: d / q, threshold: {quantile: q}}`. The mean covers the
+ * finite losses. The draw depends on the seed of the run and the epoch.
  *
  * @param options  see {@link InfoBatchOptions}.
  * @returns a sampler for `fitOhem({sampler})`. Its state is the number of rows.
@@ -63,7 +64,7 @@ export function infoBatch(options: InfoBatchOptions = {}): Sampler<DataSize> {
   });
 }
 
-/** Draws the easy rows that stay, and lists them with the others. */
+/** Draws the easy rows to keep, and lists them with all other rows. */
 function thinned(isEasy: Uint8Array, ratio: number, {seed, epoch}: Occasion): EpochRows {
   const easy = countMarked(isEasy, 1);
   if (easy === 0) return {rows: allRows(isEasy.length)};
@@ -80,7 +81,7 @@ function thinned(isEasy: Uint8Array, ratio: number, {seed, epoch}: Occasion): Ep
       place++;
       continue;
     }
-    // Uniform without replacement: by the chance of what is left to draw among what is left.
+    // Uniform without replacement: the chance is the number still needed over the number left.
     const isDrawn = uniform() * left < needed ? 1 : 0;
     needed -= isDrawn;
     place += isDrawn;
@@ -100,7 +101,7 @@ function markEasy(losses: Float32Array, threshold: 'mean' | {quantile: number}):
   return isEasy;
 }
 
-/** In float64 the mean of equal float32 numbers is that number: none of them is below it. */
+/** The mean in float64, where equal float32 numbers have exactly their own value as the mean. */
 function finiteMean(losses: Float32Array): number {
   let sum = 0;
   for (let row = 0; row < losses.length; row++) sum += Number.isFinite(losses[row]) ? (losses[row] as number) : 0;

@@ -14,7 +14,7 @@ import {markSmallest} from './smallest';
 
 const NAME = 'kakurenbo';
 
-/** The steps of the authors' experiments. */
+/** The decay of the authors' experiments. */
 const AUTHORS_DECAY: readonly (readonly [number, number])[] = [
   [0, 1],
   [0.3, 0.8],
@@ -23,10 +23,10 @@ const AUTHORS_DECAY: readonly (readonly [number, number])[] = [
 ];
 
 export interface KakurenboOptions extends EndingOptions {
-  /** The largest share of the rows that is hidden, in (0, 1). Default 0.3. */
+  /** Largest share of the rows to hide, in (0, 1). Default 0.3. */
   fraction?: number;
   /**
-   * A row is hidden if its prediction is right, with at least this probability, in [0, 1]. Default
+   * Smallest probability of a correct prediction at which a row may be hidden, in [0, 1]. Default
    * 0.7. `null` for a model without classes: losses alone decide.
    */
   confidence?: number | null;
@@ -35,21 +35,21 @@ export interface KakurenboOptions extends EndingOptions {
    * in [0, 1]. Default `[[0, 1], [0.3, 0.8], [0.6, 0.6], [0.8, 0.4]]`.
    */
   decay?: readonly (readonly [from: number, factor: number])[];
-  /** Whether the learning rate rises by as much as the epoch shrinks. Default true. */
+  /** Whether the learning rate rises in proportion as the epoch shrinks. Default true. */
   scaleLearningRate?: boolean;
 }
 
 /**
- * Hides the rows with the smallest losses, if they are classified correctly and with confidence.
+ * Hides the rows with the smallest losses, if they are classified correctly and confidently.
  *
  *     candidates = the floor(F · N) smallest losses,   F = fraction · decay(epoch / epochs)
  *     hidden = {i in candidates : correct_i and confidence_i ≥ confidence}
  *     rate = rate · N / (N − |hidden|)
  *
- * KAKURENBO. Hidden rows are run forward at the end of the epoch, in inference mode, so that each
- * loss is at most an epoch old: all rows are run forward, and fewer backward. The confidence is the
- * largest of the probabilities of the classes. (The authors' code takes the softmax over the batch,
- * in training mode, and scales the rate by `1 / (1 − F)` however many rows are hidden.)
+ * KAKURENBO. Hidden rows run forward at the end of the epoch, in inference mode, so each loss is at
+ * most one epoch old: all rows run forward, and fewer run backward. The confidence is the largest
+ * class probability. (The authors' code takes the softmax over the batch, in training mode, and
+ * scales the rate by `1 / (1 − F)` for any number of hidden rows.)
  *
  * @param options  see {@link KakurenboOptions}.
  * @returns a sampler for `fitOhem({sampler})`. It needs `scores.correct` and `scores.confidence`,
@@ -101,9 +101,9 @@ function factorAt(decay: readonly (readonly [number, number])[], share: number):
   return decay.reduce((factor, [from, next]) => (from <= share ? next : factor), 1);
 }
 
-/** Trains on candidates after all if they are not classified correctly, or without confidence. */
+/** Unhides candidates that are classified wrongly or without confidence. */
 function moveBack(isHidden: Uint8Array, {correct, confidence}: RowScores, least: number): void {
-  // As a float32: a probability of 0.7 is below the float64 of that name.
+  // In float32, because a float32 probability of 0.7 is below the float64 0.7.
   const leastFloat = Math.fround(least);
   for (let row = 0; row < isHidden.length; row++) {
     if (isHidden[row] === 0) continue;
@@ -126,6 +126,6 @@ function checkDecay(decay: readonly (readonly [number, number])[]): void {
     checkUnitInterval(NAME, `decay[${i}][0]`, from);
     checkClosedUnitInterval(NAME, `decay[${i}][1]`, factor);
     const before = decay[i - 1]?.[0] ?? -1;
-    if (!(from > before)) throw rangeError(NAME, `decay[${i}][0]`, `be over the share before, ${before}`, from);
+    if (!(from > before)) throw rangeError(NAME, `decay[${i}][0]`, `be above the previous share, ${before}`, from);
   });
 }

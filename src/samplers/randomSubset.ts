@@ -6,34 +6,36 @@ import {type DataSize, type EndingOptions, type Occasion, sampler} from './sampl
 const NAME = 'randomSubset';
 
 export interface RandomSubsetOptions extends EndingOptions {
-  /** The share of the rows that an epoch has, in (0, 1]. */
+  /** Share of the rows per epoch, in (0, 1]. */
   ratio: number;
-  /** The class of each row: every epoch has about the same share of each. Omit to mix them. */
+  /** Class of each row: every epoch has about the same share of each. Omit to ignore classes. */
   stratify?: ArrayLike<number>;
-  /** Same seed, same rows. Default: the seed of the run. */
+  /** Seed of the draws. Default: the seed of the run. */
   seed?: number | string;
 }
 
-/** The rows that had their turn in the current pass over the data. */
+/** The rows used in the current pass over the data. */
 export interface TurnsTaken extends DataSize {
-  /** `uint8[N]`, 1 = had its turn. */
+  /** `uint8[N]`, 1 = used. */
   taken: Uint8Array;
 }
 
 /**
- * Trains each epoch on a random subset, and comes to all rows before any comes again.
+ * Trains each epoch on a random subset, and uses every row once before any row repeats.
  *
- *     epoch = m rows of those that had no turn yet, by chance,   m = max(1, round(ratio · N))
+ *     epoch = m random rows not used in this pass,   m = max(1, round(ratio · N))
  *
- * RS2 without replacement, and the control that every other sampler has to beat: it costs as
- * little, and looks at no loss. If fewer than `m` rows are left, the epoch has all of them and the
- * first of the next pass, none twice. With `stratify` each class takes turns by itself, and an
- * epoch has the whole part of `m · N_c / N` rows of a class, or one more, by chance.
+ * RS2 without replacement, and the control that every other sampler must beat: it costs as little,
+ * and uses no losses. If fewer than `m` rows are left, the epoch has all of them and the first rows
+ * of the next pass, none twice.
+ *
+ * With `stratify` each class has its own passes. An epoch then has `floor(m · N_c / N)` rows of a
+ * class, or one more at random.
  *
  * @param options  see {@link RandomSubsetOptions}.
- * @returns a sampler for `fitOhem({sampler})`. Its state has a byte for each row.
- * @throws RangeError or TypeError for a wrong option; RangeError from `init` if `stratify` has not
- *   one label for each row.
+ * @returns a sampler for `fitOhem({sampler})`. Its state has one byte per row.
+ * @throws RangeError or TypeError for a wrong option; RangeError from `init` if `stratify` does not
+ *   have one label for each row.
  *
  * @example
  * const sampler = randomSubset({ratio: 0.5, seed: 1});
@@ -70,9 +72,9 @@ export function randomSubset(options: RandomSubsetOptions = {} as RandomSubsetOp
 }
 
 interface Classes {
-  /** The class of each row, as a number from 0 on. Omit for one class. */
+  /** Class of each row, numbered from 0. Omit for one class. */
   ofRow?: Int32Array;
-  /** Rows of each class. */
+  /** Number of rows of each class. */
   sizes: Int32Array;
 }
 
@@ -80,13 +82,11 @@ function classOf({ofRow}: Classes, row: number): number {
   return ofRow ? (ofRow[row] as number) : 0;
 }
 
-/**
- * Draws the rows of an epoch: first those of this pass, and, if they run out, some of the next one.
- */
+/** Draws the rows of an epoch: rows of this pass first, then of the next one if they run out. */
 function subset(taken: Uint8Array, count: number, classes: Classes, {seed, epoch}: Occasion): EpochRows {
   const uniform = uniformFrom(`${NAME} ${seed}/${epoch}`);
   const wanted = quotas(classes.sizes, count, taken.length, uniform());
-  // Two places for each class: rows that had no turn yet, and rows that had one.
+  // Two places per class: rows not used in this pass, and used rows.
   const left = new Int32Array(2 * wanted.length);
   const placeOf = (row: number) => 2 * classOf(classes, row) + (taken[row] as number);
   for (let row = 0; row < taken.length; row++) {
@@ -101,7 +101,7 @@ function subset(taken: Uint8Array, count: number, classes: Classes, {seed, epoch
   let found = 0;
   for (let row = 0; found < count; row++) {
     const place = placeOf(row);
-    // Uniform without replacement: by the chance of what is left to draw among what is left.
+    // Uniform without replacement: the chance is the number still needed over the number left.
     const isDrawn = uniform() * (left[place] as number) < (needed[place] as number) ? 1 : 0;
     rows[found] = row;
     found += isDrawn;
@@ -112,9 +112,9 @@ function subset(taken: Uint8Array, count: number, classes: Classes, {seed, epoch
 }
 
 /**
- * Shares `count` rows among classes by their sizes: the whole part of its share for each, or one
- * more. The same start for all of them gives each the chance of its fraction, so a rare class has
- * its turn.
+ * Divides `count` rows among classes by size: the integer part of each share, or one more.
+ *
+ * The common random start gives each class its fraction as a chance, so rare classes appear too.
  */
 function quotas(sizes: Int32Array, count: number, size: number, start: number): Int32Array {
   let before = 0;
@@ -126,10 +126,10 @@ function quotas(sizes: Int32Array, count: number, size: number, start: number): 
 }
 
 /**
- * Notes the turns of an epoch. In a class that has come to its next pass, only those of that pass.
+ * Records the rows of an epoch. A class that starts its next pass keeps only the rows of that one.
  */
 function turnsAfter(taken: Uint8Array, rows: Int32Array, classes: Classes): Uint8Array {
-  // An epoch with all rows is no turn.
+  // An epoch with all rows does not count.
   if (rows.length === taken.length) return taken;
   const isNext = new Uint8Array(classes.sizes.length);
   for (let i = 0; i < rows.length; i++) {

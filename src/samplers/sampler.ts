@@ -2,11 +2,11 @@ import {checkCount, checkRatio, checkWhole, rangeError, typeError} from '../chec
 import type {EpochRows, RowScores, Sampler} from '../types';
 import {wholePart} from '../wholePart';
 
-/** An option of every sampler. */
+/** Option shared by all samplers. */
 export interface EndingOptions {
   /**
-   * The share of the epochs after which all rows are trained on, with weight 1; in (0, 1]. Default
-   * 1: rows may be left out to the end.
+   * Share of the epochs after which training uses all rows, with weight 1; in (0, 1]. Default 1:
+   * rows may be left out to the end.
    */
   delta?: number;
 }
@@ -16,7 +16,7 @@ export interface DataSize {
   size: number;
 }
 
-/** What a sampler knows when it chooses. */
+/** The arguments of a choice besides the state. */
 export type Occasion = Parameters<Sampler['choose']>[1];
 
 interface Parts<S extends DataSize> {
@@ -30,7 +30,7 @@ interface Parts<S extends DataSize> {
 }
 
 /**
- * Builds a sampler: checks what it is called with, and gives all rows in the last epochs.
+ * Builds a sampler that checks its arguments and returns all rows in the last epochs.
  *
  * @throws RangeError if `delta` is not in (0, 1].
  */

@@ -6,25 +6,25 @@ import {type DataSize, type EndingOptions, sampler} from './sampler';
 
 const NAME = 'selectiveBackprop';
 
-/** How many losses the percentiles come from: as many as the paper's history has. */
+/** Number of losses from which percentiles are computed, as in the paper's history. */
 const COMPARED = 1024;
 
 export interface SelectiveBackpropOptions extends EndingOptions {
-  /** How steeply chances rise with the percentile; a finite number > 0. The paper uses 1 to 3. */
+  /** Steepness: how fast chances rise with the percentile; > 0. The paper uses 1 to 3. */
   power: number;
-  /** Chance of the easiest rows, in [0, 1]. Default 0. */
+  /** Smallest chance of a row, in [0, 1]. Default 0. */
   minProbability?: number;
 }
 
 /**
- * Trains on each row by a chance of its own: a power of the percentile of its loss.
+ * Trains on each row with a chance of its own: a power of the percentile of its loss.
  *
  *     P(row i) = max(minProbability, F(l_i)^power),
  *     F(l) = share of 1,024 losses of the data set < l;   ½ if all of them are l
  *
- * Selective-Backprop over the data set, about 1 / (power + 1) of it; {@link percentileSampling} is
- * the same in a batch. The other rows are run forward at the end of the epoch, in inference mode.
- * With {@link stale} this is Stale-SB, which the paper found to be faster.
+ * Selective-Backprop over the data set, about 1 / (power + 1) of it; {@link percentileSampling}
+ * does the same within a batch. The other rows run forward at the end of the epoch, in inference
+ * mode. With {@link stale} this is Stale-SB, which the paper found to be faster.
  *
  * @param options  see {@link SelectiveBackpropOptions}.
  * @returns a sampler for `fitOhem({sampler})`. Its state is the number of rows.
@@ -55,7 +55,7 @@ export function selectiveBackprop(
       const isKept = new Uint8Array(losses.length);
       for (let row = 0; row < losses.length; row++) {
         const drawn = uniform();
-        // A row is kept if drawn < F^power, with the root taken of the draw.
+        // Equals drawn < F^power, with the root taken of the draw.
         const share = drawn < minProbability ? -1 : drawn ** (1 / power);
         isKept[row] = isOverShare(losses[row] as number, share, compared) ? 1 : 0;
       }
@@ -66,15 +66,15 @@ export function selectiveBackprop(
   });
 }
 
-/** Says whether more than this share of the losses, which are in rising order, are smaller. */
+/** Whether more than `share` of the losses, in rising order, are smaller. */
 function isOverShare(loss: number, share: number, rising: Float32Array): boolean {
   if (share < 0) return true;
-  // With a share of 0 rows that are all equal would never be trained on, and never change.
+  // With a share of 0, rows that are all equal would never be trained on, and so never change.
   if (loss === rising[0] && loss === rising[rising.length - 1]) return share < 0.5;
   return (rising[Math.floor(share * rising.length)] as number) < loss;
 }
 
-/** Draws some of the finite losses, or takes all of them if there are few, in rising order. */
+/** Draws some of the finite losses, or all of them if there are few, in rising order. */
 function sortedSample(losses: Float32Array, uniform: () => number): Float32Array {
   const drawn =
     losses.length <= COMPARED

@@ -1,7 +1,4 @@
-/**
- * Where the bits of a key are that each round of the search finds, from the highest on, and how
- * many.
- */
+/** Offset and number of the key bits that each round of the search finds, highest first. */
 const ROUNDS = [
   [21, 11],
   [10, 11],
@@ -11,14 +8,13 @@ const ROUNDS = [
 const SIGN = -0x80000000;
 
 /**
- * Marks the `count` rows with the smallest finite losses by 1, in O(N) and without sorting. Ties go
- * to the lower row.
+ * Marks the `count` smallest finite losses with 1, in O(N) without a sort; ties keep the lower row.
  */
 export function markSmallest(losses: Float32Array, count: number): Uint8Array {
   return markFirst(losses, count, 0);
 }
 
-/** Marks the `count` rows with the largest finite losses by 1. Ties go to the lower row. */
+/** Marks the `count` largest finite losses with 1; ties keep the lower row. */
 export function markLargest(losses: Float32Array, count: number): Uint8Array {
   return markFirst(losses, count, -1);
 }
@@ -42,7 +38,7 @@ function markFirst(losses: Float32Array, count: number, flip: 0 | -1): Uint8Arra
   return marks;
 }
 
-/** Finds the last of the first `rank` keys, and how many are smaller. */
+/** Finds the last of the first `rank` keys, and the number of smaller keys. */
 function keyOfRank(rank: number, bits: Int32Array, flip: number): {last: number; before: number} {
   let [found, before] = [0, 0];
   for (const [shift, width] of ROUNDS) {
@@ -54,18 +50,18 @@ function keyOfRank(rank: number, bits: Int32Array, flip: number): {last: number;
   return {last: found ^ SIGN, before};
 }
 
-/** Counts the keys whose higher bits were found, by their next ones. */
+/** Counts the keys with the bits found so far, by their next bits. */
 function countDigits(
   bits: Int32Array,
   flip: number,
   {found, shift, width}: {found: number; shift: number; width: number},
 ): Int32Array {
   const sizes = new Int32Array(2 ** width);
-  // In the order of numbers without a sign.
+  // In unsigned order.
   const order = flip ^ SIGN;
   for (let row = 0; row < bits.length; row++) {
     const key = keyOf(bits[row] as number) ^ order;
-    // A shift by 32 would be none.
+    // Two shifts, because a shift by 32 does nothing.
     const isOther = ((key ^ found) >>> (shift + width - 1)) >>> 1 !== 0;
     if (isOther || !isFiniteFloat(bits[row] as number)) continue;
     const digit = (key >>> shift) & (sizes.length - 1);
@@ -81,14 +77,12 @@ export function countFinite(losses: Float32Array): number {
   return count;
 }
 
-/**
- * Turns the bits of a float32 into an int32 that is in the order of the floats; −0 is equal to 0.
- */
+/** Maps the bits of a float32 to an int32 in the same order; −0 equals 0. */
 function keyOf(bits: number): number {
   return bits === SIGN ? 0 : bits ^ ((bits >> 31) & 0x7fffffff);
 }
 
-/** Says whether the float32 with these bits is finite. */
+/** Whether the float32 with these bits is finite. */
 function isFiniteFloat(bits: number): boolean {
   return (bits & 0x7f800000) !== 0x7f800000;
 }

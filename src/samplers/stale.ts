@@ -3,31 +3,28 @@ import type {Sampler} from '../types';
 
 const NAME = 'stale';
 
-/** Samplers that run no row forward but those that they train on. */
+/** Samplers that never rescore rows. */
 const NEVER_RESCORE = ['infoBatch', 'randomSubset'];
 
 export interface StaleOptions {
-  /**
-   * Rows that are left out are run forward at the end of every such epoch only; an integer ≥ 2.
-   * Default 3.
-   */
+  /** Interval in epochs between forward passes over left-out rows; an integer ≥ 2. Default 3. */
   every?: number;
 }
 
 /**
- * Lets a sampler choose by stale losses: it rescores only at the end of every few epochs.
+ * Makes a sampler choose by stale losses: it rescores only at the end of every `every`-th epoch.
  *
  *     rescored in epoch e = what the sampler rescores  if (e + 1) mod every = 0,   nothing otherwise
  *
- * In between only the rows that are trained on are run forward, and the others keep their last
- * losses, each its own. With {@link selectiveBackprop} this is Stale-SB, with {@link hardestRows}
- * it is mining over the data set at the cost of its share.
+ * In between, only the trained rows run forward, and all others keep their last loss. With
+ * {@link selectiveBackprop} this is Stale-SB; with {@link hardestRows} it is mining over the data
+ * set at the cost of its share.
  *
  * @param inner  a sampler that rescores rows, such as `hardestRows` or `kakurenbo`.
  * @param options  see {@link StaleOptions}.
  * @returns a sampler for `fitOhem({sampler})`, with the state and the needs of `inner`.
- * @throws TypeError if `inner` is no sampler, or one that never rescores; RangeError or TypeError
- *   for a wrong option.
+ * @throws TypeError if `inner` is not a sampler, or one that never rescores; RangeError or
+ *   TypeError for a wrong option.
  *
  * @example
  * const sampler = stale(hardestRows({ratio: 0.5}), {every: 2});

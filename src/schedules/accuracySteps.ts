@@ -3,7 +3,7 @@ import type {KeepSchedule} from '../types';
 
 const NAME = 'accuracySteps';
 
-/** The steps of the paper's experiments. */
+/** The thresholds of the paper's experiments. */
 const ORDERED_SGD: readonly (readonly [number, number])[] = [
   [0.8, 2],
   [0.9, 4],
@@ -16,16 +16,19 @@ const ORDERED_SGD: readonly (readonly [number, number])[] = [
  *
  *     ratio = 1 / divisor,   divisor ← max(divisor, divisors of the accuracies reached)
  *
- * Ordered SGD's choice of q: the better a network fits, the fewer rows of a batch have anything left to teach. It never goes back, also if the accuracy
- * falls, and it may jump over steps. It needs a trainer that measures the accuracy, as `fitOhem` does at the end of an epoch for a model with one output that was
- * compiled with the metric `'accuracy'`; before the first measure all rows are kept. (The
- * authors' code cuts the learning rate too when it comes to 16; this does not.)
+ * Ordered SGD's choice of q: the better a network fits, the fewer rows of a batch still teach it
+ * something. The divisor never decreases, even if the accuracy falls, and it may skip steps.
  *
- * @param steps  pairs of an accuracy in (0, 1], which must increase, and the number that the batch is divided by from there on, a finite
- *   number ≥ 1. Default `[[0.8, 2], [0.9, 4], [0.95, 8], [0.995, 16]]`.
+ * The schedule needs a trainer that measures the accuracy. `fitOhem` does so at the end of an
+ * epoch, for a model with one output that was compiled with the metric `'accuracy'`. Before the
+ * first measurement all rows are kept. (The authors also cut the learning rate at divisor 16; this
+ * schedule does not.)
+ *
+ * @param steps  pairs of an accuracy in (0, 1], which must increase, and the divisor of the batch
+ *   from there on, a finite number ≥ 1. Default `[[0.8, 2], [0.9, 4], [0.95, 8], [0.995, 16]]`.
  * @returns a schedule with the state `{divisor}`, for {@link scheduled}.
- * @throws RangeError if an accuracy is not in (0, 1] or not larger than the one before, or a divisor not a finite number ≥ 1; TypeError if `steps`
- *   is no list of pairs.
+ * @throws RangeError if an accuracy is not in (0, 1] or not larger than the previous one, or a
+ *   divisor is not a finite number ≥ 1; TypeError if `steps` is not a list of pairs.
  *
  * @example
  * const schedule = accuracySteps();
@@ -57,6 +60,6 @@ function checkSteps(steps: readonly (readonly [number, number])[]): void {
     checkFactor(NAME, `steps[${i}][1]`, divisor);
     const before = steps[i - 1]?.[0] ?? 0;
     if (!(accuracy > before))
-      throw rangeError(NAME, `steps[${i}][0]`, `be over the accuracy before, ${before}`, accuracy);
+      throw rangeError(NAME, `steps[${i}][0]`, `be above the previous accuracy, ${before}`, accuracy);
   });
 }

@@ -2,7 +2,7 @@ import {checkRatio} from '../checks';
 import type {KeepSchedule} from '../types';
 
 /**
- * Keeps the same share of rows throughout.
+ * Keeps the same share of rows at every step.
  *
  *     ratio = r
  *

@@ -4,22 +4,22 @@ import {halfCosine, type RateByProgress, warmedUp} from './rateByProgress';
 const NAME = 'cosine';
 
 export interface CosineOptions {
-  /** The largest rate, at the end of the warm-up; a finite number > 0. */
+  /** Largest rate, at the end of the warm-up; a finite number > 0. */
   from: number;
-  /** The rate at the end of the run, a finite number ≥ 0. Default 0. */
+  /** Rate at the end of the run, a finite number ≥ 0. Default 0. */
   to?: number;
-  /** The share of the run during which the rate rises from 0 to `from`, in [0, 1). Default 0. */
+  /** Share of the run in which the rate rises from 0 to `from`, in [0, 1). Default 0. */
   warmup?: number;
 }
 
 /**
  * Lowers the learning rate along half a cosine, after a linear warm-up.
  *
- *     rate = from · p / warmup                                            for p < warmup
- *     rate = to + (from − to) · (1 + cos(π · (p − warmup) / (1 − warmup))) / 2     from then on,   p = progress
+ *     rate = from · p / warmup                                    if p < warmup,   p = progress
+ *     rate = to + (from − to) · (1 + cos(π · (p − warmup) / (1 − warmup))) / 2     otherwise
  *
- * All units are shares of the run, so it ends at the end, however many rows or batches a sampler
- * leaves out. With a warm-up the first step has the rate 0, as in Keras.
+ * All units are shares of the run, so the schedule spans the run exactly, however many rows or
+ * batches a sampler leaves out. With a warm-up the first step has rate 0, as in Keras.
  *
  * @param options  see {@link CosineOptions}.
  * @returns a function of `{progress}`, for `fitOhem({learningRate})`; it throws a RangeError if

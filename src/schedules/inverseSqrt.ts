@@ -4,19 +4,19 @@ import {type RateByProgress, warmedUp} from './rateByProgress';
 const NAME = 'inverseSqrt';
 
 export interface InverseSqrtOptions {
-  /** The largest rate, at the end of the warm-up; a finite number > 0. */
+  /** Largest rate, at the end of the warm-up; a finite number > 0. */
   from: number;
-  /** The share of the run during which the rate rises from 0 to `from`, in (0, 1). Default 0.1. */
+  /** Share of the run in which the rate rises from 0 to `from`, in (0, 1). Default 0.1. */
   warmup?: number;
 }
 
 /**
- * Lowers the learning rate by the square root of the steps taken, after a linear warm-up.
+ * Lowers the learning rate by the inverse square root of the progress, after a linear warm-up.
  *
  *     rate = from · min(p / warmup, √(warmup / p)),    p = progress
  *
- * The schedule of the Transformer, with the warm-up as a share of the run. It does not go to 0: it
- * ends at `from · √warmup`. The first step has the rate 0.
+ * The schedule of the Transformer, with the warm-up as a share of the run. The last rate is
+ * `from · √warmup`, not 0. The first step has rate 0.
  *
  * @param options  see {@link InverseSqrtOptions}.
  * @returns a function of `{progress}`, for `fitOhem({learningRate})`; it throws a RangeError if
@@ -33,7 +33,7 @@ export function inverseSqrt(options: InverseSqrtOptions): RateByProgress {
   checkOptionNames(NAME, options, ['from', 'warmup']);
   const {from, warmup = 0.1} = options ?? {};
   checkFinitePositive(NAME, 'from', from);
-  // Without a warm-up there is no step at which the rate would be `from`.
+  // Without a warm-up the formula would never give the rate `from`.
   checkOpenUnitInterval(NAME, 'warmup', warmup);
   return warmedUp(NAME, {warmup, peak: from}, (progress) => from * Math.sqrt(warmup / progress));
 }

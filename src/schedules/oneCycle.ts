@@ -4,24 +4,25 @@ import {halfCosine, type RateByProgress, rateByProgress} from './rateByProgress'
 const NAME = 'oneCycle';
 
 export interface OneCycleOptions {
-  /** The largest rate, a finite number > 0. */
+  /** Largest rate, a finite number > 0. */
   max: number;
-  /** The share of the run during which the rate rises, in [0, 1]. Default 0.3. */
+  /** Share of the run in which the rate rises, in [0, 1]. Default 0.3. */
   pctStart?: number;
-  /** The first rate is `max / divFactor`; a finite number ≥ 1. Default 25. */
+  /** Ratio of the largest rate to the first; a finite number ≥ 1. Default 25. */
   divFactor?: number;
-  /** The last rate is the first one divided by `finalDiv`; a finite number ≥ 1. Default 1e4. */
+  /** Ratio of the first rate to the last; a finite number ≥ 1. Default 1e4. */
   finalDiv?: number;
 }
 
 /**
- * Raises the learning rate along half a cosine, and lowers it along another to far below the first.
+ * Raises the learning rate along half a cosine, then lowers it far below the first rate.
  *
- *     first = max / divFactor,    last = first / finalDiv,    h(a, b, s) = b + (a − b) · (1 + cos(π · s)) / 2
- *     rate = h(first, max, p / pctStart)                     for p < pctStart
- *     rate = h(max, last, (p − pctStart) / (1 − pctStart))   from then on,   p = progress
+ *     first = max / divFactor,    last = first / finalDiv
+ *     h(a, b, s) = b + (a − b) · (1 + cos(π · s)) / 2
+ *     rate = h(first, max, p / pctStart)                     if p < pctStart,   p = progress
+ *     rate = h(max, last, (p − pctStart) / (1 − pctStart))   otherwise
  *
- * The names, defaults and cosines of PyTorch's `OneCycleLR`. The momentum stays as it is.
+ * Names, defaults and cosines are those of PyTorch's `OneCycleLR`. The momentum does not change.
  *
  * @param options  see {@link OneCycleOptions}.
  * @returns a function of `{progress}`, for `fitOhem({learningRate})`; it throws a RangeError if

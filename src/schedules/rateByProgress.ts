@@ -1,10 +1,10 @@
 import {checkNotNegative, checkUnitInterval} from '../checks';
 import type {TrainingProgress} from '../types';
 
-/** A learning rate that depends on the share of the run that is done, and on nothing else. */
+/** A learning rate that depends only on the completed share of the run. */
 export type RateByProgress = (at: Pick<TrainingProgress, 'progress'>) => number;
 
-/** Builds a learning rate from its formula; beyond the end the rate stays. */
+/** Builds a learning rate from its formula; after the end the last rate stays. */
 export function rateByProgress(where: string, formula: (progress: number) => number): RateByProgress {
   return (at) => {
     checkNotNegative(where, 'progress', at?.progress);
@@ -12,7 +12,7 @@ export function rateByProgress(where: string, formula: (progress: number) => num
   };
 }
 
-/** Puts a linear rise from 0 to `peak` before a formula. */
+/** Prepends a linear rise from 0 to `peak` to a formula. */
 export function warmedUp(
   where: string,
   {warmup, peak}: {warmup: number; peak: number},
@@ -22,7 +22,7 @@ export function warmedUp(
   return rateByProgress(where, (progress) => (progress < warmup ? peak * (progress / warmup) : formula(progress)));
 }
 
-/** Moves from one rate to another along half a cosine, as `share` goes from 0 to 1. */
+/** Interpolates between two rates along half a cosine, as `share` goes from 0 to 1. */
 export function halfCosine(from: number, to: number, share: number): number {
   return to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
 }

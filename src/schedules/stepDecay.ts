@@ -11,19 +11,19 @@ import {type RateByProgress, warmedUp} from './rateByProgress';
 const NAME = 'stepDecay';
 
 export interface StepDecayOptions {
-  /** The rate that the factors multiply, a finite number > 0. */
+  /** Rate that the factors multiply, a finite number > 0. */
   from: number;
-  /** The share of the run during which the rate rises from 0 to `from`, in [0, 1). Default 0. */
+  /** Share of the run in which the rate rises from 0 to `from`, in [0, 1). Default 0. */
   warmup?: number;
 }
 
 /**
- * Multiplies the learning rate by a factor from each of some shares of the run on.
+ * Multiplies the learning rate by a factor that changes at given shares of the run.
  *
- *     rate = from · p / warmup                                  for p < warmup
- *     rate = from · (factor of the last share ≤ p, else 1)      from then on,   p = progress
+ *     rate = from · p / warmup                                  if p < warmup,   p = progress
+ *     rate = from · (factor of the last share ≤ p, else 1)      otherwise
  *
- * The factors are of `from`, not of the rate before: `[[0.5, 0.1], [0.75, 0.01]]` is PyTorch's
+ * The factors apply to `from`, not to the previous rate: `[[0.5, 0.1], [0.75, 0.01]]` is PyTorch's
  * `MultiStepLR` with `gamma` 0.1.
  *
  * @param steps  pairs of a share of the run in [0, 1), which must increase, and a factor, a finite
@@ -31,7 +31,7 @@ export interface StepDecayOptions {
  * @param options  see {@link StepDecayOptions}.
  * @returns a function of `{progress}`, for `fitOhem({learningRate})`; it throws a RangeError if
  *   `progress` is not a finite number ≥ 0.
- * @throws RangeError if a number is out of range; TypeError if `steps` is no list of pairs.
+ * @throws RangeError if a number is out of range; TypeError if `steps` is not a list of pairs.
  *
  * @example
  * const rate = stepDecay([[0.5, 0.1], [0.75, 0.01]], {from: 0.2});
@@ -63,6 +63,6 @@ function checkSteps(steps: readonly (readonly [number, number])[]): void {
     checkUnitInterval(NAME, `steps[${i}][0]`, share);
     checkNotNegative(NAME, `steps[${i}][1]`, factor);
     const before = steps[i - 1]?.[0] ?? -1;
-    if (!(share > before)) throw rangeError(NAME, `steps[${i}][0]`, `be over the share before, ${before}`, share);
+    if (!(share > before)) throw rangeError(NAME, `steps[${i}][0]`, `be above the previous share, ${before}`, share);
   });
 }

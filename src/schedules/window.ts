@@ -4,13 +4,13 @@ import type {KeepSchedule} from '../types';
 const NAME = 'window';
 
 export interface WindowOptions {
-  /** The first step of the window; an integer ≥ 0. */
+  /** First step of the window; an integer ≥ 0. */
   start: number;
-  /** The first step after it; an integer > `start`. */
+  /** First step after the window; an integer > `start`. */
   end: number;
-  /** Every so-manieth step takes all rows; an integer ≥ 2, or 0 for none. Default 2. */
+  /** Every `interrupt`-th step keeps all rows; an integer ≥ 2, or 0 for none. Default 2. */
   interrupt?: number;
-  /** The share that is kept within the window, in (0, 1]. Default 0.5. */
+  /** Share kept within the window, in (0, 1]. Default 0.5. */
   ratio?: number;
 }
 
@@ -19,12 +19,16 @@ export interface WindowOptions {
  *
  *     ratio = start ≤ step < end and (step + 1) mod interrupt ≠ 0  ?  ratio  :  1
  *
- * Composer's timetable of selective backprop, with its defaults: all rows while everything is still to be learned and at the end, when the network settles; and
- * in between on every second step. Its window is in shares of the training and it counts the interruptions from the start of each epoch; this one goes by
- * steps taken throughout. An `interrupt` of 1 would interrupt every step, and is refused.
+ * The timetable of Composer's selective backprop, with its defaults. It keeps all rows at the
+ * start, while the network has everything to learn, and at the end, when it settles; in between it
+ * selects at every second step.
  *
- * @param options  `start`, an integer ≥ 0; `end`, an integer > `start`; `interrupt`, an integer ≥ 2, or 0 for none, default 2; `ratio`, in (0, 1],
- *   default 0.5.
+ * Composer defines its window in shares of the run and restarts the interruptions at each epoch;
+ * this schedule counts steps throughout. An `interrupt` of 1 would interrupt every step, and is
+ * rejected.
+ *
+ * @param options  `start`, an integer ≥ 0; `end`, an integer > `start`; `interrupt`, an integer ≥
+ *   2, or 0 for none, default 2; `ratio`, in (0, 1], default 0.5.
  * @returns a schedule without state, for {@link scheduled}.
  * @throws RangeError if an option is out of range.
  *
@@ -40,7 +44,7 @@ export function window(options: WindowOptions = {} as WindowOptions): KeepSchedu
   checkWhole(NAME, 'start', start);
   if (!Number.isInteger(end) || end <= start) throw rangeError(NAME, 'end', `be an integer > start, ${start}`, end);
   if (interrupt !== 0 && !(Number.isInteger(interrupt) && interrupt >= 2)) {
-    const remedy = '0 is for a window without interruptions.';
+    const remedy = 'Pass 0 for a window without interruptions.';
     throw rangeError(NAME, 'interrupt', 'be an integer >= 2, or 0', interrupt, remedy);
   }
   checkRatio(NAME, 'ratio', ratio);

@@ -105,7 +105,7 @@ describeOnBackends('Class weights', () => {
 
   describe('refuse rows that have several labels, or none,', () => {
     const remedy =
-      "Weigh such rows by sampleWeight, or mine their labels one by one, with binaryCrossentropy() and {granularity: 'element'}.";
+      "Weight such rows by sampleWeight, or mine their labels one by one, with binaryCrossentropy() and {granularity: 'element'}.";
     const several = (): Tensor => tensor2d([1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1], [4, 3]);
     const none = (): Tensor => tensor2d([1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1], [4, 3]);
     const cases: [string, () => LossLike, () => Tensor, number][] = [

@@ -96,7 +96,7 @@ describe('kakurenbo', () => {
       [0, 0.5],
     ] as const;
     expect(() => kakurenbo({decay: twice})).toThrow(
-      new RangeError('kakurenbo: decay[1][0] must be over the share before, 0, got 0.'),
+      new RangeError('kakurenbo: decay[1][0] must be above the previous share, 0, got 0.'),
     );
     expect(() => kakurenbo({decay: [[60, 1]]})).toThrow(
       new RangeError('kakurenbo: decay[0][0] must be in [0, 1), got 60.'),

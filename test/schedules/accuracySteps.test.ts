@@ -84,7 +84,7 @@ describe('accuracySteps', () => {
           [0.8, 2],
           [second, 4],
         ]),
-      ).toThrow(new RangeError(`accuracySteps: steps[1][0] must be over the accuracy before, 0.8, got ${second}.`));
+      ).toThrow(new RangeError(`accuracySteps: steps[1][0] must be above the previous accuracy, 0.8, got ${second}.`));
     }
   });
 });

@@ -57,7 +57,7 @@ describe('stepDecay', () => {
       [0.5, 0.01],
     ] as const;
     expect(() => stepDecay(twice, from)).toThrow(
-      new RangeError('stepDecay: steps[1][0] must be over the share before, 0.5, got 0.5.'),
+      new RangeError('stepDecay: steps[1][0] must be above the previous share, 0.5, got 0.5.'),
     );
     expect(() => stepDecay([[0.1, 2]], {from: 1, warmup: 0.2})).toThrow(
       new RangeError('stepDecay: warmup must be at most the first share, 0.1, got 0.2.'),

@@ -51,7 +51,7 @@ describe('window', () => {
     for (const interrupt of [1, -2, 2.5, Number.NaN]) {
       expect(() => window({start: 3, end: 9, interrupt})).toThrow(
         new RangeError(
-          `window: interrupt must be an integer >= 2, or 0, got ${interrupt}. 0 is for a window without interruptions.`,
+          `window: interrupt must be an integer >= 2, or 0, got ${interrupt}. Pass 0 for a window without interruptions.`,
         ),
       );
     }

@@ -80,7 +80,7 @@ describeOnBackends('Bad input of fitOhem', () => {
       const [model, weights] = [regression(), await weightsAfter(5)];
       const options = {...DATASET, epochs: 2, batchesPerEpoch: 3};
       expect(await failure(model, () => fitOhemDataset(model, dataset, options), weights)).toBe(
-        'fitOhemDataset: dataset must give 3 batches for each epoch, got 2 in epoch 1. Make it repeat, or leave batchesPerEpoch out to begin it anew for each epoch.',
+        'fitOhemDataset: dataset must give 3 batches for each epoch, got 2 in epoch 1. Repeat it, or omit batchesPerEpoch to restart it for each epoch.',
       );
     });
 

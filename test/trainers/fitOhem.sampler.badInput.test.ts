@@ -208,7 +208,7 @@ describeOnBackends('fitOhemDataset', () => {
       'fitOhemDataset: index of dataset must name each row once in an epoch, got 3 twice in epoch 0.',
     );
     await expect(trained(withIndex([16, 17, 18, 19, 20, 21, 22, 40])).run).rejects.toThrow(
-      'fitOhemDataset: index of dataset must be from 0 to 39, got 40. Number the rows from 0, and pass as rows how many there are.',
+      'fitOhemDataset: index of dataset must be from 0 to 39, got 40. Number the rows from 0, and pass their number as rows.',
     );
     await expect(trained((epoch) => (epoch === 0 ? items : items.slice(1))).run).rejects.toThrow(
       'fitOhemDataset: dataset must give all 40 rows in each epoch with a sampler, got 32 in epoch 1, without row 0.',

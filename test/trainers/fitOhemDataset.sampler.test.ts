@@ -188,7 +188,7 @@ describeOnBackends('fitOhemDataset with a sampler', () => {
     const uneven = items.map((item, i) => (i === 3 ? {...item, sampleWeight: Array(8).fill(1)} : item));
     const firstOfEach = tinySampler(() => ({rows: allRows(ROWS).filter((row) => row % 8 < 2)}));
     await expect(fitOhemDataset(model, uneven, {...options(), sampler: firstOfEach})).rejects.toThrow(
-      'fitOhemDataset: dataset must give the same with each item for a sampler, xs, ys, index alone, got sampleWeight.',
+      'fitOhemDataset: dataset must give the same fields with each item for a sampler, xs, ys, index alone, got sampleWeight.',
     );
     expect([ofEpochs, memory().numTensors - before - ofEpochs]).toEqual([0, 0]);
   });
