@@ -5,8 +5,10 @@ import type {SelectionContext} from '../types';
 import type {ClassWeights} from './classWeights';
 
 /**
- * Row weights `float32[B]`, as a tensor or numbers; for several outputs one tensor for all, a list
- * or a record. When elements are mined, a tensor may have their shape, `float32[B, …]`.
+ * Row weights `float32[B]`, as a tensor or numbers.
+ *
+ * For several outputs one tensor for all, a list or a record. When elements are mined, a tensor may
+ * have their shape, `float32[B, …]`.
  */
 export type SampleWeights = Tensor | ArrayLike<number> | Tensor[] | Record<string, Tensor>;
 

@@ -59,8 +59,10 @@ interface Waiting {
 }
 
 /**
- * Yields the chosen rows of items, in batches as large as the largest item so far and in the order
- * of the items. An item of chosen rows only is passed on unchanged while no row waits.
+ * Yields the chosen rows of items in the order of the items.
+ *
+ * Batches are as large as the largest item so far. An item of chosen rows only is passed on
+ * unchanged while no row waits.
  *
  * @param items  the items; each is valid until the next one is requested.
  * @throws TypeError or RangeError for an item without `index`, for an index that is out of range or

@@ -23,10 +23,7 @@ export interface ConfidentJoint {
 /** Tolerance by which rounding may push a probability below the threshold. */
 const ROUNDING = 1e-6;
 
-/**
- * Counts confident rows by label and class; of several reached classes the most probable one
- * counts.
- */
+/** Counts confident rows by label and class, each for its most probable reached class. */
 export function confidentJoint({labels, probabilities, classes}: LabelledRows): ConfidentJoint {
   const thresholds = meansOfLabels({labels, probabilities, classes});
   const counts = Array.from({length: classes}, () => new Array<number>(classes).fill(0));

@@ -1,5 +1,5 @@
 /**
- * Which rows of a data set are hard, and why.
+ * Hard rows of a data set, and the reasons why they are hard.
  * @module insight
  */
 export type {FunctionModel, TrainableModel} from '../models/functionModel';

@@ -53,20 +53,15 @@ export interface MiningLedger extends Ledger {
    */
   aum(): Float32Array;
   /**
-   * Counts how often each row was predicted wrong directly after a right prediction, over the
-   * passes that saw it. Infinity if the prediction was never right, NaN for unseen rows.
+   * Counts how often each row was predicted wrong directly after a right prediction. Infinity if
+   * the row was never predicted right, NaN for unseen rows.
    */
   forgetting(): Float32Array;
-  /**
-   * Computes the data map: mean and spread of each label's probability, and how often it was right.
-   */
+  /** Computes the data map: confidence, variability and correctness of each row. */
   cartography(): Cartography;
   /** Computes the mean error norm of each row, `‖p − onehot(y)‖₂`; NaN for unseen rows. */
   el2n(): Float32Array;
-  /**
-   * Lists rows with an `aum` at or below that of threshold samples, lowest first, without these
-   * samples.
-   */
+  /** Lists rows with an `aum` up to that of the threshold samples, lowest first, without these. */
   suspectsByMargin(options: SuspectsByMarginOptions): Int32Array;
   /** Returns plain JSON for `miningLedger.fromJSON`; `JSON.stringify` calls it. */
   toJSON(): MiningLedgerJSON;

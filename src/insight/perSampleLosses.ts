@@ -23,7 +23,7 @@ const NAME = 'perSampleLosses';
 
 export interface PerSampleLossesOptions {
   /**
-   * One loss, or one for each output (list, or record by output name); functions or names of Keras.
+   * Loss, or one loss per output (list, or record by output name): functions or names of Keras.
    * Default: the compiled loss of the model.
    */
   loss?: Losses;
@@ -111,7 +111,7 @@ export function scoring(
 /**
  * Scores all rows in inference mode, one batch at a time.
  *
- * Reads the losses of many batches together, yields to the event loop now and then, and copies only
+ * Reads the losses of many batches together and yields to the event loop now and then. Copies only
  * one batch of the data at a time.
  */
 export async function scoreRows(task: Scoring): Promise<Float32Array> {

@@ -7,8 +7,8 @@ export interface SubsetOptions {
   /** Share of the rows to keep, in (0, 1]. */
   keep: number;
   /**
-   * Number of the largest scores to skip first, as suspected label errors; per class with
-   * `balance`. Default 0.
+   * Number of the largest scores to skip, as likely label errors; per class with `balance`. Default
+   * 0.
    */
   offset?: number;
   /** Label of each row: keeps the same share of each class. Omit to ignore classes. */

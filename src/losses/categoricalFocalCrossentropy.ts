@@ -50,8 +50,8 @@ export interface CategoricalFocalCrossentropyOptions {
  * threshold on them, a quarter of the paper's formula without α. Pass `alpha: 1` to remove it, or
  * one number per class to balance them.
  *
- * If `ignoreLabel` is outside 0 … C−1, such as 255, the loss ignores rows of zeros, which
- * `tf.oneHot` makes of it, and rows filled with it. Otherwise it ignores the rows of that class.
+ * An `ignoreLabel` outside 0 … C−1, such as 255, matches rows filled with it and rows of zeros,
+ * which `tf.oneHot` makes of it. Otherwise it matches the rows of that class.
  *
  * @param options  `fromLogits`, whether `yPred` holds logits (default false); `gamma`, γ ≥ 0
  *   (default 2); `alpha`, α in [0, 1], one number or `C` of them (default 0.25); `ignoreLabel`, a

@@ -152,10 +152,7 @@ export function withFeatureAxis(where: string, yPred: Tensor): Tensor {
   return yPred.rank === 1 ? reshape(yPred, [yPred.size, 1]) : yPred;
 }
 
-/**
- * The truth as `float32` in the shape of the predictions, from which a trailing axis of 1 may
- * differ.
- */
+/** The truth as `float32` in the shape of the predictions, up to a trailing axis of 1. */
 export function truthLike(where: string, yTrue: Tensor, yPred: Tensor, remedy = ''): Tensor {
   if (!fits(yTrue.shape, yPred.shape) && !fits(yPred.shape, yTrue.shape)) {
     throw typeError(where, 'yTrue', `have the shape of yPred, ${shapeText(yPred.shape)}`, yTrue.shape, remedy);

@@ -1,5 +1,5 @@
 /**
- * Per-sample losses: one number an example, unreduced.
+ * Per-sample losses: one number per example, unreduced.
  * @module losses
  */
 export type {LossName, PerSampleLoss} from '../types';

@@ -52,8 +52,8 @@ export interface SparseCategoricalCrossentropyOptions {
  *
  * Gives the same losses and gradients as {@link categoricalCrossentropy} on one-hot labels.
  *
- * A label outside 0 … C−1 throws in development on backends whose tensors live in main memory, at
- * the cost of B comparisons on the host. In production mode and on GPUs its loss is NaN, and the
+ * On backends whose tensors live in main memory, a label outside 0 … C−1 throws in development. The
+ * check costs B comparisons on the host. In production mode and on GPUs the loss is NaN, and the
  * trainers skip and count the row.
  *
  * @param options  `fromLogits`, whether `yPred` holds logits (default false); `ignoreLabel`, a

@@ -42,8 +42,8 @@ export interface DistanceWeightedOptions {
  *     P(n) ∝ δ^(2 − D) · (1 − δ²/4)^((3 − D)/2),   δ = max(d_an, cutoff);   0 if d_an ≥ nonzero
  *
  * The chance is the inverse of the density of distances between random points on a sphere of `D`
- * dimensions, so embeddings are normalised to length 1. An anchor without a negative to draw has no
- * triplet.
+ * dimensions. Embeddings are therefore normalised to length 1. An anchor without a negative to draw
+ * has no triplet.
  *
  * A draw depends on the seed, on `context.step` and on the embeddings. A loss has no step: there
  * the draws differ because training changes the embeddings.

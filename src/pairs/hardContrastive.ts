@@ -42,8 +42,7 @@ export interface HardContrastiveOptions {
 }
 
 /**
- * Builds a contrastive loss of two views with hardness weights and a correction for false
- * negatives.
+ * Builds a contrastive loss of two views that weights hard negatives and corrects false ones.
  *
  *     l = −log(e⁺ / (e⁺ + G)),    e_j = exp(s_j / T),    R = Σ_j e_j^β e_j / mean_j e_j^β
  *     G = max((R − τ⁺ · N · e⁺) / (1 − τ⁺), N · e^(−1/T))

@@ -47,8 +47,8 @@ const NAME = 'inBatchSoftmax';
 /** A second model that detects false negatives among the candidates. */
 export interface Guide {
   /**
-   * Computes the guide's embeddings of the same rows from the targets, in the order of the outputs:
-   * `float32[B, E]` of queries, then of documents.
+   * Computes the guide's embeddings from the targets, in the order of the outputs: `float32[B, E]`
+   * of queries, then of documents.
    */
   embeddings: (ys: Tensor[]) => Tensor[];
   /** Similarity by which a negative must trail the query's own document; ≥ 0. Default 0. */
@@ -68,8 +68,9 @@ export interface InBatchSoftmaxOptions {
    */
   contrast?: {queries?: boolean; documents?: boolean};
   /**
-   * Computes the chance with which each document was drawn into the batch, `float32[C]`, from the
-   * targets; `C` counts the documents of all outputs.
+   * Computes the chance with which each document was drawn into the batch.
+   *
+   * From the targets to `float32[C]`, with `C` the number of documents of all outputs.
    */
   samplingProbability?: (ys: Tensor[]) => Tensor;
   /** Computes an id of each document, `int32[C]`, from the targets; equal ids are not negatives. */
@@ -103,13 +104,18 @@ const OPTIONS = [
  *     l_i = log Σ_j exp(z_ij) − z_ii,    z_ij = scale · sim(query_i, document_j)
  *
  * For two towers. The outputs are queries `float32[B, D]`, their documents, and any number of
- * further documents, `B` or a multiple of `B` each, which are negatives of all queries.
+ * further documents, `B` or a multiple of `B` each. These are negatives of all queries.
  *
- * Before the softmax the loss applies, in this order: `z_ij −= log q_j` with `samplingProbability`,
- * clipped to [1e-6, 1]; exclusion of documents with the id of the query's own; exclusion of
- * candidates that `guide` finds more similar than `sim(query_i, document_i) − margin`, or
- * `· (1 − margin)`; and of the rest, `hardNegatives` keeps the largest. The query's own document
- * always stays. Candidates added by `contrast` are excluded by the ids of their documents too.
+ * Before the softmax the loss applies, in this order:
+ *
+ * - with `samplingProbability`, `z_ij −= log q_j`, with q clipped to [1e-6, 1];
+ * - with `candidateIds`, it excludes documents with the id of the query's own;
+ * - with `guide`, it excludes candidates whose similarity by the guide exceeds
+ *   `sim(query_i, document_i) − margin`, or `· (1 − margin)`;
+ * - with `hardNegatives`, it keeps only the largest of the rest.
+ *
+ * The query's own document always stays. The ids of their documents also exclude the candidates
+ * that `contrast` adds.
  *
  * A query whose embedding, or whose document, is not finite has loss NaN. Such a document is not a
  * candidate of any query.

@@ -32,9 +32,10 @@ export type TripletRule = {
   /** `float32[R, R]`, distances from positives to negatives. Omit if the rule does not use them. */
   between?: Tensor2D;
   /**
-   * Returns 1 for each triplet that counts and 0 for the others, `float32[A, P, R]`, from the
-   * distances of anchor and positive `[A, P, 1]`, of anchor and negative `[A, 1, R]` and, with
-   * `between`, of positive and negative `[A, P, R]`.
+   * Masks the triplets that count, `float32[A, P, R]`, by their distances.
+   *
+   * Gets the distances of anchor and positive `[A, P, 1]`, of anchor and negative `[A, 1, R]` and,
+   * with `between`, of positive and negative `[A, P, R]`.
    */
   keeps: (ofPositive: Tensor, ofNegative: Tensor, between: Tensor | undefined) => Tensor;
 };

@@ -18,8 +18,9 @@ interface Given {
 const COLUMNS = 2 ** 20;
 
 /**
- * Finds the nearest negative that is farther than the positive of each slot, `int32[B, P]`; the
- * farthest negative if there is none. Ties keep the lower column.
+ * Finds the nearest negative that is farther than the positive of each slot, `int32[B, P]`.
+ *
+ * If there is none, finds the farthest negative. Ties keep the lower column.
  *
  * Sorts the negatives once per anchor and finds each slot by a search of `log R` steps. Comparing
  * all positives with all negatives would need `B · P · R` numbers, several times over.

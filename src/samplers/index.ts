@@ -1,5 +1,5 @@
 /**
- * Which rows of a data set an epoch trains on: pure functions over JSON state and row scores.
+ * Choice of the rows that an epoch trains on: pure functions over JSON state and row scores.
  * @module samplers
  */
 export type {EpochRows, RowScores, Sampler} from '../types';

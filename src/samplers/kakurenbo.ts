@@ -31,8 +31,8 @@ export interface KakurenboOptions extends EndingOptions {
    */
   confidence?: number | null;
   /**
-   * Pairs of a share of the run, which must increase, and the factor of `fraction` from there on,
-   * in [0, 1]. Default `[[0, 1], [0.3, 0.8], [0.6, 0.6], [0.8, 0.4]]`.
+   * Pairs of a share of the run, which must increase, and the factor of `fraction` from then on, in
+   * [0, 1]. Default `[[0, 1], [0.3, 0.8], [0.6, 0.6], [0.8, 0.4]]`.
    */
   decay?: readonly (readonly [from: number, factor: number])[];
   /** Whether the learning rate rises in proportion as the epoch shrinks. Default true. */

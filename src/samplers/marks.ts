@@ -18,8 +18,9 @@ export function countMarked(marks: Uint8Array, mark: number): number {
 }
 
 /**
- * Keeps the row with the largest finite loss if all rows with a finite loss are left out; the other
- * rows teach nothing.
+ * Keeps the row with the largest finite loss if all rows with a finite loss are left out.
+ *
+ * The other rows teach nothing.
  */
 export function spareHardest(isLeftOut: Uint8Array, losses: Float32Array): void {
   let [hardest, largest] = [-1, Number.NEGATIVE_INFINITY];

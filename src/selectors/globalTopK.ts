@@ -15,8 +15,10 @@ export interface GlobalTopKOptions {
   /** Number of shards. */
   shards: number;
   /**
-   * Sends the losses of this shard to all others, waits for theirs, and returns the losses of all
-   * shards, this one included, in the order of the shards. Called once per step.
+   * Exchanges the losses of this shard for those of all shards.
+   *
+   * Sends the losses to all other shards, waits for theirs, and returns all of them in the order of
+   * the shards, this one included. Called once per step.
    */
   exchange: (mine: ShardLosses) => ShardLosses[];
 }

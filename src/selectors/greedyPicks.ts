@@ -64,8 +64,8 @@ const ROUNDING = 1e-5;
  * Picks by matching pursuit of the sum of all gradients.
  *
  * Each round picks the row whose gradient has the largest inner product with the residual of the
- * sum, then projects its direction out of the residual and of all gradients. Once only rounding is
- * left, or only rows that depend on picked ones, it picks the largest losses.
+ * sum. It then projects that direction out of the residual and of all gradients. Once only rounding
+ * is left, or only rows that depend on picked ones, it picks the largest losses.
  */
 export function matchingPursuit(batch: Batch, worth: Worth): Picking {
   return (count) => (livesInMainMemory() ? pursueOnHost(batch, worth, count) : pursueOnDevice(batch, worth, count));
@@ -155,8 +155,9 @@ export function pursueOnHost({losses, rows}: Batch, {gram, squares}: Worth, coun
 }
 
 /**
- * Picks the row with the largest score, then subtracts from all scores `rate` times their inner
- * products with it; repeats.
+ * Repeatedly picks the row with the largest score.
+ *
+ * After each pick it subtracts `rate` times the inner products with that row from all scores.
  */
 export function byInteraction(batch: Batch, worth: Pick<Worth, 'gram'>, scores: Tensor1D, rate: number): Picking {
   const pick = livesInMainMemory() ? interactOnHost : interactOnDevice;

@@ -1,5 +1,5 @@
 /**
- * Mining rules: which rows of a batch are backpropagated.
+ * Mining rules: the choice of the rows of a batch that are backpropagated.
  * @module selectors
  */
 export type {

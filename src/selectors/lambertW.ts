@@ -27,11 +27,12 @@ const NEAR = 0.25;
 const LARGEST = 1e30;
 
 /**
- * Computes `exp(−W₀(x))` for x ≥ −1 / e, where W₀ is the Lambert W function, `W₀ e^{W₀} = x`.
+ * Computes `exp(−W₀(x))` for x ≥ −1 / e with the Lambert W function, `W₀ e^{W₀} = x`.
  *
  * Within 3e-6 of float64; near −1 / e only if `distance` holds x + 1 / e with all its digits. Takes
- * two steps of Halley's method. They start from the series for x < 0, and otherwise from Winitzki's
- * estimate l (1 − log(1 + l) / (2 + l)) with l = log(1 + x).
+ * two steps of Halley's method, for x < 0 from the series, otherwise from Winitzki's estimate:
+ *
+ *     l (1 − log(1 + l) / (2 + l)),   l = log(1 + x)
  */
 export function expOfMinusW(given: Tensor1D, distance?: Tensor1D): Tensor1D {
   const x = minimum(given, LARGEST) as Tensor1D;

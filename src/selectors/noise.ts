@@ -15,7 +15,7 @@ export interface DrawOptions {
  * Makes `size` random numbers: `shape` of a uniform number in (0, 1), from the seed and the step.
  *
  * Runs on the host in float64. A logarithm differs in its last bit between backends, which could
- * change the draw, and float32 has no numbers between 1 − 6e-8 and 1, the range of the largest.
+ * change the draw. Float32 also has no numbers between 1 − 6e-8 and 1, the range of the largest.
  */
 export function noise(
   size: number,

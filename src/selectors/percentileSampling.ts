@@ -48,7 +48,7 @@ export interface PercentileSamplingOptions extends DrawOptions {
  *     F(l) = share of the last `historyLength` losses < l, those of this batch among them;
  *            ½ if all of them, two or more, are l
  *
- * Selective-Backprop. It keeps few rows of an easy batch and many of a hard one, in the long run
+ * Selective-Backprop. It keeps few rows of an easy batch and many of a hard one; in the long run
  * about 1 / (power + 1) of them. If it keeps none, the step changes nothing.
  *
  * The smallest of the recent losses has chance 0; a `minProbability` gives every row a chance. If
