@@ -1,6 +1,6 @@
 /** @file Every measured number in the prose of the documents, and the results that it comes from. */
 
-/** A number with its words, as the document has it, and how it comes out of results. */
+/** A sentence with a measured number, as the document has it on one line, and how it follows from results. */
 export interface Claim {
   document: string;
   says: string;
@@ -75,9 +75,9 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'docs/results.md',
-    says: '0.19 ± 0.06 points\n  fewer errors than full training',
+    says: '0.19 ± 0.06 points fewer errors than full training',
     results: 'epochs/results.json',
-    due: (epochs: Epochs) => `${points(armOf(epochs, BOTH).toFull)}\n  fewer errors than full training`,
+    due: (epochs: Epochs) => `${points(armOf(epochs, BOTH).toFull)} fewer errors than full training`,
   },
   {
     document: 'docs/results.md',
@@ -170,12 +170,12 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'docs/scaling.md',
-    says: 'of this network 3.3 MB a step with 2 shards, and 1.6 GB\nwith 1,000',
+    says: 'of this network 3.3 MB a step with 2 shards, and 1.6 GB with 1,000',
     results: 'shards.json',
     due: ({runs}: ShardTraffic) => {
       const {sent = 0, received = 0} = runs.find(({how, shards}) => how === 'network' && shards === 2)?.perStep ?? {};
       const [two, thousand] = [2, 1000].map((shards) => shards * (sent + received));
-      return `of this network ${((two ?? 0) / 1e6).toFixed(1)} MB a step with 2 shards, and ${((thousand ?? 0) / 1e9).toFixed(1)} GB\nwith 1,000`;
+      return `of this network ${((two ?? 0) / 1e6).toFixed(1)} MB a step with 2 shards, and ${((thousand ?? 0) / 1e9).toFixed(1)} GB with 1,000`;
     },
   },
   {
