@@ -1,0 +1,109 @@
+/**
+ * @file Builds and runs each example in a folder of its own against the packed library:
+ * `npm run examples`.
+ * Takes 50 seconds of processor time, half of it for the four installations. Needs a registry and a
+ * Chromium.
+ */
+import assert from 'node:assert/strict';
+import {mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
+import type {Browser, Page} from 'playwright';
+import {launchChromium} from '../support/chromium';
+import {ROOT} from '../support/sources';
+import {copyTracked, inFolder, install, pack, run} from './support/packed';
+import {openPage} from './support/trainedPage';
+
+/** The least percentage of the rare points that a mined run finds in each example. */
+const ENOUGH = 80;
+
+const found = (text: string, of: RegExp) => Number(of.exec(text)?.[1] ?? assert.fail(`no ${of} in:\n${text}`));
+
+/** Holds the output of the run in Node to what mining buys there. */
+function checkMinimal(project: string): void {
+  const output = run(project, 'node', ['index.js']);
+  const mined = found(output, /hardest 64, step 200: (\d+) % of the rare/);
+  const plain = found(output, /all rows, step 200: (\d+) % of the rare/);
+  assert.ok(mined >= ENOUGH && mined > plain, output);
+}
+
+interface Expected {
+  until: RegExp;
+  of: RegExp;
+  prepare?: (page: Page) => Promise<unknown>;
+  act?: (page: Page) => Promise<unknown>;
+}
+
+async function checkPage(browser: Browser, folder: string, {of, ...opening}: Expected): Promise<void> {
+  const {text, errors} = await openPage(browser, folder, opening);
+  assert.ok(found(text, of) >= ENOUGH, text);
+  assert.deepEqual(errors, [], 'errors in the console');
+}
+
+/** Answers requests to the CDN by installed files, and fails those for a file that is null. */
+const cdn = (files: Record<string, string | null>) => (page: Page) =>
+  page.route('https://cdn.jsdelivr.net/npm/**', (route) => {
+    const name = Object.keys(files).find((part) => route.request().url().includes(`/npm/${part}@`));
+    const path = name && files[name];
+    return path ? route.fulfill({path, contentType: 'text/javascript'}) : route.abort('internetdisconnected');
+  });
+
+async function checkScriptTag(browser: Browser, project: string): Promise<void> {
+  const installed = (name: string) => {
+    const {unpkg} = JSON.parse(readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8'));
+    return join(project, 'node_modules', name, unpkg);
+  };
+  const files = Object.fromEntries(['@tensorflow/tfjs', 'ohem-tfjs'].map((name) => [name, installed(name)]));
+  const of = /Trained: (\d+) %/;
+  await checkPage(browser, project, {until: /Trained/, of, prepare: cdn(files)});
+  for (const [name, said] of [
+    ['@tensorflow/tfjs', 'TensorFlow.js did not load'],
+    ['ohem-tfjs', 'ohem-tfjs did not load'],
+  ] as const) {
+    const {text} = await openPage(browser, project, {until: /did not load/, prepare: cdn({...files, [name]: null})});
+    assert.match(text, new RegExp(said));
+  }
+}
+
+/** Checks that a project without the library fails, and that the error names the library. */
+function checkNeedsLibrary(project: string, command: string, args: readonly string[]): void {
+  rmSync(join(project, 'node_modules/ohem-tfjs'), {recursive: true});
+  assert.throws(() => run(project, command, args), /Cannot find (?:package|module) 'ohem-tfjs'/);
+}
+
+const EXAMPLES: Record<string, (project: string, browser: Browser) => Promise<void>> = {
+  async minimal(project) {
+    checkMinimal(project);
+    checkNeedsLibrary(project, 'node', ['index.js']);
+  },
+  'script-tag': (project, browser) => checkScriptTag(browser, project),
+  async vite(project, browser) {
+    run(project, 'npm', ['run', 'build']);
+    const of = /Trained.*hardest 64: (\d+) %/;
+    await checkPage(browser, join(project, 'dist'), {until: /Trained/, of});
+    checkNeedsLibrary(project, 'npm', ['run', 'build']);
+  },
+  async react(project, browser) {
+    run(project, 'npm', ['run', 'build']);
+    const act = (page: Page) => page.getByRole('button', {name: 'Train'}).click();
+    await checkPage(browser, join(project, 'dist'), {until: /^trained: /, of: /trained: (\d+) %/, act});
+    checkNeedsLibrary(project, 'npm', ['run', 'build']);
+  },
+};
+
+await inFolder('examples', async (folder) => {
+  const tarball = pack(folder);
+  const browser = await launchChromium();
+  try {
+    for (const [name, check] of Object.entries(EXAMPLES)) {
+      const started = performance.now();
+      const project = join(folder, name);
+      mkdirSync(project);
+      copyTracked(join(ROOT, 'examples', name), project);
+      install(project, [tarball]);
+      await check(project, browser);
+      console.log(`ok examples/${name}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    }
+  } finally {
+    await browser.close();
+  }
+});
