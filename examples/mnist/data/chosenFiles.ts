@@ -2,6 +2,7 @@ import {comparedSets} from './comparedSets';
 import type {DigitData} from './digits';
 import {decompressed} from './gzip';
 import {idxFileNames} from './idxFileNames';
+import {idxLimit, LARGEST_IDX_FILE} from './idxLimit';
 import {type IdxFile, type IdxFiles, MNIST_FILES} from './mnistFiles';
 
 /** Which of the four files one is, by its name; undefined if by none. Capitals, and the number that a second download gets, do not matter. */
@@ -34,7 +35,9 @@ export async function digitsFromFiles(chosen: readonly File[], files: IdxFiles =
   }
   const {train, test, description} = await comparedSets(files, 'the files that you chose', async (file) => {
     const found = chosen.find(({name}) => idxFileNamed(name, files) === file) as File;
-    return {path: found.name, bytes: await decompressed(new Uint8Array(await found.arrayBuffer()), found.name)};
+    const limitOf = (beginning: Uint8Array) => idxLimit(beginning, LARGEST_IDX_FILE, found.name);
+    const stored = new Uint8Array(await found.arrayBuffer());
+    return {path: found.name, bytes: await decompressed(stored, found.name, limitOf)};
   });
   return {train, test, source: 'files', description};
 }

@@ -33,8 +33,8 @@ export async function downloadIdxFile(file: IdxFile, options: DownloadOptions): 
   for (const mirror of options.mirrors) {
     const url = `${mirror}${file.name}.gz`;
     try {
-      const received = await receive(url, options);
-      const bytes = await decompressed(received, 'what came');
+      const received = await receive(url, file.size, options);
+      const bytes = await decompressed(received, 'what came', () => file.size);
       const got = await sha256(bytes);
       if (got === file.sha256) {
         return {bytes, gzipped: isGzipped(received) ? received : await gzipped(received)};
@@ -47,7 +47,7 @@ export async function downloadIdxFile(file: IdxFile, options: DownloadOptions): 
   throw new DownloadError(`no mirror gave ${file.name}`);
 }
 
-async function receive(url: string, {fetch = globalThis.fetch, patience = 15_000}: DownloadOptions) {
+async function receive(url: string, size: number, {fetch = globalThis.fetch, patience = 15_000}: DownloadOptions) {
   const controller = new AbortController();
   const giveUp = () => controller.abort(new Error(`nothing came for ${patience / 1000} s.`));
   let timer = setTimeout(giveUp, patience);
@@ -55,9 +55,14 @@ async function receive(url: string, {fetch = globalThis.fetch, patience = 15_000
     const response = await fetch(url, {signal: controller.signal});
     if (!response.ok) throw new Error(`it answered ${response.status}.`);
     const chunks: BlobPart[] = [];
+    // More than any gzip file of it.
+    const most = 2 * size + 4096;
+    let length = 0;
     const reader = response.body?.getReader();
     for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
       chunks.push(part.value);
+      length += part.value.length;
+      if (length > most) throw new Error(`more than ${most} bytes came.`);
       clearTimeout(timer);
       timer = setTimeout(giveUp, patience);
     }

@@ -3,6 +3,7 @@ import {comparedSets} from './comparedSets';
 import type {DigitData} from './digits';
 import {readIdxFile} from './idxFile';
 import {idxFileNames} from './idxFileNames';
+import {LARGEST_IDX_FILE} from './idxLimit';
 import type {IdxFiles} from './mnistFiles';
 
 /**
@@ -23,7 +24,7 @@ export async function digitsFromFolder(folder: string, files: IdxFiles, anyDigit
     );
   }
   const {train, test, others, description} = await comparedSets(files, folder, async (file) => {
-    const read = await readIdxFile(folder, file);
+    const read = await readIdxFile(folder, file, anyDigits ? LARGEST_IDX_FILE : file.size);
     if (read) return read;
     const [name, ...otherNames] = idxFileNames(file);
     throw new Error(

@@ -77,6 +77,25 @@ export function parseDigits(
   return {count, images, labels};
 }
 
+/**
+ * Reads from the header how many bytes an IDX file of images or labels has.
+ *
+ * @param beginning  at least 16 bytes of the decompressed file.
+ * @param name  what errors call it.
+ * @throws TypeError if it is another kind of file.
+ */
+export function idxLength(beginning: Uint8Array, name: string): number {
+  const header = new DataView(beginning.buffer, beginning.byteOffset, beginning.byteLength);
+  const magic = header.getUint32(0);
+  const count = header.getUint32(4);
+  if (magic === LABELS_MAGIC) return LABELS_HEADER + count;
+  if (magic === IMAGES_MAGIC) return IMAGES_HEADER + count * header.getUint32(8) * header.getUint32(12);
+  throw new TypeError(
+    `idxLength: ${name} must start with the magic number ${hex(IMAGES_MAGIC)} or ${hex(LABELS_MAGIC)}, ` +
+      `got ${hex(magic)}. ${whatItIs(magic)}`,
+  );
+}
+
 function checkHeader(where: string, bytes: Uint8Array, name: string, magic: number, length: number): DataView {
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length >= 4 && header.getUint32(0) !== magic) {

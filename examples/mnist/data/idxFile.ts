@@ -1,24 +1,31 @@
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readWholeFile} from '../node/wholeFile';
 import {decompressed} from './gzip';
 import {idxFileNames} from './idxFileNames';
+import {idxLimit} from './idxLimit';
 import type {ReadIdxFile} from './idxSets';
 import type {IdxFile} from './mnistFiles';
 
 /**
  * Reads a file from a folder, under the first of its names that is there.
  *
- * @returns undefined if none is.
- * @throws Error if it cannot be read or decompressed.
+ * @param largest  the most bytes that it may have when decompressed; no more are read or unpacked.
+ * @returns undefined if none is there.
+ * @throws Error if it is no regular file, larger, or cannot be read or decompressed.
  */
-export async function readIdxFile(folder: string, file: IdxFile): Promise<ReadIdxFile | undefined> {
+export async function readIdxFile(
+  folder: string,
+  file: IdxFile,
+  largest: number = file.size,
+): Promise<ReadIdxFile | undefined> {
   for (const name of idxFileNames(file)) {
     const path = join(folder, name);
-    const stored = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw new Error(`readIdxFile: ${path} must be a file that can be read, got ${error.message}.`, {cause: error});
-    });
-    if (stored) return {path, bytes: await decompressed(stored, path)};
+    const stored = await readWholeFile(path, largestGzip(largest));
+    if (stored)
+      return {path, bytes: await decompressed(stored, path, (beginning) => idxLimit(beginning, largest, path))};
   }
   return undefined;
 }
+
+/** What cannot be compressed grows in a gzip file: by 5 bytes for each block, the header and the name. */
+const largestGzip = (bytes: number): number => Math.ceil(1.001 * bytes) + 4096;

@@ -5,8 +5,10 @@ import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {readIdxFile} from '../../../../examples/mnist/data/idxFile';
 import {idxFileNames} from '../../../../examples/mnist/data/idxFileNames';
+import {LARGEST_IDX_FILE} from '../../../../examples/mnist/data/idxLimit';
+import {idxImages} from './idxFixtures';
 
-const FILE = {name: 'train-images-idx3-ubyte', sha256: ''};
+const FILE = {name: 'train-images-idx3-ubyte', sha256: '', size: 16 + 2 * 784};
 const bytes = Uint8Array.of(0, 0, 8, 3, 7);
 const plain = (read: Uint8Array | undefined) => read && Uint8Array.from(read);
 
@@ -45,13 +47,28 @@ describe('readIdxFile', () => {
     );
   });
 
-  it('names a file that cannot be read', async () => {
+  it('unpacks no more than the file that is due has', async () => {
+    const path = join(folder, 'train-images-idx3-ubyte.gz');
+    await writeFile(path, gzipSync(idxImages(new Uint8Array(3 * 784))));
+    await expect(readIdxFile(folder, FILE)).rejects.toThrow(
+      new RangeError(
+        `idxLimit: ${path} must have at most 1584 bytes when decompressed, got a header that announces 2368. ` +
+          'Get the file again, or pass --any-digits if it is of a larger data set in this format.',
+      ),
+    );
+    expect((await readIdxFile(folder, FILE, LARGEST_IDX_FILE))?.bytes).toHaveLength(2368);
+  });
+
+  it('reads no file that is larger than any of its kind', async () => {
+    await writeFile(join(folder, 'train-images-idx3-ubyte'), new Uint8Array(100_000));
+    await expect(readIdxFile(folder, FILE)).rejects.toThrow(/must be a file of at most \d+ bytes, got 100000\./);
+  });
+
+  it('names a folder in the place of a file', async () => {
     const path = join(folder, 'train-images-idx3-ubyte.gz');
     await mkdir(path);
     await expect(readIdxFile(folder, FILE)).rejects.toThrow(
-      new Error(
-        `readIdxFile: ${path} must be a file that can be read, got EISDIR: illegal operation on a directory, read.`,
-      ),
+      new RangeError(`readWholeFile: ${path} must be a regular file, got a folder. Get the file again.`),
     );
   });
 });

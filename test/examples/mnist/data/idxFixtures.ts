@@ -27,7 +27,11 @@ export const TINY_BYTES: Readonly<Record<string, Uint8Array>> = {
   't10k-labels-idx1-ubyte': idxLabels([7, 2]),
 };
 
-const tinyFile = (name: string) => ({name, sha256: sha256Of(TINY_BYTES[name] as Uint8Array)});
+const tinyFile = (name: string) => ({
+  name,
+  sha256: sha256Of(TINY_BYTES[name] as Uint8Array),
+  size: (TINY_BYTES[name] as Uint8Array).length,
+});
 
 export const TINY_FILES: IdxFiles = {
   trainImages: tinyFile('train-images-idx3-ubyte'),
