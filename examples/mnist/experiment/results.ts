@@ -51,7 +51,15 @@ export interface Settings {
 
 export interface Results {
   settings: Settings;
-  data: {source: DataSource; description: string; trainCount: number; testCount: number};
+  data: {
+    source: DataSource;
+    description: string;
+    trainCount: number;
+    testCount: number;
+    /** Of the digits, if somebody named one; and whether it may hold others than MNIST's. */
+    folder?: string;
+    anyDigits?: boolean;
+  };
   versions: {ohem: string; tfjs: string; node: string};
   runs: RunResult[];
 }

@@ -2,9 +2,12 @@ import {resolve} from 'node:path';
 import type {DigitData} from '../data/digits';
 import {DEFAULTS} from '../experiment/defaults';
 import type {Settings} from '../experiment/results';
-import {type Checkpoint, checkpointPath, isFinished, readCheckpoint, whereabouts} from './checkpoint';
+import {type Checkpoint, checkpointPath, readCheckpoint} from './checkpoint';
+import {checkWritable} from './checkWritable';
+import {DEFAULT_OUT} from './defaults';
 import {type DigitRequest, findDigits, fingerprint} from './digits';
-import {FailedError, UsageError} from './errors';
+import {UsageError} from './errors';
+import {freeFolder} from './freeFolder';
 import {type Options, SETTING_OPTIONS} from './options';
 
 /** An experiment that is ready to go on: from its beginning, or from where it was. */
@@ -21,8 +24,12 @@ export function begin(options: Options, onMessage: OnMessage): Promise<Beginning
   return options.resume === undefined ? beginAnew(options, onMessage) : goOn(options.resume, options, onMessage);
 }
 
-async function beginAnew({out, fresh, ...options}: Options, onMessage: OnMessage): Promise<Beginning> {
-  if (!fresh) await refuseUnfinished(out);
+async function beginAnew(options: Options, onMessage: OnMessage): Promise<Beginning> {
+  const folder = await freeFolder(options);
+  if (options.out === undefined && folder !== DEFAULT_OUT) {
+    onMessage(`${DEFAULT_OUT} holds a finished experiment: this one goes into ${folder}`);
+  }
+  await checkWritable(folder);
   const settings: Settings = {...DEFAULTS, ...options.settings};
   const request = requestOf(options);
   const digits = await findDigits(request, onMessage);
@@ -38,7 +45,7 @@ async function beginAnew({out, fresh, ...options}: Options, onMessage: OnMessage
     fingerprint: fingerprint(digits),
     state: {finished: []},
   };
-  return {folder: out, checkpoint, digits};
+  return {folder, checkpoint, digits};
 }
 
 function requestOf({data, anyDigits = false, digits}: Pick<Options, 'data' | 'anyDigits' | 'digits'>): DigitRequest {
@@ -52,24 +59,13 @@ function lasting(request: DigitRequest, {source, train, test}: DigitData): Digit
   return request.folder === undefined ? request : {...request, folder: resolve(request.folder)};
 }
 
-async function refuseUnfinished(out: string): Promise<void> {
-  const old = await readCheckpoint(out).catch((error: Error) => {
-    throw new FailedError(`${error.message} It is lost with --fresh.`, {cause: error});
-  });
-  if (old && !isFinished(old)) {
-    throw new UsageError(
-      `mnist: --out must not hold an unfinished experiment, got one in ${out} (${whereabouts(old)}). ` +
-        `Go on with --resume ${out}, or lose it with --fresh.`,
-    );
-  }
-}
-
 async function goOn(folder: string, options: Options, onMessage: OnMessage): Promise<Beginning> {
   const checkpoint = await readCheckpoint(folder);
   if (!checkpoint) {
     throw new UsageError(`mnist: --resume must name a folder with an experiment, got no ${checkpointPath(folder)}.`);
   }
   checkSettings(options, checkpoint);
+  await checkWritable(folder);
   const {data} = options;
   const digits = await findDigits(data === undefined ? checkpoint.request : requestOf(options), onMessage);
   if (fingerprint(digits) !== checkpoint.fingerprint) {

@@ -30,10 +30,11 @@ What it is trained on
   --digits N          draw N digits to train on and a sixth as many to test on, and look for no others
 
 Where it goes
-  --out DIR           folder of the results (default ${DEFAULT_OUT})
+  --out DIR           folder of the results (default ${DEFAULT_OUT}; ${DEFAULT_OUT}-2 and so on if it holds a
+                      finished experiment)
   --save-every S      seconds between two checkpoints (default ${DEFAULT_SAVE_EVERY})
   --resume DIR        go on from the checkpoint in that folder, with its settings; if it is finished, only the
                       report is written again. Ends with the same curves as if it had never stopped
-  --fresh             start anew although --out holds an unfinished experiment, which is lost
+  --fresh             start anew although --out holds an experiment, which is lost
   --help              this text
 `;

@@ -4,6 +4,7 @@ import type {Results, Settings} from '../experiment/results';
 import {parseRuns} from '../experiment/runs';
 import {DivergedError} from '../experiment/trainRun';
 import {drawnWarning} from '../report/drawnWarning';
+import {quotedForShell} from '../report/quotedForShell';
 import {formatTable, summarise} from '../report/summaryTable';
 import {writeReport} from '../report/writeReport';
 import {useBackend} from './backend';
@@ -41,7 +42,7 @@ export async function mnist(argv: readonly string[]): Promise<number> {
   const exitCode = await run(beginning, options.saveEvery);
   if (exitCode !== undefined) {
     const {folder, checkpoint} = beginning;
-    print(`\nStopped at ${whereabouts(checkpoint)}. Go on with: npm run mnist -- --resume ${folder}`);
+    print(`\nStopped at ${whereabouts(checkpoint)}. Go on with: npm run mnist -- --resume ${quotedForShell(folder)}`);
     return exitCode;
   }
   await finish(beginning);
@@ -123,9 +124,13 @@ async function finish({folder, checkpoint}: Beginning): Promise<void> {
   print(`Written: ${paths.join(', ')}`);
 }
 
-const resultsOf = ({settings, data, state: {finished}}: Beginning['checkpoint']): Results => ({
+const resultsOf = ({settings, data, request, state: {finished}}: Beginning['checkpoint']): Results => ({
   settings,
-  data,
+  data: {
+    ...data,
+    ...(request.folder !== undefined && {folder: request.folder}),
+    ...(request.anyDigits && {anyDigits: true}),
+  },
   versions: versions(),
   runs: finished,
 });

@@ -2,7 +2,7 @@ import {parseArgs} from 'node:util';
 import {LARGEST_SEED} from '../experiment/batches';
 import type {Settings} from '../experiment/results';
 import {parseRuns} from '../experiment/runs';
-import {DEFAULT_OUT, DEFAULT_SAVE_EVERY} from './defaults';
+import {DEFAULT_SAVE_EVERY} from './defaults';
 import {messageOf, UsageError} from './errors';
 
 /** What was typed; what was not is not there. */
@@ -13,7 +13,8 @@ export interface Options {
   anyDigits?: boolean;
   /** How many digits to draw. */
   digits?: number;
-  out: string;
+  /** Folder of the results; without it a default one, or the next with a number. */
+  out?: string;
   /** Threads of the wasm backend. */
   threads?: number;
   /** Seconds between two checkpoints. */
@@ -75,7 +76,7 @@ export function readOptions(argv: readonly string[]): Options {
     anyDigits: typed.has('any-digits') || undefined,
     digits: read('digits', (value, option) => integer(value, option, 6, 1_000_000)),
     threads: read('threads', (value, option) => integer(value, option, 1, Number.MAX_SAFE_INTEGER)),
-    out: typed.get('out') ?? DEFAULT_OUT,
+    out: typed.get('out'),
     saveEvery: read('save-every', notNegative) ?? DEFAULT_SAVE_EVERY,
     resume: typed.get('resume'),
     fresh: typed.has('fresh') || undefined,

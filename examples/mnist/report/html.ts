@@ -97,15 +97,16 @@ function summaryHtml(results: Results): string {
   const light = runStyles(results.runs, 'light');
   const dark = runStyles(results.runs, 'dark');
   const heading = SUMMARY_COLUMNS.map(
-    ({heading: lines}) => `<th scope="col">${lines.filter((line) => line !== '').join('<br>')}</th>`,
+    ({heading: lines, isInName}) =>
+      `<th scope="col"${said(isInName)}>${lines.filter((line) => line !== '').join('<br>')}</th>`,
   );
   const rows = summarise(results).map((row, index) => {
     const sample = `<svg class="sample" width="28" height="8" aria-hidden="true" style="--light: ${light[index]?.color}; --dark: ${dark[index]?.color}"><line x1="0" y1="4" x2="28" y2="4" stroke-width="2.5" stroke-dasharray="${light[index]?.dash.join(' ')}"/></svg>`;
-    const cells = SUMMARY_COLUMNS.map(({cell}, column) => {
+    const cells = SUMMARY_COLUMNS.map(({cell, isInName}, column) => {
       const text = escapeMarkup(cell(row));
       return column === 0
         ? `<th scope="row"><div class="run">${sample}<span>${text}</span></div></th>`
-        : `<td>${text}</td>`;
+        : `<td${said(isInName)}>${text}</td>`;
     });
     return `<tr>${cells.join('')}</tr>`;
   });
@@ -120,6 +121,9 @@ ${rows.join('\n')}
 <p class="note" id="columns">Selected loss: mean of the backpropagated rows over the last tenth of the steps. Backward work: share of the rows
 run forward that were also run backward.</p>`;
 }
+
+/** The class of what the name of a run says too. */
+const said = (isInName: true | undefined) => (isInName ? ' class="said"' : '');
 
 function figureHtml(id: string, title: string, {wide, narrow}: Drawings, caption: string[]): string {
   const drawing = (width: string, {light, dark}: Drawings['wide']) =>

@@ -33,13 +33,22 @@ figcaption { margin-top: 0.75rem; }
 figcaption p { max-width: 42rem; }
 pre { margin: 0 0 0.75rem; padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 0.4rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .narrow, .dark { display: none; }
+@media (max-width: 46rem) {
+  /* The name of a run has n and k, and narrow screens have no room to say them twice. */
+  .said { display: none; }
+  tbody th { min-width: 8rem; }
+}
 @media (max-width: 36rem) {
   .wide { display: none; }
   .narrow { display: block; }
   main { padding-top: 1.25rem; }
   h1 { font-size: 1.45rem; }
   dl { column-gap: 0.75rem; }
-  tbody th { min-width: 8.5rem; }
+  table { font-size: 0.78rem; }
+  thead th { font-size: 0.68rem; }
+  th, td { padding: 0.4rem 0.12rem; }
+  tbody th { min-width: 3.5rem; }
+  .run { flex-direction: column; align-items: flex-start; gap: 0.1rem; }
 }
 @media (prefers-color-scheme: dark) {
   :root { --page: ${dark.page}; --ink: ${dark.ink}; --quiet: ${dark.quietInk}; --line: ${dark.grid}; --warning: ${dark.warning}; }

@@ -1,6 +1,11 @@
 import type {Results} from '../experiment/results';
+import {quotedForShell} from './quotedForShell';
 
-/** What to type to get these results again; `DIR` stands for a folder of digits, whose path the results do not hold. */
+/**
+ * What to type to get these results again, as it can be pasted into a shell.
+ *
+ * Results of an earlier version do not hold the folder of their digits, and the command then has none.
+ */
 export function reproduceCommand({settings, data}: Results): string {
   const {steps, learningRate, seed, backend, runs} = settings;
   const options = {
@@ -8,13 +13,12 @@ export function reproduceCommand({settings, data}: Results): string {
     lr: learningRate,
     seed,
     backend,
-    runs: runs.join(','),
+    // A name is typed without a space, which spares the quotes.
+    runs: runs.join(',').replaceAll(' random', '-random'),
     ...(data.source === 'drawn' && {digits: data.trainCount}),
-    ...(data.source === 'folder' && {data: 'DIR'}),
+    ...(data.folder !== undefined && {data: data.folder}),
   };
-  const typed = Object.entries(options).map(([option, value]) => `--${option} ${quoted(String(value))}`);
+  const typed = Object.entries(options).map(([option, value]) => `--${option} ${quotedForShell(String(value))}`);
+  if (data.anyDigits) typed.push('--any-digits');
   return `npm run mnist -- ${typed.join(' ')}`;
 }
-
-/** Quoted for a shell where it has to be. */
-const quoted = (text: string) => (/^[\w./,:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -42,10 +42,12 @@ function lastTenth({selectedLoss}: RunResult): number {
 export const SUMMARY_COLUMNS: {
   heading: [above: string, below: string];
   cell: (row: SummaryRow) => string;
+  /** Whether the name of a run has it too, so that a narrow page may leave it out. */
+  isInName?: true;
 }[] = [
   {heading: ['', 'run'], cell: ({name}) => name},
-  {heading: ['', 'n'], cell: ({n}) => String(n)},
-  {heading: ['', 'k'], cell: ({k}) => String(k)},
+  {heading: ['', 'n'], cell: ({n}) => String(n), isInName: true},
+  {heading: ['', 'k'], cell: ({k}) => String(k), isInName: true},
   {heading: ['final test', 'accuracy'], cell: ({finalAccuracy}) => percent(finalAccuracy)},
   {heading: ['best', 'accuracy'], cell: ({bestAccuracy}) => percent(bestAccuracy)},
   {heading: ['selected', 'loss (end)'], cell: ({selectedLoss}) => number(selectedLoss, 3)},

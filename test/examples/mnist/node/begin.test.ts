@@ -1,4 +1,4 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -103,10 +103,23 @@ describe('begin', () => {
     expect(anew.checkpoint.settings).toEqual(DEFAULTS);
   });
 
-  it('writes over a finished one', async () => {
+  it('rejects to write over a finished one, but for --fresh', async () => {
     const checkpoint = await unfinished();
     await writeCheckpoint(folder, {...checkpoint, settings: {...checkpoint.settings, runs: []}});
-    await expect(start('--out', folder, '--digits', '60')).resolves.toBeDefined();
+    await expect(start('--out', folder, '--digits', '60')).rejects.toThrow(/must not hold a finished experiment/);
+    await expect(start('--out', folder, '--digits', '60', '--fresh')).resolves.toBeDefined();
+  });
+
+  it('says before it looks for digits that a folder cannot be written', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const nowhere = join(folder, 'nowhere');
+    await expect(start('--out', join(file, 'below'), '--data', nowhere)).rejects.toThrow(
+      /--out must be a folder that can be written to/,
+    );
+    await unfinished();
+    await mkdir(join(folder, 'report.html'));
+    await expect(start('--resume', folder)).rejects.toThrow(/report\.html must be a file that can be replaced/);
   });
 
   it('touches no damaged checkpoint, but for --fresh', async () => {

@@ -1,5 +1,5 @@
-import {type ChildProcess, spawn} from 'node:child_process';
-import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
+import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {mkdir, mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -145,6 +145,24 @@ describe('npm run mnist', () => {
     expect(stdout).not.toContain('ms/step');
     expect(await resultsIn(join(folder, 'whole'))).toEqual(before);
     expect(await readdir(join(folder, 'whole'))).toContain('report.html');
+  });
+
+  it('writes over no finished experiment that was named', async () => {
+    const before = await resultsIn(join(folder, 'whole'));
+    const {code, stderr} = await run([...experiment, '--seed', '2', '--out', join(folder, 'whole')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('mnist: --out must not hold a finished experiment, got one in');
+    expect(await resultsIn(join(folder, 'whole'))).toEqual(before);
+  });
+
+  it('refuses a FIFO in the place of digits, and leaves no folder for the results', async () => {
+    const data = join(folder, 'data');
+    await mkdir(data);
+    execFileSync('mkfifo', [join(data, 'train-images-idx3-ubyte.gz')]);
+    const {code, stderr} = await run(['--data', data, '--any-digits', '--out', join(folder, 'unused')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ must be a regular file, got a FIFO\. Get the file again\.\n$/);
+    expect(await readdir(folder)).not.toContain('unused');
   });
 
   it('prints its help', async () => {

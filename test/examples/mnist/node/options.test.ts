@@ -6,7 +6,7 @@ import {HELP} from '../../../../examples/mnist/node/help';
 import {readOptions} from '../../../../examples/mnist/node/options';
 
 const read = (line: string) => readOptions(line === '' ? [] : line.split(' '));
-const NOTHING = {settings: {}, out: DEFAULT_OUT, saveEvery: DEFAULT_SAVE_EVERY};
+const NOTHING = {settings: {}, saveEvery: DEFAULT_SAVE_EVERY};
 
 describe('readOptions', () => {
   it('reads nothing from nothing', () => {
@@ -120,9 +120,10 @@ describe('HELP', () => {
   });
 
   it('tells the defaults', () => {
-    for (const value of [DEFAULTS.steps, DEFAULTS.learningRate, DEFAULTS.seed, DEFAULTS.backend, DEFAULT_OUT]) {
+    for (const value of [DEFAULTS.steps, DEFAULTS.learningRate, DEFAULTS.seed, DEFAULTS.backend]) {
       expect(HELP).toContain(`(default ${value})`);
     }
+    expect(HELP).toContain(`(default ${DEFAULT_OUT};`);
     expect(HELP).toContain('(default 512/512,1024/512,512/384,1024/128,512/384-random)');
     expect(HELP).toContain(`(default ${DEFAULT_SAVE_EVERY})`);
   });
