@@ -1,4 +1,5 @@
 import {defineConfig} from 'tsup';
+import {writeEntryFolders} from './entryFolders';
 
 /** What the script has in the place of tfjs; it says so at once if that is not there yet. */
 const NEEDS_TF = `
@@ -26,6 +27,7 @@ export default defineConfig([
     splitting: true,
     sourcemap: true,
     clean: true,
+    onSuccess: () => writeEntryFolders(import.meta.dirname),
     // tsup sets a baseUrl, which TypeScript 6 calls deprecated.
     dts: {compilerOptions: {ignoreDeprecations: '6.0'}},
   },

@@ -1,11 +1,14 @@
 // Packs the library and uses it as its users do: as ES modules, as CommonJS, and as a script on a page's `tf`.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
-import {join, resolve} from 'node:path';
+import {join, posix, relative, resolve} from 'node:path';
 import vm from 'node:vm';
 
+const DUE =
+  /^(dist\/|docs\/[\w-]+\.md$|docs\/results\/|\w+\/package\.json$|(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING)\.md)$)/;
 const root = resolve(import.meta.dirname, '../..');
 const project = mkdtempSync(join(tmpdir(), 'ohem-tarball-'));
 const modules = join(project, 'node_modules');
@@ -14,21 +17,57 @@ try {
   const [{filename, files}] = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--pack-destination', project], {cwd: root, encoding: 'utf8'}),
   );
-  const stray = files
-    .map(({path}) => path)
-    .filter((path) => !/^(dist\/|(package\.json|README\.md|LICENSE|CHANGELOG\.md)$)/.test(path));
+  const paths = files.map(({path}) => path);
+  const stray = paths.filter((path) => !DUE.test(path));
   assert.deepEqual(stray, [], 'files in the tarball that users do not need');
+  checkLinks(paths);
   execFileSync('tar', ['-xzf', filename], {cwd: project});
   mkdirSync(modules);
   cpSync(join(project, 'package'), join(modules, 'ohem-tfjs'), {recursive: true});
   symlinkSync(join(root, 'node_modules/@tensorflow'), join(modules, '@tensorflow'));
 
+  checkEntryFolders();
   run('as ES modules', 'use.mjs', `${importAll('esm')}\n${STEP()}`);
   run('as CommonJS', 'use.cjs', `${importAll('cjs')}\n(async () => {${STEP()}})();`);
   await runAsScript();
   console.log(`${filename}: works as ES modules, as CommonJS and as a script.`);
 } finally {
   rmSync(project, {recursive: true, force: true});
+}
+
+/** What the README and the documents link to: all of the README, and documents from documents. */
+function checkLinks(paths) {
+  const missing = [];
+  for (const document of paths.filter((path) => path.endsWith('.md'))) {
+    const text = readFileSync(join(root, document), 'utf8');
+    for (const [, link, source] of text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)|(?:src|srcset)="(?!\w+:)([^"]+)"/g)) {
+      const path = posix.join(posix.dirname(document), link ?? source);
+      const isDue = document === 'README.md' || path.endsWith('.md');
+      if (isDue && !paths.includes(path)) missing.push(`${document}: ${path}`);
+    }
+  }
+  assert.deepEqual(missing, [], 'links to files that are not in the tarball');
+  console.log('ok links');
+}
+
+/** Parcel and other resolvers without `exports` find each entry by the package.json in a folder of its name. */
+function checkEntryFolders() {
+  const installed = join(modules, 'ohem-tfjs');
+  const {exports} = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const entries = Object.keys(exports).filter((entry) => entry !== '.' && entry !== './package.json');
+  assert.ok(entries.length >= 9);
+  const require = createRequire(join(project, 'use.cjs'));
+  for (const entry of entries) {
+    const folder = join(installed, entry);
+    const {main, module, types} = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const {import: esm, require: cjs} = exports[entry];
+    const inPackage = (path) => `./${relative(installed, join(folder, path))}`;
+    assert.deepEqual([main, module, types].map(inPackage), [cjs.default, esm.default, cjs.types]);
+    for (const path of [main, module, types]) assert.ok(existsSync(join(folder, path)), join(folder, path));
+    // An absolute path is resolved without `exports`.
+    assert.equal(require(folder), require(`ohem-tfjs${entry.slice(1)}`));
+  }
+  console.log('ok entries without exports');
 }
 
 function importAll(format) {
