@@ -137,7 +137,7 @@ export function entered(read: Float32Array[]): {
   return {losses, kept, dynamics: {margins, confidences, correct, errors}};
 }
 
-/** Checks that step and ledger take the predictions for the same. */
+/** Checks that the step and the ledger agree about `fromLogits`. */
 function checkSameKind(
   where: string,
   {fromLogits}: Required<DynamicsOptions>,

@@ -1,11 +1,11 @@
-/** @file What a ledger keeps of how each row was predicted. */
+/** @file Training dynamics of each row in a ledger. */
 
-/** The numbers of a row that the dynamics take, behind those of its losses. */
+/** Number of values per row that the dynamics use, after those of its losses. */
 export const DYNAMICS_WIDTH = 8;
 
 const [OBSERVED, CORRECT, FORGOTTEN, WAS_CORRECT, MARGIN, CONFIDENCE, SQUARES, ERROR] = [0, 1, 2, 3, 4, 5, 6, 7];
 
-/** How a row was predicted in one pass. */
+/** Prediction of a row in one pass. */
 interface PredictedRow {
   margin: number;
   confidence: number;
@@ -13,12 +13,12 @@ interface PredictedRow {
   error: number;
 }
 
-/** How each row was predicted over the passes. */
+/** Training dynamics of each row over the passes. */
 export interface LedgerDynamics {
   enter(row: number, predicted: PredictedRow): void;
   /** Whether the counts of a row contradict one another. */
   isImpossible(row: number): boolean;
-  /** NaN before the row is seen, as the others. */
+  /** NaN before the row is seen, like the other results. */
   aum(row: number): number;
   /** Infinity if the row was never predicted right. */
   forgotten(row: number): number;
@@ -28,9 +28,7 @@ export interface LedgerDynamics {
   el2n(row: number): number;
 }
 
-/**
- * Reads and writes the dynamics in the memory of a ledger, `width` numbers a row, from the number `first` of each row on.
- */
+/** Reads and writes dynamics in a ledger's buffer of `width` numbers per row, at offset `first`. */
 export function ledgerDynamics(buffer: ArrayBuffer, width: number, first: number): LedgerDynamics {
   const [counts, values] = [new Uint32Array(buffer), new Float32Array(buffer)];
   const count = (row: number, which: number) => counts[width * row + first + which] as number;
@@ -46,7 +44,8 @@ export function ledgerDynamics(buffer: ArrayBuffer, width: number, first: number
       counts[at + WAS_CORRECT] = isCorrect ? 1 : 0;
       values[at + MARGIN] = value(row, MARGIN) + (margin - value(row, MARGIN)) / observed;
       values[at + ERROR] = value(row, ERROR) + (error - value(row, ERROR)) / observed;
-      // Welford's recurrence: a difference of sums of squares would be mostly rounding.
+      // Welford's recurrence, because a difference of sums of squares would be mostly rounding
+      // error.
       const before = confidence - value(row, CONFIDENCE);
       const mean = value(row, CONFIDENCE) + before / observed;
       values[at + CONFIDENCE] = mean;

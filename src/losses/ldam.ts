@@ -15,31 +15,31 @@ import {logProbabilitiesOf} from './logProbabilities';
 const NAME = 'ldam';
 
 export interface LdamOptions {
-  /** How many examples the data set has of each class: `C` integers ≥ 1. */
+  /** Number of examples of each class in the data set: `C` integers ≥ 1. */
   counts: ArrayLike<number>;
-  /** The margin of the rarest class, a finite number ≥ 0. Default 0.5. */
+  /** Margin of the rarest class, a finite number ≥ 0. Default 0.5. */
   maxMargin?: number;
-  /** The factor of the scores behind the margin, a finite number > 0. Default 30. */
+  /** Factor that turns scores into logits, a finite number > 0. Default 30. */
   scale?: number;
-  /** The weight of an example of each class, one number ≥ 0 a class. Default 1 each. */
+  /** Weight of each class, one number ≥ 0 per class. Default 1 each. */
   classWeights?: readonly number[];
 }
 
 /**
- * Measures how improbable the true class is behind a margin, which is larger for rare classes.
+ * Computes the cross-entropy behind a margin, which is larger for rare classes.
  *
- *     l = Σ_c w_c · y_c · −log softmax(scale · (s − m ∘ y))_c,    m_c = maxMargin · (n_c / min n)^(−¼)
+ *     l = Σ_c w_c · y_c · −log softmax(scale · (s − m ∘ y))_c
+ *     m_c = maxMargin · (n_c / min n)^(−¼)
  *
- * The label-distribution-aware margin loss, for data with few examples of some classes. It takes
- * scores from −1 to 1, as of a last layer with normalised weights and inputs, which `scale` makes
- * logits; never probabilities. Its authors train with it first, and with the weights of
- * {@link classBalanced} towards the end. A soft label has a share of the margin, and a row of zeros
- * has loss 0.
+ * The label-distribution-aware margin loss, for data with few examples of some classes. It expects
+ * scores from −1 to 1, as of a last layer with normalised weights and inputs, never probabilities.
+ * Its authors train without class weights first, and with those of {@link classBalanced} towards
+ * the end. A soft label gets its share of the margin, and a row of zeros has loss 0.
  *
- * @param options  `counts`, examples of each class; `maxMargin` (default 0.5); `scale` (default
- *   30); `classWeights`, `C` numbers ≥ 0 (default 1 each).
+ * @param options  `counts`, the number of examples of each class; `maxMargin` (default 0.5);
+ *   `scale` (default 30); `classWeights`, `C` numbers ≥ 0 (default 1 each).
  * @returns a loss, `(float32[B, …, C], float32[B, …, C]) → float32[B, …]`, in nats.
- * @throws RangeError if a count is no integer ≥ 1, `maxMargin` is negative, `scale` is not
+ * @throws RangeError if a count is not an integer ≥ 1, `maxMargin` is negative, `scale` is not
  *   positive, or a class weight is negative or not finite (when it is built); TypeError if there is
  *   not one count and weight for each class, or the shapes differ, as they do for integer labels
  *   (when it is called).
@@ -57,7 +57,7 @@ export function ldam(options: LdamOptions): PerSampleLoss {
   checkNotNegative(NAME, 'maxMargin', maxMargin);
   checkFinitePositive(NAME, 'scale', scale);
   if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
-  // Later changes of the lists do not reach the loss.
+  // Copy the lists, so that later changes to them do not affect the loss.
   const classWeights = options.classWeights && [...options.classWeights];
   const rarest = Math.min(...Array.from(counts));
   const margins = Array.from(counts, (count) => maxMargin * (rarest / count) ** 0.25);

@@ -8,25 +8,24 @@ import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProba
 const NAME = 'poly1';
 
 export interface Poly1Options {
-  /** Whether `yPred` are logits; probabilities otherwise. Default false, as in Keras. */
+  /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
-  /**
-   * The weight of the additional term, a finite number ≥ −1. Default 1; 0 leaves the crossentropy.
-   */
+  /** Weight ε ≥ −1 of the additional term; 0 gives the plain cross-entropy. Default 1. */
   epsilon?: number;
-  /** The weight of an example of each class, one number ≥ 0 a class. Default 1 each. */
+  /** Weight of each class, one number ≥ 0 per class. Default 1 each. */
   classWeights?: readonly number[];
 }
 
 /**
- * Measures how improbable the true class is, with another weight of the first term of the series.
+ * Computes the cross-entropy with another weight for the first term of its series.
  *
- *     l = Σ_c w_c · y_c · (−log p_c + ε · (1 − p_c)),    p = softmax(yPred) from logits, yPred / Σ yPred otherwise
+ *     l = Σ_c w_c · y_c · (−log p_c + ε · (1 − p_c))
+ *     p = softmax(yPred) from logits, yPred / Σ yPred otherwise
  *
  * Poly-1 of PolyLoss: −log p = (1 − p) + (1 − p)² / 2 + …, so ε changes the first factor from 1 to
  * 1 + ε. A row with p near 1 keeps a larger gradient for ε > 0, and a smaller one for ε < 0. Below
- * −1 the gradient of such a row would point away from its label. Soft labels weigh the terms, and a
- * row of zeros has loss 0.
+ * −1 the gradient of such a row would point away from its label. Soft labels weight the terms, and
+ * a row of zeros has loss 0.
  *
  * @param options  `fromLogits` (default false); `epsilon`, ε ≥ −1 (default 1); `classWeights`, `C`
  *   numbers ≥ 0 (default 1 each).
@@ -49,7 +48,7 @@ export function poly1(options: Poly1Options = {}): PerSampleLoss {
     throw rangeError(NAME, 'epsilon', 'be a finite number >= -1', epsilon);
   }
   if (options.classWeights) checkWeights(NAME, 'classWeights', options.classWeights);
-  // Later changes of the list do not reach the loss.
+  // Copy the list, so that later changes to it do not affect the loss.
   const classWeights = options.classWeights && [...options.classWeights];
   const targetOf = (yTrue: Tensor, yPred: Tensor) => {
     checkClassWeights(NAME, yPred, classWeights);

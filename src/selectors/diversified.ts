@@ -10,22 +10,22 @@ const NAME = 'diversified';
 export type DiversifiedOptions = Keep & LastLayerOptions;
 
 /**
- * Keeps examples whose gradients together come closest to the gradient of the batch.
+ * Keeps examples whose gradients together best approximate the gradient of the batch.
  *
  *     G_i = (p_i − y_i) ⊗ h_i;  r = mean G
- *     K times:  keep i with the largest |⟨G_i, r⟩|, and take the direction of G_i out of r and all G
+ *     K times:  keep i with the largest |⟨G_i, r⟩|, and project G_i out of r and all G
  *
  * Diversified batch selection (DivBS): the largest losses are often alike, and one of several rows
- * with the same gradient is enough. G is the gradient of the crossentropy by the last dense layer,
- * with h its input. No gradient is built: all inner products are one matrix (E Eᵀ) ∘ (H Hᵀ).
- * Memory: B² numbers. On a GPU the picks stay on the device, in `K` rounds.
+ * with the same gradient is enough. G is the gradient of the cross-entropy by the last dense layer,
+ * whose input is h. No gradient is computed: one matrix (E Eᵀ) ∘ (H Hᵀ) of `B²` numbers holds all
+ * inner products. On a GPU the picks stay on the device, in `K` rounds.
  *
- * A row is kept once, and by the largest inner product; the authors draw in proportion to it, and
- * may draw a row again. Once the kept gradients span that of the batch, the largest losses follow.
- * Weights of rows and classes scale G_i; rows of weight 0 come last.
+ * The selector keeps each row once, by the largest inner product. The authors draw in proportion to
+ * it, and may draw a row again. Once the kept gradients span that of the batch, the largest losses
+ * follow. Row and class weights scale G_i; rows of weight 0 come last.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits` (default false);
- *   `bias`, whether the gradient of the bias counts too (default false, as in the authors' code).
+ *   `bias`, whether to include the gradient of the bias (default false, as in the authors' code).
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first. It
  *   `needs` `context.features`, `float32[B, D]`, which the trainers fill in, with `yTrue` and
  *   `yPred`, for a model with one output that ends in a dense layer.

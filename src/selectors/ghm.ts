@@ -38,28 +38,28 @@ import {checkedMemory, weighAll} from './weighing';
 const NAME = 'ghm';
 
 export interface GhmOptions {
-  /** How many bins the gradient norms are counted in, an integer ≥ 1. Default 10. */
+  /** Number of bins for the gradient norms, an integer ≥ 1. Default 10. */
   bins?: number;
-  /** The share of earlier batches in the counts, in [0, 1). Default 0. */
+  /** Share of earlier batches in the counts, in [0, 1). Default 0. */
   momentum?: number;
   /** Whether `yPred` holds logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
-  /** For numbers: μ of the loss √(d² + μ²) − μ, a finite number > 0. Omit for labels. */
+  /** For regression: μ of the loss √(d² + μ²) − μ, a finite number > 0. Omit for labels. */
   mu?: number;
 }
 
 /**
- * Keeps every example, and weighs those down whose gradients are as large as those of many others.
+ * Keeps every example, and down-weights those whose gradient norm many others share.
  *
  *     w_i = N / (count(bin of g_i) · M),    N rows, M bins that are not empty
- *     g_i = ½ ‖p_i − y_i‖₁;  |p_i − y_i| of a yes-or-no label;  |d_i| / √(d_i² + μ²) of a number
+ *     g_i = ½ ‖p_i − y_i‖₁;  |p_i − y_i| for a binary label;  |d_i| / √(d_i² + μ²) for a number
  *
- * The gradient harmonizing mechanism, for detectors: the many easy negatives and the few outliers,
- * whose gradients crowd at 0 and 1, count no more than the rows between. The weights add up to N.
- * It weighs single labels and numbers: of rows with several, mine the elements.
+ * The gradient harmonizing mechanism, for detectors. The gradients of the many easy negatives and
+ * of the few outliers crowd at 0 and 1; their bins count no more than the bins between. The weights
+ * sum to N. For rows with several labels or numbers, mine the elements.
  *
- * With a `momentum` the counts are a moving mean; that of a bin begins with its first count. In
- * mmdetection it begins with 0, which makes the first weights 1 / (1 − momentum) too large.
+ * With a `momentum` the counts are a moving mean, which starts for each bin with its first count.
+ * In mmdetection it starts with 0, which makes the first weights 1 / (1 − momentum) too large.
  *
  * @param options  `bins` (default 10); `momentum` (default 0); `fromLogits` (default false); `mu`
  *   for GHM-R, 0.02 in the paper.
@@ -86,7 +86,7 @@ export function ghm(options: GhmOptions = {}): Selector {
   checkUnitInterval(NAME, 'momentum', momentum);
   if (mu !== undefined) checkFinitePositive(NAME, 'mu', mu);
   if (mu !== undefined && fromLogits) warnWithoutEffect(NAME, 'fromLogits', 'with mu, which is for numbers');
-  /** Marks the bin of each row that may be selected, `float32[B, bins]`. */
+  /** Masks the bin of each selectable row, `float32[B, bins]`. */
   const binsOf = ({losses, rows, context}: Batch): Tensor => {
     const norms =
       mu === undefined ? normsOfLabels(losses.size, context, fromLogits) : normsOfNumbers(losses.size, context, mu);
@@ -104,7 +104,7 @@ export function ghm(options: GhmOptions = {}): Selector {
     const {counts, moved} = countsOf(batch, marked);
     const crowd = sum(mul(marked, moved), 1);
     const used = sum(cast(greater(counts, 0), 'float32'));
-    // Rows in no bin may not be selected.
+    // Rows in no bin are not selectable.
     return weighAll(batch, div(sum(counts), maximum(mul(crowd, used), 1e-37)) as Tensor1D);
   };
   const remember = (batch: Batch) => countsOf(batch, binsOf(batch)).moved;
@@ -126,7 +126,7 @@ function normsOfLabels(rows: number, context: SelectionContext, fromLogits: bool
 function normsOfNumbers(rows: number, {yTrue, yPred}: SelectionContext, mu: number): Tensor1D {
   for (const [name, tensor] of Object.entries({yTrue, yPred})) {
     if (tensor instanceof Tensor && tensor.size === rows) continue;
-    const remedy = "Of rows with several numbers, mine the elements: {granularity: 'element'}.";
+    const remedy = "For rows with several numbers, mine the elements: {granularity: 'element'}.";
     const got = tensor instanceof Tensor ? tensor.shape : tensor;
     throw typeError(NAME, name, `have one number for each of ${rows} rows`, got, remedy);
   }

@@ -36,37 +36,37 @@ import {type Batch, selector} from './selector';
 const NAME = 'iouBalancedNegatives';
 
 export interface IouBalancedNegativesOptions extends DrawOptions {
-  /** Negatives of each group; an integer ≥ 1. */
+  /** Number of negatives per group; an integer ≥ 1. */
   k: number;
-  /** Into how many ranges of overlap they are spread, an integer ≥ 1. Default 3. */
+  /** Number of overlap ranges to spread the negatives over, an integer ≥ 1. Default 3. */
   bins?: number;
   /**
-   * The overlap from which on negatives are spread, in [0, 1); at 0, those over it. Omit to spread
-   * all.
+   * Smallest overlap of negatives to spread, in [0, 1); at 0, all above 0. Omit to spread all
+   * negatives.
    */
   floorThreshold?: number;
-  /** The share of `k` that is drawn from under the floor, in [0, 1]. Default 0. */
+  /** Share of `k` to draw from below the floor, in [0, 1]. Default 0. */
   floorFraction?: number;
 }
 
 /**
- * Keeps all positives, and of each group negatives that are spread evenly over their overlaps.
+ * Keeps all positives and, per group, negatives spread evenly over their overlaps.
  *
- *     spread_g: floor(k · (1 − floorFraction)) negatives from the floor on,
+ *     spread_g: floor(k · (1 − floorFraction)) negatives at or above the floor,
  *               floor of that / bins from each of `bins` equal ranges up to the largest overlap,
  *               filled up from all ranges
- *     negatives_g = spread_g, filled up to k under the floor, and then from the floor on
+ *     negatives_g = spread_g, filled up to k from below the floor, then from above it
  *
- * The sampler of Libra R-CNN: at random, nearly all negatives hardly overlap an object, while the
- * hard ones do. `context.overlap` holds the largest IoU of each row with an object,
- * `context.positive` marks the positives, `context.group` holds the image of each row. Losses play
- * no part in the draw.
+ * The sampler of Libra R-CNN. Most negatives hardly overlap an object, but the hard ones do, and a
+ * uniform draw seldom picks them. `context.overlap` holds the largest IoU of each row with an
+ * object, `context.positive` masks the positives, and `context.group` holds the image of each row.
+ * Losses do not affect the draw.
  *
- * A range holds its upper end if it is the last one; mmdetection leaves out the box with the
- * largest overlap. There the ranges also end at the largest overlap of all boxes, positives
- * included, so the last ones may be empty; here at that of the negatives. `K` is `B`.
+ * The last range includes its upper end; mmdetection leaves out the box with the largest overlap.
+ * There the ranges end at the largest overlap of all boxes, positives included, so the last ones
+ * may be empty. Here they end at the largest overlap of the negatives. `K` is `B`.
  *
- * @param options  `k` negatives of each group; `bins` (default 3); `floorThreshold`;
+ * @param options  `k` negatives per group; `bins` (default 3); `floorThreshold`;
  *   `floorFraction` (default 0); `seed`.
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
  * @throws RangeError for an option out of range; TypeError if `losses` is not `float32[B]`,
@@ -100,7 +100,7 @@ export function iouBalancedNegatives(
     const groups = positivesByGroup(NAME, batch);
     const overlap = overlapOf(batch);
     const random = noise(overlap.size, seed, context, (uniform) => uniform);
-    /** Marks those of the masked rows of each group that have the largest keys. */
+    /** Masks the `most` masked rows of each group with the largest keys. */
     const highest = (keys: Tensor1D, rows: Tensor1D, most: number): Tensor1D => {
       const {usable, hardest, inBatch} = byGroup(NAME, {losses: keys, rows, context});
       return greater(inBatch(cast(hardest(usable, most), 'float32')), 0);
@@ -120,7 +120,7 @@ export function iouBalancedNegatives(
   });
 }
 
-/** The overlaps of the rows that may be selected, 0 of others. */
+/** The overlaps of the selectable rows, 0 for others. */
 function overlapOf({rows, context: {overlap}}: Batch): Tensor1D {
   checkGiven(NAME, 'overlap', overlap, 'the largest IoU of each row with an object');
   checkRows(NAME, 'overlap', overlap as Tensor1D, rows.size);
@@ -135,7 +135,7 @@ function overFloor(overlap: Tensor1D, threshold: number | undefined): Tensor1D {
   return threshold === 0 ? greater(overlap, 0) : greaterEqual(overlap, threshold);
 }
 
-/** Numbers the range of each row's overlap, from 0, up to the largest of its group. */
+/** Computes the range index of each row's overlap, from 0, up to the largest of its group. */
 function rangesOf(overlap: Tensor1D, batch: Batch, {bins, from}: {bins: number; from: number}): Tensor1D {
   const {first, inBatch} = byGroup(NAME, {...batch, losses: overlap});
   const width = div(sub(inBatch(first(overlap)), from), bins);

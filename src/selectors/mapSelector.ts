@@ -6,22 +6,22 @@ import {checkSelector, wrapper} from './selector';
 
 const NAME = 'mapSelector';
 
-/** Changes a selection, given the losses `float32[B]` and the context that led to it. */
+/** Maps a selection to another one, given the losses `float32[B]` and the context. */
 export type SelectionMap = (selection: Selection, losses: Tensor1D, context: SelectionContext) => Selection;
 
 /**
- * Applies a function to every selection of a selector, and keeps the state of the selector.
+ * Applies a function to every selection of a selector, and keeps the selector's state.
  *
  *     kept = f(selector(losses, context), losses, context)
  *
- * For wrappers: to log, to re-weight, to drop rows. A bare
- * `(losses, context) => select(losses, context)` loses `remember`, `schedule`, `store`, and what
- * the selector `needs`.
+ * For wrappers that log, re-weight or drop rows. A bare
+ * `(losses, context) => select(losses, context)` loses `remember`, `schedule`, `store`, and the
+ * selector's `needs`.
  *
- * @param selector  a selector, also one with state, or another map.
- * @param f  a pure function to a selection. It runs in a `tidy` and off any gradient tape.
+ * @param selector  a selector; it may have state or be the result of another `mapSelector`.
+ * @param f  a pure function that returns a selection. It runs in a `tidy`, off any gradient tape.
  * @returns a selector with the `remember`, `schedule`, `store` and `needs` of the given one.
- * @throws TypeError if an argument is not a function, or `f` returns no selection.
+ * @throws TypeError if an argument is not a function, or `f` does not return a selection.
  *
  * @example
  * const half = ({indices, weights}) => ({indices, weights: tf.div(weights, 2)});

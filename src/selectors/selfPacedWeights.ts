@@ -37,36 +37,38 @@ const NAME = 'selfPacedWeights';
 
 const KINDS = ['hard', 'linear', 'logarithmic', 'logistic', 'polynomial'] as const;
 
-/** How weights fall with the loss. */
+/** Shape of the weights as a function of the loss. */
 export type SelfPacedKind = (typeof KINDS)[number];
 
 export interface SelfPacedOptions {
-  /** How the weights fall with the loss. Default `'linear'`. */
+  /** Shape of the weights as a function of the loss. Default `'linear'`. */
   kind?: SelfPacedKind;
-  /** λ, the loss from which on a row counts nothing; a finite number > 0. */
+  /** λ, the loss from which rows have weight 0; a finite number > 0. */
   threshold?: number;
-  /** The share of the valid rows whose losses are under λ, in (0, 1]; in place of a `threshold`. */
+  /** Share of the valid rows whose losses are below λ, in (0, 1]; instead of a `threshold`. */
   ratio?: number;
-  /** The t of `'polynomial'`, a finite number > 1: 2 is linear. Default 3. */
+  /** Parameter t of `'polynomial'`, a finite number > 1: 2 is linear. Default 3. */
   degree?: number;
 }
 
-/** Beyond every loss: all rows have weight 1. */
+/** A limit above every loss, at which all weights are 1. */
 const ENDLESS = 1e30;
 
 /**
- * Keeps the easy examples, and weighs the easiest of them most.
+ * Keeps the easy examples, and gives the easiest the largest weights.
  *
- *     hard         w = 1                                   where l < λ, else 0
- *     linear       w = 1 − l / λ                           where l < λ, else 0
- *     logarithmic  w = log(l + 1 − λ) / log(1 − λ)         where l < λ, else 0;  λ < 1
- *     polynomial   w = (1 − l / λ)^{1 / (degree − 1)}      where l < λ, else 0
+ *     hard         w = 1                                   if l < λ, else 0
+ *     linear       w = 1 − l / λ                           if l < λ, else 0
+ *     logarithmic  w = log(l + 1 − λ) / log(1 − λ)         if l < λ, else 0;  λ < 1
+ *     polynomial   w = (1 − l / λ)^{1 / (degree − 1)}      if l < λ, else 0
  *     logistic     w = (1 + e^{−λ}) / (1 + e^{l − λ})      for every l
  *
- * Self-paced learning, which begins with easy rows and lets λ grow: with a `ratio` λ is the
- * smallest loss over those of that share of the rows, ∞ if there is none, so at a ratio of 1 all
- * weights are 1. Let it grow by `scheduled(({ratio}) => selfPacedWeights({ratio}), linear({…}))`.
- * For losses ≥ 0; a smaller loss counts as 0. Rows with wrong labels stay hard, and out.
+ * Self-paced learning, which starts with easy rows and lets λ grow. With a `ratio`, λ is the
+ * smallest loss above those of that share of the rows, or ∞ if there is none; at a ratio of 1 all
+ * weights are thus 1. Let it grow by
+ * `scheduled(({ratio}) => selfPacedWeights({ratio}), linear({…}))`.
+ *
+ * For losses ≥ 0; a smaller loss counts as 0. Rows with wrong labels stay hard, and are left out.
  *
  * @param options  either `threshold` or `ratio`; `kind` (default `'linear'`); `degree` (default 3).
  * @returns a selector, `float32[B]` → `{indices: int32[B], weights: float32[B]}`, hardest first.
@@ -103,7 +105,7 @@ export function selfPacedWeights(options: SelfPacedOptions): Selector {
   });
 }
 
-/** Finds the smallest loss over those of the easiest share of the rows, `float32[]`. */
+/** Computes the smallest loss above those of the easiest share of the rows, `float32[]`. */
 function limitOf(losses: Tensor1D, {rows, context: {valid}}: Batch, ratio: number): Scalar {
   const rising = neg(descending(rankable(neg(losses), rows)).values) as Tensor1D;
   const last = ofValidRows(losses.size, valid, (count) => Math.max(keptOf({ratio}, count), 1) - 1);

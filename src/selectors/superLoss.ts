@@ -24,26 +24,27 @@ const NAME = 'superLoss';
 
 export interface SuperLossOptions {
   /**
-   * The loss of a row of weight 1: a finite number, such as `Math.log(C)` for the crossentropy of
-   * `C` classes, or `'ema'`, the moving mean of the losses. Default `'ema'`.
+   * Loss at which a row has weight 1: a finite number, such as `Math.log(C)` for the cross-entropy
+   * of `C` classes, or `'ema'`, the moving mean of the losses. Default `'ema'`.
    */
   tau?: number | 'ema';
-  /** How little the weights differ from 1, a finite number > 0. Default 1. */
+  /** Closeness of the weights to 1, a finite number > 0. Default 1. */
   lambda?: number;
-  /** The share of the latest batch in the moving mean, in (0, 1]. Default 0.1. */
+  /** Share of the latest batch in the moving mean, in (0, 1]. Default 0.1. */
   momentum?: number;
 }
 
 /**
- * Keeps every example, and weighs easy ones up and hard ones down.
+ * Keeps every example, and weights easy ones up and hard ones down.
  *
  *     w_i = exp(−W(½ · max(β_i, −2/e))),    β_i = (l_i − τ) / λ,    W the Lambert W function
  *     τ ← τ + momentum · (mean l − τ),  first the mean of the first batch, for tau 'ema'
  *
- * The weights σ of SuperLoss, from e for easy rows over 1 at τ towards 0: a curriculum that needs
- * no labels of difficulty, for data with wrong labels. They are all there is to it: the derivative
- * of the loss of the paper, (l − τ) σ + λ (log σ)², by l is σ itself. With `reduction: 'batchMean'`
- * a step has the gradient of the paper; `'mean'` divides by the sum of the weights.
+ * The weights σ of SuperLoss, from e for easy rows over 1 at τ towards 0 for hard ones: a
+ * curriculum without difficulty labels, for data with wrong labels. Weights suffice, because the
+ * derivative of the paper's loss, (l − τ) σ + λ (log σ)², by l is σ itself. With
+ * `reduction: 'batchMean'` a step has the paper's gradient; `'mean'` divides by the sum of the
+ * weights.
  *
  * @param options  `tau` (default `'ema'`); `lambda`, 1 in the paper for CIFAR-10 and 0.25 for
  *   CIFAR-100 (default 1); `momentum` (default 0.1).
@@ -77,14 +78,16 @@ export function superLoss(options: SuperLossOptions = {}): Selector {
 }
 
 /**
- * Computes x = (l − τ) / 2λ and its distance x + 1 / e from the branch point of W, which W goes by
- * the root of: the rounding of l − τ, which would show there, is carried along.
+ * Computes x = (l − τ) / 2λ and its distance x + 1 / e from the branch point of W.
+ *
+ * Near the branch point W varies with the root of the distance. The rounding error of l − τ would
+ * show there, so it is carried along.
  */
 function branchOf(losses: Tensor1D, middle: Tensor1D | number, lambda: number): {x: Tensor1D; distance: Tensor1D} {
   const tau = typeof middle === 'number' ? Math.fround(middle) : middle;
   const ofTau = typeof middle === 'number' ? middle - Math.fround(middle) : 0;
   const difference = sub(losses, tau);
-  // Knuth's error of a difference, exact in float32.
+  // Knuth's error term of a difference, exact in float32.
   const back = sub(difference, losses);
   const lost = sub(sub(losses, sub(difference, back)), add(tau, back));
   const rest = sub(lost, ofTau);
@@ -97,10 +100,7 @@ function branchOf(losses: Tensor1D, middle: Tensor1D | number, lambda: number): 
   };
 }
 
-/**
- * Moves the mean towards that of the rows that may be selected, `float32[1]`; NaN while there were
- * none.
- */
+/** Moves the mean towards that of the selectable rows, `float32[1]`; NaN before there are any. */
 function movingMean(batch: Batch, momentum: number): Tensor1D {
   const {losses, rows} = batch;
   const memory = checkedMemory(NAME, batch, 1);

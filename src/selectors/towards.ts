@@ -10,30 +10,31 @@ const NAME = 'towards';
 
 export type TowardsOptions = Keep &
   LastLayerOptions & {
-    /** The learning rate of a single row, η; a finite number > 0. */
+    /** Learning rate η of a single row; a finite number > 0. */
     learningRate: number;
   };
 
 /**
- * Keeps examples whose gradients lower the loss of validation rows.
+ * Keeps examples whose gradients reduce the loss of validation rows.
  *
  *     s_i = η · mean_v ⟨G_i, G_v⟩,    G_i = (p_i − y_i) ⊗ [h_i, 1]
  *     K times:  keep i with the largest s_i;  s ← s − η² · ⟨G, G_i⟩
  *
- * GREATS: s is what a step of SGD with row i takes from the loss of the validation rows, to first
- * order, less what the rows kept before it take already. G is the gradient of the crossentropy by
- * the last dense layer, with h its input; no gradient is built. The trainer runs the validation
- * rows forward in each step, in inference mode. Use few of them, and none that is trained on.
- * Weights of rows and classes scale G_i; rows of weight 0 come last.
+ * GREATS: s is the first-order reduction of the validation loss by an SGD step with row i, beyond
+ * that of the rows kept before. G is the gradient of the cross-entropy by the last dense layer,
+ * whose input is h; no gradient is computed.
  *
- * @param validation  `{xs, ys}`, as a step takes them; they stay yours, and are read in each step.
+ * The trainer runs the validation rows forward in each step, in inference mode. Use few rows, and
+ * no training rows. Row and class weights scale G_i; rows of weight 0 come last.
+ *
+ * @param validation  `{xs, ys}`, as for a step; the caller keeps them, and each step reads them.
  * @param options  `learningRate`; `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits`
- *   (default false); `bias`, whether the gradient of the bias counts (default true).
+ *   (default false); `bias`, whether to include the gradient of the bias (default true).
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first. It
  *   `needs` `context.features`, `float32[B, D]`, and `context.validation`, which the trainers fill
  *   in, with `yTrue` and `yPred`, for a model with one output that ends in a dense layer.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`, or
- *   what it needs is missing or not of these rows.
+ *   part of the needed context is missing or not of these rows.
  *
  * @example
  * const xs = tf.tensor2d([[0, 1]]);
@@ -81,12 +82,12 @@ function checkValidation(validation: ValidationBatch): void {
     const given = validation[name];
     const tensors: unknown[] = given instanceof Tensor ? [given] : Object.values(given);
     if (typeof given === 'object' && tensors.every((tensor) => tensor instanceof Tensor)) continue;
-    const remedy = 'Make tensors of arrays with tf.tensor().';
+    const remedy = 'Convert arrays to tensors with tf.tensor().';
     throw typeError(NAME, `validation.${name}`, 'be a tensor, a list of tensors or a record of them', given, remedy);
   }
 }
 
-/** Finds the factors of the gradients of the validation rows. */
+/** Computes the factors of the gradients of the validation rows. */
 function targetOf({validation}: SelectionContext, {errors, features}: LastLayer, fromLogits: boolean): LastLayer {
   if (validation === undefined) {
     const remedy = 'The trainers fill it in. To wrap the selector, use mapSelector, which keeps what it needs.';

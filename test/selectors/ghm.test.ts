@@ -239,7 +239,7 @@ describeOnBackends('ghm', () => {
     refused({yPred: four, yTrue: three}, 'ghm: yTrue must have shape [2] of labels or [2, 2], one-hot, got [3].');
     refused(
       {yPred: four, yTrue: four},
-      "ghm: yTrue must have one number for each of 2 rows, got [2, 2]. Of rows with several numbers, mine the elements: {granularity: 'element'}.",
+      "ghm: yTrue must have one number for each of 2 rows, got [2, 2]. For rows with several numbers, mine the elements: {granularity: 'element'}.",
       {mu: 0.02},
     );
   });

@@ -148,7 +148,7 @@ describeOnBackends('towards', () => {
     );
     const given = (validation: object) => expect(() => towards(validation as never, {k: 1, learningRate: 1}));
     given({xs: [[1, 2]], ys: tf.ones([1])}).toThrow(
-      /^towards: validation.xs must be a tensor, a list of tensors or a record of them, got .* Make tensors of arrays/,
+      /^towards: validation.xs must be a tensor, a list of tensors or a record of them, got .* Convert arrays to tensors/,
     );
     given({xs: tf.ones([1]), ys: {a: 3}}).toThrow(/^towards: validation.ys must be a tensor, a list/);
     given({xs: tf.ones([1]), ys: tf.ones([1]), batchSize: 3}).toThrow(
