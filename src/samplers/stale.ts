@@ -14,7 +14,7 @@ export interface StaleOptions {
 /**
  * Makes a sampler choose by stale losses: it rescores only at the end of every `every`-th epoch.
  *
- *     rescored in epoch e = what the sampler rescores  if (e + 1) mod every = 0,   nothing otherwise
+ *     rescored in epoch e = the rescored rows of inner  if (e + 1) mod every = 0,   none otherwise
  *
  * In between, only the trained rows run forward, and all others keep their last loss. With
  * {@link selectiveBackprop} this is Stale-SB; with {@link hardestRows} it is mining over the data

@@ -14,7 +14,7 @@ export interface ThresholdOfOptions {
 /**
  * Computes how many of its hardest rows each shard keeps, for a top `k` over all shards.
  *
- *     loss = the k-th largest of all losses,    counts[s] = |{i of shard s : i among the k largest}|
+ *     loss = the k-th largest of all losses,   counts[s] = |{i of shard s : i among the k largest}|
  *
  * The second phase of a top k over a network. Each shard sends its `hardestLosses` to a hub or to
  * all shards, and the result is the same everywhere. Shard `s` trains on the first `counts[s]` of
