@@ -246,7 +246,7 @@ export const CHOSEN: {document: string; says: string}[] = [
   // Rules of others, and of this library.
   {document: 'docs/coming-from.md', says: 'a training accuracy of 80, 90, 95 and 99.5 % on'},
   {document: 'docs/coming-from.md', says: "So are nnU-Net's 10 % of fewer than 10"},
-  {document: 'docs/detection.md', says: 'on three times as many of the hardest'},
+  {document: 'docs/detection.md', says: 'on three times as many of the hardest anchors'},
   {document: 'docs/detection.md', says: 'about four times as many. So the reduction'},
   {document: 'docs/detection.md', says: 'three times no positive is no negative'},
   {document: 'README.md', says: 'all positives and three times as many hard negatives'},

@@ -99,7 +99,7 @@ const precisionOfRules = ({test: {positives, negatives}, best, results}: Imbalan
       ];
     }),
     [
-      'the best that there is',
+      'upper bound',
       '',
       ...moments.map(() => bestOfSeeds),
       `${((100 * positives) / (positives + negatives)).toFixed(1)} %`,
@@ -161,7 +161,7 @@ function shardsCost({runs}: ShardRuns): string[][] {
   const names: Record<string, string> = {threads: 'shared memory', network: 'TCP and a hub'};
   const kilobytes = (bytes: number) => (bytes === 0 ? '–' : `${(bytes / 1000).toFixed(1)} kB`);
   return [
-    ['shards', 'time per step', 'sent', 'received', 'of it losses', 'rows kept by a shard', 'off by'],
+    ['shards', 'time per step', 'sent', 'received', 'of which losses', 'rows kept by a shard', 'off by'],
     ...runs.map(({how, shards, msPerStep, perStep, kept: [least, most], difference}) => [
       how === 'one process' ? 'none: one process' : `${shards}, ${names[how]}`,
       `${(msPerStep / single).toFixed(2)}×`,

@@ -54,7 +54,7 @@ export function tableOf(figures: readonly RunFigures[]): string {
     'ms/step',
     'sent',
     'received',
-    'of it losses',
+    'of which losses',
     'kept',
     'accuracy',
     'off by',
