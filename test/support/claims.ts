@@ -230,9 +230,9 @@ export const CHOSEN: {document: string; says: string}[] = [
   // What is looked at, and how sure an interval is.
   {document: 'README.md', says: 'with 95 % intervals'},
   {document: 'docs/results.md', says: 'is the 95 % interval of the mean'},
-  {document: 'docs/results.md', says: 'by which it comes to 95 % in few steps'},
-  {document: 'docs/results.md', says: 'so that the time to 95 % is about the same'},
-  {document: 'docs/results.md', says: 'comes to 95 % in fewer steps or as many'},
+  {document: 'docs/results.md', says: 'with which it reaches 95 % in few steps'},
+  {document: 'docs/results.md', says: 'so the time to 95 % is about the same'},
+  {document: 'docs/results.md', says: 'reaches 95 % in fewer or equally many steps'},
   // A rule of the paper's code.
   {document: 'docs/results.md', says: 'when 99.5 % of the training images are right'},
   // How many labels were made wrong.
