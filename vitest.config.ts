@@ -1,7 +1,10 @@
 import {configDefaults, defineConfig} from 'vitest/config';
 import {sourceAliases} from './sourceAliases.ts';
 
-/** Tests that leave the engine of tfjs as they found it share one: loading it for each file would take longer than many of them. */
+/**
+ * Tests that leave the engine of tfjs as they found it share one: loading it for each file would
+ * take longer than many of them.
+ */
 const SHARING = [
   'test/losses/**/*.test.ts',
   'test/pairs/**/*.test.ts',
@@ -15,8 +18,8 @@ const SHARING = [
 /** Those want a browser. */
 const IN_BROWSER = 'test/browser/**';
 /**
- * `WASM_THREADS=2 npx vitest run test/backends/wasm` runs the kernels on two threads. One of its files
- * must not import the backend.
+ * `WASM_THREADS=2 npx vitest run test/backends/wasm` runs the kernels on two threads. One of its
+ * files must not import the backend.
  */
 const ON_THREADS = process.env.WASM_THREADS !== undefined;
 const NOT_ON_THREADS = 'test/backends/wasm/notImported.test.ts';

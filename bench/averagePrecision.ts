@@ -3,7 +3,8 @@
  *
  *     AP = Σ (recall_t − recall_{t−1}) · precision_t    over the distinct scores t, largest first
  *
- * Rows with the same score enter together, so that their order does not matter. Scores that say nothing give the share of positives.
+ * Rows with the same score enter together, so that their order does not matter. Scores that say
+ * nothing give the share of positives.
  *
  * @param positive  1 (or true) for each row that is positive.
  * @returns a number in (0, 1]; NaN if there is no positive, or a score is NaN.

@@ -1,4 +1,7 @@
-/** @file `npm run bench`: times of whole training steps on wasm, in one process, as medians and ratios. */
+/**
+ * @file `npm run bench`: times of whole training steps on wasm, in one process, as medians and
+ *   ratios.
+ */
 
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
@@ -39,7 +42,10 @@ const threads = await enableWasmThreads(Number(values.threads));
 console.log(`Threads: ${threads}`);
 await setBackend('wasm');
 
-/** An older build, from the folder of its checkout: its steps take turns with those of this one, so that noise meets both. */
+/**
+ * An older build, from the folder of its checkout: its steps take turns with those of this one, so
+ * that noise meets both.
+ */
 const older: (Build & SmallBuild) | undefined =
   values.against && (await import(resolve(values.against, 'dist/index.js')));
 const OLDER = ' by the older build';
@@ -68,7 +74,8 @@ async function timeSubject({name, shape, build, pairs, widths}: Subject) {
     ]),
   ];
   const timings = await interleaved(contestants, Number(values.rounds));
-  // Apart from the others: kernels that come and go slow down all that the engine has compiled. Without ours convolutions do not train at all.
+  // Apart from the others: kernels that come and go slow down all that the engine has compiled.
+  // Without ours convolutions do not train at all.
   const stockRounds = Math.ceil(Number(values.rounds) / 5);
   const onStock = widths
     ? await interleaved([onStockKernels(model, first), ...contestants.filter(isBesideStock(pairs))], stockRounds)
@@ -82,7 +89,10 @@ async function timeSubject({name, shape, build, pairs, widths}: Subject) {
   return {name, timings, onStockKernels: onStock, peakMiB: memory};
 }
 
-/** The steps that are compared with one on the stock kernels: the plain one, all rows in our walk, and the first pair that keeps fewer, pruned. */
+/**
+ * The steps that are compared with one on the stock kernels: the plain one, all rows in our walk,
+ * and the first pair that keeps fewer, pruned.
+ */
 function isBesideStock(pairs: Subject['pairs']): (contestant: Contestant) => boolean {
   const [[n], [, k]] = pairs as [readonly [number, number], readonly [number, number]];
   const names = [`stock ${n}`, `${n}/${n} masked`, `${n}/${k} pruned`];

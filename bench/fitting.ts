@@ -7,7 +7,10 @@ import {type Batch, SUBJECTS} from './models';
 /** Rows of a batch, those that are kept of it, and epochs. */
 const [N, K, EPOCHS] = [512, 384, 2];
 
-/** `fitOhem`, with shuffling and accuracy, beside a loop of `ohemStep` that does as little as it can: it steps through batches that are cut already, and reads. */
+/**
+ * `fitOhem`, with shuffling and accuracy, beside a loop of `ohemStep` that does as little as it
+ * can: it steps through batches that are cut already, and reads.
+ */
 export function fitting({xs, ys}: Batch): Contestant[] {
   const prepare = () => void enableWasmTraining();
   const [looped, fitted] = [0, 1].map(() => {

@@ -13,7 +13,10 @@ export interface FlippedDigits {
   flipped: Set<number>;
 }
 
-/** Takes the first digits of a set and gives a share of them, drawn at random, another label, each of the others as likely. */
+/**
+ * Takes the first digits of a set and gives a share of them, drawn at random, another label, each
+ * of the others as likely.
+ */
 export function flipLabels({count, images, labels}: Digits, seed: number, share = FLIPPED_SHARE): FlippedDigits {
   const random = seededRandom(seed);
   const rows = Math.min(ROWS, count);
@@ -24,7 +27,10 @@ export function flipLabels({count, images, labels}: Digits, seed: number, share 
   return {digits: {count: rows, images, labels: wrong}, flipped};
 }
 
-/** Trains a small network on the hardest half of each batch, and yields after each epoch the ledger that has watched. */
+/**
+ * Trains a small network on the hardest half of each batch, and yields after each epoch the ledger
+ * that has watched.
+ */
 export async function* watchTraining(
   digits: Digits,
   {seed, epochs}: {seed: number; epochs: number},

@@ -1,4 +1,7 @@
-/** @file `npm run imbalance`: average precision on a 1:100 two-class problem after the same steps of several rules, for five seeds. */
+/**
+ * @file `npm run imbalance`: average precision on a 1:100 two-class problem after the same steps of
+ *   several rules, for five seeds.
+ */
 
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';

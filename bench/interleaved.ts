@@ -17,12 +17,16 @@ export interface Timing {
   runs: number;
 }
 
-/** How long each contestant warms up: a step is some two hundred ops, whose JavaScript takes 8 ms at first, and 2 once it has been compiled. */
+/**
+ * How long each contestant warms up: a step is some two hundred ops, whose JavaScript takes 8 ms at
+ * first, and 2 once it has been compiled.
+ */
 const WARM_UP = {ms: 1000, runs: 25};
 
 /**
- * How far the addresses of a round's tensors move, in numbers. One product of 784 × 1024 takes 33 ms at most addresses and 57 ms at some, the
- * same ones in every round of a process: whoever happens to get them would lose by a quarter.
+ * How far the addresses of a round's tensors move, in numbers. One product of 784 × 1024 takes 33
+ * ms at most addresses and 57 ms at some, the same ones in every round of a process: whoever
+ * happens to get them would lose by a quarter.
  */
 const MOVES = 250_000;
 
@@ -41,9 +45,10 @@ export function movingAddresses() {
 }
 
 /**
- * Times contestants in turn, A B C A B C …, so that the drift of a noisy machine meets all of them, once they are warm; the first round is
- * not counted. Each round has its tensors at other addresses.
- * Compare their medians as ratios: milliseconds change from machine to machine and from hour to hour.
+ * Times contestants in turn, A B C A B C …, so that the drift of a noisy machine meets all of them,
+ * once they are warm; the first round is not counted. Each round has its tensors at other
+ * addresses. Compare their medians as ratios: milliseconds change from machine to machine and from
+ * hour to hour.
  */
 export async function interleaved(contestants: readonly Contestant[], rounds: number): Promise<Timing[]> {
   const samples = new Map(contestants.map(({name}) => [name, [] as number[]]));

@@ -1,4 +1,7 @@
-/** @file `npm run label-errors`: how many of the rows that a ledger suspects have a wrong label, on MNIST, for three seeds. */
+/**
+ * @file `npm run label-errors`: how many of the rows that a ledger suspects have a wrong label, on
+ *   MNIST, for three seeds.
+ */
 
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';

@@ -1,4 +1,7 @@
-/** @file `npm run label-noise`: accuracy on clean digits after training with 20 % wrong labels, for rules that keep as many rows, for three seeds; minutes. */
+/**
+ * @file `npm run label-noise`: accuracy on clean digits after training with 20 % wrong labels, for
+ *   rules that keep as many rows, for three seeds; minutes.
+ */
 
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';

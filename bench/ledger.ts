@@ -17,12 +17,15 @@ import {type Batch, randomBatch, SUBJECTS} from './models';
 export const LEDGER_ROWS = 1e6;
 const [BATCH_SIZE, KEPT] = [512, 384];
 
-/** Any row of the data set may be next: a large step that has no factor in common with their number meets all of them. */
+/**
+ * Any row of the data set may be next: a large step that has no factor in common with their number
+ * meets all of them.
+ */
 const STRIDE = 618_033;
 
 /**
- * What a ledger of a million rows costs: a step of the reference model, alone and with its report observed; the ledger alone; and what is
- * asked of it once in a while.
+ * What a ledger of a million rows costs: a step of the reference model, alone and with its report
+ * observed; the ledger alone; and what is asked of it once in a while.
  */
 export function ledgerContestants(): Contestant[] {
   const subject = SUBJECTS[0] as (typeof SUBJECTS)[number];
@@ -74,7 +77,10 @@ function steps(model: LayersModel, {xs, ys}: Batch, dynamics = false): () => Ste
   return () => step(xs, ys);
 }
 
-/** A ledger that has seen every row, batch by batch, as in a run that has been going on: compiled code, and much to be asked. */
+/**
+ * A ledger that has seen every row, batch by batch, as in a run that has been going on: compiled
+ * code, and much to be asked.
+ */
 function filledLedger(options: MiningLedgerOptions = {}): MiningLedger {
   const ledger = miningLedger(LEDGER_ROWS, options);
   const places = Int32Array.from({length: BATCH_SIZE}, (_, place) => place);

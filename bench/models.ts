@@ -8,7 +8,10 @@ export interface Subject {
   shape: number[];
   build(): LayersModel;
   pairs: readonly (readonly [n: number, k: number])[];
-  /** Widths of its dense layers, from the input on, where it has no others: its floor can be counted. */
+  /**
+   * Widths of its dense layers, from the input on, where it has no others: its floor can be
+   * counted.
+   */
   widths?: readonly number[];
 }
 

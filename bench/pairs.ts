@@ -30,7 +30,10 @@ import type {Contestant} from './interleaved';
 const WIDTH = 128;
 const BATCH_SIZE = 512;
 
-/** Losses of pairs with their gradients, beside the two products of matrices `B × B × D` that distances and gradients take. */
+/**
+ * Losses of pairs with their gradients, beside the two products of matrices `B × B × D` that
+ * distances and gradients take.
+ */
 export function pairContestants(): Contestant[] {
   const {embeddings, labels} = batchOf(BATCH_SIZE, 4);
   const slopes: Tensor2D = keep(randomNormal([BATCH_SIZE, BATCH_SIZE]));
@@ -59,7 +62,10 @@ export function pairContestants(): Contestant[] {
   ];
 }
 
-/** All triplets of 256 rows of two classes, half of which are positives of each anchor: as many as there can be. */
+/**
+ * All triplets of 256 rows of two classes, half of which are positives of each anchor: as many as
+ * there can be.
+ */
 export function allTriplets(): Contestant {
   const {embeddings, labels} = batchOf(256, 128);
   const loss = tripletLoss({mine: tripletMargin({margin: 9}), margin: 9});
@@ -70,8 +76,8 @@ export function allTriplets(): Contestant {
 }
 
 /**
- * Steps over a network 784-1024-128, mined by triplets of which few violate their margin, as late in a training run: with
- * all rows, and with those that have a gradient.
+ * Steps over a network 784-1024-128, mined by triplets of which few violate their margin, as late
+ * in a training run: with all rows, and with those that have a gradient.
  */
 export function pairSteps(): Contestant[] {
   const {x, labels} = classesWithStrays();

@@ -1,6 +1,6 @@
 /**
- * @file `npm run path`: the files and functions of src that one `ohemStep` call runs, from building the step to its report, by the
- * precise coverage of V8. A reader of the step has to know these.
+ * @file `npm run path`: the files and functions of src that one `ohemStep` call runs, from building
+ *   the step to its report, by the precise coverage of V8. A reader of the step has to know these.
  */
 
 import '@tensorflow/tfjs-backend-cpu';

@@ -12,14 +12,19 @@ export interface RareClassData {
 export const FEATURES = 8;
 export const NEGATIVES_FOR_EACH = 100;
 
-/** A cloud of points: its share of its class, its centre (0 in the features that are not named), the same width in every direction. */
+/**
+ * A cloud of points: its share of its class, its centre (0 in the features that are not named), the
+ * same width in every direction.
+ */
 interface Cloud {
   share: number;
   centre: readonly number[];
   width: number;
 }
 
-/** The rare class is two small clouds; a tenth of the frequent one lies close by, the rest is easy. */
+/**
+ * The rare class is two small clouds; a tenth of the frequent one lies close by, the rest is easy.
+ */
 const POSITIVE: readonly Cloud[] = [
   {share: 0.5, centre: [2.6, 2.6], width: 0.8},
   {share: 0.5, centre: [-2.6, 0, 2.6], width: 0.8},
@@ -58,7 +63,10 @@ function standardNormal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** How much likelier each row is under the rare class than under the other, as a logarithm: the best score that there is. */
+/**
+ * How much likelier each row is under the rare class than under the other, as a logarithm: the best
+ * score that there is.
+ */
 export function bestScores({count, features}: RareClassData): Float64Array {
   return Float64Array.from({length: count}, (_, row) => {
     const point = features.subarray(row * FEATURES, (row + 1) * FEATURES);

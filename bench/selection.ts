@@ -2,7 +2,10 @@ import {keep, randomUniform, type Tensor1D, tidy, topk} from '@tensorflow/tfjs-c
 import {aboveThreshold, topK} from 'ohem-tfjs';
 import type {Contestant} from './interleaved';
 
-/** The selection alone, beside one `tf.topk`: three quarters of `size` losses, and those over a threshold that a quarter of them pass. */
+/**
+ * The selection alone, beside one `tf.topk`: three quarters of `size` losses, and those over a
+ * threshold that a quarter of them pass.
+ */
 export function selections(size: number): Contestant[] {
   const losses: Tensor1D = keep(randomUniform([size]));
   const valid: Tensor1D = keep(randomUniform([size], 0, 2, 'int32'));

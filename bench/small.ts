@@ -27,9 +27,9 @@ export interface SmallTiming {
 }
 
 /**
- * Times a step that mines the harder half of a batch beside `trainOnBatch`, and counts the kernels of
- * both. All small models run on wasm, with the kernels of this library, and three run on cpu. Leaves
- * wasm set.
+ * Times a step that mines the harder half of a batch beside `trainOnBatch`, and counts the kernels
+ * of both. All small models run on wasm, with the kernels of this library, and three run on cpu.
+ * Leaves wasm set.
  *
  * @param older  an older build, whose steps take turns with those of this one.
  */

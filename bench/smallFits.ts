@@ -19,8 +19,9 @@ export interface FitTiming {
 const STEPS = {short: 400, middle: 100, long: 40};
 
 /**
- * Times `fitOhem` beside a loop of `ohemStep` that does the same: it takes the rows of each batch from the data, steps,
- * and reads the report. Both train the same model in turn, loop, fit, fit, loop, at other addresses in each round.
+ * Times `fitOhem` beside a loop of `ohemStep` that does the same: it takes the rows of each batch
+ * from the data, steps, and reads the report. Both train the same model in turn, loop, fit, fit,
+ * loop, at other addresses in each round.
  */
 export async function timeFits(rounds: number): Promise<FitTiming[]> {
   await setBackend('wasm');

@@ -1,4 +1,6 @@
-/** @file Models with a step of many short kernels, which shows its fixed costs. Pages run this too. */
+/**
+ * @file Models with a step of many short kernels, which shows its fixed costs. Pages run this too.
+ */
 import {cast, keep, oneHot, randomUniform, reshape, tensor1d, tidy, util} from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {Attention} from '../test/support/commonModels';

@@ -54,7 +54,9 @@ export function forward(model: LayersModel, {xs}: Batch): Contestant {
 /** What a build of this library has to offer to be timed. */
 export type Build = Pick<typeof import('ohem-tfjs'), 'all' | 'halfSquaredError' | 'ohemStep' | 'topK'>;
 
-/** `k` of the rows by each strategy, by this build of the library or by another one, which is named. */
+/**
+ * `k` of the rows by each strategy, by this build of the library or by another one, which is named.
+ */
 export function miningSteps(model: LayersModel, {xs, ys}: Batch, k: number, by: Build = ohem, name = ''): Contestant[] {
   const n = xs.shape[0] as number;
   return STRATEGIES.map((backward) => {
@@ -64,8 +66,8 @@ export function miningSteps(model: LayersModel, {xs, ys}: Batch, k: number, by: 
 }
 
 /**
- * The matrix products that a step of dense layers cannot do without: `n` rows forward, weight gradients of `k` rows, input gradients of `k` rows but
- * not for the first layer.
+ * The matrix products that a step of dense layers cannot do without: `n` rows forward, weight
+ * gradients of `k` rows, input gradients of `k` rows but not for the first layer.
  */
 export function floor(widths: readonly number[], n: number, k: number): Contestant {
   const matrix = (rows: number, columns: number): Tensor2D => keep(randomUniform([rows, columns]));

@@ -15,7 +15,10 @@ export interface TrainDigitsOptions {
   onStep?: (rows: Uint32Array, report: StepReport) => Promise<void>;
 }
 
-/** Trains a small network, 784-128-10 by Adam at 0.001 on batches of 100, and yields it after each epoch. */
+/**
+ * Trains a small network, 784-128-10 by Adam at 0.001 on batches of 100, and yields it after each
+ * epoch.
+ */
 export async function* trainDigits(
   digits: Digits,
   {seed, epochs, select, onStep}: TrainDigitsOptions,

@@ -1,4 +1,7 @@
-/** @file `npm run bench:web`: times of training steps on every backend of a browser, and launches on its GPUs, in headless Chromium; `--open` serves the page to one of your own. */
+/**
+ * @file `npm run bench:web`: times of training steps on every backend of a browser, and launches on
+ *   its GPUs, in headless Chromium; `--open` serves the page to one of your own.
+ */
 
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';

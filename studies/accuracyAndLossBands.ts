@@ -7,7 +7,9 @@ import {bandPanel, COUNT, PERCENT, panelWidth} from './bandPanel';
 import {bandOf, type Series} from './bands';
 import {type ArmRecord, STRETCH} from './trainTogether';
 
-/** Figure 1 of the original, with intervals: the four runs, accuracy above and selected loss below. */
+/**
+ * Figure 1 of the original, with intervals: the four runs, accuracy above and selected loss below.
+ */
 export function accuracyAndLossBands(records: ArmRecord[][], subtitle: string, theme: Theme): TopLevelSpec {
   const runs = mined(armSeeds(records, theme));
   const steps = Math.max(...runs.flatMap(({arm}) => arm.measuredAt));

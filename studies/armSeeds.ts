@@ -14,7 +14,10 @@ export interface ArmSeeds {
   style: RunStyle;
 }
 
-/** Turns the records of seeds, which have a record of each arm, into arms with a record of each seed. */
+/**
+ * Turns the records of seeds, which have a record of each arm, into arms with a record of each
+ * seed.
+ */
 export function armSeeds(seeds: ArmRecord[][], theme: Theme): ArmSeeds[] {
   const arms = seeds[0] as ArmRecord[];
   const styles = runStyles(arms, theme);

@@ -5,7 +5,8 @@ import type {ArmRecord} from './trainTogether';
  *
  *     msPerStep ← msPerStep · (mean over the seeds of the first arm's) / (that of the first arm of the same seed)
  *
- * The arms of a seed take their steps in turn, so that a busy hour slows all of them alike; what stays is how their times compare.
+ * The arms of a seed take their steps in turn, so that a busy hour slows all of them alike; what
+ * stays is how their times compare.
  */
 export function atOnePace(seeds: readonly ArmRecord[][]): ArmRecord[][] {
   const paces = seeds.map(([first]) => first?.msPerStep ?? Number.NaN);

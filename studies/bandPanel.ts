@@ -20,7 +20,9 @@ export interface BandPanelOptions {
   y: Axis;
   /** Pixels from the left end of the axis to the end of the labels. */
   width: number;
-  /** Series of panels above and below, whose labels need as much room: their plots are as wide then. */
+  /**
+   * Series of panels above and below, whose labels need as much room: their plots are as wide then.
+   */
   alignedWith?: Series[];
   height?: number;
 }
@@ -43,7 +45,8 @@ export const COUNT = "format(datum.value, ',d')";
 /**
  * Lines with their 95 % bands, each named at its end.
  *
- * Lines that leave the axis of values are cut off at its edge, so that a panel can look at the part that matters.
+ * Lines that leave the axis of values are cut off at its edge, so that a panel can look at the part
+ * that matters.
  */
 export function bandPanel({
   theme,

@@ -13,7 +13,10 @@ import type {StudyReport} from './study';
 import {type ArmRecord, secondsAt} from './trainTogether';
 
 export interface CostSummary {
-  /** Seconds after which every arm is compared: what the fastest needed for all of its steps, in the seed in which it was fastest. */
+  /**
+   * Seconds after which every arm is compared: what the fastest needed for all of its steps, in the
+   * seed in which it was fastest.
+   */
   equalSeconds: number;
   /** Of each training. */
   steps: number;
@@ -22,13 +25,19 @@ export interface CostSummary {
     msPerStep: Estimate;
     /** Time of a step, by that of the plain arm of the same seed. */
     stepTimeToPlain: Estimate;
-    /** Seconds of steps until the test accuracy first comes to a level; only of those that every seed comes to. */
+    /**
+     * Seconds of steps until the test accuracy first comes to a level; only of those that every
+     * seed comes to.
+     */
     secondsTo: Record<string, Estimate>;
     /** Steps until then. */
     stepsTo: Record<string, Estimate>;
     accuracyAtEqualSeconds: Estimate;
     finalAccuracy: Estimate;
-    /** The largest difference, over the first 100 steps and all seeds, to the losses of `masked` of the same size. */
+    /**
+     * The largest difference, over the first 100 steps and all seeds, to the losses of `masked` of
+     * the same size.
+     */
     lossDifference: number;
   }[];
 }
@@ -80,7 +89,10 @@ function summaryOf(arms: ArmRecord[][]): CostSummary {
   };
 }
 
-/** Blue for plain training, as in the other figures; grey, green and red for masked, recompute and pruned. */
+/**
+ * Blue for plain training, as in the other figures; grey, green and red for masked, recompute and
+ * pruned.
+ */
 const STYLE_OF = [0, 3, 2, 1];
 
 /** A panel for each size, with plain training in both. */

@@ -8,12 +8,18 @@ import type {ArmRecord} from './trainTogether';
 
 /** Where the first steps end, after which differences are ten times smaller. */
 const SETTLED = 300;
-/** Where the axis of the first steps is cut off, as a share, and where that of the others is: the first of these that holds the lines. */
+/**
+ * Where the axis of the first steps is cut off, as a share, and where that of the others is: the
+ * first of these that holds the lines.
+ */
 const EARLY = 0.6;
 const LATE = [0.06, 0.15, 0.3];
 const GAP = 16;
 
-/** What mining is ahead of the whole batch, and of as many rows at random, seed by seed; a panel for each mined run. */
+/**
+ * What mining is ahead of the whole batch, and of as many rows at random, seed by seed; a panel for
+ * each mined run.
+ */
 export function differencesFigure(records: ArmRecord[][], subtitle: string, theme: Theme): TopLevelSpec {
   const arms = armSeeds(records, theme);
   const runs = mined(arms);

@@ -2,7 +2,10 @@ import {train} from '@tensorflow/tfjs-core';
 import {initializers, layers, type Sequential, sequential} from '@tensorflow/tfjs-layers';
 import {IMAGE_SIZE} from '../examples/mnist/data/digits';
 
-/** Builds a network with one hidden layer for integer labels, trained by Adam at 0.001; the weights depend on the seed. */
+/**
+ * Builds a network with one hidden layer for integer labels, trained by Adam at 0.001; the weights
+ * depend on the seed.
+ */
 export function digitNetwork({seed, hidden, classes}: {seed: number; hidden: number; classes: number}): Sequential {
   const model = sequential({
     layers: [

@@ -36,7 +36,10 @@ export interface EpochsRecord {
   backward: number[];
   /** Seconds of the processor, without what was measured in between. */
   seconds: number[];
-  /** On test data, whose labels are right: the share of wrong digits, or 1 less the average precision. */
+  /**
+   * On test data, whose labels are right: the share of wrong digits, or 1 less the average
+   * precision.
+   */
   testError: number[];
 }
 
@@ -158,7 +161,8 @@ async function trainBy(
   const onEpochEnd = (epoch: number, logs: Record<string, number> = {}) => {
     seconds += secondsSince(since);
     const {kept = 0, rescored = 0} = logs;
-    // Without a sampler all rows run forward, but in an epoch that a budget ends: there each of them is kept.
+    // Without a sampler all rows run forward, but in an epoch that a budget ends: there each of
+    // them is kept.
     const {rows: trained = args.budget ? kept : rows} = logs;
     forward += trained + rescored;
     backward += kept;
@@ -194,7 +198,10 @@ const settings = (own: object) => (steps: number) => ({
   ...own,
 });
 
-/** Samplers of the rows of an epoch on digits, beside mining in the batch and controls of equal cost. */
+/**
+ * Samplers of the rows of an epoch on digits, beside mining in the batch and controls of equal
+ * cost.
+ */
 export const epochs: Study<EpochsRecord[]> = {
   name: 'epochs',
   about: 'rows left out for whole epochs: InfoBatch, KAKURENBO, IES and controls, on digits',

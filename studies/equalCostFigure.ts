@@ -10,7 +10,10 @@ import {type ArmRecord, secondsAt} from './trainTogether';
 /** Where the axis of accuracy begins: what is below is over after a few steps. */
 const LEAST = 0.4;
 
-/** Test accuracy by what it costs: as far as all runs but the shortest go by examples, and as far as all of them go by time. */
+/**
+ * Test accuracy by what it costs: as far as all runs but the shortest go by examples, and as far as
+ * all of them go by time.
+ */
 export function equalCostFigure(records: ArmRecord[][], subtitle: string, theme: Theme): TopLevelSpec {
   const runs = mined(armSeeds(records, theme));
   const seriesOver = (xsOf: (run: ArmSeeds) => number[]) =>

@@ -129,7 +129,9 @@ async function watch(task: Task, select: Selector, labels: ArrayLike<number> = t
   }
 }
 
-/** Twice, each time with other rows of an extra class: those of one time are judged by the other. */
+/**
+ * Twice, each time with other rows of an extra class: those of one time are judged by the other.
+ */
 async function byThreshold(task: Task): Promise<Suspects> {
   const named = new Set<number>();
   let seconds = 0;

@@ -16,7 +16,10 @@ export interface LabelsSummary {
   finders: {
     finder: string;
     flipped: number;
-    /** How many rows it names, which share of them have a wrong label, and which share of the wrong labels these are. */
+    /**
+     * How many rows it names, which share of them have a wrong label, and which share of the wrong
+     * labels these are.
+     */
     named: Estimate;
     precision?: Estimate;
     recall: Estimate;
@@ -109,7 +112,10 @@ function curves(arms: TeachingRecord[][], theme: Theme): TopLevelSpec {
   });
 }
 
-/** A point for each row: how sure a model was of its label over the epochs, and how much that changed. */
+/**
+ * A point for each row: how sure a model was of its label over the epochs, and how much that
+ * changed.
+ */
 function dataMap({confidence, variability, isWrong}: DataMap, theme: Theme): TopLevelSpec {
   const kinds = [
     {name: 'right label', style: paletteStyle(0, theme), isOf: false, shape: 'circle'},

@@ -38,8 +38,9 @@ const crossentropy = categoricalCrossentropy({fromLogits: true});
  *
  *     g = 1/K Σ (softmax(x W + b) − y) over the K kept rows + λ w,    v ← μ v + g,    w ← w − η v
  *
- * The gradient is written down, since with so small a model a general step is mostly overhead: `ohemStep` with momentum and an L2 regulariser of λ/2 takes the same steps,
- * several times slower (a test holds the two together). Loss and selector are the library's.
+ * The gradient is written down, since with so small a model a general step is mostly overhead:
+ * `ohemStep` with momentum and an L2 regulariser of λ/2 takes the same steps, several times slower
+ * (a test holds the two together). Loss and selector are the library's.
  *
  * First weights are PyTorch's for a linear layer: uniform within ±1/√inputs.
  */

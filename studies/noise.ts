@@ -15,7 +15,9 @@ const RULES: [name: string, select: (seed: number) => Selector][] = [
   ['trimmedTopK({k: 50, skip: 20})', () => trimmedTopK({k: 50, skip: 20})],
 ];
 
-/** Epochs after which the accuracy is measured, and the last one: it costs as much as some of them. */
+/**
+ * Epochs after which the accuracy is measured, and the last one: it costs as much as some of them.
+ */
 const MEASURED = [1, 2, 3, 5, 7, 10, 15, 20, 30];
 
 /** What a rule came to where so many labels were wrong. */

@@ -92,5 +92,8 @@ function accuracy(trainings: NoiseRecord[][], theme: Theme): TopLevelSpec {
   });
 }
 
-/** Blue for all rows, grey for random ones, as in the other figures; red for the hardest, green for the trimmed. */
+/**
+ * Blue for all rows, grey for random ones, as in the other figures; red for the hardest, green for
+ * the trimmed.
+ */
 const STYLE_OF = [0, 3, 1, 2];

@@ -2,8 +2,8 @@ import {leNet} from './leNet';
 import {orderedStudy} from './orderedStudy';
 
 /**
- * The paper's convolutional network. One seed, and ten of its 50 epochs, take more than an hour on two cores; after them the learning rate is so small (it has fallen
- * twice) that little changes.
+ * The paper's convolutional network. One seed, and ten of its 50 epochs, take more than an hour on
+ * two cores; after them the learning rate is so small (it has fallen twice) that little changes.
  */
 export const orderedLeNet = orderedStudy({
   name: 'ordered-sgd-lenet',

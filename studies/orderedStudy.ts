@@ -12,13 +12,18 @@ const BATCH_SIZE = 64;
 const PROTOCOL = {learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4} as const;
 /** Epochs, counted from 1, before which the learning rate falls to a tenth. */
 const FALLS = [10, 50];
-/** It falls once more as soon as so many of the training images are classified rightly, which the paper does not say and the authors' code does. */
+/**
+ * It falls once more as soon as so many of the training images are classified rightly, which the
+ * paper does not say and the authors' code does.
+ */
 const FALLS_AT_ACCURACY = 0.995;
 
 /** What a training came to after each of its epochs. */
 export interface OrderedRecord {
   name: string;
-  /** Shares of the 10,000 test digits and the 60,000 training digits that are classified wrongly. */
+  /**
+   * Shares of the 10,000 test digits and the 60,000 training digits that are classified wrongly.
+   */
   testError: number[];
   trainError: number[];
   /** Rows of 64 that the steps of the epoch kept. */
@@ -34,7 +39,8 @@ interface Arm {
 
 const ARMS: Arm[] = [
   {name: 'SGD', select: all},
-  // A count and not a ratio: of the last batch, which is smaller, the authors' code keeps as many rows as of the others.
+  // A count and not a ratio: of the last batch, which is smaller, the authors' code keeps as many
+  // rows as of the others.
   {name: 'Ordered SGD', select: () => scheduled(({ratio}) => topK({k: BATCH_SIZE * ratio}), accuracySteps())},
 ];
 
@@ -51,7 +57,10 @@ export interface OrderedStudyOptions {
   make: (options: SgdOptions) => Trainee;
 }
 
-/** A network on MNIST by SGD and by Ordered SGD, as Kawaguchi & Lu (AISTATS 2020, §5, Table 1, and their code) trained it. */
+/**
+ * A network on MNIST by SGD and by Ordered SGD, as Kawaguchi & Lu (AISTATS 2020, §5, Table 1, and
+ * their code) trained it.
+ */
 export function orderedStudy({
   model,
   errors,
@@ -94,7 +103,10 @@ function tensorsOf(digits: Digits): TensorSet {
   return {xs: imagesOf(digits, rows), ys: labelsOf(digits, rows)};
 }
 
-/** Takes a step of each training in turn, and yields how far the first is; what else the machine does meets all of them alike. */
+/**
+ * Takes a step of each training in turn, and yields how far the first is; what else the machine
+ * does meets all of them alike.
+ */
 async function* inTurn(trainings: AsyncGenerator<number, void>[]): AsyncGenerator<number, void, undefined> {
   try {
     for (;;) {
@@ -118,7 +130,9 @@ interface Training {
   select: ReturnType<Arm['select']>;
 }
 
-/** Adds an epoch after the other to a record, and yields the share that is done after every step. */
+/**
+ * Adds an epoch after the other to a record, and yields the share that is done after every step.
+ */
 async function* trainEpochs(
   record: OrderedRecord,
   {train: {count}}: TrainAndTest,
@@ -158,7 +172,10 @@ async function* trainEpochs(
   }
 }
 
-/** The learning rate of each epoch, asked for one after the other with the training accuracy before it. */
+/**
+ * The learning rate of each epoch, asked for one after the other with the training accuracy before
+ * it.
+ */
 function learningRates(): (epoch: number, accuracy: number) => number {
   let rate: number = PROTOCOL.learningRate;
   let isAccurate = false;

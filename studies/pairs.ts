@@ -100,7 +100,10 @@ const ARMS: {name: string; loss: (seed: number) => PerSampleLoss}[] = [
   {name: 'multi-similarity', loss: () => multiSimilarityLoss({mine: multiSimilarity()})},
 ];
 
-/** Embeddings of digits by the miners of triplets: of the digits that were trained on, and of others. */
+/**
+ * Embeddings of digits by the miners of triplets: of the digits that were trained on, and of
+ * others.
+ */
 export const pairs: Study<PairsRecord[]> = {
   name: 'pairs',
   about: 'embeddings of digits, by semi-hard, batch-hard, multi-similarity and random triplets',

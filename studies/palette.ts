@@ -2,8 +2,8 @@ import type {RunStyle} from '../examples/mnist/report/runStyle';
 import type {Theme} from '../examples/mnist/report/theme';
 
 /**
- * Colours of lines that are not runs of the original: those of its four runs, in other roles, with the same dashes, so that colour-blind readers
- * can tell them apart.
+ * Colours of lines that are not runs of the original: those of its four runs, in other roles, with
+ * the same dashes, so that colour-blind readers can tell them apart.
  */
 const PAINTS: (Record<Theme, string> & {dash: number[]})[] = [
   {light: '#3498e0', dark: '#86ccff', dash: []},

@@ -1,4 +1,7 @@
-/** @file What a curve that was measured at some places says about those between, on straight lines from one to the next. */
+/**
+ * @file What a curve that was measured at some places says about those between, on straight lines
+ *   from one to the next.
+ */
 
 /** The value at `x`; NaN outside of what was measured. `xs` increase. */
 export function valueAt(xs: readonly number[], ys: readonly number[], x: number): number {

@@ -14,7 +14,8 @@ type Terminal = NodeJS.WritableStream & Partial<Pick<NodeJS.WriteStream, 'isTTY'
 const PARTS = 10_000;
 
 /**
- * Shows a bar on a terminal; in a file or a pipe, where a bar would be a mess, a line for every tenth of a seed.
+ * Shows a bar on a terminal; in a file or a pipe, where a bar would be a mess, a line for every
+ * tenth of a seed.
  *
  * The time left is judged by the seeds that this process has trained, not by those that it found.
  *

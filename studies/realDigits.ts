@@ -3,7 +3,8 @@ import {type LoadDigitsOptions, loadDigits} from '../examples/mnist/data/load';
 import {FailedError, messageOf} from '../examples/mnist/node/errors';
 
 /**
- * Gets MNIST, and nothing in its place: no figure that is published stands on digits that a program drew.
+ * Gets MNIST, and nothing in its place: no figure that is published stands on digits that a program
+ * drew.
  *
  * @throws FailedError where it cannot be had, or a file of a folder that was named is not MNIST's.
  */

@@ -22,7 +22,9 @@ export interface ReferenceArm {
   toRandom?: Differences;
   /** Mean loss of the backpropagated rows over the last 100 steps. */
   selectedLoss: Estimate;
-  /** The largest fall of the accuracy from one measurement to the next, after the first 300 steps. */
+  /**
+   * The largest fall of the accuracy from one measurement to the next, after the first 300 steps.
+   */
   worstFall: Estimate;
   /** Median of the steps. */
   msPerStep: Estimate;

@@ -38,7 +38,8 @@ const RULES: [name: string, select: (seed: number) => Selector, rowContext?: Run
   [`topKPerGroup({ratio: ${RATIO}})`, () => topKPerGroup({ratio: RATIO}), byClass],
   [`rankSampling({ratio: ${RATIO}, seed})`, (seed) => rankSampling({ratio: RATIO, seed})],
   [`rankPressure({k: ${K}, pressure: 10, seed})`, (seed) => rankPressure({k: K, pressure: 10, seed})],
-  // A row is kept with the probability u^power, of which the mean over all ranks u is 1 / (power + 1) = 384 / 512.
+  // A row is kept with the probability u^power, of which the mean over all ranks u is 1 / (power +
+  // 1) = 384 / 512.
   ['percentileSampling({power: 1 / 3, seed})', (seed) => percentileSampling({power: 1 / 3, seed})],
   [`importanceSampling({k: ${K}, seed})`, (seed) => importanceSampling({k: K, seed})],
   // From all rows to half of them: the mean over the training is 384.

@@ -12,7 +12,10 @@ export interface RunStudyOptions {
   study: Study;
   provenance: Provenance;
   digits: TrainAndTest;
-  /** Seeds 1 … seeds are run; whole ones beyond, of an earlier call, are taken along, so that fewer never take the place of more. */
+  /**
+   * Seeds 1 … seeds are run; whole ones beyond, of an earlier call, are taken along, so that fewer
+   * never take the place of more.
+   */
   seeds: number;
   /** Where the files of this study are. */
   folder: string;
@@ -29,8 +32,9 @@ export type StudyOutcome = {seeds: unknown[]} | {exitCode: number};
 /**
  * Runs the seeds of a study that are not there yet, and writes a file after each.
  *
- * Whatever ends it (Ctrl-C, a crash, a full disk), the seeds that were whole stay whole, and the next call goes on behind them. A file that is damaged is
- * set aside, and its seed is run again; one that was made with other settings or versions is an error before anything is run.
+ * Whatever ends it (Ctrl-C, a crash, a full disk), the seeds that were whole stay whole, and the
+ * next call goes on behind them. A file that is damaged is set aside, and its seed is run again;
+ * one that was made with other settings or versions is an error before anything is run.
  *
  * @throws FailedError with a message for people.
  */

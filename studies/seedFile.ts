@@ -5,7 +5,9 @@ import {isDeepStrictEqual} from 'node:util';
 import {FailedError, messageOf} from '../examples/mnist/node/errors';
 import type {StudySettings} from './study';
 
-/** What the numbers of a seed hang on: files that differ in any of it must not meet in one figure. */
+/**
+ * What the numbers of a seed hang on: files that differ in any of it must not meet in one figure.
+ */
 export interface Provenance {
   study: string;
   settings: StudySettings;
@@ -33,7 +35,8 @@ export function encodeSeed<Seed>({content, ...about}: SeedFile<Seed>): string {
  * Reads the file of a seed.
  *
  * @returns undefined if there is none.
- * @throws DamagedError if it is cut or changed; FailedError if it cannot be read, or was made with other settings or versions.
+ * @throws DamagedError if it is cut or changed; FailedError if it cannot be read, or was made with
+ *   other settings or versions.
  */
 export async function readSeed<Seed>(folder: string, seed: number, wanted: Provenance): Promise<Seed | undefined> {
   const path = seedPath(folder, seed);

@@ -4,7 +4,8 @@ import {layers} from '@tensorflow/tfjs-layers';
 /**
  * Dropout whose masks differ from call to call, and are the same for the same seed.
  *
- * That of tfjs-layers draws the same mask at every call if it is given a seed, and is not to be had again if it is not.
+ * That of tfjs-layers draws the same mask at every call if it is given a seed, and is not to be had
+ * again if it is not.
  */
 export class SeededDropout extends layers.Layer {
   static className = 'SeededDropout';

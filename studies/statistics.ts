@@ -1,7 +1,10 @@
 /** A mean over seeds, and how sure it is. */
 export interface Estimate {
   mean: number;
-  /** The mean lies within ± this with 95 % confidence, if the seeds scatter normally; NaN for a single seed. */
+  /**
+   * The mean lies within ± this with 95 % confidence, if the seeds scatter normally; NaN for a
+   * single seed.
+   */
   margin: number;
   /** Standard deviation over the seeds; NaN for a single one. */
   deviation: number;
@@ -9,12 +12,18 @@ export interface Estimate {
   count: number;
 }
 
-/** Quantile 0.975 of Student's t, for 1 … 30 degrees of freedom (NIST/SEMATECH e-Handbook of Statistical Methods, §1.3.6.7.2). */
+/**
+ * Quantile 0.975 of Student's t, for 1 … 30 degrees of freedom (NIST/SEMATECH e-Handbook of
+ * Statistical Methods, §1.3.6.7.2).
+ */
 const STUDENT = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
   2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
 ];
-/** That of the normal distribution is 1.96; for more degrees of freedom than the table has, its last value is a little too careful. */
+/**
+ * That of the normal distribution is 1.96; for more degrees of freedom than the table has, its last
+ * value is a little too careful.
+ */
 const studentAt = (degrees: number) => STUDENT[Math.min(degrees, STUDENT.length) - 1] ?? Number.NaN;
 
 /**
@@ -31,7 +40,8 @@ export function estimate(numbers: readonly number[]): Estimate {
 }
 
 /**
- * Estimates by how much one thing is larger than another, seed by seed: what a seed does to both of them drops out.
+ * Estimates by how much one thing is larger than another, seed by seed: what a seed does to both of
+ * them drops out.
  *
  * @param one  a number for each seed.
  * @param other  the same seeds in the same order.

@@ -2,7 +2,10 @@ import type {TopLevelSpec} from 'vega-lite';
 import type {TrainAndTest} from '../examples/mnist/experiment/trainRun';
 import type {Theme} from '../examples/mnist/report/theme';
 
-/** What decides the numbers of a study, beside seed and versions; plain JSON, so that it can be compared. */
+/**
+ * What decides the numbers of a study, beside seed and versions; plain JSON, so that it can be
+ * compared.
+ */
 export interface StudySettings {
   /** Of each training; epochs where a study counts those. */
   steps: number;
@@ -20,7 +23,8 @@ export interface StudyReport {
 /**
  * A question that is answered by the same trainings for several seeds.
  *
- * One seed is the unit that is kept: `train` goes through all that belongs to it, and what it returns is the file of that seed.
+ * One seed is the unit that is kept: `train` goes through all that belongs to it, and what it
+ * returns is the file of that seed.
  */
 export interface Study<Seed = unknown> {
   name: string;
@@ -30,7 +34,10 @@ export interface Study<Seed = unknown> {
   seeds: number;
   steps: number;
   settings(steps: number): StudySettings;
-  /** Yields the share of the seed that is done, after every step; leaving it early disposes what it made. */
+  /**
+   * Yields the share of the seed that is done, after every step; leaving it early disposes what it
+   * made.
+   */
   train(seed: number, digits: TrainAndTest, settings: StudySettings): AsyncGenerator<number, Seed, undefined>;
   report(seeds: Seed[], settings: StudySettings): StudyReport;
 }

@@ -15,7 +15,10 @@ export interface Arm extends Run {
 
 /** What is kept of a training: little enough for a repository, enough to draw and to reproduce. */
 export interface ArmRecord extends Run {
-  /** Mean loss of the backpropagated rows in each of the first {@link EXACT_STEPS} steps, as it was computed. */
+  /**
+   * Mean loss of the backpropagated rows in each of the first {@link EXACT_STEPS} steps, as it was
+   * computed.
+   */
   firstLosses: number[];
   /** Means of it over stretches of {@link STRETCH} steps. */
   losses: number[];
@@ -30,8 +33,8 @@ export interface ArmRecord extends Run {
 }
 
 /**
- * Seconds that the steps until a measurement take: as many medians, since every step of an arm is the same work, and what else the machine
- * happens to do at one of them says nothing about the arm.
+ * Seconds that the steps until a measurement take: as many medians, since every step of an arm is
+ * the same work, and what else the machine happens to do at one of them says nothing about the arm.
  */
 export const secondsAt = ({measuredAt, msPerStep}: ArmRecord): number[] =>
   measuredAt.map((step) => (step * msPerStep) / 1000);
@@ -49,7 +52,10 @@ export interface TogetherOptions {
   pictureEvery?: number;
 }
 
-/** Every so many steps and after the last: unlike the example's, not moved by the number of steps, so that a shorter training is the beginning of a longer one. */
+/**
+ * Every so many steps and after the last: unlike the example's, not moved by the number of steps,
+ * so that a shorter training is the beginning of a longer one.
+ */
 function fixedSchedule({measureEvery, pictureEvery}: TogetherOptions): MeasuringSchedule {
   const isDue = (every: number | undefined, step: number, steps: number) =>
     every !== undefined && (step % every === 0 || step === steps);
@@ -60,9 +66,11 @@ function fixedSchedule({measureEvery, pictureEvery}: TogetherOptions): Measuring
 }
 
 /**
- * Trains several arms in turn, a step each: what else the machine does then meets all of them alike, and their times can be compared.
+ * Trains several arms in turn, a step each: what else the machine does then meets all of them
+ * alike, and their times can be compared.
  *
- * @returns a generator that yields the share of the steps that is done, and at its end returns a record of each arm, in order.
+ * @returns a generator that yields the share of the steps that is done, and at its end returns a
+ *   record of each arm, in order.
  */
 export async function* trainTogether(
   arms: readonly Arm[],

@@ -15,8 +15,8 @@ export async function smallLaunches(small: SmallModel): Promise<SmallLaunches> {
 }
 
 /**
- * Counts the launches on the GPU backend in use while `run` runs: draw calls on webgl, dispatches on
- * webgpu.
+ * Counts the launches on the GPU backend in use while `run` runs: draw calls on webgl, dispatches
+ * on webgpu.
  *
  * @param run  may return a promise; launches count until it settles.
  */

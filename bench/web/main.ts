@@ -1,4 +1,7 @@
-/** @file A page that times training steps on every backend that the browser has: `npm run bench:web`. */
+/**
+ * @file A page that times training steps on every backend that the browser has:
+ *   `npm run bench:web`.
+ */
 import '@tensorflow/tfjs-layers';
 import {enableProdMode} from '@tensorflow/tfjs-core';
 import {loadBackend} from '../../examples/mnist/web/worker/loadBackend';

@@ -12,7 +12,9 @@ const score = fc.oneof(
   fc.integer({min: -(2 ** 24), max: 2 ** 24}),
 );
 
-/** The order of the largest, in plain JavaScript: a stable sort, so that ties keep the lower index. */
+/**
+ * The order of the largest, in plain JavaScript: a stable sort, so that ties keep the lower index.
+ */
 const order = (scores: readonly number[]) =>
   [...scores.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b);
 

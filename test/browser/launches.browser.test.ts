@@ -22,7 +22,10 @@ describeOnBackends('launches', (backend) => {
   });
 });
 
-/** So many launches a step takes at most. (`trainOnBatch` takes about half as many: 115, 132 and 109 on webgl.) */
+/**
+ * So many launches a step takes at most. (`trainOnBatch` takes about half as many: 115, 132 and 109
+ * on webgl.)
+ */
 const MOST: Record<string, Record<string, number>> = {
   webgl: {'2-8-2': 205, '4-16-16-3': 243, '784-128-10': 218},
   webgpu: {'2-8-2': 103, '4-16-16-3': 126, '784-128-10': 108},

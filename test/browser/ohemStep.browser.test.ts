@@ -96,7 +96,8 @@ describeOnBackends('ohemStep', (backend) => {
   });
 
   it(`learns, and neither reads nor leaks over ${STEPS} steps`, async () => {
-    // One layer: a step is some 150 kernels whatever the model, and a GPU made of software takes its time for each.
+    // One layer: a step is some 150 kernels whatever the model, and a GPU made of software takes
+    // its time for each.
     const model = sequential({
       layers: [layers.dense({units: 4, activation: 'softmax', inputShape: [8], ...seeded(1)})],
     });

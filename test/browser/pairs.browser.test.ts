@@ -1,4 +1,7 @@
-/** @file Miners and losses of pairs on four backends: the same choices, losses and gradients, and no read in a step. */
+/**
+ * @file Miners and losses of pairs on four backends: the same choices, losses and gradients, and no
+ *   read in a step.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import {layers, sequential} from '@tensorflow/tfjs-layers';
 import {all, jointLoss, ohemStep, type PerSampleLoss} from 'ohem-tfjs';

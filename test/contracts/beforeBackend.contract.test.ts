@@ -1,4 +1,7 @@
-/** @file What is built at the top of a user's module, before `await tf.setBackend(…)`. No test in this file sets a backend. */
+/**
+ * @file What is built at the top of a user's module, before `await tf.setBackend(…)`. No test in
+ *   this file sets a backend.
+ */
 import '@tensorflow/tfjs-backend-wasm';
 import {
   aboveThreshold,

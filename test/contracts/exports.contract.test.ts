@@ -131,7 +131,10 @@ const teach = (options: object) =>
 const suggest = (options: object) => index.suggestBackend(compiled(), x(), y(), options);
 const check = (options: object) => index.checkGradients(compiled(), x(), y(), options);
 
-/** The call, the call itself (which may give a promise that is rejected), its error, and in whose name that is, if not in that of what was called. */
+/**
+ * The call, the call itself (which may give a promise that is rejected), its error, and in whose
+ * name that is, if not in that of what was called.
+ */
 const WRONG_CALLS: readonly (readonly [string, () => unknown, ErrorConstructor, string?])[] = [
   ['topK()', () => index.topK(wrong(undefined)), TypeError],
   ['topK({})', () => index.topK(wrong({})), TypeError],

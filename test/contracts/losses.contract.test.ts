@@ -1,4 +1,7 @@
-/** @file What every per-sample loss promises. A new one is a line in `test/support/lossSpecimens.ts`. */
+/**
+ * @file What every per-sample loss promises. A new one is a line in
+ *   `test/support/lossSpecimens.ts`.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';

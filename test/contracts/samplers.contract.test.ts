@@ -42,7 +42,10 @@ interface Epoch {
   chosen: EpochRows;
 }
 
-/** The epochs of a run in which rows get new losses when they are trained on or run forward, and most of them lower ones. */
+/**
+ * The epochs of a run in which rows get new losses when they are trained on or run forward, and
+ * most of them lower ones.
+ */
 function runOf(sampler: Sampler, seed: number | string, between = (state: unknown) => state): Epoch[] {
   const random = randomFrom(7);
   const [losses, correct] = [new Float32Array(SIZE).fill(Number.NaN), new Uint8Array(SIZE)];

@@ -60,7 +60,10 @@ interface Member {
   weighs?: true;
   /** Whether it may keep no row of a batch that has some. */
   mayKeepNone?: true;
-  /** Whether it passes over rows that are harder than what it keeps, so that of equal losses it may leave out the first. */
+  /**
+   * Whether it passes over rows that are harder than what it keeps, so that of equal losses it may
+   * leave out the first.
+   */
   passesOver?: boolean;
   /** Whether it reads the losses, so that it refuses to be called on a GPU. */
   readsLosses?: true;

@@ -30,7 +30,8 @@ describe('shuffledRows', () => {
       for (const [place, row] of shuffledRows(rows, 'seed', epoch).entries())
         counts[place * rows + row] = (counts[place * rows + row] as number) + 1;
     }
-    // χ² of a table of 36 counts with 25 degrees of freedom: over 52.6 once in 1000 times by chance.
+    // χ² of a table of 36 counts with 25 degrees of freedom: over 52.6 once in 1000 times by
+    // chance.
     const due = epochs / rows;
     expect(counts.reduce((sum, count) => sum + (count - due) ** 2 / due, 0)).toBeLessThan(52.6);
   });

@@ -1,4 +1,7 @@
-/** @file The document of backends cites the times that were measured, in a browser and on threads in Node. */
+/**
+ * @file The document of backends cites the times that were measured, in a browser and on threads in
+ *   Node.
+ */
 import {expect, it} from 'vitest';
 import type {BackendTimings} from '../../bench/web/main';
 import {expectMarkedTable} from '../support/markedTable';

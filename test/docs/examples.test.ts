@@ -1,4 +1,7 @@
-/** @file Every example in the doc comments and the documents runs, and gives the values that it names. */
+/**
+ * @file Every example in the doc comments and the documents runs, and gives the values that it
+ *   names.
+ */
 import {existsSync} from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';

@@ -20,7 +20,10 @@ const anchorOf = (heading: string) =>
 const anchorsIn = (path: string) =>
   [...readSource(path).text.matchAll(/^#+ (.+)$/gm)].map(([, title]) => anchorOf(title as string));
 
-/** The links of a document to others of the repository, and the tests that it names, as a path and an anchor. */
+/**
+ * The links of a document to others of the repository, and the tests that it names, as a path and
+ * an anchor.
+ */
 function targetsIn({path, text}: {path: string; text: string}): {path: string; anchor: string}[] {
   const links = [...text.matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)/g)].map(([, file, anchor = '']) => ({
     path: file ? posix.join(posix.dirname(path), file) : path,

@@ -11,7 +11,10 @@ const documents = [
   ...sourcesIn('docs', '.md').filter(({path}) => !path.startsWith('docs/api/')),
 ];
 
-/** `12.3 %`, `40 ms`, `17 times`, `2×`, `four to five times`: a number with the unit of something measured. */
+/**
+ * `12.3 %`, `40 ms`, `17 times`, `2×`, `four to five times`: a number with the unit of something
+ * measured.
+ */
 const MEASURED =
   /(?<![\w.])\d[\d.,]*(?: (?:to|±|and) \d[\d.,]*)*\s?(?:%|(?:ms|µs|s|seconds|kB|MB|GB|MiB|points|times)\b|×(?! ?\d))|\b(?:two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|hundred|thousand)(?: to \w+)? times\b/g;
 
@@ -24,7 +27,10 @@ const onOneLine = (text: string) => text.replace(/\s+/g, ' ');
 /** Matches the words of a claim, wherever the document wraps its lines. */
 const wrapped = (says: string) => new RegExp(says.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(' ', '\\s+'), 'g');
 
-/** What a test of its own holds against results, and what is code (the examples are run) or the target of a link. */
+/**
+ * What a test of its own holds against results, and what is code (the examples are run) or the
+ * target of a link.
+ */
 function withoutCheckedParts({path, text}: SourceText): string {
   const tables = [
     ...guideTables().filter(({guide}) => guide === path),

@@ -124,7 +124,10 @@ interface Subject {
   outputs: () => Tensor;
 }
 
-/** The gradients of Σ w · (a mean over all rows) · output by `differentiate`, rows of weight 0 left out or not. */
+/**
+ * The gradients of Σ w · (a mean over all rows) · output by `differentiate`, rows of weight 0 left
+ * out or not.
+ */
 function differentiated({variables, given, outputs}: Subject, weights: readonly number[], leaveOut: boolean) {
   return tidied(() => {
     const batchSize = weights.length;

@@ -1,4 +1,7 @@
-/** @file Dynamics against the code of AUM, Data Diet and Dataset Cartography, through the report of a step. */
+/**
+ * @file Dynamics against the code of AUM, Data Diet and Dataset Cartography, through the report of
+ *   a step.
+ */
 import {gather, mul, ones, softmax, type Tensor, tensor1d, tensor2d, train, variable} from '@tensorflow/tfjs-core';
 import {type MiningLedger, miningLedger, ohemStep, sparseCategoricalCrossentropy, subset} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
@@ -36,7 +39,10 @@ const WATCHED = CASES.filter((each) => 'labels' in each);
 const PICKED = CASES.filter((each) => 'scores' in each);
 const TOLERANCE = {absolute: 3e-6, relative: 3e-5};
 
-/** Lets a ledger watch a model that returns what it is given, as logits or as probabilities, and learns nothing. */
+/**
+ * Lets a ledger watch a model that returns what it is given, as logits or as probabilities, and
+ * learns nothing.
+ */
 async function watched(
   {labels, logits_per_epoch: logits, seen_per_epoch: seen, params}: Watched,
   fromLogits: boolean,
@@ -102,7 +108,8 @@ describe('subset', () => {
     const sizes = scores.map(Math.abs);
     expect([...subset(sizes, {keep})]).toEqual(picked.keep_max_abs_scores);
     expect([...subset(minus(sizes), {keep})]).toEqual(picked.keep_min_abs_scores);
-    // The peer counts from the smallest score, and has a short window past the end: there we refuse.
+    // The peer counts from the smallest score, and has a short window past the end: there we
+    // refuse.
     const window = () => [...subset(minus(scores), {keep, offset})];
     if (picked.offset_window.length === size) expect(window()).toEqual([...picked.offset_window].sort((a, b) => a - b));
     else expect(window).toThrow('subset: scores must give 15 rows to leave out and to keep, got 10 of 10 rows.');

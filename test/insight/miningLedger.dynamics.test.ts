@@ -217,7 +217,8 @@ describeOnBackends('The dynamics of a step', () => {
     await ledger.observe([0, 1, 2, 3, 4, 5], report);
     expect(read).toHaveBeenCalledTimes(1);
     expect(memory().numTensors).toBe(tensors);
-    // Weights [[1, −1], [0.5, 2]]: of the first row the logits are 1 and −1, of the second 0.5 and 2.
+    // Weights [[1, −1], [0.5, 2]]: of the first row the logits are 1 and −1, of the second 0.5 and
+    // 2.
     expectClose(ledger.aum().slice(0, 2), [2, 1.5], {absolute: 1e-6, relative: 1e-5});
     expect([...ledger.cartography().correctness]).toEqual([1, 1, 1, 0, 1, 0]);
     report.dispose();

@@ -63,7 +63,8 @@ describe('miningLedger', () => {
   it('suspects the rows that were always mined and have a large mean loss, and none that was never mined', () => {
     const ledger = miningLedger(5);
     for (let pass = 0; pass < 4; pass++) {
-      // Row 0 is learned, 1 never, 2 is as hard but mined half the time, 3 is easy, 4 is hard and never mined.
+      // Row 0 is learned, 1 never, 2 is as hard but mined half the time, 3 is easy, 4 is hard and
+      // never mined.
       const losses = [4 - pass, 4, 4, 0.1, 9];
       ledger.record([0, 1, 2, 3, 4], losses, [1, 1, (pass + 1) % 2, pass % 2, 0]);
     }

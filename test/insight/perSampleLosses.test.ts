@@ -44,7 +44,8 @@ describeOnBackends('perSampleLosses', () => {
 
   it('gives −log p of the true class of each row', async () => {
     const losses = await perSampleLosses(tinyModel(), xs, ys, {loss});
-    // Logits x·w: [1, −1], [0.5, 2], [2, −2], [1, 4], [−1.5, −1], [0, −5]; the label is class 0, 1, 0, 0 | 0, 1, 1.
+    // Logits x·w: [1, −1], [0.5, 2], [2, −2], [1, 4], [−1.5, −1], [0, −5]; the label is class 0, 1,
+    // 0, 0 | 0, 1, 1.
     const logits = tidy(() => [...(tinyModel().predict(xs) as Tensor).dataSync()]);
     const truth = [...ys.dataSync()];
     const expected = [0, 1, 2, 3, 4, 5].map(

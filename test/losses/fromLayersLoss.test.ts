@@ -6,7 +6,10 @@ import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {leftBy, lossGradient} from '../support/tensors';
 
-/** The names in tfjs-layers 4.22 (`lossesMap` in its losses.ts), and where it shows the function itself. */
+/**
+ * The names in tfjs-layers 4.22 (`lossesMap` in its losses.ts), and where it shows the function
+ * itself.
+ */
 const NAMES: Record<LossName, ((yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor) | undefined> = {
   meanSquaredError: tfl.metrics.meanSquaredError,
   meanAbsoluteError: tfl.metrics.meanAbsoluteError,
@@ -24,7 +27,10 @@ const NAMES: Record<LossName, ((yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor
   cosineProximity: tfl.metrics.cosineProximity,
 };
 
-/** The losses of tfjs-layers for a truth of [0, 1] and [1, 0], predicted as [0.3, 0.7] and [0.2, 0.8]. */
+/**
+ * The losses of tfjs-layers for a truth of [0, 1] and [1, 0], predicted as [0.3, 0.7] and [0.2,
+ * 0.8].
+ */
 const BY_HAND: Record<string, [number, number]> = {
   meanSquaredLogarithmicError: [
     (Math.log(1.3) ** 2 + Math.log(2 / 1.7) ** 2) / 2,

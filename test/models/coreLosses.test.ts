@@ -7,7 +7,9 @@ import {expectClose} from '../support/close';
 
 type CoreLoss = (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor;
 
-/** The losses of tf.losses as compile calls them; cosineDistance does not say along which axis then. */
+/**
+ * The losses of tf.losses as compile calls them; cosineDistance does not say along which axis then.
+ */
 const CASES: [name: keyof typeof tf.losses, mean?: CoreLoss][] = [
   ['absoluteDifference'],
   ['computeWeightedLoss', (yTrue, yPred) => tf.mean(tf.mul(yTrue, yPred))],

@@ -1,4 +1,5 @@
-// Packs the library and uses it as its users do: as ES modules, as CommonJS, and as a script on a page's `tf`.
+// Packs the library and uses it as its users do: as ES modules, as CommonJS, and as a script on a
+// page's `tf`.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
@@ -121,7 +122,10 @@ function run(how, file, code) {
   console.log(`ok ${how}`);
 }
 
-/** Loads tfjs and the script one after the other into one global scope that looks like a page's, as \`<script>\` does. */
+/**
+ * Loads tfjs and the script one after the other into one global scope that looks like a page's, as
+ * \`<script>\` does.
+ */
 async function runAsScript() {
   const page = vm.createContext({
     console,

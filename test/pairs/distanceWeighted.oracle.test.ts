@@ -1,4 +1,6 @@
-/** @file The chances of `distanceWeighted` against PyTorch Metric Learning: 26 cases; and its draws. */
+/**
+ * @file The chances of `distanceWeighted` against PyTorch Metric Learning: 26 cases; and its draws.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import {distanceWeighted, type Triplets} from 'ohem-tfjs/pairs';
 import {describe, expect, it} from 'vitest';
@@ -35,7 +37,8 @@ describeOnBackends('distanceWeighted', () => {
     const theirs = numbersOf(one.probabilities);
     probabilities(one).forEach((row, a) => {
       const expected = theirs.slice(a * B, (a + 1) * B);
-      // NaN: no negative to draw. In 192 dimensions it is also the largest of other rows that makes them NaN.
+      // NaN: no negative to draw. In 192 dimensions it is also the largest of other rows that makes
+      // them NaN.
       if (expected.some(Number.isNaN)) {
         if (!one.name.includes('high-dimension')) expect(row.every((value) => value === 0)).toBe(true);
         else expect(row.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);

@@ -12,7 +12,10 @@ type Case = (typeof oracle.cases)[number];
 const batchOf = ({batch}: Case) => oracle.batches[batch] as OracleBatch;
 const isZeroRow = (row: number[]) => row.every((value) => value === 0);
 
-/** A zero row has no direction. The peer gives it a gradient of 1e11 and more, and its distances too. */
+/**
+ * A zero row has no direction. The peer gives it a gradient of 1e11 and more, and its distances
+ * too.
+ */
 const hasZeroRows = (one: Case) =>
   rowsOfBatch(batchOf(one)).some(isZeroRow) &&
   DISTANCES[one.distance]?.normalize !== false &&

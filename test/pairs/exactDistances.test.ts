@@ -1,4 +1,7 @@
-/** @file Distances in float32 against doubles: rows far from the origin, and rows close to one another. */
+/**
+ * @file Distances in float32 against doubles: rows far from the origin, and rows close to one
+ *   another.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import {batchHard, crossBatchMemory, recallAtK, semiHard, tripletLoss} from 'ohem-tfjs/pairs';
 import {expect, it} from 'vitest';

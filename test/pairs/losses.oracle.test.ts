@@ -250,7 +250,8 @@ describeOnBackends('The losses of pairs', () => {
         losses.map((__, a) => sum(sums.map((side) => side[a] as number))),
         closeness(one),
       );
-      // The peer adds the means of its two kinds of pairs; the gradients of both kinds in turn, then.
+      // The peer adds the means of its two kinds of pairs; the gradients of both kinds in turn,
+      // then.
       const counted = sides.map(({n = 0, per_anchor_count}) => ({n, counts: per_anchor_count}));
       expect(gradient).toHaveLength(batch.B * batch.D);
       const miner = minerOf(one)(embeddingsOf(batch), labelsOf(batch)) as {

@@ -95,7 +95,8 @@ describeOnBackends('mineHardNegatives', () => {
       expect(short).toBe(got.filter(({length}) => length < count).length);
       for (const row of scores) expect([...row].sort((a, b) => b - a)).toEqual([...row]);
       if (one.peer_reference_wrong || Object.keys(one.dropped).length !== 1) return;
-      // The peer applies its rules to a few more candidates, and cuts afterwards: where a positive is not among the nearest.
+      // The peer applies its rules to a few more candidates, and cuts afterwards: where a positive
+      // is not among the nearest.
       const more = one.n_queries * Math.max(...one.positives.map(({length}) => length));
       for (const [rule, ours] of [
         ['relative_margin', dropped.relativeMargin],

@@ -140,7 +140,8 @@ describeOnBackends('batchHard and batchEasyHard', () => {
       const theirs = selected.anchor
         ? pairsOfTriplets(zipped(selected.anchor, selected.positive ?? [], selected.negative ?? []) as never)
         : asPairs(selected);
-      // Equal rows have the distance 0 here, and 1e-4 there: of the peer, a semi-hard one may be an equal one.
+      // Equal rows have the distance 0 here, and 1e-4 there: of the peer, a semi-hard one may be an
+      // equal one.
       if (one.params.negative === 'semihard' || one.params.positive === 'semihard') return;
       expect(distancesOf(ours, one, batch)).toEqual(distancesOf(theirs, one, batch));
     },

@@ -1,4 +1,6 @@
-/** @file A row that a trainer replaced, since it is not finite, is nobody's positive or negative. */
+/**
+ * @file A row that a trainer replaced, since it is not finite, is nobody's positive or negative.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import {input, type LayersModel, layers, model as modelOf, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {all, jointLoss, ohemLoss, ohemStep, type PerSampleLoss, topK, weightedSum} from 'ohem-tfjs';
@@ -22,7 +24,10 @@ import {repeatably} from '../support/property';
 import {weightValues} from '../support/tinyModel';
 import {trainsOn} from '../support/wasmTraining';
 
-/** Class 5 has one row beside the ones that are not finite, which is the first, the one that takes their places. */
+/**
+ * Class 5 has one row beside the ones that are not finite, which is the first, the one that takes
+ * their places.
+ */
 const LABELS = [5, 1, 5, 0, 1, 2, 0, 2, 1, 3];
 const BAD = [2, 6];
 const GOOD = LABELS.flatMap((_, row) => (BAD.includes(row) ? [] : [row]));

@@ -1,4 +1,7 @@
-/** @file What batches without pairs, without labels or without numbers come to: never NaN but for the row itself. */
+/**
+ * @file What batches without pairs, without labels or without numbers come to: never NaN but for
+ *   the row itself.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import type {PerSampleLoss} from 'ohem-tfjs';
 import {

@@ -1,4 +1,7 @@
-/** @file Miners and losses against plain rules over random batches, also of one class, of one row a class and of equal rows. */
+/**
+ * @file Miners and losses against plain rules over random batches, also of one class, of one row a
+ *   class and of equal rows.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {

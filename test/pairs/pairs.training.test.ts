@@ -1,4 +1,7 @@
-/** @file Losses of pairs in the trainers: always the gradient of a plain implementation in ops of tfjs. */
+/**
+ * @file Losses of pairs in the trainers: always the gradient of a plain implementation in ops of
+ *   tfjs.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {all, fitOhem, ohemLoss, ohemStep, topK} from 'ohem-tfjs';
@@ -30,7 +33,10 @@ const embedder = (): LayersModel =>
     sequential({layers: [layers.dense({units: 7, activation: 'tanh', inputShape: [5]}), layers.dense({units: 4})]}),
   );
 
-/** Normalised distances by stock ops; the diagonal is moved away from 0, where the root has no slope. */
+/**
+ * Normalised distances by stock ops; the diagonal is moved away from 0, where the root has no
+ * slope.
+ */
 function plainDistances(embeddings: tf.Tensor): tf.Tensor {
   const lengths = tf.sqrt(tf.sum(tf.square(embeddings), 1, true));
   const units = tf.div(embeddings, lengths);

@@ -1,4 +1,7 @@
-/** @file The losses of two towers against sentence-transformers (29 cases) and HCL (24 cases), and against plain rules. */
+/**
+ * @file The losses of two towers against sentence-transformers (29 cases) and HCL (24 cases), and
+ *   against plain rules.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import {input, layers, model, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {all, jointLoss, ohemStep} from 'ohem-tfjs';
@@ -213,7 +216,8 @@ describeOnBackends('hardContrastive', () => {
       const views = [one.view_1, one.view_2].map((values) => tf.tensor2d(values, [one.B, one.D]));
       const {losses, gradients} = evaluated(loss, views);
       expectClose([losses.reduce((sum, value) => sum + value, 0) / one.B], [one.value], CLOSE);
-      // The authors take rows of length 1 as they are; of their gradient, the part along a row is not wanted here.
+      // The authors take rows of length 1 as they are; of their gradient, the part along a row is
+      // not wanted here.
       const theirs = [one.grad_view_1, one.grad_view_2].map((gradient, v) => {
         const rows = tf.tensor2d(gradient, [one.B, one.D]);
         const along = tf.mul(views[v] as tf.Tensor, tf.sum(tf.mul(rows, views[v] as tf.Tensor), 1, true));

@@ -1,4 +1,6 @@
-/** @file The negatives that semiHard takes on the host are those of a comparison with all of them. */
+/**
+ * @file The negatives that semiHard takes on the host are those of a comparison with all of them.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';

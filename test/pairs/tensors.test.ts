@@ -1,4 +1,7 @@
-/** @file Pair losses, miners and metrics dispose all tensors but their results, also when they throw. */
+/**
+ * @file Pair losses, miners and metrics dispose all tensors but their results, also when they
+ *   throw.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import * as pairs from 'ohem-tfjs/pairs';
 import {expect, it} from 'vitest';

@@ -27,7 +27,9 @@ import {trainsOn} from '../support/wasmTraining';
 
 const idsOf = (tensors: Tensor[]) => tensors.map(({dataId}) => dataId);
 
-/** Compiles what `f` does to tensors, and what a run of it gives for others. Runs within a `tidy`. */
+/**
+ * Compiles what `f` does to tensors, and what a run of it gives for others. Runs within a `tidy`.
+ */
 function replayOf(f: (...given: Tensor[]) => Tensor, first: Tensor[], draw?: () => Tensor) {
   const {result, events} = capture(
     () => f(...first),

@@ -60,7 +60,10 @@ function stepsFor(models: LayersModel[], options: OhemStepOptions = {}): OhemSte
   );
 }
 
-/** Takes the same steps with both, and expects the same weights; returns how many of the first were replayed. */
+/**
+ * Takes the same steps with both, and expects the same weights; returns how many of the first were
+ * replayed.
+ */
 function alike(models: LayersModel[], steps: OhemStep[], count: number, before?: (t: number) => void): number {
   let replayed = 0;
   for (let t = 0; t < count; t++) {

@@ -1,4 +1,7 @@
-/** @file What changes between steps without a field of a layer saying so: each found to train a replayed step wrong. */
+/**
+ * @file What changes between steps without a field of a layer saying so: each found to train a
+ *   replayed step wrong.
+ */
 import {
   add,
   backend,
@@ -39,7 +42,10 @@ const dense = (units: number, activation?: 'tanh' | 'softmax') =>
 
 type Batch = {xs: Tensor | Tensor[]; ys: Tensor | Tensor[]; options?: Parameters<OhemStep>[2]};
 
-/** Takes steps with twins, whose batches and changes depend on the step; returns in which ones the first was replayed. */
+/**
+ * Takes steps with twins, whose batches and changes depend on the step; returns in which ones the
+ * first was replayed.
+ */
 function trainTwins(
   build: () => LayersModel,
   steps: number,

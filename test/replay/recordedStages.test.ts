@@ -24,7 +24,9 @@ const inModels: Specimen[] = COMMON_MODELS.map((common) => ({
   },
 }));
 
-/** Trains both models on the same batches, and compares them; returns how many steps were replayed. */
+/**
+ * Trains both models on the same batches, and compares them; returns how many steps were replayed.
+ */
 function trainTwins({build, xs, ys}: Specimen, steps: number): number {
   const [one, other] = twins(build);
   let replayed = 0;

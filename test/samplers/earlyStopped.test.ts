@@ -84,7 +84,8 @@ describe('earlyStopped', () => {
   });
 
   it('measures no bend across a switch between training and inference mode', () => {
-    // With dropout a row that is known well has a loss of 0.5 in training, and 0.01 in inference mode.
+    // With dropout a row that is known well has a loss of 0.5 in training, and 0.01 in inference
+    // mode.
     const rows = run(
       flatAndNoisy(14).map(([, noisy]) => [0.5, noisy as number]),
       {window: 1},

@@ -1,4 +1,7 @@
-/** @file InfoBatch against its authors' code: 12 cases. Its draws are its own; what it draws from, and how many, is compared. */
+/**
+ * @file InfoBatch against its authors' code: 12 cases. Its draws are its own; what it draws from,
+ *   and how many, is compared.
+ */
 import {infoBatch} from 'ohem-tfjs/samplers';
 import {describe, expect, it} from 'vitest';
 import oracle from '../fixtures/infobatch.json';
@@ -43,8 +46,9 @@ describe.each(cases.filter(({name}) => !TRAPS.includes(name)))('infoBatch in the
     const easy = epoch.pruned === 1 ? epoch.easy : [];
     const kept = rows.filter((row) => easy.includes(row));
     if (epoch.pruned === 1) expect(kept).toHaveLength(epoch.n_kept_easy);
-    // All rows that are not easy, with weight 1. The authors' code has the weights of the last pruned
-    // epoch in its closing epochs, unless epochs · delta is a whole number (`stale_weights`).
+    // All rows that are not easy, with weight 1. The authors' code has the weights of the last
+    // pruned epoch in its closing epochs, unless epochs · delta is a whole number
+    // (`stale_weights`).
     rows.forEach((row, place) => {
       const expected = kept.includes(row) ? Math.fround(easy.length / kept.length) : 1;
       expect(weights[place]).toBe(expected);

@@ -22,7 +22,10 @@ function chosenOf({loss, correct, confidence}: Rows, options?: Options, {epoch =
 }
 const hiddenOf = (...args: Parameters<typeof chosenOf>) => Array.from(chosenOf(...args).rescore ?? []);
 
-/** Ten rows, of which all are known well but the one that is wrong, 2, and the one without confidence, 1. */
+/**
+ * Ten rows, of which all are known well but the one that is wrong, 2, and the one without
+ * confidence, 1.
+ */
 const TEN: Rows = {
   loss: [0.01, 0.02, 0.03, 0.04, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
   correct: [1, 1, 0, 1, 1, 1, 1, 1, 1, 1],

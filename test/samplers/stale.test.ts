@@ -2,7 +2,10 @@ import {topK} from 'ohem-tfjs';
 import {earlyStopped, hardestRows, infoBatch, kakurenbo, randomSubset, type Sampler, stale} from 'ohem-tfjs/samplers';
 import {describe, expect, it} from 'vitest';
 
-/** A run whose losses halve in each epoch in which a row is run; row by row, so that mixed up losses show. */
+/**
+ * A run whose losses halve in each epoch in which a row is run; row by row, so that mixed up losses
+ * show.
+ */
 function run(sampler: Sampler, epochs: number) {
   const losses = new Float32Array(4).fill(Number.NaN);
   const times = [0, 0, 0, 0];

@@ -1,7 +1,9 @@
 /**
- * @file `aboveThreshold` against the OHEM cross-entropy of BiSeNet: 16 cases of logits → losses of pixels → mean of the kept ones → gradient.
+ * @file `aboveThreshold` against the OHEM cross-entropy of BiSeNet: 16 cases of logits → losses of
+ *   pixels → mean of the kept ones → gradient.
  *
- * Its newer form keeps at least 1/16 of the valid pixels (`minRatio`), its older one a fixed number (`minK`).
+ * Its newer form keeps at least 1/16 of the valid pixels (`minRatio`), its older one a fixed number
+ * (`minK`).
  */
 import {aboveThreshold} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';

@@ -76,7 +76,10 @@ function randomRows(rows: number, width: number, classes: number, seed: number):
   };
 }
 
-/** How many of the picks are the same in float32: until two rows are nearly as good, or rounding is left. */
+/**
+ * How many of the picks are the same in float32: until two rows are nearly as good, or rounding is
+ * left.
+ */
 function clearPicks(picks: readonly {lead: number; left: number}[]): number {
   const first = picks[0]?.left ?? 0;
   const unclear = picks.findIndex(({lead, left}) => lead < 1e-4 || left < 1e-4 * first);

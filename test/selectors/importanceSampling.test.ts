@@ -65,7 +65,8 @@ describe('In 20,000 draws importanceSampling', () => {
   });
 
   it.each([1, 2, 3])('weighs what it draws so that the mean is unbiased, for scores of seed %i', (seed) => {
-    // The mean of n draws of w · l, w = 1/(B · p), has the standard error √((Σ (l/B)²/p − mean²) / n); within four of them.
+    // The mean of n draws of w · l, w = 1/(B · p), has the standard error √((Σ (l/B)²/p − mean²) /
+    // n); within four of them.
     const [scores, losses] = [spread(300, seed), spread(300, 100 + seed)];
     const p = scores.map((score) => score / sumOf(scores));
     const mean = sumOf(losses) / 300;

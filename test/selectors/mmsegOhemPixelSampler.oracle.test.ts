@@ -1,9 +1,11 @@
 /**
- * @file `aboveThreshold` and `topK` against the OHEM sampler of mmsegmentation: 16 cases of logits → mask of pixels → loss → gradient.
+ * @file `aboveThreshold` and `topK` against the OHEM sampler of mmsegmentation: 16 cases of logits
+ *   → mask of pixels → loss → gradient.
  *
- * The sampler only says which pixels count. Its loss then divides by all pixels, ignored ones too (or by those that are not ignored, or by the
- * class weights of all), so that loss and gradient shrink with the share that is kept; the trainers here divide by what is kept. So the sums over the kept
- * pixels are compared, times what mmseg makes of them.
+ * The sampler only says which pixels count. Its loss then divides by all pixels, ignored ones too
+ * (or by those that are not ignored, or by the class weights of all), so that loss and gradient
+ * shrink with the share that is kept; the trainers here divide by what is kept. So the sums over
+ * the kept pixels are compared, times what mmseg makes of them.
  */
 import {aboveThreshold, type Selector, topK} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';

@@ -41,7 +41,8 @@ describeOnBackends('noise', () => {
   it('is made of uniform numbers in (0, 1)', () => {
     const numbers = uniforms(100_000, 1, 0);
     expect(numbers.every((number) => number > 0 && number < 1)).toBe(true);
-    // Each tenth has a count with standard error √(1e5 · 0.1 · 0.9) = 94.9 about 10 000: 4.5 of them is 427.
+    // Each tenth has a count with standard error √(1e5 · 0.1 · 0.9) = 94.9 about 10 000: 4.5 of
+    // them is 427.
     const tenths = Array<number>(10).fill(0);
     for (const number of numbers) tenths[Math.floor(10 * number)] = (tenths[Math.floor(10 * number)] ?? 0) + 1;
     for (const count of tenths) expect(Math.abs(count - 10_000)).toBeLessThan(427);
@@ -58,7 +59,8 @@ describeOnBackends('noise', () => {
     for (const others of [[...numbers.slice(1), 0.5], uniforms(size, 1, 1), uniforms(size, 2, 0)]) {
       expect(Math.abs(correlation(numbers, others))).toBeLessThan(4.5 / Math.sqrt(size));
     }
-    // Of one step after the other, too, the first numbers are uniform: their mean has the standard error √(1/12/n).
+    // Of one step after the other, too, the first numbers are uniform: their mean has the standard
+    // error √(1/12/n).
     const firsts = Array.from({length: 2000}, (_, step) => uniforms(1, 1, step)[0] as number);
     expect(Math.abs(sumOf(firsts) / 2000 - 0.5)).toBeLessThan(4.5 / Math.sqrt(12 * 2000));
   });

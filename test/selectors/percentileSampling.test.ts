@@ -35,7 +35,8 @@ describe('In 20,000 draws percentileSampling', () => {
   });
 
   it('keeps each row with the chance of its percentile', () => {
-    // Ten copies of the four rows, and of two that are remembered: of all, 0, 4, 3 and 2 sixths are below. In 2000 steps each is drawn 20 000 times.
+    // Ten copies of the four rows, and of two that are remembered: of all, 0, 4, 3 and 2 sixths are
+    // below. In 2000 steps each is drawn 20 000 times.
     const losses = Array.from({length: 40}, (_, row) => FOUR[row % 4] as number);
     const memory = tf.tensor1d(Array.from({length: 20}, (_, row) => (row % 2 === 0 ? 0.3 : 0.9)));
     const select = percentileSampling({power: 2, minProbability: 0.05, seed: 31});
@@ -48,7 +49,8 @@ describe('In 20,000 draws percentileSampling', () => {
     }
     const chances = [0.05, (4 / 6) ** 2, (3 / 6) ** 2, (2 / 6) ** 2];
     expectCounts(counts, chances, 20_000);
-    // One row knows nothing of another: two are both kept as often as the product of their chances says.
+    // One row knows nothing of another: two are both kept as often as the product of their chances
+    // says.
     expectCounts([both], [(4 / 6) ** 2 * (3 / 6) ** 2], 20_000);
   });
 });
@@ -218,7 +220,8 @@ describeOnBackends('percentileSampling', () => {
   });
 
   it('takes a batch of 100,000 without comparing each with each', async () => {
-    // One comparison of each with the history would be 1e8 numbers, 100 MB or more; a few lists of the batch are a tenth of that.
+    // One comparison of each with the history would be 1e8 numbers, 100 MB or more; a few lists of
+    // the batch are a tenth of that.
     const losses = tf.randomUniform([100_000], 0, 1, 'float32', 'many') as tf.Tensor1D;
     const before = tf.memory().numBytes;
     const {peakBytes} = await tf.profile(() => {

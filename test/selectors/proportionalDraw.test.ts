@@ -44,8 +44,8 @@ describeOnBackends('drawInProportion', () => {
   });
 
   it('gives each of 100,000 rows its part, to a thousandth of it', () => {
-    // A part in a block of 128 is off by no more than the rounding of its sum: 2^-24 · 128 / 0.1 of a row, 0.008 %. In one running sum
-    // over all rows it would be 2^-24 · 55 000 / 0.1, 3 %.
+    // A part in a block of 128 is off by no more than the rounding of its sum: 2^-24 · 128 / 0.1 of
+    // a row, 0.008 %. In one running sum over all rows it would be 2^-24 · 55 000 / 0.1, 3 %.
     const random = randomFrom(9);
     const chances = Float32Array.from({length: 100_000}, () => 0.1 + 0.9 * random());
     const blocks = Array.from({length: Math.ceil(chances.length / 128)}, (_, block) => [

@@ -51,8 +51,9 @@ describeOnBackends('randomK', () => {
   });
 
   it('draws every row equally often', () => {
-    // A row is in a draw of 6 from 16 with p = 6/16. Its count in 4000 draws has the standard error √(4000 · p · (1 − p)) =
-    // 30.6 about 1500. That one of 16 rows is off by 5 of them happens by accident once in 100 000 runs; the seed is fixed.
+    // A row is in a draw of 6 from 16 with p = 6/16. Its count in 4000 draws has the standard error
+    // √(4000 · p · (1 − p)) = 30.6 about 1500. That one of 16 rows is off by 5 of them happens by
+    // accident once in 100 000 runs; the seed is fixed.
     const counts = Array(16).fill(0);
     const select = randomK({k: 6, seed: 2024});
     const losses = tf.tensor1d(SIXTEEN);
@@ -62,8 +63,8 @@ describeOnBackends('randomK', () => {
     }
     const standardError = Math.sqrt(4000 * (6 / 16) * (10 / 16));
     for (const count of counts) expect(Math.abs(count - 1500)).toBeLessThan(5 * standardError);
-    // Not more even than chance, either: Σ z² · 15/16 (the total is fixed) has χ² with 15 degrees of freedom, which is under 3
-    // or over 44 about once in 2000 runs.
+    // Not more even than chance, either: Σ z² · 15/16 (the total is fixed) has χ² with 15 degrees
+    // of freedom, which is under 3 or over 44 about once in 2000 runs.
     const chiSquared = (15 / 16) * counts.reduce((sum, count) => sum + ((count - 1500) / standardError) ** 2, 0);
     expect(chiSquared).toBeGreaterThan(3);
     expect(chiSquared).toBeLessThan(44);

@@ -39,7 +39,8 @@ describeOnBackends('rankSampling', () => {
       return selected(rankSampling({ratio}), losses).weights.length;
     };
     expect([kept(0.5, 5), kept(0.7, 5), kept(0.01, 5), kept(1, 5), kept(0.3, 1)]).toEqual([2, 3, 1, 5, 1]);
-    // As one counts by hand, where floating point has 28.999999999999996, 56.99999999999999 and 69.99999999999999.
+    // As one counts by hand, where floating point has 28.999999999999996, 56.99999999999999 and
+    // 69.99999999999999.
     expect([kept(0.29, 100), kept(0.57, 100), kept(0.7, 100)]).toEqual([29, 57, 70]);
   });
 

@@ -1,8 +1,10 @@
 /**
- * @file `topK` in a training step against torch 1.13: 30 cases of per-sample loss → torch.topk → reduction → backward.
+ * @file `topK` in a training step against torch 1.13: 30 cases of per-sample loss → torch.topk →
+ *   reduction → backward.
  *
- * The model is one dense layer without bias on the rows of the identity, so that its kernel is the prediction and a step of
- * SGD with learning rate 1 takes exactly the gradient of the prediction away from it.
+ * The model is one dense layer without bias on the rows of the identity, so that its kernel is the
+ * prediction and a step of SGD with learning rate 1 takes exactly the gradient of the prediction
+ * away from it.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -37,7 +39,10 @@ type Case = (typeof oracle.cases)[number];
 /** What the README of the oracle suggests: torch computes in float32 too. */
 const AS_TORCH = {absolute: 2e-6, relative: 2e-4};
 
-/** Cases where torch raises or answers what this library does not: each has a test of its own, with the reason. */
+/**
+ * Cases where torch raises or answers what this library does not: each has a test of its own, with
+ * the reason.
+ */
 const OUR_OWN = ['k_0_sum', 'k_0_mean', 'k_gt_n', 'tie_all_equal', 'nan_row_selected_first'];
 const applicable = oracle.cases.filter(({name}) => !OUR_OWN.includes(name));
 
@@ -47,7 +52,10 @@ const caseNamed = (name: string) => oracle.cases.find((one) => one.name === name
 const integers: PerSampleLoss = sparseCategoricalCrossentropy({fromLogits: true});
 const oneHots: PerSampleLoss = categoricalCrossentropy({fromLogits: true});
 
-/** The losses by the names of the oracle; what the library means over the features and torch sums there is written here, as a user would. */
+/**
+ * The losses by the names of the oracle; what the library means over the features and torch sums
+ * there is written here, as a user would.
+ */
 const LOSSES: Record<string, {loss: PerSampleLoss; truth: 'labels' | 'oneHot' | 'values'}[]> = {
   softmax_ce: [
     {loss: integers, truth: 'labels'},
@@ -74,7 +82,10 @@ const LOSSES: Record<string, {loss: PerSampleLoss; truth: 'labels' | 'oneHot' | 
   ],
 };
 
-/** `weighted_mean`, Σ w·l / Σ w with the sample weights, is the sum here, divided by the weights afterwards. */
+/**
+ * `weighted_mean`, Σ w·l / Σ w with the sample weights, is the sum here, divided by the weights
+ * afterwards.
+ */
 const REDUCTIONS: Record<string, Reduction> = {
   sum: 'sum',
   mean: 'mean',

@@ -1,6 +1,7 @@
 /**
- * @file `hardNegatives` against the hard negative mining of torchvision's SSD: 8 cases of logits → losses of anchors → sum of the kept ones
- * over the positives → gradient. Its regression loss is over the positives, which are all kept.
+ * @file `hardNegatives` against the hard negative mining of torchvision's SSD: 8 cases of logits →
+ *   losses of anchors → sum of the kept ones over the positives → gradient. Its regression loss is
+ *   over the positives, which are all kept.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {hardNegatives} from 'ohem-tfjs';

@@ -20,7 +20,9 @@ function sixImages(): TensorSet {
   return set;
 }
 
-/** How often it is right on what it was trained on, with the masks of dropout after as many steps. */
+/**
+ * How often it is right on what it was trained on, with the masks of dropout after as many steps.
+ */
 async function trained(set: TensorSet, seed: number, steps: number) {
   const model = leNet({...OPTIONS, seed, select: topK({k: 4})});
   const rows = tensor1d([0, 1, 2, 3, 4, 5], 'int32');

@@ -23,7 +23,10 @@ function tinySet(): TensorSet {
   return {xs: tensor2d(xs, [ROWS, INPUTS]), ys: tensor2d(ys, [ROWS, CLASSES])};
 }
 
-/** The same network in tfjs-layers, with an L2 regulariser of half the decay: its gradient is decay · w. */
+/**
+ * The same network in tfjs-layers, with an L2 regulariser of half the decay: its gradient is decay
+ * · w.
+ */
 function asLayers(select: Selector) {
   const decay = () => regularizers.l2({l2: OPTIONS.weightDecay / 2});
   const dense = layers.dense({
@@ -90,7 +93,8 @@ describe('logisticRegression', () => {
     expect([...model.bias.dataSync()]).toEqual([0, 1, 0]);
     model.dispose();
     dispose([set.xs, set.ys, rows]);
-    // The two that were assigned are this test's; tfjs does not dispose the momentum of its optimizer, a scalar.
+    // The two that were assigned are this test's; tfjs does not dispose the momentum of its
+    // optimizer, a scalar.
     expect(memory().numTensors - before).toBe(3);
   });
 });

@@ -15,7 +15,10 @@ interface Diary {
   isDisposed: boolean;
 }
 
-/** Trainees that learn nothing, are as accurate as they are told epoch by epoch, and write down what happens to them. */
+/**
+ * Trainees that learn nothing, are as accurate as they are told epoch by epoch, and write down what
+ * happens to them.
+ */
 function actors(accuracies: number[]) {
   const order: number[] = [];
   const diaries: Diary[] = [];

@@ -1,4 +1,7 @@
-/** @file What studies make of the records of their seeds; the records are thought up, so that the answers are known. */
+/**
+ * @file What studies make of the records of their seeds; the records are thought up, so that the
+ *   answers are known.
+ */
 import type {TopLevelSpec} from 'vega-lite';
 import {describe, expect, it} from 'vitest';
 import {renderSvg} from '../../examples/mnist/report/render';

@@ -17,7 +17,10 @@ export function describeOnBackends(title: string, specification: (backend: Backe
   });
 }
 
-/** Describes something on a backend with the kernels of cpu, of which the library does not know that its tensors are in main memory. */
+/**
+ * Describes something on a backend with the kernels of cpu, of which the library does not know that
+ * its tensors are in main memory.
+ */
 export function describeOnDevice(title: string, specification: () => void): void {
   describe(title, () => {
     beforeAll(async () => {

@@ -9,7 +9,10 @@ const MAC = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** What the browser is started with: WebGPU without a GPU is behind a flag, and nothing is to call home. */
+/**
+ * What the browser is started with: WebGPU without a GPU is behind a flag, and nothing is to call
+ * home.
+ */
 export const CHROMIUM_FLAGS = [
   '--enable-unsafe-webgpu',
   '--disable-background-networking',
@@ -19,7 +22,8 @@ export const CHROMIUM_FLAGS = [
 ];
 
 /**
- * Finds a Chromium: the one that the environment names in `CHROMIUM`, one that is installed, or one that Playwright has downloaded.
+ * Finds a Chromium: the one that the environment names in `CHROMIUM`, one that is installed, or one
+ * that Playwright has downloaded.
  *
  * @throws Error that says how to get one.
  */

@@ -1,6 +1,11 @@
-/** @file Every measured number in the prose of the documents, and the results that it comes from. */
+/**
+ * @file Every measured number in the prose of the documents, and the results that it comes from.
+ */
 
-/** A sentence with a measured number, as the document has it on one line, and how it follows from results. */
+/**
+ * A sentence with a measured number, as the document has it on one line, and how it follows from
+ * results.
+ */
 export interface Claim {
   document: string;
   says: string;
@@ -21,7 +26,10 @@ interface Bench {
 
 const timeOf = (timings: Timing[], name: string) => timings.find((timing) => timing.name === name)?.ms ?? Number.NaN;
 
-/** How many times faster a step of the reference model is on the kernels of this library than `trainOnBatch` on stock ones. */
+/**
+ * How many times faster a step of the reference model is on the kernels of this library than
+ * `trainOnBatch` on stock ones.
+ */
 const stockTimes = ({subjects}: Bench, than: string) => {
   const onStock = subjects.find(({name}) => name.startsWith('dense'))?.onStockKernels ?? [];
   return (timeOf(onStock, 'stock kernels') / timeOf(onStock, than)).toFixed(0);

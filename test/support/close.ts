@@ -21,9 +21,11 @@ export function expectClose(
 }
 
 /**
- * Expects two sets of numbers to differ by less than `relative` of the larger norm: for gradients of very different sizes.
+ * Expects two sets of numbers to differ by less than `relative` of the larger norm: for gradients
+ * of very different sizes.
  *
- * @param absolute  what they may differ by besides: float32 rounds the small sum of large terms as it rounds the terms.
+ * @param absolute what they may differ by besides: float32 rounds the small sum of large terms as
+ *   it rounds the terms.
  */
 export function expectSameDirection(
   actual: Tensor | ArrayLike<number>,

@@ -8,7 +8,10 @@ export interface CountingOptions {
   log?: string[];
 }
 
-/** A study that trains nothing: it counts to its number of steps, and the content of a seed is what it has counted. */
+/**
+ * A study that trains nothing: it counts to its number of steps, and the content of a seed is what
+ * it has counted.
+ */
 export function countingStudy({pause = async () => {}, log = []}: CountingOptions = {}): Study<number[]> {
   return {
     name: 'counting',

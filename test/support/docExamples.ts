@@ -1,4 +1,7 @@
-/** @file Finds the code in doc comments and documents, runs it, and holds it to the values in its comments. */
+/**
+ * @file Finds the code in doc comments and documents, runs it, and holds it to the values in its
+ *   comments.
+ */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as core from '@tensorflow/tfjs-core';
@@ -77,7 +80,10 @@ function lineAt(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }
 
-/** Runs code with a scope; returns the scope with what the code declared, for a piece that goes on. Errors name file and line. */
+/**
+ * Runs code with a scope; returns the scope with what the code declared, for a piece that goes on.
+ * Errors name file and line.
+ */
 export async function runExample(example: Example, scope: Scope): Promise<Scope> {
   let at = example.line;
   const tools: Scope = {
@@ -119,7 +125,10 @@ function moduleNamed(path: string, imported: string[]): Scope {
   return found;
 }
 
-/** The body of a function that runs the code, reports its lines, checks its values and returns what it declares. */
+/**
+ * The body of a function that runs the code, reports its lines, checks its values and returns what
+ * it declares.
+ */
 function instrumented(example: Example): string {
   const file = ts.createSourceFile(example.path, example.code, ts.ScriptTarget.ES2022, true);
   const lineOf = (node: ts.Node) => example.line + file.getLineAndCharacterOfPosition(node.getStart()).line;
@@ -207,7 +216,10 @@ const VALUE = new RegExp(
 );
 const LIKE_A_VALUE = /^(?:[-−]?\d|'|\[|(?:Float32Array|Int32Array|Uint8Array|float32|int32|bool)\b)/;
 
-/** The checks that the comment behind a statement asks for: of its own value (`// 2`), or of names (`// why; kept is 2`). */
+/**
+ * The checks that the comment behind a statement asks for: of its own value (`// 2`), or of names
+ * (`// why; kept is 2`).
+ */
 function checksOf(file: ts.SourceFile, statement: ts.ExpressionStatement | ts.VariableStatement, line: number): Edit[] {
   const [comment] = ts.getTrailingCommentRanges(file.text, statement.end) ?? [];
   if (!comment || comment.kind !== ts.SyntaxKind.SingleLineCommentTrivia) return [];

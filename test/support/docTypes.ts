@@ -1,4 +1,7 @@
-/** @file Compiles the code of documents as a reader's project would: under `strict`, against the types of the library. */
+/**
+ * @file Compiles the code of documents as a reader's project would: under `strict`, against the
+ *   types of the library.
+ */
 import ts from 'typescript';
 import {type Example, examplesInMarkdown} from './docExamples';
 import {exportedNames, ROOT, readSource, type SourceText} from './sources';
@@ -22,7 +25,10 @@ const OPTIONS: ts.CompilerOptions = {
   },
 };
 
-/** Whether a block is tagged as TypeScript; one of JavaScript promises no types, but later blocks may use its names. */
+/**
+ * Whether a block is tagged as TypeScript; one of JavaScript promises no types, but later blocks
+ * may use its names.
+ */
 function isTyped({text}: SourceText, {line}: Example): boolean {
   return /^```(?:ts|typescript)\b/.test(text.split('\n')[line - 2] as string);
 }
@@ -30,7 +36,10 @@ function isTyped({text}: SourceText, {line}: Example): boolean {
 /** In place of the line of code that promises no types. */
 const UNTYPED = 0;
 
-/** The code of a document as one module, and the line of the document that each of its lines comes from. */
+/**
+ * The code of a document as one module, and the line of the document that each of its lines comes
+ * from.
+ */
 function moduleOf(document: SourceText): {text: string; lines: number[]} {
   const imports: [line: number, text: string][] = [];
   const body: [line: number, text: string][] = [];

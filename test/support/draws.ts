@@ -1,11 +1,17 @@
-/** @file What the tests of rules that draw have in common: their chances by enumeration, and how far counts may be from them. */
+/**
+ * @file What the tests of rules that draw have in common: their chances by enumeration, and how far
+ *   counts may be from them.
+ */
 import {type Tensor1D, tensor1d, tidy} from '@tensorflow/tfjs-core';
 import type {SelectionContext, Selector} from 'ohem-tfjs';
 import {expect} from 'vitest';
 import {noise} from '../../src/selectors/noise';
 import {keptRows} from './selections';
 
-/** The chance of each set of `k` places, as its sorted places, when they are drawn one after the other in proportion to weights. */
+/**
+ * The chance of each set of `k` places, as its sorted places, when they are drawn one after the
+ * other in proportion to weights.
+ */
 function successiveChances(weights: readonly number[], k: number): Map<string, number> {
   const chances = new Map<string, number>();
   const draw = (drawn: number[], chance: number) => {
@@ -48,8 +54,9 @@ function countSets(
 }
 
 /**
- * Expects counts of `draws` to be what their chances say. A count with chance p has the standard error √(draws · p · (1 − p)). One
- * of a few dozen counts is off by more than 4.5 of these once in about 5000 tests; and seeds are fixed.
+ * Expects counts of `draws` to be what their chances say. A count with chance p has the standard
+ * error √(draws · p · (1 − p)). One of a few dozen counts is off by more than 4.5 of these once in
+ * about 5000 tests; and seeds are fixed.
  */
 export function expectCounts(counts: readonly number[], chances: readonly number[], draws: number): void {
   expect(counts).toHaveLength(chances.length);
@@ -61,8 +68,9 @@ export function expectCounts(counts: readonly number[], chances: readonly number
 }
 
 /**
- * Expects sets to come as often as their chances say, all together: Σ (count − expected)² / expected has χ² with one degree of freedom
- * less than there are sets. By Wilson and Hilferty's cube root it is as a normal number; ± 4 of its standard deviations is once in 16 000 tests.
+ * Expects sets to come as often as their chances say, all together: Σ (count − expected)² /
+ * expected has χ² with one degree of freedom less than there are sets. By Wilson and Hilferty's
+ * cube root it is as a normal number; ± 4 of its standard deviations is once in 16 000 tests.
  */
 function expectSets(counts: Map<string, number>, chances: Map<string, number>, draws: number): void {
   expect([...counts.keys()].filter((set) => !chances.has(set))).toEqual([]);
@@ -77,8 +85,9 @@ function expectSets(counts: Map<string, number>, chances: Map<string, number>, d
 export const SIX = [0.3, 0.9, 0.1, 0.5, 0.7, 0.2];
 
 /**
- * Expects a rule to keep every set of `k` rows, and every row, as often as draws one after the other in proportion to `chances` do. Rows of
- * `losses` behind the last chance are never to be kept.
+ * Expects a rule to keep every set of `k` rows, and every row, as often as draws one after the
+ * other in proportion to `chances` do. Rows of `losses` behind the last chance are never to be
+ * kept.
  */
 export function expectSuccessive(
   select: Selector,

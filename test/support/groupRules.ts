@@ -48,7 +48,10 @@ export const isUsable = ({loss, valid}: Row) => valid && Number.isFinite(loss);
 /** Hardest first; of equals the lower index first. */
 export const byLoss = (a: Row, b: Row) => b.loss - a.loss || a.row - b.row;
 
-/** Keeps of each group what `rule` keeps of its usable rows, which it gets hardest first, and of all its rows; hardest first. */
+/**
+ * Keeps of each group what `rule` keeps of its usable rows, which it gets hardest first, and of all
+ * its rows; hardest first.
+ */
 export function ofEachGroup(batch: readonly Row[], rule: (usable: Row[], all: Row[]) => Row[]): number[] {
   const groups = new Map<number, Row[]>();
   for (const one of batch) groups.set(one.group, [...(groups.get(one.group) ?? []), one]);

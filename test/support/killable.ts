@@ -1,4 +1,7 @@
-/** @file A process that trains, saves every second step, and can be killed: `killable.ts <folder> <file for the final weights>`. */
+/**
+ * @file A process that trains, saves every second step, and can be killed:
+ *   `killable.ts <folder> <file for the final weights>`.
+ */
 import '@tensorflow/tfjs-backend-cpu';
 import {writeFileSync} from 'node:fs';
 import {enableProdMode, setBackend} from '@tensorflow/tfjs-core';

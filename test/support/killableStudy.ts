@@ -1,4 +1,7 @@
-/** @file A process that runs a study, slowly, and can be killed or interrupted: `killableStudy.ts <folder>`. */
+/**
+ * @file A process that runs a study, slowly, and can be killed or interrupted:
+ *   `killableStudy.ts <folder>`.
+ */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {watchInterrupts} from '../../examples/mnist/node/interrupt';
 import {runStudy} from '../../studies/runStudy';

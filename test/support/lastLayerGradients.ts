@@ -1,4 +1,7 @@
-/** @file Gradients of the last layer of a classifier, built one by one in float64, and picks by them. */
+/**
+ * @file Gradients of the last layer of a classifier, built one by one in float64, and picks by
+ *   them.
+ */
 
 /** The gradients `(p − y) ⊗ h` of rows, each flat; `[h, 1]` with the bias. */
 export function gradientsInJs(

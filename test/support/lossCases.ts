@@ -7,7 +7,10 @@ import {differencesByRow, lossesByRow, type RowLoss} from './lossOracles';
 import {RUNS, randomFrom} from './property';
 import {lossGradient} from './tensors';
 
-/** How the law of a loss is tried, its gradient against differences of its formula: on 200 random cases. */
+/**
+ * How the law of a loss is tried, its gradient against differences of its formula: on 200 random
+ * cases.
+ */
 export const LOSS_RUNS = {...RUNS, numRuns: 200} as const;
 
 /** Sizes of a batch `[B, …, width]` with up to two further axes, and a seed to fill it. */
@@ -52,7 +55,10 @@ export function truthFor({shape, width, seed}: LossCase): number[] {
   );
 }
 
-/** Expects the values of a loss and its gradient to be those of its formula in float64, and differences of it. */
+/**
+ * Expects the values of a loss and its gradient to be those of its formula in float64, and
+ * differences of it.
+ */
 export function expectAsOracle(
   loss: PerSampleLoss,
   oracle: RowLoss,
@@ -73,8 +79,8 @@ export function expectAsOracle(
 }
 
 /**
- * Expects the loss that some options make to follow its formula in float64, in value and gradient, on 200 random cases: for
- * predictions in −15 … 15, or others of its own.
+ * Expects the loss that some options make to follow its formula in float64, in value and gradient,
+ * on 200 random cases: for predictions in −15 … 15, or others of its own.
  */
 export function expectLaw<O>(
   options: fc.Arbitrary<O>,

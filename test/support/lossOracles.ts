@@ -1,4 +1,7 @@
-/** @file The losses in float64 and plain loops, written from their formulas: what the tensors are held against. */
+/**
+ * @file The losses in float64 and plain loops, written from their formulas: what the tensors are
+ *   held against.
+ */
 
 /** The loss of one row from its truth and its prediction. */
 export type RowLoss = (truth: readonly number[], predicted: readonly number[]) => number;
@@ -111,7 +114,9 @@ export function asymmetricOracle({
     );
 }
 
-/** `Σ_c w_c · y_c · −log softmax(scale · (s − m ∘ y))_c` with `m_c = maxMargin · n_c^(−¼) / max`. */
+/**
+ * `Σ_c w_c · y_c · −log softmax(scale · (s − m ∘ y))_c` with `m_c = maxMargin · n_c^(−¼) / max`.
+ */
 export function ldamOracle(options: {
   counts: readonly number[];
   maxMargin?: number;
@@ -220,7 +225,10 @@ export function differencesByRow(
   return rowsOf(predicted, width).flatMap((row, r) => row.map((_, d) => difference(loss, at(truths, r), row, d)));
 }
 
-/** With h = 1e-5 · (|x| + 1e-3) both the truncation, ~h²/x², and the rounding, ~1e-16/h, stay below 1e-6. */
+/**
+ * With h = 1e-5 · (|x| + 1e-3) both the truncation, ~h²/x², and the rounding, ~1e-16/h, stay below
+ * 1e-6.
+ */
 function difference(loss: RowLoss, truth: readonly number[], row: readonly number[], d: number): number {
   const x = at(row, d);
   const h = 1e-5 * (Math.abs(x) + 1e-3);

@@ -2,14 +2,20 @@ import {writeFileSync} from 'node:fs';
 import {expect} from 'vitest';
 import {ROOT, readSource} from './sources';
 
-/** A table that stands between two marks of a document: `<!-- name: begin -->` and `<!-- name: end -->`. */
+/**
+ * A table that stands between two marks of a document: `<!-- name: begin -->` and
+ * `<!-- name: end -->`.
+ */
 export interface MarkedTable {
   document: string;
   name: string;
   table: string;
 }
 
-/** Expects a document to have a table between its marks; where `UPDATE_TABLE` is set, writes it there. */
+/**
+ * Expects a document to have a table between its marks; where `UPDATE_TABLE` is set, writes it
+ * there.
+ */
 export function expectMarkedTable({document, name, table}: MarkedTable): void {
   const {text} = readSource(document);
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];

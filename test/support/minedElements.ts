@@ -1,4 +1,7 @@
-/** @file Cross-entropy of single elements (pixels, anchors), the mined part of it, and its gradient; for the oracle values of peers. */
+/**
+ * @file Cross-entropy of single elements (pixels, anchors), the mined part of it, and its gradient;
+ *   for the oracle values of peers.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import {type SelectionContext, type Selector, sparseCategoricalCrossentropy} from 'ohem-tfjs';
 import {softmaxOracle} from './lossOracles';

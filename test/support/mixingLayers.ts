@@ -1,4 +1,6 @@
-/** @file Layers whose rows interact, some of which do so only now and then, or behind weights of 0. */
+/**
+ * @file Layers whose rows interact, some of which do so only now and then, or behind weights of 0.
+ */
 
 import {
   add,

@@ -149,13 +149,19 @@ const UNSEEDED: readonly Specimen[] = [
   ...chains(),
 ];
 
-/** Models without dropout or batch statistics: every backward pass must find the same gradient for them. */
+/**
+ * Models without dropout or batch statistics: every backward pass must find the same gradient for
+ * them.
+ */
 export const SPECIMENS: readonly Specimen[] = UNSEEDED.map((specimen) => ({
   ...specimen,
   build: () => repeatably(specimen.build),
 }));
 
-/** One model for each kind of layer of tfjs-layers that the models above lack: the layers, flattened, before a dense softmax. */
+/**
+ * One model for each kind of layer of tfjs-layers that the models above lack: the layers,
+ * flattened, before a dense softmax.
+ */
 function chains(): Specimen[] {
   const chain = (
     name: string,
@@ -259,7 +265,8 @@ function chains(): Specimen[] {
       name: 'attention',
       build: () =>
         from([4, 6], (x) => {
-          // Without a bias in the keys: scores that all move together make no difference, and its gradient would be noise around 0.
+          // Without a bias in the keys: scores that all move together make no difference, and its
+          // gradient would be noise around 0.
           const query = then(x, dense(5));
           const key = then(x, layers.dense({units: 5, useBias: false}));
           const value = then(x, dense(5));

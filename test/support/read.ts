@@ -1,4 +1,7 @@
-/** @file Reads what tensors hold, as one may on every backend: a WebGPU cannot be read without waiting. */
+/**
+ * @file Reads what tensors hold, as one may on every backend: a WebGPU cannot be read without
+ *   waiting.
+ */
 import {grad, sum, type Tensor, tensor1d, tidy} from '@tensorflow/tfjs-core';
 import type {PerSampleLoss, SelectionContext, Selector} from 'ohem-tfjs';
 import type {Selected} from './selections';

@@ -1,4 +1,7 @@
-/** @file Makes the tables of the guides from the results that the scripts of the benchmark have written. */
+/**
+ * @file Makes the tables of the guides from the results that the scripts of the benchmark have
+ *   written.
+ */
 import {readSource} from './sources';
 
 /** A guide and a table that it has to hold. */
@@ -136,7 +139,10 @@ const shapesOfRuns = ({runs}: Experiment) => [
   }),
 ];
 
-/** Where the losses lie without the smallest and the largest tenth: from the lower edge of a part of [0, 1] to the upper edge of one. */
+/**
+ * Where the losses lie without the smallest and the largest tenth: from the lower edge of a part of
+ * [0, 1] to the upper edge of one.
+ */
 function middleOf(counts: number[]): string {
   const rows = counts.reduce((sum, count) => sum + count, 0);
   const upTo = counts.map((_, part) => counts.slice(0, part + 1).reduce((sum, count) => sum + count, 0));

@@ -66,7 +66,10 @@ export const RESUMABLE = (): FitOhemArgs => ({
   select: scheduledDraw(),
 });
 
-/** Trains a model for two epochs, and another one for the second of them, from what was saved after the first. */
+/**
+ * Trains a model for two epochs, and another one for the second of them, from what was saved after
+ * the first.
+ */
 export async function resumedInTheMiddle(make: () => LayersModel): Promise<{whole: LayersModel; resumed: LayersModel}> {
   const {xs, ys} = resumableData();
   const {save, at} = shelf();

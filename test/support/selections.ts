@@ -21,7 +21,10 @@ export function keptRows({indices, weights}: Selected): number[] {
   return indices.filter((_, place) => (weights[place] as number) > 0);
 }
 
-/** The rows with the largest losses in plain JavaScript: a stable sort, so that ties keep the lower index. */
+/**
+ * The rows with the largest losses in plain JavaScript: a stable sort, so that ties keep the lower
+ * index.
+ */
 export function largestRows(losses: readonly number[], keep: Keep, valid?: readonly number[]): number[] {
   const isValid = (row: number) => valid === undefined || valid[row] !== 0;
   const rows = losses.map((_, row) => row);

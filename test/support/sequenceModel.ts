@@ -3,7 +3,10 @@ import {layers, type Sequential, sequential} from '@tensorflow/tfjs-layers';
 import {randomFrom} from './property';
 import {tinyModel} from './tinyModel';
 
-/** The tiny model at each of `steps` places of a row: `float32[B, T, 2]` in and out. What it does with one place does not depend on the others. */
+/**
+ * The tiny model at each of `steps` places of a row: `float32[B, T, 2]` in and out. What it does
+ * with one place does not depend on the others.
+ */
 export function sequenceModel(steps: number | null): Sequential {
   const model = sequential({layers: [layers.dense({units: 2, activation: 'softmax', inputShape: [steps, 2]})]});
   const tiny = tinyModel();
@@ -12,7 +15,10 @@ export function sequenceModel(steps: number | null): Sequential {
   return model;
 }
 
-/** Rows of places: the same numbers as `[B, T, 2]` for the sequence model, and as `[B·T, 2]` for the tiny one. */
+/**
+ * Rows of places: the same numbers as `[B, T, 2]` for the sequence model, and as `[B·T, 2]` for the
+ * tiny one.
+ */
 export interface Sequences {
   xs: Tensor;
   labels: number[];

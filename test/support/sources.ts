@@ -39,7 +39,9 @@ export function exportedNames(source: SourceText): string[] {
   });
 }
 
-/** The names of the tags in the doc comment of every exported function (or constant) of a module. */
+/**
+ * The names of the tags in the doc comment of every exported function (or constant) of a module.
+ */
 export function documentedFunctions(source: SourceText): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const statement of parsed(source).statements) {

@@ -17,7 +17,10 @@ interface RecordOptions {
   msPerStep?: number;
 }
 
-/** A training that was thought up: its accuracy rises from 0.1 towards a ceiling, a little lower for each further seed. */
+/**
+ * A training that was thought up: its accuracy rises from 0.1 towards a ceiling, a little lower for
+ * each further seed.
+ */
 function armRecord(
   seed: number,
   {name, n = 512, k = 384, rule = 'hardest', ceiling = 0.9, steps = 400, every = 50, msPerStep = 50}: RecordOptions,
@@ -105,7 +108,10 @@ export const orderedRecords = (): OrderedRecord[][] =>
     },
   ]);
 
-/** An embedding that was thought up: random triplets come to a recall of .90, semi-hard ones to .94, a little lower for each further seed. */
+/**
+ * An embedding that was thought up: random triplets come to a recall of .90, semi-hard ones to .94,
+ * a little lower for each further seed.
+ */
 export const pairsRecords = (): PairsRecord[][] =>
   SEEDS.map((seed) =>
     ['all digits', 'unseen digits'].flatMap((digits) =>
@@ -124,7 +130,10 @@ export const pairsRecords = (): PairsRecord[][] =>
     ),
   );
 
-/** A training that was thought up: a sampler takes .7 of the passes and .75 of the seconds, for an error of a tenth less. */
+/**
+ * A training that was thought up: a sampler takes .7 of the passes and .75 of the seconds, for an
+ * error of a tenth less.
+ */
 export const epochsRecords = (): EpochsRecord[][] =>
   SEEDS.map((seed) =>
     [0, 0.2].flatMap((flipped) =>
@@ -139,7 +148,10 @@ export const epochsRecords = (): EpochsRecord[][] =>
     ),
   );
 
-/** Finders that were thought up: of ten wrong labels one finds six of the eight rows that it names, a row more by seed. */
+/**
+ * Finders that were thought up: of ten wrong labels one finds six of the eight rows that it names,
+ * a row more by seed.
+ */
 export const labelsRecords = (): LabelsRecord[] =>
   SEEDS.map((seed) => ({
     finders: [0.02, 0.1].flatMap((flipped) => [

@@ -1,7 +1,10 @@
 import {type Tensor, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
 import {layers, type Sequential, sequential} from '@tensorflow/tfjs-layers';
 
-/** Two features in, two classes out, with weights that are the same every time: w = [[1, −1], [0.5, 2]], b = 0. */
+/**
+ * Two features in, two classes out, with weights that are the same every time: w = [[1, −1], [0.5,
+ * 2]], b = 0.
+ */
 export function tinyModel(): Sequential {
   const model = sequential({layers: [layers.dense({units: 2, activation: 'softmax', inputShape: [2]})]});
   const weights = [tensor2d([1, -1, 0.5, 2], [2, 2]), tensor1d([0, 0])];

@@ -21,7 +21,9 @@ type Choice = Partial<EpochRows> & {rows?: Int32Array};
 /** All rows of a data set. */
 export const allRows = (size: number): Int32Array => Int32Array.from({length: size}, (_, row) => row);
 
-/** A sampler that chooses what `choose` says, all rows if it says none, and notes what it was shown. */
+/**
+ * A sampler that chooses what `choose` says, all rows if it says none, and notes what it was shown.
+ */
 export function tinySampler(
   choose: (at: {epoch: number; epochs: number; scores: RowScores; size: number}) => Choice = () => ({}),
   needs?: Sampler['needs'],
@@ -50,7 +52,10 @@ export function tinySampler(
   };
 }
 
-/** Chooses every row but those whose number divided by `of` leaves `epoch % of`; doubles the weight of even rows. */
+/**
+ * Chooses every row but those whose number divided by `of` leaves `epoch % of`; doubles the weight
+ * of even rows.
+ */
 export const rotating = (of = 3) =>
   tinySampler(({epoch, size, scores}) => {
     const rows = allRows(size).filter((row) => row % of !== epoch % of);

@@ -11,7 +11,9 @@ function unrecorded(model: LayersModel): LayersModel {
   return model;
 }
 
-/** Two models with the same weights. Steps over the first may be recorded, over the second never. */
+/**
+ * Two models with the same weights. Steps over the first may be recorded, over the second never.
+ */
 export function twins(build: () => LayersModel): [LayersModel, LayersModel] {
   const [one, other] = [build(), unrecorded(build())];
   tidy(() => other.setWeights(one.getWeights()));

@@ -1,7 +1,10 @@
 import {type Tensor, tensor2d} from '@tensorflow/tfjs-core';
 import {input, type LayersModel, layers, model, type SymbolicTensor} from '@tensorflow/tfjs-layers';
 
-/** A model with two inputs, `a` of 2 and `b` of 1, and two outputs, `left` of 2 and `right` of 1, with data of four rows. */
+/**
+ * A model with two inputs, `a` of 2 and `b` of 1, and two outputs, `left` of 2 and `right` of 1,
+ * with data of four rows.
+ */
 export function twoOutputs(): {model: LayersModel; x: [a: Tensor, b: Tensor]; y: [left: Tensor, right: Tensor]} {
   const [a, b] = [input({shape: [2], name: 'a'}), input({shape: [1], name: 'b'})];
   const both = layers.concatenate().apply([a, b]) as SymbolicTensor;

@@ -41,7 +41,10 @@ const batch = (seed: number): [Tensor, Tensor] => [
   ),
 ];
 
-/** The same by its definition: losses first, then a step of each model on the rows that the other one finds easy. */
+/**
+ * The same by its definition: losses first, then a step of each model on the rows that the other
+ * one finds easy.
+ */
 async function twoPasses([a, b]: [LayersModel, LayersModel], steps: number, ratios: number[]): Promise<number[][][]> {
   const optimizers = [train.adam(0.01), train.adam(0.01)];
   for (let i = 0; i < steps; i++) {

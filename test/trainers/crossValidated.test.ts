@@ -36,7 +36,9 @@ const build = (units = 3, activation: 'softmax' | 'linear' | 'sigmoid' = 'softma
     ],
   });
 
-/** A model that predicts how often it has seen each row in training: what is not 0 was not held out. */
+/**
+ * A model that predicts how often it has seen each row in training: what is not 0 was not held out.
+ */
 function counting(rows: number) {
   const [seen, weight] = [variable(tensor1d(new Array(rows).fill(0))), variable(ones([1]))];
   const predict = (xs: Tensor, training: boolean) =>

@@ -34,7 +34,10 @@ const easyData = () =>
 const OPTIONS = {batchSize: 12, verbose: 0, seed: 'run'} as const;
 
 describeOnBackends('fitOhem with a scheduled selector', () => {
-  /** Checkpoints of a whole training, and the weights at which each training ends that goes on from one of them. */
+  /**
+   * Checkpoints of a whole training, and the weights at which each training ends that goes on from
+   * one of them.
+   */
   const resumedFromAll = async (args: () => FitOhemArgs) => {
     const {xs, ys} = easyData();
     const states: {state: string; weights: number[][]}[] = [];

@@ -31,8 +31,8 @@ const OPTIMIZERS: [string, () => Optimizer][] = [
 ];
 
 /**
- * A generator and a discriminator as the GAN of tfjs-examples builds them: the discriminator has a model for its
- * features, and is compiled, then frozen, then compiled in another model.
+ * A generator and a discriminator as the GAN of tfjs-examples builds them: the discriminator has a
+ * model for its features, and is compiled, then frozen, then compiled in another model.
  */
 function gan(makeOptimizer: () => Optimizer, isSequential: boolean): Gan {
   return repeatably(() => {

@@ -1,4 +1,7 @@
-/** @file Models and losses whose rows look at one another: never another gradient than that of the whole batch. */
+/**
+ * @file Models and losses whose rows look at one another: never another gradient than that of the
+ *   whole batch.
+ */
 
 import {
   abs,

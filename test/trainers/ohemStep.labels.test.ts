@@ -42,7 +42,10 @@ const LABELS = [1, 0, 0, 1, 1, 0, 0, 1, 1];
 const crossentropyOf = (z: number, y: number) => Math.max(z, 0) - z * y + Math.log1p(Math.exp(-Math.abs(z)));
 const PER_LABEL = LOGITS.map((z, i) => crossentropyOf(z, LABELS[i] as number));
 
-/** Three labels a row; the outputs are the inputs at first. With an axis of 1 behind them, if that is asked for. */
+/**
+ * Three labels a row; the outputs are the inputs at first. With an axis of 1 behind them, if that
+ * is asked for.
+ */
 function labelModel(withAxis = false): Sequential {
   const dense = layers.dense({units: 3, useBias: false, inputShape: [3]});
   const model = sequential({layers: [dense, ...(withAxis ? [layers.reshape({targetShape: [3, 1]})] : [])]});

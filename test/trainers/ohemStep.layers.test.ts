@@ -114,7 +114,8 @@ describeOnBackends('Layers that behave differently in training', () => {
       const recorder = recordingOptimizer();
       const step = ohemStep(droppedOut(), {...crossentropy, select: all(), optimizer: recorder.optimizer, backward});
       step(tinyXs(), tinyYs()).dispose();
-      // Half of the units are dropped for each row; a unit that is dropped for all six rows gets no gradient.
+      // Half of the units are dropped for each row; a unit that is dropped for all six rows gets no
+      // gradient.
       const ofLast = [...(recorder.gradients[2] as Tensor).dataSync()];
       const values = new Set(ofLast.filter((_, i) => i % 2 === 0).map((value) => value.toFixed(6)));
       // Without dropout all 64 units of this model are alike, and so are their gradients.

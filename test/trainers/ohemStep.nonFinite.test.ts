@@ -30,7 +30,8 @@ const OPTIMIZERS: Record<string, () => Optimizer> = {
   adadelta: () => train.adadelta(0.1),
   adam: () => train.adam(0.1),
   adamax: () => train.adamax(0.1),
-  // Not centred: tfjs's centred form is NaN for every weight whose gradient is 0, with or without this library.
+  // Not centred: tfjs's centred form is NaN for every weight whose gradient is 0, with or without
+  // this library.
   rmsprop: () => train.rmsprop(0.1, 0.9, 0.5),
 };
 
@@ -124,7 +125,8 @@ describeOnBackends('ohemStep with losses that are not finite', () => {
       ).read();
       expect([kept, nonFinite]).toEqual([backward === 'masked' ? 0 : 2, 1]);
       expect(weightValues(model).flat().every(Number.isFinite)).toBe(true);
-      // masked cannot take the row out of its products: the step does not count. The others never take it there.
+      // masked cannot take the row out of its products: the step does not count. The others never
+      // take it there.
       expect(String(weightValues(model)) === String(before)).toBe(backward === 'masked');
     });
 

@@ -72,7 +72,10 @@ function images(batchSize: number, isIgnored: (image: number, row: number, colum
   };
 }
 
-/** The mean crossentropy of the hardest pixels, written out: which they are is found in plain JavaScript, and their gradient by tfjs. */
+/**
+ * The mean crossentropy of the hardest pixels, written out: which they are is found in plain
+ * JavaScript, and their gradient by tfjs.
+ */
 function explicit(model: Sequential, xs: Tensor, labels: number[], ratio: number) {
   const probabilities = tidy(() => [...(model.predict(xs) as Tensor).dataSync()]);
   const losses = labels.map((label, pixel) =>

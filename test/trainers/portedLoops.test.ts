@@ -1,4 +1,7 @@
-/** @file Loops as they are written in projects, moved to `ohemStep`: the weights are those of tfjs by hand. */
+/**
+ * @file Loops as they are written in projects, moved to `ohemStep`: the weights are those of tfjs
+ *   by hand.
+ */
 import * as tf from '@tensorflow/tfjs-core';
 import {
   initializers,

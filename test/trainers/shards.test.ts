@@ -84,7 +84,9 @@ interface Trial {
   spoil?: (xs: tf.Tensor2D) => tf.Tensor2D;
 }
 
-/** Trains shards and one process side by side; each step begins at the weights of the one process. */
+/**
+ * Trains shards and one process side by side; each step begins at the weights of the one process.
+ */
 function train({sizes, k, steps = 3, options, optimizer = () => tf.train.sgd(0.1), spoil = (xs) => xs}: Trial): void {
   const places = shardRows(sizes);
   const rows = sizes.reduce((total, size) => total + size, 0);

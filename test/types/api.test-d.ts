@@ -1,4 +1,6 @@
-/** @file What the types let pass and what they do not. Checked by `tsc --noEmit`; it is never run. */
+/**
+ * @file What the types let pass and what they do not. Checked by `tsc --noEmit`; it is never run.
+ */
 import {type Scalar, type Tensor, type Tensor1D, tensor1d, tensor2d, tidy, topk, train} from '@tensorflow/tfjs-core';
 import {callbacks, type History, type LayersModel, type ModelFitArgs} from '@tensorflow/tfjs-layers';
 import {

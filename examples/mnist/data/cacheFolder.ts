@@ -2,8 +2,9 @@ import {homedir} from 'node:os';
 import {posix, win32} from 'node:path';
 
 /**
- * Where downloaded files are kept: `ohem-tfjs/mnist` in `LOCALAPPDATA` on Windows, else in `XDG_CACHE_HOME`, which is
- * `~/.cache` where it is not set, or is no absolute path (as the XDG Base Directory Specification has it).
+ * Where downloaded files are kept: `ohem-tfjs/mnist` in `LOCALAPPDATA` on Windows, else in
+ * `XDG_CACHE_HOME`, which is `~/.cache` where it is not set, or is no absolute path (as the XDG
+ * Base Directory Specification has it).
  */
 export function defaultCacheFolder(
   env: NodeJS.ProcessEnv = process.env,

@@ -5,7 +5,10 @@ import {idxFileNames} from './idxFileNames';
 import {idxLimit, LARGEST_IDX_FILE} from './idxLimit';
 import {type IdxFile, type IdxFiles, MNIST_FILES} from './mnistFiles';
 
-/** Which of the four files one is, by its name; undefined if by none. Capitals, and the number that a second download gets, do not matter. */
+/**
+ * Which of the four files one is, by its name; undefined if by none. Capitals, and the number that
+ * a second download gets, do not matter.
+ */
 export function idxFileNamed(fileName: string, files: IdxFiles = MNIST_FILES): IdxFile | undefined {
   const plain = fileName.toLowerCase().replace(/ ?\(\d+\)/, '');
   return Object.values(files).find((file: IdxFile) => idxFileNames(file).includes(plain));
@@ -18,7 +21,8 @@ export function missingFiles(fileNames: readonly string[], files: IdxFiles = MNI
 }
 
 /**
- * Reads the four files that somebody picked or dropped, gzipped or not, of MNIST or another set in its format.
+ * Reads the four files that somebody picked or dropped, gzipped or not, of MNIST or another set in
+ * its format.
  *
  * @throws Error that names the file that is none of the four, missing, or damaged.
  */

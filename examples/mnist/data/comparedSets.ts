@@ -14,7 +14,8 @@ export interface OtherFile {
 /**
  * Reads the four files that somebody gave, and compares them with those that they should be.
  *
- * A file that differs is parsed all the same: parsing knows better what is wrong with it than a checksum does.
+ * A file that differs is parsed all the same: parsing knows better what is wrong with it than a
+ * checksum does.
  *
  * @param where  they come from, for the description.
  * @returns the sets, the files that differ, and a description that says MNIST of nothing else.

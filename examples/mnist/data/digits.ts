@@ -1,6 +1,9 @@
 import type {DataSource} from '../experiment/results';
 
-/** Grey images of 28 × 28 with a digit each: `images` holds `count · 784` bytes, row by row, 0 = background. */
+/**
+ * Grey images of 28 × 28 with a digit each: `images` holds `count · 784` bytes, row by row, 0 =
+ * background.
+ */
 export interface Digits {
   count: number;
   images: Uint8Array;

@@ -8,7 +8,10 @@ export interface DownloadOptions {
   /** Told why a mirror is passed over. */
   onMessage: (message: string) => void;
   fetch?: typeof fetch;
-  /** Milliseconds without a byte after which a mirror is given up: a slow line may take its time, a dead one may not. */
+  /**
+   * Milliseconds without a byte after which a mirror is given up: a slow line may take its time, a
+   * dead one may not.
+   */
   patience?: number;
 }
 

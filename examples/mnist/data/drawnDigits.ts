@@ -15,11 +15,13 @@ export interface DrawDigitsOptions {
 }
 
 /**
- * Draws handwritten-looking digits where MNIST cannot be had: every digit its own glyph, pose, pen and ink.
+ * Draws handwritten-looking digits where MNIST cannot be had: every digit its own glyph, pose, pen
+ * and ink.
  *
- * Every ten in a row are the ten classes in random order, so any number of them is balanced, and the first ones are the
- * same however many follow. About one in eight is hard to read (turned, broken, hidden, blurred …), so that mining for
- * hard examples has something to find. It takes some 30 µs a digit.
+ * Every ten in a row are the ten classes in random order, so any number of them is balanced, and
+ * the first ones are the same however many follow. About one in eight is hard to read (turned,
+ * broken, hidden, blurred …), so that mining for hard examples has something to find. It takes some
+ * 30 µs a digit.
  *
  * @throws RangeError if `count` is not an integer ≥ 0, or `seed` is out of range.
  *
@@ -61,7 +63,10 @@ function spoil(ink: Float32Array, {blur, hidden}: Hand, random: Random): void {
   }
 }
 
-/** Weighs each value and its neighbours ¼ ½ ¼, in place; rows run on into the next, where there is hardly ever ink. */
+/**
+ * Weighs each value and its neighbours ¼ ½ ¼, in place; rows run on into the next, where there is
+ * hardly ever ink.
+ */
 function blurAlong(ink: Float32Array, stride: number): void {
   for (let start = 0; start < stride; start++) {
     let before = 0;

@@ -7,9 +7,11 @@ import {LARGEST_IDX_FILE} from './idxLimit';
 import type {IdxFiles} from './mnistFiles';
 
 /**
- * Reads the digits in a folder that somebody named: as nothing else will do in its place, whatever is wrong is an error.
+ * Reads the digits in a folder that somebody named: as nothing else will do in its place, whatever
+ * is wrong is an error.
  *
- * @param anyDigits  takes files whose checksums differ, as those of another data set do; the description says so.
+ * @param anyDigits takes files whose checksums differ, as those of another data set do; the
+ *   description says so.
  * @throws Error that names the file that is missing, damaged, or not the one it should be.
  */
 export async function digitsFromFolder(folder: string, files: IdxFiles, anyDigits: boolean): Promise<DigitData> {

@@ -1,13 +1,22 @@
-/** `x` to the right, `y` down; a glyph is 2 high, from −1 to 1, and about 1.2 wide, around the origin. */
+/**
+ * `x` to the right, `y` down; a glyph is 2 high, from −1 to 1, and about 1.2 wide, around the
+ * origin.
+ */
 export type Point = readonly [x: number, y: number];
 
-/** What the pen draws without being lifted: a smooth curve through the points; the same point twice in a row is a corner. */
+/**
+ * What the pen draws without being lifted: a smooth curve through the points; the same point twice
+ * in a row is a corner.
+ */
 export type Stroke = readonly Point[];
 
 /** One way to write a digit. */
 export type Glyph = readonly Stroke[];
 
-/** Points on an ellipse every 45° or so, clockwise as seen for `to > from`; angles in degrees, 0 to the right, 90 down. */
+/**
+ * Points on an ellipse every 45° or so, clockwise as seen for `to > from`; angles in degrees, 0 to
+ * the right, 90 down.
+ */
 function arc(x: number, y: number, radiusX: number, radiusY: number, from: number, to: number): Stroke {
   const spans = Math.ceil(Math.abs(to - from) / 45);
   return Array.from({length: spans + 1}, (_, index): Point => {

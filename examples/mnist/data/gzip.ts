@@ -2,7 +2,8 @@
 const BEGINNING = 16;
 
 /**
- * Gives the bytes of a file, unzipped if they are gzipped: by what they start with, not by the name, which may lie.
+ * Gives the bytes of a file, unzipped if they are gzipped: by what they start with, not by the
+ * name, which may lie.
  *
  * @param name  what errors call it.
  * @param limitOf  the most bytes that a gzip file of this beginning may unpack to. No more is unpacked: a gzip file of some

@@ -1,6 +1,9 @@
 import type {Random} from '../experiment/random';
 
-/** How one digit is written and how its image suffers; lengths in pixels, `wobble` and `bend` in units of the glyph. */
+/**
+ * How one digit is written and how its image suffers; lengths in pixels, `wobble` and `bend` in
+ * units of the glyph.
+ */
 export interface Hand {
   /** Clockwise, in radians. */
   rotation: number;
@@ -72,7 +75,10 @@ const MISHAPS: readonly ((random: Random) => Partial<Hand>)[] = [
   (random) => ({noise: between(random, 0.25, 0.45)}),
 ];
 
-/** A hand that is hard to read: a neat one with two mishaps, where the second may overrule the first. */
+/**
+ * A hand that is hard to read: a neat one with two mishaps, where the second may overrule the
+ * first.
+ */
 export function hardHand(random: Random): Hand {
   const mishap = () => (MISHAPS[Math.floor(random() * MISHAPS.length)] as (random: Random) => Partial<Hand>)(random);
   return {...neatHand(random), ...mishap(), ...mishap()};

@@ -1,7 +1,8 @@
 import {CLASSES, type Digits, IMAGE_SIDE, IMAGE_SIZE} from './digits';
 
-// An IDX file is: a magic number (two zeros, the type of a value, the number of axes), the length of every axis as a
-// big-endian uint32, the values. See "THE IDX FILE FORMAT", yann.lecun.com/exdb/mnist.
+// An IDX file is: a magic number (two zeros, the type of a value, the number of axes), the length
+// of every axis as a big-endian uint32, the values. See "THE IDX FILE FORMAT",
+// yann.lecun.com/exdb/mnist.
 const IMAGES_MAGIC = 0x00000803;
 const LABELS_MAGIC = 0x00000801;
 const IMAGES_HEADER = 16;
@@ -13,7 +14,8 @@ const LABELS_HEADER = 8;
  * @param bytes  the decompressed file.
  * @param name  what errors call it.
  * @returns the count, and the pixels as a view of `bytes`: nothing is copied.
- * @throws TypeError if it is another kind of file or its images have another size; RangeError if it is too short or too long.
+ * @throws TypeError if it is another kind of file or its images have another size; RangeError if it
+ *   is too short or too long.
  */
 export function parseIdxImages(bytes: Uint8Array, name: string): {count: number; images: Uint8Array} {
   const header = checkHeader('parseIdxImages', bytes, name, IMAGES_MAGIC, IMAGES_HEADER);
@@ -36,7 +38,8 @@ export function parseIdxImages(bytes: Uint8Array, name: string): {count: number;
  * @param bytes  the decompressed file.
  * @param name  what errors call it.
  * @returns the labels as a view of `bytes`: nothing is copied.
- * @throws TypeError if it is another kind of file; RangeError if it is too short or too long, or a label is over 9.
+ * @throws TypeError if it is another kind of file; RangeError if it is too short or too long, or a
+ *   label is over 9.
  */
 export function parseIdxLabels(bytes: Uint8Array, name: string): Uint8Array {
   const header = checkHeader('parseIdxLabels', bytes, name, LABELS_MAGIC, LABELS_HEADER);
@@ -53,10 +56,12 @@ export function parseIdxLabels(bytes: Uint8Array, name: string): Uint8Array {
 }
 
 /**
- * Reads the two IDX files that make a set of digits: the images and their labels, in the same order.
+ * Reads the two IDX files that make a set of digits: the images and their labels, in the same
+ * order.
  *
  * @param names  what errors call the two files.
- * @throws what `parseIdxImages` and `parseIdxLabels` throw; RangeError if the counts differ or are 0.
+ * @throws what `parseIdxImages` and `parseIdxLabels` throw; RangeError if the counts differ or are
+ *   0.
  */
 export function parseDigits(
   imagesBytes: Uint8Array,

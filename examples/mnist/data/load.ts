@@ -9,7 +9,9 @@ import {type IdxFile, type IdxFiles, MNIST_FILES, MNIST_MIRRORS} from './mnistFi
 export interface LoadDigitsOptions {
   /** A folder with the four files; if it is given, nothing else is tried. */
   folder?: string | undefined;
-  /** Takes files from `folder` whose checksums are not MNIST's: another data set in the same format. */
+  /**
+   * Takes files from `folder` whose checksums are not MNIST's: another data set in the same format.
+   */
   anyDigits?: boolean | undefined;
   /** Where downloads are kept, and looked for first. */
   cacheFolder?: string | undefined;
@@ -32,8 +34,8 @@ export interface LoadDigitsOptions {
  *
  *     `folder` if given;  else MNIST from the cache;  else MNIST downloaded into it;  else digits drawn by the example
  *
- * Every file is checked by its SHA-256. A folder that was asked for is never replaced: if it lacks a file or has a
- * damaged one, that is an error. Digits that are not MNIST's are described as such.
+ * Every file is checked by its SHA-256. A folder that was asked for is never replaced: if it lacks
+ * a file or has a damaged one, that is an error. Digits that are not MNIST's are described as such.
  *
  * @throws Error that names the file of `folder` that is missing, damaged or not MNIST's.
  *

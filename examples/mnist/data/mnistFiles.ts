@@ -15,7 +15,10 @@ export interface IdxFiles {
   testLabels: IdxFile;
 }
 
-/** MNIST: LeCun, Cortes & Burges, "The MNIST database of handwritten digits", 1998 (yann.lecun.com/exdb/mnist). */
+/**
+ * MNIST: LeCun, Cortes & Burges, "The MNIST database of handwritten digits", 1998
+ * (yann.lecun.com/exdb/mnist).
+ */
 export const MNIST_FILES: IdxFiles = {
   trainImages: {
     name: 'train-images-idx3-ubyte',

@@ -1,7 +1,8 @@
 import {IMAGE_SIDE} from './digits';
 
 /**
- * Draws a line of a round pen onto grey values, with smooth edges; coordinates are pixels, a pixel's centre at + ½.
+ * Draws a line of a round pen onto grey values, with smooth edges; coordinates are pixels, a
+ * pixel's centre at + ½.
  *
  *     ink[pixel] = max(ink[pixel], clamp(radius + ½ − distance(pixel, line), 0, 1))
  *

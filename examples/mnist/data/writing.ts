@@ -37,7 +37,10 @@ function posed(
   return points;
 }
 
-/** Joins the points by a Catmull–Rom spline: it passes through all of them, and ends straight where a point repeats. */
+/**
+ * Joins the points by a Catmull–Rom spline: it passes through all of them, and ends straight where
+ * a point repeats.
+ */
 function writeStroke(ink: Float32Array, points: Stroke, {penRadius, penChange, gaps}: Hand, random: Random): void {
   const gapsFrom = random();
   const spans = points.length - 1;
@@ -52,7 +55,8 @@ function writeStroke(ink: Float32Array, points: Stroke, {penRadius, penChange, g
       const t = line / LINES_PER_SPAN;
       const nextX = spline(before[0], from[0], to[0], after[0], t);
       const nextY = spline(before[1], from[1], to[1], after[1], t);
-      // A gap every two spans or so: the skipped parts come in runs that can be seen between the round ends.
+      // A gap every two spans or so: the skipped parts come in runs that can be seen between the
+      // round ends.
       const skipped = ((span + t) / 2 + gapsFrom) % 1 < gaps;
       const radius = penRadius * (1 + penChange * ((2 * (span + t)) / spans - 1));
       if (!skipped) drawLine(ink, x, y, nextX, nextY, radius);

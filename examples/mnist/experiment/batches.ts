@@ -12,12 +12,13 @@ export interface RowStream {
 }
 
 /**
- * Puts the rows of a training set in an endless order: every epoch holds each row once, in an order of its own.
+ * Puts the rows of a training set in an endless order: every epoch holds each row once, in an order
+ * of its own.
  *
  *     order of epoch e = shuffle(0 … count − 1) seeded by (seed, e)
  *
- * The position is the whole state: a run that is resumed reads on where it was, and runs with different n read the same rows
- * in the same order.
+ * The position is the whole state: a run that is resumed reads on where it was, and runs with
+ * different n read the same rows in the same order.
  *
  * @param count  how many rows there are; integer ≥ 1.
  * @param seed  integer from 0 to 2³² − 1.
@@ -46,7 +47,9 @@ export function rowStream(count: number, seed: number): RowStream {
   };
 }
 
-/** Images of some rows as a model takes them: `float32[rows, 784]`, 0 = background, 1 = full ink. */
+/**
+ * Images of some rows as a model takes them: `float32[rows, 784]`, 0 = background, 1 = full ink.
+ */
 export function imagesOf({images}: Digits, rows: ArrayLike<number>): Tensor2D {
   const pixels = new Float32Array(rows.length * IMAGE_SIZE);
   for (let place = 0; place < rows.length; place++) {

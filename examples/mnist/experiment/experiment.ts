@@ -21,10 +21,12 @@ export interface ExperimentProgress extends Omit<RunProgress, 'state'> {
 }
 
 /**
- * Takes the runs of the experiment one after the other, each from the same first weights, over the same rows in the same order.
+ * Takes the runs of the experiment one after the other, each from the same first weights, over the
+ * same rows in the same order.
  *
- * It neither prints nor writes, and needs no more than a backend: a shell, on the command line or on a page, shows
- * and saves what it yields. Between two steps it holds still, so that a shell can see to other things.
+ * It neither prints nor writes, and needs no more than a backend: a shell, on the command line or
+ * on a page, shows and saves what it yields. Between two steps it holds still, so that a shell can
+ * see to other things.
  *
  * @param digits  images to train and to test on.
  * @param settings  of all runs; the backend has to be set already.

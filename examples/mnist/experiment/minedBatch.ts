@@ -19,7 +19,10 @@ export interface HeldBatch {
   dispose(): void;
 }
 
-/** Keeps of a report what a batch can be read from, as often as somebody asks; the report stays whose it was. */
+/**
+ * Keeps of a report what a batch can be read from, as often as somebody asks; the report stays
+ * whose it was.
+ */
 export function holdBatch(rows: Uint32Array, {losses, selection}: StepReport): HeldBatch {
   const held = {losses: clone(losses), indices: clone(selection.indices), weights: clone(selection.weights)};
   return {

@@ -4,7 +4,8 @@ import {CLASSES, IMAGE_SIZE} from '../data/digits';
 const HIDDEN_UNITS = 1024;
 
 /**
- * Builds the network of the reference experiment; the same weights for the same seed, on every backend.
+ * Builds the network of the reference experiment; the same weights for the same seed, on every
+ * backend.
  *
  *     784 → 1024 sigmoid → 10 softmax;    weights truncated normal with σ = 1/1024 and 1/10, biases 0
  */

@@ -4,8 +4,9 @@ export type Random = () => number;
 /**
  * A generator that gives the same numbers for the same seed, everywhere.
  *
- * It is sfc32, the 32-bit "small fast chaotic" generator of PractRand, seeded as PractRand does: the low and the high
- * half of the seed go to the second and third word, and the first 12 outputs are dropped.
+ * It is sfc32, the 32-bit "small fast chaotic" generator of PractRand, seeded as PractRand does:
+ * the low and the high half of the seed go to the second and third word, and the first 12 outputs
+ * are dropped.
  *
  * @param seed  integer from 0 to 2⁵³ − 1.
  *

@@ -1,6 +1,11 @@
-/** What the experiment measures: the shape of `results.json`, and what the figures and the table are drawn from. */
+/**
+ * What the experiment measures: the shape of `results.json`, and what the figures and the table are
+ * drawn from.
+ */
 
-/** One curve of the figures: `k` of `n` rows are backpropagated, the hardest or as many at random. */
+/**
+ * One curve of the figures: `k` of `n` rows are backpropagated, the hardest or as many at random.
+ */
 export interface Run {
   /** How it is typed and shown: `512/384`, `512/384 random`. */
   name: string;
@@ -9,7 +14,10 @@ export interface Run {
   rule: 'hardest' | 'random';
 }
 
-/** Counts of losses per bin after a step; the bins divide `[0, 1]` evenly, the range of ½ Σ (p − y)² over a softmax. */
+/**
+ * Counts of losses per bin after a step; the bins divide `[0, 1]` evenly, the range of ½ Σ (p − y)²
+ * over a softmax.
+ */
 export interface LossHistograms {
   step: number;
   /** How many of the n losses of the batch fall into each bin. */
@@ -35,7 +43,10 @@ export interface RunResult extends Run {
 /** Where the digits came from; `drawn` ones are not MNIST, and every output says so. */
 export type DataSource = 'folder' | 'files' | 'cache' | 'download' | 'drawn';
 
-/** Backends of tfjs that the experiment runs on: all of them on a page, `wasm` and `cpu` on the command line. */
+/**
+ * Backends of tfjs that the experiment runs on: all of them on a page, `wasm` and `cpu` on the
+ * command line.
+ */
 export type Backend = 'webgpu' | 'webgl' | 'wasm' | 'cpu';
 
 /** What the experiment is given; all of it decides the curves. */

@@ -4,12 +4,14 @@ import type {Run} from './results';
 export const DEFAULT_RUNS = '512/512,1024/512,512/384,1024/128,512/384-random';
 
 /**
- * Reads runs as they are typed: `n/k` for the k hardest of n rows, `n/k-random` or `n/k random` for k of n at random.
+ * Reads runs as they are typed: `n/k` for the k hardest of n rows, `n/k-random` or `n/k random` for
+ * k of n at random.
  *
  *     512/384,512/384-random → 384 of 512, the hardest in one run, any in the other
  *
  * @param subject  what errors call the text.
- * @throws RangeError if the text is not such a list, if k is not in 1 … n, or if a run is there twice.
+ * @throws RangeError if the text is not such a list, if k is not in 1 … n, or if a run is there
+ *   twice.
  */
 export function parseRuns(text: string, subject = 'parseRuns: text'): Run[] {
   const runs = text.split(',').map((part) => parseRun(part.trim(), subject));

@@ -9,11 +9,11 @@ export interface SideBySideProgress extends RunProgress {
 }
 
 /**
- * Takes the runs of the experiment side by side, a step of each in turn: their curves grow together, and are those that
- * `runExperiment` gives one after the other.
+ * Takes the runs of the experiment side by side, a step of each in turn: their curves grow
+ * together, and are those that `runExperiment` gives one after the other.
  *
- * The run that is furthest behind goes next. What the last progress of each run offers can be asked for until the loop is
- * left; the runs that are over wait for the others.
+ * The run that is furthest behind goes next. What the last progress of each run offers can be asked
+ * for until the loop is left; the runs that are over wait for the others.
  *
  * @param digits  images to train and to test on.
  * @param settings  of all runs; the backend has to be set already.

@@ -2,7 +2,10 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import type {Digits} from '../data/digits';
 import {guesses} from './guesses';
 
-/** Rows that are run forward at once: enough to be quick, few enough that 60,000 digits need no more memory than these. */
+/**
+ * Rows that are run forward at once: enough to be quick, few enough that 60,000 digits need no more
+ * memory than these.
+ */
 const CHUNK = 1000;
 
 /** Share of digits for which the model's largest output is the right one. */

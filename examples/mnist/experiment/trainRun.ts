@@ -48,7 +48,9 @@ export interface RunVariant {
   step?: Omit<Partial<OhemStepOptions>, 'optimizer'>;
   /** In place of plain SGD; the run disposes it. */
   optimizer?: (learningRate: number) => Optimizer;
-  /** What the selector is told of the rows, from their one-hot labels; the run disposes its tensors. */
+  /**
+   * What the selector is told of the rows, from their one-hot labels; the run disposes its tensors.
+   */
   rowContext?: (ys: Tensor2D) => RowContext;
 }
 
@@ -71,7 +73,10 @@ export interface RunProgress {
   why: string;
   /** Reads the batch of this step from the device; call it before asking for the next step. */
   batch(): Promise<MinedBatch>;
-  /** What the network takes some digits of the training set for, after this step; call it before asking for the next one. */
+  /**
+   * What the network takes some digits of the training set for, after this step; call it before
+   * asking for the next one.
+   */
   guesses(rows: ArrayLike<number>): Promise<Int32Array>;
   /** Copies all that the run needs to go on; call it before asking for the next step. */
   state(): Promise<RunState>;
@@ -87,8 +92,9 @@ export class DivergedError extends Error {
  *
  *     w ← w − η ∇ Σ ½ ‖p − y‖²,  the sum over the k selected of n rows
  *
- * It measures the accuracy on the test digits before the first step, every so often, and after the last one. The same
- * settings and digits give the same curves; so does a run that goes on from the state of one that was stopped.
+ * It measures the accuracy on the test digits before the first step, every so often, and after the
+ * last one. The same settings and digits give the same curves; so does a run that goes on from the
+ * state of one that was stopped.
  *
  * @param digits  images to train and to test on.
  * @param settings  steps, learning rate and seed; the backend has to be set already.
@@ -192,7 +198,10 @@ interface Recipe {
   rowContext: RunVariant['rowContext'];
 }
 
-/** The step after `taken` others. It tells the selector how many that were: a random draw is then the same after a resume. */
+/**
+ * The step after `taken` others. It tells the selector how many that were: a random draw is then
+ * the same after a resume.
+ */
 function takeStep(
   {run: {n}, stream, step, rowContext}: Recipe,
   {train}: TrainAndTest,

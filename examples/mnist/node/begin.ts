@@ -53,7 +53,10 @@ function requestOf({data, anyDigits = false, digits}: Pick<Options, 'data' | 'an
   return data === undefined ? {} : {folder: data, anyDigits};
 }
 
-/** A request that gives the same digits tomorrow: from another folder, and also if MNIST can be downloaded then. */
+/**
+ * A request that gives the same digits tomorrow: from another folder, and also if MNIST can be
+ * downloaded then.
+ */
 function lasting(request: DigitRequest, {source, train, test}: DigitData): DigitRequest {
   if (source === 'drawn') return {drawn: {train: train.count, test: test.count}};
   return request.folder === undefined ? request : {...request, folder: resolve(request.folder)};

@@ -38,7 +38,9 @@ const VERSION = 1;
 
 export const checkpointPath = (folder: string): string => join(folder, 'checkpoint.json');
 
-/** Writes the checkpoint of a folder; who reads it sees the old one or the new one, never a part. */
+/**
+ * Writes the checkpoint of a folder; who reads it sees the old one or the new one, never a part.
+ */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
   await writeFileAtomically(checkpointPath(folder), encodeCheckpoint(checkpoint));
 }
@@ -47,7 +49,8 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
  * Reads the checkpoint of a folder.
  *
  * @returns undefined if there is none.
- * @throws FailedError if there is a file that cannot be read, is damaged, or is something else; it stays as it is.
+ * @throws FailedError if there is a file that cannot be read, is damaged, or is something else; it
+ *   stays as it is.
  */
 export async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
   const path = checkpointPath(folder);
@@ -101,7 +104,10 @@ function parsed(text: string, path: string): Partial<Envelope> {
   }
 }
 
-/** JSON that JSON.stringify wrote is the same after a round trip, so that the content need not be kept as text. */
+/**
+ * JSON that JSON.stringify wrote is the same after a round trip, so that the content need not be
+ * kept as text.
+ */
 const checksum = (content: Stored) => createHash('sha256').update(JSON.stringify(content)).digest('hex');
 
 const toBase64 = ({buffer, byteOffset, byteLength}: Float32Array) =>

@@ -30,7 +30,10 @@ export async function findDigits(
   }
 }
 
-/** SHA-256 of all images and labels: tells whether an experiment goes on with the digits that it began with. */
+/**
+ * SHA-256 of all images and labels: tells whether an experiment goes on with the digits that it
+ * began with.
+ */
 export function fingerprint({train, test}: Pick<DigitData, 'train' | 'test'>): string {
   const hash = createHash('sha256');
   for (const {images, labels} of [train, test]) hash.update(images).update(labels);

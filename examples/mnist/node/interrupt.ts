@@ -8,7 +8,10 @@ export interface InterruptWatch {
 
 const CODES = {SIGINT: 130, SIGTERM: 143} as const;
 
-/** Takes note of the first signal, so that the work can be put away; a second one ends the process at once. */
+/**
+ * Takes note of the first signal, so that the work can be put away; a second one ends the process
+ * at once.
+ */
 export function watchInterrupts(): InterruptWatch {
   let code: number | undefined;
   const note = (signal: NodeJS.Signals) => {

@@ -77,7 +77,9 @@ function introduce({checkpoint}: Beginning): void {
   print();
 }
 
-/** Trains until all runs are over or somebody ends it; the checkpoint of the beginning moves along. */
+/**
+ * Trains until all runs are over or somebody ends it; the checkpoint of the beginning moves along.
+ */
 async function run({folder, checkpoint, digits}: Beginning, saveEvery: number): Promise<number | undefined> {
   if (isFinished(checkpoint)) return undefined;
   const {settings, state} = checkpoint;

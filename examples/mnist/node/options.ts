@@ -55,7 +55,8 @@ export const SETTING_OPTIONS: Record<keyof Settings, string> = {
 /**
  * Reads the options of the command line.
  *
- * @throws UsageError that names the first option that is unknown, has no value, or a wrong one; or two that exclude each other.
+ * @throws UsageError that names the first option that is unknown, has no value, or a wrong one; or
+ *   two that exclude each other.
  */
 export function readOptions(argv: readonly string[]): Options {
   const typed = typedOptions(argv);

@@ -13,7 +13,8 @@ export interface ProgressDisplay {
 type Terminal = NodeJS.WritableStream & Partial<Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>>;
 
 /**
- * Shows a bar for each run on a terminal; in a file or a pipe, where bars would be a mess, a line for every tenth of a run.
+ * Shows a bar for each run on a terminal; in a file or a pipe, where bars would be a mess, a line
+ * for every tenth of a run.
  *
  * @param finished  runs that were over before.
  */

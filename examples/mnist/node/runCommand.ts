@@ -1,7 +1,8 @@
 import {FailedError, UsageError} from './errors';
 
 /**
- * Runs a command of the shell, and sets the exit code of the process: 2 where it was called wrongly, 1 where it failed.
+ * Runs a command of the shell, and sets the exit code of the process: 2 where it was called
+ * wrongly, 1 where it failed.
  *
  * @param typed  how the command is called, to say where its help is.
  */
@@ -13,7 +14,8 @@ export async function runCommand(typed: string, command: (argv: string[]) => Pro
       console.error(`${error.message}\nSee: ${typed} -- --help`);
       process.exitCode = 2;
     } else {
-      // What nobody foresaw is printed with its stack; thrown, it would come with a page of the wasm backend's code.
+      // What nobody foresaw is printed with its stack; thrown, it would come with a page of the
+      // wasm backend's code.
       console.error(error instanceof FailedError ? error.message : error);
       process.exitCode = 1;
     }

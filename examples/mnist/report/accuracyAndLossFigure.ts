@@ -39,9 +39,11 @@ interface Curve {
 }
 
 /**
- * Figure 1: test accuracy, and mean loss of the backpropagated rows, over the steps; one line a run.
+ * Figure 1: test accuracy, and mean loss of the backpropagated rows, over the steps; one line a
+ * run.
  *
- * The runs are named at the ends of their lines, with a sample of the line, so that no reader has to match colours with a legend.
+ * The runs are named at the ends of their lines, with a sample of the line, so that no reader has
+ * to match colours with a legend.
  */
 export function accuracyAndLossFigure(
   results: Results,
@@ -94,7 +96,10 @@ interface Detail {
   steps: number;
   /** Points of a raw curve. */
   points: number;
-  /** Steps that the moving median looks at: the same for every run, and odd, so that it has a middle. */
+  /**
+   * Steps that the moving median looks at: the same for every run, and odd, so that it has a
+   * middle.
+   */
   window: number;
 }
 

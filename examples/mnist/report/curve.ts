@@ -5,9 +5,11 @@ export interface CurvePoint {
 }
 
 /**
- * At most `limit` points that look like all of them: of every stretch of steps its lowest and its highest value stay.
+ * At most `limit` points that look like all of them: of every stretch of steps its lowest and its
+ * highest value stay.
  *
- * Taking every so many-th point instead would hide the peaks, which is what the raw line is drawn for.
+ * Taking every so many-th point instead would hide the peaks, which is what the raw line is drawn
+ * for.
  */
 export function thinned(steps: number[], values: number[], limit: number): CurvePoint[] {
   const points = steps.map((step, index) => ({step, value: finite(values[index])}));
@@ -22,7 +24,10 @@ export function thinned(steps: number[], values: number[], limit: number): Curve
   }).flat();
 }
 
-/** The lowest and the highest point, in the order of their steps; one gap where no point has a value. */
+/**
+ * The lowest and the highest point, in the order of their steps; one gap where no point has a
+ * value.
+ */
 function extremes(points: CurvePoint[]): CurvePoint[] {
   const drawn = points.filter(({value}) => value !== null).sort((a, b) => (a.value ?? 0) - (b.value ?? 0));
   const lowest = drawn[0];
@@ -34,9 +39,11 @@ function extremes(points: CurvePoint[]): CurvePoint[] {
 }
 
 /**
- * The moving median over `window` steps, at no more than `limit` of the steps, the first and the last among them.
+ * The moving median over `window` steps, at no more than `limit` of the steps, the first and the
+ * last among them.
  *
- * A median, since one outlying batch should not bend the curve. The window is centred and cut off at both ends.
+ * A median, since one outlying batch should not bend the curve. The window is centred and cut off
+ * at both ends.
  */
 export function movingMedian(steps: number[], values: number[], window: number, limit: number): CurvePoint[] {
   const reach = Math.floor(window / 2);
@@ -70,5 +77,8 @@ export function lastDrawn(points: CurvePoint[]): {step: number; value: number} |
   return undefined;
 }
 
-/** JSON has no NaN and no Infinity: results read from a file have `null` in their place, whatever their type says. */
+/**
+ * JSON has no NaN and no Infinity: results read from a file have `null` in their place, whatever
+ * their type says.
+ */
 const finite = (value: number | undefined) => (Number.isFinite(value) ? (value as number) : null);

@@ -58,7 +58,10 @@ export function stackedPanels({
   };
 }
 
-/** Stacks panels under the figure's title, with what was run below it, or the warning if the digits were drawn. */
+/**
+ * Stacks panels under the figure's title, with what was run below it, or the warning if the digits
+ * were drawn.
+ */
 export function figureFrame(
   results: Results,
   {description, subtitle, ...stack}: Omit<Stack, 'subtitle' | 'isWarning'> & {subtitle: string | undefined},

@@ -13,9 +13,11 @@ export interface ReportFigures {
 }
 
 /**
- * The report as one page that needs nothing else: it asks for no file and no font, and runs no script.
+ * The report as one page that needs nothing else: it asks for no file and no font, and runs no
+ * script.
  *
- * Every text that comes from the results is escaped, since they may have come from a file of somebody else.
+ * Every text that comes from the results is escaped, since they may have come from a file of
+ * somebody else.
  */
 export function reportHtml(results: Results, figures: ReportFigures): string {
   const warning = drawnWarning(results.data.source);
@@ -138,7 +140,9 @@ ${caption.map((paragraph) => `<p>${paragraph}</p>`).join('\n')}
 </figure>`;
 }
 
-/** On one page the drawings share their ids, and one would be painted with the gradient of another. */
+/**
+ * On one page the drawings share their ids, and one would be painted with the gradient of another.
+ */
 function ownIds(svg: string, prefix: string): string {
   return svg.replace(/<[^>]*>/g, (tag) => tag.replace(/( id="|="url\(#)/g, `$1${prefix}-`));
 }

@@ -24,7 +24,10 @@ interface LabelledPanel {
 /** Pixels from one label to the next. */
 export const LABEL_GAP = 16;
 const LABEL_SIZE = 12;
-/** From the right edge of the panel: where the leader of a label ends, its sample of the line ends, its text begins. */
+/**
+ * From the right edge of the panel: where the leader of a label ends, its sample of the line ends,
+ * its text begins.
+ */
 const LEADER_END = 12;
 const SAMPLE_END = 36;
 const TEXT_START = 42;
@@ -38,10 +41,11 @@ export function labelRoom(labels: string[]): number {
 }
 
 /**
- * Names to the right of a panel, moved apart where lines end together, each tied to the end of its line.
+ * Names to the right of a panel, moved apart where lines end together, each tied to the end of its
+ * line.
  *
- * The text is in the page's ink, since a light colour that is good for a line is too pale to read; the sample of the
- * line beside it carries colour and dashes.
+ * The text is in the page's ink, since a light colour that is good for a line is too pale to read;
+ * the sample of the line beside it carries colour and dashes.
  */
 export function lineLabels(lines: LineLabel[], {lastStep, bottom = 0, top, height, theme}: LabelledPanel): Layer[] {
   const drawn = lines.flatMap(({end, style, label}) => (end ? [{...end, style, label}] : []));
@@ -53,7 +57,8 @@ export function lineLabels(lines: LineLabel[], {lastStep, bottom = 0, top, heigh
   return drawn.flatMap(({step, value, style: {color, dash}, label}, index): Layer[] => {
     const place = top - ((top - bottom) * (places[index] as number)) / height;
     const beside = {values: [{step: lastStep, value: place}]};
-    // A leader across much of the panel would pass for a line that goes on: it is dotted, and the end of the line marked.
+    // A leader across much of the panel would pass for a line that goes on: it is dotted, and the
+    // end of the line marked.
     const isEarly = step < EARLY * lastStep;
     const end: Layer = {
       data: {values: [{step, value}]},

@@ -5,7 +5,10 @@ import {lossTimeline} from './lossTimeline';
 import {runLabel} from './runLabel';
 import {PADDING, type Theme, themeColors} from './theme';
 
-/** Columns of cells that fit a panel; one more than 60 for those who measure after the first step and then 60 times. */
+/**
+ * Columns of cells that fit a panel; one more than 60 for those who measure after the first step
+ * and then 60 times.
+ */
 const SLOTS = 61;
 const NARROW_SLOTS = 31;
 const BINS = 25;
@@ -26,10 +29,11 @@ interface Canvas {
 }
 
 /**
- * Figure 2: how the losses spread over the steps; a row of panels for each run, the whole batch beside the backpropagated rows.
+ * Figure 2: how the losses spread over the steps; a row of panels for each run, the whole batch
+ * beside the backpropagated rows.
  *
- * A cell's colour is the share of the rows whose loss falls there. The scale always ends at 100 %, so that a colour
- * means the same in every panel and in every report.
+ * A cell's colour is the share of the rows whose loss falls there. The scale always ends at 100 %,
+ * so that a colour means the same in every panel and in every report.
  */
 export function lossHistogramFigure(
   results: Results,
@@ -102,7 +106,8 @@ function heatmap(
         field: 'from',
         type: 'quantitative',
         title: stepAxis ? 'Step' : null,
-        // Cells that end on whole pixels leave no seams between them, and no long fractions in the file.
+        // Cells that end on whole pixels leave no seams between them, and no long fractions in the
+        // file.
         scale: {domain: [firstStep, lastStep], nice: false, round: true},
         axis: {
           grid: false,

@@ -1,6 +1,9 @@
 import type {LossHistograms} from '../experiment/results';
 
-/** A cell of the timeline: what share of the rows had a loss in `[low, high)` at the steps in `(from, to]`. */
+/**
+ * A cell of the timeline: what share of the rows had a loss in `[low, high)` at the steps in
+ * `(from, to]`.
+ */
 export interface LossCell {
   from: number;
   to: number;
@@ -12,8 +15,9 @@ export interface LossCell {
 /**
  * The histograms of a run as cells of steps × losses, empty ones left out.
  *
- * More than `slots` snapshots are added up in groups that follow each other, more than `bins` bins with their neighbours.
- * A cell reaches back to the snapshot before it, the first one to the start of the training.
+ * More than `slots` snapshots are added up in groups that follow each other, more than `bins` bins
+ * with their neighbours. A cell reaches back to the snapshot before it, the first one to the start
+ * of the training.
  */
 export function lossTimeline(
   histograms: LossHistograms[],
@@ -55,7 +59,10 @@ function shares(histograms: number[][], most: number): {low: number; high: numbe
     .filter(({share}) => share > 0);
 }
 
-/** In groups of one size, so that equal stretches of the training look equally wide; only the last may be smaller. */
+/**
+ * In groups of one size, so that equal stretches of the training look equally wide; only the last
+ * may be smaller.
+ */
 function grouped<T>(items: T[], most: number): T[][] {
   const size = Math.max(1, Math.ceil(items.length / most));
   return Array.from({length: Math.ceil(items.length / size)}, (_, group) =>

@@ -17,13 +17,17 @@ declare module 'vega' {
   export const textMetrics: {width(item: MeasuredText, text: unknown): number};
 }
 
-// Without a canvas Vega takes every character for 0.8 of the font size wide, and leaves that much room.
+// Without a canvas Vega takes every character for 0.8 of the font size wide, and leaves that much
+// room.
 textMetrics.width = ({fontSize = 11, fontWeight, limit}, text) => {
   const width = textWidth(String(text ?? ''), fontSize, {bold: fontWeight === 'bold'});
   return limit ? Math.min(limit, width) : width;
 };
 
-/** Draws a Vega-Lite figure as SVG; needs neither a browser nor a canvas. The figure's description becomes its label. */
+/**
+ * Draws a Vega-Lite figure as SVG; needs neither a browser nor a canvas. The figure's description
+ * becomes its label.
+ */
 export async function renderSvg(spec: TopLevelSpec): Promise<string> {
   const view = new View(parse(compile(spec).spec), {renderer: 'none', logger: strictLogger()});
   try {
@@ -45,7 +49,10 @@ export async function renderSvg(spec: TopLevelSpec): Promise<string> {
 const hex = (...channels: string[]) =>
   `#${channels.map((channel) => Number(channel).toString(16).padStart(2, '0')).join('')}`;
 
-/** Vega logs what goes wrong while it draws, and hands out the half of a figure: an error should be one. */
+/**
+ * Vega logs what goes wrong while it draws, and hands out the half of a figure: an error should be
+ * one.
+ */
 function strictLogger() {
   const strict = logger(Warn);
   strict.error = (...reasons) => {
@@ -62,7 +69,10 @@ const FONT_FILES = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) =>
 /** How large a PNG is drawn: `width` in pixels, or the SVG's own size times `scale`. */
 export type PngSize = {width: number} | {scale: number};
 
-/** Turns an SVG into a PNG, with fonts from a package, since a server or a container may have none of its own. */
+/**
+ * Turns an SVG into a PNG, with fonts from a package, since a server or a container may have none
+ * of its own.
+ */
 export function renderPng(svg: string, size: PngSize = {scale: 2}): Uint8Array {
   const picture = new Resvg(svg, {
     fitTo: 'width' in size ? {mode: 'width', value: size.width} : {mode: 'zoom', value: size.scale},

@@ -2,9 +2,9 @@ import type {Results} from '../experiment/results';
 import {quotedForShell} from './quotedForShell';
 
 /**
- * What to type to get these results again, as it can be pasted into a shell.
+ * Builds the command that reproduces these results, ready to be pasted into a shell.
  *
- * Results of an earlier version do not hold the folder of their digits, and the command then has none.
+ * Results of an earlier version hold no folder of digits, and their command has none.
  */
 export function reproduceCommand({settings, data}: Results): string {
   const {steps, learningRate, seed, backend, runs} = settings;

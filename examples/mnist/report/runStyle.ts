@@ -1,7 +1,10 @@
 import type {Run} from '../experiment/results';
 import type {Theme} from './theme';
 
-/** How a run is told from the others: by colour, and by dashes where colours are not seen or not printed. */
+/**
+ * How a run is told from the others: by colour, and by dashes where colours are not seen or not
+ * printed.
+ */
 export interface RunStyle {
   color: string;
   /** Lengths of strokes and gaps in pixels; none for a solid line. */
@@ -12,7 +15,10 @@ interface Paint extends Record<Theme, string> {
   dash: number[];
 }
 
-/** The colours that the original experiment gave its four runs, in lightnesses that stay apart for colour-blind readers. */
+/**
+ * The colours that the original experiment gave its four runs, in lightnesses that stay apart for
+ * colour-blind readers.
+ */
 const ORIGINAL: Record<string, Paint> = {
   '512/512': {light: '#3498e0', dark: '#86ccff', dash: []},
   '1024/512': {light: '#d62839', dark: '#ff6b6b', dash: [9, 3]},
@@ -33,7 +39,8 @@ const RANDOM: Paint[] = [
 ];
 
 /**
- * One style for each run, in order: the original's for its own runs, grey dashes for random controls, further colours for the rest.
+ * One style for each run, in order: the original's for its own runs, grey dashes for random
+ * controls, further colours for the rest.
  *
  * A list and not a map by name, since nothing forbids to run the same setting twice.
  */

@@ -1,11 +1,13 @@
 /**
- * Moves labels apart until none is nearer than `gap` to the next, each as little as possible, none beyond `[0, height]`.
+ * Moves labels apart until none is nearer than `gap` to the next, each as little as possible, none
+ * beyond `[0, height]`.
  *
- * Labels that touch form a block around the mean of the places they would like to have; blocks that touch merge.
- * Where `height` is too small for all of them they stand evenly, nearer than `gap`.
+ * Labels that touch form a block around the mean of the places they would like to have; blocks that
+ * touch merge. Where `height` is too small for all of them they stand evenly, nearer than `gap`.
  *
  * @param wanted  where each label would like to be, in any order.
- * @returns where each of them goes, in the same order; labels of equal wishes keep the order they came in.
+ * @returns where each of them goes, in the same order; labels of equal wishes keep the order they
+ *   came in.
  */
 export function spreadLabels(wanted: number[], gap: number, height: number): number[] {
   const step = Math.min(gap, height / Math.max(1, wanted.length - 1));

@@ -6,10 +6,16 @@ export interface SummaryRow {
   name: string;
   n: number;
   k: number;
-  /** Share of the test digits that were right at the last measurement, and at the best one; NaN before there is any. */
+  /**
+   * Share of the test digits that were right at the last measurement, and at the best one; NaN
+   * before there is any.
+   */
   finalAccuracy: number;
   bestAccuracy: number;
-  /** Mean loss of the backpropagated rows over the last tenth of the steps (at least one); NaN before there is any. */
+  /**
+   * Mean loss of the backpropagated rows over the last tenth of the steps (at least one); NaN
+   * before there is any.
+   */
   selectedLoss: number;
   msPerStep: number;
   /** Share of the backward work that is left: `k / n`, rows backpropagated per row run forward. */

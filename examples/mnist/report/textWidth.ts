@@ -1,4 +1,7 @@
-/** Characters of DejaVu Sans by how wide they are, in hundredths of the font size, as its file says (rounded up by a few). */
+/**
+ * Characters of DejaVu Sans by how wide they are, in hundredths of the font size, as its file says
+ * (rounded up by a few).
+ */
 const WIDTHS: [width: number, characters: string][] = [
   [30, "'ijlIJ"],
   [34, ' ,.·/:;|\\'],
@@ -17,7 +20,10 @@ const widths = new Map([
 
 const BOLD = 1.14;
 
-/** About how many pixels wide a line of text is in DejaVu Sans: never less than it takes, and seldom 5 % more. */
+/**
+ * About how many pixels wide a line of text is in DejaVu Sans: never less than it takes, and seldom
+ * 5 % more.
+ */
 export function textWidth(text: string, fontSize: number, {bold = false} = {}): number {
   const hundredths = [...text].reduce((sum, character) => sum + (widths.get(character) ?? OTHERS), 0);
   return (hundredths / 100) * fontSize * (bold ? BOLD : 1);

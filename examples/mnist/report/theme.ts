@@ -17,7 +17,10 @@ export const themeColors: Record<Theme, ThemeColors> = {
   dark: {page: '#15181c', ink: '#eceef0', quietInk: '#a3abb3', grid: '#2c3137', warning: '#ff8a80'},
 };
 
-/** DejaVu Sans is what the PNGs are drawn with; Verdana, its near twin in width, is on most other machines. */
+/**
+ * DejaVu Sans is what the PNGs are drawn with; Verdana, its near twin in width, is on most other
+ * machines.
+ */
 const FONT = 'DejaVu Sans, Verdana, Geneva, sans-serif';
 
 /** Pixels around a figure. */
@@ -27,7 +30,8 @@ export const PADDING = 12;
 export function vegaConfig(theme: Theme): Config {
   const {page, ink, quietInk, grid} = themeColors[theme];
   return {
-    // Vega would describe every mark to screen readers, cell by cell; the figure's own description says it better.
+    // Vega would describe every mark to screen readers, cell by cell; the figure's own description
+    // says it better.
     aria: false,
     background: page,
     font: FONT,

@@ -7,7 +7,8 @@ import {renderPng} from './render';
 import {REPORT_FILES} from './reportFiles';
 
 /**
- * Writes all that there is to show: the numbers, both figures as SVG and as PNG of twice the size, and the page with everything.
+ * Writes all that there is to show: the numbers, both figures as SVG and as PNG of twice the size,
+ * and the page with everything.
  *
  * @returns the paths of the files, in the order they were written.
  */

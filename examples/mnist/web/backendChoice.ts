@@ -4,7 +4,10 @@ import type {Offer} from './protocol';
 /** From the one that is quickest on most machines to the one that always runs. */
 const IN_ORDER: readonly Backend[] = ['webgpu', 'webgl', 'wasm', 'cpu'];
 
-/** The best backend that is available: GPUs first, but those that the processor only acts come after wasm, which is quicker. */
+/**
+ * The best backend that is available: GPUs first, but those that the processor only acts come after
+ * wasm, which is quicker.
+ */
 export function preferredBackend(offers: readonly Offer[]): Backend | undefined {
   const rank = ({backend, isSoftware}: Offer) => IN_ORDER.indexOf(backend) + (isSoftware ? IN_ORDER.length : 0);
   const [best] = offers.filter(({available}) => available).sort((a, b) => rank(a) - rank(b));

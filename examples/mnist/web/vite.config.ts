@@ -4,7 +4,10 @@ import {sourceAliases} from '../../../sourceAliases.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** What the built page may load: its own files, MNIST from its mirrors, and nothing else. The development server needs more. */
+/**
+ * What the built page may load: its own files, MNIST from its mirrors, and nothing else. The
+ * development server needs more.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -22,7 +25,10 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
-/** What only the worker imports, or only once it is used: found late, the development server would load the page again. */
+/**
+ * What only the worker imports, or only once it is used: found late, the development server would
+ * load the page again.
+ */
 const FOUND_LATE = ['core', 'layers', 'backend-cpu', 'backend-wasm', 'backend-webgl', 'backend-webgpu'];
 
 export default defineConfig({

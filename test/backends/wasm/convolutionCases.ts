@@ -91,7 +91,9 @@ function padOf(padding: Padding, dataFormat: 'NHWC' | 'NCHW'): ConvolutionCase['
   return (dataFormat === 'NHWC' ? [none, ...around, none] : [none, none, ...around]) as backend_util.ExplicitPadding;
 }
 
-/** The same convolution by an undilated filter, with zeros between the pixels of the dilated one. */
+/**
+ * The same convolution by an undilated filter, with zeros between the pixels of the dilated one.
+ */
 export function undilated({filterShape, attrs, ...shapes}: ConvolutionCase): ConvolutionCase {
   const [height, width, ...channels] = filterShape;
   const [rows, columns] = attrs.dilations;

@@ -51,7 +51,10 @@ const products = ([rows, inner, columns]: [fc.Arbitrary<number>, fc.Arbitrary<nu
     });
 
 const small = products([upTo(9), upTo(9), upTo(9)]);
-/** Some of them large enough to be multiplied one after the other, and longer than the blocks of the stock loop. */
+/**
+ * Some of them large enough to be multiplied one after the other, and longer than the blocks of the
+ * stock loop.
+ */
 const large = products([fc.constantFrom(1, 7, 8, 40), fc.constantFrom(5, 50, 60), fc.constantFrom(1, 9, 40)]);
 const ofAnySize = fc.oneof(small, large);
 

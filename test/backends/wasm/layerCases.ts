@@ -14,7 +14,10 @@ interface Appliable {
   apply(x: SymbolicTensor | SymbolicTensor[]): unknown;
 }
 
-/** Gradients through a layer matter as much as those of its own weights: what comes before it has weights, too. */
+/**
+ * Gradients through a layer matter as much as those of its own weights: what comes before it has
+ * weights, too.
+ */
 const trained = (shape: number[]): {xs: SymbolicTensor; features: SymbolicTensor} => {
   const xs = input({shape});
   const dense = layers.dense({units: shape.at(-1) as number, activation: 'tanh', kernelInitializer: 'glorotNormal'});

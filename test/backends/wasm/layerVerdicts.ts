@@ -16,7 +16,10 @@ import {randomFrom} from '../../support/property';
 import type {LayerCase} from './layerCases';
 import {random} from './sameAsCpu';
 
-/** Whether a layer trains: its gradients are right, or it throws, or it says nothing and they are wrong. */
+/**
+ * Whether a layer trains: its gradients are right, or it throws, or it says nothing and they are
+ * wrong.
+ */
 type Verdict = 'yes' | 'no' | 'wrong';
 export type Verdicts = [cpu: Verdict, stockWasm: Verdict, ourWasm: Verdict];
 
@@ -81,7 +84,9 @@ function gradientsOf(layer: LayerCase): Gradients {
   });
 }
 
-/** The loss of `gradientsOf`, in float64 from the outputs of the model on, with one weight moved. */
+/**
+ * The loss of `gradientsOf`, in float64 from the outputs of the model on, with one weight moved.
+ */
 function lossWith(layer: LayerCase, moved: number, by: (i: number) => number): number {
   return tidy(() => {
     const {model, weights} = built(layer);
@@ -100,8 +105,8 @@ function lossWith(layer: LayerCase, moved: number, by: (i: number) => number): n
 }
 
 /**
- * Whether the loss changes as the gradients say, along random directions. The outputs are float32, and may have kinks: this
- * only tells right from wrong.
+ * Whether the loss changes as the gradients say, along random directions. The outputs are float32,
+ * and may have kinks: this only tells right from wrong.
  */
 function agreesWithDifferences(layer: LayerCase, gradients: Gradients): boolean {
   const step = 2e-3;

@@ -19,7 +19,10 @@ export function trainOnWasm(): void {
   });
 }
 
-/** Expects `compute` to give on wasm what it gives on cpu, or what `expected` gives there; and to leave nothing but that. */
+/**
+ * Expects `compute` to give on wasm what it gives on cpu, or what `expected` gives there; and to
+ * leave nothing but that.
+ */
 export async function expectSameAsCpu(
   compute: () => Tensor,
   {tolerance = ROUNDED, expected = compute}: {tolerance?: Tolerance; expected?: () => Tensor} = {},

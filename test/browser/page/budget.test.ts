@@ -63,7 +63,8 @@ it('is never deaf for longer than 100 ms while the usual runs train on wasm', as
     `While it trains on wasm the page is busy for ${longest('cpu')} ms at most (${longest('wall')} ms by the clock), ` +
       `and hears a click after ${usualDelay} ms`,
   );
-  // Time of the processor: on a machine that is busy with other things the clock would tell of those.
+  // Time of the processor: on a machine that is busy with other things the clock would tell of
+  // those.
   expect(tasks.length).toBeGreaterThan(100);
   expect(longest('cpu')).toBeLessThanOrEqual(LONGEST_BLOCK);
   expect(usualDelay).toBeLessThanOrEqual(LONGEST_BLOCK);

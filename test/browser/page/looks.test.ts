@@ -46,7 +46,8 @@ it('fits narrow and wide screens, is legible in light and dark, and has no serio
       await page.emulateMedia({colorScheme, reducedMotion: 'reduce'});
       await page.waitForTimeout(300);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-      // Colours do not depend on the width, nor the order of things on the colours: two of the four tell it all.
+      // Colours do not depend on the width, nor the order of things on the colours: two of the four
+      // tell it all.
       if ((width === 360) === (colorScheme === 'dark')) expect(await faults()).toEqual([]);
       await page.screenshot({path: `${ARTIFACTS}page-${width}-${colorScheme}.png`, fullPage: true});
     }

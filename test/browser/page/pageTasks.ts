@@ -18,7 +18,10 @@ interface TraceEvent {
   args?: {data?: {type?: string}};
 }
 
-/** Records the tasks of the main thread of the page that is clicked on while `use` goes on, with Chromium's own tracing: a renderer that it starts in reserve is no page. */
+/**
+ * Records the tasks of the main thread of the page that is clicked on while `use` goes on, with
+ * Chromium's own tracing: a renderer that it starts in reserve is no page.
+ */
 export async function pageTasks(browser: Browser, use: () => Promise<void>): Promise<PageTask[]> {
   const session = await browser.newBrowserCDPSession();
   const events: TraceEvent[] = [];

@@ -1,4 +1,7 @@
-/** @file The example in threads and processes of its own, which take a second each to start: one chain of them. */
+/**
+ * @file The example in threads and processes of its own, which take a second each to start: one
+ *   chain of them.
+ */
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -9,7 +12,8 @@ import {runThreads} from '../../../examples/shards/threads/runThreads';
 import {readCheckpoint} from '../../../examples/shards/training/checkpoint';
 import {tinySettings} from './tinySettings';
 
-// Enough steps that a shard is ended before it has taken them all, also while this process waits for its turn.
+// Enough steps that a shard is ended before it has taken them all, also while this process waits
+// for its turn.
 const settings = tinySettings({steps: 200});
 const TYPED = '--rows 24 --k 7 --steps 200 --hidden 5 --digits 60 --mode network --resume --save-every 5'.split(' ');
 const END = 'shards: shard 1 must stay until all have finished, got its end at step';
@@ -31,7 +35,8 @@ it('A thread is ended, then a process is killed: each time all end with a name, 
     await expect(threads).rejects.toThrow(END);
     const before = (await readCheckpoint(folder, settings))?.step ?? 0;
     expect(before).toBeGreaterThanOrEqual(10);
-    // Threads and processes exchange other messages, and come to the same bits, so the checkpoint is for both.
+    // Threads and processes exchange other messages, and come to the same bits, so the checkpoint
+    // is for both.
     const processes = runNetwork(settings, {
       ...{checkpoints, resume: true},
       onProcesses: ([, second]) => {

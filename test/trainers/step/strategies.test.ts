@@ -49,7 +49,10 @@ describeOnBackends('The ways to the gradients', (backend) => {
   });
 });
 
-/** Gradients of the mean crossentropy of the `kept` hardest rows, by every strategy and without this library. */
+/**
+ * Gradients of the mean crossentropy of the `kept` hardest rows, by every strategy and without this
+ * library.
+ */
 async function gradientsOf(specimen: Specimen, select: Selector, kept: number) {
   const model = specimen.build();
   const [xs, ys] = [specimen.xs(BATCH_SIZE), specimen.ys(BATCH_SIZE)];

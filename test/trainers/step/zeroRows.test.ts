@@ -1,4 +1,7 @@
-/** @file Steps over losses that compare rows: those that no pair with a slope touches are left out of the model. */
+/**
+ * @file Steps over losses that compare rows: those that no pair with a slope touches are left out
+ *   of the model.
+ */
 import {
   add,
   cast,

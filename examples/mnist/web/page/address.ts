@@ -1,4 +1,7 @@
-/** What the address of the page can set, with the names of the command line: `?runs=512/384,512/384-random&steps=100`. */
+/**
+ * What the address of the page can set, with the names of the command line:
+ * `?runs=512/384,512/384-random&steps=100`.
+ */
 export interface AddressSettings {
   runs?: string;
   lr?: string;

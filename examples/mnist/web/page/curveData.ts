@@ -1,6 +1,8 @@
 import type {Curves} from '../protocol';
 
-/** Columns as uPlot takes them: the steps, then the values of each run, `null` where a run has none. */
+/**
+ * Columns as uPlot takes them: the steps, then the values of each run, `null` where a run has none.
+ */
 export type Columns = [number[], ...(number | null)[][]];
 
 /** The losses of the runs at every step. */
@@ -17,7 +19,10 @@ export function accuracyColumns(runs: readonly Pick<Curves, 'testAccuracy'>[]): 
   return [steps, ...measured.map((accuracies) => steps.map((step) => accuracies.get(step) ?? null))];
 }
 
-/** How far the axis of the steps reaches: a round number that the curves have not passed yet, so that it changes seldom. */
+/**
+ * How far the axis of the steps reaches: a round number that the curves have not passed yet, so
+ * that it changes seldom.
+ */
 export function stepExtent(step: number, steps: number): number {
   const round = [20, 50, 100, 200, 300, 500, 1000, 2000, 3000, 5000, 10_000].find((number) => number >= step);
   return Math.min(round ?? steps, steps);

@@ -2,7 +2,10 @@ import {checkFileName, idxFileNamed, missingFiles} from '../../data/chosenFiles'
 import type {DataRequest} from '../protocol';
 import {element} from './element';
 
-/** Which digits to train on: drawn ones, MNIST from the network, or files that were picked or dropped. */
+/**
+ * Which digits to train on: drawn ones, MNIST from the network, or files that were picked or
+ * dropped.
+ */
 export interface DataChoice {
   /** @throws Error if files are wanted and some of the four are not there. */
   request(): DataRequest;

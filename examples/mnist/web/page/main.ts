@@ -16,7 +16,10 @@ import {settingsForm} from './settingsForm';
 import {trainingWorker} from './trainingWorker';
 import {trouble} from './trouble';
 
-/** `idle`: nothing trained yet; `starting`: digits or a backend are on the way; `stopped`: it cannot go on. */
+/**
+ * `idle`: nothing trained yet; `starting`: digits or a backend are on the way; `stopped`: it cannot
+ * go on.
+ */
 type Phase = 'idle' | 'starting' | 'running' | 'paused' | 'finished' | 'stopped' | 'ending';
 
 const start = element('start', HTMLButtonElement);

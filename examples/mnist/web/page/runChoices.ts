@@ -11,7 +11,9 @@ export interface RunChoices {
   choose(names: readonly string[]): void;
 }
 
-/** @param onChange  told when other runs are chosen; @param onError  told why a run cannot be added. */
+/**
+ * @param onChange  told when other runs are chosen; @param onError  told why a run cannot be added.
+ */
 export function runChoices(
   usual: readonly string[],
   {onChange, onError}: {onChange: () => void; onError: (message: string) => void},

@@ -4,7 +4,10 @@ import {downloadedDigits} from '../../data/downloadedDigits';
 import {drawnDigits} from '../../data/drawnData';
 import type {DataRequest} from '../protocol';
 
-/** Finds the digits that the page asks for, and keeps the last ones: another training mostly goes on with them. */
+/**
+ * Finds the digits that the page asks for, and keeps the last ones: another training mostly goes on
+ * with them.
+ */
 export function digitShelf(): (request: DataRequest, onMessage: (text: string) => void) => Promise<DigitData> {
   let kept: {request: string; digits: DigitData} | undefined;
   return async (request, onMessage) => {

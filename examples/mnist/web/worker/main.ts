@@ -21,7 +21,9 @@ enableProdMode();
 const digitsFor = digitShelf();
 let offers: Offer[] = [];
 let session: Session | undefined;
-/** Counts the trainings: one that was ended while its digits were still on the way must not begin. */
+/**
+ * Counts the trainings: one that was ended while its digits were still on the way must not begin.
+ */
 let training = 0;
 
 const postOffers = () => post({type: 'offers', offers, preferred: preferredBackend(offers) ?? 'cpu'});
@@ -77,7 +79,8 @@ async function obey(message: ToWorker): Promise<void> {
 const fail = (error: unknown) =>
   post({type: 'failed', message: `The training cannot go on: ${(error as Error).message}`});
 
-// One after the other: what is asked while the digits are on the way is for the training that they are for.
+// One after the other: what is asked while the digits are on the way is for the training that they
+// are for.
 let obeyed: Promise<void> = Promise.resolve();
 scope.onmessage = ({data: message}) => {
   if (message.type === 'end') end().catch(fail);

@@ -3,7 +3,10 @@ import type {MiningLedger} from 'ohem-tfjs';
 /** What is asked of a ledger. */
 export type MinedCounts = Pick<MiningLedger, 'size' | 'seen' | 'mined' | 'meanLoss'>;
 
-/** At most `count` rows that were mined most often, most first; of those mined as often, the ones with the larger mean loss. */
+/**
+ * At most `count` rows that were mined most often, most first; of those mined as often, the ones
+ * with the larger mean loss.
+ */
 export function mostMined(ledger: MinedCounts, count: number): number[] {
   // One pass over rows of which few are ever among the first: cheaper than sorting all of them.
   const found: number[] = [];

@@ -41,8 +41,8 @@ export interface Session {
 /**
  * Begins to train the runs side by side, and posts what comes of it.
  *
- * The weights are copied to main memory every now and then. When a backend fails, whatever the reason, training goes on from
- * the last copy on the next best one.
+ * The weights are copied to main memory every now and then. When a backend fails, whatever the
+ * reason, training goes on from the last copy on the next best one.
  */
 export function beginSession({digits, settings, shown, isPaused, load, strikeOff, post}: SessionOptions): Session {
   const runs = parseRuns(settings.runs.join(','), 'beginSession: settings.runs');
@@ -113,7 +113,10 @@ export function beginSession({digits, settings, shown, isPaused, load, strikeOff
     await steps.return();
   }
 
-  /** Lets messages in, and waits while it is paused or finished; what is asked for meanwhile is done. */
+  /**
+   * Lets messages in, and waits while it is paused or finished; what is asked for meanwhile is
+   * done.
+   */
   async function rest(isWanted: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve));
     let isSaid = false;

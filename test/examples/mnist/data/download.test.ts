@@ -30,7 +30,10 @@ async function download(answers: {one: Answer; two?: Answer}, patience = 5_000) 
 
 const good: Answer = () => new Response(GZIPPED);
 
-/** Sends chunks with a pause before each, then ends, fails, or goes silent; it heeds the signal as fetch does. */
+/**
+ * Sends chunks with a pause before each, then ends, fails, or goes silent; it heeds the signal as
+ * fetch does.
+ */
 function stream(chunks: Uint8Array[], pause: number, end: 'close' | 'fail' | 'hang'): Answer {
   return (signal) =>
     new Response(

@@ -39,7 +39,8 @@ describe('neatHand', () => {
 
 describe('hardHand', () => {
   it('has one mishap or two', () => {
-    // A slant of −0.25 is neat, and 0.55 to the right hardly beyond it: not every mishap can be told from outside.
+    // A slant of −0.25 is neat, and 0.55 to the right hardly beyond it: not every mishap can be
+    // told from outside.
     const counts = hands(hardHand).map((hand) => mishaps(hand).length);
     expect(Math.max(...counts)).toBe(2);
     expect(counts.filter((count) => count === 0).length).toBeLessThan(20);

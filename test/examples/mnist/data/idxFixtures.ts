@@ -19,7 +19,10 @@ export const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes
 
 const blank = (count: number, grey: number) => new Uint8Array(count * IMAGE_SIZE).fill(grey);
 
-/** A data set of three digits to train on and two to test, in place of MNIST, by file name; not gzipped. */
+/**
+ * A data set of three digits to train on and two to test, in place of MNIST, by file name; not
+ * gzipped.
+ */
 export const TINY_BYTES: Readonly<Record<string, Uint8Array>> = {
   'train-images-idx3-ubyte': idxImages(blank(3, 10)),
   'train-labels-idx1-ubyte': idxLabels([5, 0, 4]),

@@ -8,7 +8,8 @@ const words = (seed: number, count: number) => {
 
 describe('seededRandom', () => {
   it('gives the numbers of sfc32 as PractRand seeds it', () => {
-    // From a transcription of the algorithm in Python; seeds 0, 1 and 42 agree with published vectors of bryc's sfc32.
+    // From a transcription of the algorithm in Python; seeds 0, 1 and 42 agree with published
+    // vectors of bryc's sfc32.
     expect(words(0, 4)).toEqual([1363572419, 145230303, 808754475, 4216505632]);
     expect(words(1, 4)).toEqual([2012149540, 1872316204, 1707632675, 1779833415]);
     expect(words(42, 4)).toEqual([1264412219, 1947509147, 3919439299, 1251167922]);
@@ -16,7 +17,8 @@ describe('seededRandom', () => {
   });
 
   it('takes both halves of a seed over 2^32', () => {
-    // State 0, 2, 1 is what the Rust crate rand_sfc tests with words made by PractRand itself; it drops 15 and not 12.
+    // State 0, 2, 1 is what the Rust crate rand_sfc tests with words made by PractRand itself; it
+    // drops 15 and not 12.
     expect(words(2 ** 32 + 2, 7).slice(3)).toEqual([0x03b80bb8, 0xa87dbc7e, 0x1787178c, 0x4c7b7234]);
   });
 

@@ -1,7 +1,9 @@
 import type {LossHistograms, Results, Run, RunResult} from '../../../../examples/mnist/experiment/results';
 
 interface Course extends Run {
-  /** Test accuracy at shares of the training: what the reference experiment gives with real MNIST. */
+  /**
+   * Test accuracy at shares of the training: what the reference experiment gives with real MNIST.
+   */
   accuracy: [share: number, accuracy: number][];
   msPerStep: number;
 }
@@ -38,7 +40,9 @@ function course(
 
 export interface ExampleOptions {
   steps?: number;
-  /** Names of the runs to take; those that are not of the reference experiment get its first course. */
+  /**
+   * Names of the runs to take; those that are not of the reference experiment get its first course.
+   */
   runs?: string[];
   source?: Results['data']['source'];
   snapshots?: number;
@@ -94,7 +98,10 @@ function exampleRun(
   return result;
 }
 
-/** Losses of a batch of which `accuracy` is classified rightly: all near 0.45 at first, then most near 0 with a long tail. */
+/**
+ * Losses of a batch of which `accuracy` is classified rightly: all near 0.45 at first, then most
+ * near 0 with a long tail.
+ */
 function drawLosses(count: number, accuracy: number, random: () => number): number[] {
   const learned = clamp((accuracy - 0.08) / 0.6) ** 1.5;
   return Array.from({length: count}, () => {

@@ -2,7 +2,9 @@ import {describe, expect, it} from 'vitest';
 import {isSoftwareGpu, preferredBackend} from '../../../../examples/mnist/web/backendChoice';
 import type {Offer} from '../../../../examples/mnist/web/protocol';
 
-/** Offers as they are typed: `webgl!` is a GPU that the processor acts, `webgpu-` is not available. */
+/**
+ * Offers as they are typed: `webgl!` is a GPU that the processor acts, `webgpu-` is not available.
+ */
 const offers = (text: string): Offer[] =>
   text.split(' ').map((word) => ({
     backend: word.replace(/[!-]/, '') as Offer['backend'],

@@ -12,7 +12,9 @@ import {tinyDigits, tinySettings} from '../../experiment/tinyDigits';
 const digits: DigitData = {...tinyDigits(), source: 'drawn', description: 'tiny'};
 type Said<T extends FromWorker['type']> = Extract<FromWorker, {type: T}>;
 
-/** A session whose backends are all wasm under other names; each can be lost, or refuse to start. */
+/**
+ * A session whose backends are all wasm under other names; each can be lost, or refuse to start.
+ */
 function begin(settings: Partial<Settings> = {}, {isPaused = false, broken = [] as Backend[]} = {}) {
   const said: FromWorker[] = [];
   const left: Backend[] = ['webgl', 'wasm', 'cpu'];
