@@ -2,20 +2,25 @@
  * @file Every example in the doc comments and the documents runs, and gives the values that it
  *   names.
  */
-import {existsSync} from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import '../support/backends';
-import {commonScope, type Example, examplesInComments, examplesInMarkdown, runExample} from '../support/docExamples';
+import {
+  commonScope,
+  type Example,
+  examplesInComments,
+  examplesInMarkdown,
+  installedBy,
+  type Program,
+  programsIn,
+  runExample,
+} from '../support/docExamples';
 import {freshWasm} from '../support/freshWasm';
-import {ROOT, readSource, type SourceText, sourcesIn} from '../support/sources';
+import {readSource, type SourceText, sourcesIn} from '../support/sources';
 
 const inComments = sourcesIn('src', '.ts').flatMap(examplesInComments);
-const documents = [
-  ...(existsSync(`${ROOT}README.md`) ? [readSource('README.md')] : []),
-  ...(existsSync(`${ROOT}docs`) ? sourcesIn('docs', '.md') : []),
-].filter((document) => examplesInMarkdown(document).length > 0);
+const documents = [readSource('README.md'), ...sourcesIn('docs', '.md')];
 
 beforeEach(async () => {
   await tf.setBackend('cpu');
@@ -50,15 +55,24 @@ describe('The examples in the doc comments', () => {
   });
 });
 
-describe.runIf(documents.length > 0)('The examples in the documents', () => {
-  it.each(documents.map((document) => [document.path, document] as const))(
-    'run one after the other, and give the values that they name: %s',
-    async (_, document) => {
-      let scope = commonScope();
-      for (const example of examplesInMarkdown(document)) {
-        beforeThreads(example);
-        scope = await runExample(example, scope);
-      }
+/** Files that want a page, or a package that is not in the registry: by the test that runs them. */
+const ELSEWHERE: Record<string, string> = {
+  'index.js': 'test/package/checkExamples.ts',
+  'main.ts': 'test/package/checkExamples.ts',
+  'ohem-client.js': 'test/docs/disco.test.ts',
+};
+const programs = documents.flatMap((document) =>
+  programsIn(document)
+    .filter(({file = ''}) => !(file in ELSEWHERE))
+    .map((program) => [document.path, program.file ?? 'all blocks', program, document] as const),
+);
+
+describe('The examples in the documents', () => {
+  it.each(programs)(
+    'run as printed with the packages that it installs, and give the values that they name: %s, %s',
+    async (_, __, program, document) => {
+      beforeThreads(program);
+      await runExample(program, {}, installedBy(document));
     },
   );
 });
@@ -66,9 +80,9 @@ describe.runIf(documents.length > 0)('The examples in the documents', () => {
 describe('The test of the examples', () => {
   const inMarkdown = (text: string): SourceText => ({path: 'guide.md', text});
   const run = async (...lines: string[]) => {
-    let scope = commonScope();
-    for (const example of examplesInMarkdown(inMarkdown(lines.join('\n')))) scope = await runExample(example, scope);
-    return {k: scope.k};
+    const [program] = programsIn(inMarkdown(lines.join('\n'))) as [Program];
+    const {k} = await runExample(program, commonScope());
+    return {k};
   };
   const block = (...lines: string[]) => ['# Guide', '', '```ts', ...lines, '```'];
 
@@ -105,8 +119,8 @@ describe('The test of the examples', () => {
       '```',
     ];
     expect(examplesInMarkdown(inMarkdown(text.join('\n')))).toEqual([
-      {path: 'guide.md', line: 8, code: 'one();\n'},
-      {path: 'guide.md', line: 11, code: ''},
+      {path: 'guide.md', line: 8, code: 'one();\n', isTyped: false, file: undefined},
+      {path: 'guide.md', line: 11, code: '', isTyped: true, file: undefined},
     ]);
   });
 
@@ -158,13 +172,35 @@ describe('The test of the examples', () => {
     );
   });
 
-  it('lets a block go on with the names of the blocks before, and declare them anew', async () => {
-    const scope = await run(
+  it('lets a block go on with the names of the blocks before, but not declare them anew', async () => {
+    const blocks = [
       ...block("import {topK as hardest} from 'ohem-tfjs';", 'const k = 2;', 'let select = hardest({k});'),
       ...block('select = hardest({k: k + 1});', 'function size() { return select(tf.ones([9])).indices.size; }'),
-      ...block('size();   // 3', 'const k = 7;', 'k;   // 7'),
+      ...block('size();   // 3'),
+    ];
+    expect(await run(...blocks)).toEqual({k: 2});
+    await expect(run(...blocks, ...block('const k = 7;'))).rejects.toThrow(/'k' has already been declared/);
+  });
+
+  it('gives a program no name that it does not import, and no package that it does not install', async () => {
+    const lines = ['```sh', 'npm install ohem-tfjs @tensorflow/tfjs-core', '```'];
+    const alone = (...code: string[]) => {
+      const document = inMarkdown([...lines, '```ts', ...code, '```'].join('\n'));
+      return runExample(programsIn(document)[0] as Program, {}, installedBy(document));
+    };
+    await expect(alone("import {topK} from 'ohem-tfjs/selectors';", 'topK({k: 1});')).resolves.toBeDefined();
+    await expect(alone('topK({k: 1});')).rejects.toThrow(new Error('guide.md:5: topK is not defined'));
+    await expect(alone("import '@tensorflow/tfjs';")).rejects.toThrow(
+      /^guide\.md:5: '@tensorflow\/tfjs' must be installed by the document/,
     );
-    expect(scope).toEqual({k: 7});
+  });
+
+  it('takes a block whose fence names a file as a program of its own', () => {
+    const text = ['```js', 'one();', '```', '```js index.js', 'two();', '```', '```js', 'three();', '```'].join('\n');
+    expect(programsIn(inMarkdown(text)).map(({file, code}) => [file, code])).toEqual([
+      [undefined, '\none();\n\n\n\n\n\nthree();\n'],
+      ['index.js', '\n\n\n\ntwo();\n'],
+    ]);
   });
 
   it('checks values in loops and functions too', async () => {

@@ -14,18 +14,19 @@ const block = (language: string, ...lines: string[]) => ['```'.concat(language),
 /** What is compiled beside the documents, to see that errors are found. */
 const SPECIMENS = [
   written('docs/any.md', block('ts', 'const half = (x) => x / 2;', 'half(3);')),
-  written('docs/misspelt.md', '# A', block('ts', 'const model = tf.sequential();', "ohemStep(model, {loss: 'mse'});")),
+  written(
+    'docs/misspelt.md',
+    block('ts', "import * as tf from '@tensorflow/tfjs';", "import {ohemStep} from 'ohem-tfjs';"),
+    block('ts', "ohemStep(tf.sequential(), {loss: 'mse'});"),
+  ),
   written('docs/unknown.md', block('ts', "import {bottomK} from 'ohem-tfjs';", 'nothing();')),
   written('docs/javascript.md', block('js', 'const half = (x) => x / 2;'), block('ts', 'half(3).toFixed();')),
   written(
     'docs/anew.md',
     block('ts', "import {topK as hardest} from 'ohem-tfjs';", 'const k = 2;', 'let select = hardest({k});'),
-    block(
-      'ts',
-      "import {topK as hardest, type Selector} from 'ohem-tfjs';",
-      'select = hardest({k: k + 1}) as Selector;',
-    ),
+    block('ts', "import type {Selector} from 'ohem-tfjs';", 'select = hardest({k: k + 1}) as Selector;'),
     block('ts', "const k = 'three';", 'k.trim();'),
+    block('ts file.ts', "const k = 'three';", 'k.trim();'),
   ),
 ];
 
@@ -43,7 +44,7 @@ describe('The code of the documents', () => {
   it('is compiled, so that errors are found, with file and line', () => {
     expect(errorsIn('docs/any.md')).toEqual(["docs/any.md:2: Parameter 'x' implicitly has an 'any' type."]);
     expect(errorsIn('docs/misspelt.md')).toEqual([
-      expect.stringMatching(/^docs\/misspelt\.md:4: Type '"mse"' is not assignable/),
+      expect.stringMatching(/^docs\/misspelt\.md:6: Type '"mse"' is not assignable/),
     ]);
     expect(errorsIn('docs/unknown.md')).toEqual([
       expect.stringMatching(/^docs\/unknown\.md:2: .*no exported member '?bottomK/),
@@ -51,8 +52,12 @@ describe('The code of the documents', () => {
     ]);
   });
 
-  it('may declare names anew, go on with those of blocks before, and use JavaScript', () => {
-    expect(errorsIn('docs/anew.md')).toEqual([]);
+  it('may use the names of blocks before, and JavaScript, but not declare a name anew', () => {
+    expect(errorsIn('docs/anew.md')).toEqual([
+      "docs/anew.md:3: Cannot redeclare block-scoped variable 'k'.",
+      "docs/anew.md:11: Cannot redeclare block-scoped variable 'k'.",
+      expect.stringMatching(/^docs\/anew\.md:12: Property 'trim' does not exist/),
+    ]);
     expect(errorsIn('docs/javascript.md')).toEqual([]);
   });
 });

@@ -70,10 +70,50 @@ export function examplesInComments({path, text}: SourceText): Example[] {
   });
 }
 
+/** A block of a document. */
+export interface Block extends Example {
+  /** Whether it is tagged as TypeScript. One of JavaScript promises no types. */
+  isTyped: boolean;
+  /** The name of the file that the block is, as its fence says: `js index.js`. Absent if it is a part of one. */
+  file: string | undefined;
+}
+
 /** The fenced blocks of TypeScript and JavaScript in a Markdown document. */
-export function examplesInMarkdown({path, text}: SourceText): Example[] {
-  const blocks = text.matchAll(/^```(?:ts|js|typescript|javascript)\b[^\n]*\n(.*?)^```/gms);
-  return [...blocks].map((block) => ({path, line: lineAt(text, block.index) + 1, code: block[1] as string}));
+export function examplesInMarkdown({path, text}: SourceText): Block[] {
+  const blocks = text.matchAll(/^```(ts|js|typescript|javascript)\b[ \t]*([^\n]*?)[ \t]*\n(.*?)^```/gms);
+  return [...blocks].map(({index, 1: language = '', 2: file, 3: code = ''}) => ({
+    path,
+    line: lineAt(text, index) + 1,
+    code,
+    isTyped: /^t/.test(language),
+    file: file || undefined,
+  }));
+}
+
+/** A program in a document, in which each line has the number of its line there. */
+export interface Program extends Example {
+  file: string | undefined;
+}
+
+/** The programs of a document: the blocks that are parts of one, joined in their order; and each block that is a file. */
+export function programsIn(document: SourceText): Program[] {
+  const blocks = examplesInMarkdown(document);
+  const parts = blocks.filter(({file}) => file === undefined);
+  const files = blocks.filter(({file}) => file !== undefined);
+  return [...(parts.length > 0 ? [parts] : []), ...files.map((block) => [block])].map((together) => {
+    const lines: string[] = [];
+    for (const {line, code} of together) {
+      while (lines.length < line - 1) lines.push('');
+      lines.push(...code.split('\n').slice(0, -1));
+    }
+    return {path: document.path, line: 1, code: `${lines.join('\n')}\n`, file: together[0]?.file};
+  });
+}
+
+/** The packages that a document tells its readers to install. */
+export function installedBy({text}: SourceText): string[] {
+  const commands = [...text.matchAll(/^npm install (.*)$/gm)].map(([, packages]) => packages as string);
+  return [...new Set(commands.flatMap((packages) => packages.replace(/ #.*/, '').trim().split(/\s+/)))];
 }
 
 function lineAt(text: string, index: number): number {
@@ -83,8 +123,10 @@ function lineAt(text: string, index: number): number {
 /**
  * Runs code with a scope; returns the scope with what the code declared, for a piece that goes on.
  * Errors name file and line.
+ *
+ * @param installed  The packages that the code may import. Default: all that are known here.
  */
-export async function runExample(example: Example, scope: Scope): Promise<Scope> {
+export async function runExample(example: Example, scope: Scope, installed?: readonly string[]): Promise<Scope> {
   let at = example.line;
   const tools: Scope = {
     __at: (line: number) => {
@@ -94,7 +136,10 @@ export async function runExample(example: Example, scope: Scope): Promise<Scope>
       at = line;
       checkValue(actual, expected);
     },
-    __module: moduleNamed,
+    __module: (path: string, imported: string[]) => {
+      checkInstalled(path, installed);
+      return moduleNamed(path, imported);
+    },
   };
   try {
     const names = [...Object.keys(tools), ...Object.keys(scope)];
@@ -116,6 +161,12 @@ class AtLine extends Error {
   ) {
     super(message);
   }
+}
+
+function checkInstalled(path: string, installed: readonly string[] | undefined): void {
+  const name = /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path;
+  if (!installed || path.startsWith('node:') || installed.includes(name)) return;
+  throw new Error(`'${name}' must be installed by the document, got npm install ${installed.join(' ')}`);
 }
 
 function moduleNamed(path: string, imported: string[]): Scope {
