@@ -5,24 +5,21 @@ import {execFileSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
-import {join, posix, relative, resolve} from 'node:path';
+import {basename, join, posix, relative} from 'node:path';
 import vm from 'node:vm';
+import {packed, root} from './packed.mjs';
 
 const DUE =
-  /^(dist\/|docs\/[\w-]+\.md$|docs\/results\/|\w+\/package\.json$|(package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING)\.md)$)/;
-const root = resolve(import.meta.dirname, '../..');
+  /^(dist\/|docs\/[\w-]+\.md$|docs\/results\/|\w+\/package\.json$|(package\.json|LICENSE|llms\.txt|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$)/;
 const project = mkdtempSync(join(tmpdir(), 'ohem-tarball-'));
 const modules = join(project, 'node_modules');
 
 try {
-  const [{filename, files}] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--pack-destination', project], {cwd: root, encoding: 'utf8'}),
-  );
-  const paths = files.map(({path}) => path);
+  const {tarball, paths} = packed(project);
   const stray = paths.filter((path) => !DUE.test(path));
   assert.deepEqual(stray, [], 'files in the tarball that users do not need');
   checkLinks(paths);
-  execFileSync('tar', ['-xzf', filename], {cwd: project});
+  execFileSync('tar', ['-xzf', tarball], {cwd: project});
   mkdirSync(modules);
   cpSync(join(project, 'package'), join(modules, 'ohem-tfjs'), {recursive: true});
   symlinkSync(join(root, 'node_modules/@tensorflow'), join(modules, '@tensorflow'));
@@ -31,7 +28,7 @@ try {
   run('as ES modules', 'use.mjs', `${importAll('esm')}\n${STEP()}`);
   run('as CommonJS', 'use.cjs', `${importAll('cjs')}\n(async () => {${STEP()}})();`);
   await runAsScript();
-  console.log(`${filename}: works as ES modules, as CommonJS and as a script.`);
+  console.log(`${basename(tarball)}: works as ES modules, as CommonJS and as a script.`);
 } finally {
   rmSync(project, {recursive: true, force: true});
 }

@@ -1,0 +1,12 @@
+import {execFileSync} from 'node:child_process';
+import {join, resolve} from 'node:path';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+/** Packs the library, as it is built, into a folder: the path of the tarball, and those of the files in it. */
+export function packed(folder) {
+  const [{filename, files}] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {cwd: root, encoding: 'utf8'}),
+  );
+  return {tarball: join(folder, filename), paths: files.map(({path}) => path)};
+}
