@@ -1,4 +1,6 @@
-/** @file A forward pass in two stages, the model and its loss, which are walked back through in reverse. */
+/**
+ * @file A forward pass in two stages, the model and its loss, and the backward pass through both.
+ */
 
 import {
   add,
@@ -26,46 +28,49 @@ import {
 } from './walk';
 import {withoutZeroRows} from './zeroRows';
 
-/** A part of a forward pass, to be run on a tape. */
+/** A part of a forward pass, run on a tape. */
 export interface Stage {
   compute(): {
     outputs: Tensor[];
-    /** How many ops lead to those that are walked back from. */
+    /** Number of ops that lead to the outputs of the backward pass. */
     ops: number;
   };
-  /** What it is computed from. */
+  /** The input tensors of the stage. */
   given: readonly Tensor[];
-  /** What gradients are wanted by. */
+  /** The tensors to differentiate by. */
   targets: readonly Tensor[];
 }
 
-/** How far a walk was cut. */
+/** A walk back through a stage, and how far it was cut. */
 export interface StageWalk extends Pick<Walked, 'multiplications' | 'blockedAt'> {
-  /** The gradient by each target; undefined if none leads there. */
+  /** The gradient of each target; undefined if it has none. */
   found: (Gradient | undefined)[];
-  /** The name of the op at which the walk stopped being cut. */
+  /** The name of the op from which the walk continued with all rows. */
   blocker: string | undefined;
-  /** Whether the kernels of an earlier step ran again. */
+  /** Whether recorded kernels of an earlier step ran. */
   isReplayed?: boolean;
 }
 
 /** A stage that ran. */
 export interface StagePass {
   outputs: Tensor[];
-  /** How many ops lead to those that are walked back from. */
+  /** Number of ops that lead to the outputs of the backward pass. */
   ops: number;
-  /** How many ops ran. */
+  /** Number of ops that ran. */
   length: number;
-  /** The name of an op. */
+  /** Returns the name of an op. */
   nameOf(op: number): string | undefined;
-  /** Absent if it was no tape that ran. */
+  /** Absent for a replayed stage. */
   tape?: Tape;
-  /** The outputs that are a softmax which the stage itself does not read, by their ids; absent behind a tape. */
+  /**
+   * Ids of the outputs that are a softmax and that the stage itself does not read; absent with a
+   * tape.
+   */
   softmaxes?: ReadonlySet<number>;
   /**
    * Walks back to the targets.
    *
-   * @param softmaxes  tensors that are a softmax which only what is behind it reads, by their ids.
+   * @param softmaxes  ids of softmax tensors that only this stage reads.
    */
   walk(where: string, starts: readonly Start[], cut: WalkCut | undefined, softmaxes?: ReadonlySet<number>): StageWalk;
   dispose(): void;
@@ -81,7 +86,7 @@ export function tapedStage({compute, targets}: Stage): StagePass & {tape: Tape} 
   return {...result, length: ops.length, nameOf, tape, walk, dispose: tape.dispose};
 }
 
-/** Those of some tensors that the ops read once. */
+/** Selects the tensors, by id, that the ops read exactly once. */
 export function readOnce(ops: readonly TapedOp[], ids: Iterable<number> = []): Set<number> {
   const readers = readersIn(ops);
   return new Set([...ids].filter((id) => readers.get(id) === 1));
@@ -105,7 +110,7 @@ export function walkOps(
   return {found: targets.map(ofTarget), multiplications, blockedAt, blocker: ops[blockedAt]?.name};
 }
 
-/** What is walked back through, and from where. */
+/** The stages to walk back through, and the starts. */
 interface Way {
   where: string;
   model: StagePass;
@@ -119,17 +124,19 @@ interface Way {
 interface BothWalks extends StageWalk {
   /** The share of all multiplications that was saved, from 0 to 1. */
   saved: number;
-  /** How many rows the walk through the model took, if it left rows out whose gradients are 0. */
+  /** Number of rows in the walk through the model, if it left out rows with zero gradients. */
   taken?: number;
 }
 
 /**
  * Walks back through the loss and on through the model.
  *
- * On tapes that is one walk, so the loss may have used whatever the model computed. A model that was replayed is of
- * layers that hand nothing out but their outputs. In between, rows whose gradients are 0 may be left out.
+ * With tapes this is a single walk, so the loss may have used any tensor of the model. The layers
+ * of a replayed model expose only their outputs. Between the stages, rows with zero gradients may
+ * be left out.
  *
- * @param leaveOut  of how many rows; 0 for none, which reads nothing.
+ * @param leaveOut  the batch size, if rows with zero gradients may be left out; 0 leaves out none,
+ *   and reads nothing.
  */
 function walkStages(way: Way, leaveOut = 0): BothWalks & {gradients: NamedTensorMap} {
   const {model, loss, variables, cut} = way;
@@ -142,7 +149,7 @@ function walkStages(way: Way, leaveOut = 0): BothWalks & {gradients: NamedTensor
   return {saved: savedShare([walked, cut]), ...walked, gradients: Object.fromEntries(named)};
 }
 
-/** The share of the multiplications that some walks saved. */
+/** Computes the share of multiplications that several walks saved. */
 function savedShare(...walks: [Pick<StageWalk, 'multiplications'>, RowCut | undefined][]): number {
   const sumOver = (f: (work: StageWalk['multiplications'], cut: RowCut | undefined) => number) =>
     walks.reduce((total, [{multiplications}, cut]) => total + f(multiplications, cut), 0);
@@ -167,9 +174,9 @@ function softmaxesReadOnce(ops: readonly TapedOp[]): ReadonlySet<number> | undef
   return ops.some(({ofSoftmax}) => ofSoftmax) ? new Set(softmaxesIn(ops, 1)) : undefined;
 }
 
-/** The walks through each stage. */
+/** The separate walks through the two stages. */
 interface StageWalks {
-  /** The tensors at which the loss ends and the model begins. */
+  /** The tensors that the model passes to the loss. */
   seam: readonly Tensor[];
   isOfModel(tensor: Tensor): boolean;
   loss(starts: Start[], cut: WalkCut | undefined): StageWalk;
@@ -225,7 +232,10 @@ function walkApart({model, loss, starts, cut}: Way, walks: StageWalks, leaveOut:
   }
 }
 
-/** Two walks as one. If the second has a cut of its own, what blocked the first is of no account. */
+/**
+ * Joins the results of two walks. If the second has its own cut, the blocker of the first does not
+ * count.
+ */
 function joined(
   walked: StageWalk,
   behind: StageWalk,
@@ -234,28 +244,35 @@ function joined(
 ): StageWalk {
   const [of, ofLoss] = [walked.multiplications, behind.multiplications];
   const multiplications = {all: of.all + ofLoss.all, cut: of.cut + ofLoss.cut};
-  // The first product that is not cut, coming from the losses; without any, the first op that refused.
+  // The first uncut product, counted from the losses; without any product, the first op that
+  // refused a cut.
   const isOfLoss = isOneCut && behind.blockedAt >= 0 && (ofLoss.all > 0 || of.all === 0);
   const blockedAt = isOfLoss ? model.length + behind.blockedAt : walked.blockedAt;
   const blocker = blockedAt < model.length ? walked.blocker : loss.nameOf(blockedAt - model.length);
   return {...walked, multiplications, blockedAt, blocker};
 }
 
-/** What a batch comes to, once its losses are known. */
+/** What to differentiate, once the losses are known. */
 interface Objective<T extends TensorContainer> {
-  /** Whatever else is wanted of it. */
+  /** Any other results of the forward pass. */
   seen: T;
-  /** Outputs of the two stages with their gradients, which the walk back disposes. */
+  /** Outputs of the two stages with their gradients, which the backward pass disposes. */
   starts: Start[];
-  /** The rows that the gradients of starts with a place are of, and the op before which all rows go on in any case. */
+  /** The rows to which starts with a place are cut. Ops before `from` run with all rows. */
   cut?: {rows: Tensor1D; batchSize: number; from: number} | undefined;
-  /** How many rows there are, if those whose gradients by the outputs of the model are 0 may be left out. */
+  /**
+   * The batch size, if rows whose gradients with respect to the model's outputs are 0 may be left
+   * out.
+   */
   leaveOut?: number | undefined;
-  /** Tensors from whose rows everything must be computed row by row; `mixing` says if it was. */
+  /**
+   * Tensors from whose rows everything must be computed row by row; `mixing` reports whether it
+   * was.
+   */
   rowwise?: {tensors: Tensor[]; batchSize: number};
 }
 
-/** A forward pass in two stages, and what it comes to. */
+/** A forward pass in two stages, with its objective. */
 export interface ForwardPass<T extends TensorContainer> {
   model: Stage;
   loss(model: Pick<StagePass, 'outputs' | 'ops'>): Stage;
@@ -263,7 +280,7 @@ export interface ForwardPass<T extends TensorContainer> {
   objective(model: Pick<StagePass, 'outputs' | 'ops'>, losses: Tensor[]): Objective<T>;
 }
 
-/** Runs the stages of a forward pass. */
+/** Runners for the stages of a forward pass. */
 export interface Stages {
   model(stage: Stage): StagePass;
   loss(stage: Stage, model: StagePass): StagePass;
@@ -272,9 +289,12 @@ export interface Stages {
 export interface Differentiated<T> {
   seen: T;
   gradients: NamedTensorMap;
-  /** How far the walk back was cut; undefined if tfjs differentiated, since its tape cannot be recorded. */
+  /**
+   * How far the backward pass was cut; undefined if tfjs differentiated, because its tape cannot be
+   * recorded.
+   */
   walked: BothWalks | undefined;
-  /** The op that is not proved to go row by row; undefined if all are, or nothing was asked. */
+  /** The first op not proved to be row-wise; undefined if all are, or if no proof was requested. */
   mixing: string | undefined;
 }
 
@@ -283,8 +303,8 @@ const ON_TAPES: Stages = {model: tapedStage, loss: tapedStage};
 /**
  * Runs a forward pass, and differentiates its objective by variables. Runs within a `tidy`.
  *
- * @param where  the function that errors are to name.
- * @param stages  runs its stages; by default on tapes.
+ * @param where  the function name that errors show.
+ * @param stages  runs the stages; default: on tapes.
  */
 export function differentiate<T extends TensorContainer>(
   where: string,
@@ -312,7 +332,7 @@ export function differentiate<T extends TensorContainer>(
   }
 }
 
-/** The tapes of stages as one. */
+/** Joins the tapes of the stages. */
 function tapeOf(passes: StagePass[]): Pick<Tape, 'ops' | 'reads'> {
   const tapes = passes.flatMap(({tape}) => tape ?? []);
   return {ops: tapes.flatMap(({ops}) => ops), reads: new Set(tapes.flatMap(({reads}) => [...reads]))};

@@ -4,7 +4,7 @@ import {columnSums} from '../rows';
 import {isSameShape} from './places';
 import {fusedProduct, isUpsampling, stockGradient} from './rules';
 
-/** An op for which gradients are computed: its own, or cut to some rows. */
+/** An op to differentiate, with all rows or cut to some. */
 interface Differentiated {
   op: TapedOp;
   saved: Tensor[];
@@ -12,10 +12,10 @@ interface Differentiated {
 }
 
 /**
- * Finds gradients of an op that are better than those of tfjs, a function for each input; undefined
- * for most ops.
+ * Returns gradients of an op that improve on those of tfjs, a function per input; undefined for
+ * most ops.
  *
- * They go by the saved tensors and by `dy`, which may be those of some rows only.
+ * They use only the saved tensors and `dy`, which may be cut to some rows.
  */
 export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gradients | undefined {
   if (op.kind === 'custom') return denseGradients(op, saved, dy);
@@ -28,10 +28,11 @@ export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gr
 }
 
 /**
- * The product of a dense layer, `a · b` or `a · b + bias`, without activation or transposes.
+ * Differentiates the product of a dense layer, `a · b` or `a · b + bias`, without activation or
+ * transposes.
  *
- * tfjs always computes the gradients of both factors. For the first layer of a model that is a
- * third of the whole step, for a gradient that leads nowhere.
+ * tfjs always computes the gradients of both factors. For the first layer of a model, a third of
+ * the step would go to an unused gradient.
  */
 function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | undefined {
   const kernel = fusedProduct(op)?.kernel;
@@ -47,30 +48,39 @@ function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | u
   };
 }
 
-/** Whether a bias has a number for each column, and not one for all. */
+/** Whether a bias has one number per column. */
 const isVectorOf = (bias: Tensor, dy: Tensor) => bias.rank === 1 && bias.size === dy.shape.at(-1);
 
-/** Whether a vector is added to each row of something. */
+/** Whether the op adds a vector to each row of a tensor. */
 function addsBias({name, inputs: {a, b}, outputs: [sums]}: TapedOp): boolean {
   if (name !== 'Add' || a?.dtype !== 'float32' || b?.dtype !== 'float32') return false;
   return b.rank === 1 && a.rank > 1 && b.size === a.shape.at(-1) && a.size === sums?.size;
 }
 
-/** A tile of single entries, as in layer normalisation. tfjs adds up a slice for each of them. */
+/**
+ * Differentiates a tile of axes of size 1, as in layer normalisation. tfjs adds up a slice for each
+ * repetition.
+ */
 function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, dy: Tensor): Gradients | undefined {
   const {shape} = x as Tensor;
   const axes = ((attrs?.reps ?? []) as number[]).flatMap((count, axis) => (count === 1 ? [] : [axis]));
   return axes.every((axis) => shape[axis] === 1) ? {x: () => sum(dy, axes, true)} : undefined;
 }
 
-/** Of what was not clipped. tfjs compares with each limit and joins the two, in every gate of a recurrent layer. */
+/**
+ * Differentiates a clip. tfjs compares with both limits and combines the masks, in every gate of a
+ * recurrent layer.
+ */
 function clippedGradient([x]: Tensor[], attrs: Attributes | undefined, dy: Tensor): Gradients {
   const {clipValueMin, clipValueMax} = attrs as {clipValueMin: number; clipValueMax: number};
   const inside = x as Tensor;
   return {x: () => where(equal(clipByValue(inside, clipValueMin, clipValueMax), inside), dy, zerosLike(dy))};
 }
 
-/** Upsampling by whole factors. The kernel of tfjs for it is wrong on cpu for more than one row. */
+/**
+ * Differentiates upsampling by whole factors. The tfjs kernel is wrong on cpu for more than one
+ * row.
+ */
 function upsamplingGradient([images]: Tensor[], dy: Tensor): Gradients {
   const [rows, height, width, channels] = (images as Tensor).shape as [number, number, number, number];
   const [newHeight, newWidth] = [dy.shape[1] as number, dy.shape[2] as number];

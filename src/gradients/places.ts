@@ -1,4 +1,4 @@
-/** @file Where the rows of a batch lie in a tensor, and how tensors are cut to some of them. */
+/** @file Positions of the rows of a batch in a tensor, and cutting of tensors to some rows. */
 
 import {
   add,
@@ -17,15 +17,15 @@ import {
 import {gatherRows, scatterRows} from '../rows';
 
 /**
- * Where the rows of a batch lie in a tensor of size `outer · B · inner`: the element at flat index
- * `i` belongs to row `⌊i / inner⌋ mod B`. Reshaping keeps a place, transposing moves it.
+ * Position of the rows of a batch in a tensor of size `outer · B · inner`. The element at flat
+ * index `i` belongs to row `⌊i / inner⌋ mod B`. Reshaping preserves a place, transposing moves it.
  */
 export interface Place {
   outer: number;
   inner: number;
 }
 
-/** A place on the one axis that holds the rows, whose size is `before · B · after`. */
+/** A place on the single axis that holds the rows, of size `before · B · after`. */
 export interface AxisPlace {
   axis: number;
   before: number;
@@ -38,12 +38,14 @@ export const sizeOf = (shape: Shape): number => util.sizeFromShape(shape as numb
 export const isSameShape = (a: Shape, b: Shape): boolean => util.arraysEqual(a as number[], b as number[]);
 export const isSamePlace = (a: Place, b: Place): boolean => a.outer === b.outer && a.inner === b.inner;
 
-/** The place of rows on the first axis. */
+/** Returns the place of rows on the first axis. */
 export function leadingPlace(shape: Shape, batchSize: number): Place {
   return {outer: 1, inner: sizeOf(shape) / batchSize};
 }
 
-/** Finds the axis that holds the rows; undefined if they straddle several: 12 rows in `[3, 4, D]`. */
+/**
+ * Finds the axis that holds the rows; undefined if they span several axes: 12 rows in `[3, 4, D]`.
+ */
 export function axisOf(shape: Shape, place: Place, batchSize: number): AxisPlace | undefined {
   if (sizeOf(shape) !== place.outer * batchSize * place.inner) return undefined;
   let suffix = 1;
@@ -57,25 +59,25 @@ export function axisOf(shape: Shape, place: Place, batchSize: number): AxisPlace
   return undefined;
 }
 
-/** The place of rows on an axis of a shape; undefined if the axis is of another size. */
+/** Returns the place of rows on an axis of a shape; undefined if the axis has another size. */
 export function placeAt(shape: Shape, axis: number, {before, after}: Omit<AxisPlace, 'axis'>, batchSize: number) {
   if (shape[axis] !== before * batchSize * after) return undefined;
   return {outer: sizeOf(shape.slice(0, axis)) * before, inner: after * sizeOf(shape.slice(axis + 1))};
 }
 
-/** The shape of a tensor that is cut to `kept` rows. */
+/** Returns the shape of a tensor cut to `kept` rows. */
 export function cutShape(shape: Shape, place: Place, batchSize: number, kept: number): number[] {
   const {axis} = axisOf(shape, place, batchSize) as AxisPlace;
   return shape.map((size, i) => (i === axis ? (size / batchSize) * kept : size));
 }
 
-/** Cuts tensors to some rows of a batch, wherever these lie. */
+/** Cuts tensors to some rows of a batch, at any place. */
 export type RowCut = ReturnType<typeof rowCut>;
 
-/** Builds a cut to the rows `int32[K]`, to be disposed by the caller. */
+/** Builds a cut to the rows `int32[K]`; the caller disposes it. */
 export function rowCut(rows: Tensor1D, batchSize: number) {
   const kept = rows.size;
-  /** The kept rows in each round of the batch, `int32[outer · K, 1]`, by the number of rounds. */
+  /** Row indices per number of rounds of the batch, `int32[outer · K, 1]`. */
   const numbers = new Map<number, Tensor>();
   const inRounds = (outer: number): Tensor => {
     const known = numbers.get(outer);
@@ -93,15 +95,16 @@ export function rowCut(rows: Tensor1D, batchSize: number) {
     rows,
     batchSize,
     kept,
-    /** Takes the kept rows of a tensor. */
+    /** Gathers the kept rows of a tensor. */
     take(tensor: Tensor, place: Place): Tensor {
       const {outer, inner} = place;
       const [matrix, shape] = [[outer * batchSize, inner], cutShape(tensor.shape, place, batchSize, kept)];
-      // Most of what is saved is a matrix whose rows lead: that takes a single op.
+      // Fast path: most saved tensors are matrices with rows on the first axis, and need a single
+      // op.
       if (isSameShape(tensor.shape, matrix)) return gatherRows(tensor, inRounds(outer));
       return tidy(() => reshape(gatherRows(reshape(tensor, matrix), inRounds(outer)), shape));
     },
-    /** Puts the kept rows back among zeros; rows that are kept twice are added. */
+    /** Scatters the kept rows into zeros; rows that are kept twice are added. */
     put: (values: Tensor, {outer, inner}: Place, shape: Shape): Tensor =>
       tidy(() => {
         const updates = reshape(values, [outer * kept, inner]);

@@ -1,4 +1,4 @@
-/** @file Whether a forward pass went row by row, proved from its tape. */
+/** @file Proves from a tape that a forward pass computed each row independently. */
 
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {KernelRun, Tape, TapedOp} from '../engine';
@@ -9,22 +9,22 @@ import {rowsForward} from './rules';
 type Dependence = 'none' | Place | 'mixed';
 
 /**
- * Finds the first op whose outputs are not proved to go row by row from the first axis of `inputs`.
+ * Finds the first op that is not proved row-wise in the first axis of `inputs`.
  *
- * It may refuse what does go row by row, but not the reverse; with one exception: what a layer
- * makes of the number of rows, or of a row's position, does not show on a tape.
+ * The proof may refuse an op that is row-wise, but never accepts one that mixes rows. The one
+ * exception: a dependence on the number of rows, or on a row's position, does not show on a tape.
  *
  * @returns the name of the op, `'a read'` if values of some row were copied to the host, or
- * `'a batch of one row'`, which proves nothing; undefined if all went row by row.
+ *   `'a batch of one row'`, which proves nothing; undefined if all ops are row-wise.
  */
 export function mixingOp(
   {ops, reads}: Pick<Tape, 'ops' | 'reads'>,
   inputs: readonly Tensor[],
   batchSize: number,
 ): string | undefined {
-  // Any axis of size 1 could be that of the rows.
+  // Any axis of size 1 could be the row axis.
   if (batchSize === 1) return 'a batch of one row';
-  // Followed by data, which reshaped tensors and variables share.
+  // Tracked by data id, which reshaped tensors and variables share.
   const known = new Map<object, Dependence>(inputs.map((x) => [x.dataId, leadingPlace(x.shape, batchSize)]));
   const dependenceOf = ({dataId}: Tensor) => known.get(dataId) ?? 'none';
   for (const op of ops) {
@@ -50,7 +50,10 @@ function outputsOf(op: TapedOp, given: readonly Dependence[], batchSize: number)
   return op.outputs.map(() => 'mixed');
 }
 
-/** The places where rows may lie in the outputs of an op by their shapes, along the same axis in each. */
+/**
+ * Lists the places that rows may have in the outputs of an op by their shapes, along the same axis
+ * in each.
+ */
 function candidates({outputs}: KernelRun, batchSize: number): Place[][] {
   const {shape} = outputs[0] as Tensor;
   return shape.flatMap((size, axis) => {

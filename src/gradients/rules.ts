@@ -1,10 +1,11 @@
 /**
- * @file Rules that prove, op by op, that the gradient of some rows stays one of these rows.
+ * @file Rules that prove, op by op, that a gradient of some rows stays a gradient of these rows.
  *
- * The question to an op: the gradient of its outputs is 0 but at the kept rows, which lie at known
- * places. Is the gradient of each input 0 but at the kept rows of some place, or complete (a
- * weight's), and can it be computed from saved tensors cut to these rows? The answer is about the
- * op's linear map. It comes from attributes and shapes alone, never from values.
+ * A rule concerns an op whose output gradient is 0 except in the kept rows, at known places. It
+ * decides whether the gradient of each input is also 0 except in the kept rows of some place, or
+ * complete (that of a weight). The gradient must be computable from saved tensors cut to these
+ * rows. The answer holds for the op's linear map, and depends only on attributes and shapes, never
+ * on values.
  */
 
 import '@tensorflow/tfjs-layers';
@@ -12,13 +13,16 @@ import {type GradConfig, getGradient, slice_util, type Tensor, util} from '@tens
 import type {Attributes, KernelRun, TapedOp} from '../engine';
 import {type AxisPlace, axisOf, isSamePlace, isSameShape, type Place, placeAt, sizeOf} from './places';
 
-/** Where the kept rows lie in each input; undefined if it is taken whole, with a whole gradient. */
+/**
+ * Place of the kept rows in each input; undefined if the input is used whole, with a whole
+ * gradient.
+ */
 type InputPlaces = Record<string, Place | undefined>;
 
-/** How a cut gradient of an op is computed. */
+/** How to compute the cut gradient of an op. */
 export interface OpCut {
   inputs: InputPlaces;
-  /** Where the rows lie in what the op saved. */
+  /** Places of the rows in the tensors that the op saved. */
   saved: (Place | undefined)[];
   attrs: Attributes | undefined;
 }
@@ -32,7 +36,7 @@ export interface CutOutputs {
 
 type Shape = readonly number[];
 
-/** What a rule goes by. */
+/** Input of a rule. */
 interface Question extends KernelRun {
   out: readonly Place[];
   attrs: Attributes;
@@ -42,7 +46,10 @@ interface Question extends KernelRun {
   kept: number;
 }
 
-/** Where the rows lie, and attributes for fewer rows if they differ; undefined: all rows go on. */
+/**
+ * Places of the rows, and attributes for fewer rows if they differ; undefined: continue with all
+ * rows.
+ */
 type Answer = {inputs: InputPlaces; attrs?: Attributes} | undefined;
 type Rule = (question: Question) => Answer;
 
@@ -55,32 +62,34 @@ function ruleFor(names: string, rule: Rule): void {
   for (const name of names.trim().split(/\s+/)) RULES.set(name, rule);
 }
 
-/** An answer from a place for each input. */
+/** Builds an answer from a place per input. */
 function answer(places: Record<string, Found>, attrs?: Attributes): Answer {
   for (const name in places) if (places[name] === REFUSED) return undefined;
   return attrs ? {inputs: places as InputPlaces, attrs} : {inputs: places as InputPlaces};
 }
 
-/** The place of rows on an axis of an input, if they lie there as they do in the output. */
+/** Returns the place of rows on an axis of an input, if it is the same as in the output. */
 function found(input: Tensor | undefined, axis: number, lie: Omit<AxisPlace, 'axis'>, batchSize: number): Found {
   return (input && placeAt(input.shape, axis, lie, batchSize)) ?? REFUSED;
 }
 
-/** The only input of an op, or the first. */
+/** Returns the first input of an op. */
 function firstOf(inputs: Record<string, Tensor>): [name: string, input: Tensor] {
   return Object.entries(inputs)[0] as [string, Tensor];
 }
 
 const axesOf = (axis: unknown, shape: Shape): number[] => util.parseAxisParam(axis as number | number[], [...shape]);
 
-/** An answer from a place for each input. Rules are asked for each op in each step, so no lists are made. */
+/**
+ * Builds an answer from a place per input. Runs for each op in each step, so it allocates no lists.
+ */
 function eachOf(inputs: Record<string, Tensor>, place: (input: Tensor, name: string) => Found): Answer {
   const places: Record<string, Found> = {};
   for (const name in inputs) places[name] = place(inputs[name] as Tensor, name);
   return answer(places);
 }
 
-// Element by element, one input.
+// Element-wise, one input.
 ruleFor(
   `Abs Acos Acosh Asin Asinh Atan Atanh Cast Ceil ClipByValue Cos Cosh Elu Erf Exp Expm1 Floor Identity IsFinite IsInf IsNan
   LeakyRelu Log Log1p LogicalNot Neg OnesLike Reciprocal Relu Relu6 Round Rsqrt Selu Sigmoid Sign Sin Sinh Softplus Sqrt Square Step
@@ -88,8 +97,8 @@ ruleFor(
   ({inputs, out}) => answer({[firstOf(inputs)[0]]: out[0]}),
 );
 
-// Element by element, several inputs. One that has no axis for the rows, or 1 there, counts for all
-// of them.
+// Element-wise, several inputs. An input without the row axis, or with size 1 there, applies to all
+// rows.
 const broadcast: Rule = ({inputs, outputs, at, batchSize}) => {
   const {shape} = outputs[0] as Tensor;
   return eachOf(inputs, (input) => {
@@ -107,7 +116,7 @@ ruleFor(
 const areAlike = ({inputs, outputs: [output]}: KernelRun): boolean =>
   Object.values(inputs).every(({shape}) => isSameShape(shape, (output as Tensor).shape));
 ruleFor('AddN Select', (question) => (areAlike(question) ? broadcast(question) : undefined));
-// On wasm, an entry of an alpha that is broadcast may be used for another row.
+// On wasm, an entry of a broadcast alpha may be used for another row.
 ruleFor('Prelu', (question) => {
   const places = broadcast(question);
   return areAlike(question) || !places?.inputs.alpha ? places : undefined;
@@ -119,7 +128,7 @@ ruleFor('Reshape ExpandDims', ({inputs, out, batchSize}) => {
   return answer({[name]: axisOf(shape, out[0] as Place, batchSize) ? out[0] : REFUSED});
 });
 
-// Over some axes, which must not be that of the rows.
+// Over some axes, which must not include the row axis.
 const reduction =
   (attribute: string): Rule =>
   ({inputs, outputs, attrs, at, batchSize}) => {
@@ -155,7 +164,7 @@ ruleFor('Transpose', ({inputs, attrs, at, batchSize}) =>
   answer({x: found(inputs.x, (attrs.perm as number[])[at.axis] as number, at, batchSize)}),
 );
 
-// Tensors put together and taken apart.
+// Concatenation and splitting.
 ruleFor('Concat', ({inputs, attrs, at, batchSize}) =>
   eachOf(inputs, (input) => {
     const [axis] = axesOf(attrs.axis, input.shape);
@@ -193,23 +202,23 @@ ruleFor('Slice', ({inputs: {x}, attrs, at, batchSize, kept}) => {
   const round = batchSize * after;
   const [first, length] = [begin[axis] as number, input.shape[axis] as number];
   if (first % round !== 0 || length % round !== 0) return undefined;
-  // The first place and the number of rows are attributes, and change with the rows.
+  // Start and size are attributes, which scale with the number of rows.
   begin[axis] = (first / batchSize) * kept;
   size[axis] = ((size[axis] as number) / batchSize) * kept;
   return answer({x: found(input, axis, {before: length / round, after}, batchSize)}, {...attrs, begin, size});
 });
-// Rows that are padded themselves would be more than before, and so have no place.
+// Padding the row axis changes its size, so the rows have no place there.
 ruleFor('PadV2 MirrorPad', ({inputs: {x}, at, batchSize}) => answer({x: found(x, at.axis, at, batchSize)}));
 ruleFor('Tile', ({inputs: {x}, attrs, at, batchSize, kept}) => {
   const {axis, before, after} = at;
   const reps = attrs.reps as number[];
   const length = (x as Tensor).shape[axis] as number;
   if (reps[axis] === 1) return answer({x: found(x, axis, at, batchSize)});
-  // Each repetition is a row: the whole of x counts for all of them.
+  // Each repetition is a row: all of x applies to each of them.
   if (reps[axis] === before * batchSize) {
     return answer({x: undefined}, {...attrs, reps: reps.map((count, i) => (i === axis ? before * kept : count))});
   }
-  // Every row is in each repetition.
+  // Every repetition contains all rows.
   const rounds = length / (batchSize * after);
   return Number.isInteger(rounds) && rounds > 0
     ? answer({x: found(x, axis, {before: rounds, after}, batchSize)})
@@ -242,7 +251,7 @@ ruleFor('_FusedMatMul', (question) => {
   return ofBias && {inputs: {...places.inputs, ...ofBias.inputs}};
 });
 
-// Convolutions and pools: of the first axis only. What they are taken with counts for all rows.
+// Convolutions and pools: only on the first axis. The other inputs apply to all rows.
 const leading =
   (name: string, ...shared: string[]): Rule =>
   ({inputs, at, batchSize}) => {
@@ -261,7 +270,7 @@ ruleFor('ResizeBilinear ResizeNearestNeighbor', leading('images'));
 ruleFor('FusedBatchNorm', ({inputs, out, at}) => {
   const {x, ...others} = inputs;
   const {shape} = x as Tensor;
-  // Layer normalisation: everything is as large as x, and goes element by element.
+  // Layer normalisation: every input has the size of x, and the op is element-wise.
   const isAsLarge = (other: Tensor) =>
     other.size === sizeOf(shape) && isSameShape(other.shape, shape.slice(-other.rank));
   if (Object.values(others).every(isAsLarge)) return eachOf(inputs, () => out[0]);
@@ -269,16 +278,16 @@ ruleFor('FusedBatchNorm', ({inputs, out, at}) => {
   return eachOf(inputs, (_, name) => (name === 'x' ? out[0] : undefined));
 });
 
-/** The ops that have a rule. */
+/** Names of the ops that have a rule. */
 export const RULED_OPS: readonly string[] = /* @__PURE__ */ [...RULES.keys()];
 
-/** Ops that go row by row, but whose gradient in tfjs must not be cut. */
+/** Whether an op is row-wise, but its tfjs gradient must not be cut. */
 const isCutForwardOnly = (kernel: KernelRun): boolean => {
   const {name, inputs, attrs} = kernel;
-  // On cpu, that of tfjs is wrong for more than one row.
+  // On cpu, the tfjs gradient is wrong for more than one row.
   if (name === 'ResizeNearestNeighbor') return !isUpsampling(kernel);
   if (name === 'Conv3DBackpropInputV2') return true;
-  // Along any other axis the gradient of Cumsum is wrong in tfjs 4.22.
+  // In tfjs 4.22, the gradient of Cumsum is wrong on all axes but the last.
   if (name !== 'Cumsum') return false;
   const {shape} = inputs.x as Tensor;
   return axesOf(attrs?.axis, shape)[0] !== shape.length - 1;
@@ -291,17 +300,17 @@ export function isUpsampling({name, inputs: {images}, outputs: [output], attrs}:
   return [1, 2].every((axis) => (after.shape[axis] as number) % (before.shape[axis] as number) === 0);
 }
 
-/** Ops whose gradient in tfjs is not summed over axes that were broadcast. */
+/** Ops whose tfjs gradient is not summed over broadcast axes. */
 const UNSUMMED = new Set(['Maximum', 'Minimum', 'SquaredDifference']);
 
 /**
- * The gradients of tfjs, which the rules were checked against: one that somebody registered in
- * their place is not cut. tfjs-layers registers them; where a bundler left that out, the first one
- * seen counts as that of tfjs.
+ * The tfjs gradients that the rules were checked against; a replacement registered by other code is
+ * not cut. tfjs-layers registers them. If a bundler removed that, the first one seen counts as the
+ * gradient of tfjs.
  */
 const STOCK = /* @__PURE__ */ new Map([...RULES.keys()].map((name) => [name, getGradient(name)?.gradFunc]));
 
-/** The gradient of an op, if it is that of tfjs. */
+/** Returns the gradient of an op, if it is the one of tfjs. */
 export function stockGradient(name: string): GradConfig | undefined {
   const config = getGradient(name);
   if (!config) return undefined;
@@ -316,9 +325,9 @@ function ask({name, inputs, outputs, attrs = {}}: KernelRun, {places, batchSize,
 }
 
 /**
- * Finds where rows of an op's outputs come from: the entries of these rows depend on the inputs
- * only at the same rows of the places found, and on all of the inputs without a place. Undefined:
- * they may depend on other rows.
+ * Finds the rows that the rows of an op's outputs depend on. Entries of these rows depend on the
+ * inputs only in the same rows at the places found, and on all of an input without a place.
+ * Undefined: they may depend on other rows.
  */
 export function rowsForward(op: KernelRun & Partial<Pick<TapedOp, 'kind' | 'inner'>>, cut: CutOutputs) {
   if (op.kind === 'copy') return {x: cut.places[0]};
@@ -328,8 +337,7 @@ export function rowsForward(op: KernelRun & Partial<Pick<TapedOp, 'kind' | 'inne
 }
 
 /**
- * Finds how the gradient of an op is computed for the kept rows alone. Undefined: it has to go on
- * with all rows.
+ * Finds how to compute the gradient of an op for the kept rows alone. Undefined: it needs all rows.
  *
  * @param wanted  the inputs whose gradients are needed.
  */
@@ -352,8 +360,8 @@ export function cutOp(op: TapedOp, cut: CutOutputs, wanted: readonly string[]): 
 }
 
 /**
- * An op of this library goes entry by entry of its output, along the same axes of its inputs, which
- * may have further axes. It saves its inputs.
+ * Cuts an op of this library. It works per entry of its output, along the same axes of its inputs,
+ * which may have further axes. It saves its inputs.
  */
 function ownCut({inputs, outputs}: KernelRun, {places, batchSize}: CutOutputs): OpCut | undefined {
   const at = axisOf((outputs[0] as Tensor).shape, places[0] as Place, batchSize);
@@ -361,7 +369,7 @@ function ownCut({inputs, outputs}: KernelRun, {places, batchSize}: CutOutputs): 
   return ofInputs && {inputs: ofInputs.inputs, saved: Object.values(ofInputs.inputs), attrs: undefined};
 }
 
-/** Custom gradients of tfjs that use only what they saved: scope, kernel inside, their tensors. */
+/** Custom gradients of tfjs that use only what they saved: scope, inner kernel, their tensors. */
 const CONVOLUTION = {inputs: ['x', 'filter', 'bias'], saved: ['filter', 'x', 'y', 'bias']};
 const FUSED = [
   {scope: 'fusedMatMul__op', kernel: '_FusedMatMul', inputs: ['a', 'b', 'bias'], saved: ['a', 'b', 'y', 'bias']},
@@ -369,7 +377,10 @@ const FUSED = [
   {scope: 'fusedDepthwiseConv2d__op', kernel: 'FusedDepthwiseConv2D', ...CONVOLUTION},
 ];
 
-/** The product in a fused op of tfjs, if the op took and saved that product's tensors only. */
+/**
+ * Finds the product in a fused op of tfjs, if the op used and saved only the tensors of that
+ * product.
+ */
 export function fusedProduct({kind, name, inputs, originals, inner}: TapedOp) {
   const fused = kind === 'custom' ? FUSED.find(({scope}) => scope === name) : undefined;
   if (!fused) return undefined;
@@ -403,13 +414,19 @@ function customCut(op: TapedOp, cut: CutOutputs): OpCut | undefined {
   return crossentropyCut(op, cut);
 }
 
-/** The kernels, but for copies and changes of type or shape, that tfjs runs for a log-softmax and a softmax crossentropy. */
+/**
+ * Kernels of a log-softmax and a softmax crossentropy in tfjs, without copies and changes of type
+ * or shape.
+ */
 const CROSSENTROPIES: Record<string, string> = {
   logSoftmax__op: 'Max Sub Exp Sum Log Sub',
   softmaxCrossEntropy__op: 'Max Sub Exp Sum Log Add Sub Multiply Neg Sum',
 };
 
-/** tfjs takes both along the last axis, with gradients of what they saved: the output, or the labels and the log-softmax. */
+/**
+ * Cuts a log-softmax or crossentropy of tfjs, along the last axis. Its gradient reads the saved
+ * output, or the saved labels and log-softmax.
+ */
 function crossentropyCut({name, inputs, outputs, saved, originals, inner, attrs}: TapedOp, cut: CutOutputs) {
   const [first, output] = [inputs[0] as Tensor, outputs[0] as Tensor];
   const at = axisOf(output.shape, cut.places[0] as Place, cut.batchSize);
@@ -426,9 +443,9 @@ function crossentropyCut({name, inputs, outputs, saved, originals, inner, attrs}
 }
 
 /**
- * Counts the multiplications of the gradients by these inputs, 0 for ops that are no product. By
- * each factor there are as many as in the forward pass: of each output entry with every entry of a
- * row or of a filter.
+ * Counts the multiplications of the gradients of these inputs; 0 for ops that are no product. Each
+ * factor costs as many as the forward pass: each output entry times every entry of a row or of a
+ * filter.
  */
 export function multiplications(op: TapedOp, wanted: readonly string[]): number {
   const fused = fusedProduct(op);
@@ -437,12 +454,13 @@ export function multiplications(op: TapedOp, wanted: readonly string[]): number 
   const isMatMul = name === 'BatchMatMul' || name === '_FusedMatMul';
   if (!isMatMul && !name.includes('Conv')) return 0;
   const isFactor = (input: string) => (fused ? fused.names[Number(input)] : input) !== 'bias';
-  // A transposed convolution multiplies each entry that it takes, not each that it gives.
+  // A transposed convolution multiplies each input entry, not each output entry.
   const {size} = (name.includes('Backprop') ? inputs.dy : outputs[0]) as Tensor;
   const times = wanted.filter(isFactor).length * size;
   if (isMatMul) return times * ((inputs.a as Tensor).shape.at(attrs?.transposeA ? -2 : -1) as number);
   const filter = inputs.filter as Tensor;
-  // A filter is [height, width, in, out]; depthwise, each output channel has one input channel.
+  // A filter is [height, width, in, out]; in a depthwise one, each output channel has one input
+  // channel.
   const channels = name.includes('Depthwise') ? filter.shape.slice(-2) : filter.shape.slice(-1);
   return (times * filter.size) / sizeOf(channels);
 }

@@ -5,28 +5,31 @@ import {ownGradients} from './ownGradients';
 import {cutShape, isSamePlace, isSameShape, type Place, type RowCut} from './places';
 import {cutOp, multiplications, type OpCut, stockGradient} from './rules';
 
-/** A gradient by a tensor; with a place, by the kept rows there, and 0 at all others. */
+/** The gradient of a tensor; with a place, only of the kept rows there, and 0 in all others. */
 export interface Gradient {
   value: Tensor;
   place?: Place | undefined;
-  /** If it has no place: the op since which all rows go on. */
+  /** Without a place: the op from which the walk continued with all rows. */
   wholeFrom?: number;
-  /** Whether it is the gradient by the logits that the tensor is the softmax of. */
+  /** Whether it is the gradient with respect to the logits of this softmax tensor. */
   isOfLogits?: boolean;
 }
 
-/** A tensor from which the walk begins, with its gradient. */
+/** A tensor where the walk starts, with its gradient. */
 export interface Start extends Gradient {
   tensor: Tensor;
 }
 
 /** How far the walk may be cut to the kept rows. */
 export interface WalkCut extends RowCut {
-  /** The op before which all rows go on, also if it could be cut. Default 0: none. */
+  /** Ops before this one run with all rows, even if they could be cut. Default 0: none. */
   from?: number;
 }
 
-/** How often each tensor is read by some ops, by its id. A copy that tfjs made to save it, and that nothing reads, is no reader. */
+/**
+ * Counts the reads of each tensor, by id. Copies that tfjs made to save a tensor, and that no op
+ * reads, do not count.
+ */
 export function readersIn(ops: readonly TapedOp[]): Map<number, number> {
   const readers = new Map<number, number>();
   for (let i = ops.length - 1; i >= 0; i--) {
@@ -40,7 +43,7 @@ export function readersIn(ops: readonly TapedOp[]): Map<number, number> {
   return readers;
 }
 
-/** The softmaxes over the last axis that so many of some ops read, by the ids of their outputs. */
+/** Finds the softmaxes over the last axis that exactly `reads` of the ops read, by output id. */
 export function softmaxesIn(ops: readonly TapedOp[], reads: number): number[] {
   const readers = readersIn(ops);
   return ops.flatMap(({kind, name, outputs: [output], attrs}) => {
@@ -52,23 +55,25 @@ export function softmaxesIn(ops: readonly TapedOp[], reads: number): number[] {
 
 export interface Walked {
   gradients: NamedTensorMap;
-  /** The gradients by all tensors that were asked for, by their ids, as they were found. */
+  /** The gradients of all requested tensors, by id, as found. */
   found: ReadonlyMap<number, Gradient>;
-  /** Multiplications of all products, and of those that ran with the kept rows alone. */
+  /** Multiplications of all products, and of those that ran with only the kept rows. */
   multiplications: {all: number; cut: number};
-  /** The op that made all rows go on to a product, coming from the losses; −1 for none. */
+  /**
+   * The op, counted from the losses, from which a product had to run with all rows; −1 for none.
+   */
   blockedAt: number;
 }
 
 /**
- * Walks a tape back to variables, or to other tensors, and computes only gradients that lead to one of them.
+ * Walks a tape back to variables or other tensors, and computes only gradients that lead there.
  *
- * Each op is asked, by its rule, whether the gradient of the kept rows stays one of the kept rows.
- * If not, their gradients are put back among zeros, and all rows go on from there. Runs within a
+ * The rule of each op decides whether the gradient of the kept rows stays in the kept rows. If not,
+ * their gradients are scattered into zeros, and the walk continues with all rows. Runs within a
  * `tidy`.
  *
- * @param where  the function that errors are to name.
- * @param softmaxes  tensors that are a softmax and are read once, by their ids.
+ * @param where  the function name that errors show.
+ * @param softmaxes  ids of softmax tensors that are read once.
  */
 export function walkBack(
   where: string,
@@ -118,12 +123,12 @@ export function walkBack(
   return {gradients: Object.fromEntries(named), found: gradients, multiplications: work, blockedAt};
 }
 
-/** Since which op all rows go on, if they do behind this one. */
+/** Returns the op from which all rows are used, if they are after this op. */
 function wholeSince(dys: Step['dys'], op: number): number {
   return dys.every((dy) => !dy?.place) ? Math.max(...dys.map((dy) => dy?.wholeFrom ?? op)) : op;
 }
 
-/** The tensors that depend on one of these, by their ids. */
+/** Finds the ids of tensors that depend on one of the targets. */
 export function dependents(ops: readonly TapedOp[], targets: readonly Tensor[]): ReadonlySet<number> {
   const ids = new Set(targets.map(({id}) => id));
   for (const {inputs, outputs} of ops) {
@@ -136,9 +141,11 @@ export function dependents(ops: readonly TapedOp[], targets: readonly Tensor[]):
   return ids;
 }
 
-/** How an op is cut, if its rule allows; missing gradients are 0 at the place of the others. */
+/**
+ * Finds how to cut an op, if its rule allows; missing gradients are 0 at the place of the others.
+ */
 function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: RowCut): OpCut | undefined {
-  // Of a single row there is nothing to cut, and any axis of size 1 could be the one that holds it.
+  // A single row leaves nothing to cut, and any axis of size 1 could be the row axis.
   if (cut.batchSize === 1) return undefined;
   const first = dys.find((dy) => dy !== undefined)?.place;
   const places = dys.map((dy) => (dy ? dy.place : first));
@@ -146,7 +153,7 @@ function cutOf(op: TapedOp, dys: Step['dys'], wanted: readonly string[], cut: Ro
   return cutOp(op, {places: places as Place[], batchSize: cut.batchSize, kept: cut.kept}, wanted);
 }
 
-/** The gradients of the outputs as the op takes them: of the kept rows if it is cut. */
+/** Returns the output gradients in the form that the op takes: of the kept rows if it is cut. */
 function valuesOf({outputs}: TapedOp, dys: Step['dys'], isCut: boolean, cut: RowCut | undefined): Tensor[] {
   const place = dys.find((dy) => dy !== undefined)?.place;
   return dys.map((dy, i) => {
@@ -156,7 +163,7 @@ function valuesOf({outputs}: TapedOp, dys: Step['dys'], isCut: boolean, cut: Row
   });
 }
 
-/** An op, the gradients of its outputs, and the inputs by which gradients are wanted. */
+/** An op, its output gradients, and the inputs to differentiate by. */
 interface Step {
   where: string;
   op: TapedOp;
@@ -167,7 +174,7 @@ interface Step {
   softmaxes: ReadonlySet<number> | undefined;
 }
 
-/** Computes the gradients of an op, of the kept rows alone if it is cut. */
+/** Computes the gradients of an op, for only the kept rows if it is cut. */
 function differentiate(step: Step, held: HeldRows): Record<string, Gradient> {
   const {op, dys, opCut, cut, wanted} = step;
   const rows = opCut ? op.saved.map((tensor, i) => held.take(op, i, tensor, opCut.saved[i])) : op.saved;
@@ -187,7 +194,7 @@ function differentiate(step: Step, held: HeldRows): Record<string, Gradient> {
   return gradients;
 }
 
-/** The gradients by the inputs that are wanted, in their order. */
+/** Computes the gradients of the wanted inputs, in their order. */
 function compute(step: Step, saved: Tensor[], dys: Tensor[]): Tensor[] {
   const {where, op, opCut, wanted} = step;
   const attrs = opCut?.attrs ?? op.attrs;
@@ -196,28 +203,28 @@ function compute(step: Step, saved: Tensor[], dys: Tensor[]): Tensor[] {
     if (isByLogits(step, name)) return (op.ofSoftmax as Softmaxed).gradient(dys[0] as Tensor, saved);
     const gradient = functions?.[name];
     if (gradient) return gradient();
-    const remedy = `tfjs has none by its input ${name}.`;
+    const remedy = `tfjs has no gradient for its input ${name}.`;
     throw typeError(where, 'model and loss', 'be made of ops that have a gradient', op.name, remedy);
   });
 }
 
 type Softmaxed = NonNullable<TapedOp['ofSoftmax']>;
 
-/** Whether the gradient by an input is that by the logits of the softmax that it is. */
+/** Whether the gradient of an input is computed with respect to its softmax logits. */
 function isByLogits({op, softmaxes}: Step, input: string): boolean {
   return op.ofSoftmax?.input === input && softmaxes?.has((op.inputs[input] as Tensor).id) === true;
 }
 
-/** Refuses another shape: some gradients of tfjs are not summed over broadcast axes. */
+/** Refuses a wrong shape: some tfjs gradients are not summed over broadcast axes. */
 function checkGradient({where, op}: Step, input: string, value: Tensor, expected: readonly number[]): void {
   if (isSameShape(value.shape, expected) && value.dtype === 'float32') return;
-  const gradient = `the gradient of ${op.name} by its input ${input}`;
+  const gradient = `the gradient of ${op.name} with respect to its input ${input}`;
   throw typeError(where, gradient, `be float32${shapeText(expected)}`, value);
 }
 
 /**
- * Views in place of tensors that a gradient function did not make, but took from somewhere or gave
- * twice, so that each can be disposed by itself. What it made has a higher id than it was given.
+ * Replaces aliased results by views, so that each gradient can be disposed independently: an input
+ * returned unchanged, or one tensor returned twice. New tensors have higher ids than the inputs.
  */
 function distinct(gradients: Tensor[], given: Tensor[]): Tensor[] {
   const newest = Math.max(...given.map(({id}) => id));
@@ -231,7 +238,7 @@ function whole({value, place}: Gradient, {shape}: Tensor, cut: RowCut | undefine
   return place && cut ? cut.put(value, place, shape) : value;
 }
 
-/** The sum of two gradients of a tensor, which are disposed. */
+/** Adds two gradients of a tensor, and disposes them. */
 function sumOf(one: Gradient, other: Gradient, tensor: Tensor, op: number, cut: RowCut | undefined): Gradient {
   const isAlike = one.place && other.place ? isSamePlace(one.place, other.place) : one.place === other.place;
   const value = tidy(() =>
@@ -243,30 +250,33 @@ function sumOf(one: Gradient, other: Gradient, tensor: Tensor, op: number, cut: 
   return {value, place: undefined, wholeFrom: isAlike ? Math.max(one.wholeFrom ?? op, other.wholeFrom ?? op) : op};
 }
 
-/** Ops whose gradients look at the shapes of what they saved, and not at the values. */
+/** Ops whose gradients read the shapes of the saved tensors, but not their values. */
 const NEED_SHAPES_ONLY = new Set('Add AddN Concat ExpandDims Mean Pack PadV2 Reshape Sub Sum Slice'.split(' '));
 
-/** Whether a gradient reads a saved tensor. Fused ops without activation never read the output. */
+/**
+ * Whether a gradient reads the values of a saved tensor. Fused ops without activation never read
+ * the output.
+ */
 function readsValues({kind, name}: TapedOp, saved: number): boolean {
   return kind === 'custom' ? !(name.startsWith('fused') && saved === 2) : !NEED_SHAPES_ONLY.has(name);
 }
 
-/** A tensor of the kept rows in the shape of the saved tensor that they are of. */
+/** Reshapes the kept rows to the shape of the saved tensor that they were gathered from. */
 function shaped(rows: Tensor, whole: Tensor, place: Place | undefined, cut: RowCut | undefined): Tensor {
   const expected = shapeOf(whole, place, cut);
   return isSameShape(rows.shape, expected) ? rows : reshape(rows, expected);
 }
 
-/** The shape of a tensor, or of its kept rows if they have a place. */
+/** Returns the shape of a tensor, or of its kept rows if they have a place. */
 function shapeOf({shape}: Tensor, place: Place | undefined, cut: RowCut | undefined): number[] {
   return place && cut ? cutShape(shape, place, cut.batchSize, cut.kept) : shape;
 }
 
 type HeldRows = ReturnType<typeof heldRows>;
 
-/** Takes the rows of saved tensors, once for all tensors that share their data. */
+/** Gathers rows of saved tensors, once per underlying data. */
 function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined) {
-  /** The first op that saved some data: none before it needs its rows. */
+  /** The first op that saved each data: no earlier op needs its rows. */
   const firstSavedBy = new Map<object, number>();
   for (let i = ops.length - 1; cut && i >= 0; i--) {
     for (const {dataId} of (ops[i] as TapedOp).saved) firstSavedBy.set(dataId, i);
@@ -274,11 +284,12 @@ function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined) {
   const taken = new Map<object, {place: Place; rows: Tensor}[]>();
   const lastNeeded = new Map<number, object[]>();
   return {
-    /** The kept rows of a tensor that an op saved, in the shape in which they were taken first. */
+    /** Returns the kept rows of a saved tensor, in the shape of their first use. */
     take(op: TapedOp, index: number, tensor: Tensor, place: Place | undefined): Tensor {
       if (!cut || !place) return tensor;
       const {dtype, dataId, id} = tensor;
-      // A tensor of the right shape over the data of all rows: nothing is copied for a shape.
+      // A tensor of the right shape over the data of all rows: the gradient needs only the shape,
+      // so nothing is copied.
       if (!readsValues(op, index)) return new Tensor(shapeOf(tensor, place, cut), dtype, dataId, id);
       const known = taken.get(dataId);
       // A cast to a wider type shares the data too.
@@ -293,7 +304,7 @@ function heldRows(ops: readonly TapedOp[], cut: RowCut | undefined) {
       }
       return rows;
     },
-    /** Disposes what no op before this one has saved. */
+    /** Disposes rows that no earlier op has saved. */
     release(op: number): void {
       for (const dataId of lastNeeded.get(op) ?? []) {
         dispose((taken.get(dataId) ?? []).map(({rows}) => rows));

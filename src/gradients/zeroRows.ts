@@ -1,28 +1,31 @@
-/** @file Leaving rows out of a walk through a model if the gradient by its outputs is 0 there. */
+/** @file Leaves rows with zero gradients at the model's outputs out of its backward pass. */
 
 import {type Tensor, tensor1d} from '@tensorflow/tfjs-core';
 import {leadingPlace, type RowCut, rowCut} from './places';
 import type {Start, WalkCut} from './walk';
 
-/** Into how many shares a batch is divided. A walk takes whole shares: each number of rows is recorded by itself. */
+/**
+ * Number of shares that a batch is divided into. A walk takes whole shares, because each number of
+ * rows needs its own recording.
+ */
 const SHARES = 8;
 
-/** A walk that takes some rows of a batch only. */
+/** A walk over only some rows of a batch. */
 export interface ShorterWalk {
   starts: Start[];
-  /** To be disposed by the caller. */
+  /** The caller disposes it. */
   cut: WalkCut;
 }
 
 /**
- * Cuts the walk through a model to the rows that have a gradient other than 0.
+ * Cuts the walk through a model to the rows whose gradients are not 0.
  *
- * A loss that compares rows has a gradient by all of them as far as shapes tell, but by few of them
- * in fact: those of the triplets that violate their margin. Reads the gradients by the outputs.
+ * By its shapes, a loss that compares rows has a gradient in all of them. In fact few rows may have
+ * one: those of the triplets that violate their margin. Reads the gradients of the outputs.
  *
- * @param starts  where the walk begins, by the cut so far; those of the result take their place.
+ * @param starts  the starts of the walk, by the cut so far; the starts in the result replace them.
  * @param outputs  the tensors whose first axis holds the rows.
- * @returns undefined if there is nothing to leave out, or if the walk is cut already.
+ * @returns undefined if no row can be left out, or if the walk is already cut.
  */
 export function withoutZeroRows(
   starts: readonly Start[],
@@ -61,8 +64,8 @@ export function withoutZeroRows(
 }
 
 /**
- * Finds the rows in which a gradient is not 0, in ascending order, filled up to whole shares of the batch with rows in which
- * it is; undefined if that is all of them.
+ * Finds the rows with a nonzero gradient, in ascending order; undefined if they fill the batch.
+ * Other rows fill them up to whole shares of the batch.
  */
 function takenRows(gradients: readonly Tensor[], batchSize: number): number[] | undefined {
   const isTaken = new Uint8Array(batchSize);
@@ -80,7 +83,7 @@ function takenRows(gradients: readonly Tensor[], batchSize: number): number[] | 
   return [...isTaken.keys()].filter((row) => isTaken[row]);
 }
 
-/** Marks the rows in which some value is not 0; NaN is not. */
+/** Marks the rows with a nonzero value; NaN counts as nonzero. */
 function markRows(values: ArrayLike<number>, isTaken: Uint8Array): void {
   const width = values.length / isTaken.length;
   for (let row = 0; row < isTaken.length; row++) {

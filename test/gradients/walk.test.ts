@@ -397,7 +397,7 @@ describeOnBackends('walkBack', (backend) => {
         expectSame(gradients, byTfjs(f, [w as Variable]));
         expect(multiplications.cut).toBe(multiplications.all);
         expect(() => walk(f, [w, v] as Variable[])).toThrow(
-          /^walk: the gradient of BatchMatMul by its input b must be float32\[1, 4, 2\]/,
+          /^walk: the gradient of BatchMatMul with respect to its input b must be float32\[1, 4, 2\]/,
         );
       },
     );
@@ -539,7 +539,7 @@ describeOnBackends('walkBack', (backend) => {
         ],
         [
           () => maximum(x(), v as Tensor),
-          /^walk: the gradient of Maximum by its input b must be float32\[4\], got a tensor float32\[/,
+          /^walk: the gradient of Maximum with respect to its input b must be float32\[4\], got a tensor float32\[/,
         ],
         [() => half(x()), /must be float32\[6, 4\], got a tensor float32\[1, 4\]/],
         [() => whole(x()), /must be float32\[6, 4\], got a tensor int32/],
