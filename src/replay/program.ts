@@ -1,17 +1,17 @@
-/** @file A list of kernels that was captured once, and runs again on other data without the engine. */
+/** @file A recorded list of kernels, replayed on other data without the engine. */
 
 import {getKernel, type KernelConfig, type Tensor, type TensorInfo, tensor} from '@tensorflow/tfjs-core';
 import {backendInUse, type EngineEvent, type HostTensor, type KernelCall, tensorOf} from '../engine';
 
-/** Data by its number in a program. What is disposed, or was never there, has none. */
+/** Data by its number in a program; undefined if disposed or absent. */
 export type Data = (object | undefined)[];
 
-/** A tensor of a program: its data has a number. */
+/** A tensor of a program, whose data has a number. */
 export interface Place extends Omit<TensorInfo, 'dataId'> {
   number: number;
 }
 
-/** Draws a tensor of random numbers anew. */
+/** Draws new random numbers for a tensor. */
 export type Draw = () => Tensor;
 
 interface KernelLine {
@@ -21,7 +21,7 @@ interface KernelLine {
   /** The inputs of the call, and the numbers of their data. */
   reads: (readonly [TensorInfo, number])[];
   gives: number[];
-  /** Data that is not needed any more. */
+  /** Numbers of data that no later line needs. */
   frees: number[];
 }
 
@@ -34,16 +34,16 @@ interface DrawLine {
 
 type Line = KernelLine | DrawLine;
 
-/** Kernels that give the same numbers in another shape. */
+/** Kernels that return the same values in another shape. */
 const VIEWS = new Set(['Identity', 'Reshape', 'ExpandDims']);
 
-/** Whether a kernel gives what it was given, in another shape at most. */
+/** Whether a kernel returns its input, at most in another shape. */
 function isViewOf({name, inputs, outputs}: KernelCall): boolean {
   if (VIEWS.has(name)) return true;
   return name === 'Cast' && (inputs as Record<string, TensorInfo>).x?.dtype === outputs[0]?.dtype;
 }
 
-/** Kernels that go by the shape and the type of what they are given. */
+/** Kernels that depend only on the shape and dtype of their input. */
 const OF_SHAPES = new Set(['ZerosLike', 'OnesLike']);
 
 /** Kernels that draw random numbers themselves. */
@@ -54,19 +54,19 @@ export type Program = ReturnType<typeof compile>;
 /** A program that ran. */
 export type Ran = ReturnType<Program['run']>;
 
-/** Thrown where kernels cannot be run again; nothing is lost but time. */
+/** Thrown if kernels cannot be replayed; the step then runs on a tape. */
 export class NotReplayable extends Error {}
 
 /**
- * Compiles events to a program: what is only looked at in another shape or computed twice runs once, and what
- * nothing reads not at all.
+ * Compiles events to a program. Views and repeated computations are merged, and kernels without a
+ * reader are dropped.
  *
- * @param events  what ran, in its order.
- * @param data  what a run is given, in its order: data of which none may be the same, and then data that an earlier program
- *   left behind.
- * @param wanted  the data that is to be there after a run.
- * @param drawFor  finds how to draw a tensor of random numbers anew.
- * @throws NotReplayable if something comes from elsewhere.
+ * @param events  the recorded events, in order.
+ * @param data  input data of a run, in order: `given`, all of it distinct, then `known`, the data
+ *   left by an earlier program.
+ * @param wanted  the data to keep after a run.
+ * @param drawFor  returns how to redraw a tensor of random numbers.
+ * @throws NotReplayable if some data has an unknown origin.
  */
 export function compile(
   events: readonly EngineEvent[],
@@ -116,14 +116,14 @@ export function compile(
 const inputsOf = ({inputs}: KernelCall): TensorInfo[] =>
   Object.values(inputs).flatMap((input: TensorInfo | TensorInfo[] | null | undefined) => input ?? []);
 
-/** Numbers data; a kernel that hands on what it was given has an output of its own. */
+/** Numbers data. If a kernel returns its input's data, the output gets a new number. */
 function numberedData(given: readonly object[], known: Data) {
   const numbers = new Map<object, number>();
   for (const [i, dataId] of known.entries()) {
     if (dataId && !numbers.has(dataId)) numbers.set(dataId, given.length + i);
   }
   for (const [number, dataId] of given.entries()) {
-    // Which of the two a kernel reads would be a guess.
+    // A kernel input could then be either of the two.
     if (numbers.has(dataId)) throw new NotReplayable('the same data is given twice');
     numbers.set(dataId, number);
   }
@@ -145,7 +145,9 @@ function numberedData(given: readonly object[], known: Data) {
   };
 }
 
-/** The inputs that were captured are nobody else's, so the line keeps them and puts in the data of each run. */
+/**
+ * Builds the line of a kernel. It owns the captured inputs, and replaces their data in each run.
+ */
 function kernelLine(
   event: KernelCall,
   numbers: ReturnType<typeof numberedData>,
@@ -158,7 +160,7 @@ function kernelLine(
   return {name, config: getKernel(name, backendName) as KernelConfig, call, reads, gives: [], frees: []};
 }
 
-/** What a kernel computes: two lines of the same key give the same numbers. */
+/** Builds a key of the computation: two lines with the same key return the same values. */
 function keyOf({name, call, reads}: KernelLine): string {
   const attrs = JSON.stringify(call.attrs ?? null, (_, value) => (typeof value === 'number' ? `${value}` : value));
   const read = ([{shape, dtype}, number]: KernelLine['reads'][0]) =>
@@ -167,7 +169,10 @@ function keyOf({name, call, reads}: KernelLine): string {
   return [name, attrs, names, ...reads.map(read)].join('|');
 }
 
-/** The lines that lead to something that is kept, and every draw: leaving one out would change the others. */
+/**
+ * Selects the lines that lead to kept data, and every draw: dropping a draw would change the
+ * others.
+ */
 function needed(lines: Line[], kept: ReadonlySet<number>): Line[] {
   const wanted = new Set(kept);
   const useful: Line[] = [];
@@ -179,7 +184,7 @@ function needed(lines: Line[], kept: ReadonlySet<number>): Line[] {
   return useful;
 }
 
-/** Says for each line what is not needed behind it. */
+/** Determines for each line which data no later line needs. */
 function withLifetimes(lines: Line[], kept: ReadonlySet<number>, givenCount: number, constants: number[]) {
   const last = new Map<number, Line>();
   for (const line of lines) {
@@ -192,7 +197,7 @@ function withLifetimes(lines: Line[], kept: ReadonlySet<number>, givenCount: num
   return {lines, read, made: new Set(lines.flatMap(({gives}) => gives))};
 }
 
-/** Whether kernels are still those of the backend in use. */
+/** Builds the check that the kernels are still those of the backend in use. */
 function areCurrent(lines: readonly Line[]): () => boolean {
   const {backend, name: backendName} = backendInUse();
   const configs = [...new Map(lines.flatMap((line) => ('draw' in line ? [] : [[line.name, line.config] as const])))];
@@ -211,17 +216,17 @@ function runnable(
 ) {
   const {backend} = backendInUse();
   const size = numbers.count();
-  // Written past the engine: a recording is no tensor of the user's.
+  // Written directly to the backend, so that tfjs does not count recordings as tensors.
   const write = ({values, tensor}: HostTensor) => backend.write(values, tensor.shape, tensor.dtype);
   const written = constants.map(({number, host}) => [number, write(host)] as const);
   const hosts = new Map(constants.map(({number, host}) => [number, host]));
   const mine = [...kept].filter((number) => made.has(number));
   return {
-    /** The number of data that was there when the program was compiled. */
+    /** Returns the number of data that existed when the program was compiled. */
     numberOf: (dataId: object): number => numbers.ofData(dataId),
-    /** Whether its kernels are still those of the backend in use. */
+    /** Whether the kernels are still those of the backend in use. */
     isCurrent: areCurrent(lines),
-    /** Runs the kernels. What is kept is there until `release`. */
+    /** Runs the kernels. Kept data stays until `release`. */
     run(given: Data) {
       const data: Data = [...given, ...new Array(size - given.length)];
       for (const [number, dataId] of written) data[number] = dataId;
@@ -240,10 +245,10 @@ function runnable(
       }
       return {
         data,
-        /** Makes a tensor of what a run left behind. */
+        /** Creates a tensor of data from a run. */
         tensorAt({number, shape, dtype}: Place): Tensor {
           const host = hosts.get(number);
-          // Of a constant a copy, since the engine would lose count of what it does not own.
+          // Copy a constant: the engine does not own its data, and would miscount references.
           if (host) return tensor(host.values, shape, dtype as 'float32');
           return tensorOf({dataId: data[number] as object, shape, dtype});
         },
@@ -261,7 +266,7 @@ function runLine(line: Line, data: Data, tensors: Map<number, Tensor>, free: (nu
     const output = (Array.isArray(outputs) ? outputs[i] : outputs) as TensorInfo;
     const number = gives[i] as number;
     data[number] = output.dataId;
-    // Some kernels give tensors, which the engine counts.
+    // Some kernels return tensors, which the engine counts.
     if ((output as Tensor).rank !== undefined) tensors.set(number, output as Tensor);
   }
   for (let i = 0; i < frees.length; i++) free(frees[i] as number);

@@ -1,4 +1,7 @@
-/** @file Which models compute the same from weights and inputs in every step, but for draws that can be drawn anew. */
+/**
+ * @file Finds models that compute the same from weights and inputs in every step, except draws that
+ * can be redrawn.
+ */
 
 import {randomNormal, randomUniform, serialization, type Tensor} from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
@@ -8,14 +11,14 @@ import type {Draw} from './program';
 
 type Part = LayersModel['layers'][number];
 
-/** The classes of tfjs-layers by name, as they were before anybody could register others. */
+/** The classes of tfjs-layers by name, before other code could register its own. */
 const CLASSES = {...serialization.SerializationMap.getMap().classNameMap};
 
-/** Whether something is of a class of tfjs-layers itself, and not of one derived from it. */
+/** Whether an object is of a class of tfjs-layers itself, and not of a derived one. */
 export const isOfLayers = (thing: object): boolean =>
   CLASSES[(thing.constructor as {className?: string}).className ?? '']?.[0] === thing.constructor;
 
-/** What the classes do when they are called, as they came. */
+/** The original `call` and `apply` of each class. */
 const METHODS = new Map(
   Object.entries(CLASSES).map(([name, [{prototype}]]) => {
     const {call, apply} = prototype as unknown as Record<string, unknown>;
@@ -23,7 +26,7 @@ const METHODS = new Map(
   }),
 );
 
-/** Layers that depend on their weights, their inputs and what they were built with. */
+/** Layers that depend only on their weights, inputs and configuration. */
 const PURE = new Set(
   `Activation Add AlphaDropout Average AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional
   Concatenate Conv1D Conv2D Conv2DTranspose Conv3D Conv3DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding
@@ -35,7 +38,7 @@ const PURE = new Set(
   ),
 );
 
-/** What a layer may hold that has a class of its own. */
+/** Fields of a layer that may hold an object with its own class. */
 const HELPERS = new Set(
   `activation recurrentActivation kernelRegularizer recurrentRegularizer biasRegularizer betaRegularizer gammaRegularizer
   embeddingsRegularizer depthwiseRegularizer pointwiseRegularizer alphaRegularizer`.split(/\s+/),
@@ -48,14 +51,15 @@ export function isPure(model: LayersModel): boolean {
     const fields = part as unknown as Record<string, object | null | undefined>;
     const helpers = [...HELPERS].flatMap((name) => fields[name] ?? []);
     const hasOthers = fields.dropoutFunc != null || fields._callHook != null || part.stateful;
-    // That of a regulariser is written out in the method that adds it. Any other was added by somebody.
+    // The loss of a regulariser appears in the source of `addWeight`. Any other was added by user
+    // code.
     const hasLosses = ((fields._losses ?? []) as unknown[]).some((loss) => !`${fields.addWeight}`.includes(`${loss}`));
     if (hasOthers || hasLosses || !PURE.has(className)) return false;
     return [part, ...helpers].every(isAsItCame);
   });
 }
 
-/** Whether something is of a class of tfjs-layers, and neither it nor the class has methods of somebody else. */
+/** Whether an object is of a class of tfjs-layers, with no method replaced. */
 function isAsItCame(thing: object): boolean {
   const {call, apply} = thing as Record<string, unknown>;
   const {className = ''} = thing.constructor as {className?: string};
@@ -65,15 +69,15 @@ function isAsItCame(thing: object): boolean {
   return Object.keys(thing).every((name) => typeof inherited[name] !== 'function');
 }
 
-/** What a layer leaves behind in itself when it is called. */
+/** Fields that a call leaves behind in a layer. */
 const LEFT_BEHIND = new Set(['dropoutMask', 'recurrentDropoutMask', 'states_', 'keptStates']);
 
-/** Of a model, only these fields tell what it computes. */
+/** Fields of a model that determine what it computes. */
 const OF_MODELS = ['layers', 'inputs', 'outputs', 'nodesByDepth', 'model'];
 
 /**
- * Lists what a model computes by: the fields of its layers and of the things in them. Two lists that are the same
- * stand for the same computation.
+ * Lists the fields that determine what a model computes: those of its layers and their parts. Equal
+ * lists mean equal computations.
  */
 export function fieldsOf(model: LayersModel): unknown[] {
   const list: unknown[] = [];
@@ -92,12 +96,12 @@ export function fieldsOf(model: LayersModel): unknown[] {
   return list;
 }
 
-/** Layers that drop out where a number drawn from [0, 1) is small. */
+/** Layers whose dropout draws uniform numbers from [0, 1). */
 const UNIFORM = new Set(
   'AlphaDropout Dropout GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell SpatialDropout1D'.split(' '),
 );
 
-/** Finds how a layer draws a tensor of this shape; undefined if that is not known. */
+/** Returns how a layer draws a tensor of this shape; undefined if unknown. */
 export function drawOf(layer: Part, shape: number[]): Draw | undefined {
   const {className} = layer.constructor as {className?: string};
   const {stddev = 0, rate = 0} = layer as unknown as {stddev?: number; rate?: number};

@@ -8,12 +8,13 @@ import {hasTwins, isCurrent, type Known, recordStage, replayStage} from './recor
 import {type Remembered, remembered} from './remembered';
 
 /**
- * Runs the stages of a step on tapes, or, where they compute the same in each step, by the kernels that an earlier
- * step ran.
+ * Runs the stages of a step on tapes, or, if they compute the same in each step, replays the
+ * kernels of an earlier step.
  *
- * A batch of a new shape runs on a tape, the next one like it is recorded, and those behind it are replayed. If the model, its weights to train or the backend's kernels change, it begins again.
+ * The first batch of a new shape runs on a tape, the next one is recorded, and later ones are
+ * replayed. If the model, its trained weights or the backend's kernels change, this starts over.
  *
- * @param areLossesPure  whether the losses go by what they are given alone.
+ * @param areLossesPure  whether the losses depend only on their arguments.
  */
 export function recordedStages(model: LayersModel, areLossesPure: boolean): Stages & {dispose(): void} {
   let fields: unknown[] = [];
@@ -33,7 +34,7 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
   return {
     model(stage) {
       if (!canReplay()) return tapedStage(stage);
-      // A layer that stands in several models is listed several times.
+      // A layer that is part of several models is listed several times.
       const weights = [...new Set(model.weights.map((weight) => weight.read() as Variable))];
       lookAtModel([...weights, ...stage.targets]);
       if (!isModelPure) return tapedStage(stage);
@@ -46,7 +47,7 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
       return tapedStage(stage);
     },
     loss(stage, {tape}) {
-      // Behind a tape, losses may use whatever the model computed.
+      // After a taped model, losses may use any of its tensors.
       if (tape || !areLossesPure) return tapedStage(stage);
       const [key, known] = find(losses, stage.given);
       if (typeof known === 'object') return replayStage(known, stage);

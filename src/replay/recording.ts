@@ -1,4 +1,4 @@
-/** @file A stage of a step that was recorded, and is run again forward and back without a tape. */
+/** @file A recorded stage of a step, replayed forward and backward without a tape. */
 
 import {getGradient, type Tensor, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
@@ -13,31 +13,31 @@ import {type Remembered, remembered} from './remembered';
 
 type Part = LayersModel['layers'][number];
 
-/** What a stage did on a tape, and the program that does it again. */
+/** The taped ops of a stage, and the program that replays them. */
 export interface Recording {
   program: Program;
   ops: readonly TapedOp[];
-  /** How many of the ops lead to the outputs that are walked back from. */
+  /** Number of ops that lead to the outputs of the backward pass. */
   count: number;
-  /** The tensors of the tape, whose data is gone. */
+  /** The tensors of the tape, whose data is disposed. */
   tensors: {outputs: Tensor[]; targets: readonly Tensor[]};
   outputs: Place[];
   /** Which outputs are a softmax that no op reads. */
   softmaxes: boolean[];
   /** The saved tensors of each op. */
   saved: Place[][];
-  /** What was assigned to weights, such as statistics of batch normalisation. */
+  /** Values assigned to weights, such as batch-norm statistics. */
   assigned: {variable: Variable; place: Place}[];
   ways: Remembered<WayBack | 'not replayable'>;
-  /** The gradients of tfjs by the names of ops, when it was recorded. */
+  /** The gradients registered for the ops at the time of the recording. */
   gradients: readonly (readonly [string, unknown])[];
   dispose(): void;
 }
 
-/** A recording, or what is known of a stage without one. */
+/** A recording, or the state of a stage without one. */
 export type Known = Recording | 'seen' | 'not replayable';
 
-/** How to walk back through a stage, from some outputs, for so many rows at certain places. */
+/** A recorded walk back through a stage, from certain outputs, for certain rows and places. */
 interface WayBack {
   program: Program;
   gradients: ({place: Place; gradient: Omit<Gradient, 'value'>} | undefined)[];
@@ -45,17 +45,17 @@ interface WayBack {
   dispose(): void;
 }
 
-/** Whether the same data is given twice: which of the two is read would be a guess. */
+/** Whether the same data is given twice, so that a recording could not tell which one is read. */
 export const hasTwins = (given: readonly Tensor[]): boolean =>
   new Set(given.map(({dataId}) => dataId)).size < given.length;
 
-/** Whether a recording is of the kernels and the gradients that are registered now. */
+/** Whether the recorded kernels and gradients are still registered. */
 export function isCurrent({program, ways, gradients}: Recording): boolean {
   if (!gradients.every(([name, gradient]) => getGradient(name) === gradient)) return false;
   return program.isCurrent() && [...ways.values()].every((way) => typeof way === 'string' || way.program.isCurrent());
 }
 
-/** Runs a stage on a tape, and records it for the steps to come. */
+/** Runs a stage on a tape, and records it for later steps. */
 export function recordStage(
   stage: Stage,
   {weights, parts}: {weights: readonly Variable[]; parts: readonly Part[]},
@@ -63,18 +63,19 @@ export function recordStage(
   key: string,
 ): StagePass {
   const before = weights.map(({dataId}) => dataId);
-  // Taken now: the stage may assign other data to its weights.
+  // Read the ids now: the stage may assign other data to its weights.
   const given = idsOf(stage.given);
   const calls = watchedCalls(parts);
   const {result: pass, events, hasRead} = capture(() => calls.during(() => tapedStage(stage)), calls.running);
   const {tape, outputs, ops: count} = pass;
   const {ops, isChecked} = tape;
   const assigned = weights.filter(({dataId}, i) => dataId !== before[i]);
-  // tfjs gives null for an output that is there already.
+  // tfjs passes null for an output that already exists.
   const isWhole = outputs.every((output) => output as Tensor | null);
   const kept = [...outputs, ...assigned, ...ops.flatMap(({saved}) => saved)];
   const drawFor = ({tensor, drawnBy}: HostTensor) => (drawnBy ? drawOf(drawnBy as Part, tensor.shape) : undefined);
-  // What depends on numbers that were read need not be the same the next time; what was checked is to be checked again.
+  // Results that depend on values that were read may differ next time, and checked values must be
+  // checked again.
   const isOpen = hasRead || isChecked || !isWhole;
   const program = isOpen ? undefined : compiled(() => compile(events, {given}, idsOf(kept), drawFor));
   if (!program) {
@@ -99,13 +100,13 @@ export function recordStage(
   return pass;
 }
 
-/** Which outputs, each of its own, are a softmax that no op reads. */
+/** Finds outputs that are a distinct softmax that no op reads. */
 function unreadSoftmaxes(ops: readonly TapedOp[], outputs: readonly Tensor[]): boolean[] {
   const unread = softmaxesIn(ops, 0);
   return outputs.map((output) => unread.includes(output.id) && outputs.indexOf(output) === outputs.lastIndexOf(output));
 }
 
-/** Compiles a program; undefined if the kernels cannot be run again. */
+/** Compiles a program; undefined if the kernels cannot be replayed. */
 function compiled(compileIt: () => Program): Program | undefined {
   try {
     return compileIt();
@@ -121,7 +122,7 @@ const placesIn =
   (program: Program) =>
   ({dataId, shape, dtype}: Tensor): Place => ({number: program.numberOf(dataId), shape, dtype});
 
-/** Knows which layer is at work. */
+/** Tracks the layer that is running. */
 function watchedCalls(parts: readonly Part[]) {
   const atWork: Part[] = [];
   const noted = (part: Part, call: () => Tensor | Tensor[]) => {
@@ -138,7 +139,7 @@ function watchedCalls(parts: readonly Part[]) {
   };
 }
 
-/** Runs the kernels of a recorded stage on other data. */
+/** Replays the kernels of a recorded stage on other data. */
 export function replayStage(recording: Recording, {given, targets}: Stage): StagePass {
   const {program, ops, assigned, count, tensors} = recording;
   const ran = program.run(idsOf(given));
@@ -179,7 +180,7 @@ export function replayStage(recording: Recording, {given, targets}: Stage): Stag
   };
 }
 
-/** What a start is like, but for its numbers. */
+/** Builds the key of a start, without its values. */
 const startKey = ({place, isOfLogits}: Start): string => `${place?.outer},${place?.inner},${isOfLogits === true}`;
 
 function walkAgain({program, gradients, walk}: WayBack, given: (object | undefined)[]): StageWalk {
@@ -189,17 +190,17 @@ function walkAgain({program, gradients, walk}: WayBack, given: (object | undefin
   return {...walk, found};
 }
 
-/** A walk in terms of the tape that was recorded. */
+/** A walk in terms of the recorded tape. */
 interface InTape {
   where: string;
   starts: Start[];
   cut: WalkCut | undefined;
-  /** The data that a program of the walk is given. */
+  /** The input data of the walk's program. */
   values: object[];
   softmaxes: ReadonlySet<number>;
 }
 
-/** Walks back op by op, and records it under a key, if there is one, for the steps to come. */
+/** Walks back op by op, and records the walk for later steps if it has a key. */
 function recordWay(
   {ops, saved, tensors, ways}: Recording,
   {data, tensorAt}: Ran,
@@ -208,7 +209,8 @@ function recordWay(
 ): StageWalk {
   const known = [...data];
   const shown = new Set<number>();
-  // Left to the `tidy` of the step: the engine loses count of data that it lets go of before the recording does.
+  // The `tidy` of the step disposes these: otherwise the engine would lose count of data released
+  // before the recording.
   const tensorFor = ({number, shape, dtype}: Place): Tensor => {
     if (shown.has(number)) return tensorOf({dataId: known[number] as object, shape, dtype});
     const made = tensorAt({number, shape, dtype});

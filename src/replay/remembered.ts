@@ -1,19 +1,22 @@
-/** @file What is held of the latest things of a kind: recordings by the shapes of batches, ways back by their rows. */
+/** @file A cache of the latest items of a kind: recordings by batch shapes, or walks by rows. */
 
 interface Held {
   dispose(): void;
 }
 
-/** How many are held. */
+/** Number of cached items. */
 const HELD = 8;
 
-/** How many keys are counted, and up to how many times. After so many times in all, each count is halved. */
+/**
+ * Number of counted keys, and the maximum of a count. After `COUNTED` requests, all counts are
+ * halved.
+ */
 const COUNTED = 64;
 const MOST = 16;
 
 export type Remembered<T> = ReturnType<typeof remembered<T>>;
 
-/** Holds the things that were asked for last. */
+/** Caches the most recently used items. */
 export function remembered<T>() {
   const held = new Map<string, T>();
   const counts = new Map<string, number>();
@@ -36,7 +39,7 @@ export function remembered<T>() {
       const value = held.get(key);
       if (value === undefined) return undefined;
       count(key);
-      // Maps are in the order of their entries: the first is the one that was asked for least lately.
+      // Maps keep insertion order: the first key is the least recently used.
       held.delete(key);
       held.set(key, value);
       return value;
@@ -46,7 +49,10 @@ export function remembered<T>() {
       held.set(key, value);
       for (const oldest of held.keys()) if (held.size > HELD) drop(oldest);
     },
-    /** Whether something new is worth a place: if there is room, or it comes more often than what has to go. */
+    /**
+     * Whether a new item is worth caching: if there is room, or it is requested more often than the
+     * item it would replace.
+     */
     isWorth(key: string): boolean {
       const times = count(key);
       const [oldest] = held.keys();
