@@ -6,7 +6,8 @@ import type {Workbench} from './workbench';
  *
  *     result[t] = Σ rows[i] over the i with targets[i] = t,    0 ≤ t < count
  *
- * Rows with a target that is not there are left out: `scatterNd`, which checks nothing, gets one row more for them.
+ * Rows with a target outside this range are left out. `scatterNd` checks nothing, so an extra row
+ * collects them.
  */
 export function addRows(bench: Workbench, rows: TensorInfo, targets: Int32Array, count: number): TensorInfo {
   const isThere = (target: number) => target >= 0 && target < count;

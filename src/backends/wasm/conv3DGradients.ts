@@ -1,4 +1,4 @@
-/** @file Gradients of convolutions of volumes, put together from those of their frames. */
+/** @file Gradients of convolutions of volumes, composed of those of their frames. */
 
 import {
   backend_util,
@@ -21,11 +21,12 @@ import type {Inputs, WasmKernel, Workbench} from './workbench';
 type Shape5D = [number, number, number, number, number];
 
 /**
- * The gradient of a convolution of volumes with respect to its filter: one of images for each frame of the filter.
+ * Computes the gradient of a volume convolution with respect to its filter, frame by frame.
  *
- *     dW[q] = the filter gradient of the frames of X that frame q of the filter read, and those of dY that it gave
+ *     dW[q] = filter gradient of the frames of X that filter frame q read,
+ *             and the frames of dY that it produced
  *
- * The stock kernel leaves out the last pixels where strides do not divide the volume.
+ * The stock kernel leaves out the last pixels if strides do not divide the volume.
  */
 export const conv3DBackpropFilter: WasmKernel = {
   kernelName: Conv3DBackpropFilterV2,
@@ -48,8 +49,8 @@ export const conv3DBackpropFilter: WasmKernel = {
 };
 
 /**
- * The gradient of a convolution of volumes with respect to its input: one of images for each frame of the filter, added up where
- * several frames of the filter read the same one.
+ * Computes the gradient of a volume convolution with respect to its input. It adds up one image
+ * gradient per filter frame, since several filter frames may read the same frame.
  *
  * The stock kernel reads beyond the end of its tensors.
  */
@@ -82,7 +83,7 @@ export const conv3DBackpropInput: WasmKernel = {
   },
 };
 
-/** Works a convolution of volumes out from its shapes. */
+/** Derives a convolution of volumes from its shapes. */
 function volumeConvolution(
   inputShape: number[],
   filterShape: number[],
@@ -93,8 +94,8 @@ function volumeConvolution(
 }
 
 /**
- * The frames that one frame of a filter reads, of all volumes of a batch, and the frames of the result that it computes from
- * them: as numbers of frames that lie one after the other.
+ * Lists the frames that one filter frame reads, over all volumes of a batch, and the result frames
+ * that it contributes to. Frames are numbered consecutively.
  */
 function framePairs(
   batchSize: number,
@@ -114,13 +115,16 @@ function framePairs(
   return {read: Int32Array.from(read), given: Int32Array.from(given)};
 }
 
-/** Copies of some frames of volumes, as images: float32[N, D, H, W, C], K numbers of frames → float32[K, H, W, C]. */
+/**
+ * Copies some frames of volumes to images: float32[N, D, H, W, C], K frame numbers → float32[K, H,
+ * W, C].
+ */
 function framesAt(bench: Workbench, volumes: TensorInfo, frames: Int32Array): TensorInfo {
   const shape = volumes.shape.slice(2);
   return {...slices(bench, volumes, util.sizeFromShape(shape), frames), shape: [frames.length, ...shape]};
 }
 
-/** A convolution of volumes as one of their frames. */
+/** Returns the attributes of a volume convolution for its frames. */
 function imageAttrs({strideHeight, strideWidth, padInfo}: backend_util.Conv3DInfo): ConvolutionAttrs {
   const {top, bottom, left, right} = padInfo;
   return {

@@ -6,7 +6,7 @@ import type {Workbench} from './workbench';
 
 type Shape4D = [number, number, number, number];
 
-/** The attributes that the gradients of convolutions have. */
+/** The attributes of convolution gradients. */
 export interface ConvolutionAttrs {
   strides: [number, number] | number;
   pad: 'valid' | 'same' | number | backend_util.ExplicitPadding;
@@ -19,7 +19,10 @@ export interface Convolution extends backend_util.Conv2DInfo {
   axes: ImageAxes;
 }
 
-/** Works a convolution out from its shapes, in the words of tfjs where it is none, and checks that they fit together. */
+/**
+ * Derives a convolution from its shapes, and checks that they fit together. Invalid shapes throw
+ * the errors of tfjs.
+ */
 export function convolution(
   kernelName: string,
   inputShape: number[],
@@ -33,7 +36,7 @@ export function convolution(
   return info;
 }
 
-/** Works a convolution out from its shapes, in the words of tfjs if it is none. */
+/** Derives a convolution from its shapes. Invalid shapes throw the errors of tfjs. */
 export function convolutionOf(
   inputShape: number[],
   filterShape: number[],
@@ -54,10 +57,10 @@ export function convolutionOf(
 }
 
 /**
- * Cuts the input of a transposed convolution to the pixels that its output is computed from.
+ * Crops the input of a transposed convolution to the pixels that its output is computed from.
  *
- * `tf.conv2dTranspose` takes the shape of its output, and larger inputs with it. The other backends
- * ignore what lies beyond.
+ * `tf.conv2dTranspose` accepts any output shape, and larger inputs with it. The other backends
+ * ignore the extra pixels.
  */
 export function pixelsUsed(
   bench: Workbench,
@@ -73,7 +76,7 @@ export function pixelsUsed(
   return bench.run(Slice, {x: dy}, {begin: outShape.map(() => 0), size: outShape});
 }
 
-/** Checks that the channels of the filter, and the gradient of the result, are those of the convolution. */
+/** Checks the channels of the filter, and the shape of dY. */
 export function checkConvolution(
   kernelName: string,
   channels: number[],
@@ -88,7 +91,10 @@ export function checkConvolution(
   }
 }
 
-/** The margins that a convolution reads: not the padding, as strides leave pixels over. */
+/**
+ * Returns the margins that a convolution reads. They differ from the padding if strides leave
+ * pixels over.
+ */
 export function marginsRead({axes: [rows, columns]}: Convolution): Margins {
   return [marginRead(rows), marginRead(columns)];
 }
@@ -97,7 +103,7 @@ function marginRead({input, output, kernel, stride, dilation, before}: WindowAxi
   return [before, (output - 1) * stride + (kernel - 1) * dilation + 1 - before - input];
 }
 
-/** Whether the convolution reads nothing but zeros around the image. */
+/** Whether the convolution reads only padding. */
 export function readsNoPixel({axes}: Convolution): boolean {
   return axes.some((axis) => {
     const [before, after] = marginRead(axis);
@@ -106,8 +112,8 @@ export function readsNoPixel({axes}: Convolution): boolean {
 }
 
 /**
- * The margins that the gradient reads around dY, whose pixels lie as far apart as the strides, with zeros after each: in a
- * convolution with the filter turned round, which takes it back to the size of the image.
+ * Returns the margins that the gradient reads around dY, dilated by the strides. A convolution with
+ * the flipped filter then restores the size of the image.
  */
 export function marginsOfGradient({axes: [rows, columns]}: Convolution): Margins {
   return [marginOfGradient(rows), marginOfGradient(columns)];

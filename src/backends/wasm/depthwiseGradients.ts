@@ -24,12 +24,14 @@ import {pixelGrid} from './slices';
 import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /**
- * The gradient of a depthwise convolution with respect to its filter, one kernel position after another.
+ * Computes the gradient of a depthwise convolution with respect to its filter, one kernel position
+ * at a time.
  *
- *     dW[r, s, c, m] = Σ_{n, y, x} X[n, y·stride + r·dilation, x·stride + s·dilation, c] · dY[n, y, x, c·M + m]
+ *     dW[r, s, c, m] = Σ_{n, y, x} X[n, y·stride + r·dilation, x·stride + s·dilation, c]
+ *                      · dY[n, y, x, c·M + m],    with M filters per channel
  *
- * with M filters for each channel. The sum over an image is its mean times the number of pixels: pooling adds up whole pixels,
- * and takes a tenth of the time of the stock sum.
+ * The sum over an image is its mean times the number of pixels: pooling adds up whole pixels, and
+ * is faster than the stock sum.
  */
 export const depthwiseBackpropFilter: WasmKernel = {
   kernelName: DepthwiseConv2dNativeBackpropFilter,
@@ -57,7 +59,10 @@ export const depthwiseBackpropFilter: WasmKernel = {
   },
 };
 
-/** Each channel as often as it has filters: as a product of columns with ones, which is the fastest way. */
+/**
+ * Repeats each channel once per filter, as a product of columns with ones, which is the fastest
+ * way.
+ */
 function repeatedChannels(bench: Workbench, images: TensorInfo, times: number): TensorInfo {
   if (times === 1) return images;
   const a = {...images, shape: [1, util.sizeFromShape(images.shape), 1]};
@@ -66,7 +71,10 @@ function repeatedChannels(bench: Workbench, images: TensorInfo, times: number): 
   return {...repeated, shape: [...images.shape.slice(0, -1), (images.shape[3] as number) * times]};
 }
 
-/** The means over each image of dY times the pixels that one kernel position read: float32[N, 1, 1, C·M]. */
+/**
+ * Computes the means over each image of dY times the pixels read at one kernel position: float32[N,
+ * 1, 1, C·M].
+ */
 function imageMeans(
   bench: Workbench,
   images: TensorInfo,
@@ -83,11 +91,12 @@ function imageMeans(
 }
 
 /**
- * The gradient of a depthwise convolution with respect to its input, as a depthwise convolution.
+ * Computes the gradient of a depthwise convolution with respect to its input, as a depthwise
+ * convolution.
  *
- *     dX[c] = Σ_m dY[c·M + m] ∗ the filter [c, m] turned round,    with M filters for each channel
+ *     dX[c] = Σ_m dY[c·M + m] ∗ the flipped filter [c, m],    with M filters per channel
  *
- * where dY has the zeros between its pixels that strides stepped over.
+ * Strides put zeros between the pixels of dY.
  */
 export const depthwiseBackpropInput: WasmKernel = {
   kernelName: DepthwiseConv2dNativeBackpropInput,
@@ -113,11 +122,11 @@ export const depthwiseBackpropInput: WasmKernel = {
   },
 };
 
-/** Puts zeros after each pixel, as many as a stride steps over. */
+/** Inserts zeros after each pixel, one less than the stride. */
 function spread(bench: Workbench, dy: TensorInfo, shapes: Convolution): TensorInfo {
   const {batchSize, outHeight, outWidth, outChannels, strideHeight, strideWidth} = shapes;
   if (strideHeight === 1 && strideWidth === 1) return dy;
-  // A row of pixels is followed by rows of zeros, and a pixel by more channels, which are zero.
+  // Rows of zeros follow each row of pixels, and zero channels follow each pixel.
   const paddings = [
     [0, 0],
     [0, strideHeight - 1],

@@ -19,22 +19,25 @@ const KERNELS: readonly WasmKernel[] = [
 /** Marks our kernels in the registry, which all copies of this module share. */
 const STOCK = Symbol.for('ohem-tfjs/stock kernel');
 
-/** A kernel of ours holds the stock one that it replaced, or null where there was none. */
+/** A kernel of ours with the stock kernel that it replaced, or null if there was none. */
 type Marked = KernelConfig & {[STOCK]?: KernelConfig | null};
 
 /**
- * Registers the kernels with which the WebAssembly backend trains, and trains at speed.
+ * Registers the kernels that the WebAssembly backend needs to train, and to train fast.
  *
- *     missing → there:  filter gradients of convolutions, both gradients of depthwise ones, sums of segments (embeddings)
- *     slow → fast:      aᵀ · b, a · bᵀ and batches of products, input gradients of convolutions, gathering of rows
- *     wrong → right:    gradients of max pooling and of convolutions of volumes, products of batches with a bias
+ *     missing → added:    filter gradients of convolutions, both gradients of depthwise ones,
+ *                         segment sums (embeddings)
+ *     slow → fast:        aᵀ · b, a · bᵀ and batched products, input gradients of convolutions,
+ *                         row gathers
+ *     wrong → right:      gradients of max pooling and of volume convolutions, batched products
+ *                         with a bias
  *
- * Call it once, after importing `@tensorflow/tfjs-backend-wasm`: before or after the backend is ready, whichever backend is in use.
- * Calling it again changes nothing. A step of a 784-1024-10 network at batch 512 takes about a fifteenth; one of a small convolutional
- * network, which does not run at all without it, some four to five times its forward pass.
+ * Call it once, after importing `@tensorflow/tfjs-backend-wasm`, before or after the backend is
+ * ready. Any backend may be in use. Calling it again changes nothing. Dense networks train many
+ * times faster. Convolutional networks, which cannot train on the stock backend, can.
  *
- * @returns a function that puts the stock kernels back, and takes out those that were missing.
- * @throws TypeError if the wasm backend has not been imported; nothing is changed then.
+ * @returns a function that restores the stock kernels, and removes those that were missing.
+ * @throws TypeError if the wasm backend has not been imported; nothing has changed then.
  *
  * @example
  * import '@tensorflow/tfjs-backend-wasm';
@@ -44,7 +47,7 @@ type Marked = KernelConfig & {[STOCK]?: KernelConfig | null};
  * const restoreKernels = enableWasmTraining();
  */
 export function enableWasmTraining(): () => void {
-  // All are built before the first is registered: where a stock kernel is missing, nothing changes.
+  // Build all before registering the first: if a stock kernel is missing, nothing changes.
   for (const kernel of KERNELS.filter(({kernelName}) => !isOurs(registered(kernelName))).map(built)) replace(kernel);
   return disableWasmTraining;
 }
@@ -81,7 +84,7 @@ function built({kernelName, from, compute}: WasmKernel): Marked {
   };
 }
 
-/** Takes the old kernel out first: tfjs warns about one that is registered over another. */
+/** Unregisters the old kernel first: tfjs warns when one is registered over another. */
 function replace(kernel: KernelConfig): void {
   if (registered(kernel.kernelName)) unregisterKernel(kernel.kernelName, 'wasm');
   registerKernel(kernel);
@@ -92,5 +95,5 @@ function stockKernel(name: string): KernelConfig {
   const stock = isOurs(kernel) ? kernel[STOCK] : kernel;
   if (stock) return stock;
   const remedy = "Add import '@tensorflow/tfjs-backend-wasm'.";
-  throw typeError('enableWasmTraining', 'the wasm backend', 'be imported first', `no kernel ${name} of it`, remedy);
+  throw typeError('enableWasmTraining', 'the wasm backend', 'be imported first', `no kernel ${name}`, remedy);
 }

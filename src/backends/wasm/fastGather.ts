@@ -4,8 +4,8 @@ import type {Inputs, WasmKernel, Workbench} from './workbench';
 /**
  * Gathers along the first axis row by row.
  *
- * The stock kernel copies number by number: 9 ms for 512 rows of 784, where `gatherNd`, which copies whole rows, takes 0.1. Other
- * axes and batched gathers stay with the stock kernel.
+ * The stock kernel copies number by number; `gatherNd` copies whole rows, and is far faster. Other
+ * axes and batched gathers use the stock kernel.
  */
 export const fastGather: WasmKernel = {
   kernelName: GatherV2,
@@ -20,7 +20,10 @@ export const fastGather: WasmKernel = {
   },
 };
 
-/** Refuses rows that are not there, in the words of the stock kernel: `gatherNd` would read beyond the tensor. */
+/**
+ * Refuses rows out of range, with the error of the stock kernel: `gatherNd` would read beyond the
+ * tensor.
+ */
 function checkIndices(bench: Workbench, indices: TensorInfo, rows: number): void {
   const wrong = (bench.read(indices) as Int32Array).find((row) => row < 0 || row >= rows);
   if (wrong !== undefined) throw new Error(`GatherV2: the index value ${wrong} is not in [0, ${rows - 1}]`);

@@ -13,10 +13,13 @@ import {
 import {sliceAt} from './slices';
 import type {Inputs, WasmKernel, Workbench} from './workbench';
 
-/** From this many multiplications on, and with this many rows, a product of its own takes less time than its part of the stock loop. */
+/**
+ * From this many multiplications and rows on, a separate product is faster than its part of the
+ * stock loop.
+ */
 const LARGE = {multiplications: 2 ** 16, rows: 8};
 
-/** Up to so many multiplications, the stock loop takes less time than a transpose before it. */
+/** Up to this many multiplications, the stock loop is faster than a transpose and a product. */
 const TINY = 4096;
 
 type Transposition = Pick<_FusedMatMulAttrs, 'transposeA' | 'transposeB'>;
@@ -24,14 +27,13 @@ type FusedInputs = Inputs<'a' | 'b'> & {bias?: TensorInfo; preluActivationWeight
 const NOT_TRANSPOSED: Transposition = {transposeA: false, transposeB: false};
 
 /**
- * Multiplies matrices in such a way that XNNPACK does it, which takes plain products of two matrices only.
+ * Multiplies matrices by plain products of two matrices, the only form that XNNPACK computes.
  *
  *     aᵀ · b                    → transpose(a) · b
  *     [a₁, a₂, …] · b           → the rows of all aᵢ as one matrix, times b
- *     [a₁ · b₁, a₂ · b₂, …]     → one product after another, where they are large
+ *     [a₁ · b₁, a₂ · b₂, …]     → one product after another, if they are large
  *
- * The stock kernel multiplies all of these in a naive loop, and both gradients of a dense layer are among them: 965 ms for
- * 512 × 784 × 1024 where this takes 24.
+ * The stock kernel uses a naive loop for all of these, including both gradients of a dense layer.
  */
 export const fastMatMul: WasmKernel = {
   kernelName: BatchMatMul,
@@ -44,9 +46,10 @@ export const fastMatMul: WasmKernel = {
 };
 
 /**
- * Does the same for a product with a bias and an activation, of any size.
+ * Multiplies matrices of any size with a bias and an activation, in the same way.
  *
- * The stock loop adds the bias to the wrong columns, and applies the activation to parts of sums: nothing goes there.
+ * The stock loop is never used: it adds the bias to the wrong columns, and applies the activation
+ * to partial sums.
  */
 export const fastFusedMatMul: WasmKernel = {
   kernelName: _FusedMatMul,
@@ -61,28 +64,33 @@ export const fastFusedMatMul: WasmKernel = {
 };
 
 /**
- * The right factor of a product, as a copy where its data was made with rows of another length.
+ * Returns the right factor of a product; a copy if its data was created with rows of another
+ * length.
  *
- * XNNPACK keeps what it has packed of a right factor, and finds it again by its data alone: the same data as a matrix of another
- * shape would be read in the old one.
+ * XNNPACK caches a packed right factor by its data id alone. The same data in another shape would
+ * be read in the old shape.
  */
 function asRightFactor(bench: Workbench, b: TensorInfo): TensorInfo {
   const isAsMade = bench.shapeOfData(b).at(-1) === b.shape.at(-1);
   return isAsMade ? b : bench.run(Identity, {x: b});
 }
 
-/** A bias, as a copy where its data was made as anything but a vector: the stock kernel refuses that. */
+/**
+ * Returns a bias; a copy if its data was not created as a vector, which the stock kernel refuses.
+ */
 function asVector(bench: Workbench, bias: TensorInfo): TensorInfo {
   return bench.shapeOfData(bias).length === 1 ? bias : bench.run(Identity, {x: bias});
 }
 
-/** Whether the stock kernel does it in one product of two matrices, or has nothing to multiply. */
+/**
+ * Whether the stock kernel computes it as one product of two matrices, or has nothing to multiply.
+ */
 function isPlain(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transposition): boolean {
   if (util.sizeFromShape(a.shape) === 0 || util.sizeFromShape(b.shape) === 0) return true;
   return !transposeA && !transposeB && matricesIn(a) === 1 && matricesIn(b) === 1;
 }
 
-/** Whether each matrix on one side can be multiplied with one on the other, or with all of them. */
+/** Whether each matrix on one side pairs with one on the other side, or with all of them. */
 function arePaired(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transposition): boolean {
   const isSame = util.arraysEqual(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const isFitting = sides(a, transposeA)[1] === sides(b, transposeB)[0];
@@ -96,7 +104,7 @@ function isSmall(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transpo
   return rows < LARGE.rows || rows * inner * columns < LARGE.multiplications;
 }
 
-/** Rows and columns of each matrix, once it is transposed. */
+/** Returns the rows and columns of each matrix, after any transposition. */
 function sides({shape}: TensorInfo, isTransposed: boolean): [number, number] {
   const [rows, columns] = shape.slice(-2) as [number, number];
   return isTransposed ? [columns, rows] : [rows, columns];

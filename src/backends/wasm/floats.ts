@@ -1,7 +1,7 @@
 import {Cast, Fill, type TensorInfo} from '@tensorflow/tfjs-core';
 import type {Workbench} from './workbench';
 
-/** The numbers in float32, which is what the cpu backend computes gradients in. */
+/** Casts to float32, in which the cpu backend computes gradients. */
 export function asFloat(bench: Workbench, x: TensorInfo): TensorInfo {
   return x.dtype === 'float32' ? x : bench.run(Cast, {x}, {dtype: 'float32'});
 }

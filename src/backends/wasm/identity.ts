@@ -2,9 +2,10 @@ import {Identity, Reshape, type TensorInfo} from '@tensorflow/tfjs-core';
 import type {Inputs, WasmKernel} from './workbench';
 
 /**
- * Clones a tensor without copying its numbers, as the other backends do: nothing ever changes them.
+ * Clones a tensor without copying its data, as the other backends do: data is never modified.
  *
- * tfjs clones all that a gradient will need. With the stock kernel that is a copy of every activation and every weight, each step.
+ * tfjs clones every tensor that a gradient needs. The stock kernel copies every activation and
+ * every weight in each step.
  */
 export const identity: WasmKernel = {
   kernelName: Identity,

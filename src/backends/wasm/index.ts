@@ -1,5 +1,5 @@
 /**
- * What the WebAssembly backend lacks, or does slowly, for training.
+ * Kernels for training that the WebAssembly backend lacks or computes slowly.
  * @module wasm
  */
 export {enableWasmTraining} from './enableWasmTraining';

@@ -2,11 +2,11 @@ import {PadV2, type TensorInfo} from '@tensorflow/tfjs-core';
 import {type Lines, pixelGrid} from './slices';
 import type {Workbench} from './workbench';
 
-/** The rows, or the columns, of zeros before and after an image. Fewer than 0: so many of the image are left out. */
+/** Rows or columns of zeros before and after an image; a negative number crops the image. */
 export type Margin = readonly [before: number, after: number];
 export type Margins = readonly [rows: Margin, columns: Margin];
 
-/** Images without what the margins leave out. */
+/** Crops images by the negative margins. */
 export function cropped(bench: Workbench, images: TensorInfo, margins: Margins): TensorInfo {
   const [rows, columns] = margins.map(([before, after], i) => {
     const first = Math.max(0, -before);
@@ -16,13 +16,13 @@ export function cropped(bench: Workbench, images: TensorInfo, margins: Margins):
   return pixelGrid(bench, images, rows, columns);
 }
 
-/** The zeros of the margins, as convolutions and paddings of images take them. */
+/** Returns the zeros of the margins, in the form of convolutions and paddings. */
 export function zerosOf(margins: Margins): [number, number][] {
   const around = margins.map(([before, after]): [number, number] => [Math.max(0, before), Math.max(0, after)]);
   return [[0, 0], ...around, [0, 0]];
 }
 
-/** Images with their margins: what these leave out is gone, and their zeros are there. */
+/** Applies margins to images: crops them, and pads them with zeros. */
 export function withMargins(bench: Workbench, images: TensorInfo, margins: Margins): TensorInfo {
   const paddings = zerosOf(margins);
   const x = cropped(bench, images, margins);

@@ -14,9 +14,11 @@ import {imageAxes, SINGLE, type VolumeAxes, volumeAxes, type WindowAxis} from '.
 import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /**
- * The gradient of max pooling: each number of dY goes to the largest number of its window, the first where several are.
+ * Computes the gradient of max pooling. Each number of dY goes to the maximum of its window, the
+ * first of equal ones.
  *
- * The stock kernel starts to look at 1e-38, and gives the gradient of a window with no larger number to nobody.
+ * The stock kernel initialises the maximum to 1e-38, so the gradient of a window without a larger
+ * number is lost.
  */
 export const maxPoolGrad: WasmKernel = {
   kernelName: MaxPoolGrad,
@@ -31,9 +33,9 @@ export const maxPoolGrad: WasmKernel = {
 };
 
 /**
- * Max pooling of volumes.
+ * Computes max pooling of volumes.
  *
- * The stock kernel gives 1e-38 for a window with no larger number.
+ * The stock kernel returns 1e-38 for a window without a larger number.
  */
 export const maxPool3D: WasmKernel = {
   kernelName: MaxPool3D,
@@ -48,7 +50,10 @@ export const maxPool3D: WasmKernel = {
   },
 };
 
-/** The gradient of max pooling of volumes: the same as of images, but for the last where several are the largest. */
+/**
+ * Computes the gradient of max pooling of volumes, as for images, but with the last of equal
+ * maxima.
+ */
 export const maxPool3DGrad: WasmKernel = {
   kernelName: MaxPool3DGrad,
   from: [],
@@ -74,7 +79,10 @@ function checkShape(kernelName: string, dy: TensorInfo, shape: number[]): void {
   }
 }
 
-/** Adds each number of dY to the one place that it goes to. Works where the numbers lie: copies of such sizes take longer than all the rest. */
+/**
+ * Adds each number of dY to its single target. Works in place: copying such sizes takes longer than
+ * the rest.
+ */
 function gradient(
   bench: Workbench,
   dy: TensorInfo,
@@ -93,11 +101,11 @@ function gradient(
 }
 
 /**
- * Finds the largest number of each window and channel.
+ * Finds the maximum of each window and channel.
  *
- * @param values   float32[B, D, H, W, C], all in a row.
- * @param ofEqual  which one it is where several are the largest.
- * @returns the places of these numbers in `values`, int32[B, D', H', W', C]; −1 for a window that has none.
+ * @param values   float32[B, D, H, W, C], flattened.
+ * @param ofEqual  which of equal maxima to return.
+ * @returns the indices of the maxima in `values`, int32[B, D', H', W', C]; −1 for an empty window.
  */
 function windowMaxima(
   values: ArrayLike<number>,
@@ -139,7 +147,7 @@ function windowMaxima(
   return places;
 }
 
-/** What each window covers of the axis. */
+/** Lists the part of the axis that each window covers. */
 function covered({input, output, kernel, stride, before}: WindowAxis): {first: number; end: number}[] {
   return Array.from({length: output}, (_, window) => {
     const first = window * stride - before;

@@ -17,7 +17,7 @@ import type {Inputs, WasmKernel} from './workbench';
  *
  *     result[s] = Σ x[i] over the i with segmentIds[i] = s,    0 ≤ s < numSegments
  *
- * Rows of any other segment are left out, as the cpu backend does.
+ * Rows of any other segment are left out, as on the cpu backend.
  */
 export const unsortedSegmentSum: WasmKernel = {
   kernelName: UnsortedSegmentSum,

@@ -1,25 +1,25 @@
 import type {backend_util} from '@tensorflow/tfjs-core';
 
-/** One axis of images or volumes, and the windows on it that a convolution or a pooling reads. */
+/** One axis of images or volumes, with the windows that a convolution or a pooling reads on it. */
 export interface WindowAxis {
-  /** Pixels of the image, windows, and pixels of each window. */
+  /** Number of pixels of the image, of windows, and of pixels per window. */
   input: number;
   output: number;
   kernel: number;
-  /** How far apart the windows lie, and the pixels of a window. */
+  /** Distance between windows, and between the pixels of a window. */
   stride: number;
   dilation: number;
-  /** How far the first window begins before the first pixel. */
+  /** Number of pixels by which the first window starts before the first pixel. */
   before: number;
 }
 
 export type ImageAxes = readonly [rows: WindowAxis, columns: WindowAxis];
 export type VolumeAxes = readonly [frames: WindowAxis, rows: WindowAxis, columns: WindowAxis];
 
-/** An axis of one pixel, and one window with it. */
+/** An axis with one pixel and one window. */
 export const SINGLE: WindowAxis = {input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, before: 0};
 
-/** The sizes on one axis, as tfjs names them: `inHeight`, `outHeight`, … */
+/** Sizes on one axis, under the names of tfjs: `inHeight`, `outHeight`, … */
 type Sizes<Axis extends string> = Record<`${'in' | 'out' | 'filter' | 'stride' | 'dilation'}${Axis}`, number>;
 type ImageInfo = Sizes<'Height'> & Sizes<'Width'> & {padInfo: {top: number; left: number}};
 

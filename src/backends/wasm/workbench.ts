@@ -8,7 +8,7 @@ import type {
   TensorInfo,
 } from '@tensorflow/tfjs-core';
 
-/** What is used of the backend's own book-keeping. */
+/** The internals of the backend in use here. */
 export type WasmBackend = KernelBackend & {
   dataIdMap: {get(dataId: DataId): {shape: number[]}};
   makeOutput(shape: number[], dtype: DataType): TensorInfo;
@@ -16,7 +16,7 @@ export type WasmBackend = KernelBackend & {
 };
 
 /**
- * Where a kernel is put together from stock ones: runs them, and gives back the data of everything on the way.
+ * Composes a kernel of stock kernels: runs them, and releases all intermediate data.
  *
  * Reshaping is free: `{...tensor, shape}` is the same data in another shape.
  */
@@ -42,36 +42,44 @@ export class Workbench {
     return result;
   }
 
-  /** A tensor of numbers that were worked out here. */
+  /** Creates a tensor of computed numbers. */
   make(values: BackendValues, shape: number[], dtype: DataType): TensorInfo {
     const made = {dataId: this.#backend.write(values, shape, dtype), shape, dtype};
     this.#made.push(made);
     return made;
   }
 
-  /** A tensor whose numbers are still to be written, by its `view`. */
+  /** Creates a tensor to be filled through its `view`. */
   makeEmpty(shape: number[], dtype: DataType): TensorInfo {
     const made = this.#backend.makeOutput(shape, dtype);
     this.#made.push(made);
     return made;
   }
 
-  /** The numbers of a tensor where they lie, without a copy: only until something else is made, which may move them all. */
+  /**
+   * Returns the memory of a tensor, without a copy. Valid only until the next allocation, which may
+   * move all memory.
+   */
   view(tensor: TensorInfo): Float32Array {
     return this.#backend.typedArrayFromHeap(tensor) as Float32Array;
   }
 
-  /** A copy of the numbers of a tensor. */
+  /** Copies the numbers of a tensor. */
   read({dataId}: TensorInfo): BackendValues {
     return this.#backend.readSync(dataId);
   }
 
-  /** The shape that the data of a tensor was made with: reshaping leaves that as it was. */
+  /**
+   * Returns the shape that the data of a tensor was created with, which reshaping does not change.
+   */
   shapeOfData({dataId}: TensorInfo): number[] {
     return this.#backend.dataIdMap.get(dataId).shape;
   }
 
-  /** Does a piece of the work. Of what that makes only the result stays, which it must have made; nothing if it throws. */
+  /**
+   * Runs part of the work, and releases everything it created except its result. The result must be
+   * one of the tensors created. If it throws, all of them are released.
+   */
   piece(compute: () => TensorInfo): TensorInfo {
     const before = this.#made;
     this.#made = [];
@@ -88,13 +96,16 @@ export class Workbench {
   }
 }
 
-/** The tensors a kernel takes, by name. */
+/** The input tensors of a kernel, by name. */
 export type Inputs<Names extends string> = Record<Names, TensorInfo>;
 
-/** A kernel put together from stock ones, that takes the place of a slow one or of none. */
+/** A kernel composed of stock kernels, which replaces a slow one or adds a missing one. */
 export interface WasmKernel {
   kernelName: string;
-  /** The stock kernels that it runs; its own name among them where it falls back on the one it replaces. */
+  /**
+   * The stock kernels that it runs, including its own name if it falls back on the kernel it
+   * replaces.
+   */
   from: readonly string[];
   compute(bench: Workbench, inputs: NamedTensorInfoMap, attrs: unknown): TensorInfo;
 }
