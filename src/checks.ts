@@ -1,14 +1,16 @@
-/** @file The only place that words errors: `<function>: <argument> must <constraint>, got <value>.` and what to do instead. */
+/**
+ * @file Builds every error text: `<function>: <argument> must <constraint>, got <value>. <remedy>`
+ */
 
 import {env, getBackend, Tensor} from '@tensorflow/tfjs-core';
 import {valuesToCheck} from './engine';
 
-/** Words an error about a value out of range. */
+/** Builds the error for a value out of range. */
 export function rangeError(where: string, argument: string, constraint: string, got: unknown, remedy = ''): RangeError {
   return new RangeError(sentence(where, argument, constraint, got, remedy));
 }
 
-/** Words an error about a thing of the wrong kind or shape. */
+/** Builds the error for a value of the wrong kind or shape. */
 export function typeError(where: string, argument: string, constraint: string, got: unknown, remedy = ''): TypeError {
   return new TypeError(sentence(where, argument, constraint, got, remedy));
 }
@@ -17,12 +19,12 @@ function sentence(where: string, argument: string, constraint: string, got: unkn
   return `${where}: ${argument} must ${constraint}, got ${shown(got)}.${remedy === '' ? '' : ` ${remedy}`}`;
 }
 
-/** A shape as errors show it: `[512, 10]`, with `?` for an open size. */
+/** Formats a shape for errors: `[512, 10]`, with `?` for an open size. */
 export function shapeText(shape: readonly (number | null)[]): string {
   return shown(shape);
 }
 
-/** How many entries of a list or a record an error shows. */
+/** Number of entries of a list or a record that an error shows. */
 const SHOWN = 8;
 
 function shown(value: unknown): string {
@@ -38,7 +40,7 @@ function few(items: string[]): string {
   return (items.length > SHOWN ? [...items.slice(0, SHOWN), '…'] : items).join(', ');
 }
 
-/** Refuses options that nobody knows: a typing error would otherwise be a default. */
+/** Refuses unknown options: a misspelt name would otherwise silently become a default. */
 export function checkOptionNames(
   where: string,
   options: object | undefined,
@@ -48,7 +50,7 @@ export function checkOptionNames(
   const isRecord = typeof options === 'object' && options !== null && !Array.isArray(options);
   if (options !== undefined && (!isRecord || options instanceof Tensor)) {
     const isData = options instanceof Tensor || Array.isArray(options);
-    const remedy = isData ? 'Call it with options first: what it returns takes the tensors.' : '';
+    const remedy = isData ? 'Call it with options first: it returns the function that takes the tensors.' : '';
     throw typeError(where, argument, 'be a record', textShown(options), remedy);
   }
   const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
@@ -58,10 +60,10 @@ export function checkOptionNames(
   throw typeError(where, argument, `have ${names}`, unknown, nearest);
 }
 
-/** Options of which each may be null. */
+/** Options that may each be null. */
 export type Nullable<T> = {[K in keyof T]: T[K] | null | undefined};
 
-/** Checks the names of options, and leaves out what is null: tfjs takes that for "not given", whatever the option. */
+/** Checks the names of options, and drops those that are null, which tfjs treats as "not given". */
 export function givenOptions<T extends object>(
   where: string,
   options: Nullable<T> | null | undefined,
@@ -72,7 +74,7 @@ export function givenOptions<T extends object>(
   return Object.fromEntries(given) as T;
 }
 
-/** Asks for the name that is most like a misspelt one; empty if none is like it. */
+/** Suggests the known name most similar to a misspelt one; empty if none is similar. */
 export function didYouMean(name: string, known: readonly string[]): string {
   const distances = known.map((other) => distanceBetween(name.toLowerCase(), other.toLowerCase()));
   const nearest = Math.min(...distances);
@@ -80,7 +82,10 @@ export function didYouMean(name: string, known: readonly string[]): string {
   return isLike ? `Did you mean '${known[distances.indexOf(nearest)]}'?` : '';
 }
 
-/** How many letters of a text have to be added, left out, replaced or exchanged with the next one to get another. */
+/**
+ * Computes the edit distance of two texts: letters added, removed, replaced, or swapped with the
+ * next one.
+ */
 function distanceBetween(text: string, other: string): number {
   const rows = [Array.from({length: other.length + 1}, (_, j) => j)];
   for (let i = 1; i <= text.length; i++) {
@@ -96,7 +101,7 @@ function distanceBetween(text: string, other: string): number {
   return rows[text.length]?.[other.length] as number;
 }
 
-/** Builds the check of a number; a text in its place is shown as one. */
+/** Builds the check of a number; the error shows a text in quotes. */
 function checkBy(range: string, isRight: (value: number) => boolean) {
   return (where: string, argument: string, value: number): void => {
     if (typeof value === 'number' && isRight(value)) return;
@@ -104,7 +109,7 @@ function checkBy(range: string, isRight: (value: number) => boolean) {
   };
 }
 
-/** Puts a text in quotes, so that `'3'` is not taken for 3. */
+/** Quotes a text, so that `'3'` differs from 3. */
 function textShown(value: unknown): unknown {
   return typeof value === 'string' ? `'${value}'` : value;
 }
@@ -119,18 +124,18 @@ export const checkOpenUnitInterval = /* @__PURE__ */ checkBy('in (0, 1)', (x) =>
 export const checkFinite = /* @__PURE__ */ checkBy('a finite number', Number.isFinite);
 export const checkNotNegative = /* @__PURE__ */ checkBy('a finite number >= 0', (x) => Number.isFinite(x) && x >= 0);
 export const checkFinitePositive = /* @__PURE__ */ checkBy('a finite number > 0', (x) => Number.isFinite(x) && x > 0);
-/** Checks a number that makes something as many times larger. */
+/** Checks a factor that enlarges a number. */
 export const checkFactor = /* @__PURE__ */ checkBy('a finite number >= 1', (x) => Number.isFinite(x) && x >= 1);
 
 /**
  * Checks a learning rate that a schedule returned. NaN would reach every weight, and a negative
- * rate would train the other way.
+ * rate would increase the loss.
  *
  * @returns the rate.
  */
 export function checkedRate(where: string, rate: unknown): number {
   if (typeof rate === 'number' && Number.isFinite(rate) && rate >= 0) return rate;
-  const remedy = 'It is given {step, epoch, progress}, with progress from 0 to 1.';
+  const remedy = 'Its argument is {step, epoch, progress}, with progress from 0 to 1.';
   throw rangeError(where, 'learningRate', 'return a finite number >= 0', textShown(rate), remedy);
 }
 
@@ -147,7 +152,7 @@ export function checkFunction(where: string, argument: string, constraint: strin
   if (typeof value !== 'function') throw typeError(where, argument, constraint, value, remedy);
 }
 
-/** Checks a seed, of which any other value would be one seed as a text: `'NaN'`. */
+/** Checks a seed. Any other value would act as its text: `'NaN'`. */
 export function checkSeed(where: string, seed: unknown): void {
   if (typeof seed === 'string' || Number.isFinite(seed)) return;
   throw typeError(where, 'seed', 'be a finite number or a text', seed);
@@ -159,14 +164,14 @@ export function checkWeights(where: string, argument: string, values: readonly n
   }
 }
 
-/** Checks how many examples there are of each class; the remedy is for a class without any. */
+/** Checks the number of examples in each class; the remedy is for a class without any. */
 export function checkClassCounts(where: string, counts: ArrayLike<number>, remedy: string): void {
   if (!(Array.isArray(counts) || ArrayBuffer.isView(counts)) || counts.length === 0) {
     throw typeError(where, 'counts', 'be a list of numbers, one for each class', counts);
   }
   const wrong = Array.from(counts).findIndex((count) => !Number.isInteger(count) || count < 1);
   if (wrong < 0) return;
-  const ofWrong = counts[wrong] === 0 ? remedy : 'Pass how many examples each class has.';
+  const ofWrong = counts[wrong] === 0 ? remedy : 'Pass the number of examples in each class.';
   throw rangeError(where, 'counts', 'hold integers >= 1', `${counts[wrong]} at position ${wrong}`, ofWrong);
 }
 
@@ -175,7 +180,7 @@ export function checkOneOf<T extends string>(where: string, argument: string, va
   throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, value, didYouMean(String(value), allowed));
 }
 
-/** Checks that the context of a batch has what a rule cannot do without. */
+/** Checks that the context of a batch has a value that a rule requires. */
 export function checkGiven(where: string, argument: string, value: unknown, meaning: string): void {
   if (value !== undefined) return;
   const remedy = `Pass it with each batch: step(xs, ys, {${argument}}); ${meaning}.`;
@@ -193,27 +198,25 @@ export function checkRows(where: string, argument: string, tensor: Tensor, batch
 }
 
 /**
- * Says whether values may be looked at to find wrong ones: in development (no `tf.enableProdMode()`), and where tensors
- * live in main memory, so that looking waits for nothing. On a GPU a step never reads back; there, rows with a wrong
- * label count as non-finite.
+ * Whether values may be read to find wrong ones. That is in development (no `tf.enableProdMode()`),
+ * if tensors are in main memory, so that a read never waits. On a GPU a step never reads back; rows
+ * with a wrong label then count as non-finite.
  */
 export function mayReadValues(): boolean {
   return !env().getBool('PROD') && livesInMainMemory();
 }
 
-/** Says whether tensors of this backend are where the host can look at them without waiting. */
+/** Whether the host can read tensors of this backend without waiting. */
 export function livesInMainMemory(): boolean {
   return getBackend() === 'cpu' || getBackend() === 'wasm';
 }
 
-/** Says whether every value is known to be right; never on a GPU, where none is looked at. */
+/** Whether all values are known to be right; always false on a GPU, where none is read. */
 export function areKnown(tensor: Tensor, isRight: (value: number) => boolean): boolean {
   return livesInMainMemory() && Array.prototype.every.call(valuesToCheck(tensor), isRight);
 }
 
-/**
- * Checks every value of a small tensor, where `mayReadValues()` allows; costs a copy of it and a loop over it.
- */
+/** Checks every value of a small tensor if `mayReadValues()`, at the cost of a copy and a loop. */
 export function checkValues(
   where: string,
   argument: string,

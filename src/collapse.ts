@@ -1,13 +1,13 @@
-/** @file When embeddings have collapsed to a point, and the words for it. */
+/** @file Detects embeddings that have collapsed to a point, and words the warning. */
 
-/** How near to the margin a loss is stuck there. */
+/** A loss this close to the margin, relative to it, counts as stuck there. */
 const STUCK = 0.02;
 
-/** Share of the largest spread below which embeddings have collapsed, if nobody says otherwise. */
+/** Default share of the largest spread below which embeddings count as collapsed. */
 export const COLLAPSED = 0.1;
 
 /**
- * Follows the mean distance of embeddings, and finds when they have collapsed.
+ * Tracks the mean distance of embeddings, and detects a collapse.
  *
  * @param margin  the loss if all embeddings are one point.
  */
@@ -15,12 +15,15 @@ export function collapseRule({margin, share = COLLAPSED}: {margin?: number | und
   let [largest, hasCollapsed] = [0, false];
   let relative: number | undefined;
   return {
-    /** The latest spread by the largest one so far. */
+    /** The latest spread relative to the largest so far. */
     relative: () => relative,
     hasCollapsed: () => hasCollapsed,
-    /** Notes a spread, and the loss of that moment; what is to be said the first time that they are a point. */
+    /**
+     * Records a spread and the loss at that moment. Returns the warning the first time the
+     * embeddings have collapsed.
+     */
     note(where: string, place: string, spread: number, loss = Number.NaN): string | undefined {
-      // A batch without a finite row has no spread: it says nothing of the others.
+      // A batch without a finite row has no spread.
       if (!Number.isFinite(spread)) return undefined;
       largest = Math.max(largest, spread);
       relative = largest > 0 ? spread / largest : 0;

@@ -1,4 +1,4 @@
-/** @file All contact with the engine of tfjs: recording ops on a gradient tape, running ops off it. */
+/** @file All use of tfjs engine internals: recording ops on a gradient tape, running ops off it. */
 
 import {
   clone,
@@ -27,7 +27,7 @@ import {uniformFrom} from './random';
 /** Attributes of a kernel, such as `{transposeA, transposeB}`. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** One run of a kernel. */
+/** A single run of a kernel. */
 export interface KernelRun {
   name: string;
   inputs: Record<string, Tensor>;
@@ -35,39 +35,42 @@ export interface KernelRun {
   attrs: Attributes | undefined;
 }
 
-/** One op on a tape: its inputs and outputs, what it saved, and how it is differentiated. */
+/** One op on a tape: its inputs and outputs, its saved tensors, and its gradient. */
 export interface TapedOp extends KernelRun {
-  /** A kernel, a custom gradient, the copy that tfjs makes of a tensor before it saves it, or one of {@link ownOp}. */
+  /**
+   * A kernel, a custom gradient, the copy that tfjs makes of a tensor before saving it, or an
+   * {@link ownOp}.
+   */
   kind: 'kernel' | 'custom' | 'copy' | 'own';
   saved: Tensor[];
-  /** Of a custom gradient: the tensors that `saved` are copies of; some backends copy the data. */
+  /** For a custom gradient: the tensors that `saved` are copies of; some backends copy the data. */
   originals: Tensor[];
   /** Computes the gradient of each input from those of the outputs. Absent if tfjs has none. */
   gradient: ((dys: Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients) | undefined;
   /** The kernels that a custom gradient ran forward, with their attributes. */
   inner: KernelRun[];
-  /** Of an op of this library: see {@link OwnOp}. */
+  /** For an op of this library: see {@link OwnOp}. */
   ofSoftmax?: OwnOp['ofSoftmax'];
 }
 
-/** A function for the gradient of each input, by the name of the input. */
+/** Functions that compute the gradient of each input, by input name. */
 export type Gradients = Record<string, () => Tensor>;
 
-/** The ops that ran while a tape was on. */
+/** The ops recorded on a tape. */
 export interface Tape {
   ops: readonly TapedOp[];
-  /** Data that was copied to the host meanwhile, by its id. */
+  /** Ids of data that was copied to the host during the recording. */
   reads: ReadonlySet<object>;
-  /** Whether values were looked at to check them. */
+  /** Whether values were read to check them. */
   isChecked: boolean;
   /** Disposes the tensors that the ops saved. */
   dispose(): void;
 }
 
-/** A gradient function as tfjs calls it: with a list if the op has several outputs. */
+/** A gradient function in the signature of tfjs: with a list if the op has several outputs. */
 type EngineGradient = (dy: Tensor | Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients;
 
-/** The parts of the engine that this file relies on; none of them is public. */
+/** Internals of the engine that this file relies on; none is public. */
 interface EngineInternals {
   state: {activeTape?: unknown[] | null; gradientDepth: number; kernelDepth: number; profiling?: boolean};
   backend: KernelBackend;
@@ -106,11 +109,11 @@ export function canRecord(): boolean {
 }
 
 /**
- * Runs `f` on a tape of its own, also inside the gradient of somebody else, whose tape stays as it
- * is. Runs within a `tidy`, as tfjs names the copies that it saves by the scope.
+ * Runs `f` on a tape of its own, even inside a caller's gradient, whose tape stays unchanged. Runs
+ * within a `tidy`, because tfjs names the copies it saves after the scope.
  *
- * @returns the result of `f`, and the tape, to be disposed by the caller. If `f` throws, the tape
- * is disposed.
+ * @returns the result of `f`, and the tape, which the caller disposes. If `f` throws, the tape is
+ *   disposed.
  */
 export function record<T>(f: () => T): {result: T; tape: Tape} {
   const own = {activeTape: [], gradientDepth: 1, kernelDepth: 0};
@@ -130,7 +133,7 @@ export function record<T>(f: () => T): {result: T; tape: Tape} {
   }
 }
 
-/** The recording that is on, innermost. */
+/** The innermost active recording. */
 let recorder: Recorder | undefined;
 
 interface Recorder {
@@ -144,13 +147,22 @@ export interface OwnOp {
   name: string;
   inputs: Record<string, Tensor>;
   forward: () => Tensor;
-  /** Computes the gradient of each input, from that of the output and from the inputs, or some rows of both. */
+  /**
+   * Computes the gradient of each input from the output gradient and the inputs, or from some rows
+   * of both.
+   */
   gradient: (dy: Tensor, inputs: Tensor[]) => Gradients;
-  /** If this input is a softmax that nothing else reads: computes the gradient by its logits. */
+  /**
+   * For an input that is a softmax with no other reader: computes the gradient with respect to its
+   * logits.
+   */
   ofSoftmax?: {input: string; gradient: (dy: Tensor, inputs: Tensor[]) => Tensor} | undefined;
 }
 
-/** Runs an op of this library: as one op if it is recorded; by its ops, which tfjs differentiates, on anybody else's tape. */
+/**
+ * Runs an op of this library: as one op on our own tape; on any other tape as its ops, which tfjs
+ * differentiates.
+ */
 export function ownOp(op: OwnOp): Tensor {
   const {activeTape, kernelDepth} = internals().state;
   if (!recorder || activeTape !== recorder.tape || kernelDepth > 0) return op.forward();
@@ -159,19 +171,22 @@ export function ownOp(op: OwnOp): Tensor {
   return output;
 }
 
-/** Runs a kernel of this library, which is registered when it is needed first. */
+/** Runs a kernel of this library, and registers it on first use. */
 export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor>): Tensor {
   const {kernelName, backendName} = config;
   if (!getKernel(kernelName, backendName)) registerKernel(config);
   return internals().runKernel(kernelName, inputs) as Tensor;
 }
 
-/** Counts the ops that are on the tape so far. */
+/** Counts the ops on the tape so far. */
 export function opsOnTape(): number {
   return (internals() as Partial<EngineInternals>).state?.activeTape?.length ?? 0;
 }
 
-/** Reads a tensor to check its values. A recording does not take that for a read on which the computation may depend. */
+/**
+ * Reads a tensor to check its values. A recording does not count this as a read that the
+ * computation may depend on.
+ */
 export function valuesToCheck(tensor: Tensor): ArrayLike<number> {
   if (recorder) recorder.isChecked = true;
   const {readSync} = Object.getPrototypeOf(engine()) as Partial<EngineInternals>;
@@ -179,7 +194,7 @@ export function valuesToCheck(tensor: Tensor): ArrayLike<number> {
   return readSync.call(internals(), tensor.dataId) as ArrayLike<number>;
 }
 
-/** Runs `f` off any tape: its ops are constants to every gradient around it. */
+/** Runs `f` off any tape: its ops are constants to every surrounding gradient. */
 export function offTape<T>(f: () => T): T {
   if (!canRecord()) return offTapeByCustomGradient(f as () => TensorContainer) as T;
   const {gradientDepth, kernelDepth} = internals().state;
@@ -196,13 +211,13 @@ function withState<T>(state: TapeState, f: () => T): T {
   }
 }
 
-/** How an op is differentiated: as it says, or as is registered for its name. */
+/** Returns the gradient of an op: its own, or the one registered for its name. */
 function gradientOf(name: string, given: EngineGradient | null | undefined): TapedOp['gradient'] {
   const gradient = given ?? (getGradient(name)?.gradFunc as unknown as EngineGradient | undefined);
   return gradient && ((dys, of, by) => gradient(takesList(name, dys) ? dys : (dys[0] as Tensor), of, by));
 }
 
-/** Puts ops of this library on a tape, and knows which one is being put there. */
+/** Puts ops of this library on a tape, and tracks the op being added. */
 function ownOps(target: EngineInternals, tape: unknown[]) {
   let latest: OwnOp | undefined;
   const mine: Recorder = {
@@ -224,16 +239,16 @@ function ownOps(target: EngineInternals, tape: unknown[]) {
 }
 
 /**
- * Listens to the engine. A tape node has no attributes, so the function that adds nodes is wrapped;
- * kernels inside a custom gradient are on no tape, so the function that runs kernels is wrapped
- * too. The wrappers are properties of the instance.
+ * Observes the engine. A tape node has no attributes, so `addTapeNode` is wrapped. Kernels inside a
+ * custom gradient are on no tape, so `runKernel` is wrapped too. The wrappers are properties of the
+ * instance.
  */
 function recording(tape: unknown[]) {
   const target = internals();
   const restore = restorer(target, ['addTapeNode', 'runKernel', 'read', 'readSync', 'readToGPU']);
   const {addTapeNode, runKernel, read, readSync, readToGPU} = target;
   const [ops, reads] = [[] as TapedOp[], new Set<object>()];
-  /** What a copy is of, by its id. */
+  /** The original of each copy, by the id of the copy. */
   const copied = new Map<number, Tensor>();
   let inner: KernelRun[] = [];
   /** tfjs runs this kernel, and then tapes the copy itself. */
@@ -242,7 +257,7 @@ function recording(tape: unknown[]) {
   recorder = mine;
   target.addTapeNode = function (name, inputs, outputs, gradient, saved = [], attrs) {
     addTapeNode.call(this, name, inputs, outputs, gradient, saved, attrs);
-    // Within this recording there may be another one, whose ops are constants here.
+    // This recording may contain another one, whose ops are constants here.
     if (this.state.activeTape !== tape) return;
     const isCopy = attrs !== undefined && outputs.length === 1 && outputs[0] === latestCopy;
     const own = takeOwn();
@@ -261,7 +276,8 @@ function recording(tape: unknown[]) {
   target.runKernel = function (name, inputs, attrs) {
     const result = runKernel.call(this, name, inputs, attrs);
     if (name === 'Identity') latestCopy = result as Tensor;
-    // At depth 1 a custom gradient runs it; deeper down another kernel does, for its own purposes.
+    // At depth 1 a custom gradient runs the kernel; deeper down, another kernel does for internal
+    // use.
     if (this.state.activeTape === tape && this.state.kernelDepth === 1)
       inner.push({name, inputs: withoutGaps(inputs), outputs: [result].flat(), attrs});
     return result;
@@ -286,7 +302,7 @@ const noted = (original: Read, reads: Set<object>): Read =>
     return original.call(this, dataId, options);
   };
 
-/** A kernel that ran, with the inputs that it was given: by name, or in a list. */
+/** A kernel run, with its inputs by name or in a list. */
 export interface KernelCall {
   name: string;
   inputs: Record<string, TensorInfo | TensorInfo[] | null | undefined> | TensorInfo[];
@@ -294,11 +310,11 @@ export interface KernelCall {
   attrs: Attributes | undefined;
 }
 
-/** A tensor that was made of numbers on the host. */
+/** A tensor created from numbers on the host. */
 export interface HostTensor {
   tensor: Tensor;
   values: TypedArray;
-  /** If its numbers are random: who drew them, or null if that is not known. */
+  /** For random numbers: what drew them, or null if unknown. */
   drawnBy?: object | null;
 }
 
@@ -312,12 +328,12 @@ export interface Captured<T> {
 }
 
 /**
- * Runs `f`, and lists the kernels that ran and the tensors that the host made, in their order.
+ * Runs `f`, and lists the kernels that ran and the tensors that the host created, in order.
  *
- * What happens inside of a kernel is not listed. `Math.random` is watched meanwhile: nothing else tells a
- * tensor of random numbers from a constant.
+ * Work inside a kernel is not listed. `Math.random` is observed, because nothing else distinguishes
+ * a tensor of random numbers from a constant.
  *
- * @param running  says who is at work, where that is known.
+ * @param running  returns the object at work, if known.
  */
 export function capture<T>(f: () => T, running?: () => object | undefined): Captured<T> {
   const target = internals();
@@ -345,12 +361,12 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
   target.runKernel = function (name, inputs, attrs) {
     depth++;
     try {
-      // Taken now: a variable may be assigned other data later.
+      // Copy the infos now: a variable may be assigned other data later.
       const given = infosOf(inputs);
       const outputs = runKernel.call(this, name, inputs, attrs);
       const event = {name, inputs: given, outputs: [outputs].flat(), attrs};
       if (depth === 1) events.push(event, ...copies.splice(0));
-      // tfjs copies what it saves while the kernel is still at work.
+      // tfjs copies saved tensors while the kernel is still running.
       else if (name === 'Identity') copies.push(event);
       return outputs;
     } finally {
@@ -367,12 +383,12 @@ export function capture<T>(f: () => T, running?: () => object | undefined): Capt
 
 const READING = ['read', 'readSync', 'moveData'] as const;
 
-/** Notes the data that is read. */
+/** Records the ids of data that is read. */
 function notedReads(target: EngineInternals): Set<object> {
   const {read, readSync, moveData} = target;
   const reads = new Set<object>();
   Object.assign(target, {read: noted(read, reads), readSync: noted(readSync, reads)});
-  // What comes from another backend is read on its way, and decides nothing.
+  // Moving data from another backend reads it, but no computation depends on that read.
   target.moveData = function (backend, dataId) {
     const before = reads.has(dataId);
     moveData.call(this, backend, dataId);
@@ -391,7 +407,7 @@ function infosOf(inputs: Record<string, Given> | Tensor[]): KernelCall['inputs']
   return Object.fromEntries(Object.entries(inputs).map(([name, given]) => [name, infosIn(given)]));
 }
 
-/** Checks that this build of tfjs has the internals that kernels need to run without the engine. */
+/** Checks that this build of tfjs has the internals needed to run kernels without the engine. */
 export function canReplay(): boolean {
   const {makeTensor, makeTensorFromTensorInfo, moveData, backend, backendName} =
     internals() as Partial<EngineInternals>;
@@ -414,14 +430,14 @@ export function canReplay(): boolean {
   );
 }
 
-/** The names of all backends that are registered, ready or not. */
+/** Lists all registered backends, initialised or not. */
 export function registeredBackends(): string[] {
   return Object.keys(engine().registryFactory);
 }
 
 /**
- * Runs `f` with draws that depend on the seed alone, the same on every backend: tfjs draws on the
- * host, from seeds that it takes from `Math.random`.
+ * Runs `f` with random draws that depend only on the seed, the same on every backend. tfjs draws on
+ * the host, from seeds that it takes from `Math.random`.
  */
 export function withDraws<T>(seed: string, f: () => T): T {
   const restore = restorer(Math, ['random']);
@@ -433,21 +449,22 @@ export function withDraws<T>(seed: string, f: () => T): T {
   }
 }
 
-/** The backend in use, with its name: where kernels run without the engine. */
+/** Returns the backend in use, with its name, for running kernels without the engine. */
 export function backendInUse(): {backend: KernelBackend; name: string} {
   return {backend: internals().backend, name: internals().backendName};
 }
 
-/** Makes a tensor of data that is there; the backend counts one more use of the data. */
+/** Creates a tensor of existing data; the backend counts one more reference. */
 export function tensorOf(info: TensorInfo): Tensor {
   internals().backend.incRef(info.dataId);
   return internals().makeTensorFromTensorInfo(info);
 }
 
 /**
- * Returns a function that makes an object's own properties of these names what they are now.
+ * Returns a function that restores these properties of an object to their current state.
  *
- * In reverse: V8 turns an object into a slow dictionary for good if any property but the latest is deleted.
+ * In reverse order: V8 turns an object into a slow dictionary for good if any property but the
+ * latest is deleted.
  */
 function restorer<T extends object>(target: T, names: readonly (keyof T)[]): () => void {
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(target, name)] as const).reverse();
@@ -459,10 +476,10 @@ function restorer<T extends object>(target: T, names: readonly (keyof T)[]): () 
   };
 }
 
-/** Whether the gradient takes a list. For a varying number of outputs tfjs may pass a tensor. */
+/** Whether the gradient takes a list. For a varying number of outputs, tfjs may pass a tensor. */
 const takesList = (name: string, dys: Tensor[]): boolean => dys.length > 1 || name === 'Unpack' || name === 'SplitV';
 
-/** Inputs without those that an op may lack, such as a bias. */
+/** Removes absent optional inputs, such as a bias. */
 function withoutGaps(inputs: Record<string, Tensor | null | undefined>): Record<string, Tensor> {
   for (const name in inputs) {
     if (inputs[name] != null) continue;
@@ -472,10 +489,10 @@ function withoutGaps(inputs: Record<string, Tensor | null | undefined>): Record<
 }
 
 /**
- * Differentiates a scalar by variables as `tf.variableGrads` does, where ops cannot be recorded. It
- * also takes a function that depends on no variable, and leaves nothing behind when it throws.
+ * Differentiates a scalar by variables as `tf.variableGrads` does, if ops cannot be recorded. It
+ * also accepts a function that depends on no variable, and leaks nothing when it throws.
  *
- * @param f  returns the scalar, and whatever else is wanted of the forward pass.
+ * @param f  returns the scalar, and any other results of the forward pass.
  */
 export function differentiateByTfjs<T extends TensorContainer>(
   f: () => {objective: Scalar; seen: T},
@@ -485,7 +502,7 @@ export function differentiateByTfjs<T extends TensorContainer>(
   let failure: {error: unknown} | undefined;
   let value: Tensor | undefined;
   const forward = () => {
-    // tfjs keeps the tape of a function that throws, so the error waits until the tape is wound up.
+    // tfjs keeps the tape of a function that throws, so rethrow only after the tape has ended.
     try {
       const outcome = f();
       seen = outcome.seen;
@@ -518,7 +535,7 @@ function offTapeByCustomGradient<T extends TensorContainer>(f: () => T): T {
   const forward = () => {
     const value = scalar(0);
     result = f();
-    // Ids rise: what was there before stays the caller's.
+    // Ids increase: tensors from before stay the caller's.
     made.push(...tensorsIn(result).filter(({id}) => id > value.id));
     for (const tensor of made) keep(tensor);
     return {value, gradFunc: (): Tensor[] => []};
@@ -532,14 +549,14 @@ function offTapeByCustomGradient<T extends TensorContainer>(f: () => T): T {
   }
 }
 
-/** The tensors in a tensor, list or record. */
+/** Lists the tensors in a tensor, list or record. */
 function tensorsIn(container: TensorContainer): Tensor[] {
   if (container === null || typeof container !== 'object') return [];
   if (container instanceof Tensor) return [container];
   return Object.values(container).flatMap((item) => tensorsIn(item as TensorContainer));
 }
 
-/** The same tensors for a `tidy` to dispose; a reshape shares their data. */
+/** Returns views of the same tensors for a `tidy` to dispose; a reshape shares their data. */
 function unkept(container: TensorContainer): TensorContainer {
   if (container === null || typeof container !== 'object') return container;
   if (container instanceof Tensor) return reshape(container, container.shape);

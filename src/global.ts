@@ -1,3 +1,6 @@
-/** @file The build for `<script>`: `ohem.topK`, `ohem.ohemStep`, `ohem.enableWasmTraining`, …, on the page's own `tf`. */
+/**
+ * @file The build for `<script>`: `ohem.topK`, `ohem.ohemStep`, `ohem.enableWasmTraining`, …, on
+ * the page's own `tf`.
+ */
 export * from './backends/wasm';
 export * from './index';

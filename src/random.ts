@@ -1,6 +1,7 @@
 /**
- * Makes uniform numbers in (0, 1), never 0 nor 1, from a text seed: sfc32 (public domain, C.
- * Doty-Humphrey). tfjs has seeded numbers only as tensors, which would have to be read back.
+ * Builds a generator of uniform numbers in (0, 1), never 0 nor 1, from a text seed. The algorithm
+ * is sfc32 (public domain, C. Doty-Humphrey). tfjs has seeded numbers only as tensors, which would
+ * need a read.
  */
 export function uniformFrom(seed: string): () => number {
   let [a, b, c] = [hashed(seed, 1), hashed(seed, 2), hashed(seed, 3)];
@@ -25,7 +26,7 @@ function hashed(text: string, salt: number): number {
   return hash;
 }
 
-/** Lists the numbers 0 … count − 1 in a random order. */
+/** Returns the numbers 0 … count − 1 in random order. */
 export function shuffled(count: number, uniform: () => number): Int32Array {
   const order = Int32Array.from({length: count}, (_, number) => number);
   for (let last = count - 1; last > 0; last--) {

@@ -1,4 +1,4 @@
-/** @file Rows of tensors: taking them, putting them back, adding them up, and finding those that are finite. */
+/** @file Rows of tensors: gathering, scattering, adding up, and finding the finite ones. */
 
 import {
   add,
@@ -37,19 +37,22 @@ import {
 import {livesInMainMemory} from './checks';
 import {canRecord, runOwnKernel} from './engine';
 
-/** Takes rows, `[B, …] → [K, …]`. On wasm `gatherND` takes 1 % of the time of `gather`. */
+/** Gathers rows, `[B, …] → [K, …]`, by `gatherND`: on wasm, the stock `gather` is far slower. */
 export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
   return gatherRows(tensor, asColumn(rows)) as T;
 }
 
-/** Takes the rows `int32[K, 1]` of a tensor. */
+/** Gathers the rows `int32[K, 1]` of a tensor. */
 export function gatherRows(tensor: Tensor, rows: Tensor): Tensor {
   const isOfNumbers = tensor.dtype !== 'string' && tensor.dtype !== 'complex64';
   if (getBackend() !== 'cpu' || !isOfNumbers || !canRecord()) return gatherND(tensor, rows);
   return runOwnKernel(ROWS_ON_CPU, {tensor, rows});
 }
 
-/** The stock kernels of cpu find the place of each number by itself, which takes as long as a product of matrices. */
+/**
+ * Gathers rows on cpu. The stock kernels compute the position of each number, which takes as long
+ * as a matrix product.
+ */
 const ROWS_ON_CPU: KernelConfig = {
   kernelName: 'OhemRows',
   backendName: 'cpu',
@@ -70,17 +73,17 @@ const ROWS_ON_CPU: KernelConfig = {
   },
 };
 
-/** Puts rows among zeros, `[K, …] → [B, …]`. Rows that go to the same place are added. */
+/** Scatters rows into zeros, `[K, …] → [B, …]`. Rows with the same target are added. */
 export function putRows<T extends Tensor>(values: T, rows: Tensor1D, batchSize: number): T {
   const matrix = reshape(values, [rows.size, util.sizeFromShape(values.shape.slice(1))]);
   return reshape(scatterRows(asColumn(rows), matrix, batchSize), [batchSize, ...values.shape.slice(1)]) as T;
 }
 
 /**
- * Puts the rows of a matrix among zeros, to the places `int32[K, 1]`.
+ * Scatters the rows of a matrix into zeros, to the positions `int32[K, 1]`.
  *
- * A texel of webgl holds two rows, and of an odd number it adds what lies behind the last one to
- * some row. A row of zeros lies there instead.
+ * A texel of webgl holds two rows. With an odd number of rows, it would add the data after the last
+ * one to some row, so a row of zeros is appended.
  */
 export function scatterRows(places: Tensor, matrix: Tensor, size: number): Tensor {
   const shape = [size, matrix.shape[1] as number];
@@ -89,13 +92,15 @@ export function scatterRows(places: Tensor, matrix: Tensor, size: number): Tenso
   return scatterND(pad(places, [oneMore, none]), pad(matrix, [oneMore, none]), shape);
 }
 
-/** Puts NaN, which passes no gradient on, into the rows that are not marked. */
+/** Replaces rows outside the mask by NaN constants, which get no gradient. */
 export function nanUnless<T extends Tensor>(marks: Tensor1D, tensor: T): T {
   const each = reshape(marks, [marks.size, ...tensor.shape.slice(1).map(() => 1)]);
   return where(each, tensor, fill(tensor.shape, Number.NaN)) as T;
 }
 
-/** Finds the place of the largest number, `int32[]`. On webgpu the `argMax` of tfjs has shape `[1]`. */
+/**
+ * Finds the index of the largest number, `int32[]`. On webgpu the `argMax` of tfjs has shape `[1]`.
+ */
 export function placeOfLargest(values: Tensor1D): Scalar {
   return reshape(argMax(values), []);
 }
@@ -103,7 +108,10 @@ export function placeOfLargest(values: Tensor1D): Scalar {
 /** Keeps webgl from sorting on the host, as it does below 100,000 scores or above `count` 128. */
 const SORT_ON_DEVICE = {TOPK_LAST_DIM_CPU_HANDOFF_SIZE_THRESHOLD: 0, TOPK_K_CPU_HANDOFF_THRESHOLD: 2 ** 31};
 
-/** Finds the `count` largest numbers along the last axis, largest first; ties keep the lower index. No number may be NaN. */
+/**
+ * Finds the `count` largest numbers along the last axis, largest first; ties keep the lower index.
+ * NaN is not allowed.
+ */
 export function largestFirst<T extends Tensor>(numbers: T, count: number): {values: T; indices: T} {
   const sorted = () => topk(numbers, count, true);
   return getBackend() === 'webgl' ? withFlags(SORT_ON_DEVICE, sorted) : sorted();
@@ -120,7 +128,10 @@ function withFlags<T>(flags: Record<string, number>, f: () => T): T {
   }
 }
 
-/** Adds tensors of one shape. Not by `addN`: of more than seven tensors webgpu makes zeros. */
+/**
+ * Adds tensors of one shape. It avoids `addN`, which returns zeros for more than seven tensors on
+ * webgpu.
+ */
 export function addUp<T extends Tensor>(tensors: readonly T[]): T {
   return tensors.reduce((total, next) => add(total, next));
 }
@@ -129,10 +140,10 @@ function asColumn(rows: Tensor1D): Tensor {
   return reshape(rows.dtype === 'int32' ? rows : cast(rows, 'int32'), [rows.size, 1]);
 }
 
-/** From this many columns on, a pooling is faster than a sum. */
+/** Number of columns from which pooling is faster than a sum. */
 const WIDE = 16;
 
-/** The pooling of wasm writes out of bounds from 16,349 channels on. */
+/** Beyond 16,348 channels, the pooling of wasm writes out of bounds. */
 const MOST_CHANNELS = 8192;
 
 /**
@@ -152,7 +163,10 @@ export function columnSums(tensor: Tensor): Tensor1D {
   return reshape(mul(avgPool(image, [rows, 1], 1, 'valid'), rows), [columns]);
 }
 
-/** The most channels that columns divide into; undefined if they would be fewer than is fast. */
+/**
+ * Finds the largest number of channels that divides the columns; undefined if it would be too small
+ * to be fast.
+ */
 function channelsOf(columns: number): number | undefined {
   for (let width = Math.ceil(columns / MOST_CHANNELS); columns / width >= WIDE; width++) {
     if (columns % width === 0) return columns / width;
@@ -161,9 +175,11 @@ function channelsOf(columns: number): number | undefined {
 }
 
 /**
- * Marks the rows whose numbers are all finite, `bool[B]`; undefined if all rows are known to be.
+ * Returns the mask of rows whose numbers are all finite, `bool[B]`; undefined if all rows are known
+ * to be.
  *
- * On cpu and wasm the numbers are looked at. On a GPU nothing is read, so that rows are marked whenever a number could be anything else.
+ * On cpu and wasm the numbers are read. On a GPU nothing is read, so the result is a mask whenever
+ * there are floats.
  */
 export function finiteRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | undefined {
   const floats = tensors.filter(({dtype}) => dtype === 'float32');
@@ -187,25 +203,28 @@ function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | und
   return marks && tensor1d(marks, 'bool');
 }
 
-/** On wasm, up to so many numbers are added up sooner by the host than by kernels, which first have to be started. */
+/** On wasm, up to this many numbers the host is faster than starting kernels. */
 const ADDED_BY_HOST = 65_536;
 
-/** Whether the host looks at numbers where they lie. The kernels of cpu are no faster than that. */
+/** Whether the host reads the numbers directly. On cpu, kernels are no faster. */
 const isForHost = ({size}: Tensor): boolean => size <= ADDED_BY_HOST || getBackend() === 'cpu';
 
-/** Looks whether all numbers are finite: one sum tells, since neither NaN nor ∞ ever adds up to a number. */
+/**
+ * Whether all numbers are finite. A single sum decides, because a sum with NaN or ∞ is never
+ * finite.
+ */
 export function hasFiniteSum(tensor: Tensor): boolean {
   if (isForHost(tensor)) {
     const values = tensor.dataSync();
     let total = 0;
-    // A number times 0 is 0, so no sum of such products overflows; NaN and ∞ times 0 are NaN.
+    // Finite numbers times 0 are 0, so their sum cannot overflow; NaN and ∞ times 0 are NaN.
     for (let i = 0; i < values.length; i++) total += (values[i] as number) * 0;
     return total === 0;
   }
   return tidy(() => Number.isFinite(sum(tensor.rank > 1 ? columnSums(tensor) : tensor).dataSync()[0]));
 }
 
-/** Whether all numbers are finite, and their squares, which some optimizers add up. */
+/** Whether all numbers and their squares are finite; some optimizers sum the squares. */
 export function hasFiniteSquares(gradient: Tensor): boolean {
   if (!isForHost(gradient)) return hasFiniteSum(square(gradient));
   const entries = gradient.dataSync();
@@ -215,8 +234,8 @@ export function hasFiniteSquares(gradient: Tensor): boolean {
 }
 
 /**
- * Whether all numbers are finite, `bool[]`. Neither NaN nor ∞ ever adds up to a number. Of gradients it is the squares that are added, which
- * also shows entries too large for an optimizer that squares them.
+ * Whether all numbers are finite, `bool[]`: a sum with NaN or ∞ is never finite. For gradients it
+ * sums the squares, which also detects entries too large for an optimizer that squares them.
  */
 export function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
   const sumOf = (tensor: Tensor) => sum<Scalar>(tensor.rank > 1 ? columnSums(tensor) : tensor);
@@ -225,7 +244,7 @@ export function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
   return isFiniteTensor(sum(concat(sums.map((total) => reshape(total, [1])))));
 }
 
-/** Up to so many numbers, a single thread of a GPU adds them up sooner than further kernels start. */
+/** Up to this many numbers, a single GPU thread is faster than starting further kernels. */
 const ADDED_AT_ONCE = 4096;
 
 function sumOfSquares(tensor: Tensor): Tensor {
@@ -236,7 +255,8 @@ function sumOfSquares(tensor: Tensor): Tensor {
 
 function markedRows(tensor: Tensor, batchSize: number): Tensor1D {
   const perRow = tensor.size / batchSize;
-  // x · 0 is 0, or NaN if x is not finite, and so is a sum of such products: one with a column of zeros.
+  // x · 0 is 0, or NaN if x is not finite, and so is a sum of such products: a product with a
+  // column of zeros.
   const sums = matMul(reshape(tensor, [batchSize, perRow]), zeros([perRow, 1]));
   return isFiniteTensor(reshape(sums, [batchSize]));
 }

@@ -1,15 +1,15 @@
 /**
- * @file What the shards of a batch exchange, and how many rows each of them keeps of the hardest of
- * all.
+ * @file The losses that the shards of a batch exchange, and the number of rows that each shard
+ * keeps.
  */
 
 import {rangeError, typeError} from './checks';
 import type {GlobalThreshold, ShardLosses} from './types';
 
-/** The version of the form of `ShardLosses`. */
+/** Version of the `ShardLosses` format. */
 export const SHARDS_VERSION = 1;
 
-/** What a receiver knows beforehand of the losses of all shards. */
+/** Expected values in the losses of all shards. */
 export interface Expected {
   k: number;
   shards: number;
@@ -18,10 +18,10 @@ export interface Expected {
 }
 
 /**
- * Finds how many rows each shard keeps, so that all of them keep the `k` hardest; equal losses go
+ * Finds how many rows each shard keeps, so that together they keep the `k` hardest; equal losses go
  * to the lower shard.
  *
- * @param argument  what errors call the losses.
+ * @param argument  the name of the losses in errors.
  */
 export function thresholdOver(where: string, argument: string, tops: ShardLosses[], expected: Expected) {
   checkTops(where, argument, tops, expected);
@@ -35,13 +35,15 @@ export function thresholdOver(where: string, argument: string, tops: ShardLosses
   return {loss: kept.at(-1)?.loss ?? Number.POSITIVE_INFINITY, counts, rows} satisfies GlobalThreshold;
 }
 
-/** How many rows all shards keep together. */
+/** Counts the rows that all shards keep together. */
 export const keptByAll = ({counts}: GlobalThreshold): number => counts.reduce((total, count) => total + count, 0);
 
-/** Checks the losses of all shards. Each shard sees the same ones, so each throws the same. */
+/**
+ * Checks the losses of all shards. Every shard sees the same losses, so all throw the same error.
+ */
 function checkTops(where: string, argument: string, tops: ShardLosses[], {k, shards, step}: Expected): void {
   if (!Array.isArray(tops)) {
-    const remedy = isThenable(tops) ? 'To wait for others, use hardestLosses.' : '';
+    const remedy = isThenable(tops) ? 'To await other shards, use hardestLosses.' : '';
     throw typeError(where, argument, 'be a list with the losses of each shard', kindOf(tops), remedy);
   }
   if (tops.length !== shards) {
@@ -69,14 +71,14 @@ function checkForm(where: string, of: string, top: ShardLosses): void {
   if (losses instanceof Float32Array && [rows, usable].every((count) => Number.isInteger(count))) return;
   const isList = typeof losses === 'object' && !(losses instanceof Float32Array);
   const remedy = isList ? 'After JSON, make a Float32Array of losses again: send Array.from(losses).' : '';
-  throw typeError(where, of, 'be {losses, rows, usable, …} as a shard made it', kindOf(top), remedy);
+  throw typeError(where, of, 'be {losses, rows, usable, …} from a shard', kindOf(top), remedy);
 }
 
 function checkLosses(where: string, of: string, {losses, k, rows, usable}: ShardLosses): void {
   if (usable < 0 || usable > rows) throw rangeError(where, `${of}.usable`, `be in [0, ${rows}]`, usable);
   const count = Math.min(k, usable);
   if (losses.length !== count) {
-    const remedy = 'They were cut or mixed up on the way.';
+    const remedy = 'They were truncated or mixed up in transport.';
     throw rangeError(where, `${of}.losses`, `be the ${count} largest of ${usable}`, `${losses.length} of them`, remedy);
   }
   const isWrong = (loss: number, i: number) => !Number.isFinite(loss) || loss > (losses[i - 1] ?? loss);

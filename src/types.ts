@@ -1,85 +1,102 @@
 import type {Scalar, Tensor, Tensor1D, Tensor2D} from '@tensorflow/tfjs-core';
 
 /**
- * Scores every example of a batch, unreduced: `float32[B]`, or `float32[B, …]` where there is one loss for each
- * pixel, anchor or time step. The class or feature axis is gone. Like the losses of Keras it takes the truth first.
+ * Scores every example of a batch, unreduced: `float32[B]`, or `float32[B, …]` with one loss per
+ * pixel, anchor or time step. The class or feature axis is reduced. As in Keras, the targets come
+ * first.
  *
- * Any function of that signature is a per-sample loss; the ones of this library are in `ohem-tfjs/losses`.
+ * Any function of this signature is a per-sample loss; those of this library are in
+ * `ohem-tfjs/losses`.
  */
 export interface PerSampleLoss {
   (yTrue: Tensor, yPred: Tensor): Tensor;
   /**
-   * Says which entries count: 1, or 0 for an ignored label; same shape as the loss. Absent: all of them do.
-   * What does not count is never selected and is in no mean.
+   * Returns the mask of entries that count: 1, or 0 for an ignored label, in the shape of the loss.
+   * Ignored entries are never selected and enter no mean. Omit if all entries count.
    */
   valid?: (yTrue: Tensor) => Tensor;
   /**
-   * Says that each value of the last axis is judged by itself, as a probability of a label 0 or 1, or as its logit, and
-   * that the loss is the mean over them. Omit for a loss of one class among several, or of numbers.
+   * Declares that each value on the last axis is a binary prediction, a probability or a logit. The
+   * loss is the mean over them. Omit for a loss of one class among several, or of numbers.
    */
   binary?: {fromLogits: boolean};
-  /** Promises that a row's loss depends on that row alone, not on its place, others or their number. */
+  /**
+   * Declares that a row's loss depends on that row alone, not on its position, other rows or their
+   * number.
+   */
   rowwise?: true;
   /**
-   * Promises that a row whose prediction is NaN has the loss NaN, and changes no loss and no gradient of another row. A
-   * trainer then passes NaN for the rows that it replaced, which others would be compared with.
+   * Declares that a NaN prediction gives its row a NaN loss, and changes no loss or gradient of
+   * other rows. A trainer then passes NaN for replaced rows, so that other rows are not compared
+   * with them.
    */
   skipsNaN?: true;
-  /** Computes how far two rows of a batch are apart on average, if the loss pulls rows together. */
+  /** Computes the mean distance between two rows of a batch, if the loss pulls rows together. */
   spread?: (yPred: Tensor) => Scalar;
-  /** The loss if all rows are one point, at which it is stuck then: the margin of triplets. */
+  /** The loss if all rows are one point, where training is then stuck: the margin of triplets. */
   atPoint?: number;
 }
 
-/** What a selector keeps: `K` rows of the batch, hardest first (`smallestK`: easiest first), and what each of them counts. (A type, so that `tf.tidy` takes it.) */
+/**
+ * The `K` rows a selector keeps, hardest first (`smallestK`: easiest first), and the weight of
+ * each. A type alias, because `tf.tidy` does not accept interfaces.
+ */
 export type Selection = {
-  /** `int32[K]`, rows of the batch. `K` is known from shapes alone, so that nothing has to be read back. */
+  /**
+   * `int32[K]`, indices of rows in the batch. `K` follows from shapes alone, so no read is needed.
+   */
   indices: Tensor1D;
-  /** `float32[K]`; 0 = not kept after all (there were fewer rows to keep than `K`). */
+  /** `float32[K]`. A weight of 0 marks an unused slot: fewer than `K` rows qualified. */
   weights: Tensor1D;
-  /** How many rows all shards keep, if the batch is one of several shards; omit for a whole batch. */
+  /** The kept rows of all shards, if the batch is one of several shards; omit for a whole batch. */
   threshold?: GlobalThreshold | undefined;
 };
 
 /** The largest losses of one shard of a batch, as plain data for any transport. */
 export interface ShardLosses {
-  /** The version of this form. */
+  /** Version of the format. */
   version: number;
-  /** The place of the shard among all, from 0. */
+  /** Index of the shard, from 0. */
   shard: number;
-  /** The step that the losses belong to. */
+  /** The step of the losses. */
   step: number;
-  /** How many rows all shards keep together. */
+  /** Number of rows that all shards keep together. */
   k: number;
-  /** How many rows the shard has. */
+  /** Number of rows in the shard. */
   rows: number;
-  /** How many of them are valid and have a finite loss. */
+  /** Number of rows that are valid and have a finite loss. */
   usable: number;
   /** The `min(k, usable)` largest losses, largest first; equal ones in the order of the rows. */
   losses: Float32Array;
-  /** The shapes of the weights to train, if they are known. */
+  /** The shapes of the trained weights, if known. */
   model?: string | undefined;
 }
 
-/** Where the hardest rows of all shards end. (A type, so that `tf.tidy` takes it.) */
+/**
+ * The threshold between kept and other rows over all shards. A type alias, because `tf.tidy` does
+ * not accept interfaces.
+ */
 export type GlobalThreshold = {
-  /** The smallest loss that is kept; `Infinity` if none is. */
+  /** The smallest kept loss; `Infinity` if none is kept. */
   loss: number;
-  /** How many rows each shard keeps: the hardest of its own. */
+  /** Number of rows each shard keeps: its hardest. */
   counts: number[];
-  /** How many rows all shards have. */
+  /** Number of rows in all shards. */
   rows: number;
 };
 
-/** What a selector may read besides the losses. Each selector states what it needs. */
+/** Inputs of a selector beside the losses. Each selector documents what it needs. */
 export interface SelectionContext {
-  /** Steps taken so far; the trainer fills it in. Random selectors draw anew for each. */
+  /** Steps taken so far; the trainer fills it in. Random selectors draw anew in each step. */
   step?: number;
   /** `[B]`, 0 = never selectable: an ignored label, padding. */
   valid?: Tensor1D;
   /** `[B]`, 1 = a positive example. */
   positive?: Tensor1D;
-  /** `int32[B]`, the image or class of each row; filled in with rows if elements are mined. */
+  /**
+   * `int32[B]`, the image or class of each row; filled in with the row number if elements are
+   * mined.
+   */
   group?: Tensor1D;
   /** `float32[B, 4]`: y1, x1, y2, x2. */
   boxes?: Tensor2D;
@@ -87,9 +104,9 @@ export interface SelectionContext {
   reference?: Tensor1D;
   /** `float32[B]`, the largest IoU of each row's box with an object. */
   overlap?: Tensor1D;
-  /** The truth; the trainer fills it in for a model with one output. */
+  /** The targets; the trainer fills them in for a model with one output. */
   yTrue?: Tensor;
-  /** The prediction; the trainer fills it in for a model with one output. */
+  /** The predictions; the trainer fills them in for a model with one output. */
   yPred?: Tensor;
   /**
    * `float32[B, D]`, the input of the last dense layer; a trainer fills it in for a selector that
@@ -97,17 +114,19 @@ export interface SelectionContext {
    */
   features?: Tensor;
   /**
-   * `float32[B]`, the factor of each row's loss from sample and class weights; a trainer fills it
+   * `float32[B]`, the factor of each row's loss from sample and class weights. A trainer fills it
    * in for a selector that `needs` features, unless rows are ranked by their raw losses. Default 1.
    */
   rowWeights?: Tensor1D;
-  /** The `validation` of the selector as the model sees it now; the trainer fills it in. */
+  /** The current forward pass over the selector's `validation` rows; the trainer fills it in. */
   validation?: ValidationPass;
-  /** The latest result of the selector's `remember`; null = nothing remembered yet. */
+  /** The latest result of the selector's `remember`; null before the first. */
   memory?: Tensor1D | null;
   /** State of the selector's `schedule`: first `schedule.init()`, then what `next` returns. */
   schedule?: unknown;
-  /** How many rows all shards keep, from `thresholdOf`, if the batch is the kept rows of one shard. */
+  /**
+   * The kept rows of all shards, from `thresholdOf`, if the batch is the kept rows of one shard.
+   */
   threshold?: GlobalThreshold;
 }
 
@@ -119,7 +138,7 @@ export interface ValidationPass {
   features: Tensor;
 }
 
-/** Rows that are not trained on, as a step takes them. */
+/** Rows that are not trained on, in the form that a step takes. */
 export interface ValidationBatch {
   xs: Tensor | Tensor[] | Record<string, Tensor>;
   ys: Tensor | Tensor[] | Record<string, Tensor>;
@@ -128,14 +147,14 @@ export interface ValidationBatch {
 /**
  * Chooses the rows to backpropagate from their losses `float32[B]`.
  *
- * A selector is a pure function: a random draw depends on its seed and on `context.step`, so the
- * same call gives the same rows. A selection is a constant to every gradient. The selectors of this
- * library take ties in the order of the batch, and give weight 0 to unused places and to rows that
- * are not valid or whose loss is not finite.
+ * A selector is a pure function: a random draw depends only on its seed and `context.step`, so the
+ * same call returns the same rows. A selection is a constant to every gradient. The selectors of
+ * this library order ties as in the batch. They give weight 0 to unused slots, invalid rows, and
+ * rows whose loss is not finite.
  *
  * `remember` and `schedule` are its state. A trainer carries it from step to step, and a selector
- * called without it throws. `needs` and `validation` say what a trainer has to compute for it. A
- * wrapper has to keep all of them, and a `store`, as `mapSelector` does.
+ * called without it throws. `needs` and `validation` list what a trainer must compute for it. A
+ * wrapper must preserve all of them, and a `store`, as `mapSelector` does.
  */
 export interface Selector {
   (losses: Tensor1D, context?: SelectionContext): Selection;
@@ -150,25 +169,26 @@ export interface Selector {
    */
   schedule?: KeepSchedule;
   /**
-   * State that others read too, such as a loss with a memory: saved with a training run, restored before the run goes
-   * on, and disposed with it. Omit if `remember` and `schedule` are all there is.
+   * State that others read too, such as a loss with a memory. It is saved with a training run,
+   * restored before the run resumes, and disposed with it. Omit if `remember` and `schedule` are
+   * the only state.
    */
   store?: SelectorStore;
   /**
-   * What `context` must have beside the losses, and the trainer computes for this selector alone:
-   * the `features`, of a model with one output that ends in a dense layer.
+   * Context values that the trainer computes only for this selector. `features` require a model
+   * with one output that ends in a dense layer.
    */
   needs?: readonly 'features'[];
   /**
-   * Rows that the trainer runs forward in inference mode before each choice, for
+   * Rows that the trainer runs forward in inference mode before each selection, for
    * `context.validation`. They stay the caller's.
    */
   validation?: ValidationBatch;
 }
 
-/** State of a selector beside what it remembers. */
+/** State of a selector beside its memory. */
 export interface SelectorStore {
-  /** Reads the state as numbers; none if there is nothing to save. */
+  /** Reads the state as numbers; empty if there is nothing to save. */
   save(): Promise<number[]>;
   /** Restores what `save` returned. */
   restore(saved: readonly number[]): void;
@@ -176,95 +196,107 @@ export interface SelectorStore {
 }
 
 /**
- * A keep ratio over training, as pure functions of a state that is plain JSON, so that it can be saved and resumed.
+ * A keep ratio over training, as pure functions of a state that is plain JSON and can be saved.
  *
- * A trainer starts with `init()`, asks for the `ratio` of each step, and replaces the state by what `next` makes of it: after each
- * step, and with `accuracy` where it has come to know that of the training data, usually once an epoch.
+ * A trainer starts with `init()`, and calls `ratio` before each step. After each step, the result
+ * of `next` replaces the state. `next` is called with `accuracy` when the training accuracy is
+ * known, usually once per epoch.
  */
 export interface KeepSchedule<S = unknown> {
   init(): S;
-  /** The share of rows to keep, in (0, 1], with `step` steps taken so far. */
+  /** Returns the share of rows to keep, in (0, 1], after `step` steps. */
   ratio(state: S, progress: {step: number}): number;
-  /** The state to go on with; never changes the one it is given. */
+  /** Returns the next state, without changing the given one. */
   next(state: S, seen: {step: number; accuracy?: number}): S;
 }
 
-/** How far a training run has come. */
+/** Progress of a training run. */
 export interface TrainingProgress {
   /** Steps taken so far, from 0. */
   step: number;
   /** The current epoch, from 0. */
   epoch: number;
-  /** The share of the run that is done, by steps really taken: 0 at the first step, 1 at the end. */
+  /**
+   * The share of the run that is done, by steps really taken: 0 at the first step, 1 at the end.
+   */
   progress: number;
 }
 
-/** Computes the learning rate of a step, a finite number ≥ 0. Pure: a resumed run has the same rates. */
+/**
+ * Computes the learning rate of a step, a finite number ≥ 0. Pure: a resumed run has the same
+ * rates.
+ */
 export type LearningRateSchedule = (at: TrainingProgress) => number;
 
-/** What is known of each row of a data set, by its index. */
+/** Scores of each row of a data set, by its index. */
 export interface RowScores {
   /** The last loss of each row, before any weight; NaN if the row was never seen. `float32[N]`. */
   readonly losses: Float32Array;
-  /** 1 if the last prediction of the row had its label as the largest; for a sampler that `needs` it. `uint8[N]`. */
+  /**
+   * 1 if the last prediction of the row was its label; for a sampler that `needs` it. `uint8[N]`.
+   */
   readonly correct?: Uint8Array;
-  /** The largest probability of the last prediction; for a sampler that `needs` it. `float32[N]`. */
+  /**
+   * The largest probability in the last prediction; for a sampler that `needs` it. `float32[N]`.
+   */
   readonly confidence?: Float32Array;
 }
 
 /** The rows of one epoch. */
 export interface EpochRows {
-  /** The rows to train on, each once, in ascending order; at least one. The trainer shuffles them. */
+  /**
+   * The rows to train on, each once, in ascending order; at least one. The trainer shuffles them.
+   */
   rows: Int32Array;
-  /** A weight for each of `rows`, finite and ≥ 0. Omit for 1. */
+  /** Weight of each of `rows`, finite and ≥ 0. Omit for 1. */
   weights?: Float32Array;
-  /** Rows to run forward at the end of the epoch, to know their losses; in ascending order. Omit for none. */
+  /** Rows to rescore at the end of the epoch, in ascending order. Omit for none. */
   rescore?: Int32Array;
-  /** A factor of the learning rate in this epoch. Omit for 1. */
+  /** Factor of the learning rate in this epoch. Omit for 1. */
   learningRateFactor?: number;
 }
 
 /**
- * Which rows of a data set an epoch trains on, as pure functions of a state that is plain data, so that it
- * can be saved and resumed: numbers, texts, lists, records and typed arrays. Knows no tensors.
+ * Chooses the rows of each epoch, as pure functions of a state that can be saved. The state is
+ * plain data: numbers, texts, lists, records and typed arrays. Samplers use no tensors.
  *
  * A trainer starts with `init(size)`. Before each epoch it calls `choose`, after each epoch `next`.
  */
 export interface Sampler<S = unknown> {
-  /** The name of the function that built it, for errors. */
+  /** Name of the function that built it, for errors. */
   readonly samplerName: string;
   /**
-   * What it was built with, as plain data: a saved run is not resumed with other options. Omit if there
-   * is nothing to compare.
+   * Its options, as plain data: a saved run cannot resume with other options. Omit if there is
+   * nothing to compare.
    */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** What `choose` and `next` read beside the losses. Omit for nothing. */
+  /** Scores that `choose` and `next` read beside the losses. Omit for none. */
   readonly needs?: readonly ('correct' | 'confidence')[];
-  /** The state before the first epoch of a data set with `size` rows. */
+  /** Returns the state before the first epoch of a data set with `size` rows. */
   init(size: number): S;
   /**
-   * The rows of the epoch. `epochs` is the epoch at which the run ends, and `scores` are a copy; never
-   * changes `state`.
+   * Returns the rows of the epoch, without changing `state`. `epochs` is the epoch at which the run
+   * ends; `scores` are a copy.
    */
   choose(state: S, at: {epoch: number; epochs: number; seed: number | string; scores: RowScores}): EpochRows;
   /**
-   * The state after the epoch. `chosen` is what `choose` returned for it, with only those of its rows
-   * that ran if `stepsPerEpoch` cut the epoch short, and `scores` include what was rescored; never
-   * changes what it is given.
+   * Returns the state after the epoch, without changing its arguments. `chosen` is the result of
+   * `choose`, cut to the rows that ran if `stepsPerEpoch` ended the epoch early. `scores` include
+   * the rescored rows.
    */
   next(state: S, seen: {epoch: number; chosen: EpochRows; scores: RowScores}): S;
 }
 
 /**
- * How a classifier predicted each row of a batch, in the forward pass of the step: a number for each row. NaN for a row
- * that is not valid. (A type alias, because `tf.tidy` does not accept interfaces.)
+ * How a classifier predicted each row of a batch, in the forward pass of the step. One number per
+ * row, NaN for rows that are not valid. A type alias, because `tf.tidy` does not accept interfaces.
  */
 export type RowDynamics<T> = {
-  /** `z_y − max_{j≠y} z_j`, the logit of the label less the largest other one. */
+  /** `z_y − max_{j≠y} z_j`, the logit of the label minus the largest other one. */
   margins: T;
   /** `p_y`, the probability of the label. */
   confidences: T;
-  /** 1 if the label has the largest probability, the first of equal ones; 0 if not. */
+  /** 1 if the label has the largest probability (the first of equal ones), otherwise 0. */
   correct: T;
   /** `‖p − onehot(y)‖₂`. */
   errors: T;
@@ -272,31 +304,34 @@ export type RowDynamics<T> = {
   fromLogits?: boolean;
 };
 
-/** What the predictions are that dynamics are computed from. */
+/** Kind of the predictions that dynamics are computed from. */
 export interface DynamicsOptions {
   /** Whether the model returns logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
 }
 
-/** What keeps account of the rows of a data set while they are trained on; `miningLedger` builds one. */
+/** A record of the rows of a data set during training; `miningLedger` builds one. */
 export interface Ledger {
-  /** Rows of the data set, where it has room for so many only. */
+  /** Number of rows it has room for. Omit for no limit. */
   readonly size?: number;
-  /** Asks the trainer for the dynamics of each batch. Omit for a ledger of losses alone. */
+  /** Makes the trainer compute the dynamics of each batch. Omit for a ledger of losses alone. */
   readonly dynamics?: Required<DynamicsOptions> | undefined;
   /**
-   * Enters a batch: for each of its rows the row of the data set that it is, its loss (NaN where not finite), and 1 if it was learned from;
-   * and the dynamics, if the ledger asks for them.
+   * Records one batch: for each row, its index in the data set, its loss (NaN if not finite), and 1
+   * if it was trained on. If the ledger needs dynamics, those of each row too.
    */
   record(rows: Int32Array, losses: Float32Array, kept: Uint8Array, dynamics?: RowDynamics<Float32Array>): void;
-  /** All of it as plain JSON, to be saved with the training. */
+  /** Returns the ledger as plain JSON, to be saved with the training run. */
   toJSON(): unknown;
 }
 
-/** How many rows to keep: a count, or a share of the valid rows of the batch (`max(minK, round(ratio · valid rows))`, at least 1). */
+/**
+ * How many rows to keep: a count, or a share of the valid rows of the batch
+ * (`max(minK, round(ratio · valid rows))`, at least 1).
+ */
 export type Keep =
   | {
-      /** How many rows; an integer ≥ 1. More than there are means all of them. */
+      /** Number of rows; an integer ≥ 1. A number above the batch size keeps all. */
       k: number;
       ratio?: never;
       minK?: never;
@@ -305,12 +340,12 @@ export type Keep =
       k?: never;
       /** Share of the valid rows, in (0, 1]. A short last batch keeps its proportion. */
       ratio: number;
-      /** Keep at least so many; an integer ≥ 1. */
+      /** Minimum number of rows; an integer ≥ 1. */
       minK?: number;
     };
 
 /**
- * The names of the losses that `model.compile` takes. A misspelt one is a type error; a `string` from
+ * Names of the losses that `model.compile` accepts. A misspelt one is a type error; a `string` from
  * elsewhere needs a cast.
  */
 export type LossName =
@@ -330,11 +365,12 @@ export type LossName =
   | 'squaredHinge';
 
 /**
- * How the losses `l` of the selected rows become one number, with `w` the weights of the selection:
- * `'mean'` = Σ w·l / Σ w (0 where Σ w is 0), `'sum'` = Σ w·l, `'batchMean'` = Σ w·l / B,
- * `'meanNonZero'` = Σ w·l / Σ_{l > 0} w (0 where no loss is over 0): the mean of the triplets that violate their margin.
+ * How the losses `l` of the selected rows are reduced, with `w` the weights of the selection.
+ * `'mean'` = Σ w·l / Σ w (0 if Σ w is 0), `'sum'` = Σ w·l, `'batchMean'` = Σ w·l / B.
+ * `'meanNonZero'` = Σ w·l / Σ_{l > 0} w (0 if no loss is over 0): the mean of the triplets that
+ * violate their margin.
  */
 export type Reduction = 'mean' | 'sum' | 'batchMean' | 'meanNonZero';
 
-/** What is mined: the rows of a batch, or the elements in them one by one (pixels, anchors, time steps). */
+/** The unit of mining: the rows of a batch, or their elements (pixels, anchors, time steps). */
 export type Granularity = 'sample' | 'element';

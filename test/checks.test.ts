@@ -328,7 +328,7 @@ describe('checkedRate', () => {
     [undefined, 'undefined'],
     ['0.1', "'0.1'"],
   ])('refuses a rate of %s, in the name of the trainer', (rate, shown) => {
-    const message = `fitOhem: learningRate must return a finite number >= 0, got ${shown}. It is given {step, epoch, progress}, with progress from 0 to 1.`;
+    const message = `fitOhem: learningRate must return a finite number >= 0, got ${shown}. Its argument is {step, epoch, progress}, with progress from 0 to 1.`;
     expect(() => checkedRate('fitOhem', rate)).toThrow(new RangeError(message));
   });
 });

@@ -15,29 +15,31 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {lock} from './lock';
 import {partsOf, type Stateful, statefulLayers} from './model';
 
-/** A model on visits to other backends. */
+/** Temporary use of a model on other backends. */
 export interface BackendVisits<T> {
   /**
-   * Runs `f` on a backend, on which the weights and states of the model are copies.
+   * Runs `f` on a backend, with copies of the weights and states of the model.
    *
-   * @param f  gets copies of the given tensors, and a function that puts weights and states back to
-   *   what they were. What it makes is its own to dispose.
+   * @param f  gets copies of the given tensors, and a function that resets weights and states. It
+   *   disposes what it creates.
    * @throws Error if the backend does not start.
    */
   to<R>(backend: string, f: (given: T, rewind: () => void) => Promise<R>): Promise<R>;
-  /** Sets the backend of before. Between visits the model has its own tensors, on that backend. */
+  /**
+   * Restores the original backend. Between visits the model has its own tensors, on that backend.
+   */
   end(): Promise<void>;
 }
 
 /**
- * Prepares visits of a model to other backends, on copies. A tensor that is used on another backend
- * would move there by a synchronous read, which WebGPU does not have.
+ * Prepares visits of a model to other backends, on copies. Otherwise a tensor used on another
+ * backend would move there by a synchronous read, which WebGPU lacks.
  *
- * @param where  the function that errors are to name.
- * @param given  tensors, in any nesting of lists and records, that a visit takes along.
+ * @param where  the function name that errors show.
+ * @param given  tensors, in any nesting of lists and records, that visits use.
  */
 export async function backendVisits<T>(where: string, model: LayersModel, given: T): Promise<BackendVisits<T>> {
-  // The steps of a training run meanwhile would be lost.
+  // Steps of a concurrent training run would be lost.
   const unlock = lock(where, model);
   try {
     return await prepared(model, given, unlock);
@@ -57,7 +59,7 @@ async function prepared<T>(model: LayersModel, given: T, unlock: () => void): Pr
   });
   return {
     async to(backend, f) {
-      if (!(await setBackend(backend))) throw new Error(`the backend ${backend} does not start here`);
+      if (!(await setBackend(backend))) throw new Error(`the backend ${backend} does not start`);
       const copies = new Map<Tensor, Tensor>();
       const copyOf = (original: Tensor) => copies.get(original) as Tensor;
       const rewind = () => held.replace(copyOf);
@@ -78,16 +80,16 @@ async function prepared<T>(model: LayersModel, given: T, unlock: () => void): Pr
   };
 }
 
-/** Dropout of a recurrent cell, which it keeps until it is called again. */
+/** A recurrent cell with a dropout mask, which it keeps until its next call. */
 interface Masked {
   dropoutMask?: Tensor | Tensor[] | null;
   recurrentDropoutMask?: Tensor | Tensor[] | null;
 }
 
-/** Holds the weights and states of a model, so that others can take their places. */
+/** Holds the weights and states of a model, so that others can temporarily replace them. */
 function heldBy(model: LayersModel) {
   const variables = [...new Set(model.weights.map((weight) => weight.read() as Variable))];
-  /** Share the data of the weights, so that it stays alive. */
+  /** Views that keep the data of the weights alive. */
   const own = variables.map((variable) => keep(reshape(variable, variable.shape)));
   const layers = statefulLayers(model).map((layer) => {
     return {layer: layer as Stateful, states: layer.states_, kept: layer.keptStates.length};
@@ -131,7 +133,7 @@ async function hostCopies(originals: Tensor[]): Promise<Map<Tensor, HostCopy>> {
 
 async function hostCopy(original: Tensor): Promise<HostCopy> {
   const {shape, dtype} = original;
-  // On cpu what is read is the memory of the tensor itself.
+  // Copy: on cpu, a read returns the memory of the tensor itself.
   return {values: (await original.data<keyof DataTypeMap>()).slice(), shape, dtype};
 }
 
@@ -143,7 +145,7 @@ function tensorsIn(given: unknown): Tensor[] {
   return isNesting(given) ? Object.values(given).flatMap(tensorsIn) : [];
 }
 
-/** Copies a nesting, with other tensors in it. */
+/** Copies a nesting, with each tensor replaced. */
 function replaced<T>(given: T, by: (original: Tensor) => Tensor): T {
   if (given instanceof Tensor) return by(given) as T;
   if (!isNesting(given)) return given;

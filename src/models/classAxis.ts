@@ -1,10 +1,10 @@
-/** @file Where the classes of an output lie: on its last axis, or by the layer's data format before those of the image. */
+/** @file The class axis of an output: the last one, or the one in the data format of its layer. */
 
 import {type Tensor, transpose} from '@tensorflow/tfjs-core';
 import type {LayersModel, SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {takesLastAxis} from '../losses/formula';
 
-/** What is read of a layer of tfjs; wrappers and recurrent layers have another one in them. */
+/** Fields read of a tfjs layer; wrappers and recurrent layers contain another layer. */
 interface FormattedLayer {
   dataFormat?: string;
   layer?: FormattedLayer;
@@ -12,15 +12,17 @@ interface FormattedLayer {
   outputs?: SymbolicTensor[];
 }
 
-/** Layers that give each value back in its place, so that the format is that of the layers before. */
+/**
+ * Layers that keep the positions of values, so that the data format is that of the layers before.
+ */
 const IN_PLACE = new Set(
   `Activation Add AlphaDropout Average BatchNormalization Concatenate Dropout ELU GaussianDropout GaussianNoise
   LayerNormalization LeakyReLU Maximum Minimum Multiply PReLU ReLU Rescaling Softmax ThresholdedReLU`.split(/\s+/),
 );
 
-/** Finds the axis of the classes of each output; undefined if that is the last one, or not known. */
+/** Finds the class axis of each output; undefined if it is the last one or unknown. */
 export function classAxes(model: LayersModel): (number | undefined)[] {
-  // The outputs of a function are known by their names alone.
+  // Only the names of a function's outputs are known.
   return model.outputs.map((output) => (output.sourceLayer ? classAxisOf(output) : undefined));
 }
 
@@ -37,13 +39,13 @@ function classAxisOf(output: SymbolicTensor): number | undefined {
   return IN_PLACE.has(className) && before ? classAxisOf(before) : undefined;
 }
 
-/** An output whose classes may lie elsewhere than on its last axis. */
+/** An output whose class axis may differ from the last. */
 interface ClassedShape {
   shape: readonly (number | null)[];
   classAxis?: number | undefined;
 }
 
-/** Moves the classes of some outputs behind their other axes, in truth and prediction. */
+/** Builds functions that move the class axis of some outputs last, in targets and predictions. */
 export function classesLast(outputs: readonly (ClassedShape | undefined)[]) {
   const moved = (tensors: Tensor[], move: (tensor: Tensor, axis: number, shape: ClassedShape['shape']) => Tensor) =>
     tensors.map((tensor, i) => {
@@ -56,7 +58,10 @@ export function classesLast(outputs: readonly (ClassedShape | undefined)[]) {
   };
 }
 
-/** Does so for the losses that are known to take the last axis. A function of the user may go by the format of the model. */
+/**
+ * Builds the same for the losses known to reduce the last axis. A custom loss may expect the format
+ * of the model.
+ */
 export function classesLastFor(model: LayersModel, losses: readonly object[]) {
   const axes = classAxes(model);
   const shapes = losses.map((loss, output) => {
@@ -66,13 +71,13 @@ export function classesLastFor(model: LayersModel, losses: readonly object[]) {
   return classesLast(shapes);
 }
 
-/** Moves an axis behind all others. */
+/** Moves an axis last. */
 function withAxisLast(tensor: Tensor, axis: number): Tensor {
   const others = tensor.shape.map((_, at) => at).filter((at) => at !== axis);
   return transpose(tensor, [...others, axis]);
 }
 
-/** Moves the classes of a truth behind its other axes; one without classes, `[B, …]` or `[B, …, 1]`, stays. */
+/** Moves the class axis of targets last; targets without classes, `[B, …]` or `[B, …, 1]`, stay. */
 function truthWithAxisLast(truth: Tensor, axis: number, shape: ClassedShape['shape']): Tensor {
   const hasEmptyEnd = truth.shape.at(-1) === 1 && shape.at(-1) !== 1;
   return truth.rank === shape.length && !hasEmptyEnd ? withAxisLast(truth, axis) : truth;

@@ -1,4 +1,4 @@
-/** @file Models that are functions of tensors and variables. */
+/** @file Models given as a function of tensors and variables. */
 
 import {expandDims, type Optimizer, Tensor, Variable} from '@tensorflow/tfjs-core';
 import {type History, LayersModel} from '@tensorflow/tfjs-layers';
@@ -6,36 +6,38 @@ import {typeError} from '../checks';
 import type {StepTensors} from './modelTensors';
 
 /**
- * A network that is a function: plain variables and ops, a functional net, the features of a `GraphModel` with a head.
+ * A network given as a function: plain variables and ops, a functional net, the features of a
+ * `GraphModel` with a head.
  *
- * The trainers write the further fields, as `fit` does with those of a `LayersModel`.
+ * The trainers write the other fields, as `fit` does for a `LayersModel`.
  */
 export interface FunctionModel {
   /**
-   * Computes the predictions of a batch by ops of tfjs: a tensor `[B, …]`, or for several outputs a list in the order
-   * of the losses, or a record by their names. `xs` has the form that the batch was given in.
+   * Computes the predictions of a batch by tfjs ops: a tensor `[B, …]`. For several outputs it
+   * returns a list in the order of the losses, or a record by their names. `xs` has the form of the
+   * given batch.
    */
   // biome-ignore lint/suspicious/noExplicitAny: a tensor, a list or a record, whatever the caller trains on
   predict: (xs: any, training: boolean) => Tensor | Tensor[] | Record<string, Tensor>;
   /** The weights to train. */
   variables: Variable[];
-  /** Set by a callback, ends `fitOhem` after the step that is under way. */
+  /** Set by a callback to end `fitOhem` after the current step. */
   stopTraining?: boolean;
   history?: History;
   optimizer?: Optimizer;
 }
 
-/** What can be trained: a `LayersModel`, or a function of tensors and variables. */
+/** A trainable model: a `LayersModel`, or a function of tensors and variables. */
 export type TrainableModel = LayersModel | FunctionModel;
 
 /** Fields that a trainer writes. */
 const WRITTEN = ['isTraining', 'stopTraining', 'history', 'optimizer'];
 
 /**
- * Gives a function what the trainers read of a `LayersModel`. An instance of that class, since the callbacks of tfjs
- * refuse anything else.
+ * Wraps a function in the fields that trainers read of a `LayersModel`. The result is an instance
+ * of that class, because the callbacks of tfjs refuse anything else.
  *
- * @param outputNames  one for each loss; empty if one loss takes all that is predicted.
+ * @param outputNames  one name per loss; empty if one loss takes all predictions.
  */
 export function asLayersModel(where: string, model: FunctionModel, outputNames: readonly string[]): LayersModel {
   checkFunction(where, model);
@@ -74,7 +76,7 @@ const REMEDY = 'Pass a LayersModel, or {predict: (xs, training) => predictions, 
 
 function checkFunction(where: string, model: FunctionModel): void {
   const {predict, variables} = model;
-  if (Object.isFrozen(model)) throw typeError(where, 'model', 'be a record that can be written to', 'a frozen one');
+  if (Object.isFrozen(model)) throw typeError(where, 'model', 'be a writable record', 'a frozen one');
   if (typeof predict !== 'function') throw typeError(where, 'model.predict', 'be a function', predict, REMEDY);
   if (!Array.isArray(variables)) throw typeError(where, 'model.variables', 'be a list', variables, REMEDY);
   checkVariables(where, variables);
@@ -86,21 +88,23 @@ function checkVariables(where: string, variables: readonly Variable[]): void {
     if (!(variable instanceof Variable)) throw typeError(where, argument, 'be a tf.Variable', variable);
     if (variable.isDisposed) throw typeError(where, argument, 'be in use', `${variable.name}, which is disposed`);
     if (variable.trainable) continue;
-    const remedy = 'Leave it out to keep its values.';
+    const remedy = 'Omit it to keep its values.';
     throw typeError(where, argument, 'be trainable', `${variable.name}, which is not`, remedy);
   }
 }
 
-/** Lists what was predicted in the order of the outputs; one value a row becomes one feature, as the targets do. */
+/**
+ * Lists the predictions in the order of the outputs; rank 1 gains a feature axis, as for targets.
+ */
 function outputsOf(where: string, predicted: unknown, names: readonly string[], rows: number): Tensor[] {
   const outputs = predicted instanceof Tensor ? [predicted] : namedOrListed(where, predicted, names);
   if (!outputs.every((output) => output instanceof Tensor)) {
     throw typeError(where, 'model.predict', 'return a tensor, a list of tensors or a record of them', predicted);
   }
-  // A joint loss takes the predictions as they are.
+  // A joint loss takes the predictions unchanged.
   if (names.length === 0) return outputs;
   if (outputs.length !== names.length) {
-    const remedy = 'Give a loss for each output, loss: [a, b], or one for all of them, jointLoss(…).';
+    const remedy = 'Pass one loss per output, loss: [a, b], or one for all outputs, jointLoss(…).';
     throw typeError(
       where,
       'model.predict',

@@ -7,11 +7,12 @@ interface Lockable {
 }
 
 /**
- * Marks a model as in training with the flag of tfjs, so that `fit` and the trainers here refuse one another.
+ * Marks a model as in training by the flag of tfjs, so that `fit` and these trainers exclude each
+ * other.
  *
- * A `tf.sequential` trains by a model inside it, and only the flag of that one is read by `fit`.
+ * A `tf.sequential` trains an inner model, and `fit` reads only the flag of that one.
  *
- * @returns the function that takes the marks away.
+ * @returns the function that removes the marks.
  */
 export function lock(where: string, model: LayersModel): () => void {
   const {model: inner} = model as unknown as {model?: Lockable};

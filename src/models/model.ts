@@ -1,4 +1,4 @@
-/** @file A model as the trainers see it: built, with its outputs, its weights and its optimizer. */
+/** @file A model in the form that trainers use: built, with its outputs, weights and optimizer. */
 
 import {backend, clone, dispose, keep, type Optimizer, type Tensor, train, type Variable} from '@tensorflow/tfjs-core';
 import {LayersModel, type Sequential} from '@tensorflow/tfjs-layers';
@@ -8,14 +8,14 @@ import {isJoint} from './modelLosses';
 import type {StepTensors} from './modelTensors';
 
 /**
- * Checks that something is a model, and builds it if that is still to be done.
+ * Checks that a value is a model, and builds it if necessary.
  *
- * @param loss  what a function has for its outputs: one loss, a list, or a record by name.
+ * @param loss  the losses of a function's outputs: one loss, a list, or a record by name.
  */
 export function readyModel(where: string, model: TrainableModel, loss?: unknown): LayersModel {
   if (isFunctionModel(model)) return asLayersModel(where, model, outputNamesOf(loss));
   try {
-    // A Sequential has no names for its outputs before something needs them.
+    // A Sequential has no output names before it is built.
     if (model.outputNames.length === 0) (model as Sequential).build();
     return model;
   } catch {
@@ -24,7 +24,7 @@ export function readyModel(where: string, model: TrainableModel, loss?: unknown)
   }
 }
 
-/** Says whether something is a function of tensors and variables. */
+/** Whether a value is a function model. */
 function isFunctionModel(model: unknown): model is FunctionModel {
   if (model instanceof LayersModel || typeof model !== 'object' || model === null) return false;
   return 'predict' in model && 'variables' in model;
@@ -36,21 +36,24 @@ function outputNamesOf(loss: unknown): string[] {
   return typeof loss === 'object' && loss !== null ? Object.keys(loss) : ['output'];
 }
 
-/** Runs a model forward, on inputs in the form that it takes, and lists its outputs in their order. */
+/** Runs a model forward, on inputs in the form that it takes, and lists its outputs in order. */
 export function outputsOf(model: LayersModel, xs: StepTensors, training: boolean): Tensor[] {
   const outputs = model.apply(xs as Tensor | Tensor[], {training}) as Tensor | Tensor[];
   return Array.isArray(outputs) ? outputs : [outputs];
 }
 
-/** The layers of a model, and those of the models in it. */
+/** Lists the layers of a model, and those of its inner models. */
 export function layersOf(model: LayersModel): LayersModel['layers'] {
   return model.layers.flatMap((layer) => ('layers' in layer ? [layer, ...layersOf(layer as LayersModel)] : [layer]));
 }
 
-/** Where layers of tfjs keep other layers. */
+/** Fields in which tfjs layers keep other layers. */
 const INNER = ['layers', 'layer', 'forwardLayer', 'backwardLayer', 'cell', 'cells'];
 
-/** The layers of a model with all that is in them: those of inner models, of wrappers, and the cells of recurrent layers. */
+/**
+ * Lists the layers of a model with everything inside them: inner models, wrapped layers, and
+ * recurrent cells.
+ */
 export function partsOf(model: LayersModel): LayersModel['layers'] {
   const withInner = (layer: object): object[] => [
     layer,
@@ -63,7 +66,7 @@ export function partsOf(model: LayersModel): LayersModel['layers'] {
 
 type Layer = LayersModel['layers'][number];
 
-/** Runs `f` with something around each call of some layers. */
+/** Runs `f`, with `around` wrapped around each call of some layers. */
 export function aroundCalls<T>(
   parts: readonly Layer[],
   around: (layer: Layer, call: () => Tensor | Tensor[], inputs: Tensor | Tensor[]) => Tensor | Tensor[],
@@ -88,7 +91,10 @@ export function aroundCalls<T>(
 
 type Weights = LayersModel['trainableWeights'];
 
-/** The weights that were trainable when a model was compiled, as tfjs keeps them; a `Sequential` has a model that does. */
+/**
+ * The weights that were trainable when a model was compiled, as tfjs stores them; a `Sequential`
+ * stores them in its inner model.
+ */
 interface Compiled {
   collectedTrainableWeights?: Weights | null;
   model?: Compiled;
@@ -98,10 +104,12 @@ interface Compiled {
  * Returns a function that lists the weights to train now; a layer may be frozen between two steps.
  *
  * With the optimizer that the model was compiled with, these are the weights that `compile` found
- * trainable. With an optimizer of its own, a step goes by what is trainable now, or, for a model that
- * is frozen as a whole, by what was when the step was built. A weight that is frozen itself is never
- * trained. To freeze a model freezes the weights of its layers, but not of models in it: so tfjs
- * trains on a discriminator that is frozen for the model around it.
+ * trainable. With another optimizer, they are the weights that are trainable now. If the whole
+ * model is frozen, they are those that were trainable when the step was built. A weight that is
+ * frozen itself is never trained.
+ *
+ * Freezing a model freezes the weights of its layers, but not those of inner models. So tfjs trains
+ * a discriminator that is frozen only for the model around it.
  */
 export function trainedWeights(where: string, model: LayersModel, optimizer: Optimizer): () => Variable[] {
   const atFirst = model.trainableWeights;
@@ -128,7 +136,7 @@ function compiledWeights(model: LayersModel): Weights | undefined {
   return (inner ? inner.collectedTrainableWeights : collectedTrainableWeights) ?? undefined;
 }
 
-/** Warns of weights that are trainable now, and were not when the model was compiled. */
+/** Warns about weights that are trainable now, but were not when the model was compiled. */
 function warnOfThawed(where: string, now: Weights, compiled: Weights): boolean {
   const thawed = now.filter((weight) => !compiled.includes(weight));
   if (thawed.length === 0) return false;
@@ -136,12 +144,15 @@ function warnOfThawed(where: string, now: Weights, compiled: Weights): boolean {
   const others = thawed.length > names.length ? ', …' : '';
   const remedy = 'Compile the model again to train them.';
   console.warn(
-    `${where}: ${names.join(', ')}${others} were frozen when the model was compiled, and stay so. ${remedy}`,
+    `${where}: ${names.join(', ')}${others} were frozen when the model was compiled, and stay frozen. ${remedy}`,
   );
   return true;
 }
 
-/** All weights in an order that a frozen layer does not change: `model.weights` has those first that are trained now. */
+/**
+ * Lists all weights in an order that freezing a layer does not change: `model.weights` lists
+ * trainable weights first.
+ */
 export function weightsOf(model: LayersModel): Variable[] {
   const ofLayers = model.layers.flatMap((layer) => [...layer.weights].sort((a, b) => a.id - b.id));
   // A function has weights, but no layers.
@@ -149,7 +160,7 @@ export function weightsOf(model: LayersModel): Variable[] {
   return weights.map((weight) => weight.read() as Variable);
 }
 
-/** The optimizers that `compile` takes by name, as it makes them. */
+/** The optimizers that `compile` accepts by name, with its defaults. */
 const OPTIMIZERS = {
   sgd: () => train.sgd(0.01),
   adam: () => train.adam(0.001, 0.9, 0.999, epsilon()),
@@ -159,13 +170,13 @@ const OPTIMIZERS = {
   adadelta: () => train.adadelta(1, 0.95, epsilon()),
 };
 
-/** The name of an optimizer that `compile` takes. */
+/** Name of an optimizer that `compile` accepts. */
 export type OptimizerName = keyof typeof OPTIMIZERS;
 
-/** What tfjs-layers takes for zero. */
+/** The epsilon of tfjs-layers. */
 const epsilon = () => backend().epsilon();
 
-/** Makes the optimizer of a name, as `compile` does. */
+/** Creates the optimizer of a name, as `compile` does. */
 export function optimizerNamed(where: string, name: string): Optimizer {
   const names = Object.keys(OPTIMIZERS);
   const make = (OPTIMIZERS as Record<string, () => Optimizer>)[name.toLowerCase()];
@@ -174,7 +185,7 @@ export function optimizerNamed(where: string, name: string): Optimizer {
   throw typeError(where, 'optimizer', 'be an optimizer or the name of one', `'${name}'`, remedy);
 }
 
-/** Gives a model the optimizer of a name; one of that kind that it has already stays. */
+/** Sets the model's optimizer by name; an existing one of that kind stays. */
 function withOptimizer(where: string, model: LayersModel, name: string): Optimizer {
   const isThere = (model.optimizer as Optimizer | undefined)?.getClassName().toLowerCase() === name.toLowerCase();
   if (!isThere) model.optimizer = optimizerNamed(where, name);
@@ -182,8 +193,8 @@ function withOptimizer(where: string, model: LayersModel, name: string): Optimiz
 }
 
 /**
- * Finds the optimizer of a model: the given one, or the one that it was compiled with. One by name becomes that of the
- * model.
+ * Finds the optimizer of a model: the given one, or the one it was compiled with. One given by name
+ * becomes that of the model.
  */
 export function modelOptimizer(
   where: string,
@@ -197,23 +208,23 @@ export function modelOptimizer(
   throw typeError(where, 'optimizer', 'be given, or the model be compiled with one', optimizer, remedy);
 }
 
-/** A recurrent layer that keeps its state from batch to batch, by the fields of tfjs. */
+/** A recurrent layer that keeps its state from batch to batch, seen through the fields of tfjs. */
 export interface Stateful {
   states_: Tensor[] | null;
-  /** States of earlier batches, which a batch in training mode adds to. */
+  /** States of earlier batches; a batch in training mode appends to them. */
   keptStates: Tensor[][];
 }
 
-/** The recurrent layers of a model that have a state. */
+/** Lists the recurrent layers of a model that have a state. */
 export function statefulLayers(model: LayersModel): (Stateful & {states_: Tensor[]})[] {
   const stateful = partsOf(model).filter((part) => part.stateful) as unknown as Stateful[];
   return stateful.filter((layer): layer is Stateful & {states_: Tensor[]} => Boolean(layer.states_));
 }
 
-/** Runs the model in inference mode, and gives its recurrent layers the states back that they had. */
+/** Runs the model in inference mode, and restores the states of its recurrent layers. */
 export async function keepingStates<T>(model: LayersModel, run: () => Promise<T>): Promise<T> {
   const held = statefulLayers(model).map((layer) => ({layer, before: layer.states_}));
-  // A batch in inference mode disposes the states that it begins with.
+  // A batch in inference mode disposes the states that it starts with.
   for (const {layer, before} of held) layer.states_ = before.map((state) => keep(clone(state)));
   try {
     return await run();
@@ -225,14 +236,17 @@ export async function keepingStates<T>(model: LayersModel, run: () => Promise<T>
   }
 }
 
-/** Holds the states of recurrent layers. A batch in training mode replaces them, and keeps those that were before. */
+/**
+ * Holds the states of recurrent layers. A batch in training mode replaces them, and keeps the
+ * previous ones.
+ */
 export function recurrentStates(model: LayersModel) {
   const held = statefulLayers(model).map((layer: Stateful & {states_: Tensor[]}) => {
     return {layer: layer as Stateful, before: [...layer.states_], kept: layer.keptStates.length};
   });
   const moved = () => held.filter(({layer, before}) => layer.states_?.[0] !== before[0]);
   return {
-    /** Replaces each state by what `choose` makes of it and of the one before. */
+    /** Replaces each changed state by the result of `choose`. */
     keepIf(choose: (after: Tensor, before: Tensor) => Tensor): void {
       for (const {layer, before} of moved()) {
         const after = layer.states_ as Tensor[];

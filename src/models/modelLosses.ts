@@ -1,4 +1,4 @@
-/** @file The losses of a model: found for each output, and evaluated to one number a row. */
+/** @file The losses of a model: found for each output, and reduced to one number per row. */
 
 import {
   Reduction as CoreReduction,
@@ -41,10 +41,10 @@ import {nanUnless} from '../rows';
 import type {LossName, PerSampleLoss} from '../types';
 import {byOutput, type PerOutput} from './modelTensors';
 
-/** A loss for a trainer: a function, or the name that `model.compile` takes for it. */
+/** A loss for a trainer: a function, or a name that `model.compile` accepts. */
 export type LossLike = PerSampleLoss | LossName;
 
-/** The losses under the names that tfjs-layers has for them; what is not here comes from there. */
+/** Our losses under the names of tfjs-layers; all others come from tfjs-layers. */
 const OWN_LOSSES: Record<Exclude<LossName, LayersLossName>, () => PerSampleLoss> = {
   binaryCrossentropy,
   categoricalCrossentropy,
@@ -60,12 +60,18 @@ const OWN_LOSSES: Record<Exclude<LossName, LayersLossName>, () => PerSampleLoss>
   squaredHinge,
 };
 
-/** The losses of a model: one for each output (for all of them, in a list, or in a record by name), or one over all. */
+/**
+ * The losses of a model: one for each output (one for all of them, a list, or a record by name), or
+ * one over all outputs together.
+ */
 export type Losses = LossLike | JointLoss | LossLike[] | Record<string, LossLike>;
 
 const {NONE} = CoreReduction;
 
-/** Builds what each loss of `tf.losses` is for a row; `compile` takes them, and the mean over all rows is the same. */
+/**
+ * Per-sample versions of the losses in `tf.losses`, which `compile` accepts; their mean over all
+ * rows is the same.
+ */
 const CORE_LOSSES = new Map<unknown, () => PerSampleLoss>([
   [coreLosses.absoluteDifference, meanAbsoluteError],
   [
@@ -85,11 +91,14 @@ function unreduced(loss: (yTrue: Tensor, yPred: Tensor) => Tensor): PerSampleLos
   return rowwise((yTrue, yPred) => loss(yTrue, yPred));
 }
 
-/** Names of losses that only tfjs-layers has. */
+/** Names of losses that exist only in tfjs-layers. */
 const LAYERS_LOSSES = ['meanAbsolutePercentageError', 'meanSquaredLogarithmicError'] as const;
 type LayersLossName = (typeof LAYERS_LOSSES)[number];
 
-/** Finds the loss of each output, or the one over all of them: the given ones, or those that the model was compiled with. */
+/**
+ * Finds the loss of each output, or the joint loss: the given ones, or those that the model was
+ * compiled with.
+ */
 export function modelLosses(
   where: string,
   model: LayersModel,
@@ -110,15 +119,20 @@ export function modelLosses(
   });
 }
 
-/** For an output of weight 0 that has no loss: no step computes it, and it has no figure. */
+/**
+ * Placeholder for an output of weight 0 without a loss: no step computes it, and it is not logged.
+ */
 const noLoss: PerSampleLoss = (_, yPred) => fill([yPred.shape[0] as number], Number.NaN);
 
-/** The names of the targets of a model: those of its outputs; undefined if a joint loss takes any targets. */
+/**
+ * Returns the target names of a model, those of its outputs; undefined if a joint loss takes any
+ * targets.
+ */
 export function targetNames(model: LayersModel, loss: unknown = model.loss): readonly string[] | undefined {
   return isJoint(loss) ? undefined : model.outputNames;
 }
 
-/** Finds what the loss of each name counts, 1 where nothing is said. */
+/** Returns the weight of each named loss, 1 by default. */
 export function modelLossWeights(
   where: string,
   names: readonly string[],
@@ -129,12 +143,15 @@ export function modelLossWeights(
   return weights;
 }
 
-/** Takes a loss of `tf.losses`, which reduces the batch to a scalar, for what it is by row; any other stays as it is. */
+/**
+ * Converts a loss of `tf.losses`, which reduces the batch to a scalar, to its per-sample version;
+ * any other stays.
+ */
 export function byRow(loss: PerSampleLoss): PerSampleLoss {
   return CORE_LOSSES.get(loss)?.() ?? loss;
 }
 
-/** Says whether a loss judges all outputs together. */
+/** Whether a loss combines all outputs. */
 export function isJoint(loss: unknown): loss is JointLoss {
   return (Object(loss) as Partial<JointLoss>).isJoint === true;
 }
@@ -151,15 +168,15 @@ function perSampleLoss(where: string, loss: LossLike): PerSampleLoss {
 }
 
 /**
- * Evaluates a loss to one number a row, `float32[B]`: the mean over the further axes of a loss `float32[B, …]`, without
- * the entries that do not count (ignored labels).
+ * Evaluates a loss to one number per row, `float32[B]`. A loss `float32[B, …]` is averaged over the
+ * further axes, without entries that do not count (ignored labels).
  */
 export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
   const batchSize = yPred.shape[0] as number;
   const losses = evaluated(where, loss, yTrue, yPred);
   if (losses.rank === 0 || losses.shape[0] !== batchSize || losses.dtype !== 'float32') {
     const constraint = `return one value for each row, float32 of shape [${batchSize}] or [${batchSize}, …]`;
-    throw typeError(where, 'loss', constraint, kindOf(losses), 'Leave out the mean or the sum over the batch.');
+    throw typeError(where, 'loss', constraint, kindOf(losses), 'Remove the mean or the sum over the batch.');
   }
   if (losses.rank === 1) return losses as Tensor1D;
   const entries = perRow(losses);
@@ -170,32 +187,40 @@ export function rowLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPr
 }
 
 /**
- * Evaluates a loss to one number an element, `float32[B·P]`, for elements that are rows: `yPred` is `[B·P, C]`. Elements that do not
- * count (ignored labels) have the loss 0.
+ * Evaluates a loss to one number per element, `float32[B·P]`, with the elements as rows: `yPred` is
+ * `[B·P, C]`. Elements that do not count (ignored labels) have loss 0.
  */
 export function elementLosses(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Tensor): Tensor1D {
   const count = yPred.shape[0] as number;
   const given = evaluated(where, loss, yTrue, yPred);
-  // A function of single values keeps the axis of 1 that elements of yes-or-no labels have.
+  // A loss of single values keeps the axis of size 1 that binary elements have.
   const losses = loss.binary && String(given.shape) === String([count, 1]) ? reshape(given, [count]) : given;
   if (losses.rank !== 1 || losses.size !== count || losses.dtype !== 'float32') {
     const shapes = `float32 of shape [${count}] for yPred of shape ${shapeText(yPred.shape)}`;
     const isOfEach = String(losses.shape) === String(yPred.shape);
-    const promise = isOfEach ? ' For yes-or-no labels say so: Object.assign(loss, {binary: {fromLogits: true}}).' : '';
-    const remedy = `It is given elements as rows: reduce over the last axis, and over no other.${promise}`;
+    const promise = isOfEach
+      ? ' For binary labels, declare it: Object.assign(loss, {binary: {fromLogits: true}}).'
+      : '';
+    const remedy = `It gets elements as rows: reduce over the last axis, and over no other.${promise}`;
     throw typeError(where, 'loss', `return one value for each element, ${shapes}`, kindOf(losses), remedy);
   }
   const valid = validRows(loss, yTrue);
   return (valid ? chooseEach(notEqual(valid, 0), losses, zerosLike(losses)) : losses) as Tensor1D;
 }
 
-/** The outputs whose losses count; a loss that counts 0 is not computed, unless all of them do. */
+/**
+ * Lists the outputs whose losses count. A loss of weight 0 is not computed, unless all weights are
+ * 0.
+ */
 export function countedOutputs(lossWeights: readonly number[]): number[] {
   const counted = [...lossWeights.keys()].filter((output) => (lossWeights[output] as number) > 0);
   return counted.length > 0 ? counted : [...lossWeights.keys()];
 }
 
-/** Checks the truth of some outputs, for losses that look at their labels; `marksOf` an output say 0 of rows that do not count. */
+/**
+ * Checks the targets of some outputs, for losses that validate their labels; `marksOf` returns
+ * masks with 0 for rows that do not count.
+ */
 export function checkTruths(
   losses: readonly (PerSampleLoss | JointLoss)[],
   outputs: readonly number[],
@@ -209,10 +234,12 @@ export function checkTruths(
 }
 
 /**
- * Evaluates the loss of each output that counts, times what it counts; `lossesOf` says how a loss becomes one number a row.
+ * Evaluates the weighted loss of each output that counts; `lossesOf` reduces a loss to one number
+ * per row.
  *
- * @param finite  `bool[count]`, rows that were not replaced by others, which a loss that skips NaN does not see.
- * @param valid  `[count]`, 0 for rows that such a loss does not see either; their losses are 0.
+ * @param finite  `bool[count]`, rows that were not replaced. A loss that skips NaN gets NaN for the
+ *   others.
+ * @param valid  `[count]`, 0 for rows that such a loss gets as NaN too; their losses are 0.
  */
 export function outputLosses(
   where: string,
@@ -225,14 +252,14 @@ export function outputLosses(
   valid?: Tensor1D,
 ): Tensor1D[] {
   const seenRows = comparableRows(finite, valid);
-  // Outputs may have several rows for each of the batch, of which nobody knows whose they are.
+  // Outputs may have several rows per batch row, whose assignment is unknown.
   const seen = (prediction: Tensor) =>
     seenRows && prediction.shape[0] === seenRows.size ? nanUnless(seenRows, prediction) : prediction;
   return countedOutputs(lossWeights).map((output) => {
     const loss = losses[output] as PerSampleLoss | JointLoss;
     const given = loss.skipsNaN ? predictions.map(seen) : predictions;
     const [yTrue, yPred] = [ys[output] as Tensor, given[output] as Tensor];
-    // A joint loss has a value for each row of the targets.
+    // A joint loss has one value for each row of the targets.
     const ofAll = isJoint(loss)
       ? lossesOf(where, () => loss.compute(ys, given), yTrue, yTrue)
       : lossesOf(where, loss, yTrue, yPred);
@@ -242,7 +269,9 @@ export function outputLosses(
   });
 }
 
-/** Marks the rows that a loss may compare with others, `bool[count]`; undefined for all. */
+/**
+ * Returns the mask of rows that a loss may compare with others, `bool[count]`; undefined for all.
+ */
 export function comparableRows(finite: Tensor1D | undefined, valid: Tensor1D | undefined): Tensor1D | undefined {
   if (!valid) return finite;
   const isValid = notEqual(valid, 0) as Tensor1D;
@@ -250,9 +279,11 @@ export function comparableRows(finite: Tensor1D | undefined, valid: Tensor1D | u
 }
 
 /**
- * Marks the rows in which at least one entry counts, `float32[B]`; undefined if the loss counts everything.
+ * Returns the mask of rows with at least one entry that counts, `float32[B]`; undefined if the loss
+ * counts everything.
  *
- * @param finite  `bool[B]`, rows that others may be compared with. What is left out is not finite, but counts.
+ * @param finite  `bool[B]`, rows that others may be compared with. The other rows are not finite,
+ *   but count.
  */
 export function validRows(loss: PerSampleLoss | JointLoss, yTrue: Tensor, finite?: Tensor1D): Tensor1D | undefined {
   if (isJoint(loss) || !loss.valid) return undefined;
@@ -270,7 +301,7 @@ function evaluated(where: string, loss: PerSampleLoss, yTrue: Tensor, yPred: Ten
   throw typeError(where, 'loss', 'return a tensor', losses, remedy);
 }
 
-/** The shape of a loss for an error, and its type if that is wrong. */
+/** Formats the shape of a loss for an error, and its dtype if that is wrong. */
 function kindOf(losses: Tensor): unknown {
   return losses.dtype === 'float32' ? losses.shape : `${losses.dtype} of shape ${shapeText(losses.shape)}`;
 }

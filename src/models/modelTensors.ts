@@ -1,23 +1,25 @@
-/** @file What a model is given, in its order: tensors, and whatever goes by output. */
+/** @file Inputs and targets in the order of a model, and values per output. */
 
 import {expandDims, Tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {rangeError, shapeText, typeError} from '../checks';
 
-/** Tensors as `trainOnBatch` takes them: one, a list in the order of the model, or a record by name. */
+/**
+ * Tensors as `trainOnBatch` takes them: one, a list in the order of the model, or a record by name.
+ */
 export type StepTensors = Tensor | Tensor[] | Record<string, Tensor>;
 
 /** A batch in the order of a model. */
 export interface BatchTensors {
   xs: Tensor[];
   ys: Tensor[];
-  /** Puts inputs like `xs` in the form in which the model takes them. */
+  /** Converts inputs like `xs` to the form that the model takes. */
   formed: (xs: Tensor[]) => StepTensors;
 }
 
-/** What the targets of a model are, and what errors call a batch of it. */
+/** Names of the targets, and names of the arguments in errors. */
 export interface BatchNames {
-  /** One target for each of these; undefined if a joint loss takes any. */
+  /** One target per name; undefined if a joint loss takes any targets. */
   targets: readonly string[] | undefined;
   xName?: string;
   yName?: string;
@@ -53,7 +55,7 @@ export function modelTensors(
   return {xs, ys, formed};
 }
 
-/** Lists inputs in the order of a model, and knows the form in which it takes them. */
+/** Lists inputs in the order of a model, with the conversion to the form that it takes. */
 export function inputsOf(where: string, xName: string, model: LayersModel, x: StepTensors): Omit<BatchTensors, 'ys'> {
   // A function has no names for its inputs.
   if (model.inputNames.length === 0) return freeInputs(where, xName, x);
@@ -61,7 +63,7 @@ export function inputsOf(where: string, xName: string, model: LayersModel, x: St
   return {xs, formed: (inputs) => (inputs.length === 1 ? (inputs[0] as Tensor) : inputs)};
 }
 
-/** Lists the inputs of a function, which knows their form. */
+/** Lists the inputs of a function, which keeps their form. */
 function freeInputs(where: string, xName: string, x: StepTensors): Omit<BatchTensors, 'ys'> {
   const xs = anyTensors(where, xName, x);
   if (x instanceof Tensor) return {xs, formed: (inputs) => inputs[0] as Tensor};
@@ -74,7 +76,7 @@ function targetsOf(where: string, yName: string, names: readonly string[] | unde
   return names ? tensorsByName(where, yName, names, y).map(withFeatures) : anyTensors(where, yName, y);
 }
 
-/** Lists tensors of any names, in the order in which they are given. */
+/** Lists tensors of any names, in the given order. */
 function anyTensors(where: string, argument: string, given: StepTensors): Tensor[] {
   const tensors = given instanceof Tensor ? [given] : Object.values(Object(given));
   if (tensors.length > 0 && tensors.every((tensor) => tensor instanceof Tensor)) return tensors;
@@ -82,7 +84,7 @@ function anyTensors(where: string, argument: string, given: StepTensors): Tensor
   throw typeError(where, argument, 'be a tensor, a list of tensors or a record of them', given, remedy);
 }
 
-/** tfjs reads one value a row as one feature. */
+/** Adds a feature axis to rank 1, as tfjs does. */
 function withFeatures(tensor: Tensor): Tensor {
   return tensor.rank === 1 ? expandDims(tensor, 1) : tensor;
 }
@@ -94,15 +96,15 @@ function fits(input: Tensor, shape: (number | null)[]): boolean {
   );
 }
 
-/** A data set for a model, in the tensors that were given. */
+/** A data set for a model, in the given tensors. */
 export interface ModelData {
   xs: StepTensors;
   ys: Tensor[];
-  /** How many rows it has. */
+  /** Number of rows. */
   rows: number;
 }
 
-/** What errors call the inputs and the targets of a data set. */
+/** Names of the inputs and targets of a data set in errors. */
 export const DATA_NAMES = {xName: 'x', yName: 'y'};
 
 /** Checks a data set for a model. */
@@ -128,10 +130,13 @@ export function eachTensor(tensors: StepTensors, f: (tensor: Tensor) => Tensor):
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, f(tensor)]));
 }
 
-/** Something for each output of a model: one for all of them, a list in their order, or a record by their names. */
+/**
+ * A value per output of a model: one for all outputs, a list in their order, or a record by their
+ * names.
+ */
 export type PerOutput<T> = T | T[] | Record<string, T>;
 
-/** Lists what is meant for each of some outputs; what a record leaves out is undefined. */
+/** Lists the value of each output; undefined for one that a record omits. */
 export function byOutput<T>(
   where: string,
   argument: string,
@@ -143,7 +148,10 @@ export function byOutput<T>(
   return names.map(() => given);
 }
 
-/** Lists tensors in the order of `names`, from one tensor, a list of them, or a record by name; none may be missing. */
+/**
+ * Lists tensors in the order of `names`, from one tensor, a list, or a record by name; none may be
+ * missing.
+ */
 function tensorsByName(where: string, argument: string, names: readonly string[], given: PerOutput<Tensor>): Tensor[] {
   const listed = given instanceof Tensor ? [given] : given;
   const tensors = Array.isArray(listed) ? listed : byName(where, argument, names, listed ?? {});

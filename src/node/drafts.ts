@@ -1,4 +1,4 @@
-/** @file Drafts: files that are written beside the one whose place they take. */
+/** @file Drafts: files that are written beside the target file and then replace it. */
 
 import {createHash, randomBytes} from 'node:crypto';
 import {lstat, open, readdir, rename, rm} from 'node:fs/promises';
@@ -6,11 +6,11 @@ import {hostname} from 'node:os';
 import {basename, dirname, join} from 'node:path';
 
 /**
- * Replaces a file at once: a reader finds the old content or the new one, whenever the process dies.
+ * Replaces a file atomically: a reader finds the old or the new content, whenever the process dies.
  *
- * The content is written to a draft of its own name, flushed to the disk, and renamed. A symbolic
- * link at `path` is replaced, and the file that it leads to stays as it is. Drafts that killed writers
- * left are removed.
+ * The content is written to a draft with a unique name, flushed to disk, and renamed. A symbolic
+ * link at `path` is replaced, and its target stays unchanged. Drafts left by killed writers are
+ * removed.
  */
 export async function replaceFile(path: string, content: Buffer): Promise<void> {
   await removeAbandoned(path);
@@ -26,7 +26,7 @@ export async function replaceFile(path: string, content: Buffer): Promise<void> 
     }
     await rename(draft, path);
   } catch (error) {
-    // The first error is the one to report, whether the draft can be removed or not.
+    // Report the first error, even if the draft cannot be removed.
     await rm(draft, {force: true}).catch(() => undefined);
     throw error;
   }
@@ -43,7 +43,10 @@ function host(): string {
   return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 }
 
-/** Removes the drafts of writers that are gone. One that cannot be removed does not stop a save. */
+/**
+ * Removes the drafts of writers that have ended. A draft that cannot be removed does not stop a
+ * save.
+ */
 async function removeAbandoned(path: string): Promise<void> {
   const name = basename(path);
   const names = await readdir(dirname(path)).catch(() => []);
@@ -55,10 +58,10 @@ async function removeAbandoned(path: string): Promise<void> {
   }
 }
 
-/** Whether the writer of a draft is known to have ended; only the host on which it ran can tell. */
+/** Whether the writer of a draft is known to have ended; only its own host can tell. */
 function hasEnded([, ofHost, id, time]: RegExpExecArray): boolean {
   if (ofHost !== host()) return false;
-  // In a container, a process often has the number of the one before it.
+  // In a container, a new process often gets the id of the previous one.
   if (Number(id) === process.pid) return Number(time) < Date.now() - process.uptime() * 1000;
   try {
     process.kill(Number(id), 0);
@@ -68,7 +71,7 @@ function hasEnded([, ofHost, id, time]: RegExpExecArray): boolean {
   }
 }
 
-/** A draft that was not written to for a day has no writer left. */
+/** A draft unchanged for a day counts as abandoned. */
 const OLD = 24 * 60 * 60 * 1000;
 
 async function isOld(draft: string): Promise<boolean> {

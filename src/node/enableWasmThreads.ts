@@ -6,7 +6,7 @@ import {loadedWasmPackage, type WasmPackage} from './wasmPackage';
 
 const NAME = 'enableWasmThreads';
 
-/** The largest number of threads that the binary of tfjs runs. */
+/** Largest number of threads that the tfjs binary supports. */
 const MOST = 8;
 
 /** Marks our factory in the registry, which all copies of this module share. */
@@ -24,13 +24,13 @@ type BackendFactory = (() => KernelBackend | Promise<KernelBackend>) & {[THREADE
  * `enableWasmTraining` may be registered before or after. Results agree with those of one thread up
  * to rounding. The threads do not keep the process alive.
  *
- * If threads are not available, the stock backend stays, and a warning gives the reason, once:
+ * If threads are not available, the stock backend stays, and a warning gives the reason once:
  * - Bun or Deno, the permission model of Node without `--allow-worker`, or no `SharedArrayBuffer`;
  * - a bundle or an installation without the files of `@tensorflow/tfjs-backend-wasm`;
  * - a worker that does not start.
  *
- * @param threads  an integer ≥ 1, the calling thread included. More than 8 count as 8. Default the
- *   number of cores that Node may use.
+ * @param threads  an integer ≥ 1, including the calling thread. More than 8 count as 8. Default:
+ *   the number of cores that Node may use.
  * @returns a promise of the number of threads that run.
  * @throws RangeError naming `threads`; TypeError if the wasm backend has not been imported, or is
  *   in use already. As a rejected promise.
@@ -60,7 +60,7 @@ export async function enableWasmThreads(threads: number = availableParallelism()
     return 1;
   }
   try {
-    // Again, as the backend may have been set, or this function called, in the meantime.
+    // Check again: the backend may have been set, or this function called, in the meantime.
     checkUnused();
   } catch (error) {
     backend.dispose();
@@ -70,7 +70,7 @@ export async function enableWasmThreads(threads: number = availableParallelism()
   return wasm.getThreadsCount();
 }
 
-/** Refuses a backend that tensors may be on: replacing it would lose them. */
+/** Refuses a backend that may hold tensors: replacing it would lose them. */
 function checkUnused(): void {
   const {backendName, registry, registryFactory} = engine();
   const factory: BackendFactory | undefined = registryFactory.wasm?.factory;
@@ -84,7 +84,7 @@ function checkUnused(): void {
   throw typeError(NAME, 'the wasm backend', 'be unused', got, remedy);
 }
 
-/** Refuses runtimes and settings that do not have such workers. */
+/** Refuses runtimes and settings without suitable workers. */
 function checkRuntime(): void {
   const {bun, deno} = process.versions;
   if (bun !== undefined || deno !== undefined) throw new Error(`threads need Node, not ${bun ? 'Bun' : 'Deno'}`);
@@ -99,13 +99,13 @@ const warned = new Set<string>();
 function warnOnce(reason: string): void {
   if (warned.has(reason)) return;
   warned.add(reason);
-  // The further lines of an error about a missing module list the modules that require it.
+  // Only the first line: for a missing module, the others list the modules that require it.
   console.warn(`${NAME}: the wasm backend runs on one thread: ${reason.replace(/\n.*/s, '')}.`);
 }
 
 /**
- * Registers a backend in the place of the stock one. After `tf.engine().reset()`, which disposes
- * it, tfjs calls the factory again.
+ * Registers a backend in place of the stock one. After `tf.engine().reset()`, which disposes it,
+ * tfjs calls the factory again.
  */
 function replaceFactory(backend: KernelBackend, rebuild: () => Promise<KernelBackend>): void {
   const {priority = 1} = engine().registryFactory.wasm ?? {};

@@ -4,8 +4,8 @@ import {basename, dirname, join, resolve} from 'node:path';
 import {typeError} from '../checks';
 
 /**
- * Makes a folder and those above it, one by one: the recursive `mkdir` of Node never ends for a path
- * such as `/proc/run`, in a folder in which nothing can be made.
+ * Creates a folder and its parents, one by one. The recursive `mkdir` of Node never returns for a
+ * path such as `/proc/run`, whose parent allows no new entries.
  */
 export async function makeFolder(where: string, folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
@@ -13,17 +13,17 @@ export async function makeFolder(where: string, folder: string): Promise<void> {
   if (found) throw notAFolder(where, folder);
   if (dirname(folder) !== folder) await makeFolder(where, dirname(folder));
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-    // Another writer may have made it in the meantime.
+    // Another writer may have created it in the meantime.
     if (error.code !== 'EEXIST') throw error;
   });
 }
 
-/** Words the error about a file in the place of a folder. */
+/** Builds the error for a file in place of a folder. */
 export function notAFolder(where: string, path: string): TypeError {
   return typeError(where, 'folder', 'be the path of a folder', `a file, ${path}`);
 }
 
-/** One spelling for every path to the same file: absolute, with each link that exists resolved. */
+/** Returns a canonical path: absolute, with each existing link resolved. */
 export function truePath(path: string): string {
   const absolute = resolve(path);
   try {

@@ -12,18 +12,18 @@ const NAME = 'resumeTraining';
  *
  *     weights, optimizer ← folder/training.ohem;   initialState = its state
  *
- * With the same data and options the resumed run ends at the weights at which the undisturbed run
- * ends. The rest is as in `resumeTraining` of `ohem-tfjs`.
+ * With the same data and options, the resumed run reaches the same weights as an uninterrupted run.
+ * The rest is as in `resumeTraining` of `ohem-tfjs`.
  *
- * @param folder  the path that {@link saveTraining} was given.
+ * @param folder  the folder passed to {@link saveTraining}.
  * @param model  a model of the same architecture, or a function with variables of the same shapes.
- * @param options  `optimizer`, if it is not the one that the model was compiled with; of the same
- *   class as it was.
- * @returns a promise of the state for `initialState` of `fitOhem`, or of undefined if nothing is saved
- *   there yet, so that the first run and the next ones are the same code.
- * @throws TypeError naming what does not fit: a file that is truncated, damaged or another one, other
- *   weights, another optimizer; and errors of the file system; as a rejected promise. Nothing has
- *   changed then.
+ * @param options  `optimizer`, if it is not the one the model was compiled with; its class must be
+ *   that of the saved one.
+ * @returns a promise of the state to pass as `initialState` of `fitOhem`. It is undefined if
+ *   nothing is saved there yet, so the same code serves the first run and later ones.
+ * @throws TypeError naming what does not fit: a file that is truncated, damaged or another one,
+ *   other weights, another optimizer; and errors of the file system; as a rejected promise. Nothing
+ *   has changed then.
  *
  * @example
  * import {resumeTraining, saveTraining} from 'ohem-tfjs/node';

@@ -6,20 +6,20 @@ import type {TrainingState} from '../trainers/checkpoint/trainingState';
 import {fileStore} from './trainingFile';
 
 /**
- * Saves a checkpoint in a folder, in one file.
+ * Saves a checkpoint to a single file in a folder.
  *
  *     folder/training.ohem ← {weights, optimizer, state}
  *
- * The file is replaced at once: whenever the process is killed, it holds this checkpoint or the one
- * before. Saves to one folder are written one after the other, in the order of the calls; those of
- * several processes do not disturb each other, and the last one stays. The folder is made if it does
- * not exist. If `training.ohem` is a symbolic link, the link is replaced and the file that it leads to
- * stays as it is; a link to a folder is followed. The rest is as in `saveTraining` of `ohem-tfjs`.
+ * The file is replaced atomically: whenever the process is killed, it holds this checkpoint or the
+ * previous one. Saves to one folder run one after the other, in the order of the calls. Saves of
+ * several processes do not disturb each other, and the last one stays. The folder is created if it
+ * does not exist. If `training.ohem` is a symbolic link, the link is replaced and its target stays
+ * unchanged; a link to a folder is followed. The rest is as in `saveTraining` of `ohem-tfjs`.
  *
- * @param folder  path of a folder that belongs to this training run alone.
+ * @param folder  path of a folder for this training run alone.
  * @param model  the model in training.
  * @param state  the argument of `checkpoint` of `fitOhem`, or the `state` of its history.
- * @param options  `optimizer`, if it is not the one that the model was compiled with.
+ * @param options  `optimizer`, if it is not the one the model was compiled with.
  * @returns a promise that resolves once everything is in the file.
  * @throws TypeError naming the argument, and errors of the file system; as a rejected promise.
  *

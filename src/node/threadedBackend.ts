@@ -6,9 +6,9 @@ import type {KernelBackend} from '@tensorflow/tfjs-core';
 import type {WasmPackage} from './wasmPackage';
 import {endWorkers, startWorkers, type WasmWorker} from './wasmWorkers';
 
-/** Settings of the program that Emscripten made. The program adds its functions to the record. */
+/** Settings of the Emscripten program, which adds its functions to the record. */
 interface Settings {
-  /** The path by which workers load the program. */
+  /** Path from which workers load the program. */
   mainScriptUrlOrBlob: string;
   instantiateWasm(
     imports: Imports,
@@ -25,9 +25,9 @@ type StartProgram = (settings: Settings) => Promise<Program>;
 type Imports = Record<'env' | 'wasi_snapshot_preview1', Record<string, WebAssembly.ImportValue>>;
 
 /**
- * Builds the wasm backend on its threaded binary, which tfjs uses in browsers only.
+ * Builds the wasm backend on its threaded binary, which tfjs uses only in browsers.
  *
- * @throws Error with the reason if it does not start, as a rejected promise. No worker is left
+ * @throws Error with the reason if it does not start, as a rejected promise. All workers are ended
  *   then.
  */
 export async function threadedBackend(wasm: WasmPackage, threads: number): Promise<KernelBackend> {
@@ -45,12 +45,12 @@ export async function threadedBackend(wasm: WasmPackage, threads: number): Promi
   }
 }
 
-/** Stands in for the eight workers that the program makes by itself, whatever it needs. */
+/** Placeholder for the eight workers that the program always creates by itself. */
 class NoWorker {}
 
 /**
- * Loads the program with a `global` and a `Worker` of its own. By `require` it would set the global
- * `Worker`, by which other packages recognise a browser.
+ * Loads the program with its own `global` and `Worker`. With `require` it would set the global
+ * `Worker`, by which other packages detect a browser.
  */
 async function programIn(path: string): Promise<StartProgram> {
   const module = {exports: {}};
@@ -68,7 +68,7 @@ async function programIn(path: string): Promise<StartProgram> {
   return module.exports as StartProgram;
 }
 
-/** Starts the program on workers that run already. */
+/** Starts the program on running workers. */
 async function startedProgram(
   start: StartProgram,
   path: string,
@@ -85,7 +85,7 @@ async function startedProgram(
         const received = instantiated.then((instance) => {
           (settings as Program).PThread.unusedWorkers = [...workers];
           receive(instance, binary);
-          // The handlers that the program has set throw, which would end the process.
+          // The program's own handlers throw, which would end the process.
           for (const worker of workers) worker.onerror = reject;
         });
         received.catch(reject);
@@ -99,7 +99,7 @@ async function startedProgram(
   return program;
 }
 
-/** Ends the process, as an op that lacks a thread would wait for it forever. */
+/** Ends the process: an op that lacks a thread would wait forever. */
 function rethrow(error: unknown): never {
   throw error;
 }

@@ -7,10 +7,10 @@ import type {Store} from '../trainers/checkpoint/savedTraining';
 import {replaceFile} from './drafts';
 import {makeFolder, notAFolder, truePath} from './folder';
 
-/** The first line of the file, as JSON: what follows, and by what to know that it is whole. */
+/** First line of the file, as JSON: sizes of the parts that follow, and their checksum. */
 interface Head {
   format: typeof FORMAT;
-  /** Bytes of the JSON and of the weights behind it. */
+  /** Bytes of the JSON, and of the weights after it. */
   json: number;
   weights: number;
   sha256: string;
@@ -18,7 +18,7 @@ interface Head {
 
 const FORMAT = 'ohem-tfjs training 1';
 
-/** The store of a folder: its file `training.ohem`. Refuses anything but a path. */
+/** Returns the store of a folder, its file `training.ohem`. Refuses anything but a path. */
 export function fileStore(where: string, folder: string): Store {
   const path = fileIn(where, folder);
   return {handler: fileHandler(where, path), turn: join(truePath(folder), 'training.ohem')};
@@ -26,11 +26,13 @@ export function fileStore(where: string, folder: string): Store {
 
 function fileIn(where: string, folder: string): string {
   if (typeof folder === 'string' && folder !== '' && !folder.includes('://')) return join(folder, 'training.ohem');
-  const remedy = "For a URL or a handler of tfjs take this function from 'ohem-tfjs'.";
+  const remedy = "For a URL or an io handler of tfjs, import this function from 'ohem-tfjs'.";
   throw typeError(where, 'folder', 'be the path of a folder', folder, remedy);
 }
 
-/** Whether a folder has a checkpoint. Throws if that is unknown: a new run would replace it. */
+/**
+ * Whether a folder has a checkpoint. Throws if that is unknown, because a new run would replace it.
+ */
 export async function hasFile(where: string, folder: string): Promise<boolean> {
   try {
     await lstat(fileIn(where, folder));
@@ -43,7 +45,7 @@ export async function hasFile(where: string, folder: string): Promise<boolean> {
   }
 }
 
-/** An io handler of tfjs for one file. */
+/** Builds a tfjs io handler for one file. */
 function fileHandler(where: string, path: string): Required<io.IOHandler> {
   return {
     async save({weightData, ...artifacts}) {
@@ -65,13 +67,13 @@ function fileHandler(where: string, path: string): Required<io.IOHandler> {
 function parse(where: string, path: string, file: Buffer): {json: Buffer; weights: Buffer} {
   const end = file.indexOf('\n');
   const head = headOf(file.subarray(0, Math.max(end, 0)));
-  if (!head) throw typeError(where, 'folder', 'hold a training that saveTraining has saved', `another file, ${path}`);
+  if (!head) throw typeError(where, 'folder', 'hold a checkpoint that saveTraining has saved', `another file, ${path}`);
   const body = file.subarray(end + 1);
   const due = head.json + head.weights;
   if (body.length !== due)
-    throw typeError(where, 'folder', `hold all ${due} bytes of the training`, `${body.length} in ${path}`);
+    throw typeError(where, 'folder', `hold all ${due} bytes of the checkpoint`, `${body.length} in ${path}`);
   if (hashOf(body) !== head.sha256)
-    throw typeError(where, 'folder', 'hold the training as it was saved', `a damaged file, ${path}`);
+    throw typeError(where, 'folder', 'hold the checkpoint as it was saved', `a damaged file, ${path}`);
   return {json: body.subarray(0, head.json), weights: body.subarray(head.json)};
 }
 

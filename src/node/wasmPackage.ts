@@ -18,13 +18,14 @@ export interface WasmPackage {
 const ENTRY = /[\\/]@tensorflow[\\/]tfjs-backend-wasm[\\/]dist[\\/]tf-backend-wasm[\w.]*\.js$/;
 
 /**
- * Finds the copy of the package that is loaded. Resolving it by name could load a second copy,
- * which would replace the kernels of the first.
+ * Finds the loaded copy of the package. Resolving it by name could load a second copy, which would
+ * replace the kernels of the first.
  *
- * @throws Error with the reason if there is none in this process, or files of it are missing.
+ * @throws Error with the reason if it is not loaded in this process, or some of its files are
+ *   missing.
  */
 export function loadedWasmPackage(): WasmPackage {
-  // Every `require` has the same cache, whatever path it is made for.
+  // All `require` functions share one cache, whatever path they are created for.
   const {cache} = createRequire(process.execPath);
   const [entry, loaded] = Object.entries(cache).find(([path]) => ENTRY.test(path)) ?? [];
   if (!entry || !loaded) throw new Error('@tensorflow/tfjs-backend-wasm is not loaded from its own files');
@@ -32,6 +33,6 @@ export function loadedWasmPackage(): WasmPackage {
   const file = (end: string) => require.resolve(join('..', 'wasm-out', `tfjs-backend-wasm-threaded-simd.${end}`));
   const [program, binary] = [file('js'), file('wasm')];
   const {wasmWorkerContents} = require(file('worker.js')) as {wasmWorkerContents: string};
-  // The package lost a backslash: line breaks stand within the string literals of the script.
+  // The package lost a backslash: its script has line breaks inside string literals.
   return {...loaded.exports, program, binary, workerScript: wasmWorkerContents.replaceAll('\n', '\\n')};
 }

@@ -6,13 +6,14 @@ const STARTED = '\nparentPort.postMessage({});';
 
 /** A worker for one thread of the wasm program. */
 export class WasmWorker extends Worker {
-  /** Called with every error of the worker. The wasm program puts a handler here that throws. */
+  /** Called with every error of the worker. The wasm program sets a handler that throws. */
   onerror?: (error: unknown) => void;
   /** Rejects when the worker fails or ends. */
   readonly failed: Promise<never>;
 
   constructor(script: string) {
-    // Without the flags and variables of this process: each worker would load a loader such as tsx.
+    // Without the flags and variables of this process: otherwise each worker would load a loader
+    // such as tsx.
     super(script + STARTED, {eval: true, execArgv: [], env: {}, name: 'ohem-tfjs wasm'});
     this.failed = new Promise((_, reject) => {
       this.once('error', reject);
@@ -29,8 +30,8 @@ export class WasmWorker extends Worker {
 }
 
 /**
- * Starts workers and waits until all of them run their script. They keep the process alive until
- * the wasm program unrefs them.
+ * Starts workers, and waits until all run their script. They keep the process alive until the wasm
+ * program unrefs them.
  *
  * @throws Error of the first that does not start, as a rejected promise. All are ended then.
  */

@@ -24,22 +24,22 @@ import {selectorState} from './step/selection';
 
 const NAME = 'checkGradients';
 
-/** The backend that others are compared with: plain JavaScript, the same on every machine. */
+/** The reference backend: plain JavaScript, the same on every machine. */
 const REFERENCE = 'cpu';
 
 /**
- * The options of `ohemStep`, and what to compare. `optimizer`, `clipNorm` and `dynamics` change no
- * gradient and have no effect.
+ * Options of {@link checkGradients}: those of `ohemStep`, and how to compare. `optimizer`,
+ * `clipNorm` and `dynamics` change no gradient and have no effect.
  */
 export interface CheckGradientsOptions extends OhemStepOptions {
   /** The backend to check. Default: the one in use. */
   backend?: string;
   /**
-   * How far a gradient may be from that of cpu, as a share of its largest entry; a finite number >
-   * 0. Default 0.01.
+   * Largest accepted difference from the cpu gradient, as a share of its largest entry. A finite
+   * number > 0. Default 0.01.
    */
   tolerance?: number;
-  /** What goes with the batch, as the third argument of a step. */
+  /** Options of the batch: the third argument of a step. */
   batch?: StepOptions;
 }
 
@@ -47,41 +47,41 @@ const NAMES: Record<Exclude<keyof CheckGradientsOptions, keyof OhemStepOptions>,
   ...{backend: true, tolerance: true, batch: true},
 };
 
-/** How far the gradient of a weight is from that of cpu. */
+/** Difference between the gradients of one weight on the checked backend and on cpu. */
 export interface GradientDifference {
   /** The name of the weight, such as `dense_Dense1/kernel`. */
   name: string;
   /**
-   * The largest difference, as a share of the largest entry on cpu; Infinity if the gradient is not
+   * The largest difference, as a share of the largest entry on cpu. Infinity if the gradient is not
    * finite.
    */
   difference: number;
 }
 
 export interface GradientCheck {
-  /** Whether no gradient is further from that of cpu than the tolerance. */
+  /** Whether every gradient is within the tolerance of its cpu gradient. */
   agrees: boolean;
   /** The backend that was checked. */
   backend: string;
   /** All weights, the largest difference first; empty if the backend could not compute them. */
   weights: GradientDifference[];
-  /** The result in a sentence. */
+  /** The result in one sentence. */
   text: string;
 }
 
 /**
- * Compares the gradients of a mined step on the backend in use with those of cpu.
+ * Compares the gradients of a mined step on the backend in use with those on cpu.
  *
  *     difference = max |g − g_cpu| / max |g_cpu|,    for each weight
  *
  * A wrong kernel or driver throws no error: on some phones all gradients are 0. Both backends
- * compute with the same weights, rows and draws. The rows are those that the selector picks on cpu;
- * dropout and noise get the same seeds. A weight whose gradients are below a thousandth of the
- * largest of all weights is measured by that thousandth, because the rest is rounding. Errors that
- * cpu shares, such as a wrong formula, cannot be found.
+ * compute with the same weights, rows and random draws. The selector picks the rows on cpu; dropout
+ * and noise use the same seeds. Differences below a thousandth of the largest gradient of all
+ * weights are mostly rounding. So a weight with smaller gradients is measured by that thousandth.
+ * Errors that cpu shares, such as a wrong formula, cannot be found.
  *
- * Model, tensors and the backend in use stay as they are. Await the promise before other work,
- * because other ops would run on the backend that is being checked.
+ * Model, tensors and the backend in use stay unchanged. Await the promise before other work,
+ * because other ops would run on the backend under test.
  *
  * @param model  a `LayersModel`, or a function `{predict, variables}`.
  * @param xs  inputs of a batch, which may be small; they stay yours.
@@ -108,7 +108,7 @@ export async function checkGradients(
   const {backend: asked, tolerance = 0.01, batch = {}, optimizer: _, ...ofStep} = given;
   checkFinitePositive(NAME, 'tolerance', tolerance);
   if (asked !== undefined) checkRegistered(asked, `Import @tensorflow/tfjs-backend-${asked} first.`);
-  checkRegistered(REFERENCE, 'Its gradients are what others are compared with: import @tensorflow/tfjs-backend-cpu.');
+  checkRegistered(REFERENCE, 'It computes the reference gradients: import @tensorflow/tfjs-backend-cpu.');
   const settings = stepSettings(NAME, model, {...ofStep, optimizer: UNUSED});
   tidy(() => void modelTensors(NAME, settings.model, xs, ys, settings));
   await ready();
@@ -129,7 +129,7 @@ export async function checkGradients(
   }
 }
 
-/** Gradients are all that is computed. */
+/** A placeholder: only gradients are computed. */
 const UNUSED = {applyGradients() {}} as unknown as Optimizer;
 
 function checkRegistered(backend: string, remedy: string): void {
@@ -139,7 +139,8 @@ function checkRegistered(backend: string, remedy: string): void {
 }
 
 /**
- * Picks the same rows in each call as in the first: near ties, backends differ without being wrong.
+ * Wraps a selector so that every call returns the rows of the first. In near ties, backends may
+ * choose different rows and still be right.
  */
 function sameSelection(select: Selector): Selector {
   let first: {indices: Int32Array; weights: Float32Array} | undefined;
@@ -147,7 +148,7 @@ function sameSelection(select: Selector): Selector {
     if (first) return {indices: tensor1d(first.indices, 'int32'), weights: tensor1d(first.weights)};
     const selection = select(losses, context);
     const {indices, weights} = Object(selection) as Partial<Selection>;
-    // What is no selection is refused where it is used.
+    // An invalid selection is refused later, when it is used.
     if (indices instanceof Tensor && weights instanceof Tensor) {
       first = {indices: Int32Array.from(indices.dataSync()), weights: Float32Array.from(weights.dataSync())};
     }
@@ -186,7 +187,7 @@ async function gradientsOf(
 
 const largestOf = (values: Float32Array) => values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 
-/** Checks that there is something to compare with. */
+/** Checks that the reference gradients are finite, not all 0, and reproducible. */
 function checkReference(reference: HostGradients, again: HostGradients, tolerance: number): void {
   for (const [name, values] of reference) {
     if (values.every(Number.isFinite)) continue;
@@ -194,20 +195,20 @@ function checkReference(reference: HostGradients, again: HostGradients, toleranc
       NAME,
       'xs',
       'give finite gradients on cpu',
-      `others for ${name}`,
-      'Look at the data and the loss.',
+      `other values for ${name}`,
+      'Check the data and the loss.',
     );
   }
   if ([...reference.values()].every((values) => largestOf(values) === 0)) {
-    throw rangeError(NAME, 'xs', 'give gradients other than 0 on cpu', 'only 0', 'Take other rows, or another loss.');
+    throw rangeError(NAME, 'xs', 'give gradients other than 0 on cpu', 'only 0', 'Use other rows, or another loss.');
   }
   const [worst] = differences(reference, again);
   if (worst && worst.difference <= tolerance) return;
-  const remedy = 'Give a layer that draws numbers of its own a seed, or leave it out of the check.';
-  throw typeError(NAME, 'model', 'give the same gradients twice', `others for ${worst?.name}`, remedy);
+  const remedy = 'Set a seed on each layer that draws random numbers, or check the model without it.';
+  throw typeError(NAME, 'model', 'give the same gradients twice', `different ones for ${worst?.name}`, remedy);
 }
 
-/** Below this share of the largest gradient of all weights, differences are rounding. */
+/** Below this share of the largest gradient of all weights, differences count as rounding. */
 const FLOOR = 1e-3;
 
 function differences(reference: HostGradients, found: HostGradients): GradientDifference[] {
@@ -223,7 +224,7 @@ function differences(reference: HostGradients, found: HostGradients): GradientDi
 
 function worded(backend: string, weights: GradientDifference[], tolerance: number): string {
   const [worst, ...others] = weights as [GradientDifference, ...GradientDifference[]];
-  if (backend === REFERENCE) return 'cpu is what other backends are compared with: there is nothing to check.';
+  if (backend === REFERENCE) return 'cpu is the reference for other backends: there is nothing to check.';
   const {difference, name} = worst;
   if (difference <= tolerance) {
     return `${backend} agrees with cpu: no gradient is off by more than ${percent(difference)} of its largest entry.`;

@@ -19,20 +19,20 @@ import {takeSnapshot} from './step/update';
 const NAME = 'coTeaching';
 
 export interface CoTeachingOptions {
-  /** The share of labels that is wrong, in [0, 1): so many rows are left out in the end. */
+  /** Share of wrong labels, in [0, 1): the share of rows left out at the end of the ramp. */
   noiseRate: number;
-  /** After how many steps so many are left out; from none on it grows evenly. An integer ≥ 1. */
+  /** Number of steps over which the share left out grows linearly from 0; an integer ≥ 1. */
   rampSteps: number;
-  /** As for `ohemStep`; the same for both models. Default: what each was compiled with. */
+  /** As in `ohemStep`, for both models. Default: the loss that each was compiled with. */
   loss?: Losses;
   /**
-   * An optimizer for each model, which stay yours to dispose, or the name of one, of which each model gets its own.
-   * Default: what each was compiled with.
+   * One optimizer per model, which stay yours to dispose. Or a name, by which each model gets its
+   * own. Default: the optimizer that each was compiled with.
    */
   optimizer?: readonly [Optimizer, Optimizer] | OptimizerName;
-  /** How the kept losses become one number. Default `'mean'`. */
+  /** How the kept losses are reduced to one number. Default `'mean'`. */
   reduction?: Reduction;
-  /** What each output's loss counts. Default 1 each. */
+  /** Weight of each output's loss. Default 1 each. */
   lossWeights?: number[] | Record<string, number>;
   /** Largest global norm of the gradients. Default: no limit. */
   clipNorm?: number;
@@ -51,24 +51,28 @@ export interface CoTeachingStep {
 }
 
 /**
- * Builds a training step of two models that choose the rows for each other, for data with many wrong labels.
+ * Builds a training step of two models that select rows for each other, for noisy labels.
  *
  *     kept_a = the (1 − R) · B rows with the smallest losses of b,    kept_b = those of a
  *     R = noiseRate · min(1, step / rampSteps)
  *
- * A network learns right labels before wrong ones, so rows with small losses are more often labelled right. A network
- * that picks its own rows confirms its mistakes; two networks with different weights make different ones. Each model runs
- * all rows forward and the kept rows backward, once, so a step costs what two steps of `ohemStep` do. Rows of a model
- * whose loss is not finite are left out by both. If a step throws, neither model has changed.
+ * A network learns correct labels before wrong ones, so rows with small losses are more often
+ * labelled correctly. A network that picks its own rows confirms its mistakes; two networks with
+ * different weights make different mistakes. Each model runs all rows forward and the kept rows
+ * backward, once, so a step costs as much as two steps of `ohemStep`. If the loss of a row is not
+ * finite in one model, both leave it out. If a step throws, neither model has changed.
  *
- * The number of kept rows is rounded, and at least 1. (The authors' code divides the mean loss by it again, and has
- * `noiseRate` in the place of `noiseRate^c` from the end of the ramp on, which is the same for c = 1.)
+ * The number of kept rows is rounded, and at least 1. (The authors' code divides the mean loss by
+ * it a second time. From the end of the ramp on it uses `noiseRate` in place of `noiseRate^c`,
+ * which is the same for c = 1.)
  *
  * @param models  two models, built with different weights: two `LayersModel`s or functions.
  * @param options  see {@link CoTeachingOptions}; `noiseRate` and `rampSteps` are required.
- * @returns a function of `xs`, `ys` and the options of a batch that returns the reports of both steps, in the order of
- *   the models; dispose or `read()` both. In the report of a model, `selection` has the rows that the other one chose.
- * @throws TypeError or RangeError naming the argument, when it is built, or for a batch when it is called.
+ * @returns a function of `xs`, `ys` and batch options that returns the reports of both steps, in
+ *   the order of the models; dispose or `read()` both. In each report, `selection` holds the rows
+ *   that the other model chose.
+ * @throws TypeError or RangeError naming the argument, when it is built, or for a batch when it is
+ *   called.
  *
  * @example
  * const build = (seed) => tf.sequential({layers: [tf.layers.dense({
@@ -109,7 +113,10 @@ export function coTeaching(
   });
 }
 
-/** Checks the share of wrong labels, and builds the rule by which a model chooses for the other. */
+/**
+ * Checks `noiseRate` and `rampSteps`, and builds the rule by which each model selects for the
+ * other.
+ */
 function smallLosses({noiseRate, rampSteps}: CoTeachingOptions): Selector {
   checkUnitInterval(NAME, 'noiseRate', noiseRate);
   checkCount(NAME, 'rampSteps', rampSteps);
@@ -139,11 +146,11 @@ function settingsOf(
   return settings;
 }
 
-/** Checks that two models share nothing that a step of one changes for the other. */
+/** Checks that the models share no optimizer and no weight. */
 function checkApart([a, b]: [StepSettings, StepSettings]): void {
   if (a.optimizer === b.optimizer) {
     const remedy = 'Compile each with its own, or pass a list of two.';
-    throw typeError(NAME, 'optimizer', 'be another one for each model', 'one that both were compiled with', remedy);
+    throw typeError(NAME, 'optimizer', 'be a different one for each model', 'one that both were compiled with', remedy);
   }
   const ofA = new Set(weightsOf(a.model));
   const shared = weightsOf(b.model).find((weight) => ofA.has(weight));
@@ -153,8 +160,8 @@ function checkApart([a, b]: [StepSettings, StepSettings]): void {
 }
 
 /**
- * Lets two steps choose for each other: the step of b is taken within that of a, when the losses of a are known. So each
- * model runs forward once.
+ * Lets two steps select for each other. The step of b runs inside that of a, once the losses of a
+ * are known, so each model runs forward once.
  */
 function exchange(easiest: Selector) {
   let takeOther: (() => Reported) | undefined;

@@ -34,45 +34,56 @@ import {type FitOhemArgs, fitAs} from './fitOhem';
 
 const NAME = 'crossValidated';
 
-/** Options of `fitOhem` that are of rows of the data, of which each fold has others, or of one model. */
+/**
+ * Options of `fitOhem` that hold rows of the data or the state of one model; each fold has its own.
+ */
 const OF_ONE_RUN = ['sampleWeight', 'context', 'ledger', 'initialState', 'seed', 'validationData'] as const;
 
 export interface CrossValidatedOptions {
-  /** Into how many parts the rows are split, an integer ≥ 2; so many models are trained. Default 5. */
+  /**
+   * Number of parts that the rows are split into, and of models trained; an integer ≥ 2. Default 5.
+   */
   folds?: number;
-  /** Same seed, same folds, and the same order of the rows in training. Default 0. */
+  /** Seed of the folds and of the shuffling in training. Default 0. */
   seed?: number | string;
   /**
-   * How each model is trained: options of `fitOhem`, but for `sampleWeight`, `context`, `ledger`, `initialState`,
-   * `validationData` and `seed`, and an `optimizer` by name only. `verbose` is 0 if it is not given.
+   * Options of `fitOhem` for each model. `sampleWeight`, `context`, `ledger`, `initialState`,
+   * `validationData` and `seed` are excluded, and an `optimizer` must be a name. `verbose` defaults
+   * to 0.
    */
   fit?: Omit<FitOhemArgs, (typeof OF_ONE_RUN)[number]>;
   /** Whether the model returns logits instead of probabilities. Default false, as in Keras. */
   fromLogits?: boolean;
-  /** How many held-out rows are predicted at a time. Default 256. */
+  /** Batch size of the prediction of held-out rows. Default 256. */
   batchSize?: number;
 }
 
 /**
  * Predicts every row of a data set by a model that was not trained on it.
  *
- *     p_i = model_f(x_i),    f = the fold of row i,  model_f trained by fitOhem on the rows of all other folds
+ *     p_i = model_f(x_i),    f = the fold of row i
+ *     model_f is trained by fitOhem on the rows of all other folds
  *
- * What `labelIssues` needs: a model that has seen a wrong label may have learned it by heart. The rows of each class are
- * spread evenly over the folds. The folds are trained one after the other, so the time is that of `folds` training runs
- * of `1 − 1 / folds` of the rows. Labels that do not exclude one another (a row of `y` without exactly one 1) are spread
- * at random. A single output, the probability of a label 1, becomes two columns, `[1 − p, p]`.
+ * `labelIssues` needs such predictions: a model may memorise a wrong label that it was trained on.
+ * The rows of each class are spread evenly over the folds. The folds are trained one after the
+ * other: `folds` training runs on `1 − 1 / folds` of the rows. If some row of `y` has other than
+ * exactly one 1, the labels are not exclusive, and rows are spread at random. A single output, the
+ * probability of label 1, becomes two columns, `[1 − p, p]`.
  *
- * @param makeModel  builds a new model for a fold, from 0 on: compiled, or `fit` has loss and optimizer. What it returns
- *   is disposed, with its optimizer.
- * @param x  inputs, as `fitOhem` takes them: a tensor `[N, …]`, a list, or a record by name; they stay yours.
- * @param y  labels of one output: integers `[N]` or `[N, 1]`, or one-hot `[N, C]`. Read once; stays yours.
- * @param options  `folds` (default 5), `seed` (default 0), `fit`, `fromLogits` (default false), `batchSize` (default 256).
- * @returns a promise of the probabilities, `float32[N, C]`, in the order of the rows; yours to dispose.
- * @throws TypeError or RangeError (as a rejection, before anything is trained) for a wrong option, another number
- *   of rows in `x` than in `y`, labels that are no classes of the model, and more folds than a
- *   class has rows; and what `fitOhem` throws, under this name. A model that shares layers,
- *   variables or its optimizer with that of an earlier fold is refused when it is made.
+ * @param makeModel  builds a new model for a fold, numbered from 0. Compile it, or set loss and
+ *   optimizer in `fit`. The model and its optimizer are disposed after use.
+ * @param x  inputs, as `fitOhem` takes them: a tensor `[N, …]`, a list, or a record by name; they
+ *   stay yours.
+ * @param y  labels of one output: integers `[N]` or `[N, 1]`, or one-hot `[N, C]`. Read once; stays
+ *   yours.
+ * @param options  `folds` (default 5), `seed` (default 0), `fit`, `fromLogits` (default false),
+ *   `batchSize` (default 256).
+ * @returns a promise of the probabilities, `float32[N, C]`, in the order of the rows; yours to
+ *   dispose.
+ * @throws TypeError or RangeError (as a rejection, before any training) for a wrong option,
+ *   different numbers of rows in `x` and `y`, labels that are no classes of the model, and more
+ *   folds than a class has rows. Also what `fitOhem` throws, under this name. A model that shares
+ *   layers, variables or its optimizer with that of an earlier fold is refused when it is made.
  *
  * @example
  * const makeModel = () => tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [1]})]});
@@ -123,7 +134,7 @@ export async function crossValidated(
   return tensor2d(predicted.values as Float32Array, [foldOf.length, predicted.columns]);
 }
 
-/** Checks that each input has a row for each label: a backend may read past the last one. */
+/** Checks that each input has one row per label: a backend may read past the last row. */
 function checkInputs(x: StepTensors, size: number): void {
   const tensors = x instanceof Tensor ? [x] : Object.values(Object(x));
   if (tensors.length === 0 || !tensors.every((tensor) => tensor instanceof Tensor)) {
@@ -135,7 +146,10 @@ function checkInputs(x: StepTensors, size: number): void {
   }
 }
 
-/** Builds the check that a model shares nothing with those of the folds before; frees what a refused one has made. */
+/**
+ * Builds the check that a model shares nothing with earlier ones. It disposes the new parts of a
+ * refused model.
+ */
 function freshness(): (model: TrainableModel) => void {
   const seen = new Set<unknown>();
   return (model) => {
@@ -147,7 +161,7 @@ function freshness(): (model: TrainableModel) => void {
     const isShared = parts.some((part) => seen.has(part));
     if (seen.has(model) || isShared) {
       for (const part of parts) if (!seen.has(part)) freePart(part);
-      const got = seen.has(model) ? 'the same again' : 'one that shares its optimizer or weights with another';
+      const got = seen.has(model) ? 'the same one twice' : 'one that shares its optimizer or weights with another';
       throw typeError(
         NAME,
         'makeModel',
@@ -165,7 +179,9 @@ function freePart(part: Variable | Optimizer | LayersModel['layers'][number]): v
   else part.dispose();
 }
 
-/** Checks that a model has an output for the largest class number, as far as its outputs are known. */
+/**
+ * Checks that the model has an output for the largest class number, if its output shape is known.
+ */
 function checkClasses(model: LayersModel, most: number): void {
   const columns = model.outputs.length === 1 ? model.outputs[0]?.shape?.at(-1) : undefined;
   if (columns == null) return;
@@ -180,11 +196,11 @@ function checkedFit(fit: CrossValidatedOptions['fit'] = {}): FitOhemArgs {
     throw typeError(NAME, `fit.${wrong}`, 'be left out: each fold has rows and a model of its own', Object(fit)[wrong]);
   }
   if (fit.optimizer === undefined || fit.optimizer === null || typeof fit.optimizer === 'string') return fit;
-  const remedy = 'One with slots of another model would train this one differently.';
+  const remedy = 'An optimizer that holds slots of another model would train this one differently.';
   throw typeError(NAME, 'fit.optimizer', 'be the name of an optimizer', fit.optimizer, remedy);
 }
 
-/** Spreads rows over folds, those of each class evenly. */
+/** Assigns rows to folds, spreading each class evenly. */
 function foldsOf(
   values: ArrayLike<number>,
   shape: readonly number[],
@@ -208,7 +224,7 @@ function foldsOf(
   let next = 0;
   for (const [label, rows] of [...classes].sort(([one], [other]) => one - other)) {
     if (labels && rows.length < folds) {
-      const remedy = 'A model of some fold would not see the class, or not be asked for it.';
+      const remedy = 'Otherwise some fold would lack the class in its training or held-out rows.';
       throw rangeError(NAME, 'folds', `be at most ${rows.length}, the rows of class ${label}`, folds, remedy);
     }
     for (const row of rows) foldOf[row] = next++ % folds;
@@ -227,7 +243,7 @@ function integers(values: ArrayLike<number>): number[] {
   throw rangeError(NAME, 'y', 'hold class numbers, integers >= 0', `${labels[wrong]} at position ${wrong}`);
 }
 
-/** The class of each row; undefined if some row is not one-hot. */
+/** Returns the class of each row; undefined if some row is not one-hot. */
 function oneHotLabels(values: ArrayLike<number>, columns: number): number[] | undefined {
   const labels: number[] = [];
   for (let at = 0; at < values.length; at += columns) {
@@ -244,14 +260,14 @@ function rowsIn<T extends StepTensors[]>(all: T, rows: number[]): StepTensors[] 
   return all.map((tensors) => eachTensor(tensors, (tensor) => takeRows(tensor, index)));
 }
 
-/** What is predicted so far. */
+/** The predictions so far. */
 interface Predicted {
   values: Float32Array | undefined;
   columns: number;
   rows: number;
 }
 
-/** Predicts the held-out rows, a batch at a time. */
+/** Predicts the held-out rows batch by batch. */
 async function predict(
   predicted: Predicted,
   given: TrainableModel,
@@ -293,7 +309,7 @@ function probabilitiesOf(
   return concat([sub(1, p), p], 1) as Tensor2D;
 }
 
-/** Disposes a model of a fold, with its optimizer. */
+/** Disposes the model of a fold and its optimizer. */
 function disposeModel(model: TrainableModel): void {
   const {optimizer} = model as {optimizer?: Optimizer};
   if (model instanceof LayersModel) model.dispose();

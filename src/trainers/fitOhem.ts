@@ -20,25 +20,31 @@ const OPTIONS: Record<Exclude<keyof FitOhemArgs, keyof FitOptions>, true> = {
   ...{validationSteps: true, stepsPerEpoch: true, sampleWeight: true, context: true},
 };
 
-/** The arguments of tfjs's `fit`, the options of `ohemStep`, and more. */
+/** Arguments of {@link fitOhem}: those of tfjs's `fit`, the options of `ohemStep`, and more. */
 export interface FitOhemArgs extends FitOptions {
-  /** Rows of a batch, the `n` of the paper. Default 32. */
+  /** Rows per batch, the `n` of the paper. Default 32. */
   batchSize?: number;
-  /** Whether each epoch has another order. Default true. */
+  /** Whether each epoch shuffles the rows. Default true. */
   shuffle?: boolean;
-  /** Share of the rows, from the end, that is not trained on but validated on. */
+  /** Share of the rows, from the end, that is held out for validation. */
   validationSplit?: number;
-  /** What is validated on at the end of each epoch, `[x, y]`; goes before `validationSplit`. */
+  /** Data to validate on at the end of each epoch, `[x, y]`. Overrides `validationSplit`. */
   validationData?: [StepTensors, StepTensors];
-  /** Default `batchSize`. */
+  /** Batch size of the validation. Default: `batchSize`. */
   validationBatchSize?: number;
-  /** Validates on the first so many batches. Default all. */
+  /** Number of validation batches. Default: all. */
   validationSteps?: number;
-  /** Ends an epoch after so many batches. Default all. */
+  /** Number of batches per epoch. Default: all. */
   stepsPerEpoch?: number;
-  /** What each row of the data counts, `float32[N]`, or each element, `float32[N, …]`; applied before selection. */
+  /**
+   * Weight of each row of the data, `float32[N]`, or of each element, `float32[N, …]`; applied
+   * before selection.
+   */
   sampleWeight?: SampleWeights;
-  /** What the selector looks at, a tensor with a value for each row of the data: `{positive: …}`; where elements are mined, for each of these, `[N, …]`. */
+  /**
+   * Inputs of the selector, a tensor with one value per row of the data: `{positive: …}`. If
+   * elements are mined, one per element, `[N, …]`.
+   */
   context?: RowContext;
 }
 
@@ -47,34 +53,34 @@ export interface FitOhemArgs extends FitOptions {
  *
  *     for each batch:  w ← ohemStep(w, batch)
  *
- * Takes what `fit` takes, and what it lacks: a seed, weights of rows, learning rates over the run,
- * a budget, accumulated batches, callbacks of both kinds in one list, the best weights restored, a
- * signal to stop, and a state from which a run resumes. Only the rows of the batch at hand are
- * copied. Reads once a step.
+ * Takes the arguments of `fit`, and adds a seed, row weights, learning rate schedules, a budget and
+ * accumulated batches. Callbacks of both kinds go in one list, and the best weights can be
+ * restored. A signal stops a run, and a saved state resumes it. Only the rows of the current batch
+ * are copied. Reads once per step.
  *
- * The logs have the names of tfjs: `loss` (of the kept rows, with regularisers), the metrics that
- * the model was compiled with (over all rows, from the forward pass of the step), `val_…` (over all
- * rows, never mined); and `batchLoss`, the mean of all rows, `kept`, how many were trained on, and
- * `learningRate` if it is given. With several outputs `<output>_loss` is the mean of all its rows,
- * and `val_loss` the weighted sum of all outputs. Metrics follow the loss in use, and leave out
- * rows and labels that do not count.
+ * The logs have the names of tfjs. `loss` is that of the kept rows, with regularisers. The metrics
+ * the model was compiled with are over all rows, from the forward pass of the step; `val_…` is over
+ * all rows, never mined. `batchLoss` is the mean loss of all rows, `kept` the number of rows
+ * trained on, and `learningRate` is logged if it is given. With several outputs, `<output>_loss` is
+ * the mean over all rows, and `val_loss` the weighted sum of all outputs. Metrics follow the loss
+ * in use, and leave out rows and labels that do not count.
  *
- * A call for the model and optimizer of the last call continues its shuffles, draws, schedule and
+ * A call with the model and optimizer of the last call continues its shuffles, draws, schedule and
  * memory, so `epochs: 1` in a loop is one long run. `progress` and `budget` are those of one call.
- * With `accumulate: m`, the batches that are left at the end of an epoch make a smaller update.
+ * With `accumulate: m`, batches left over at the end of an epoch make a smaller update.
  *
- * With a `sampler` an epoch has the rows that this chooses: no other row runs forward. They come in
- * another order in each epoch, in `ceil(rows / batchSize)` batches, by which steps and progress are
- * counted. Weights of the sampler count as `sampleWeight` does: `Σ w·l / B`. It goes by the latest loss
- * of each row before any weight. Rows that it wants to know at the end of an epoch then run forward in
- * inference mode. Logs have `rows`, how many were trained on, and `rescored`, how many ran forward for
- * their scores alone. A loop of calls with the same sampler continues it; as each call is a run with
- * an end, a sampler that ends with all rows does so in each of them.
+ * A `sampler` chooses the rows of each epoch; the others skip the forward pass too. Each epoch
+ * shuffles them into `ceil(rows / batchSize)` batches, which steps and progress count. The weights
+ * of a sampler multiply the loss as `sampleWeight` does: `Σ w·l / B`. The sampler sees the latest
+ * loss of each row before any weight. At the end of an epoch, it may have rows rescored, which runs
+ * them forward in inference mode. The logs add `rows`, the number trained on, and `rescored`, the
+ * number run forward only for scores. A loop of calls with the same sampler continues it. Each call
+ * is a run with an end, so a sampler that finishes on all rows does so in every call.
  *
- * With `granularity: 'element'` elements are counted, in `kept` and in all means, and metrics see
- * them as rows. Rows whose loss is not finite are left out; the first ones are named in a warning,
- * as is a model that diverges or has gradients that are not finite. Embeddings of a loss of pairs that
- * collapse to a point are warned of once.
+ * With `granularity: 'element'`, `kept` and all means count elements, and metrics see them as rows.
+ * Rows whose loss is not finite are left out, and a warning lists the first ones. Warnings also
+ * report a model that diverges, gradients that are not finite, and, once, embeddings of a pair loss
+ * that collapse to a point.
  *
  * @param model  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
  *   optimizer, loss and metrics are those that it was compiled with, unless `options` has others.
@@ -83,10 +89,10 @@ export interface FitOhemArgs extends FitOptions {
  * @param y  the targets in the same way.
  * @param args  see {@link FitOhemArgs}.
  * @returns a promise of a `tf.History` that also has the `state` in which the run ended.
- * @throws TypeError or RangeError naming the argument, before anything is trained, also for a model
- *   that another call trains; RangeError naming epoch, batch and rows if no row of a batch has a
+ * @throws TypeError or RangeError naming the argument, before any training, also for a model that
+ *   another call is training. RangeError naming epoch, batch and rows if no row of a batch has a
  *   finite loss, for an epoch in which no step changed anything, and for a schedule that returns a
- *   rate below 0 or NaN. The weights are then those of the last whole step. All as a rejected
+ *   rate below 0 or NaN. The weights are then those of the last completed step. All as a rejected
  *   promise.
  *
  * @example
@@ -107,7 +113,7 @@ export async function fitOhem(
   return fitAs('fitOhem', model, x, y, args);
 }
 
-/** Does what {@link fitOhem} does, for a function that errors are to name. */
+/** Implements {@link fitOhem}, with the function name that errors show. */
 export async function fitAs(
   where: string,
   model: TrainableModel,
@@ -150,13 +156,7 @@ export async function fitAs(
 function checkSteps(where: string, stepsPerEpoch: number, batches: number): void {
   checkCount(where, 'stepsPerEpoch', stepsPerEpoch);
   if (stepsPerEpoch > batches) {
-    const remedy = 'Leave it out to train on all of them.';
-    throw rangeError(
-      where,
-      'stepsPerEpoch',
-      `be at most ${batches}, the batches that there are`,
-      stepsPerEpoch,
-      remedy,
-    );
+    const remedy = 'Omit it to train on all of them.';
+    throw rangeError(where, 'stepsPerEpoch', `be at most ${batches}, the number of batches`, stepsPerEpoch, remedy);
   }
 }

@@ -17,17 +17,29 @@ const OPTIONS: Record<Exclude<keyof FitOhemDatasetArgs, keyof FitOptions>, true>
   ...{validationData: true, validationBatchSize: true, validationBatches: true},
 };
 
-/** The arguments of tfjs's `fitDataset`, the options of `ohemStep`, and more. */
+/**
+ * Arguments of {@link fitOhemDataset}: those of tfjs's `fitDataset`, the options of `ohemStep`, and
+ * more.
+ */
 export interface FitOhemDatasetArgs extends FitOptions {
-  /** Batches of an epoch; the dataset is then not begun anew for each epoch. Default: an epoch ends with the dataset. */
+  /**
+   * Batches per epoch; the dataset is then not restarted for each epoch. Default: an epoch ends
+   * with the dataset.
+   */
   batchesPerEpoch?: number;
-  /** How many rows the dataset has in each epoch; for a sampler, which needs it. Default: the size of the ledger. */
+  /**
+   * Number of rows in each epoch of the dataset; required by a sampler. Default: the size of the
+   * ledger.
+   */
   rows?: number;
-  /** What is validated on at the end of each epoch: `[x, y]`, or a dataset, which is begun anew each time. */
+  /**
+   * Data to validate on at the end of each epoch: `[x, y]`, or a dataset, which is restarted each
+   * time.
+   */
   validationData?: [StepTensors, StepTensors] | OhemDataset;
-  /** For `[x, y]`. Default 32. */
+  /** Batch size of the validation on `[x, y]`. Default 32. */
   validationBatchSize?: number;
-  /** Validates on the first so many batches. Default all. */
+  /** Number of validation batches. Default: all. */
   validationBatches?: number;
 }
 
@@ -36,34 +48,35 @@ export interface FitOhemDatasetArgs extends FitOptions {
  *
  *     for each batch of the dataset:  w ← ohemStep(w, batch)
  *
- * A dataset is one of `tf.data`, any iterable or asynchronous iterable of batches, or a function
- * `(epoch) => …` that gives one: a generator runs once, so pass the function that makes it. A batch
- * is `{xs, ys}` or `[xs, ys]`; it may also have `index`, the rows of the dataset for a ledger,
- * `sampleWeight`, and what the selector looks at (`valid`, `positive`, `group`, `boxes`,
- * `reference`). Batches may differ in size. A dataset with a finite `size` tells callbacks, and the
- * `progress` of a learning rate, how many batches an epoch has; else the epoch before does.
+ * The dataset is one of `tf.data`, any iterable or async iterable of batches, or a function
+ * `(epoch) => …` that returns one. A generator runs only once, so pass the function that creates
+ * it. A batch is `{xs, ys}` or `[xs, ys]`. It may also have `index`, the rows of the dataset for a
+ * ledger, `sampleWeight`, and inputs of the selector (`valid`, `positive`, `group`, `boxes`,
+ * `reference`). Batches may differ in size. Callbacks, and the `progress` of a learning rate, get
+ * the number of batches from the `size` of the dataset if that is finite, otherwise from the
+ * previous epoch.
  *
- * A `sampler` needs `rows`, how many there are, and an `index` with each item that names each of them
- * once in an epoch. Rows that it does not choose are left out before batches are put together: the
- * chosen rows of one or more items are a batch, as large as the largest item so far, in the order of the
- * dataset. An item that is chosen as a whole is a batch as it is. For rows that are to be scored at the
- * end of an epoch, the dataset is begun anew with the same epoch, and all of it pulled once more.
+ * A `sampler` needs `rows`, their number, and in each item an `index`, so that each row appears
+ * once per epoch. Rows that are not chosen are dropped before batches are assembled. The chosen
+ * rows of one or more items form a batch, as large as the largest item so far, in the order of the
+ * dataset. An item whose rows are all chosen stays one batch. To rescore rows at the end of an
+ * epoch, the dataset is restarted with the same epoch, and all of it is pulled once more.
  *
- * The tensors of a batch are disposed after its step, as in tfjs, but not those of an array of
- * batches, which are needed in the next epoch. Arguments, logs, calls in a loop, and what becomes
- * of rows that are not finite are as in {@link fitOhem}. A run that resumes in the middle of an
- * epoch pulls the batches that are done and skips them, so the dataset has to give the same ones
- * again; a function knows the epoch to shuffle by.
+ * The tensors of a batch are disposed after its step, as in tfjs, except those of an array of
+ * batches, which the next epoch needs. Arguments, logs, calls in a loop, and the treatment of
+ * non-finite rows are as in {@link fitOhem}. A run that resumes in the middle of an epoch pulls the
+ * completed batches and skips them, so the dataset must yield the same ones again; a function gets
+ * the epoch to shuffle by.
  *
  * @param model  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
  *   optimizer, loss and metrics are those that it was compiled with, unless `options` has others.
- * @param dataset  where the batches come from.
+ * @param dataset  the source of the batches.
  * @param args  see {@link FitOhemDatasetArgs}.
  * @returns a promise of a `tf.History` that also has the `state` in which the run ended.
- * @throws TypeError or RangeError naming the argument, for a dataset also if it gives no batch or
+ * @throws TypeError or RangeError naming the argument, for a dataset also if it yields no batch or
  *   fewer than `batchesPerEpoch`; RangeError as {@link fitOhem} if nothing finite is left to learn
- *   from; and what the dataset throws. All as a rejected promise, with the weights of the last
- *   whole step.
+ *   from; and any error of the dataset. All as a rejected promise, with the weights of the last
+ *   completed step.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [3]})]});
@@ -93,20 +106,20 @@ export async function fitOhemDataset(
   return train({where: NAME, model: trained, options, seed: seedOf(options, trained), training, validation});
 }
 
-/** How many rows a sampler chooses from; undefined without one. */
+/** Returns the number of rows that a sampler chooses from; undefined without a sampler. */
 function rowsToChoose({sampler, rows, ledger, batchesPerEpoch}: FitOhemDatasetArgs): number | undefined {
   if (rows !== undefined) checkCount(NAME, 'rows', rows);
   if (rows !== undefined && ledger?.size !== undefined && ledger.size < rows) {
-    throw rangeError(NAME, 'ledger', `have room for ${rows} rows, as rows says`, ledger.size);
+    throw rangeError(NAME, 'ledger', `have room for ${rows} rows, as given by rows`, ledger.size);
   }
   if (sampler === undefined) return undefined;
   if (batchesPerEpoch !== undefined) {
-    const remedy = 'An epoch of it is all that the dataset gives.';
+    const remedy = 'With a sampler, an epoch is the whole dataset.';
     throw typeError(NAME, 'batchesPerEpoch', 'be left out with a sampler', batchesPerEpoch, remedy);
   }
   const size = rows ?? ledger?.size;
   if (size === undefined)
-    throw typeError(NAME, 'rows', 'be given with a sampler', size, 'Say how many the dataset has.');
+    throw typeError(NAME, 'rows', 'be given with a sampler', size, 'Pass the number of rows in the dataset.');
   return size;
 }
 
@@ -120,13 +133,13 @@ function validationSource(
     return batchesInOrder(NAME, rows, validationBatchSize, validationBatches);
   }
   if (isOneRun(given)) {
-    const constraint = 'be a dataset that can be begun anew for each epoch';
-    throw typeError(NAME, 'validationData', constraint, 'a generator', 'Pass the function that makes it.');
+    const constraint = 'be a dataset that can be restarted for each epoch';
+    throw typeError(NAME, 'validationData', constraint, 'a generator', 'Pass the function that creates it.');
   }
   return datasetBatches(NAME, 'validationData', model, given, undefined, validationBatches);
 }
 
-/** Whether it is `[x, y]`, and not a list of two batches. */
+/** Whether the value is `[x, y]`, and not a list of two batches. */
 function isPair(given: [StepTensors, StepTensors] | OhemDataset): given is [StepTensors, StepTensors] {
   if (!Array.isArray(given) || given.length !== 2) return false;
   return !given.every((item: object) => 'xs' in item && 'ys' in item);

@@ -1,5 +1,5 @@
 /**
- * Training steps that backpropagate the hard rows only.
+ * Training steps that backpropagate only the hard rows.
  * @module trainers
  */
 export type {RowContext, SampleWeights, StepOptions} from '../data/batchOptions';

@@ -23,35 +23,45 @@ import {chooseRows, finiteLosses, REDUCTIONS, selectorState} from './step/select
 const NAME = 'ohemLoss';
 
 export interface OhemLossOptions {
-  /** How the kept losses become the loss of the batch. Default `'mean'`. */
+  /** How the kept losses are reduced to the loss of the batch. Default `'mean'`. */
   reduction?: Reduction;
-  /** What is mined: the rows of a batch (`'sample'`, the default), or each of their elements, as in {@link ohemStep}. */
+  /**
+   * Mines the rows of a batch (`'sample'`, the default), or each of their elements, as in
+   * {@link ohemStep}.
+   */
   granularity?: Granularity;
 }
 
 /**
- * Builds a loss for `model.compile` that trains on the hard rows of each batch only.
+ * Builds a loss for `model.compile` that trains only on the hard rows of each batch.
  *
  *     mean_i(L_i) = reduction(l_j : j ∈ select(l)),    L_i = 0 for the rows that are not selected
  *
- * Works with `fit`, `fitDataset` and `trainOnBatch`, with the `classWeight` of `fit` (applied after the selection), and in an `optimizer.minimize` of
- * your own. The gradient is that of Σ w·l over the whole batch, also for a loss whose rows judge one another. It saves no work: tfjs runs all
- * rows backward; for that use {@link ohemStep}. `val_loss` and `evaluate` are mined too, so judge such a model
- * by a metric. tfjs cannot save a function as a loss: compile again after loading a model. It takes only one-hot targets for a function, so
- * integer labels go with {@link ohemStep}; and if an input is NaN, tfjs's own step makes every weight NaN, which `ohemStep` does not.
+ * Works with `fit`, `fitDataset` and `trainOnBatch`, with the `classWeight` of `fit` (applied after
+ * the selection), and in your own `optimizer.minimize`. The gradient is that of Σ w·l over the
+ * whole batch, also for a loss in which rows interact.
+ *
+ * It saves no work, because tfjs runs all rows backward; use {@link ohemStep} to save it.
+ * `val_loss` and `evaluate` are mined too, so judge such a model by a metric. tfjs cannot save a
+ * function as a loss: compile again after loading a model. For a function loss, tfjs accepts only
+ * one-hot targets; use {@link ohemStep} for integer labels. If an input is NaN, tfjs's own step
+ * makes every weight NaN, which `ohemStep` prevents.
  *
  * @param loss  a per-sample loss.
- * @param select  which rows count. Default `topK({ratio: 0.75})`.
+ * @param select  the selector. Default `topK({ratio: 0.75})`.
  * @param options  `reduction`, default `'mean'`; `granularity`, default `'sample'`.
- * @returns a function `(yTrue, yPred) → float32[B]` for `compile({loss})`; its mean is the reduced loss.
- * @throws TypeError or RangeError if an argument is none of these, or a selector that remembers, whose memory could not be disposed here (when it is
- *   built), or if the loss does not give one value for each row or element (when it is called).
+ * @returns a function `(yTrue, yPred) → float32[B]` for `compile({loss})`; its mean is the reduced
+ *   loss.
+ * @throws TypeError or RangeError if an argument is invalid, or if a selector has a memory, which
+ *   could not be disposed here (when it is built), or if the loss does not return one value for
+ *   each row or element (when it is called).
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
  * model.compile({optimizer: 'sgd', loss: ohemLoss(categoricalCrossentropy(), topK({k: 16})), metrics: ['accuracy']});
  *
- * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4.2 (arXiv:1604.03540): the loss layer that sets the loss of easy rows to 0
+ * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4.2 (arXiv:1604.03540): the loss layer that sets
+ *   the loss of easy rows to 0
  */
 export function ohemLoss(
   loss: PerSampleLoss,
@@ -68,7 +78,10 @@ export function ohemLoss(
   const state = selectorState(NAME, mine);
   let calls = 0;
 
-  /** What the loss of each row counts, `float32[count]`. Times `count`, to undo the mean over the batch that tfjs takes of a loss. */
+  /**
+   * Returns the factor of each row's loss, `float32[count]`. Multiplied by `count`, because tfjs
+   * takes the mean of a loss over the batch.
+   */
   const countsFor = (losses: Tensor1D, yTrue: Tensor, yPred: Tensor, finite: Tensor1D | undefined, group: object) => {
     const count = losses.size;
     const batch = {
@@ -102,7 +115,10 @@ export function ohemLoss(
     });
 }
 
-/** The losses of rows that are not all usable; of the others, numbers that reach no gradient, not even times 0. */
+/**
+ * Returns the losses with unusable rows replaced by constants, which get no gradient, not even 0 ·
+ * NaN.
+ */
 function finiteLossesOf(view: BatchView, loss: PerSampleLoss, [yTrue, yPred]: [Tensor, Tensor], usable: Tensor1D) {
   const [truth] = replaced([yTrue], usable) as [Tensor];
   if (!loss.skipsNaN) return view.losses(NAME, loss, truth, finitePredictions(yPred, usable));
@@ -110,16 +126,16 @@ function finiteLossesOf(view: BatchView, loss: PerSampleLoss, [yTrue, yPred]: [T
   return chooseEach(usable, losses, zerosLike(losses)) as Tensor1D;
 }
 
-/** Checks that a selector goes by what a loss is given. */
+/** Checks that a selector needs only the inputs of a loss. */
 function checkMiner(select: Selector): void {
   checkSelector(NAME, select, 'select');
   if (select.remember) {
-    const remedy = 'Use ohemStep, which keeps what it remembers, and disposes it.';
-    throw typeError(NAME, 'select', 'go by the batch alone', 'a selector that remembers', remedy);
+    const remedy = 'Use ohemStep, which carries the memory and disposes it.';
+    throw typeError(NAME, 'select', 'depend on the batch alone', 'one with a memory', remedy);
   }
   if (!select.needs) return;
-  const remedy = 'Use ohemStep, which knows the model.';
-  throw typeError(NAME, 'select', 'go by losses, truth and predictions', `one that needs ${select.needs}`, remedy);
+  const remedy = 'Use ohemStep, which has the model.';
+  throw typeError(NAME, 'select', 'use only losses, truth and predictions', `one that needs ${select.needs}`, remedy);
 }
 
 function viewOf(granularity: Granularity, loss: PerSampleLoss, truth: Tensor, predicted: Tensor): BatchView {
@@ -127,7 +143,7 @@ function viewOf(granularity: Granularity, loss: PerSampleLoss, truth: Tensor, pr
   return elementView(NAME, 'yTrue', [truth], [{name: 'yPred', shape: predicted.shape, isBinary: 'binary' in loss}]);
 }
 
-/** Predictions with constants, which get no gradient, in the rows that are not usable. */
+/** Replaces predictions of unusable rows by constants, which get no gradient. */
 function finitePredictions(yPred: Tensor, usable: Tensor1D): Tensor {
   const others = offTape(() => {
     const [rows] = replaced([yPred], usable) as [Tensor];

@@ -45,36 +45,37 @@ import {
 
 const NAME = 'ohemStep';
 
-/** A training step, ready to be called with batches. */
+/** A training step, called with one batch at a time. */
 export interface OhemStep {
   (xs: StepTensors, ys: StepTensors, options?: StepOptions): StepReport;
-  /** How the latest step computed its gradients; `'auto'` before the first one. */
+  /** How the latest step computed its gradients; `'auto'` before the first step. */
   readonly strategy: 'auto' | BackwardStrategy;
-  /** Why that way, and how much of the backward pass it saved, in a sentence. */
+  /** The reason for that strategy, and how much of the backward pass it saved, in a sentence. */
   readonly why: string;
   /**
-   * Computes the gradients of a batch, and changes no weight: for accumulation, for sums over machines, for an optimizer
-   * of your own. Statistics and the state of the selector go on, as in a step. With a `threshold` over several shards
-   * they are the part of one shard, in a sum over all; a model with batch normalisation is then refused.
+   * Computes the gradients of a batch and changes no weight: for accumulation, for sums over
+   * machines, for an optimizer of your own. Batch statistics and the state of the selector advance,
+   * as in a step. With a `threshold` over several shards, the result is one shard's part of the
+   * sum; a model with batch normalisation is then refused.
    */
   gradients(xs: StepTensors, ys: StepTensors, options?: StepOptions): StepGradients;
   /**
-   * Updates the weights by gradients by name: those of `gradients`, or sums of them. Clips them, and changes nothing if
-   * one is not finite. They stay yours.
+   * Updates the weights by gradients keyed by weight name: those of `gradients`, or sums of them.
+   * Clips them; if one is not finite, nothing changes. The gradients stay yours.
    */
   apply(gradients: NamedTensorMap): void;
   /**
-   * Ends the use of the step: disposes what its selector remembers and what is accumulated. A later call throws. The
-   * model and the optimizer stay as they are.
+   * Ends the use of the step: disposes the memory of its selector and accumulated batches. A later
+   * call throws. The model and the optimizer stay as they are.
    */
   dispose(): void;
 }
 
-/** The gradients of a batch, and its report: both yours to dispose. */
+/** The gradients of a batch and its report, both yours to dispose. */
 export interface StepGradients {
   /**
-   * A gradient for each weight to train, in their order, with regularisers and before clipping. Zeros if no row is kept
-   * or one is not finite.
+   * One gradient per trained weight, in their order, with regularisers and before clipping. All are
+   * zeros if no row is kept or one is not finite.
    */
   gradients: NamedTensorMap;
   report: StepReport;
@@ -83,27 +84,30 @@ export interface StepGradients {
 /**
  * Builds a training step that runs a batch forward and backpropagates only its hard rows.
  *
- *     w ← optimizer(w, ∇_w reduction(l_i : i ∈ select(l)) + regularisers),    l = loss(ys, model(xs))
+ *     w ← optimizer(w, ∇_w reduction(l_i : i ∈ select(l)) + regularisers)
+ *     l = loss(ys, model(xs))
  *
- * All rows run forward once, in training mode, on a gradient tape. The walk back begins at the
- * losses of the `K` kept rows and stays with these rows as long as each op is proved to go row by
- * row; from an op that mixes rows, all rows go on. So the gradient is that of the whole batch for
- * any model and any loss, and `step.why` says how much was saved. `masked` runs all rows backward;
- * `recompute` scores in inference mode, and runs the kept rows forward a second time. A step never
- * waits for a GPU. Layers that are not trainable stay as they are; of a compiled model, as in tfjs,
- * the weights that were trainable then are trained. Regularisers count as in `fit`.
+ * All rows run forward once, in training mode, on a gradient tape. The backward pass starts at the
+ * losses of the `K` kept rows. It stays with these rows as long as each op provably works row by
+ * row; from an op that mixes rows on, it covers all rows. So the gradient is that of the whole
+ * batch for any model and any loss, and `step.why` reports how much was saved. `masked` runs all
+ * rows backward; `recompute` scores in inference mode, and runs the kept rows forward a second
+ * time. A step never waits for a GPU.
  *
- * With `accumulate: m` each `m` calls make one update, as if the rows that they keep were kept of one
- * batch; with `selectOver: 'accumulated'` all of their rows are ranked together. `step.gradients` computes gradients
- * without an update, and `step.apply` updates by gradients of any origin.
+ * Layers that are not trainable stay unchanged. As in tfjs, a compiled model trains the weights
+ * that were trainable when it was compiled. Regularisers count as in `fit`.
  *
- * With `granularity: 'element'` the pixels, anchors or time steps of a batch are mined one by one:
- * read "row" as "element" below. The step carries what a selector remembers, and the state of its
- * schedule, from one batch to the next.
+ * With `accumulate: m`, each `m` calls make one update, as if the rows they keep were kept from one
+ * batch; with `selectOver: 'accumulated'`, all of their rows are ranked together. `step.gradients`
+ * computes gradients without an update, and `step.apply` updates by gradients of any origin.
  *
- * Rows whose loss is NaN or ±∞ are left out and counted. If no row is finite, or a gradient or a
- * statistic is not finite all the same, the step changes nothing: no weight, no slot of the
- * optimizer, no statistic; its report says `kept` 0. Wrong use throws before anything changes.
+ * With `granularity: 'element'`, the pixels, anchors or time steps of a batch are mined
+ * individually: read "row" as "element" below. The step carries the selector's memory and the state
+ * of its schedule from one batch to the next.
+ *
+ * Rows whose loss is NaN or ±∞ are left out and counted. If no row has a finite loss, or any
+ * gradient or statistic is not finite, the step changes nothing. Weights, optimizer slots and batch
+ * statistics stay, and the report has `kept` 0. Wrong use throws before anything changes.
  *
  * @param model  a `LayersModel` with any number of inputs and outputs, or a function with its
  *   variables, `{predict: (xs, training) => predictions, variables}`; see {@link FunctionModel}.
@@ -113,8 +117,8 @@ export interface StepGradients {
  *   it.
  * @throws TypeError or RangeError naming the argument: for options when the step is built; for
  *   batches, for variables that are disposed or not trainable, and for a `predict` that returns
- *   other rows than it is given, when the step is called; for gradients that are not of the
- *   weights, when they are applied.
+ *   another number of rows than it gets, when the step is called; for gradients that belong to no
+ *   weight, when they are applied.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
@@ -165,25 +169,34 @@ export function ohemStep(model: TrainableModel, options?: Nullable<OhemStepOptio
   });
 }
 
-/** A step that was taken, in tensors of the `tidy` around it. (A type, so that `tf.tidy` takes it.) */
+/**
+ * A completed step, in tensors of the surrounding `tidy`. A type alias, because `tf.tidy` does not
+ * accept interfaces.
+ */
 export type TakenStep = {
   reported: Reported;
-  /** What `evaluate` returned. */
+  /** The results of `evaluate`. */
   evaluated: Scalar[];
   /** Whether gradients and statistics are finite; on a GPU `bool[]`. */
   finite: Scalar | boolean;
-  /** `bool[count]`: whether inputs, targets and weights of the reported rows are finite; undefined if all are known to be. */
+  /**
+   * `bool[count]`: the mask of reported rows with finite inputs, targets and weights; undefined if
+   * all are known to be finite.
+   */
   finiteRows: Tensor1D | undefined;
-  /** Of how many batches it reports: all that were accumulated if they are ranked together; 0 if they are not yet. */
+  /**
+   * Number of batches in the report. If batches are ranked together, all of them; 0 while they
+   * wait.
+   */
   batches: number;
-  /** Whether the update waits for further batches. */
+  /** Whether the update waits for more batches. */
   isPending: boolean;
 };
 
 /** Computes figures of a batch from its forward pass. */
 export type Evaluate = (batch: StepBatch, forward: Forward) => Scalar[];
 
-/** A batch, checked, and what was before it. */
+/** A checked batch, and a snapshot from before it. */
 export interface Begun {
   batch: StepBatch;
   /** The weights to train. */
@@ -201,12 +214,12 @@ function stepParts(settings: StepSettings, state: SelectorState) {
   const layers = layerOps(model);
   // Optimizers find slots by position, so weights that were ever trained keep their places.
   const everTrained = new Set<string>();
-  /** Built by the second step: the first has nothing to run again. */
+  /** Built by the second step: the first has no recording to replay. */
   let stages: ReturnType<typeof recordedStages> | undefined;
   let computed = 0;
   let how = beforeFirst(settings);
   return {
-    /** Computes the gradients of a batch, by settings that may differ from those of the step. */
+    /** Computes the gradients of a batch, with settings that may differ from those of the step. */
     gradientsOf({batch, variables}: Begun, own: StepSettings = settings, selector = state): Gradients {
       if (computed > 0 && model.layers.length > 0)
         stages ??= recordedStages(model, settings.losses.every(isClosedForm));
@@ -216,10 +229,10 @@ function stepParts(settings: StepSettings, state: SelectorState) {
       how = {strategy: found.strategy, why: found.why, saved: found.saved};
       return found;
     },
-    /** Updates the weights if the gradients are finite, and some row has a weight. */
+    /** Updates the weights if the gradients are finite and some row has a weight. */
     apply(gradients: NamedTensorMap, weights: Tensor, {variables, before}: Omit<Begun, 'batch'>): Soundness {
       const trained = variables.map(({name}) => name);
-      // Another step over the same optimizer may have made slots meanwhile.
+      // Another step with the same optimizer may have added slots meanwhile.
       const names = [...new Set([...slotOwners(optimizer), ...everTrained, ...trained])];
       const haveSlots = trained.every((name) => everTrained.has(name));
       const clipped = clipByGlobalNorm(gradients, clipNorm);
@@ -242,7 +255,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   const accumulated = accumulate > 1 ? accumulation(settings, parts, state) : undefined;
   const takeBatch = accumulated?.take ?? ((whole: Begun, evaluate) => takeStep(settings, parts, whole, evaluate));
   let selections = 0;
-  /** Runs `f` off any tape, and takes all back if it throws. */
+  /** Runs `f` off any tape, and rolls back if it throws. */
   const guarded = <T>(f: (begun: Omit<Begun, 'batch'>) => T): T => {
     const before = takeSnapshot(model, optimizer);
     try {
@@ -261,10 +274,10 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     return taken;
   };
   return {
-    /** Trains on a batch; figures are evaluated before the weights change. */
+    /** Trains on a batch; `evaluate` runs before the weights change. */
     take: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null, evaluate?: Evaluate): TakenStep =>
       guarded((begun) => advanced(takeBatch({...begun, batch: batchOf(xs, ys, options)}, evaluate))),
-    /** Computes the gradients of a batch, and changes no weight. */
+    /** Computes the gradients of a batch and changes no weight. */
     gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
       guarded((begun) => {
         if (accumulated) throw accumulating(where, accumulate);
@@ -274,7 +287,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     /** Updates the weights by gradients of any origin. */
     apply: (gradients: NamedTensorMap) =>
       guarded((begun) => void parts.apply(givenGradients(where, begun.variables, gradients), ones([1]), begun)),
-    /** Updates the weights by the batches that are accumulated so far; undefined if there are none. */
+    /** Updates the weights by the batches accumulated so far; undefined if there are none. */
     flush: (evaluate?: () => Scalar[]): TakenStep | undefined =>
       accumulated?.isEmpty() === false ? guarded((begun) => advanced(accumulated.flush(begun, evaluate))) : undefined,
     how: parts.how,
@@ -286,7 +299,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
 }
 
 function accumulating(where: string, accumulate: number): RangeError {
-  const remedy = 'Build a step without it, and add up what it returns.';
+  const remedy = 'Build a step without it, and add up its gradients.';
   return rangeError(where, 'accumulate', 'be 1 for step.gradients', accumulate, remedy);
 }
 
@@ -299,7 +312,9 @@ function takeStep(settings: StepSettings, parts: StepParts, begun: Begun, evalua
   return {reported, evaluated, finite, finiteRows, batches: 1, isPending: false};
 }
 
-/** The gradients of a batch for all weights to train, in their order: zeros if the step is not sound. */
+/**
+ * Computes the gradients for all trained weights, in their order: zeros if the step is not sound.
+ */
 function takeGradients(
   parts: StepParts,
   begun: Begun,
@@ -314,13 +329,13 @@ function takeGradients(
   return {gradients: zerosUnless(sound, Object.fromEntries(all)), reported};
 }
 
-/** The part of a shard that keeps no row. */
+/** Returns the part of a shard that keeps no row. */
 function noGradients({variables}: Omit<Begun, 'batch'>): {gradients: NamedTensorMap; reported: Reported} {
   const gradients = Object.fromEntries(variables.map((weight) => [weight.name, zerosLike(weight)]));
   return {gradients, reported: {losses: zeros<Rank.R1>([1]), selection: ofNoRow(), valid: zeros<Rank.R1>([1])}};
 }
 
-/** Checks gradients that are to be applied, by the names of the weights. */
+/** Checks that gradients belong to trained weights, by name. */
 function givenGradients(where: string, variables: Variable[], gradients: NamedTensorMap): NamedTensorMap {
   const weights = new Map(variables.map((weight) => [weight.name, weight]));
   const given = Object.entries(Object(gradients) as NamedTensorMap);
@@ -341,6 +356,6 @@ function givenGradients(where: string, variables: Variable[], gradients: NamedTe
 }
 
 function unconnected(where: string): TypeError {
-  const remedy = 'Compute it from yPred by ops of tfjs, and read no values on the way.';
+  const remedy = 'Compute it from yPred by tfjs ops, without reading values back.';
   return typeError(where, 'loss', 'depend on a weight to train', 'one that depends on none', remedy);
 }

@@ -14,26 +14,26 @@ import {selectorState} from './step/selection';
 const NAME = 'suggestBackend';
 
 /**
- * Steps, and a share of the time, before steps count: programs are compiled on a GPU, kernels are
- * recorded, and the JavaScript of a backend gets fast while it runs.
+ * Warm-up before times count, in steps and as a share of the time. It covers the compilation of GPU
+ * programs, the recording of kernels, and the optimisation of JavaScript.
  */
 const WARM_UP = {steps: 5, share: 0.5};
 
-/** How often each backend is visited. */
+/** Number of visits to each backend. */
 const ROUNDS = 3;
 
-/** The options of `ohemStep`, and how to measure. */
+/** Options of {@link suggestBackend}: those of `ohemStep`, and how to measure. */
 export interface SuggestBackendOptions extends OhemStepOptions {
   /** The backends to try. Default: all that are registered. */
   backends?: string[];
-  /** Steps that are timed on each backend, after a warm-up; an integer ≥ 1. Default 20. */
+  /** Timed steps per backend, after a warm-up; an integer ≥ 1. Default 20. */
   steps?: number;
   /**
-   * Seconds that each backend may take, with fewer steps if they are long: at least three. A finite
+   * Time limit per backend in seconds; slow backends take fewer steps, at least three. A finite
    * number > 0. Default 3.
    */
   seconds?: number;
-  /** What goes with the batch, as the third argument of a step. */
+  /** Options of the batch: the third argument of a step. */
   batch?: StepOptions;
 }
 
@@ -41,10 +41,10 @@ const NAMES: Record<Exclude<keyof SuggestBackendOptions, keyof OhemStepOptions>,
   ...{backends: true, steps: true, seconds: true, batch: true},
 };
 
-/** How fast a backend was, or why it could not take a step. */
+/** The step time of a backend, or why it failed. */
 export interface BackendFigure {
   backend: string;
-  /** The median time of a step, until its figures are on the host. Absent if the backend failed. */
+  /** Median time of a step, until its figures are on the host. Absent if the backend failed. */
   milliseconds?: number;
   /** Why the backend failed. */
   error?: string;
@@ -55,29 +55,29 @@ export interface BackendSuggestion {
   backend: string;
   /** All backends that were tried, the fastest first. */
   figures: BackendFigure[];
-  /** The figures in a sentence. */
+  /** The figures in one sentence. */
   text: string;
 }
 
 /**
- * Times a mined step on every registered backend, and names the fastest.
+ * Times a mined step on every registered backend, and returns the fastest.
  *
- *     milliseconds = median over steps of the time from ohemStep(xs, ys) to its figures on the host
+ *     milliseconds = median over steps of the time until the figures are on the host
  *
- * No backend is the fastest for all models: small ones train faster on `wasm` than on a GPU, where
- * each op costs a launch. The steps run on copies. Weights, states, optimizer, tensors and the
- * backend in use stay as they are; a backend that was started stays started. Await the promise
- * before other work, because other ops would run on the backend that is being tried.
+ * No backend is fastest for all models: small ones train faster on `wasm` than on a GPU, where each
+ * op costs a launch. The steps run on copies. Weights, states, optimizer, tensors and the backend
+ * in use stay unchanged; initialised backends stay initialised. Await the promise before other
+ * work, because other ops would run on the backend under test.
  *
- * Times say nothing about results: check the gradients with {@link checkGradients}.
+ * Times do not show whether results are correct: check the gradients with {@link checkGradients}.
  *
  * @param model  a `LayersModel`, or a function `{predict, variables}`.
- * @param xs  inputs of a batch of the size that is to be trained with; they stay yours.
+ * @param xs  inputs of a batch of the size to train with; they stay yours.
  * @param ys  its targets.
  * @param options  those of `ohemStep`, and see {@link SuggestBackendOptions}.
  * @returns a promise of the fastest backend, and the figures of all.
- * @throws TypeError or RangeError naming the argument, before anything is timed; what a step throws
- *   if no backend can take one. As a rejection.
+ * @throws TypeError or RangeError naming the argument, before anything is timed; the error of the
+ *   step if no backend can take one. As a rejection.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [3]})]});
@@ -98,7 +98,7 @@ export async function suggestBackend(
   checkCount(NAME, 'steps', steps);
   checkFinitePositive(NAME, 'seconds', seconds);
   checkBackends(backends);
-  // An optimizer by name would become that of the model.
+  // An optimizer given by name would become that of the model.
   const {optimizer} = ofStep;
   const named = typeof optimizer === 'string' ? optimizerNamed(NAME, optimizer) : undefined;
   const settings = stepSettings(NAME, model, {...ofStep, ...(named && {optimizer: named})});
@@ -124,7 +124,7 @@ export async function suggestBackend(
   }
   const figures = trials.map(figureOf).sort(byTime);
   const [fastest] = figures;
-  // What fails everywhere is the call, not a backend.
+  // A failure on every backend is one of the call.
   if (fastest?.milliseconds === undefined) throw trials[0]?.failure;
   return {backend: fastest.backend, figures, text: worded(figures)};
 }
@@ -145,11 +145,11 @@ type OptimizerClass = serialization.SerializableConstructor<Optimizer>;
 function checkOptimizer(optimizer: Optimizer): void {
   const {fromConfig} = optimizer.constructor as OptimizerClass;
   if (typeof optimizer.getConfig === 'function' && typeof fromConfig === 'function') return;
-  const remedy = 'Pass one of tfjs that does as much: {optimizer: tf.train.adam()}.';
+  const remedy = 'Pass an optimizer of tfjs: {optimizer: tf.train.adam()}.';
   throw typeError(NAME, 'optimizer', 'have getConfig() and fromConfig(), to be copied', optimizer, remedy);
 }
 
-/** Builds an optimizer with the same options, and slots of its own. */
+/** Creates an optimizer with the same options, and slots of its own. */
 function copyOf(optimizer: Optimizer): Optimizer {
   const kind = optimizer.constructor as OptimizerClass;
   return kind.fromConfig(kind, optimizer.getConfig());
@@ -162,8 +162,8 @@ interface Given {
 }
 
 /**
- * Times steps on one backend, a round at a time: other work on the machine then slows down all of
- * them alike.
+ * Times steps on one backend in rounds, so that other work on the machine slows down all backends
+ * alike.
  */
 function trial(settings: StepSettings) {
   let taking: ReturnType<typeof taker> | undefined;
@@ -182,7 +182,7 @@ function trial(settings: StepSettings) {
         if (times.length >= warmUp.steps && passed() >= warmUp.share) warm = Math.min(warm, times.length);
         rewind();
       }
-      // If steps take so long that nothing gets warm, the later ones are the best that is known.
+      // If steps are too slow to finish the warm-up, use the later half.
       counted.push(...times.slice(Math.min(warm, Math.floor(times.length / 2))));
     },
     median: () => median(counted),
@@ -196,12 +196,12 @@ function taker(settings: StepSettings) {
   const state = selectorState(NAME, settings.select);
   const step = stepper({...settings, optimizer}, state);
   return {
-    /** The milliseconds of a step. */
+    /** Returns the milliseconds of a step. */
     async take({xs, ys, batch}: Given): Promise<number> {
       const start = util.now();
       const reported = tidy(() => step.take(xs, ys, batch).reported);
       const {kept} = await stepReport(reported, settings.reduction).read();
-      if (kept === 0) throw new Error('the step changed nothing, since losses or gradients were not finite');
+      if (kept === 0) throw new Error('the step changed nothing, because losses or gradients were not finite');
       return util.now() - start;
     },
     dispose() {

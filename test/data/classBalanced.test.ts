@@ -65,7 +65,7 @@ describe('classBalanced', () => {
     );
     expect(() => classBalanced([1.5, 2])).toThrow(
       new RangeError(
-        'classBalanced: counts must hold integers >= 1, got 1.5 at position 0. Pass how many examples each class has.',
+        'classBalanced: counts must hold integers >= 1, got 1.5 at position 0. Pass the number of examples in each class.',
       ),
     );
     for (const beta of [1, -0.1, Number.NaN]) {
@@ -180,7 +180,7 @@ describe('Class weights that are a function of the progress', () => {
     );
     await expect(weightsAfter({classWeight: (async () => ({0: 1, 1: 5})) as never})).rejects.toThrow(
       new TypeError(
-        'fitOhem: classWeight must return a record like {0: 1, 1: 5}, got a promise. Wait for what it needs before the run.',
+        'fitOhem: classWeight must return a record like {0: 1, 1: 5}, got a promise. Await asynchronous work before the run.',
       ),
     );
     await expect(weightsAfter({classWeight: () => ({2: 1})})).rejects.toThrow(

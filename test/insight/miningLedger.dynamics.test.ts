@@ -293,7 +293,7 @@ describeOnBackends('The dynamics of a step', () => {
     expect(built(3, {loss: binaryCrossentropy()})).toThrow(new RegExp(`^${label}an output of shape \\[\\?, 3\\]`));
     expect(built(1, {loss: jointLoss((_, [p]) => tidy(() => gather(p as Tensor, 0) as never))})).toThrow(label);
     expect(built(1, {loss: binaryCrossentropy(), granularity: 'element'})).toThrow(
-      'ohemStep: dynamics must be left out where elements are mined',
+      'ohemStep: dynamics must be left out if elements are mined',
     );
     expect(built(1, {loss: binaryCrossentropy(), dynamics: {fromLogit: true}})).toThrow("Did you mean 'fromLogits'?");
     expect(built(1, {loss: binaryCrossentropy(), dynamics: {fromLogits: 1}})).toThrow(TypeError);
@@ -336,7 +336,7 @@ describeOnBackends('The dynamics of a step', () => {
     const step = ohemStep(model, {loss: 'meanSquaredError', optimizer: train.sgd(0.1), dynamics: true});
     const xs = tensor2d([1, 0, 0, 1], [2, 2]);
     expect(() => step(xs, tensor1d([0, 0.4]))).toThrow(
-      /^ohemStep: ys must hold labels 0 and 1, or -1 and 1, for dynamics, got 0.4\d* at position 1. Leave out/,
+      /^ohemStep: ys must hold labels 0 and 1, or -1 and 1, for dynamics, got 0.4\d* at position 1. Omit/,
     );
     expect([...(model.getWeights()[0] as Tensor).dataSync()]).toEqual(before);
     step(xs, tensor1d([0, 0.4]), {valid: tensor1d([1, 0])}).dispose();
@@ -347,7 +347,7 @@ describeOnBackends('The dynamics of a step', () => {
     const fit = fitOhem(tinyModel(), tinyXs(), tinyYs(), {...options, optimizer: train.sgd(0.1), verbose: 0});
     await expect(fit).rejects.toThrow(
       new TypeError(
-        'fitOhem: dynamics must be left out: the ledger says it, got true. Pass {ledger: miningLedger(rows, ' +
+        'fitOhem: dynamics must be left out: the ledger decides, got true. Pass {ledger: miningLedger(rows, ' +
           '{dynamics: true})}.',
       ),
     );

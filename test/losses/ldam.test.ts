@@ -122,7 +122,7 @@ describeOnBackends('ldam', () => {
     refused({counts: []}, 'ldam: counts must be a list of numbers, one for each class, got [].');
     refused(
       {counts: [1, 2.5]},
-      'ldam: counts must hold integers >= 1, got 2.5 at position 1. Pass how many examples each class has.',
+      'ldam: counts must hold integers >= 1, got 2.5 at position 1. Pass the number of examples in each class.',
     );
     refused({counts: [1, 2], scale: 0}, 'ldam: scale must be a finite number > 0, got 0.');
     refused({counts: [1, 2], maxMargin: Number.NaN}, 'ldam: maxMargin must be a finite number >= 0, got NaN.');

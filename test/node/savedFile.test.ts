@@ -75,12 +75,12 @@ describe('A training saved in a folder', () => {
       const head = whole.indexOf('\n');
       writeFileSync(file, whole.subarray(0, whole.length - 1));
       expect(await refused()).toBe(
-        `resumeTraining: folder must hold all ${whole.length - head - 1} bytes of the training, got ${whole.length - head - 2} in ${file}.`,
+        `resumeTraining: folder must hold all ${whole.length - head - 1} bytes of the checkpoint, got ${whole.length - head - 2} in ${file}.`,
       );
       for (const length of [0, 5, head - 1, head]) {
         writeFileSync(file, whole.subarray(0, length));
         expect(await refused()).toBe(
-          `resumeTraining: folder must hold a training that saveTraining has saved, got another file, ${file}.`,
+          `resumeTraining: folder must hold a checkpoint that saveTraining has saved, got another file, ${file}.`,
         );
       }
     });
@@ -91,7 +91,7 @@ describe('A training saved in a folder', () => {
       damaged[damaged.length - 3] = (damaged.at(-3) as number) ^ 1;
       writeFileSync(file, damaged);
       expect(await refused()).toBe(
-        `resumeTraining: folder must hold the training as it was saved, got a damaged file, ${file}.`,
+        `resumeTraining: folder must hold the checkpoint as it was saved, got a damaged file, ${file}.`,
       );
     });
 
@@ -100,7 +100,7 @@ describe('A training saved in a folder', () => {
       async (text) => {
         writeFileSync(file, text);
         expect(await refused()).toBe(
-          `resumeTraining: folder must hold a training that saveTraining has saved, got another file, ${file}.`,
+          `resumeTraining: folder must hold a checkpoint that saveTraining has saved, got another file, ${file}.`,
         );
       },
     );
@@ -108,7 +108,7 @@ describe('A training saved in a folder', () => {
 
   it('takes a path and nothing else', async () => {
     const message =
-      "Training: folder must be the path of a folder, got indexeddb://run. For a URL or a handler of tfjs take this function from 'ohem-tfjs'.";
+      "Training: folder must be the path of a folder, got indexeddb://run. For a URL or an io handler of tfjs, import this function from 'ohem-tfjs'.";
     await expect(resumeTraining('indexeddb://run', resumableModel())).rejects.toThrow(`resume${message}`);
     await expect(saveTraining('indexeddb://run', resumableModel(), {} as never)).rejects.toThrow(`save${message}`);
     await expect(saveTraining('', resumableModel(), {} as never)).rejects.toThrow('saveTraining: folder must');

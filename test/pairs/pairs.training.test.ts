@@ -120,7 +120,7 @@ describeOnBackends('A step', () => {
 
   it('refuses to recompute: the loss of a row depends on the others', () => {
     const step = ohemStep(embedder(), {loss: tripletLoss(), optimizer: tf.train.sgd(1), backward: 'recompute'});
-    expect(() => step(xs(), ys())).toThrow(/^ohemStep: loss must be known to go row by row/);
+    expect(() => step(xs(), ys())).toThrow(/^ohemStep: loss must be known to treat each row independently/);
   });
 
   it('takes a step like it by ohemLoss in an optimizer of tfjs', () => {

@@ -77,7 +77,7 @@ describeOnBackends('globalTopK', () => {
     [
       'a promise',
       async (mine) => [mine, other],
-      'the result of exchange must be a list with the losses of each shard, got a promise. To wait for others, use hardestLosses.',
+      'the result of exchange must be a list with the losses of each shard, got a promise. To await other shards, use hardestLosses.',
     ],
     [
       'what is late',

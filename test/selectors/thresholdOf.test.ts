@@ -47,11 +47,11 @@ describe('thresholdOf', () => {
       [0, 1, 2].map((i) => of(i, [3, 2, 1])),
       'tops must have the losses of 2 shards, got 3.',
     ],
-    ['a hole', [of(0, [1]), undefined], 'tops[1] must be {losses, rows, usable, …} as a shard made it, got undefined.'],
+    ['a hole', [of(0, [1]), undefined], 'tops[1] must be {losses, rows, usable, …} from a shard, got undefined.'],
     [
       'what JSON makes of them',
       [JSON.parse(JSON.stringify(of(0, [1]))), of(1, [1])],
-      'tops[0] must be {losses, rows, usable, …} as a shard made it, got {losses, version, shard, step, k, rows, usable}. ' +
+      'tops[0] must be {losses, rows, usable, …} from a shard, got {losses, version, shard, step, k, rows, usable}. ' +
         'After JSON, make a Float32Array of losses again: send Array.from(losses).',
     ],
     [
@@ -70,7 +70,7 @@ describe('thresholdOf', () => {
     [
       'fewer losses than usable rows',
       [of(0, [3, 2, 1]), of(1, [1], {rows: 5, usable: 2})],
-      'tops[1].losses must be the 2 largest of 2, got 1 of them. They were cut or mixed up on the way.',
+      'tops[1].losses must be the 2 largest of 2, got 1 of them. They were truncated or mixed up in transport.',
     ],
     [
       'more usable rows than rows',

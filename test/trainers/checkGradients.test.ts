@@ -234,7 +234,7 @@ describe('checkGradients', () => {
   it('has nothing to check on cpu', async () => {
     const {agrees, text} = await checkGradients(convolutions(), images(), labels(), {loss});
     expect(agrees).toBe(true);
-    expect(text).toBe('cpu is what other backends are compared with: there is nothing to check.');
+    expect(text).toBe('cpu is the reference for other backends: there is nothing to check.');
   });
 
   it('refuses a model that draws numbers of its own, since nothing could be compared', async () => {
@@ -242,7 +242,7 @@ describe('checkGradients', () => {
     let draws = 0;
     const own = Object.assign((yTrue: tf.Tensor, yPred: tf.Tensor) => tf.mul(loss(yTrue, yPred), ++draws), {});
     await expect(checkGradients(drawing, images(), labels(), {loss: own, backend: 'wasm'})).rejects.toThrow(
-      /^checkGradients: model must give the same gradients twice, got others for \w+\/\w+\. /,
+      /^checkGradients: model must give the same gradients twice, got different ones for \w+\/\w+\. /,
     );
   });
 
@@ -250,7 +250,7 @@ describe('checkGradients', () => {
     const constant = (_: tf.Tensor, yPred: tf.Tensor) => tf.mul(tf.sum(yPred, 1), 0);
     await expect(checkGradients(convolutions(), images(), labels(), {loss: constant})).rejects.toThrow(
       new RangeError(
-        'checkGradients: xs must give gradients other than 0 on cpu, got only 0. Take other rows, or another loss.',
+        'checkGradients: xs must give gradients other than 0 on cpu, got only 0. Use other rows, or another loss.',
       ),
     );
   });

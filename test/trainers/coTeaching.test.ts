@@ -140,7 +140,7 @@ describeOnBackends('coTeaching', () => {
     const adam = train.adam(0.1);
     const compiled = [build(1), build(2)] as const;
     for (const model of compiled) model.compile({loss: 'categoricalCrossentropy', optimizer: adam});
-    const constraint = 'optimizer must be another one for each model, got one that both were compiled with.';
+    const constraint = 'optimizer must be a different one for each model, got one that both were compiled with.';
     for (const optimizer of [null, 'adam'] as const) {
       expect(() => coTeaching(compiled, {...options, optimizer})).toThrow(
         new TypeError(`coTeaching: ${constraint} Compile each with its own, or pass a list of two.`),

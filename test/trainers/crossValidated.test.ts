@@ -134,8 +134,8 @@ describeOnBackends('crossValidated', () => {
       expect(crossValidated(makeModel, x, labels, options)).rejects;
     await refused({folds: 11, fit}).toThrow(
       new RangeError(
-        'crossValidated: folds must be at most 10, the rows of class 0, got 11. A model of some fold would not see the ' +
-          'class, or not be asked for it.',
+        'crossValidated: folds must be at most 10, the rows of class 0, got 11. Otherwise some fold would ' +
+          'lack the class in its training or held-out rows.',
       ),
     );
     await refused({folds: 1}).toThrow('crossValidated: folds must be an integer >= 2, got 1.');
@@ -194,7 +194,7 @@ describeOnBackends('crossValidated', () => {
     );
     const same = build();
     await refused(() => same).toThrow(
-      'makeModel must build a new model for each fold, got the same again. Build and compile it within makeModel.',
+      'makeModel must build a new model for each fold, got the same one twice. Build and compile it within makeModel.',
     );
     const optimizer = train.adam(0.1);
     const compiled = () => {

@@ -204,7 +204,7 @@ describeOnBackends('Bad input of fitOhem', () => {
       const model = regression();
       const options = {...DATASET, validationData: [batch()].values()};
       expect(await failure(model, () => fitOhemDataset(model, () => [].values(), options))).toBe(
-        'fitOhemDataset: validationData must be a dataset that can be begun anew for each epoch, got a generator. Pass the function that makes it.',
+        'fitOhemDataset: validationData must be a dataset that can be restarted for each epoch, got a generator. Pass the function that creates it.',
       );
     });
   });
@@ -233,7 +233,7 @@ describeOnBackends('Bad input of fitOhem', () => {
     [{validationSplit: 0.95}, 'validationSplit must leave a row to train on, got 0.95.'],
     [
       {stepsPerEpoch: 4},
-      'stepsPerEpoch must be at most 3, the batches that there are, got 4. Leave it out to train on all of them.',
+      'stepsPerEpoch must be at most 3, the number of batches, got 4. Omit it to train on all of them.',
     ],
     [{sampleWeight: [1]}, 'sampleWeight must have 12 numbers, one for each row, got 1.'],
     [() => ({sampleWeight: zeros([3])}), 'sampleWeight must have shape [12], one value for each row, got [3].'],
@@ -246,7 +246,7 @@ describeOnBackends('Bad input of fitOhem', () => {
     [{restoreBestWeights: 'val_loss'}, 'restoreBestWeights must be one of loss, batchLoss, kept, mae, got val_loss.'],
     [
       {initialState: {epoch: 1}},
-      'initialState must be the state of a training, got {epoch}. Pass what resumeTraining returns.',
+      'initialState must be the state of a training run, got {epoch}. Pass what resumeTraining returns.',
     ],
     [{batch: 3}, 'options must have the names loss, select'],
   ] as [object | (() => object), string][])('refuses %j: %s', async (given, message) => {
@@ -265,7 +265,7 @@ describeOnBackends('Bad input of fitOhem', () => {
       fitOhem(model, x as never, y as never, {...OPTIONS, initialState: state, ...options});
     expect(await failure(model, run({seed: 2}))).toBe('fitOhem: seed must be that of initialState, 1, got 2.');
     expect(await failure(model, run({initialEpoch: 0}))).toBe(
-      'fitOhem: initialEpoch must be left out with initialState, which says it, got 0.',
+      'fitOhem: initialEpoch must be left out with initialState, which has the epoch, got 0.',
     );
   });
 

@@ -32,7 +32,11 @@ describeOnDevice('A metric of one number for a batch, on a device', () => {
       expect(warn).not.toHaveBeenCalled();
       await fitted([farthest]);
       expect(warn.mock.calls).toEqual([
-        [expect.stringContaining('fitOhem: the metric farthest is one number for the whole batch, and gets zeros')],
+        [
+          expect.stringContaining(
+            'fitOhem: the metric farthest returns one number for the whole batch, and sees zeros',
+          ),
+        ],
       ]);
     } finally {
       warn.mockRestore();

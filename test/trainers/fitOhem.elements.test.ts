@@ -91,7 +91,7 @@ describeOnBackends('fitOhem that mines elements', () => {
     const {xs, ys} = data();
     const options = {...OPTIONS, granularity: 'element', ledger: miningLedger(ROWS)} as const;
     await expect(fitOhem(compiled(sequenceModel(STEPS)), xs, ys, options)).rejects.toThrow(
-      /^fitOhem: ledger must be left out where elements are mined, got .+\. Its rows are samples, which are mined by default\.$/,
+      /^fitOhem: ledger must be left out if elements are mined, got .+\. It counts samples: use granularity 'sample', the default\.$/,
     );
   });
 

@@ -28,7 +28,7 @@ describeOnBackends('fitOhem with gradients that are not finite', () => {
       const said = warn.mock.calls.map(([text]) => String(text)).filter((text) => text.startsWith('fitOhem'));
       expect(said).toEqual([
         'fitOhem: the losses are finite, but the model has gradients or batch statistics that are not (epoch 0, batch 0). ' +
-          'The weights stay as they are, and so they will after later batches like it. ' +
+          'This batch leaves the weights unchanged, as will later ones like it. ' +
           'Lower the learning rate, or look for an op without a finite gradient, such as the root of 0.',
       ]);
     } finally {

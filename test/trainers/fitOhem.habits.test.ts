@@ -174,7 +174,7 @@ describeOnBackends('fitOhem', (backend) => {
     const ours = warn.mock.calls.flat().filter((text) => String(text).includes('fitOhem'));
     warn.mockRestore();
     expect(ours).toEqual([
-      'fitOhem: rows 1 have a loss that is not finite (epoch 0, batch 0). They are skipped, and so will any later ones.',
+      'fitOhem: rows 1 have a loss that is not finite (epoch 0, batch 0). They are skipped, as will be any later ones.',
     ]);
     expect(history.kept).toEqual([4, 4]);
   });

@@ -100,7 +100,7 @@ describeOnBackends('fitOhem({epochs: 1}) in a loop', () => {
       const rows = [...(await rowsOf(model, 2, {select: make()})), ...(await rowsOf(model, 1, {select: make()}))];
       expect(rows.map((row) => row.split(',').length)).toEqual([12, 10, 12]);
       expect(warn.mock.calls).toEqual([
-        [expect.stringContaining('fitOhem: select is another selector than in the last call for this model')],
+        [expect.stringContaining('fitOhem: select differs from the selector of the last call for this model')],
       ]);
     } finally {
       warn.mockRestore();

@@ -156,7 +156,7 @@ describeOnBackends('fitOhem', () => {
       const optimizer = Object.assign(tf.train.sgd(1), {setLearningRate: undefined, learningRate: undefined});
       await expect(
         fitOhem(build(), x(), y(), options({optimizer: optimizer as never, learningRate: cosine({from: 1})})),
-      ).rejects.toThrow('fitOhem: optimizer must have a learning rate to be set, got SGD.');
+      ).rejects.toThrow('fitOhem: optimizer must have a learning rate that can be set, got SGD.');
     });
   });
 

@@ -125,7 +125,7 @@ describeOnBackends('fitOhem refuses, before anything is trained,', () => {
   it('elements with a sampler', async () => {
     await refused(
       {granularity: 'element', sampler: tinySampler()},
-      'fitOhem: sampler must be left out where elements are mined',
+      'fitOhem: sampler must be left out if elements are mined',
     );
   });
 
@@ -155,7 +155,7 @@ describeOnBackends('fitOhem refuses, before anything is trained,', () => {
     const run = fitOhem(model, xs, randomNormal([40, units]), {...RESUMABLE(), sampler: learned()});
     const message =
       units === 1
-        ? 'fitOhem: model must predict classes, [B, C] for the sampler tiny, got [12, 1]. It asks for class labels.'
+        ? 'fitOhem: model must predict classes, [B, C] for the sampler tiny, got [12, 1]. It needs class labels.'
         : 'fitOhem: ys must hold class labels for the sampler tiny, of sum 1, got';
     await expect(run).rejects.toThrow(message);
     expect(weightValues(model)).toEqual(weights);
@@ -173,7 +173,7 @@ describeOnBackends('fitOhemDataset', () => {
     const items = itemsOf(resumableData(), 8);
     const {rows: _, ...without} = options();
     await expect(fitOhemDataset(resumableModel(), items, {...without, sampler: sampler()})).rejects.toThrow(
-      'fitOhemDataset: rows must be given with a sampler, got undefined. Say how many the dataset has.',
+      'fitOhemDataset: rows must be given with a sampler, got undefined. Pass the number of rows in the dataset.',
     );
     const endless = {...options(), sampler: sampler(), batchesPerEpoch: 2};
     await expect(fitOhemDataset(resumableModel(), items, endless)).rejects.toThrow(
@@ -202,7 +202,7 @@ describeOnBackends('fitOhemDataset', () => {
     );
     const ledger = miningLedger(32);
     await expect(trained(items, {ledger}).run).rejects.toThrow(
-      'fitOhemDataset: ledger must have room for 40 rows, as rows says, got 32.',
+      'fitOhemDataset: ledger must have room for 40 rows, as given by rows, got 32.',
     );
     await expect(trained(withIndex([16, 17, 18, 19, 20, 21, 22, 3])).run).rejects.toThrow(
       'fitOhemDataset: index of dataset must name each row once in an epoch, got 3 twice in epoch 0.',

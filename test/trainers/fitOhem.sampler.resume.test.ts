@@ -162,7 +162,7 @@ describeOnBackends('A training with a sampler that is resumed', () => {
       scores.losses.base64 = scores.losses.base64.slice(8);
     });
     await expect(short).rejects.toThrow(
-      'fitOhem: losses of sampler in initialState must hold 40 numbers, got others. It was cut short or changed.',
+      'fitOhem: losses of sampler in initialState must hold 40 numbers, got others. It was truncated or changed.',
     );
     const wrong = damaged(({epoch}) => {
       epoch.chosen = {rows: {$ohem: 'Int32Array', base64: 'KAAAAA=='}};

@@ -145,7 +145,7 @@ describeOnBackends('What a sampler is told of rows', () => {
     ]);
     const args = {batchSize: 2, epochs: 1, verbose: 0, sampler: classes()} as const;
     await expect(fitOhem(two, y, [y, y], args)).rejects.toThrow(
-      'fitOhem: model must have one output for the sampler tiny, got 2. It asks for class labels.',
+      'fitOhem: model must have one output for the sampler tiny, got 2. It needs class labels.',
     );
     const loss = jointLoss(([truth], [predicted]) => meanSquaredError()(truth as Tensor, predicted as Tensor));
     const own = {...args, sampler: classes(), loss};

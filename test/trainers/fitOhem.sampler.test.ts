@@ -270,10 +270,10 @@ describeOnBackends('fitOhem with a sampler', () => {
       await fitOhem(model, xs, ys, {...args, sampler: other});
       await fitOhem(model, xs, ys, {...args, sampler: other, validationSplit: 0.5});
       expect(warn.mock.calls.map(([text]) => text)).toEqual([
-        'fitOhem: sampler is another one than in the last call for this model, so what it knows of the rows begins ' +
-          'anew. Build it once, before the loop, to go on with it.',
-        'fitOhem: the data have 20 rows, and 40 in the last call for this model, so what the sampler knows of the ' +
-          'rows begins anew.',
+        'fitOhem: sampler differs from that of the last call for this model, so its scores and state start over. ' +
+          'Build it once, before the loop, to keep them.',
+        'fitOhem: the data have 20 rows, but 40 in the last call for this model, so the scores and state of the ' +
+          'sampler start over.',
       ]);
       expect(other.seen.map(({losses}) => losses.length)).toEqual([40, 20]);
     } finally {
@@ -329,7 +329,7 @@ describeOnBackends('fitOhem with a sampler', () => {
       expect(history.rows).toEqual([3, 3]);
       expect(warn.mock.calls).toEqual([
         [
-          'fitOhem: rows 3 have a loss that is not finite (epoch 0, batch 1). They are skipped, and so will any ' +
+          'fitOhem: rows 3 have a loss that is not finite (epoch 0, batch 1). They are skipped, as will be any ' +
             'later ones.',
         ],
       ]);

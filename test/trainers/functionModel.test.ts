@@ -189,25 +189,23 @@ describeOnBackends('A function of variables', () => {
     expect(build({...net, variables: [tf.ones([1])]})).toThrow(
       'ohemStep: model.variables[0] must be a tf.Variable, got a tensor',
     );
-    expect(build(Object.freeze({...net}))).toThrow(
-      'ohemStep: model must be a record that can be written to, got a frozen one.',
-    );
+    expect(build(Object.freeze({...net}))).toThrow('ohemStep: model must be a writable record, got a frozen one.');
     expect(build({...net, variables: []})).toThrow('ohemStep: model must have a weight to train, got none.');
     expect(build({...net, variables: [variable]})).toThrow(
       'ohemStep: model.variables[0] must be in use, got gone, which is disposed.',
     );
     expect(build({...net, variables: [frozen]})).toThrow(
-      `ohemStep: model.variables[0] must be trainable, got still${tf.getBackend()}, which is not. Leave it out`,
+      `ohemStep: model.variables[0] must be trainable, got still${tf.getBackend()}, which is not. Omit it`,
     );
     expect(run({...net, predict: (x) => tf.slice(net.predict(x, true) as tf.Tensor, 0, 5)})).toThrow(
       'ohemStep: model.predict must return 12 rows, one for each row of xs, got [5, 3].',
     );
     expect(run({...net, predict: () => 3 as never})).toThrow('ohemStep: model.predict must return a tensor');
     expect(run({...net, predict: (x) => [x, x]})).toThrow(
-      'ohemStep: model.predict must return 1 tensors (output), got 2. Give a loss for each output',
+      'ohemStep: model.predict must return 1 tensors (output), got 2. Pass one loss per output',
     );
     expect(run(net, {backward: 'recompute'})).toThrow(
-      "ohemStep: model must be known to go row by row for backward: 'recompute'",
+      "ohemStep: model must be known to treat each row independently for backward: 'recompute'",
     );
     const step = ohemStep(net, {loss, optimizer: tf.train.sgd(1)});
     expect(() => step({} as never, ys())).toThrow(

@@ -509,7 +509,7 @@ describeOnBackends('A selector that needs features', () => {
     expect(build).toThrow(
       new TypeError(
         "ohemStep: granularity must be 'sample' for a selector that needs features, got element. " +
-          'The labels of a row have weights of their own: mine rows.',
+          'Each label of a row has weights of its own: mine rows.',
       ),
     );
   });
@@ -546,8 +546,8 @@ describeOnBackends('A selector that needs features', () => {
   it('is refused by ohemLoss, which does not know the model', () => {
     expect(() => ohemLoss(categoricalCrossentropy(), diversified({k: 2}))).toThrow(
       new TypeError(
-        'ohemLoss: select must go by losses, truth and predictions, got one that needs features. ' +
-          'Use ohemStep, which knows the model.',
+        'ohemLoss: select must use only losses, truth and predictions, got one that needs features. ' +
+          'Use ohemStep, which has the model.',
       ),
     );
   });

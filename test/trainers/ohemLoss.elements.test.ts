@@ -131,7 +131,7 @@ describeOnBackends('ohemLoss that mines elements', () => {
       const loss = ohemLoss((_, yPred) => yPred, all(), {granularity});
       expect(() => loss(zeros([2, 3, 2]), zeros([2, 3, 2]))).toThrow(
         'ohemLoss: loss must return one value for each element, float32 of shape [6] for yPred of shape [6, 2], got [6, 2]. ' +
-          'It is given elements as rows: reduce over the last axis, and over no other.',
+          'It gets elements as rows: reduce over the last axis, and over no other.',
       );
     });
   });

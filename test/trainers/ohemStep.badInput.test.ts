@@ -148,7 +148,7 @@ describeOnBackends('ohemStep', () => {
       [
         'a loss of the wrong length',
         () => ({options: {loss: () => zeros([5])}}),
-        'ohemStep: loss must return one value for each row, float32 of shape [6] or [6, …], got [5]. Leave out the mean or the sum over the batch.',
+        'ohemStep: loss must return one value for each row, float32 of shape [6] or [6, …], got [5]. Remove the mean or the sum over the batch.',
       ],
       [
         'a loss of integers',
@@ -183,7 +183,7 @@ describeOnBackends('ohemStep', () => {
       [
         'float indices',
         () => selecting(() => ({indices: tensor1d([0, 1]), weights: tensor1d([1, 1])})),
-        'ohemStep: select must return indices int32[K], got float32[2]. Row numbers are integers, as tf.topk gives them.',
+        'ohemStep: select must return indices int32[K], got float32[2]. Row numbers are integers, as tf.topk returns them.',
       ],
       [
         'indices over the batch',

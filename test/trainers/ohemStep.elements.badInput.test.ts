@@ -41,7 +41,7 @@ describeOnBackends('ohemStep that mines elements', () => {
     type Call = {options?: OhemStepOptions; model?: Sequential; ys?: Tensor; with?: StepOptions};
     const perPlace =
       'ohemStep: loss must return one value for each element, float32 of shape [6] for yPred of shape [6, 2]';
-    const rows = 'It is given elements as rows: reduce over the last axis, and over no other.';
+    const rows = 'It gets elements as rows: reduce over the last axis, and over no other.';
     const outputOf = 'must have the shape of the output';
     const axes = ', with or without its last axis: [?, 3, …] or [?, 3], got';
     const refusals: [string, () => Call, RegExp | string][] = [

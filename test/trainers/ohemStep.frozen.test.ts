@@ -145,7 +145,7 @@ describeOnBackends('A discriminator that is frozen after compile', () => {
     const told = warn.mock.calls.map(([text]) => String(text)).filter((text) => text.startsWith('ohemStep'));
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(
-      /^ohemStep: .*, … were frozen when the model was compiled, and stay so\. Compile the model again to train them\.$/,
+      /^ohemStep: .*, … were frozen when the model was compiled, and stay frozen\. Compile the model again to train them\.$/,
     );
   });
 

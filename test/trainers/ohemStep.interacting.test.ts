@@ -282,7 +282,7 @@ describeOnBackends('A loss whose rows judge one another', () => {
     const of = INTERACTING['batch-hard triplets'] as PerSampleLoss;
     const step = ohemStep(built, {loss: of, select: topK({k: 4}), optimizer: train.sgd(0.1), backward: 'recompute'});
     expect(() => step(random([ROWS, 5]), classes())).toThrow(
-      "ohemStep: loss must be known to go row by row for backward: 'recompute', got one that gives the kept rows other losses alone.",
+      "ohemStep: loss must be known to treat each row independently for backward: 'recompute', got one that gives the kept rows other losses alone.",
     );
     expect(weightValues(built)).toEqual(before);
   });

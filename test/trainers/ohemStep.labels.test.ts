@@ -175,7 +175,7 @@ describeOnBackends('ohemStep with elements that are labels [B, D]', () => {
   it('says how a function of single values is said to be one of labels', () => {
     const own = (yTrue: Tensor, z: Tensor) => ofEach(yTrue, z);
     expect(() => ohemStep(labelModel(), mining(own))(...batch())).toThrow(
-      'For yes-or-no labels say so: Object.assign(loss, {binary: {fromLogits: true}}).',
+      'For binary labels, declare it: Object.assign(loss, {binary: {fromLogits: true}}).',
     );
   });
 });

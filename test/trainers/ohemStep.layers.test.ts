@@ -67,8 +67,8 @@ describeOnBackends('Layers that behave differently in training', () => {
     });
     expect(() => step(tinyXs(), tinyYs())).toThrow(
       new TypeError(
-        "ohemStep: model and loss must be known to go row by row for backward: 'recompute', got rows that may interact (Mean). " +
-          "The kept rows alone would have another gradient: take backward: 'auto'.",
+        "ohemStep: model and loss must be known to treat each row independently for backward: 'recompute', got rows that may interact (Mean). " +
+          "The kept rows alone would have another gradient: use backward: 'auto'.",
       ),
     );
     expect(weightValues(model)).toEqual(before);

@@ -424,7 +424,7 @@ describeOnBackends('ohemStep', () => {
         ['pruned', `1 of 6 rows run backward, which saves 83 % ${saved}`],
         ['pruned', `3 of 6 rows run backward, which saves 50 % ${saved}`],
         ['pruned', `4 of 6 rows run backward, which saves 33 % ${saved}`],
-        ['masked', 'all 6 rows run backward, since all are kept'],
+        ['masked', 'all 6 rows run backward, because all are kept'],
       ]);
     });
 
@@ -438,7 +438,7 @@ describeOnBackends('ohemStep', () => {
 
     it('what it is told to, from the start', () => {
       const step = ohemStep(tinyModel(), {...crossentropy, backward: 'recompute', optimizer: train.sgd(0.1)});
-      expect([step.strategy, step.why]).toEqual(['recompute', 'as asked for']);
+      expect([step.strategy, step.why]).toEqual(['recompute', 'as requested']);
     });
   });
 

@@ -208,14 +208,14 @@ describeOnBackends('A resumed training', (backend) => {
 
     it('a model that is no training', async () => {
       expect(await attempt(({userDefinedMetadata: _, ...model}) => model)).toBe(
-        'resumeTraining: target must hold a training that saveTraining has saved, got something else.',
+        'resumeTraining: target must hold a checkpoint that saveTraining has saved, got something else.',
       );
     });
 
     it('a handler that holds nothing', async () => {
       const model = resumableModel();
       await expect(resumeTraining({load: async () => undefined as never}, model)).rejects.toThrow(
-        'resumeTraining: target must hold a training that saveTraining has saved, got something else.',
+        'resumeTraining: target must hold a checkpoint that saveTraining has saved, got something else.',
       );
     });
 
@@ -224,7 +224,7 @@ describeOnBackends('A resumed training', (backend) => {
         metadata(artifacts).training.state = {epoch: -1} as TrainingState;
       });
       expect(message).toBe(
-        'resumeTraining: state in target must be the state of a training, got {epoch}. Pass what resumeTraining returns.',
+        'resumeTraining: state in target must be the state of a training run, got {epoch}. Pass what resumeTraining returns.',
       );
     });
 
@@ -261,14 +261,14 @@ describeOnBackends('A resumed training', (backend) => {
     it('what is no target, and no optimizer', async () => {
       const model = resumableModel();
       await expect(resumeTraining('nowhere://run', model)).rejects.toThrow(
-        "resumeTraining: target must be an io handler of tfjs or the URL of one ('indexeddb://my-training'), got nowhere://run. For a folder take this function from 'ohem-tfjs/node'.",
+        "resumeTraining: target must be an io handler of tfjs or the URL of one ('indexeddb://my-training'), got nowhere://run. For a folder, import this function from 'ohem-tfjs/node'.",
       );
       await expect(saveTraining({load: async () => ({})}, model, {} as never)).rejects.toThrow(
         'saveTraining: target must',
       );
       const plain = sequential({layers: [layers.dense({units: 3, inputShape: [4]})]});
       await expect(saveTraining({save: async () => ({}) as never}, plain, {} as never)).rejects.toThrow(
-        'saveTraining: optimizer must be given, or the model be compiled with one, got undefined. Pass the one that fitOhem was given.',
+        'saveTraining: optimizer must be given, or the model be compiled with one, got undefined. Pass the optimizer of fitOhem.',
       );
     });
   });

@@ -218,8 +218,8 @@ describeOnBackends('A selector that remembers', () => {
 
   it('is refused by ohemLoss, where nobody would dispose of what it remembers', () => {
     expect(() => ohemLoss(loss, summing().select)).toThrow(
-      'ohemLoss: select must go by the batch alone, got a selector that remembers. ' +
-        'Use ohemStep, which keeps what it remembers, and disposes it.',
+      'ohemLoss: select must depend on the batch alone, got one with a memory. ' +
+        'Use ohemStep, which carries the memory and disposes it.',
     );
   });
 });

@@ -263,7 +263,7 @@ describeOnBackends('A part of the gradients', () => {
   afterEach(() => tf.engine().endScope());
   const loss = categoricalCrossentropy();
   const threshold = {loss: 0, counts: [2, 3], rows: 9};
-  const part = 'rank whole batches to update weights, got 2 shards. Take step.gradients';
+  const part = 'rank whole batches to update weights, got 2 shards. Sum step.gradients';
 
   it('updates no weight', () => {
     const model = build();
@@ -291,7 +291,7 @@ describeOnBackends('A part of the gradients', () => {
     const {xs, ys} = batchOf(0, 6);
     const options = {loss, select: all(), optimizer: tf.train.sgd(1)};
     expect(() => ohemStep(build(), options).gradients(xs, ys, {threshold})).toThrow(
-      'ohemStep: select must keep no more than the 5 rows of all shards, got 6. Pass the rows that this shard keeps',
+      'ohemStep: select must keep no more than the 5 rows of all shards, got 6. Pass only the rows that this shard keeps',
     );
     expect(() => ohemStep(build(), options).gradients(xs, ys, {threshold: {} as never})).toThrow(
       'ohemStep: threshold must be the result of thresholdOf, got undefined.',
@@ -322,7 +322,7 @@ describeOnBackends('A part of the gradients', () => {
     const {xs, ys} = batchOf(0, 3);
     const before = bitsOf(model);
     expect(() => step.gradients(xs, ys, {threshold})).toThrow(
-      'ohemStep: model must go row by row for a threshold over several shards, got the layer normalised, whose',
+      'ohemStep: model must treat each row independently for a threshold over several shards, got the layer normalised, whose',
     );
     expect(bitsOf(model)).toEqual(before);
     const {gradients} = step.gradients(xs, ys, {threshold: {loss: 0, counts: [3], rows: 3}});

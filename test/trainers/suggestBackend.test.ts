@@ -116,8 +116,8 @@ describe('suggestBackend', () => {
     undo.push(plantBackend('broken', {kernel: 'BatchMatMul', by: changed(() => Number.NaN)}));
     const {figures} = await suggestBackend(dense(), ...batch(), BRIEFLY);
     expect(figures.slice(2).sort((a, b) => a.backend.localeCompare(b.backend))).toEqual([
-      {backend: 'absent', error: 'the backend absent does not start here'},
-      {backend: 'broken', error: 'the step changed nothing, since losses or gradients were not finite'},
+      {backend: 'absent', error: 'the backend absent does not start'},
+      {backend: 'broken', error: 'the step changed nothing, because losses or gradients were not finite'},
     ]);
     expect(tf.getBackend()).toBe('cpu');
   });

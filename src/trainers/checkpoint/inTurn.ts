@@ -1,18 +1,18 @@
 /**
- * The latest save of each target (a URL, a path or a handler) until it ends. It is kept here because
- * calls that share a target share nothing else.
+ * The latest unfinished save of each target (a URL, a path or a handler). Module state, because
+ * calls that save to the same target share nothing else.
  */
 const last = /* @__PURE__ */ new Map<unknown, Promise<unknown>>();
 
 /**
- * Runs a task once all earlier ones for the same target have ended, in whatever way.
+ * Runs a task after all earlier tasks for the same target have ended, whether they failed or not.
  *
- * @param ready  what the task needs; it may be under way while earlier tasks run.
+ * @param ready  the input of the task; earlier tasks may run while it is pending.
  */
 export async function inTurn<T>(target: unknown, ready: Promise<T>, task: (ready: T) => unknown): Promise<void> {
   const before = last.get(target);
   const run = (async () => {
-    // Both are awaited here, so that a rejection during the wait counts as handled.
+    // Await both here: a rejection of `ready` during the wait must count as handled.
     const [value] = await Promise.allSettled([ready, before]);
     if (value.status === 'rejected') throw value.reason;
     await task(value.value);
@@ -25,7 +25,7 @@ export async function inTurn<T>(target: unknown, ready: Promise<T>, task: (ready
   }
 }
 
-/** Waits for the saves of a target that are under way. Their callers get their errors. */
+/** Waits for the unfinished saves of a target. Their errors go to their own callers. */
 export async function turnsEnded(target: unknown): Promise<void> {
   await Promise.allSettled([last.get(target)]);
 }

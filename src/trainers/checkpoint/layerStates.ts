@@ -1,17 +1,17 @@
-/** @file States of stateful recurrent layers, which go on from batch to batch. */
+/** @file States of stateful recurrent layers, which carry over from batch to batch. */
 
 import {clone, dispose, keep, type Tensor} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {partsOf} from '../../models/model';
 
-/** A recurrent layer by the field in which tfjs keeps its states. */
+/** A recurrent layer, seen through the field in which tfjs keeps its states. */
 interface Recurrent {
   states_: Tensor[] | null;
 }
 
 function statefulLayers(model: LayersModel): Recurrent[] {
   const layers = partsOf(model).filter((layer) => layer.stateful) as unknown as Recurrent[];
-  // A model is stateful too if it has such a layer; it has no states of its own.
+  // A model that contains such a layer is `stateful` too, but has no states of its own.
   return layers.filter(({states_}) => Array.isArray(states_));
 }
 
@@ -20,7 +20,7 @@ export function layerStates(model: LayersModel): Tensor[] {
   return statefulLayers(model).flatMap(({states_}) => states_ as Tensor[]);
 }
 
-/** Gives the stateful layers of a model the states that were saved, in the order of `layerStates`. */
+/** Restores saved states into the stateful layers of a model, in the order of `layerStates`. */
 export function restoreLayerStates(model: LayersModel, saved: readonly Tensor[]): void {
   let next = 0;
   for (const layer of statefulLayers(model)) {

@@ -1,4 +1,4 @@
-/** @file The state of an optimizer: its slots, where they are, and its numbers. */
+/** @file The state of an optimizer: its slots, their locations, and its numbers. */
 
 import {clone, keep, type Optimizer, Tensor, Variable, variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
@@ -8,24 +8,24 @@ import {type ListedSlot, slotsOf} from '../step/update';
 
 /** Location of a slot in an optimizer, as plain JSON. */
 interface SlotPlace {
-  /** The field of the optimizer. */
+  /** Name of the field in the optimizer. */
   field: string;
-  /** Position in that field, if it is a list; a list has a slot for each weight. */
+  /** Position in that field, if it is a list with one slot per weight. */
   place?: number;
-  /** Number of the weight that it belongs to; names change from one run to another. */
+  /** Number of the weight that owns the slot. Names change from one run to another. */
   weight?: number;
 }
 
-/** What is saved of an optimizer beside the values of its slots. */
+/** The saved state of an optimizer, without the values of its slots. */
 export interface SavedOptimizer {
   className: string;
   iterations: number;
   slots: SlotPlace[];
-  /** The learning rate, and numbers that are not hyperparameters; absent in version 1. */
+  /** The learning rate and numbers that are not hyperparameters; absent in version 1. */
   numbers?: Record<string, number>;
 }
 
-/** The state of an optimizer for the weights of a model, and the values of its slots. Reads nothing. */
+/** Returns the state of an optimizer for the weights of a model, and its slots. Reads no values. */
 export function optimizerState(
   where: string,
   optimizer: Optimizer,
@@ -44,7 +44,7 @@ export function optimizerState(
   };
 }
 
-/** Checks that a saved state fits an optimizer that is to train a model. */
+/** Checks that a saved state fits the optimizer that will train a model. */
 export function checkOptimizerState(
   where: string,
   optimizer: Optimizer,
@@ -64,9 +64,9 @@ export function checkOptimizerState(
 }
 
 /**
- * Gives an optimizer the state that was saved. Its own `setWeights` is not used: that recomputes powers
- * of Adam's decay rates, with other rounding, and not every optimizer has one. Slots of weights of
- * another model stay.
+ * Restores the saved state of an optimizer; slots of other models stay. It does not call
+ * `setWeights`: not every optimizer has it, and it recomputes the powers of Adam's decay rates with
+ * different rounding.
  */
 export function restoreOptimizer(
   optimizer: Optimizer,
@@ -93,7 +93,7 @@ export function restoreOptimizer(
   Object.assign(fields, numbers, {iterations_: iterations});
 }
 
-/** Disposes the listed slots of some weights. Returns how many others each list still has. */
+/** Disposes the listed slots of some weights. Returns the number of slots left in each list. */
 function clearSlots(optimizer: Optimizer, owners: ReadonlySet<string>): Map<string, number> {
   const fields = fieldsOf(optimizer);
   const others = new Map<string, ListedSlot[]>();
@@ -108,13 +108,13 @@ function clearSlots(optimizer: Optimizer, owners: ReadonlySet<string>): Map<stri
   return new Map([...others].map(([field, kept]) => [field, kept.length]));
 }
 
-/** A tensor of an optimizer and its location. */
+/** A tensor of an optimizer, with its location. */
 interface PlacedSlot {
   place: SlotPlace;
   value: Tensor;
 }
 
-/** The variables of an optimizer, without those of another model; the gaps are closed. */
+/** Lists the slots of one model's weights, renumbered without those of other models. */
 function variablesOf(where: string, optimizer: Optimizer, model: LayersModel): PlacedSlot[] {
   const names = weightsOf(model).map(({name}) => name);
   const gaps = new Map<string, number>();
@@ -137,17 +137,20 @@ function classNameOf(optimizer: Optimizer): string {
   return optimizer.getClassName?.() ?? NAMELESS;
 }
 
-/** Tensors in fields that are not variables, such as the learning rate that SGD multiplies by. */
+/** Lists tensors in fields that are not variables, such as the learning rate of SGD. */
 function tensorsOf(optimizer: Optimizer): PlacedSlot[] {
   return Object.entries(fieldsOf(optimizer)).flatMap(([field, value]) => {
-    // The `m` of a momentum optimizer is a hyperparameter, which the new optimizer has.
+    // The `m` of a momentum optimizer is a hyperparameter, which the new optimizer already has.
     const isHyperparameter = field === 'm' && 'setMomentum' in optimizer;
     const isOne = value instanceof Tensor && !(value instanceof Variable) && !isHyperparameter;
     return isOne ? [{place: {field}, value}] : [];
   });
 }
 
-/** The learning rate, and numbers that `getConfig` does not list: counters, not hyperparameters. */
+/**
+ * Returns the learning rate, and numbers that `getConfig` does not list: counters, not
+ * hyperparameters.
+ */
 function numbersOf(optimizer: Optimizer): Record<string, number> {
   const {learningRate, ...fields} = fieldsOf(optimizer);
   const config = optimizer.getConfig?.() ?? {};
@@ -157,7 +160,7 @@ function numbersOf(optimizer: Optimizer): Record<string, number> {
   return Object.fromEntries([...own, ...(typeof learningRate === 'number' ? [['learningRate', learningRate]] : [])]);
 }
 
-/** Refuses an optimizer with tensors in places from which they are not saved. */
+/** Refuses an optimizer with tensors in places that are not saved. */
 function checkNothingHidden(where: string, optimizer: Optimizer, model: LayersModel): void {
   const known = new Set<unknown>([
     ...slotsOf(optimizer).map(({variable: slot}) => slot),
@@ -175,7 +178,10 @@ function checkNothingHidden(where: string, optimizer: Optimizer, model: LayersMo
   }
 }
 
-/** The items of a collection, a record or another optimizer; nothing of other objects, such as a model. */
+/**
+ * Lists the items of a collection, a record or another optimizer; none for other objects, such as a
+ * model.
+ */
 function entriesOf(value: object): [unknown, unknown][] {
   if (value instanceof Map) return [...value];
   if (value instanceof Set) return [...value].map((item, i) => [i, item]);
@@ -186,11 +192,11 @@ function entriesOf(value: object): [unknown, unknown][] {
 
 function hidden(where: string, path: string): TypeError {
   const constraint = "keep its slots as tensors in its fields, or in lists of {originalName: 'weight/…', variable}";
-  const remedy = 'Others could not be restored.';
+  const remedy = 'Other slots could not be restored.';
   return typeError(where, 'optimizer', constraint, `another one in ${path}`, remedy);
 }
 
-/** Whether an optimizer has such a slot, or would make it for a weight of that model. */
+/** Whether an optimizer has this slot, or would create it for that weight of the model. */
 function fitsSlot(optimizer: Optimizer, model: LayersModel, slot: SlotPlace, value: Tensor): boolean {
   const held = fieldsOf(optimizer)[slot.field];
   const like = slot.weight === undefined ? held : weightsOf(model)[slot.weight];

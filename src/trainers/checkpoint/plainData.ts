@@ -1,29 +1,32 @@
-/** @file Plain data in a form that JSON carries without loss. */
+/** @file Encodes plain data so that JSON carries it without loss. */
 
 import {typeError} from '../../checks';
 import {fromBase64, toBase64} from '../../insight/base64';
 
-/** The key of what JSON has no form for: `{$ohem: 'NaN'}`. */
+/** The key that marks values JSON cannot represent: `{$ohem: 'NaN'}`. */
 const MARK = '$ohem';
 
-/** The typed arrays that JSON carries as `{$ohem: 'Float32Array', base64}`: a row of numbers in text takes thrice that. */
+/**
+ * Typed arrays are encoded as `{$ohem: 'Float32Array', base64}`, a third of the size of decimal
+ * text.
+ */
 const TYPED = [Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Uint8Array, Uint16Array, Uint32Array];
 
 type Typed = InstanceType<(typeof TYPED)[number]>;
 
 /**
- * Copies plain data into a form that survives JSON. It looks the same, but for NaN, infinities, −0,
- * undefined and typed arrays.
+ * Copies plain data into a form that survives JSON. Only NaN, infinities, −0, undefined and typed
+ * arrays look different.
  *
- * @throws TypeError naming the place of a value that is not plain, which JSON would drop or change: a
- *   function, an instance of a class, a cycle.
+ * @throws TypeError naming the place of a value that JSON would drop or change: a function, an
+ *   instance of a class, a cycle.
  */
 export function toJson(where: string, argument: string, value: unknown): unknown {
   return encoded(value, {where, path: argument, around: []});
 }
 
 /**
- * Checks that data are plain, without copying typed arrays.
+ * Checks that data are plain, without encoding typed arrays.
  *
  * @throws TypeError as {@link toJson}.
  */
@@ -31,7 +34,7 @@ export function checkPlain(where: string, argument: string, value: unknown): voi
   encoded(value, {where, path: argument, around: [], isCheck: true});
 }
 
-/** Restores plain data from that form. */
+/** Restores plain data from the form that {@link toJson} returns. */
 export function fromJson(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(fromJson);
@@ -53,9 +56,9 @@ export function fromJson(value: unknown): unknown {
 interface Position {
   where: string;
   path: string;
-  /** The lists and records in which the value is. */
+  /** The lists and records that contain the value. */
   around: readonly object[];
-  /** Whether the form is not used, so that typed arrays need none. */
+  /** Whether the result is discarded, so that typed arrays need no encoding. */
   isCheck?: boolean;
 }
 
@@ -65,10 +68,10 @@ function encoded(value: unknown, position: Position): unknown {
   if (typeof value === 'number') return isCarried(value) ? value : {[MARK]: value === 0 ? '-0' : String(value)};
   if (typeof value !== 'object') throw notPlain(position, typeof value === 'function' ? value : `a ${typeof value}`);
   const {path, around} = position;
-  if (around.includes(value)) throw notPlain(position, 'what it is in itself');
+  if (around.includes(value)) throw notPlain(position, 'a cycle');
   const inside = {...position, around: [...around, value]};
   if (Array.isArray(value)) {
-    // Weights of a model come as long lists.
+    // Fast path: weights of a model are long lists of numbers.
     if (value.every(isCarried)) return Array.from(value);
     return Array.from(value, (item, i) => encoded(item, {...inside, path: `${path}[${i}]`}));
   }
@@ -80,26 +83,26 @@ function encoded(value: unknown, position: Position): unknown {
   return MARK in record ? {[MARK]: 'record', entries: Object.entries(record)} : record;
 }
 
-/** Whether JSON has a form for a number. */
+/** Whether JSON represents a number exactly. */
 function isCarried(value: unknown): boolean {
   return Number.isFinite(value) && !Object.is(value, -0);
 }
 
-/** The class of a typed array, also of another realm; undefined for anything else, and for a subclass. */
+/** Finds the class of a typed array, of any realm; undefined for a subclass or anything else. */
 function typeOf(value: object): (typeof TYPED)[number] | undefined {
   return ArrayBuffer.isView(value) ? TYPED.find(({name}) => name === value.constructor.name) : undefined;
 }
 
 const bytesOf = ({buffer, byteOffset, byteLength}: Typed) => new Uint8Array(buffer, byteOffset, byteLength);
 
-/** Restores a typed array. One that was cut short has fewer numbers, which is for its owner to notice. */
+/** Restores a typed array. A truncated one has fewer numbers, which its owner checks. */
 function typedFrom(name: string, base64: string): Typed {
   const type = TYPED.find((known) => known.name === name) ?? Uint8Array;
   const {buffer = new ArrayBuffer(0)} = fromBase64(base64) ?? {};
   return new type(buffer, 0, Math.floor(buffer.byteLength / type.BYTES_PER_ELEMENT));
 }
 
-/** Whether an object is a record, also one of another realm, and not an instance of a class. */
+/** Whether an object is a record, of any realm, and not an instance of a class. */
 function isRecord(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
@@ -111,5 +114,5 @@ function mapped(entries: [string, unknown][], f: (value: unknown, name: string) 
 
 function notPlain({where, path}: Position, got: unknown): TypeError {
   const constraint = 'be plain data: numbers, texts, booleans, null, lists, typed arrays and records';
-  return typeError(where, path, constraint, got, 'Nothing else could be restored.');
+  return typeError(where, path, constraint, got, 'Other values could not be restored.');
 }

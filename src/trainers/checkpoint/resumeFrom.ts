@@ -12,7 +12,7 @@ import {checkState, type TrainingState} from './trainingState';
 
 const NAME = 'resumeTraining';
 
-/** Resumes from the checkpoint in a store, if there is one; see `resumeTraining`. */
+/** Resumes from the checkpoint in a store if there is one; see `resumeTraining`. */
 export async function resumeFrom(
   {handler, turn}: Store,
   isThere: () => Promise<boolean>,
@@ -50,14 +50,14 @@ function savedTraining(metadata: unknown): SavedTraining {
     throw typeError(NAME, 'target', constraint, `one of format ${version}`, 'Install a newer version.');
   }
   if ((version !== 1 && version !== 2) || !Array.isArray(optimizer?.slots)) {
-    throw typeError(NAME, 'target', 'hold a training that saveTraining has saved', 'something else');
+    throw typeError(NAME, 'target', 'hold a checkpoint that saveTraining has saved', 'something else');
   }
   const decoded = (version === 1 ? training : fromJson(training)) as SavedTraining;
   checkState(NAME, 'state in target', decoded.state);
   return decoded;
 }
 
-/** Decodes tensors in their order; names are no keys, since layers of inner models may share them. */
+/** Decodes tensors by position. Names are not unique: layers of inner models may share them. */
 function tensorsIn(data: ArrayBuffer, specs: io.WeightsManifestEntry[]): Tensor[] {
   return Object.values(
     io.decodeWeights(
@@ -89,7 +89,10 @@ function checkWeightShapes(model: LayersModel, saved: Tensor[]): void {
   }
 }
 
-/** Checks the states of recurrent layers. A checkpoint of version 1 has none, and theirs then stay. */
+/**
+ * Checks the states of recurrent layers. A version 1 checkpoint has none; the layers then keep
+ * theirs.
+ */
 function checkLayerStates(model: LayersModel, saved: Tensor[]): void {
   const own = shapesOf(layerStates(model));
   if (saved.length > 0 && shapesOf(saved) !== own) {

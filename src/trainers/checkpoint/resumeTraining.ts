@@ -10,20 +10,20 @@ import type {TrainingState} from './trainingState';
  *
  *     weights, optimizer ← saved;   initialState = saved state
  *
- * With the same data, options and backend the resumed run ends at the very weights at which the
- * undisturbed run ends. An exception is a layer that draws random numbers of its own, such as dropout
- * without a seed. Everything is checked before anything changes. Saves to the target that are under
- * way are awaited first.
+ * With the same data, options and backend, the resumed run reaches bit-identical weights to those
+ * of an uninterrupted run. The exception is a layer that draws its own random numbers, such as
+ * dropout without a seed. Everything is checked before anything changes. Unfinished saves to the
+ * target are awaited first.
  *
  * @param target  as in {@link saveTraining}.
  * @param model  a model of the same architecture, or a function with variables of the same shapes.
- * @param options  `optimizer`, if it is not the one that the model was compiled with; of the same
- *   class as it was.
- * @returns a promise of the state for `initialState` of {@link fitOhem}. It is undefined if nothing
- *   is saved under an `indexeddb://` or `localstorage://` URL, so that the first run and the next
- *   ones are the same code. Any other handler that holds nothing throws its own error.
- * @throws TypeError naming what does not fit: no checkpoint, a truncated one, other weights, another
- *   optimizer; as a rejected promise.
+ * @param options  `optimizer`, if it is not the one the model was compiled with; its class must be
+ *   that of the saved one.
+ * @returns a promise of the state to pass as `initialState` of {@link fitOhem}. It is undefined if
+ *   nothing is saved under an `indexeddb://` or `localstorage://` URL, so the same code serves the
+ *   first run and later ones. Any other handler that holds nothing throws its own error.
+ * @throws TypeError naming what does not fit: no checkpoint, a truncated one, other weights,
+ *   another optimizer; as a rejected promise.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [2]})]});
@@ -44,7 +44,9 @@ export async function resumeTraining(
   return resumeFrom(storeOf('resumeTraining', target, 'load'), isThere, model, options);
 }
 
-/** Whether tfjs lists what is saved under URLs of this kind. Other handlers have to be loaded from. */
+/**
+ * Whether tfjs can list the saves under URLs of this kind. Other handlers can only be loaded from.
+ */
 function isListed(target: io.IOHandler | string): target is string {
   return typeof target === 'string' && /^(indexeddb|localstorage):\/\//.test(target);
 }

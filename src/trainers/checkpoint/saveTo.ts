@@ -25,8 +25,8 @@ export async function saveTo(
 }
 
 /**
- * Builds the object that is saved. All reads begin before the first `await`: a caller that does not
- * wait trains on meanwhile, and weights, slots and state have to be of one moment.
+ * Builds the artifacts to save. All reads start before the first `await`: a caller that does not
+ * wait continues training, and weights, slots and state must be of the same moment.
  */
 async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: TrainingState): Promise<io.ModelArtifacts> {
   const {saved, values} = optimizerState(NAME, optimizer, model);
@@ -52,8 +52,8 @@ async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: Trai
 }
 
 /**
- * The layers of a model as JSON; nothing if a layer cannot be written so, or if the model is a function.
- * Training resumes without, since `resumeTraining` is given the model.
+ * Returns the layers of a model as JSON. Empty for a function model, or if a layer cannot be
+ * serialised. Resuming does not need it, because the caller passes the model to `resumeTraining`.
  */
 function topologyOf(model: LayersModel): object {
   try {

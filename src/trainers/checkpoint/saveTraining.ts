@@ -10,28 +10,28 @@ import type {TrainingState} from './trainingState';
  *
  *     saved = {weights, states of recurrent layers, optimizer, state}
  *
- * In a browser, `'indexeddb://my-training'` keeps it in the database of the page. In Node take the
- * function of this name from `ohem-tfjs/node`, which writes to a folder. A checkpoint is also a model:
- * `tf.loadLayersModel` loads it from the same URL, unless the model is a function, has a layer that
- * cannot be written as JSON, or has inner models with layers of equal names.
+ * In a browser, `'indexeddb://my-training'` saves to the page's database. In Node, import this
+ * function from `ohem-tfjs/node`, which writes to a folder. A checkpoint is also a model that
+ * `tf.loadLayersModel` loads from the same URL. Exceptions are a function model, a layer that
+ * cannot be serialised as JSON, and inner models with layers of equal names.
  *
- * Of the optimizer it has the slots, the learning rate and the count of steps; the other
- * hyperparameters are those of the new one. An optimizer of your own keeps its slots in fields: a
- * tensor each, or lists of `{originalName: 'weight/…', variable}`, as the optimizers of tfjs do.
+ * The checkpoint holds the optimizer's slots, learning rate and step count; the other
+ * hyperparameters are those of the new optimizer. A custom optimizer must keep its slots in fields,
+ * as the optimizers of tfjs do: a tensor each, or lists of `{originalName: 'weight/…', variable}`.
  * Numbers that `getConfig` does not list are saved too.
  *
- * The checkpoint is that of the moment of the call, also if training continues before it is written.
- * Saves to one target are written one after the other, in the order of the calls.
+ * The checkpoint is a snapshot at the time of the call, even if training continues before it is
+ * written. Saves to one target run one after the other, in the order of the calls.
  *
  * @param target  a URL that tfjs has a handler for, or an `io.IOHandler`.
  * @param model  the model in training.
- * @param state  the argument of `checkpoint` of {@link fitOhem}, or the `state` of its history. It may
- *   hold any plain data, also NaN, infinities and undefined.
- * @param options  `optimizer`, if it is not the one that the model was compiled with.
+ * @param state  the argument of `checkpoint` of {@link fitOhem}, or the `state` of its history. It
+ *   may hold any plain data, including NaN, infinities and undefined.
+ * @param options  `optimizer`, if it is not the one the model was compiled with.
  * @returns a promise that resolves once everything is saved.
- * @throws TypeError or RangeError naming the argument, also for what could not be resumed: a state that
- *   is not plain data, an optimizer with slots elsewhere. Errors of the handler. All as a rejected
- *   promise.
+ * @throws TypeError or RangeError naming the argument, also for a state or optimizer that could not
+ *   be restored: a state that is not plain data, an optimizer with slots elsewhere. Errors of the
+ *   handler. All as a rejected promise.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [2]})]});

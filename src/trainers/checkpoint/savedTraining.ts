@@ -1,4 +1,4 @@
-/** @file The form in which a training is saved. */
+/** @file The format of a checkpoint. */
 
 import {io, type Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
@@ -9,8 +9,8 @@ import type {SavedOptimizer} from './optimizerState';
 import type {TrainingState} from './trainingState';
 
 /**
- * What is saved beside the weights and the slots, in version 2 in the form of `toJson`. Version 1 has
- * what JSON made of it, and no numbers of the optimizer.
+ * The checkpoint data beside weights and slots. Version 2 is encoded by `toJson`; version 1 is
+ * plain JSON without the numbers of the optimizer.
  */
 export interface SavedTraining {
   version: 1 | 2;
@@ -18,34 +18,34 @@ export interface SavedTraining {
   optimizer: SavedOptimizer;
 }
 
-/** The group of weights that `tf.loadLayersModel` passes over. */
+/** The group of weights that `tf.loadLayersModel` skips. */
 export const SLOTS = 'optimizer';
 
 export interface SavingOptions {
-  /** Default: what the model was compiled with. */
+  /** Default: the optimizer that the model was compiled with. */
   optimizer?: Optimizer;
 }
 
-/** A place for a checkpoint. */
+/** A place to save a checkpoint. */
 export interface Store {
   handler: io.IOHandler;
-  /** Saves of the same `turn` run one after the other. */
+  /** Key of the target: saves with the same `turn` run one after the other. */
   turn: unknown;
 }
 
-/** Finds the store of a target: the handler that it is, or the one that tfjs has for its URL. */
+/** Finds the store of a target: the handler itself, or the tfjs handler of its URL. */
 export function storeOf(where: string, target: io.IOHandler | string, kind: 'save' | 'load'): Store {
   const routes = {save: io.getSaveHandlers, load: io.getLoadHandlers};
   const handler = typeof target === 'string' ? (routes[kind](target)[0] as io.IOHandler | undefined) : target;
   if (typeof handler?.[kind] !== 'function') {
     const constraint = "be an io handler of tfjs or the URL of one ('indexeddb://my-training')";
-    const remedy = "For a folder take this function from 'ohem-tfjs/node'.";
+    const remedy = "For a folder, import this function from 'ohem-tfjs/node'.";
     throw typeError(where, 'target', constraint, target, remedy);
   }
   return {handler, turn: target};
 }
 
-/** Checks the model and the options of saving and resuming; finds the optimizer. */
+/** Checks the model and options of saving and resuming, and finds the optimizer. */
 export function savedParts(
   where: string,
   given: TrainableModel,
@@ -53,5 +53,5 @@ export function savedParts(
 ): {model: LayersModel; optimizer: Optimizer} {
   const model = readyModel(where, given);
   const {optimizer} = givenOptions<SavingOptions>(where, options, ['optimizer']);
-  return {model, optimizer: modelOptimizer(where, model, optimizer, 'Pass the one that fitOhem was given.')};
+  return {model, optimizer: modelOptimizer(where, model, optimizer, 'Pass the optimizer of fitOhem.')};
 }

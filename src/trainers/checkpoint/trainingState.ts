@@ -6,52 +6,60 @@ import {NOTHING_SPENT, type Spent} from '../fit/pace';
 import type {SavedMemory, SelectorState} from '../step/selection';
 
 /**
- * Progress of a training run, as plain data. Together with the weights and the optimizer of that moment
- * it lets a new run resume by `initialState`, and end at the same weights. Further fields are saved and
- * restored as they are.
+ * Progress of a training run, as plain data. With the weights and the optimizer of the same moment,
+ * a new run can resume from it by `initialState` and reach bit-identical weights. Additional fields
+ * are saved and restored unchanged.
  */
 export interface TrainingState extends Place {
-  /** The epoch that comes next, or is under way. */
+  /** The epoch in progress, or the next one. */
   epoch: number;
-  /** Batches of that epoch that are done. */
+  /** Batches completed in that epoch. */
   batch: number;
-  /** Batches that are done, also by earlier calls with the same model and optimizer, which this one goes on from. */
+  /** Batches completed in all, including earlier calls that this run continues. */
   step: number;
-  /** Updates of the weights: fewer than `step` if batches are accumulated. */
+  /** Weight updates so far: fewer than `step` if batches are accumulated. */
   updates: number;
-  /** The epoch that the run began with. */
+  /** The epoch at which the run began. */
   begun: number;
-  /** Epochs of those earlier calls. */
+  /** Epochs completed by earlier calls that this run continues. */
   earlier: number;
-  /** Batches of those earlier calls. */
+  /** Batches completed by those earlier calls. */
   earlierSteps: number;
-  /** Batches of the epoch before, for a dataset that does not know its length. */
+  /** Batches in the previous epoch, for a dataset of unknown length. */
   batchesBefore?: number;
-  /** What the run has cost. */
+  /** Rows and seconds spent so far. */
   spent: Spent;
-  /** Seed of the order of the rows. */
+  /** Seed of the shuffling. */
   seed: number | string;
-  /** Sums over the batches of this epoch. */
+  /** Sums over the batches of the epoch. */
   totals: EpochTotals;
-  /** State of the schedule of the selector, if it has one. */
+  /** State of the selector's schedule, if it has one. */
   schedule?: unknown;
   /** Memory of the selector, if it has one. */
   memory?: SavedMemory;
-  /** The ledger as JSON, if there is one: pass `miningLedger.fromJSON(state.ledger)` to the new run. */
+  /**
+   * The ledger as JSON, if there is one. Pass `miningLedger.fromJSON(state.ledger)` to the new run.
+   */
   ledger?: unknown;
-  /** What the sampler knows, if there is one, as plain JSON: its state, the scores of all rows, and the rows of the epoch. */
+  /**
+   * Data of the sampler, if there is one, as plain JSON: its state, the scores of all rows, and the
+   * rows of the epoch.
+   */
   sampler?: unknown;
-  /** The best weights so far, if they are to be restored at the end. */
+  /** The best weights so far, if `restoreBestWeights` is set. */
   best?: BestWeights;
 }
 
-/** The state at the beginning of a training. */
+/** Returns the state at the start of a training run. */
 export function firstState(epoch: number, seed: number | string, schedule: KeepSchedule | undefined): TrainingState {
   const counts = {epoch, batch: 0, step: 0, updates: 0, begun: epoch, earlier: 0, earlierSteps: 0};
   return {...counts, seed, totals: noTotals(), spent: {...NOTHING_SPENT}, ...(schedule && {schedule: schedule.init()})};
 }
 
-/** A copy of the state that later steps do not change. Reads once if the selector has a memory. */
+/**
+ * Copies the state, so that later steps leave the copy unchanged. Reads once if the selector has a
+ * memory.
+ */
 export async function handedOut(
   state: TrainingState,
   ledger: Ledger | undefined,
@@ -66,14 +74,14 @@ export async function handedOut(
   return {...copy, ...(remembered && {memory: remembered})};
 }
 
-/** The types of what a selector remembers. */
+/** The dtypes that a selector's memory may have. */
 const MEMORY: readonly unknown[] = ['float32', 'int32', 'bool'];
 
-/** Numbers that JSON does not have are texts. */
+/** NaN and infinities are saved as text. */
 const isNumeral = (value: unknown) =>
   typeof value === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(`${value}`);
 
-/** Checks that something is the state of a training run. */
+/** Checks that a value is the state of a training run. */
 export function checkState(where: string, argument: string, state: unknown): asserts state is TrainingState {
   const {epoch, batch, step, seed, totals, memory, best, ...others} = Object(state) as Partial<TrainingState>;
   const isWhole = [epoch, batch, step].every((count) => Number.isSafeInteger(count) && (count as number) >= 0);
@@ -82,12 +90,12 @@ export function checkState(where: string, argument: string, state: unknown): ass
   const hasBest = best === undefined || (Array.isArray(best?.weights) && best.weights.every(Array.isArray));
   const hasTotals = typeof totals?.rows === 'number' && typeof totals.sums === 'object' && totals.sums !== null;
   if (!(isWhole && hasSeed && hasMemory && hasBest && hasTotals)) {
-    throw typeError(where, argument, 'be the state of a training', state, 'Pass what resumeTraining returns.');
+    throw typeError(where, argument, 'be the state of a training run', state, 'Pass what resumeTraining returns.');
   }
   if (typeof seed === 'number' && !Number.isFinite(seed)) {
     throw rangeError(where, `seed of ${argument}`, 'be a finite number or a text', seed);
   }
-  // An earlier version saved no counts, and no costs.
+  // Earlier versions saved neither counts nor costs.
   const {updates = 0, begun = 0, earlier = 0, spent = {}} = others;
   checkNumbers(where, `counts of ${argument}`, [updates, begun, earlier, ...Object.values(totals.counts ?? {})]);
   checkNumbers(where, `spent of ${argument}`, Object.values(spent));
@@ -97,7 +105,7 @@ export function checkState(where: string, argument: string, state: unknown): ass
   for (const weights of best.weights) checkNumbers(where, `best.weights of ${argument}`, weights);
 }
 
-/** JSON makes null of NaN and of infinities; as a sum, null counts 0. */
+/** Checks for numbers: JSON turns NaN and infinities into null, and null adds 0 to a sum. */
 function checkNumbers(where: string, argument: string, values: readonly unknown[]): void {
   const place = values.findIndex((value) => typeof value !== 'number');
   if (place < 0) return;

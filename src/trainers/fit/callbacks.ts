@@ -9,13 +9,17 @@ import {
 } from '@tensorflow/tfjs-layers';
 import {checkFunction, didYouMean, typeError} from '../../checks';
 
-/** An instance of a callback class of tfjs: `tf.callbacks.earlyStopping()`, a `tf.CustomCallback`, or one of your own. */
+/**
+ * A callback instance: `tf.callbacks.earlyStopping()`, a `tf.CustomCallback`, or one of your own.
+ */
 export type CallbackInstance = CallbackList['callbacks'][number];
 
 /** A callback: an instance, or a plain object of functions like `{onEpochEnd(epoch, logs) {…}}`. */
 export type FitCallback = CallbackInstance | CustomCallbackArgs;
 
-/** Makes one list of callbacks of both kinds, in their order; tfjs's own `fit` takes only one kind at a time. */
+/**
+ * Merges callbacks of both kinds into one list, in order; tfjs's `fit` accepts one kind per call.
+ */
 export function callbackList(
   where: string,
   given: FitCallback | FitCallback[],
@@ -28,7 +32,7 @@ export function callbackList(
     }
     if (isInstance(callback)) return callback;
     checkHandlers(where, callback);
-    // The trainer lets others run; a callback does so only where it is asked when.
+    // The trainer already yields. A callback yields by itself only if it has an `onYield` handler.
     return new CustomCallback(callback, callback.onYield ? yieldEvery : 'never');
   });
   return new CallbackList([...registeredCallbacks(verbose), ...callbacks, ...own]);
@@ -52,8 +56,9 @@ function checkHandlers(where: string, callback: CustomCallbackArgs): void {
 }
 
 /**
- * Makes the callbacks that `tf.registerCallbackConstructor` registered for this verbosity, as `fit` does. Only `fit` itself
- * can see them: it is begun with a model that takes no step, up to where it has made its list.
+ * Creates the callbacks registered by `tf.registerCallbackConstructor` for this verbosity. Only
+ * `fit` can access them, so this starts `fitDataset` on a dummy model and stops it once it has
+ * built its list.
  */
 function registeredCallbacks(verbose: number): CallbackInstance[] {
   const mark = new CustomCallback({onTrainBegin: () => {}}, 'never');
@@ -61,7 +66,7 @@ function registeredCallbacks(verbose: number): CallbackInstance[] {
   let made: CallbackInstance[] = [];
   const begun = {optimizer: {}, isTraining: false, makeTrainFunction: () => {}, getDedupedMetricsNames: () => []};
   CallbackList.prototype.setModel = function () {
-    // Behind the logger of tfjs, and before those that were passed.
+    // After the logger of tfjs, and before the callbacks passed in.
     made = this.callbacks.slice(1, this.callbacks.indexOf(mark));
     throw new Error('the list is made');
   };
@@ -84,12 +89,12 @@ function isInstance(callback: FitCallback): callback is CallbackInstance {
   return 'setParams' in callback && typeof callback.setParams === 'function';
 }
 
-/** How often a training lets others run, as tfjs's `fit` takes it. */
+/** How often a training run yields to the event loop, as in tfjs's `fit`. */
 export type YieldEvery = NonNullable<ModelFitArgs['yieldEvery']>;
 
-/** Lets the page, or whatever else waits, have its turn now and then. */
+/** Yields to the event loop now and then. */
 export interface Pacer {
-  /** Whether the event loop is due for a turn; waiting for a promise costs more than asking. */
+  /** Whether it is time to yield. Checking is cheaper than awaiting a promise. */
   isDue(): boolean;
   afterBatch(): Promise<void>;
   afterEpoch(): Promise<void>;
@@ -115,7 +120,9 @@ export function pacer(yieldEvery: YieldEvery): Pacer {
   };
 }
 
-/** Where the line goes: a terminal, on which it is written anew, or a file, which gets a line for each epoch. */
+/**
+ * Destination of the progress line. A terminal rewrites the line; a file gets one line per epoch.
+ */
 type Output = {isTTY?: boolean; write(text: string): unknown};
 
 /** The standard output of Node; undefined elsewhere. */
@@ -124,7 +131,10 @@ function standardOutput(): Output | undefined {
   return process?.versions?.node === undefined ? undefined : process.stdout;
 }
 
-/** A callback that shows how far a training is, in Node only: `Epoch 2/10 [=====>    ] 12/24 loss 0.31 acc 0.9`. */
+/**
+ * Builds a callback that prints progress, in Node only:
+ * `Epoch 2/10 [=====>    ] 12/24 loss 0.31 acc 0.9`.
+ */
 export function progressLine(epochs: number, batches: () => number | undefined): CustomCallback | undefined {
   const output = standardOutput();
   if (!output) return undefined;

@@ -1,4 +1,4 @@
-/** @file Whether rows are predicted correctly, and how surely. */
+/** @file Whether rows are predicted correctly, and with what confidence. */
 
 import {
   abs,
@@ -29,29 +29,32 @@ import {checkValues, typeError} from '../../checks';
 import type {PerSampleLoss} from '../../types';
 import type {StepSettings} from '../step/options';
 
-/** Figures of rows, `float32[B]` each. (A type, so that `tf.tidy` takes it.) */
+/**
+ * Values per row, `float32[B]` each. A type alias, because `tf.tidy` does not accept interfaces.
+ */
 type ClassScores = {
-  /** 1 if the label is the class that is predicted. */
+  /** 1 if the predicted class is the label. */
   correct: Tensor1D;
-  /** The probability of that class. */
+  /** The probability of the predicted class. */
   confidence: Tensor1D;
 };
 
-/** How far a sum of probabilities may be from 1. */
+/** Tolerance for a sum of probabilities. */
 const ROUNDING = 1e-3;
 
 /**
- * Builds what scores the classes that a batch is predicted to be of: the largest of the probabilities of a
- * row. If predictions of a batch are no probabilities, they are logits, whose softmax over the classes
- * is taken; of a yes-or-no loss for each class they are what the loss takes them for.
+ * Builds a function that scores the predicted class of each row, the one of the largest
+ * probability. Predictions that are no probabilities are logits, and go through a softmax over the
+ * classes. If each class has its own binary loss, its `fromLogits` decides whether they are logits.
  *
- * @throws TypeError or RangeError, when it is called, for a model with several outputs, or without classes.
+ * @throws TypeError or RangeError, when it is called, for a model with several outputs, or without
+ *   classes.
  */
 export function classScorer({where, losses, targets}: StepSettings, samplerName: string) {
   let isChecked = false;
   const [loss] = losses as PerSampleLoss[];
   const refuse = (argument: string, constraint: string, got: unknown): TypeError =>
-    typeError(where, argument, `${constraint} for the sampler ${samplerName}`, got, 'It asks for class labels.');
+    typeError(where, argument, `${constraint} for the sampler ${samplerName}`, got, 'It needs class labels.');
   return (ys: Tensor[], predictions: Tensor[]): ClassScores => {
     const [yTrue, yPred] = [ys[0] as Tensor, predictions[0] as Tensor];
     if (!targets || ys.length !== 1 || predictions.length !== 1) {
@@ -72,7 +75,7 @@ export function classScorer({where, losses, targets}: StepSettings, samplerName:
   };
 }
 
-/** Checks that targets are labels, and no numbers to be predicted, if values may be read. */
+/** Checks that targets are class labels, not regression values, if values may be read. */
 function checkLabels(where: string, samplerName: string, yTrue: Tensor, rows: number): void {
   const constraint = `hold class labels for the sampler ${samplerName}`;
   if (yTrue.size === rows) {
@@ -103,18 +106,18 @@ function ofClasses(yTrue: Tensor, yPred: Tensor, rows: number, binary: PerSample
   };
 }
 
-/** The largest of probabilities that each have a yes-or-no loss of their own, and no common sum. */
+/** Returns the largest of independent probabilities, each with its own binary loss. */
 function ofLikeliest(yPred: Tensor, fromLogits: boolean): Tensor1D {
   const largest = max<Tensor1D>(yPred, -1);
   return fromLogits ? sigmoid(largest) : largest;
 }
 
-/** The largest probability of each row. */
+/** Returns the largest probability of each row. */
 function ofDistribution(yPred: Tensor): Tensor1D {
   const sums = sum(yPred, -1);
   const isDistribution = logicalAnd(less(abs(sub(sums, 1)), ROUNDING), greaterEqual(min(yPred, -1), 0));
-  // A row of logits may look like probabilities by chance, so all rows decide; a row that overflowed
-  // looks like neither.
+  // One row of logits may look like probabilities by chance, so all rows decide; rows that
+  // overflowed have no vote.
   const areProbabilities = all(logicalOr(isDistribution, logicalNot(isFiniteTensor(sums))));
   return chooseEach(areProbabilities, max(yPred, -1), max(softmax(yPred), -1)) as Tensor1D;
 }

@@ -1,4 +1,7 @@
-/** @file Where a run goes on: from a saved state, or from where the last call with the same model and optimizer ended. */
+/**
+ * @file Where a run starts: at a saved state, or where the last call with the same model and
+ * optimizer ended.
+ */
 
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
@@ -7,7 +10,7 @@ import type {TrainingState} from '../checkpoint/trainingState';
 import type {StepSettings} from '../step/options';
 import {type EpochTotals, noTotals} from './epochs';
 
-/** What a call leaves behind in the history of the model, for the next one. */
+/** Key in the history of the model under which a call leaves its state for the next. */
 const LEFT = Symbol('left');
 
 interface Left {
@@ -15,13 +18,13 @@ interface Left {
   select: Selector;
   sampler: Sampler | undefined;
   state: TrainingState;
-  /** The history that `fit` had left: it writes that of the model inside of a `tf.sequential`. */
+  /** The history of the model inside a `tf.sequential`, to which `fit` writes. */
   fitted: unknown;
 }
 
 const fittedIn = (model: LayersModel) => (model as {model?: LayersModel}).model?.history;
 
-/** Leaves behind where a run ended. */
+/** Stores in `model.history` where a run ended. */
 export function leave(
   {model, optimizer, select}: StepSettings,
   sampler: Sampler | undefined,
@@ -31,15 +34,16 @@ export function leave(
   Object.defineProperty(model.history, LEFT, {value: left});
 }
 
-/** Where the last call with this model ended, if nothing but this trainer has trained it since. */
+/** Returns where the last call with this model ended, if no other trainer has trained it since. */
 export function leftIn(model: LayersModel): Left | undefined {
   const left = (model.history as {[LEFT]?: Left} | undefined)?.[LEFT];
   return left?.fitted === fittedIn(model) ? left : undefined;
 }
 
 /**
- * Begins a run where the last call with the same model and optimizer ended: `fitOhem({epochs: 1})` in a loop draws,
- * shuffles and schedules as one call would. Another selector with a schedule or a memory begins anew, which is said.
+ * Starts a run where the last call with the same model and optimizer ended. A loop over
+ * `fitOhem({epochs: 1})` draws, shuffles and schedules like a single call. A different selector
+ * with a schedule or memory starts over, with a warning.
  */
 export function goOn({where, model, optimizer, select}: StepSettings, first: TrainingState): TrainingState {
   const left = leftIn(model);
@@ -54,26 +58,29 @@ export function goOn({where, model, optimizer, select}: StepSettings, first: Tra
   if (!hasState(select)) return gone;
   if (hasState(left.select)) {
     console.warn(
-      `${where}: select is another selector than in the last call for this model, so its schedule and what it remembers ` +
-        'begin anew. Build it once, before the loop, to go on with them.',
+      `${where}: select differs from the selector of the last call for this model, so its schedule and memory start ` +
+        'over. Build it once, before the loop, to keep them.',
     );
   }
   return begun;
 }
 
-/** What the sampler of the last call with the same model and optimizer knew, if this call has it too. */
+/**
+ * Returns the sampler's data of the last call with the same model and optimizer, if this call uses
+ * the same sampler.
+ */
 export function samplerLeft({where, model, optimizer}: StepSettings, sampler: Sampler): unknown {
   const left = leftIn(model);
   if (left?.optimizer !== optimizer || !left.sampler) return undefined;
   if (left.sampler === sampler) return left.state.sampler;
   console.warn(
-    `${where}: sampler is another one than in the last call for this model, so what it knows of the rows begins anew. ` +
-      'Build it once, before the loop, to go on with it.',
+    `${where}: sampler differs from that of the last call for this model, so its scores and state start over. ` +
+      'Build it once, before the loop, to keep them.',
   );
   return undefined;
 }
 
-/** Begins a run at a saved state. One of an earlier version lacks what was not counted then. */
+/** Starts a run at a saved state. Values that an earlier version did not save are filled in. */
 export function resumeAt(first: TrainingState, given: Partial<TrainingState>): TrainingState {
   const {epoch = 0, step = 0, totals} = given;
   const {rows, sums}: EpochTotals = {...noTotals(), ...totals};

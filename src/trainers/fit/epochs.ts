@@ -1,35 +1,35 @@
-/** @file An epoch: its logs, and the weights at its end if they are the best so far. */
+/** @file An epoch: its logs, and its final weights if they are the best so far. */
 
 import {tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
 import {checkOneOf, typeError} from '../../checks';
 import {weightsOf} from '../../models/model';
 
-/** What the batches of an epoch have summed up to so far, as plain JSON. */
+/** Sums over the batches of an epoch so far, as plain JSON. */
 export interface EpochTotals {
   /** Rows seen. */
   rows: number;
-  /** Batches that were learned from. */
+  /** Batches that were trained on. */
   steps: number;
-  /** For each log the sum over what it is a mean of; `kept` is a sum itself. */
+  /** For each log, the sum whose mean it is; `kept` is a sum itself. */
   sums: Logs;
-  /** How many rows each sum is over. */
+  /** Number of rows in each sum. */
   counts: Logs;
 }
 
 export const noTotals = (): EpochTotals => ({rows: 0, steps: 0, sums: {}, counts: {}});
 
-/** The figures of a batch. */
+/** The logs of one batch. */
 export interface BatchFigures {
   logs: Logs;
-  /** How many rows each figure is the mean of: the rows that were learned from, those with a label. */
+  /** Number of rows that each log is the mean of: the rows trained on, or those with a label. */
   counts: Logs;
 }
 
-/** Logs that are counts themselves, and add up. */
+/** Logs that are counts, which are summed instead of averaged. */
 const SUMS = ['kept'];
 
-/** Adds the figures of a batch to the totals. A batch without a row for a figure is left out of it. */
+/** Adds the logs of a batch to the totals. A log with a count of 0 rows adds nothing. */
 export function addBatch(totals: EpochTotals, batchRows: number, {logs, counts}: BatchFigures): void {
   const {sums, counts: rows} = totals;
   totals.rows += batchRows;
@@ -41,21 +41,24 @@ export function addBatch(totals: EpochTotals, batchRows: number, {logs, counts}:
   }
 }
 
-/** The logs of the epoch: means over the rows that each is about, and how many rows were kept. */
+/** Computes the logs of the epoch: means over their rows, and the sum of `kept`. */
 export function epochLogs({sums, counts}: EpochTotals): Logs {
   return Object.fromEntries(
     Object.entries(sums).map(([name, sum]) => [name, SUMS.includes(name) ? sum : sum / (counts[name] as number)]),
   );
 }
 
-/** The weights at the end of the best epoch so far, on the host: they take no memory of the device, and are saved with the training. */
+/**
+ * Weights at the end of the best epoch so far. They are on the host: they use no device memory, and
+ * are saved with the training run.
+ */
 export interface BestWeights {
   epoch: number;
   value: number;
   weights: number[][];
 }
 
-/** The log that tells which epoch was the best. */
+/** Returns the log that decides which epoch is best. */
 export function monitored(
   where: string,
   restoreBestWeights: boolean | string,
@@ -68,7 +71,10 @@ export function monitored(
   return monitor;
 }
 
-/** The better one of the best so far and of this epoch; an accuracy is to be large, anything else small. */
+/**
+ * Returns the better of the best so far and this epoch. A larger accuracy is better; of any other
+ * log a smaller value.
+ */
 export async function better(
   monitor: string,
   model: LayersModel,
@@ -78,13 +84,13 @@ export async function better(
 ): Promise<BestWeights | undefined> {
   const value = logs[monitor] as number;
   const sign = monitor.includes('acc') ? -1 : 1;
-  // A value that is not a number is never better.
+  // NaN is never better.
   if (!(sign * value < sign * (best?.value ?? sign * Number.POSITIVE_INFINITY))) return best;
   const weights = await Promise.all(weightsOf(model).map(async (weight) => Array.from(await weight.data())));
   return {epoch, value, weights};
 }
 
-/** Checks that the best weights of a saved run are those of this model. */
+/** Checks that the saved best weights fit this model. */
 export function checkBest(where: string, model: LayersModel, best: BestWeights | undefined): void {
   if (!best) return;
   const sizes = weightsOf(model).map(({size}) => size);
@@ -94,7 +100,7 @@ export function checkBest(where: string, model: LayersModel, best: BestWeights |
   throw typeError(where, 'best of initialState', `hold finite weights of sizes ${sizes.join(', ')}`, got);
 }
 
-/** Puts the best weights back into the model. */
+/** Restores the best weights into the model. */
 export function restoreWeights(model: LayersModel, {weights}: BestWeights): void {
   tidy(() => {
     for (const [i, weight] of weightsOf(model).entries()) {

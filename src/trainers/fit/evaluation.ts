@@ -1,4 +1,4 @@
-/** @file The figures of a batch beside its loss, and those of rows that are not trained on. */
+/** @file Metrics of a batch beside its loss, and evaluation of validation rows. */
 
 import {
   abs,
@@ -45,17 +45,23 @@ import {type StepBatch, stepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
 
-/** A figure of a batch, and how many rows it is the mean of. (A type, so that `tf.tidy` takes it.) */
+/**
+ * A metric of a batch, and the number of rows in its mean. A type alias, because `tf.tidy` does not
+ * accept interfaces.
+ */
 type Figure = {value: Scalar; count: Scalar};
 
-/** Computes the figures that tfjs logs beside the loss, under its names. */
+/** Computes the metrics that tfjs logs beside the loss, under the same names. */
 export interface Evaluator {
   names: readonly string[];
-  /** A figure for each name, over the rows that count: valid, finite, and with a label. */
+  /** Computes a figure per name, over the rows that are valid, finite and labelled. */
   evaluate(batch: StepBatch, predictions: Tensor[]): Figure[];
 }
 
-/** Evaluates the loss of each output if there are several, and the metrics that the model was compiled with. */
+/**
+ * Builds the evaluator of the metrics the model was compiled with and, if there are several
+ * outputs, of their losses.
+ */
 export function evaluator(settings: StepSettings): Evaluator {
   const {model, targets, lossWeights} = settings;
   const counted = countedOutputs(lossWeights);
@@ -85,7 +91,7 @@ export function evaluator(settings: StepSettings): Evaluator {
   };
 }
 
-/** Warns once of a metric that is wrong if rows are zeros, where some are said not to count. */
+/** Warns once if a whole-batch metric sees zeros in place of rows that are left out. */
 function zerosWatch({where, losses}: StepSettings): (name: string, batch: StepBatch, output: number) => void {
   let hasWarned = false;
   return (name, {valid}, output) => {
@@ -93,15 +99,18 @@ function zerosWatch({where, losses}: StepSettings): (name: string, batch: StepBa
     if (hasWarned || !leavesOut || /(precision|recall)(_\d+)?$/.test(name)) return;
     hasWarned = true;
     console.warn(
-      `${where}: the metric ${name} is one number for the whole batch, and gets zeros in place of rows that do not count, ` +
-        'since only the device knows which these are. Let it return one number for each row.',
+      `${where}: the metric ${name} returns one number for the whole batch, and sees zeros in place of rows that do not ` +
+        'count, because their mask is on the device. Return one number per row from the metric.',
     );
   };
 }
 
 type Metric = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
-/** What counts of a batch for an output: rows, `bool[count]`, or the entries of rows, `bool[count, …]`; undefined for all. */
+/**
+ * Returns the mask for an output: over rows, `bool[count]`, or their entries, `bool[count, …]`;
+ * undefined for all.
+ */
 function countedEntries({losses}: StepSettings, {valid, finite, given}: StepBatch, predictions: Tensor[]) {
   const rows = [...(valid ? [notEqual(valid, 0)] : []), ...(finite ? [finite] : [])] as Tensor1D[];
   return (output: number): Tensor | undefined => {
@@ -126,7 +135,10 @@ function outputFigure(
   return meanOf(rowWeights[output] ? mul(values, rowWeights[output]) : values, counted);
 }
 
-/** A metric over what counts. One that is a number for the whole batch gets the rows that count alone. */
+/**
+ * Computes a metric over the mask. A metric that returns one number for the batch gets only the
+ * rows that count.
+ */
 function metricFigure(
   metric: Metric,
   yTrue: Tensor,
@@ -140,7 +152,7 @@ function metricFigure(
   const marks = ofRows(counted, rows);
   const count = sum<Scalar>(cast(marks, 'float32'));
   if (!livesInMainMemory()) {
-    // Of zeros, precision and recall count nothing.
+    // Precision and recall do not count rows of zeros.
     const only = (tensor: Tensor) => chooseEach(reshape(marks, sameRank([rows], tensor)), tensor, zerosLike(tensor));
     return {value: mean<Scalar>(metric(only(yTrue), only(yPred))), count, isOfZeros: true};
   }
@@ -150,7 +162,7 @@ function metricFigure(
   return {value: mean<Scalar>(metric(takeRows(yTrue, taken), takeRows(yPred, taken))), count};
 }
 
-/** The mean of values `[rows, …]` over what counts, and how many rows that is. */
+/** Returns the mean of values `[rows, …]` over the mask, and the number of rows in it. */
 function meanOf(values: Tensor, counted: Tensor | undefined, rows = values.shape[0] as number): Figure {
   if (!counted) return {value: mean<Scalar>(values), count: scalar(rows)};
   const marks = values.size === counted.size ? reshape(counted, values.shape) : ofRows(counted, rows);
@@ -161,12 +173,12 @@ function meanOf(values: Tensor, counted: Tensor | undefined, rows = values.shape
   return {value: div(total, maximum(mul(marked, perMark), 1)), count: mul(marked, rows / marks.size)};
 }
 
-/** Whether something counts of each row, `[rows, …] → [rows]`. */
+/** Reduces a mask to rows, `[rows, …] → [rows]`: whether any entry of the row counts. */
 function ofRows(counted: Tensor, rows: number): Tensor1D {
   return counted.rank === 1 ? (counted as Tensor1D) : any(reshape(counted, [rows, counted.size / rows]), 1);
 }
 
-/** A shape with as many axes as a tensor has. */
+/** Pads a shape with ones to the rank of a tensor. */
 function sameRank(shape: number[], {rank}: Tensor): number[] {
   return [...shape, ...Array.from({length: rank - shape.length}, () => 1)];
 }
@@ -177,9 +189,12 @@ interface CompiledMetric {
   output: number;
 }
 
-/** The metrics that a model was compiled with; of accuracy and crossentropy, the kind that the loss in use calls for. */
+/**
+ * Returns the metrics the model was compiled with. `accuracy` and `crossentropy` resolve to the
+ * kind that fits the loss.
+ */
 function compiledMetrics({model, losses}: StepSettings): CompiledMetric[] {
-  // Of several outputs tfjs lists the losses first, and the sum of them.
+  // With several outputs, tfjs lists the total loss and the losses of the outputs first.
   const losesFirst = model.outputNames.length > 1 ? model.outputNames.length : 0;
   const compiled = (model.metricsTensors ?? []).slice(losesFirst);
   const names = (model.metricsNames ?? []).slice(losesFirst + 1);
@@ -197,12 +212,12 @@ function compiledMetrics({model, losses}: StepSettings): CompiledMetric[] {
 
 type ModelLoss = StepSettings['losses'][number];
 
-/** The share of right rows, `[rows, …]`, by the kind of the labels. */
+/** Builds the accuracy, `[rows, …]`, for the kind of labels. */
 function accuracyOf(loss: ModelLoss): Metric {
   const {binary} = isJoint(loss) ? {} : (loss as PerSampleLoss);
   return (yTrue, yPred) => {
     if (binary) {
-      // Labels are 0 and 1, or −1 and 1; any other is one that is ignored.
+      // Labels are 0 and 1, or −1 and 1; any other value is ignored.
       const isLabel = cast(lessEqual(abs(yTrue), 1), 'float32');
       const isYes = greater(yPred, binary.fromLogits ? 0 : 0.5);
       const isRight = mul(cast(equal(greater(yTrue, 0.5), isYes), 'float32'), isLabel);
@@ -214,20 +229,20 @@ function accuracyOf(loss: ModelLoss): Metric {
   };
 }
 
-/** The crossentropy of each row, by the kind of the labels. */
+/** Builds the crossentropy per row for the kind of labels. */
 function crossentropyOf(loss: ModelLoss): Metric {
   const {binary} = isJoint(loss) ? {} : (loss as PerSampleLoss);
   return (yTrue, yPred) => {
     const classes = yPred.shape.at(-1) as number;
     if (binary || classes === 1) return binaryCrossentropy(binary)(yTrue, yPred);
     if (yTrue.size === yPred.size) return categoricalCrossentropy()(yTrue, yPred);
-    // No class is 1 for a label that does not count.
+    // An ignored label gets an all-zero one-hot row.
     const labels = reshape(cast(yTrue, 'int32'), yPred.shape.slice(0, -1));
     return categoricalCrossentropy()(oneHot(labels, classes), yPred);
   };
 }
 
-/** Gives names that occur twice (`acc`, `acc`) a number each (`acc_0`, `acc_1`), as tfjs does. */
+/** Numbers names that occur twice (`acc`, `acc`) as tfjs does: `acc_0`, `acc_1`. */
 function withSuffixes(names: string[]): string[] {
   return names.map((name, i) => {
     const isTwice = names.indexOf(name) !== names.lastIndexOf(name);
@@ -235,23 +250,26 @@ function withSuffixes(names: string[]): string[] {
   });
 }
 
-/** Judges a model by rows that it does not learn from. */
+/** Evaluates a model on rows that it is not trained on. */
 export interface Validation {
-  /** Checks the first batch without running the model, to find what does not fit before anything is trained. */
+  /** Checks the first batch without running the model, so that errors appear before training. */
   check(): Promise<void>;
-  /** Figures over all rows, as `val_…`; undefined if `isStopped` said so before the end. */
+  /** Computes `val_…` logs over all rows; undefined if `isStopped` returned true before the end. */
   run(isStopped: () => boolean, afterBatch: () => Promise<void>): Promise<Logs | undefined>;
 }
 
-/** Computes the plain loss, never mined and without weights of rows or regularisers, and the metrics. Reads once, at the end. */
+/**
+ * Builds the validation of a model: the plain loss, never mined, without row weights or
+ * regularisers, and the metrics. Reads once, at the end.
+ */
 export function validator(settings: StepSettings, {names, evaluate}: Evaluator, source: BatchSource): Validation {
-  /** The sum over the rows of a batch and their number, for the loss and each metric. */
+  /** Sums over the rows of a batch and their number, for the loss and each metric. */
   const sums = ({xs, ys}: TrainingBatch): Tensor1D =>
     tidy(() => {
       const batch = stepBatch(settings, xs, ys);
       const {finite, valid, count, view, formed} = batch;
       const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view, formed, finite});
-      // A ReLU of NaN is 0 on some backends, and such a row would look easy.
+      // On some backends a ReLU of NaN is 0, so a row of NaN would look easy.
       const judged = finite ? chooseEach(finite, losses, fill([count], Number.NaN)) : losses;
       const isValid = valid ? notEqual(valid, 0) : ones([count], 'bool');
       const ofValid = sum<Scalar>(chooseEach(isValid, judged, zerosLike(judged)));
@@ -283,7 +301,7 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
     check: async () => source.look?.(({xs, ys}) => tidy(() => checkTargets(settings, evaluate, xs, ys))),
     async run(isStopped, afterBatch) {
       const summed = await keepingStates(settings.model, () => total(isStopped, afterBatch));
-      // Of no row there is no mean; a row with few labels counts as a part of one.
+      // Without rows the mean is NaN; a row with few labels counts as a fraction of one.
       const meanAt = (place: number) => (summed?.[2 * place] as number) / (summed?.[2 * place + 1] as number);
       const ofMetrics = names.map((name, i) => [`val_${name}`, meanAt(i + 1)]);
       return summed && {val_loss: meanAt(0), ...Object.fromEntries(ofMetrics)};
@@ -291,7 +309,10 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
   };
 }
 
-/** Evaluates losses and metrics on made-up predictions: running the model would move the state of a recurrent one. */
+/**
+ * Evaluates losses and metrics on constant predictions: running the model would advance a stateful
+ * RNN.
+ */
 function checkTargets(settings: StepSettings, evaluate: Evaluator['evaluate'], xs: StepTensors, ys: StepTensors): void {
   const {where, model, losses, lossWeights} = settings;
   const batch = stepBatch(settings, xs, ys);

@@ -25,48 +25,67 @@ import {checkSampler} from './samplerCheck';
  */
 export type ClassWeightSchedule = (at: TrainingProgress) => ClassWeights | null;
 
-/** What both trainers take: the options of `ohemStep`, and those that tfjs's `fit` and `fitDataset` have in common. */
+/**
+ * Options of both trainers: those of `ohemStep`, and those that tfjs's `fit` and `fitDataset`
+ * share.
+ */
 export interface FitOptions extends OhemStepOptions {
-  /** The epoch to end before. Default 1. */
+  /** Number of epochs, counted from epoch 0 as in `fit`. Default 1. */
   epochs?: number;
   /** The epoch to begin with. Default 0. */
   initialEpoch?: number;
-  /** 1 (default): shows progress in Node; 0: shows nothing. */
+  /** 1 shows progress in Node, 0 shows nothing. Default 1. */
   verbose?: NonNullable<ModelFitArgs['verbose']>;
-  /** Plain objects and instances of callback classes, in any mixture. */
+  /** Plain objects and callback instances, in any mixture. */
   callbacks?: FitCallback | FitCallback[];
-  /** How often others have their turn. Default `'auto'`, every 125 ms. */
+  /** How often to yield to the event loop. Default `'auto'`, every 125 ms. */
   yieldEvery?: YieldEvery;
   /**
-   * The weights of the classes, `{0: 1, 1: 5}`, applied before selection; or a function of
+   * Weights of the classes, `{0: 1, 1: 5}`, applied before selection. Or a function of
    * `{step, epoch, progress}` that returns them before each step.
    */
   classWeight?: ClassWeights | ClassWeightSchedule;
-  /** What the order of the rows comes from: same seed, same order, on every backend. Default: another one each time. */
+  /** Seed of the shuffling: the same order on every backend. Default: a random seed. */
   seed?: number | string;
-  /** At the end, go back to the weights of the best epoch: by `val_loss` (else `loss`), or by the log of this name. Default false. */
+  /**
+   * Whether to restore the weights of the best epoch at the end: by `val_loss` (else `loss`), or by
+   * the log of this name. Default false.
+   */
   restoreBestWeights?: boolean | string;
-  /** Takes note of which rows were mined: a `miningLedger`, or your own. Only for rows, not for `granularity: 'element'`. */
+  /**
+   * Records which rows were mined: a `miningLedger`, or your own. For rows only, not for
+   * `granularity: 'element'`.
+   */
   ledger?: Ledger;
   /**
-   * Chooses the rows of each epoch: `infoBatch()`, `randomSubset({ratio: 0.5})`, or your own. The others are not even run
-   * forward. Its weights count as `sampleWeight` does. Only for rows, not for `granularity: 'element'`. Default: all rows.
+   * Chooses the rows of each epoch: `infoBatch()`, `randomSubset({ratio: 0.5})`, or your own. All
+   * other rows skip the forward pass too. Its weights multiply the loss as `sampleWeight` does. For
+   * rows only, not for `granularity: 'element'`. Default: all rows.
    */
   sampler?: Sampler;
-  /** Ends the training after the step that is under way, to be resumed or not: the best weights are not restored. */
+  /**
+   * Ends the run after the step in progress, so that it can be resumed. The best weights are not
+   * restored.
+   */
   signal?: AbortSignal;
-  /** Where to go on: what `resumeTraining` returned, or the `state` of an earlier history. */
+  /** State to resume from: what `resumeTraining` returned, or the `state` of an earlier history. */
   initialState?: TrainingState | undefined;
-  /** Gets the state of the training run, to save it: `(state) => saveTraining(target, model, state)`. */
+  /**
+   * Called with the state of the run, to save it: `(state) => saveTraining(target, model, state)`.
+   */
   checkpoint?: (state: TrainingState) => unknown;
-  /** After every epoch (the default), or so many updates of the weights. */
+  /**
+   * How often to call `checkpoint`: after each epoch (the default), or after this many weight
+   * updates.
+   */
   checkpointEvery?: 'epoch' | number;
   /**
-   * The learning rate, or a function of `{step, epoch, progress}` that gives it before each step: `cosine(…)`. It is set
-   * in the optimizer, where it stays, and is in the logs. Default: the rate of the optimizer.
+   * The learning rate, or a function of `{step, epoch, progress}` that returns it before each step,
+   * such as `cosine(…)`. It is set on the optimizer, where it stays, and logged. Default: the rate
+   * of the optimizer.
    */
   learningRate?: number | LearningRateSchedule;
-  /** What the run may cost; it ends after the step that reaches it. Default: no limit but `epochs`. */
+  /** Limits of the run, which ends after the step that reaches one. Default: only `epochs`. */
   budget?: Budget;
 }
 
@@ -76,7 +95,10 @@ const NAMES: Record<Exclude<keyof FitOptions, keyof OhemStepOptions>, true> = {
   ...{checkpoint: true, checkpointEvery: true, learningRate: true, budget: true},
 };
 
-/** Checks the options that both trainers have, and leaves out those that are null; `others` only one of them has. */
+/**
+ * Checks the options that both trainers share, and drops those that are null; `others` are those of
+ * one trainer.
+ */
 export function fitOptions<T extends FitOptions>(
   where: string,
   given: Nullable<T> | null | undefined,
@@ -95,7 +117,7 @@ function checkNumbers(where: string, options: FitOptions): void {
   checkCount(where, 'epochs', epochs);
   checkWhole(where, 'initialEpoch', initialEpoch);
   if (initialEpoch >= epochs) {
-    const remedy = 'The epochs are counted from 0: epochs says where to end.';
+    const remedy = 'Epochs are counted from 0, and the run ends before epoch number epochs.';
     throw rangeError(where, 'initialEpoch', `be less than epochs, ${epochs}`, initialEpoch, remedy);
   }
   if (![0, 1, 2].includes(verbose)) throw rangeError(where, 'verbose', 'be one of 0, 1, 2', verbose);
@@ -121,7 +143,7 @@ function checkParts(where: string, options: FitOptions): void {
     throw typeError(where, 'classWeight', 'be a record like {0: 1, 1: 5}', classWeight);
   if (options.dynamics !== undefined) {
     const remedy = 'Pass {ledger: miningLedger(rows, {dynamics: true})}.';
-    throw typeError(where, 'dynamics', 'be left out: the ledger says it', options.dynamics, remedy);
+    throw typeError(where, 'dynamics', 'be left out: the ledger decides', options.dynamics, remedy);
   }
   checkOfRows(where, options);
   if (ledger === undefined) return;
@@ -132,13 +154,13 @@ function checkParts(where: string, options: FitOptions): void {
   if (ledger.size !== undefined) checkWhole(where, 'ledger.size', ledger.size);
 }
 
-/** Checks a sampler, and that what goes by rows has rows to go by. */
+/** Checks a sampler, and that neither it nor a ledger is combined with elements. */
 function checkOfRows(where: string, {ledger, sampler, granularity}: FitOptions): void {
   if (sampler !== undefined) checkSampler(where, sampler);
   if (granularity !== 'element') return;
   for (const [argument, given] of Object.entries({ledger, sampler})) {
-    const remedy = 'Its rows are samples, which are mined by default.';
-    if (given !== undefined) throw typeError(where, argument, 'be left out where elements are mined', given, remedy);
+    const remedy = "It counts samples: use granularity 'sample', the default.";
+    if (given !== undefined) throw typeError(where, argument, 'be left out if elements are mined', given, remedy);
   }
 }
 
@@ -146,19 +168,19 @@ function checkResumed(where: string, {initialState, initialEpoch, seed}: FitOpti
   if (initialState === undefined) return;
   checkState(where, 'initialState', initialState);
   if (initialEpoch !== undefined) {
-    throw typeError(where, 'initialEpoch', 'be left out with initialState, which says it', initialEpoch);
+    throw typeError(where, 'initialEpoch', 'be left out with initialState, which has the epoch', initialEpoch);
   }
   if (seed !== undefined && seed !== initialState.seed) {
     throw rangeError(where, 'seed', `be that of initialState, ${initialState.seed}`, seed);
   }
 }
 
-/** The seed of a run: as given, that of the call which it goes on from, or another one each time. */
+/** Returns the seed of a run: as given, that of the call it continues, or a random one. */
 export function seedOf({seed, initialState}: FitOptions, model: LayersModel): number | string {
   return initialState?.seed ?? seed ?? leftIn(model)?.state.seed ?? Math.floor(Math.random() * 2 ** 32);
 }
 
-/** Those of the options that `ohemStep` takes, and what the ledger asks for. */
+/** Selects the options that `ohemStep` takes, and adds those that the ledger needs. */
 export function stepOptions(options: FitOptions): OhemStepOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([name]) => STEP_OPTIONS.includes(name)));
   const dynamics = options.ledger?.dynamics;

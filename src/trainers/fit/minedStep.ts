@@ -24,45 +24,48 @@ import type {BatchFigures, EpochTotals} from './epochs';
 import type {Evaluator} from './evaluation';
 import type {ScoredRows} from './rowScores';
 
-/** What a trainer knows of a step when it is done. */
+/** Figures of a completed step that a trainer logs or checks. */
 export interface StepFigures extends BatchFigures {
-  /** Rows of the dataset (or of the batch, if these are not known) whose loss was not finite. */
+  /**
+   * Rows whose loss was not finite: numbers in the dataset, or positions in the batch if those are
+   * unknown.
+   */
   nonFinite: readonly number[];
-  /** Whether the inputs of these rows are finite, so that it is the model that overflowed. */
+  /** Whether the inputs of these rows are finite, so that the model itself overflowed. */
   isOfModel: boolean;
-  /** Whether there was a row to learn from. */
+  /** Whether some row has a finite loss. */
   hasFinite: boolean;
   /** Whether gradients and statistics were finite, so that the weights could change. */
   hasFiniteGradients: boolean;
-  /** Whether the update waits for further batches. */
+  /** Whether the update waits for more batches. */
   isPending: boolean;
-  /** How far embeddings are apart, if that was due to be computed. */
+  /** Mean distance between embeddings, if it was due. */
   spread: number | undefined;
 }
 
-/** One step in 16 computes how far its embeddings are apart: that takes a product of matrices. */
+/** Every 16th step computes the spread of its embeddings, which costs a matrix product. */
 const SPREAD_EVERY = 16;
 
-/** What is written up of the rows of each step. */
+/** Where the rows of each step are recorded. */
 export interface RowRecords {
   ledger?: Ledger | undefined;
-  /** What a sampler goes by. */
+  /** The scores that a sampler reads. */
   scored?: ScoredRows | undefined;
 }
 
-/** What goes with a batch, and when it is selected. */
+/** Options of a batch, with the step number and the schedule's state at its selection. */
 export type BatchOptions = StepOptions & Pick<SelectionContext, 'step' | 'schedule'>;
 
-/** Builds a mined step that reads once what a trainer logs, and writes up its rows. */
+/** Builds a mined step that reads all logged figures at once, and records its rows. */
 export function minedStep(
   settings: StepSettings,
   steps: Stepper,
   {names, evaluate}: Evaluator,
   {ledger, scored}: RowRecords,
 ) {
-  /** The rows of batches that wait to be ranked together with further ones. */
+  /** Rows of the batches that wait to be ranked with later ones. */
   let waiting: number[] = [];
-  /** For each metric its value and how many rows it is the mean of; then the penalty of the regularisers, if any. */
+  /** Computes value and row count of each metric; then the penalty of the regularisers, if any. */
   const figures: Evaluate = (batch, forward) => {
     const {predictions, penalties} = forward;
     scored?.note(batch, forward);
@@ -74,7 +77,10 @@ export function minedStep(
   let count = 0;
   const readingNow = (): Reading => (spread && count++ % SPREAD_EVERY === 0 ? {...reading, spread} : reading);
   return {
-    /** A promise only if something has to be waited for: in a small model that is a part of the step. */
+    /**
+     * Returns a promise only if a wait is needed: with a small model, awaiting takes a noticeable
+     * share of the step.
+     */
     take(batch: TrainingBatch, options: BatchOptions): StepFigures | Promise<StepFigures> {
       if (ledger && !batch.rows) {
         const constraint = 'give items {xs, ys, index} for a ledger';
@@ -90,11 +96,11 @@ export function minedStep(
         return readStep(readingNow(), taken, rows, batch);
       });
     },
-    /** Updates the weights by the batches that wait for an update; undefined if none does. */
+    /** Updates the weights by the pending batches; undefined if there are none. */
     async flush(): Promise<StepFigures | undefined> {
       const penalised = () => {
         const penalties = settings.model.calculateLosses();
-        // No row is evaluated again.
+        // The rows were evaluated in their own steps.
         const nothing = names.flatMap(() => [scalar(0), scalar(0)]);
         return penalties.length === 0 ? nothing : [...nothing, addUp(penalties)];
       };
@@ -107,13 +113,13 @@ export function minedStep(
 
 interface Reading extends RowRecords {
   settings: StepSettings;
-  /** Of the metrics. */
+  /** Names of the metrics. */
   names: readonly string[];
-  /** If it is due. */
+  /** Spread of the embeddings, if it is due in this step. */
   spread?: PerSampleLoss['spread'];
 }
 
-/** Reads the figures of a step at once, writes up its rows, and disposes what the step returned. */
+/** Reads the figures of a step at once, records its rows, and disposes the tensors of the step. */
 function readStep(
   reading: Reading,
   taken: TakenStep,
@@ -123,7 +129,7 @@ function readStep(
   const {settings, ledger, scored, spread} = reading;
   const {embeddings} = taken.reported;
   if (spread && embeddings) taken.evaluated.push(tidy(() => spread(embeddings)));
-  // Batches that wait to be ranked are reported, and entered, with the others.
+  // Batches that wait to be ranked are reported and recorded with the others.
   const isEntered = taken.batches > 0 && ledger !== undefined;
   const scores = scored?.takeNoted();
   const read = livesInMainMemory()
@@ -135,17 +141,19 @@ function readStep(
   return figuresOfStep(reading, taken, read);
 }
 
-/** A step whose rows are to be written up. */
+/** A step whose rows are to be recorded. */
 interface StepOfRows {
   taken: TakenStep;
-  /** What a sampler goes by. */
+  /** Scores of the rows, for a sampler. */
   scores: Tensor1D | undefined;
   batch: TrainingBatch | undefined;
-  /** The rows that the step reports on. */
+  /** Reads the numbers of the rows that the step reports on. */
   rows: () => Promise<number[]>;
 }
 
-/** Enters the rows of a step in the ledger and among the scores, and finds those without a finite loss. */
+/**
+ * Records the rows of a step in the ledger and the scores, and finds rows without a finite loss.
+ */
 async function writtenUp(
   reading: Reading,
   {taken, scores, batch, rows}: StepOfRows,
@@ -171,7 +179,7 @@ async function writtenUp(
   }
 }
 
-/** Disposes what a step returned. */
+/** Disposes the tensors of a step. */
 function release({reported, evaluated, finite, finiteRows}: TakenStep): void {
   for (const tensor of [...tensorsOf(reported), ...evaluated, finiteRows]) tensor?.dispose();
   if (finite instanceof Tensor) finite.dispose();
@@ -182,15 +190,16 @@ function figuresOfStep(
   {reported: {losses, embeddings}, batches, isPending}: TakenStep,
   {figures, areFinite, observed}: StepRead,
 ): StepFigures {
-  // Behind the metrics come the penalty of the regularisers, if any, and how far embeddings are apart, if it is due.
+  // After the metrics come the regularisation penalty, if any, and the embedding spread, if it is
+  // due.
   const hasSpread = spread !== undefined && embeddings !== undefined;
   const last = observed.length - (hasSpread ? 1 : 0);
   const penalty = last > 2 * names.length ? (observed[2 * names.length] as number) : 0;
-  // Losses that are all 0 have a mean too, though not of a row with a loss.
+  // Losses that are all 0 have a mean too, though it is the mean of no row with a loss.
   const ofRows = reduction === 'sum' ? losses.size : Math.max(figures.divisor, SMALLEST);
   const hasKept = figures.kept > 0;
   const logs: Logs = {
-    // A step that learned nothing has no loss of what it learned from.
+    // A step that kept no row has no training loss.
     loss: hasKept ? figures.loss + penalty : Number.NaN,
     batchLoss: figures.batchLoss,
     kept: figures.kept,
@@ -206,7 +215,10 @@ function figuresOfStep(
   return {logs, counts, nonFinite, isOfModel, hasFinite, hasFiniteGradients, isPending, spread: apart};
 }
 
-/** What was read of a step: its figures, whether its gradients are finite, its metrics, and what is written up of its rows. */
+/**
+ * Values read from a step: its figures, whether its gradients are finite, its metrics, and the
+ * records of its rows.
+ */
 interface StepRead {
   figures: Figures;
   areFinite: boolean;
@@ -215,7 +227,7 @@ interface StepRead {
   scores: Float32Array | undefined;
 }
 
-/** Reads a step at once: waiting for a promise takes longer than the reading. */
+/** Reads a step synchronously: awaiting a promise takes longer than the read. */
 function readOnHost(
   {reported, evaluated, finite}: TakenStep,
   reduction: Reduction,
@@ -232,7 +244,7 @@ function readOnHost(
   };
 }
 
-/** Reads a step by one read. */
+/** Reads a step by a single read. */
 async function readOnDevice(
   {reported, evaluated, finite}: TakenStep,
   reduction: Reduction,
@@ -242,7 +254,7 @@ async function readOnDevice(
   const tensors = tidy(() => {
     const {losses, selection, valid} = reported;
     const {indices, weights} = selection;
-    // The figures of a report are its own to dispose, with copies of what was reported.
+    // The report disposes its tensors, so it gets copies.
     const copied = {losses: clone(losses), selection: {indices: clone(indices), weights: clone(weights)}};
     const report = stepReport({...copied, valid: valid && clone(valid)}, reduction);
     const scalars = [typeof finite === 'boolean' ? scalar(finite, 'bool') : finite, ...evaluated];
@@ -263,13 +275,16 @@ async function readOnDevice(
   return {figures, areFinite: areFinite === 1, observed: ofMetrics, entries, scores};
 }
 
-/** The rows of a batch in the dataset, or their places if these are not known. A row number may be too large for float32. */
+/**
+ * Returns the rows of a batch in the dataset, or their positions if these are unknown. Never as
+ * float32, which cannot hold a large row number.
+ */
 async function rowsOf({rows, size}: TrainingBatch): Promise<number[]> {
   if (rows instanceof Tensor) return Array.from(await rows.data());
   return rows ? Array.from(rows) : Array.from({length: size}, (_, place) => place);
 }
 
-/** A second read, if something is wrong: which rows it is. */
+/** Finds the rows without a finite loss. A second read, only taken if there are any. */
 async function nonFiniteRows(losses: Tensor1D, rows: () => Promise<number[]>): Promise<number[]> {
   const [values, names] = await Promise.all([losses.data(), rows()]);
   const perRow = Math.max(values.length / Math.max(names.length, 1), 1);
@@ -283,18 +298,22 @@ async function haveFiniteInputs(losses: Tensor1D, finiteRows: Tensor1D | undefin
   return values.every((value, row) => Number.isFinite(value) || areFinite?.[row] !== 0);
 }
 
-/** A mean loss that no training comes back from: a gradient is finite far beyond. */
+/**
+ * A mean loss from which no training run recovers, although gradients are still finite far above
+ * it.
+ */
 const DIVERGED = 1e12;
 
-/** How many rows a message names. */
+/** Number of rows that a message lists. */
 const NAMED = 10;
 
 /**
- * Warns once of each kind of trouble, with its place and cause: rows whose inputs are not finite, a model that
- * overflows, gradients that are not finite. Refuses a batch without a finite loss, and an epoch that changed nothing.
+ * Builds the watch over non-finite values. It warns once per kind, with place and cause: rows with
+ * non-finite inputs, a model that overflows, non-finite gradients. It throws for a batch without a
+ * finite loss, and for an epoch that changed nothing.
  *
- * @param isSampled  whether a sampler chooses the rows. Its batches may be short, so one may hold only
- *   rows without a finite loss: an epoch of such batches is refused in place of the batch.
+ * @param isSampled  whether a sampler chooses the rows. Its batches may be short, so one may hold
+ *   only rows without a finite loss. Then only an epoch of such batches throws, not a single batch.
  */
 export function nonFiniteWatch(where: string, isSampled: boolean) {
   const warned = new Set<string>();
@@ -314,14 +333,17 @@ export function nonFiniteWatch(where: string, isSampled: boolean) {
         refusal = noFiniteRow(where, isSampled ? 'epoch' : 'batch', isOfModel, `none in ${place} (rows ${rows})`);
         if (!isSampled) throw refusal;
       }
-      const skipped = `(${place}). They are skipped, and so will any later ones.`;
+      const skipped = `(${place}). They are skipped, as will be any later ones.`;
       if (!isOfModel) warn('rows', `rows ${rows} have a loss that is not finite ${skipped}`);
       else {
         const what = `the model diverges: the inputs of rows ${rows} are finite, but their losses are not`;
         warn('model', `${what} ${skipped} Lower the learning rate, set clipNorm, or scale the inputs.`);
       }
     },
-    /** Refuses an epoch in which no step was taken: it would go on in silence for ever. */
+    /**
+     * Throws for an epoch in which no step was taken; otherwise the run would continue without any
+     * effect.
+     */
     epoch({steps}: EpochTotals, epoch: number): void {
       const latest = refusal;
       refusal = undefined;
@@ -338,7 +360,7 @@ function gradientTrouble(batchLoss: number, place: string): string {
       ? `the model has diverged: its mean loss is ${batchLoss.toPrecision(3)}, and gradients overflow (${place}).`
       : `the losses are finite, but the model has gradients or batch statistics that are not (${place}).`;
   return (
-    `${what} The weights stay as they are, and so they will after later batches like it. ` +
+    `${what} This batch leaves the weights unchanged, as will later ones like it. ` +
     'Lower the learning rate, or look for an op without a finite gradient, such as the root of 0.'
   );
 }
@@ -363,6 +385,6 @@ function noFiniteGradient(where: string, epoch: number): RangeError {
 }
 
 function noKeptRow(where: string, epoch: number): RangeError {
-  const remedy = 'Nothing was learned. Look at what the selector keeps, and at valid and sampleWeight.';
+  const remedy = 'Nothing was learned. Check which rows the selector keeps, and valid and sampleWeight.';
   return rangeError(where, 'select', 'keep a row in at least one batch of an epoch', `none in epoch ${epoch}`, remedy);
 }

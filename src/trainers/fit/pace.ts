@@ -1,21 +1,21 @@
-/** @file How far a run has come: what it spent of its budget, and the learning rate that is due. */
+/** @file Progress of a run: the budget spent, and the current learning rate. */
 
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import {checkedRate, checkFinitePositive, checkNotNegative, checkOptionNames, typeError} from '../../checks';
 import type {LearningRateSchedule} from '../../types';
 import type {TrainingState} from '../checkpoint/trainingState';
 
-/** What a run may cost; it ends after the step that reaches one of them. */
+/** Limits of a run, which ends after the step that reaches one of them. */
 export interface Budget {
-  /** Rows that run forward, also those that a sampler has scored again. */
+  /** Rows run forward, including rows rescored for a sampler. */
   rows?: number;
-  /** Rows that are learned from: `kept`, summed up. */
+  /** Rows trained on: the sum of `kept`. */
   backwardRows?: number;
   /** Seconds spent in steps and in scoring rows for a sampler, without validation and callbacks. */
   seconds?: number;
 }
 
-/** What a run has cost so far. */
+/** Costs of the run so far. */
 export type Spent = Required<Budget>;
 
 export const NOTHING_SPENT: Spent = {rows: 0, backwardRows: 0, seconds: 0};
@@ -30,15 +30,19 @@ export function checkBudget(where: string, budget: Budget | undefined): void {
   for (const name of NAMES) if (budget[name] != null) checkFinitePositive(where, `budget.${name}`, budget[name]);
 }
 
-/** The share of a budget that is spent, of what is nearest to its end; 0 if there is none. */
+/**
+ * Returns the share of the budget that is spent, of the limit nearest to its end; 0 without a
+ * budget.
+ */
 export function spentShare(budget: Budget | undefined, spent: Spent): number {
   if (budget === undefined) return 0;
   return Math.max(0, ...NAMES.map((name) => spent[name] / (budget[name] ?? Number.POSITIVE_INFINITY)));
 }
 
 /**
- * The share of a run that is done. In an epoch whose length is not known, only whole epochs count, or as many batches as
- * the one before had. With `rows`, how many the epoch has, rows count in place of batches.
+ * Computes the share of a run that is done. If the length of an epoch is unknown, the length of the
+ * previous epoch is used; in the first, only whole epochs count. If `rows`, the row count of the
+ * epoch, is given, rows count instead of batches.
  */
 export function progressOf(
   {epoch, batch, begun, batchesBefore, spent, totals}: TrainingState,
@@ -55,10 +59,10 @@ export function progressOf(
   return Math.min(Math.max(ofEpochs, spentShare(budget, spent)), 1);
 }
 
-/** An optimizer with a rate that can be set. */
+/** An optimizer whose learning rate can be set. */
 type Rated = Optimizer & {learningRate?: number; setLearningRate?: (rate: number) => void};
 
-/** Checks a learning rate, and that the optimizer has one. */
+/** Checks a learning rate, and that the optimizer accepts one. */
 export function checkLearningRate(
   where: string,
   rate: number | LearningRateSchedule | undefined,
@@ -72,10 +76,13 @@ export function checkLearningRate(
   }
   if (typeof optimizer.setLearningRate === 'function' || typeof optimizer.learningRate === 'number') return;
   const remedy = 'Give it a number learningRate, or a method setLearningRate(rate).';
-  throw typeError(where, 'optimizer', 'have a learning rate to be set', optimizer.getClassName?.(), remedy);
+  throw typeError(where, 'optimizer', 'have a learning rate that can be set', optimizer.getClassName?.(), remedy);
 }
 
-/** The rate that an optimizer has: that of the latest step, if a run resumes at the end of an epoch. */
+/**
+ * Returns the current rate of an optimizer: that of the latest step, if a run resumes at the end of
+ * an epoch.
+ */
 export function rateOf({learningRate}: Rated): number | undefined {
   return typeof learningRate === 'number' ? learningRate : undefined;
 }
@@ -98,20 +105,20 @@ function putRate(optimizer: Rated, rate: number): void {
   else optimizer.learningRate = rate;
 }
 
-/** Multiplies the rate of an optimizer for a while. */
+/** Scales the learning rate of an optimizer temporarily. */
 export function rateScale(where: string) {
   let putBack: (() => void) | undefined;
   return {
     /**
-     * Multiplies the rate.
+     * Multiplies the rate of an optimizer.
      *
-     * @param rate  the rate to multiply, if the optimizer has another one now.
-     * @returns that rate; undefined for the factor 1.
+     * @param rate  the rate to multiply; default: the current one.
+     * @returns the rate before scaling; undefined for the factor 1.
      */
     scale(optimizer: Rated, factor: number, rate = rateOf(optimizer)): number | undefined {
       if (factor === 1) return undefined;
       if (rate === undefined) {
-        const remedy = 'Pass learningRate, or a sampler that gives no learningRateFactor.';
+        const remedy = 'Pass learningRate, or use a sampler without learningRateFactor.';
         const constraint = 'have a number learningRate for the learningRateFactor of a sampler';
         throw typeError(where, 'optimizer', constraint, optimizer.getClassName?.(), remedy);
       }
@@ -122,7 +129,7 @@ export function rateScale(where: string) {
       };
       return rate;
     },
-    /** Gives the optimizer its rate back, unless it was changed since. */
+    /** Restores the rate, unless it was changed since. */
     restore(): void {
       putBack?.();
       putBack = undefined;

@@ -1,4 +1,4 @@
-/** @file What is known of each row of a data set: its last loss, and how it was predicted. */
+/** @file Scores of each row of a data set: its last loss, and how it was predicted. */
 
 import {where as chooseEach, clone, concat, fill, keep, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {BatchSource, Place} from '../../data/batchSource';
@@ -9,23 +9,23 @@ import {type StepBatch, stepBatch} from '../step/batch';
 import type {StepSettings} from '../step/options';
 import {classScorer} from './classScores';
 
-/** What of a batch and its forward pass the scores are computed from. */
+/** The parts of a batch and its forward pass from which scores are computed. */
 type Seen = Pick<StepBatch, 'finite' | 'count' | 'ys'>;
 type Scorable = Pick<Forward, 'raw' | 'predictions'>;
 
-/** What goes on between two batches. */
+/** Called between two batches. */
 export interface Pauses {
   isStopped: () => boolean;
   afterBatch: () => Promise<void>;
 }
 
-/** The scores of the rows of a data set, and how they come to be. */
+/** The scores of the rows of a data set, and their updates. */
 export type ScoredRows = ReturnType<typeof scoredRows>;
 
-/** How many batches are run forward at once if nothing has to be held for a backward pass. */
+/** Batches run forward together, because no activations are kept for a backward pass. */
 const BATCHES_AT_ONCE = 4;
 
-/** The scores of a data set with `size` rows, none of which was seen yet. */
+/** Returns the scores of a data set of `size` rows before any was seen. */
 export function unseenRows(size: number, needs: Sampler['needs'] = []): RowScores {
   return {
     losses: new Float32Array(size).fill(Number.NaN),
@@ -35,8 +35,8 @@ export function unseenRows(size: number, needs: Sampler['needs'] = []): RowScore
 }
 
 /**
- * Keeps the scores of rows up to date, from the forward pass of each step and from rows that are run
- * forward for that alone. Losses are those before sample, class and sampler weights.
+ * Keeps the scores of rows up to date, from the forward pass of each step and from rows that are
+ * rescored. Losses are those before sample, class and sampler weights.
  */
 export function scoredRows(settings: StepSettings, {samplerName, needs = []}: Sampler, scores: RowScores) {
   const classes = needs.length > 0 ? classScorer(settings, samplerName) : undefined;
@@ -49,20 +49,22 @@ export function scoredRows(settings: StepSettings, {samplerName, needs = []}: Sa
   };
   return {
     scores,
-    /** Enters the figures of rows, as they were read. */
+    /** Records scores of rows that were read. */
     enter: (rows: ArrayLike<number>, figures: Float32Array) => enterScores(scores, rows, figures),
-    /** Holds what a step saw of its rows, to be read with its other figures. */
+    /** Holds the scores of a step, to be read with its other figures. */
     note(batch: Seen, forward: Scorable): void {
       noted?.dispose();
       noted = keep(figuresOf(batch, forward));
     },
-    /** What was noted since the last call, which is the caller's to dispose. */
+    /** Returns the scores noted since the last call; the caller disposes them. */
     takeNoted(): Tensor1D | undefined {
       const taken = noted;
       noted = undefined;
       return taken;
     },
-    /** Runs some rows forward in inference mode; `isStopped` ends it. No state of the model moves. */
+    /**
+     * Runs rows forward in inference mode until `isStopped`. The states of the model do not change.
+     */
     async rescore(source: BatchSource, at: Place, rows: Int32Array, {isStopped, afterBatch}: Pauses): Promise<void> {
       const {model} = settings;
       const isOfFixedSize = model.inputs[0]?.shape?.[0] != null;
@@ -86,12 +88,15 @@ export function scoredRows(settings: StepSettings, {samplerName, needs = []}: Sa
   };
 }
 
-/** Figures of rows, and `unknown` for those in whose place another was computed. */
+/** Returns figures of rows, with `unknown` for rows that were replaced by another. */
 function ofFinite({finite, count}: Seen, figures: Tensor1D, unknown: number): Tensor1D {
   return finite ? chooseEach(finite, figures, fill([count], unknown)) : figures;
 }
 
-/** Enters losses, then for classes 1 where they are right, then the probabilities: `[rows]` or `[3 · rows]` figures. */
+/**
+ * Records losses, then for classes whether each is correct, then confidences: `[rows]` or
+ * `[3 · rows]` figures.
+ */
 function enterScores({losses, correct, confidence}: RowScores, rows: ArrayLike<number>, figures: Float32Array): void {
   const count = rows.length;
   for (let place = 0; place < count; place++) {

@@ -1,4 +1,4 @@
-/** @file Which rows the epochs of a run train on, if a sampler chooses them. */
+/** @file The rows of each epoch, chosen by a sampler. */
 
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../../checks';
@@ -10,25 +10,25 @@ import {rateScale} from './pace';
 import {unseenRows} from './rowScores';
 import {checkEpochRows, samplerText} from './samplerCheck';
 
-/** The epoch that is under way. */
+/** The epoch in progress. */
 interface Epoch {
   chosen: EpochRows;
-  /** How many rows were run forward at its end; undefined before that. */
+  /** Number of rows rescored at its end; undefined before. */
   rescored?: number;
-  /** The latest rate that was multiplied by the factor, before that; undefined without a factor. */
+  /** The latest learning rate before scaling; undefined without a factor. */
   rate?: number | undefined;
 }
 
-/** What a sampler knows, as it is saved: plain data with typed arrays. */
+/** The saved data of a sampler: plain data with typed arrays. */
 export interface SavedSampler {
   name: string;
-  /** The name with the options; not known of a state of an earlier version. */
+  /** Name and options; absent in a state of an earlier version. */
   text?: string;
   size: number;
   state: unknown;
   scores: RowScores;
   epoch?: Epoch | undefined;
-  /** What was known of the items of a dataset when the epoch began. */
+  /** Item sizes known when the epoch began, for a dataset. */
   items?: ItemSizes | undefined;
 }
 
@@ -36,16 +36,16 @@ export interface SavedSampler {
 export interface SamplerTask {
   where: string;
   sampler: Sampler;
-  /** How many rows the data set has. */
+  /** Number of rows in the data set. */
   size: number;
   seed: number | string;
   /** The epoch at which the run ends. */
   epochs: number;
-  /** Whether the chosen rows come in another order in each epoch, and not in their own. */
+  /** Whether each epoch shuffles the chosen rows. */
   isShuffled: boolean;
 }
 
-/** The rows of one epoch after the other. */
+/** Provides the rows of one epoch after the other. */
 export type RowsOfEpoch = ReturnType<typeof rowsOfEpoch>;
 
 /** Threads the state of a sampler through the epochs of a run. */
@@ -60,36 +60,36 @@ export function rowsOfEpoch({where, sampler, size, seed, epochs, isShuffled}: Sa
   const scores = saved?.scores ?? unseenRows(size, sampler.needs);
   const save = () =>
     toJson(where, `sampler ${name}`, {name, text, size, state, scores, epoch, items} satisfies SavedSampler);
-  // What cannot be saved is to be known before anything is trained.
+  // A state that cannot be saved must be refused before training.
   if (!saved) checkPlain(where, `state of sampler ${name}`, state);
   const current = (): Epoch => begunEpoch(where, epoch);
   return {
     scores,
     save,
-    /** What is known of the epoch that is under way. */
+    /** Returns the epoch in progress. */
     current,
-    /** The rows of the epoch that is under way, to be trained on. */
+    /** Returns the rows to train on in the current epoch. */
     toTrainOn(): ChosenRows {
       const {rows, weights} = current().chosen;
       return {rows, weights, order, items};
     },
-    /** The rows that are to be scored at its end. */
+    /** Returns the rows to rescore at the end of the epoch. */
     toScore: (): Int32Array => current().chosen.rescore ?? new Int32Array(0),
-    /** The rate of the latest step, if an epoch with a factor is under way. */
+    /** Returns the rate of the latest step, if the current epoch has a factor. */
     latestRate: (): number | undefined =>
       epoch?.rate === undefined ? undefined : epoch.rate * (epoch.chosen.learningRateFactor ?? 1),
-    /** Chooses the rows of an epoch, unless it is under way already. */
+    /** Chooses the rows of an epoch, unless it is already in progress. */
     begin({epoch: number, earlier = 0, batch}: Place): void {
       const at = {epoch: number + earlier, epochs: epochs + earlier, seed, scores: copyOf(scores)};
       if (!epoch || batch === 0) epoch = {chosen: checkEpochRows(where, sampler, size, sampler.choose(state, at))};
       order = isShuffled ? shuffledRows(epoch.chosen.rows.length, seed, at.epoch) : undefined;
     },
-    /** Multiplies the rate of the optimizer, or the one that is due, until `restoreRate`. */
+    /** Multiplies the rate of the optimizer, or the rate `due`, until `restoreRate`. */
     scaleRate(optimizer: Optimizer, due = current().rate): void {
       current().rate = rates.scale(optimizer, current().chosen.learningRateFactor ?? 1, due);
     },
     restoreRate: rates.restore,
-    /** Ends an epoch, of whose rows the first `count` ran, in their order. */
+    /** Ends an epoch of which the first `count` rows ran, in their order. */
     end({epoch: number, earlier = 0}: Place, count: number, known?: ItemSizes): void {
       items = known;
       const chosen = cutTo(current().chosen, order, count);
@@ -104,7 +104,7 @@ function begunEpoch(where: string, epoch: Epoch | undefined): Epoch {
   return epoch;
 }
 
-/** The state after an epoch, checked at once. */
+/** Computes the state after an epoch, and checks it at once. */
 function nextState(where: string, sampler: Sampler, state: unknown, seen: Parameters<Sampler['next']>[1]): unknown {
   const next = sampler.next(state, seen);
   checkPlain(where, `state of sampler ${sampler.samplerName}`, next);
@@ -112,7 +112,9 @@ function nextState(where: string, sampler: Sampler, state: unknown, seen: Parame
   throw typeError(where, `next of sampler ${sampler.samplerName}`, 'return the state after the epoch', next);
 }
 
-/** Copies scores for a sampler, which may keep or change them: the trainer goes on writing into its own. */
+/**
+ * Copies scores for a sampler, which may keep or change them, while the trainer updates its own.
+ */
 function copyOf({losses, correct, confidence}: RowScores): RowScores {
   return {
     losses: losses.slice(),
@@ -121,7 +123,7 @@ function copyOf({losses, correct, confidence}: RowScores): RowScores {
   };
 }
 
-/** Cuts an epoch to the rows that ran, if it ended before the others did: their losses are older. */
+/** Cuts an epoch that ended early to the rows that ran; the losses of the others are older. */
 function cutTo(chosen: EpochRows, order: Int32Array | undefined, count: number): EpochRows {
   const {rows, weights} = chosen;
   if (count >= rows.length) return chosen;
@@ -134,7 +136,7 @@ function cutTo(chosen: EpochRows, order: Int32Array | undefined, count: number):
 }
 
 /**
- * Reads what was saved of a sampler.
+ * Decodes the saved data of a sampler.
  *
  * @throws TypeError or RangeError if it is of another sampler, of other data, or damaged.
  */
@@ -151,8 +153,8 @@ export function savedSampler(where: string, {sampler, size}: SamplerTask, given:
     const list: unknown = scores?.[part as keyof RowScores];
     return !(list instanceof due.constructor && (list as Float32Array).length === size);
   })?.[0];
-  if (bad) throw typeError(where, of(bad), `hold ${size} numbers`, 'others', 'It was cut short or changed.');
-  // The rows of an epoch are checked as if they had just been chosen.
+  if (bad) throw typeError(where, of(bad), `hold ${size} numbers`, 'others', 'It was truncated or changed.');
+  // Validates saved rows like newly chosen ones.
   if (saved.epoch) checkEpochRows(where, sampler, size, saved.epoch.chosen);
   return saved;
 }

@@ -1,4 +1,4 @@
-/** @file What a sampler is, and whether the rows that it chooses are rows to train on. */
+/** @file Checks samplers, and the rows that they choose. */
 
 import {checkFinitePositive, checkFunction, checkOneOf, checkOptionNames, rangeError, typeError} from '../../checks';
 import type {EpochRows, Sampler} from '../../types';
@@ -8,7 +8,7 @@ const METHODS = ['init', 'choose', 'next'] as const;
 const CHOICE: readonly (keyof EpochRows)[] = ['rows', 'weights', 'rescore', 'learningRateFactor'];
 const NEEDS = ['correct', 'confidence'] as const;
 
-/** Checks that something is a sampler. */
+/** Checks that a value is a sampler. */
 export function checkSampler(where: string, sampler: unknown): asserts sampler is Sampler {
   const {samplerName, needs = []} = Object(sampler) as Partial<Sampler>;
   const remedy = 'Pass infoBatch(), randomSubset({ratio: 0.5}), or one of your own.';
@@ -23,13 +23,13 @@ export function checkSampler(where: string, sampler: unknown): asserts sampler i
   for (const need of needs) checkOneOf(where, 'sampler.needs', need, NEEDS);
 }
 
-/** A sampler with its options, as text, to be saved and compared: `hardestRows({"ratio":0.5})`. */
+/** Formats a sampler and its options as text, to save and compare: `hardestRows({"ratio":0.5})`. */
 export function samplerText(where: string, {samplerName, options}: Sampler): string {
   if (options === undefined) return samplerName;
   return `${samplerName}(${JSON.stringify(toJson(where, `options of sampler ${samplerName}`, options))})`;
 }
 
-/** Checks all of what a sampler chose for an epoch of a data set with `size` rows. */
+/** Checks the choice of a sampler for an epoch of a data set with `size` rows. */
 export function checkEpochRows(where: string, {samplerName}: Sampler, size: number, given: unknown): EpochRows {
   const {rows, weights, rescore, learningRateFactor} = Object(given) as Partial<EpochRows>;
   const of = (part: string) => `${part} of sampler ${samplerName}`;

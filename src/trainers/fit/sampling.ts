@@ -1,4 +1,4 @@
-/** @file A sampler in a run: what it goes on from, and what an epoch with it does beside the steps. */
+/** @file A sampler in a run: where it starts, and its work at the end of an epoch. */
 
 import type {Logs} from '@tensorflow/tfjs-layers';
 import {typeError} from '../../checks';
@@ -10,7 +10,7 @@ import type {FitOptions} from './fitOptions';
 import {type Pauses, type ScoredRows, scoredRows} from './rowScores';
 import {type RowsOfEpoch, rowsOfEpoch, type SamplerTask, type SavedSampler, savedSampler} from './rowsOfEpoch';
 
-/** The logs of an epoch that only a sampler gives. */
+/** Logs of an epoch that exist only with a sampler. */
 export const SAMPLER_LOGS = ['rows', 'rescored'];
 
 /** A sampler in a run. */
@@ -20,7 +20,7 @@ export interface Sampling {
   source: BatchSource;
 }
 
-/** What a run is about, as far as a sampler goes. */
+/** The parts of a run that a sampler needs. */
 export interface SampledRun {
   options: FitOptions;
   training: BatchSource;
@@ -28,7 +28,7 @@ export interface SampledRun {
   isShuffled: boolean;
 }
 
-/** Puts a sampler into a run, where it goes on if the run does; undefined without one. */
+/** Adds a sampler to a run, resumed if the run is; undefined without one. */
 export function samplingOf(
   settings: StepSettings,
   {options, training, seed, isShuffled}: SampledRun,
@@ -45,29 +45,34 @@ export function samplingOf(
   return {rows, scored: scoredRows(settings, sampler, rows.scores), source: training};
 }
 
-/** Refuses to go on in the middle of an epoch whose rows were chosen in another way. */
+/**
+ * Checks that a run resumed in the middle of an epoch has a sampler exactly if that epoch had one.
+ */
 function checkSameKind(where: string, {sampler, initialState}: FitOptions): void {
   if (!initialState || initialState.batch === 0) return;
   const {sampler: saved, epoch} = initialState;
   if ((saved === undefined) === (sampler === undefined)) return;
   const constraint = saved === undefined ? 'be left out' : 'be given';
-  const remedy = 'A sampler may be added or left out between two epochs, and not replaced by another.';
+  const remedy = 'Add or remove a sampler only between two epochs; it cannot be replaced.';
   throw typeError(where, 'sampler', `${constraint}, as in epoch ${epoch} of initialState`, sampler, remedy);
 }
 
-/** What was saved of a sampler. In a loop of calls, one of other data begins anew. */
+/** Returns the saved data of a sampler. In a loop of calls, data of another size start it over. */
 function savedFor(task: SamplerTask, known: unknown, isAsked: boolean): SavedSampler | undefined {
   const {where, size} = task;
   const {size: before} = Object(known) as Partial<SavedSampler>;
   if (isAsked || before === size) return savedSampler(where, task, known);
   console.warn(
-    `${where}: the data have ${size} rows, and ${before} in the last call for this model, so what the sampler knows of ` +
-      'the rows begins anew.',
+    `${where}: the data have ${size} rows, but ${before} in the last call for this model, so the scores and state of the ` +
+      'sampler start over.',
   );
   return undefined;
 }
 
-/** Runs the rows forward that are to be scored at the end of an epoch, and counts them. Once: it may be resumed here. */
+/**
+ * Rescores the rows due at the end of an epoch, and counts them; only once, because a run may
+ * resume here.
+ */
 export async function scoreAtEnd(
   {rows, scored, source}: Sampling,
   state: TrainingState,
@@ -83,7 +88,7 @@ export async function scoreAtEnd(
   if (isTimed) state.spent.seconds += (performance.now() - began) / 1000;
 }
 
-/** The logs of an epoch that a sampler adds. */
+/** Returns the logs that a sampler adds to an epoch. */
 export function samplerLogs(sampling: Sampling | undefined, rows: number): Logs {
   return sampling ? {rows, rescored: sampling.rows.current().rescored ?? 0} : {};
 }

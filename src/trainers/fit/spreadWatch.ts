@@ -4,7 +4,7 @@ import type {StepSettings} from '../step/options';
 import {lossOfEmbeddings} from '../step/report';
 import type {StepFigures} from './minedStep';
 
-/** Warns once if the embeddings of a loss of pairs have collapsed to a point. */
+/** Builds a check that warns once if the embeddings of a pair loss have collapsed to a point. */
 export function spreadWatch(settings: StepSettings) {
   const rule = collapseRule({margin: lossOfEmbeddings(settings)?.loss.atPoint});
   return ({spread, logs}: StepFigures, {epoch, batch}: Place): void => {

@@ -17,15 +17,15 @@ import {checkLearningRate, progressOf, rateOf, setRate, spentShare} from './pace
 import {SAMPLER_LOGS, samplerLogs, samplingOf, scoreAtEnd} from './sampling';
 import {spreadWatch} from './spreadWatch';
 
-/** A history of tfjs, with the state in which the training ended. */
+/** A history of tfjs, with the final state of the training run. */
 export interface OhemHistory extends History {
-  /** The logs of each epoch, by name. They are read, so none is a tensor. */
+  /** The logs of each epoch, by name, as numbers. */
   history: Record<string, number[]>;
-  /** What `initialState` takes, to go on. */
+  /** Pass it as `initialState` to continue. */
   state: TrainingState;
 }
 
-/** What a trainer is asked to do. */
+/** The arguments of a training run. */
 export interface FitTask {
   where: string;
   model: LayersModel;
@@ -34,11 +34,11 @@ export interface FitTask {
   training: BatchSource;
   validation?: BatchSource | undefined;
   batchSize?: number;
-  /** Whether the rows that a sampler chooses are shuffled. */
+  /** Whether rows chosen by a sampler are shuffled. */
   isShuffled?: boolean;
 }
 
-/** Trains a model on one batch after the other: the loop of `fitOhem` and `fitOhemDataset`. */
+/** Trains a model batch by batch: the loop of `fitOhem` and `fitOhemDataset`. */
 export async function train(task: FitTask): Promise<OhemHistory> {
   let unlock: (() => void) | undefined;
   let state: SelectorState | undefined;
@@ -90,7 +90,7 @@ async function trainAlone(task: FitTask, parts: Parts): Promise<OhemHistory> {
   return history;
 }
 
-/** Begins an epoch, with the rows that a sampler chooses for it. */
+/** Begins an epoch, and lets the sampler choose its rows. */
 async function beginEpoch({sampling, training, callbacks, params, settings, state, options}: Run): Promise<void> {
   sampling?.rows.begin(state);
   if (sampling) {
@@ -99,27 +99,27 @@ async function beginEpoch({sampling, training, callbacks, params, settings, stat
     callbacks.setParams(withoutUnknown(params) as Parameters<CallbackInstance['setParams']>[0]);
   }
   await callbacks.onEpochBegin(state.epoch);
-  // A callback may have set another rate.
+  // A callback may have changed the rate.
   if (options.learningRate === undefined) sampling?.rows.scaleRate(settings.optimizer);
 }
 
-/** Checks that an epoch has changed something, and scores the rows that are due at its end. */
+/** Checks that the epoch changed something, and rescores the rows due at its end. */
 async function checkAndScore({watch, state, sampling, options, isAborted, pace}: Run): Promise<void> {
   watch.epoch(state.totals, state.epoch);
   const isTimed = options.budget?.seconds !== undefined;
   if (sampling) await scoreAtEnd(sampling, state, {isTimed, isStopped: isAborted, afterBatch: pace.afterBatch});
 }
 
-/** How many batches the epoch has that is under way, if that is known. */
+/** Returns the number of batches in the current epoch; undefined if unknown. */
 function batchesIn({training, sampling}: ProgressingRun): number | undefined {
   return sampling ? training.batchesOf?.(sampling.rows.toTrainOn().rows.length) : training.batchesPerEpoch;
 }
 
-/** Whether the epoch that is under way has no further batch, as far as is known. */
+/** Whether the current epoch has no further batch, as far as is known. */
 function isAtEnd({training, sampling, state}: Run): boolean {
   if (!sampling) return state.batch === training.batchesPerEpoch;
   const rows = sampling.rows.toTrainOn().rows.length;
-  // Of a dataset only the rows tell: how large its further items are is not known.
+  // For a dataset, count rows: the sizes of its further items are unknown.
   return training.batchesPerEpoch === undefined
     ? state.totals.rows === rows
     : state.batch === training.batchesOf?.(rows);
@@ -128,7 +128,7 @@ function isAtEnd({training, sampling, state}: Run): boolean {
 /** A training run: its parts, and its state, which changes with every step. */
 type Run = Awaited<ReturnType<typeof prepared>>;
 
-/** Puts together what a training run needs, and checks the validation data. */
+/** Builds the parts of a training run, and checks the validation data. */
 async function prepared({options, seed, ...task}: FitTask, {settings, memory, steps: mining}: Parts) {
   const {where, model, training, batchSize, isShuffled = false} = task;
   const {epochs = 1, initialEpoch = 0, yieldEvery = 'auto', signal, budget} = options;
@@ -161,11 +161,11 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, isAborted},
     ...{state: state as TrainingState, sampling, params},
     ...{settings, rate: options.learningRate === undefined ? undefined : latestRate(settings, sampling)},
-    /** Whether batches wait for an update, which has the rate that was due before the first of them. */
+    /** Whether batches wait for an update. Its rate is the one due before the first of them. */
     isPending: false,
     isStopped: () => isAborted() || model.stopTraining || spentShare(budget, run.state.spent) >= 1,
     mined: minedStep(settings, mining, metrics, {ledger, scored: sampling?.scored}),
-    /** What goes with a batch, beside what came with it. */
+    /** Adds the options of the run to those of a batch. */
     optionsOf(batch: TrainingBatch): BatchOptions {
       const due: BatchOptions = {...batch.options, step: selectionsIn(run)};
       if (schedule) due.schedule = run.state.schedule;
@@ -186,21 +186,21 @@ function checkAccumulate({where, accumulate}: StepSettings, {batchesPerEpoch}: B
   throw rangeError(where, 'accumulate', `be at most ${batchesPerEpoch}, the batches of an epoch`, accumulate);
 }
 
-/** A schedule of a single epoch whose length nobody knows has no progress to go by. */
+/** Warns about a schedule without progress: a single epoch of unknown length. */
 function warnOfUnknownLength(where: string, options: FitOptions, {batchesPerEpoch}: BatchSource): void {
   const {learningRate, budget, epochs = 1, initialEpoch = options.initialState?.begun ?? 0} = options;
   const isKnown = batchesPerEpoch !== undefined || options.sampler !== undefined;
   if (typeof learningRate !== 'function' || isKnown || budget || epochs - initialEpoch > 1) return;
   console.warn(
-    `${where}: learningRate gets progress 0 in each step of this epoch, since the dataset does not say how many batches ` +
-      'it has. Pass batchesPerEpoch or a budget, or go by {step}.',
+    `${where}: learningRate gets progress 0 in each step of this epoch, because the number of batches in the dataset is ` +
+      'unknown. Pass batchesPerEpoch or a budget, or compute the rate from {step}.',
   );
 }
 
-/** Trains on what is left of the epoch; false if it was stopped before the end. */
+/** Trains on the rest of the epoch; returns false if it was stopped before the end. */
 async function trainEpoch(run: Run): Promise<boolean> {
   const {training, callbacks, sampling} = run;
-  // A history has nothing to do for a batch.
+  // The history has no batch callbacks.
   const hasListeners = callbacks.callbacks.length > 1;
   for await (const batch of training.batches(run.state, sampling?.rows.toTrainOn())) {
     const known = {batch: run.state.batch, size: batch.size};
@@ -209,7 +209,7 @@ async function trainEpoch(run: Run): Promise<boolean> {
     const figures = taken instanceof Promise ? await taken : taken;
     const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
     if (hasListeners) await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
-    // Batches that are accumulated belong to the step that is under way.
+    // Batches that are accumulated belong to the step in progress.
     if (figures.isPending) continue;
     if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
     if (run.pace.isDue()) await run.pace.afterBatch();
@@ -224,10 +224,11 @@ async function trainEpoch(run: Run): Promise<boolean> {
   return true;
 }
 
-/** Takes a step. By itself, since engines do not compile the loop of a function that waits in between. */
+/** Takes a step, in a function of its own: engines do not compile the loop of an async function. */
 function trainOn(run: Run, batch: TrainingBatch): StepFigures | Promise<StepFigures> {
   if (!run.isPending) setDueRate(run);
-  // Measured only for a budget: a state is the same on every machine, and a clock costs as much as a kernel.
+  // Timed only for a budget: a clock would make states differ between machines, and a call costs as
+  // much as a kernel.
   const isTimed = run.options.budget?.seconds !== undefined;
   const began = isTimed ? performance.now() : 0;
   const noted = (figures: StepFigures) => {
@@ -240,7 +241,7 @@ function trainOn(run: Run, batch: TrainingBatch): StepFigures | Promise<StepFigu
   return taken instanceof Promise ? taken.then(noted) : noted(taken);
 }
 
-/** Sets the learning rate that is due, if there is a schedule. */
+/** Sets the learning rate of the next step, if there is a schedule. */
 function setDueRate(run: Run): void {
   const {where, settings, options, sampling} = run;
   const {learningRate} = options;
@@ -250,22 +251,22 @@ function setDueRate(run: Run): void {
   run.rate = sampling?.rows.latestRate() ?? due;
 }
 
-/** The rate of the latest step, if a run is resumed in the middle of an epoch. */
+/** Returns the rate of the latest step, for a run resumed in the middle of an epoch. */
 function latestRate({optimizer}: StepSettings, sampling: ReturnType<typeof samplingOf>): number | undefined {
   return sampling?.rows.latestRate() ?? rateOf(optimizer);
 }
 
-/** How far the run has come. */
+/** Computes the progress of the run. */
 function progressIn(run: ProgressingRun): TrainingProgress {
   const {options, epochs, state, sampling} = run;
   const batchesPerEpoch = batchesIn(run);
-  // How many batches items of several sizes make is not known, but how many rows they have is.
+  // If items differ in size, the number of batches is unknown, but the number of rows is known.
   const rows = batchesPerEpoch === undefined ? sampling?.rows.toTrainOn().rows.length : undefined;
   const progress = progressOf(state, {epochs, budget: options.budget, batchesPerEpoch, rows});
   return {step: state.updates, epoch: state.epoch, progress};
 }
 
-/** What of a run says how far it has come. */
+/** The parts of a run from which progress is computed. */
 interface ProgressingRun {
   options: FitOptions;
   training: BatchSource;
@@ -274,18 +275,21 @@ interface ProgressingRun {
   state: TrainingState;
 }
 
-/** The class weights of the next step. */
+/** Returns the class weights of the next step. */
 function dueWeights(run: ProgressingRun & {where: string}, weights: NonNullable<FitOptions['classWeight']>) {
   if (typeof weights !== 'function') return weights;
   const due = weights(progressIn(run));
   const isPromise = typeof Object(due).then === 'function';
   if (typeof due === 'object' && !isPromise) return due;
-  const remedy = isPromise ? 'Wait for what it needs before the run.' : '';
+  const remedy = isPromise ? 'Await asynchronous work before the run.' : '';
   const got = isPromise ? 'a promise' : due;
   throw typeError(run.where, 'classWeight', 'return a record like {0: 1, 1: 5}', got, remedy);
 }
 
-/** Moves the state of the run on after a step, of which no row is new if `rows` is 0. In place: it is copied when handed out. */
+/**
+ * Advances the state of the run after a step; `rows` is 0 for a step without new rows. Changes it
+ * in place: callers get copies.
+ */
 function noteStep(run: Run, rows: number, figures: StepFigures): void {
   const {schedule, settings, state} = run;
   run.watch.step(figures, state);
@@ -300,12 +304,12 @@ function noteStep(run: Run, rows: number, figures: StepFigures): void {
   addBatch(state.totals, rows, figures);
   state.spent.rows += rows;
   state.spent.backwardRows += figures.logs.kept as number;
-  // Rows are selected once a batch, or once an update.
+  // Selection happens once per batch, or once per update.
   const isSelection = settings.selectOver === 'accumulated' ? !isPending : isBatch;
   if (schedule && isSelection) state.schedule = schedule.next(state.schedule, {step: selectionsIn(run)});
 }
 
-/** How often rows were selected. */
+/** Returns the number of selections so far. */
 function selectionsIn({settings, state}: {settings: StepSettings; state: TrainingState}): number {
   return settings.selectOver === 'accumulated' ? state.updates : state.step;
 }
@@ -314,7 +318,7 @@ function isCheckpointDue({options: {checkpointEvery = 'epoch'}, state}: Run): bo
   return checkpointEvery !== 'epoch' && state.updates % checkpointEvery === 0;
 }
 
-/** Ends an epoch with its logs; one that was stopped before the end is not counted as done. */
+/** Ends an epoch with its logs. An epoch stopped early does not count as done. */
 async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
   const {model, monitor, schedule} = run;
   const {checkpoint, checkpointEvery = 'epoch'} = run.options;
@@ -333,7 +337,7 @@ async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
   await run.pace.afterEpoch();
 }
 
-/** The callbacks of a run in their order, with the parameters that tfjs gives them. */
+/** Builds the callbacks of a run in order, with the parameters that tfjs passes. */
 function runCallbacks(
   {where, model, options}: Pick<FitTask, 'where' | 'model' | 'options'>,
   history: History,
@@ -347,7 +351,7 @@ function runCallbacks(
   return callbacks;
 }
 
-/** What callbacks are told of a training, without what is not known. */
+/** Removes undefined parameters. */
 function withoutUnknown<T extends object>(params: T): T {
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,4 +1,4 @@
-/** @file One update from several batches. */
+/** @file Accumulates several batches into one update. */
 
 import {
   add,
@@ -40,19 +40,19 @@ import {reportOf} from './report';
 import {type Chosen, chooseRows, denominatorOf, keptOf, ofNoRow, type SelectorState, selectorState} from './selection';
 import {rollBackUnless, soundnessOf, takeSnapshot, zerosUnless} from './update';
 
-/** Builds what collects batches until an update is due. */
+/** Builds the accumulator of `selectOver`. */
 export function accumulation(settings: StepSettings, parts: StepParts, state: SelectorState) {
   return settings.selectOver === 'batch' ? ofGradients(settings, parts) : ofBatches(settings, parts, state);
 }
 
-/** A step whose weights are to be updated, without a batch of its own. */
+/** The parts of an update, which has no batch of its own. */
 type Update = Omit<Begun, 'batch'>;
 
-/** Collects the gradients of batches that are mined each by itself. */
+/** Accumulates gradients of batches that are mined individually. */
 function ofGradients(settings: StepSettings, parts: StepParts) {
   const {reduction, accumulate} = settings;
   const sums = tensorSums();
-  /** What the gradients are to be divided by, and the weights of all kept rows. */
+  /** Sums of the denominators of the reduction, and of the weights of all kept rows. */
   const weighed = tensorSums();
   const update = (begun: Update) => {
     const gradients = sums.take();
@@ -73,7 +73,7 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
       const {finite, sound} = soundnessOf(gradients, weights, before);
       rollBackUnless(sound, before);
       const weight = sum<Scalar>(weights);
-      // A batch that keeps no row has rows all the same, which batchMean counts.
+      // A batch that keeps no row still has rows, which batchMean counts.
       const allFinite = typeof finite === 'boolean' ? scalar(finite, 'bool') : finite;
       const counts = cast(logicalOr(allFinite, equal(weight, 0)), 'float32');
       sums.add(zerosUnless(sound, gradients));
@@ -86,7 +86,7 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
       const seen = {reported: reportOf(settings, batch, forward, chosen, sound), finiteRows: batch.finite, evaluated};
       return {...seen, finite: updated.finite, batches: 1, isPending};
     },
-    /** Updates the weights by the batches so far. All of them were reported. */
+    /** Updates the weights by the batches so far, all of which were reported already. */
     flush(begun: Update): TakenStep {
       const {finite} = update(begun);
       const reported = {losses: zeros<Rank.R1>([1]), selection: ofNoRow(), valid: zeros<Rank.R1>([1])};
@@ -99,12 +99,15 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
   };
 }
 
-/** What to compute for a sum over several batches: it is divided at the end, and regularisers are added then, once. */
+/**
+ * Settings for gradients that are summed over batches. Division and regularisers come once, at the
+ * end.
+ */
 function unreduced(settings: StepSettings): StepSettings {
   return {...settings, reduction: 'sum', penalised: false};
 }
 
-/** Adds tensors up by their names, and holds the sums. */
+/** Sums tensors by name, and keeps the sums. */
 function tensorSums() {
   let count = 0;
   let kept: NamedTensorMap = {};
@@ -123,7 +126,7 @@ function tensorSums() {
         before?.dispose();
       }
     },
-    /** Begins anew, and gives the sums so far to the `tidy` around it. */
+    /** Returns the sums in the surrounding `tidy`, and clears them. */
     take(): NamedTensorMap {
       const sums = Object.fromEntries(Object.entries(kept).map(([name, sum]) => [name, clone(sum)]));
       clear();
@@ -133,10 +136,10 @@ function tensorSums() {
   };
 }
 
-/** Adds the gradients of the regularisers, each of which counts once, whatever the number of batches. */
+/** Adds the gradients of the regularisers, once for all batches. */
 function withPenalties({model}: StepSettings, gradients: NamedTensorMap, {variables}: Update): NamedTensorMap {
   if (model.calculateLosses().length === 0) return gradients;
-  // A regulariser may be of a layer that is frozen, and depend on none of the variables.
+  // A regulariser may belong to a frozen layer, and depend on none of the variables.
   const penalty = () => ({objective: addN(model.calculateLosses()) as Scalar, seen: []});
   const all = {...gradients};
   for (const [name, gradient] of Object.entries(differentiateByTfjs(penalty, variables).gradients)) {
@@ -167,7 +170,10 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
     clear();
     return {...taken, evaluated: [], finite, isPending: false};
   };
-  /** The same for a batch that was just scored. If it throws, the step was not taken, and others may be taken in its place. */
+  /**
+   * Updates after a batch was scored. If that throws, the batch is dropped, so that another can
+   * take its place.
+   */
   const updateWithLast = (begun: Update): TakenStep => {
     try {
       return update(begun);
@@ -188,7 +194,7 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
       const reported = reportOf(unreported, begun.batch, forward, {losses: clone(losses), selection: ofNoRow()}, true);
       return {reported, evaluated, finite: true, finiteRows: undefined, batches: 0, isPending: true};
     },
-    /** Updates the weights by the batches so far; figures are evaluated before they change. */
+    /** Updates the weights by the batches so far; `evaluate` runs before the update. */
     flush(begun: Update, evaluate?: () => Scalar[]): TakenStep {
       const evaluated = evaluate?.() ?? [];
       return {...update(begun), evaluated};
@@ -197,7 +203,7 @@ function ofBatches(settings: StepSettings, parts: StepParts, state: SelectorStat
   };
 }
 
-/** Runs the batches of which a row is kept once more, and adds up their gradients. */
+/** Runs each batch with a kept row a second time, and sums the gradients. */
 function gradientsOver(
   settings: StepSettings,
   parts: StepParts,
@@ -209,7 +215,8 @@ function gradientsOver(
   try {
     for (const [i, selection] of selectionsOf(chosen, held).entries()) {
       if (!selection) continue;
-      // Statistics that the batch before has changed are on the tape of this one, which changes them again.
+      // Variables changed by the previous batch are on the tape of this one, which changes them
+      // again.
       takeSnapshot(settings.model, settings.optimizer);
       const select = () => selection;
       const ofBatch = {...unreduced(settings), select, lastLayer: undefined, validation: undefined};
@@ -223,16 +230,16 @@ function gradientsOver(
   }
 }
 
-/** Refuses a layer that keeps a state: each batch is run twice, and others in between. */
+/** Refuses a layer that keeps a state: each batch runs twice, with others in between. */
 function checkStateless({where, model}: StepSettings): void {
   const stateful = partsOf(model).find((part) => part.stateful);
   if (!stateful) return;
-  const remedy = "Take selectOver: 'batch'.";
+  const remedy = "Use selectOver: 'batch'.";
   const constraint = "have no layer that keeps a state with selectOver: 'accumulated'";
   throw typeError(where, 'model', constraint, stateful.name, remedy);
 }
 
-/** A batch that was scored, in tensors that are held until the update. */
+/** A scored batch, in tensors that are held until the update. */
 interface Scored {
   batch: StepBatch;
   forward: Pick<Forward, 'losses' | 'raw' | 'predictions' | 'features'>;
@@ -252,7 +259,7 @@ function scored(batch: StepBatch, {losses, raw, predictions, features}: Forward)
     Object.fromEntries(Object.entries(record).map(([name, value]) => [name, held(value)])) as T;
   return {
     batch: {...heldIn(batch), given: heldIn(batch.given), context: heldIn(batch.context)},
-    // Predictions are for selectors that look at them; with several outputs none does.
+    // Selectors see predictions only if there is a single output.
     forward: heldIn({losses, raw, predictions: predictions.length === 1 ? predictions : [], features}),
     tensors: [...copies.values()],
   };
@@ -260,7 +267,7 @@ function scored(batch: StepBatch, {losses, raw, predictions, features}: Forward)
 
 const PER_ROW: readonly PerRowContext[] = ['positive', 'group', 'reference', 'overlap', 'boxes'];
 
-/** Puts batches together to one, as far as rows are chosen by it. */
+/** Concatenates what a selector reads of several batches into one. */
 function together(where: string, held: readonly Scored[]) {
   const batches = held.map(({batch}) => batch);
   const [first, ...others] = batches as [StepBatch, ...StepBatch[]];
@@ -310,7 +317,10 @@ function together(where: string, held: readonly Scored[]) {
   };
 }
 
-/** Splits a selection over all batches into one for each; undefined if the host knows that nothing of a batch is kept. */
+/**
+ * Splits a selection over all batches into one per batch. On cpu and wasm, undefined for a batch
+ * without kept rows.
+ */
 function selectionsOf({rows, counts}: Chosen, held: readonly Scored[]): (Selection | undefined)[] {
   const sizes = held.map(({batch}) => batch.count);
   const ofRows = putRows(
@@ -322,7 +332,7 @@ function selectionsOf({rows, counts}: Chosen, held: readonly Scored[]): (Selecti
     const first = sizes.slice(0, i).reduce((total, before) => total + before, 0);
     const weights = slice(ofRows, [first], [size]);
     if (livesInMainMemory()) return keptOnHost(weights.dataSync<'float32'>());
-    // How many are kept only the device knows: as many places as there may be.
+    // On a GPU the number of kept rows is unknown, so there is a slot for each possible row.
     const {values, indices} = largestFirst(weights, Math.min(rows.size, size));
     return {indices: cast(indices, 'int32'), weights: values} as Selection;
   });

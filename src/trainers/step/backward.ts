@@ -1,4 +1,4 @@
-/** @file The ways from a batch to the gradients of its kept rows. */
+/** @file Computes the gradients of the kept rows of a batch. */
 
 import {
   clone,
@@ -24,29 +24,32 @@ import type {LastLayer} from './lastLayer';
 import type {BackwardStrategy, StepSettings} from './options';
 import {type Chosen, chooseRows, type SelectorState} from './selection';
 
-/** What the forward pass over a batch gave. (A type, so that `tf.tidy` takes it.) */
+/**
+ * Results of the forward pass over a batch. A type alias, because `tf.tidy` does not accept
+ * interfaces.
+ */
 export type Forward = {
   predictions: Tensor[];
-  /** `float32[count]`, weighted: what is trained on. */
+  /** `float32[count]`, with row weights: the training losses. */
   losses: Tensor1D;
-  /** `float32[count]`, without weights of rows: what rows may be ranked by. */
+  /** `float32[count]`, without row weights: what rows may be ranked by. */
   raw: Tensor1D;
   /** `float32[count, D]`, the input of the last dense layer, if the selector needs it. */
   features: Tensor | undefined;
   /** The penalty of each regulariser. */
   penalties: Scalar[];
-  /** How many ops of the tape belong to the model; those behind them belong to its loss. */
+  /** Number of ops on the tape that belong to the model; later ops belong to its loss. */
   modelOps: number;
 };
 
-/** The stages of a forward pass, and what they come to. The model's may be watched. */
+/** Builds the stages of a forward pass, model and loss. `watch` may observe the model. */
 export function forwardStages(
   {where, model, losses, lossWeights, lastLayer}: StepSettings,
   {xs, ys, rowWeights, view, formed, finite, context}: ForwardBatch,
   variables: Variable[],
   {training = true, watch = (run: () => ModelRun) => run()} = {},
 ) {
-  // A function may predict any number of tensors for a joint loss, and has no penalties behind them.
+  // A function may predict any number of tensors for a joint loss, and has no penalties after them.
   const count = model.outputs.length || undefined;
   const run = (): ModelRun => {
     const outputs = outputsOf(model, formed(xs), training);
@@ -79,11 +82,11 @@ export function forwardStages(
   };
 }
 
-/** What of a batch runs forward. */
+/** The parts of a batch that run forward. */
 type ForwardBatch = Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view' | 'formed' | 'finite'> &
   Partial<Pick<StepBatch, 'context'>>;
 
-/** Adds the input of the last layer to the outputs of a model. */
+/** Adds the input of the last dense layer to the outputs of a model. */
 function withFeatures(lastLayer: LastLayer, run: () => ModelRun): ModelRun {
   let ops = 0;
   const outputs = lastLayer.behind(() => {
@@ -94,7 +97,10 @@ function withFeatures(lastLayer: LastLayer, run: () => ModelRun): ModelRun {
   return {outputs, ops};
 }
 
-/** The outputs of a model and the penalties of its regularisers, and how many ops lead to the outputs. */
+/**
+ * Outputs of a model with the penalties of its regularisers, and the number of ops up to the
+ * outputs.
+ */
 type ModelRun = {outputs: Tensor[]; ops: number};
 
 /** Runs a batch forward in inference mode. */
@@ -104,28 +110,28 @@ export function inferred(settings: StepSettings, batch: ForwardBatch): Forward {
   return seen(run, loss(run).compute().outputs);
 }
 
-/** The gradients of a batch, and what was seen on the way. */
+/** The gradients of a batch, with its forward pass and selection. */
 export interface Gradients extends Pick<Differentiated<never>, 'gradients'>, How {
   forward: Forward;
   chosen: Chosen;
 }
 
-/** A strategy, with the reason and how much it saved in a sentence. */
+/** A strategy, with the reason and the work it saved in a sentence. */
 export interface How<Strategy = BackwardStrategy> {
   strategy: Strategy;
   why: string;
-  /** The share of the multiplications of the backward pass that was saved, from 0 to 1. */
+  /** Share of the backward pass's multiplications that was saved, from 0 to 1. */
   saved: number;
 }
 
 /**
- * Runs all rows forward in training mode, selects, and walks back from the losses of the kept rows: with these rows alone, as far as the ops
- * allow.
+ * Runs all rows forward in training mode, selects, and walks back from the losses of the kept rows.
+ * The walk stays with these rows as far as the ops allow.
  *
  *     n rows forward, k rows backward
  *
- * The gradient is that of Σ w·l over all rows, 0 for those that are not kept. So it is right for rows that interact, in the model
- * or in the loss.
+ * The gradient is that of Σ w·l over all rows, with weight 0 for rows that are not kept. So it is
+ * correct for rows that interact, in the model or in the loss.
  */
 export function walkBatch(
   settings: StepSettings,
@@ -143,7 +149,8 @@ export function walkBatch(
     const chosen = chooseRows(settings, batch, forward, state);
     const {rows, counts} = chosen;
     const seen = {forward, chosen};
-    // What a bad row overflows to is in no product only if others are computed in its place.
+    // Overflow of a bad row stays out of every product only if other rows are computed in its
+    // place.
     const isSpoilt = chosen.hasBadRows && livesInMainMemory();
     const isMasked = backward === 'masked' || (granularity === 'element' && !isSpoilt);
     const isWhole = rows.size >= count && (isMasked || !isSpoilt);
@@ -164,14 +171,17 @@ export function walkBatch(
 }
 
 /**
- * Whether a row that is kept may have no gradient, which only a look at the numbers tells: if a loss mixes rows. Not on a
- * GPU, where they are known to the device only.
+ * Whether values must be inspected to find kept rows without a gradient: if a loss mixes rows. Not
+ * on a GPU, where inspecting them would wait.
  */
 function mayLeaveRowsOut({losses, granularity}: StepSettings): boolean {
   return granularity === 'sample' && livesInMainMemory() && !losses.every(({rowwise}) => rowwise);
 }
 
-/** The losses with what their rows count, and the penalties of the regularisers, unless they are added elsewhere. */
+/**
+ * Returns the starts of the walk: the losses with their factors, and the penalties of the
+ * regularisers, unless these are added elsewhere.
+ */
 export function startsOf(
   {penalised = true}: StepSettings,
   {losses, penalties}: Forward,
@@ -186,15 +196,15 @@ export function startsOf(
   ];
 }
 
-/** All rows ran backward. */
+/** Explains a step in which all rows ran backward. */
 const masked = (why: string): How => ({strategy: 'masked', why, saved: 0});
 
 const OF_ELEMENTS = masked('elements of every row may be kept, so all rows run backward');
 
-/** What is known of the way to the gradients before the first step. */
+/** Returns the strategy before the first step. */
 export function beforeFirst({backward, granularity}: StepSettings): How<'auto' | BackwardStrategy> {
   if (granularity === 'element') return OF_ELEMENTS;
-  return {strategy: backward, why: backward === 'auto' ? 'the first batch decides' : 'as asked for', saved: 0};
+  return {strategy: backward, why: backward === 'auto' ? 'the first batch decides' : 'as requested', saved: 0};
 }
 
 function explained(
@@ -205,38 +215,38 @@ function explained(
 ): How {
   const kept = seen.chosen.rows.size;
   const all = `all ${count} rows run backward`;
-  if (!walked) return masked(`${all}, since this build of tfjs hides its gradient tape`);
+  if (!walked) return masked(`${all}, because this build of tfjs hides its gradient tape`);
   if (granularity === 'element') return OF_ELEMENTS;
-  if (backward === 'masked') return masked(`as asked for: ${all}`);
+  if (backward === 'masked') return masked(`as requested: ${all}`);
   const {multiplications, blockedAt, blocker, taken = kept, saved} = walked;
-  if (taken >= count) return masked(`${all}, since all are kept`);
+  if (taken >= count) return masked(`${all}, because all are kept`);
   const {modelOps} = seen.forward;
   const layer = blockedAt < modelOps ? (layers.layerOf(blockedAt, modelOps) ?? 'the model') : 'the loss';
-  const others = walked.taken === undefined ? '' : ' (the loss has no gradient by the outputs of the others)';
+  const others = walked.taken === undefined ? '' : ' (the loss has no gradient with respect to the other outputs)';
   const ran = `${taken} of ${count} rows run backward${others}`;
   if (multiplications.all === 0 && !blocker) return {strategy: 'pruned', why: ran, saved};
-  if (multiplications.cut === 0) return masked(`${all}, since rows may interact in ${layer} (${blocker})`);
+  if (multiplications.cut === 0) return masked(`${all}, because rows may interact in ${layer} (${blocker})`);
   const share = `${Math.round(100 * saved)} % of the multiplications of the backward pass`;
   const until = blocker === undefined ? '' : `; all rows run backward from ${blocker} in ${layer} on`;
   return {strategy: 'pruned', why: `${ran}, which saves ${share}${until}`, saved};
 }
 
-/** Knows which ops on the tape belong to which layer, from the first forward pass. */
+/** Maps ops on the tape to layers, from the first forward pass. */
 export type LayerOps = ReturnType<typeof layerOps>;
 
 interface WatchedLayer {
   name: string;
-  /** Its first op on the tape, and the one behind its last. */
+  /** Index of its first op on the tape, and one past its last. */
   first: number;
   end: number;
 }
 
-/** Watches the layers of a model, and of the models in it. */
+/** Watches the layers of a model and of its inner models. */
 export function layerOps(model: LayersModel) {
-  /** Inner layers come before the models that they are in. */
+  /** Inner layers come before the models that contain them. */
   let layers: WatchedLayer[] | undefined;
   return {
-    /** Runs a forward pass, and notes the ops of each layer if it is the first one. */
+    /** Runs a forward pass, and records the ops of each layer if it is the first. */
     watch<T>(forward: () => T): T {
       if (layers) return forward();
       const seen: WatchedLayer[] = [];
@@ -249,7 +259,7 @@ export function layerOps(model: LayersModel) {
       layers = seen;
       return aroundCalls(layersOf(model), noted, forward);
     },
-    /** The layer of an op; undefined if the pass had other ops than the first one. */
+    /** Returns the layer of an op; undefined if the pass had other ops than the first one. */
     layerOf(op: number, modelOps: number): string | undefined {
       const end = Math.max(...(layers ?? []).map((layer) => layer.end));
       return end === modelOps ? layers?.find((layer) => layer.first <= op && op < layer.end)?.name : undefined;

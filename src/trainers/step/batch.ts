@@ -26,32 +26,38 @@ import type {SelectionContext} from '../../types';
 import {checkLabels} from './dynamics';
 import type {StepSettings} from './options';
 
-/** A batch in the order of its model, ready for the forward pass. "Rows" are rows to mine: elements, if these are mined. */
+/**
+ * A batch in the order of its model, ready for the forward pass. "Rows" are the units of mining:
+ * elements, if elements are mined.
+ */
 export interface StepBatch {
-  /** Inputs of the model. If some are not finite, their rows are replaced by others, which must reach no product, not even times 0. */
+  /**
+   * Inputs of the model. Rows that are not finite are replaced by others, because even 0 · NaN is
+   * NaN.
+   */
   xs: Tensor[];
   /** Targets, `[count, …]`, with the same rows replaced. */
   ys: Tensor[];
-  /** `float32[count]` for each output: what a row's loss counts. Empty: 1 each. */
+  /** `float32[count]` per output, the weights of the row losses. Empty: 1 each. */
   rowWeights: Tensor1D[];
-  /** Puts inputs in the form in which the model takes them. */
+  /** Converts inputs to the form that the model takes. */
   formed: BatchTensors['formed'];
-  /** All of it with the rows that were given. */
+  /** The original tensors, before rows were replaced. */
   given: {xs: Tensor[]; ys: Tensor[]; rowWeights: Tensor1D[]};
   /** `bool[count]`: rows that were not replaced; undefined if none was. */
   finite: Tensor1D | undefined;
-  /** `[count]`, 0 = never to be selected; undefined if all rows may be. */
+  /** `[count]`, 0 = never selected; undefined if all rows may be. */
   valid: Tensor1D | undefined;
-  /** Whether the groups in the context are the rows that elements belong to. */
+  /** Whether the groups in the context are the rows that contain the elements. */
   isGroupedByRow: boolean;
-  /** What the selector looks at beside the losses. */
+  /** Inputs of the selector beside the losses. */
   context: SelectionContext;
   view: BatchView;
-  /** How many rows there are. */
+  /** Number of rows. */
   count: number;
 }
 
-/** Checks what a step is given, and puts it in the order of the model. */
+/** Checks the arguments of a step, and puts them in the order of the model. */
 export function stepBatch(
   {where, model, losses, lossWeights, targets, outputs, granularity, dynamics}: StepSettings,
   givenXs: StepTensors,
@@ -84,7 +90,7 @@ export function stepBatch(
   return usable;
 }
 
-/** Targets with NaN for those that are not given and whose loss counts nothing. */
+/** Fills targets that are missing, and whose loss has weight 0, with NaN. */
 function withUncounted(
   model: LayersModel,
   targets: readonly string[],
@@ -103,7 +109,10 @@ function withUncounted(
   return missing.length === 0 ? ys : {...ys, ...Object.fromEntries(unknown)};
 }
 
-/** Replaces rows that are not finite in some input, target or weight by one that is, with its target and weight. */
+/**
+ * Replaces rows with a non-finite input, target or weight by a finite row, with its target and
+ * weight.
+ */
 function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>, counted: number[]) {
   const ofXs = finiteRows(xs, xs[0]?.shape[0] as number);
   const ofTargets = finiteRows([...counted.map((output) => ys[output] as Tensor), ...rowWeights], view.count);
@@ -121,7 +130,7 @@ function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowW
   };
 }
 
-/** Replaces rows by the first that is finite. */
+/** Replaces non-finite rows by the first finite row. */
 export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D): T[] {
   return takeEach(tensors, standInRows(finite));
 }
@@ -130,13 +139,13 @@ function takeEach<T extends Tensor>(tensors: T[], rows: Tensor1D): T[] {
   return tensors.map((tensor) => takeRows(tensor, rows));
 }
 
-/** Rows in their places, but for those that are not finite: the first that is. */
+/** Returns row indices, with that of the first finite row in place of each non-finite row. */
 function standInRows(finite: Tensor1D): Tensor1D {
   const standIn = placeOfLargest(cast(finite, 'int32'));
   return chooseEach(finite, range(0, finite.size, 1, 'int32'), standIn as Tensor) as Tensor1D;
 }
 
-/** Which rows count: those that the caller says do, and that have a label in some output. */
+/** Returns the valid rows: those that the caller marks, and that have a label in some output. */
 function validOf(
   where: string,
   losses: StepSettings['losses'],
@@ -170,9 +179,9 @@ function sampleWeightRows(
   return byOutput<Tensor>(where, 'sampleWeight', names, weights as PerOutput<Tensor>).map((tensor, output) => {
     if (!tensor) return undefined;
     const ofRows = view.weights(tensor, output);
-    // NaN is another matter: such a row counts as not finite.
+    // NaN passes: such a row counts as not finite.
     checkValues(where, 'sampleWeight', 'hold numbers >= 0', tensor, (weight) => !(weight < 0));
-    // If values may not be looked at, a negative weight must not train the other way.
+    // If values may not be read, a negative weight becomes 0, so that it cannot maximise the loss.
     return mayReadValues() ? ofRows : (chooseEach(less(ofRows, 0), zerosLike(ofRows), ofRows) as Tensor1D);
   });
 }

@@ -29,7 +29,10 @@ import type {DynamicsOptions, Granularity, RowDynamics} from '../../types';
 import type {Forward} from './backward';
 import type {StepBatch} from './batch';
 
-/** Checks that a step can tell how each row is predicted, as far as that is known before the model runs. */
+/**
+ * Checks that a step can compute how each row is predicted, as far as is known before the model
+ * runs.
+ */
 export function checkedDynamics(
   where: string,
   given: boolean | DynamicsOptions,
@@ -45,7 +48,7 @@ export function checkedDynamics(
   const {fromLogits = false} = options;
   if (typeof fromLogits !== 'boolean') throw typeError(where, 'dynamics.fromLogits', 'be true or false', fromLogits);
   if (of.granularity === 'element') {
-    throw typeError(where, 'dynamics', 'be left out where elements are mined', given, 'They are of rows.');
+    throw typeError(where, 'dynamics', 'be left out if elements are mined', given, 'They describe rows.');
   }
   if (of.targets === undefined || of.outputs.length !== 1) throw notOfOneLabel(where, 'a model with other outputs');
   const [{shape, isBinary}] = of.outputs as [OutputShape];
@@ -56,7 +59,10 @@ export function checkedDynamics(
   return {fromLogits};
 }
 
-/** Checks what the predictions are said to be against what is known of them, undefined if nothing is. */
+/**
+ * Checks `fromLogits` against what is known of the predictions; `isLogits` is undefined if nothing
+ * is.
+ */
 function checkLogits(where: string, fromLogits: boolean, isLogits: boolean | undefined): void {
   if (isLogits === undefined || isLogits === fromLogits) return;
   const kind = isLogits ? 'logits' : 'probabilities';
@@ -64,7 +70,7 @@ function checkLogits(where: string, fromLogits: boolean, isLogits: boolean | und
   throw rangeError(where, 'dynamics.fromLogits', `be ${isLogits} for a model that returns ${kind}`, fromLogits, remedy);
 }
 
-/** Finds whether a model returns logits, from its loss or its last layer; undefined if these do not say. */
+/** Finds whether a model returns logits, from its loss or its last layer; undefined if unknown. */
 export function returnsLogits(
   model: LayersModel,
   loss: {binary?: {fromLogits: boolean}} | undefined,
@@ -80,10 +86,11 @@ export function returnsLogits(
 /**
  * Computes how each row of a batch was predicted, on the device.
  *
- *     margin = z_y − max_{j≠y} z_j,   confidence = p_y,   correct = [argmax z = y],   error = ‖p − onehot(y)‖₂
+ *     margin = z_y − max_{j≠y} z_j,    confidence = p_y
+ *     correct = [argmax z = y],        error = ‖p − onehot(y)‖₂
  *
- * From probabilities `z = log p`, whose differences are those of the logits. A single value `p` is that of two classes,
- * `[1 − p, p]`.
+ * For probabilities, `z = log p`, which has the same differences as the logits. A single value `p`
+ * stands for two classes, `[1 − p, p]`.
  */
 export function rowDynamics(
   where: string,
@@ -106,23 +113,23 @@ export function rowDynamics(
   };
 }
 
-/** Checks that targets of one value a row are labels, 0 and 1 or −1 and 1, in the rows that count. */
+/** Checks that single-value targets are labels, 0 and 1 or −1 and 1, in the rows that count. */
 export function checkLabels(where: string, {ys, valid}: Pick<StepBatch, 'ys' | 'valid'>, isSingle: boolean): void {
   const [yTrue] = ys as [Tensor];
   if (!isSingle) return;
   const counted = valid ? mul(reshape(yTrue, [-1]), cast(notEqual(valid, 0), 'float32')) : yTrue;
-  const remedy = 'Leave out the option, and take a ledger without dynamics.';
+  const remedy = 'Omit the option, and use a ledger without dynamics.';
   const constraint = 'hold labels 0 and 1, or -1 and 1, for dynamics';
   checkValues(where, 'ys', constraint, counted, (label) => label === 0 || Math.abs(label) === 1, remedy);
 }
 
-/** The smallest normal float32: keeps the logarithm of 0 finite. */
+/** The smallest normal float32, which keeps log(0) finite. */
 const SMALLEST = 2 ** -126;
 
-/** More than logits differ by. */
+/** Larger than any difference of logits. */
 const FAR = 1e30;
 
-/** Scores `float32[B, C]` and labels `int32[B]`. */
+/** Returns scores `float32[B, C]` and labels `int32[B]`. */
 function classesOf(where: string, fromLogits: boolean, ys: Tensor[], predictions: Tensor[]) {
   const [yTrue, yPred] = [ys[0] as Tensor, predictions[0] as Tensor];
   if (ys.length !== 1 || predictions.length !== 1) throw notOfOneLabel(where, 'a model with other outputs');
@@ -142,6 +149,6 @@ function classesOf(where: string, fromLogits: boolean, ys: Tensor[], predictions
 }
 
 function notOfOneLabel(where: string, got: string): TypeError {
-  const remedy = 'Leave out the option, and take a ledger without dynamics.';
+  const remedy = 'Omit the option, and use a ledger without dynamics.';
   return typeError(where, 'dynamics', 'be of a classifier with one output and one label a row', got, remedy);
 }

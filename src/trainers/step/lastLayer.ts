@@ -1,5 +1,5 @@
 /**
- * @file What a selector may need of the last dense layer of a model: its input, also for validation
+ * @file The input of a model's last dense layer, for selectors that need it, also for validation
  * rows.
  */
 
@@ -16,9 +16,9 @@ import type {StepSettings} from './options';
 
 type Layer = LayersModel['layers'][number];
 
-/** Catches the input of the last dense layer. */
+/** Captures the input of the last dense layer. */
 export interface LastLayer {
-  /** Runs a forward pass that calls it, and returns its input behind the outputs. */
+  /** Runs a forward pass that calls the layer, and returns its input after the outputs. */
   behind(run: () => Tensor[]): Tensor[];
 }
 
@@ -32,14 +32,15 @@ export function lastLayer(
 ): LastLayer {
   const layer = lastDense(where, model);
   if (granularity === 'element' && outputs.some(isOfLabels)) {
-    const remedy = 'The labels of a row have weights of their own: mine rows.';
+    const remedy = 'Each label of a row has weights of its own: mine rows.';
     throw typeError(where, 'granularity', "be 'sample' for a selector that needs features", granularity, remedy);
   }
   return {
     behind(run) {
       const inputs: Tensor[] = [];
       const note = (_: Layer, call: () => Tensor | Tensor[], given: Tensor | Tensor[]) => {
-        // The model disposes what is between its layers; and the input may be the caller's.
+        // Clone it: the model disposes tensors between its layers, and the input may be the
+        // caller's.
         inputs.push(offTape(() => keep(clone([given].flat()[0] as Tensor))));
         return call();
       };
@@ -56,7 +57,7 @@ export function lastLayer(
   };
 }
 
-/** Finds the dense layer that computes the output of a model, but for an activation behind it. */
+/** Finds the dense layer that computes the output of a model, before any activation layer. */
 function lastDense(where: string, model: LayersModel): Layer {
   let output = model.outputs[0] as SymbolicTensor | undefined;
   if (model.layers.length === 0) throw typeError(where, 'model', NEEDED, 'a function');
@@ -73,7 +74,7 @@ function lastDense(where: string, model: LayersModel): Layer {
 }
 
 /**
- * Builds what runs the validation rows of the selector forward, in inference mode; undefined if it
+ * Builds the forward pass over the selector's validation rows, in inference mode; undefined if it
  * has none.
  */
 export function validationPasses(settings: StepSettings): (() => ValidationPass) | undefined {
@@ -94,7 +95,7 @@ export function validationPasses(settings: StepSettings): (() => ValidationPass)
     });
 }
 
-/** Runs `f`, and says in the error of a loss or a layer which rows it is about. */
+/** Runs `f`, and adds to the error of a loss or a layer which rows it concerns. */
 function ofRows<T>(where: string, f: () => T): T {
   try {
     return f();

@@ -16,8 +16,9 @@ import {type LastLayer, lastLayer, validationPasses} from './lastLayer';
 import {REDUCTIONS} from './selection';
 
 /**
- * The ways to the gradients: `'pruned'` runs the kept rows backward, as far as the ops allow; `'masked'` runs all rows backward; `'recompute'`
- * runs the kept rows forward a second time, and backward.
+ * Ways to compute the gradients. `'pruned'` runs the kept rows backward, as far as the ops allow.
+ * `'masked'` runs all rows backward. `'recompute'` runs the kept rows forward a second time, and
+ * backward.
  */
 export type BackwardStrategy = 'pruned' | 'recompute' | 'masked';
 
@@ -25,52 +26,64 @@ const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
 
 export interface OhemStepOptions {
   /**
-   * One loss, or one for each output (list, or record by output name); functions or names of Keras. Or one over all outputs
-   * together, `jointLoss(…)`. Default: what the model was compiled with.
+   * One loss, or one per output (a list, or a record by output name): functions or names of Keras.
+   * Or one over all outputs together, `jointLoss(…)`. Default: the loss the model was compiled
+   * with.
    */
   loss?: Losses;
-  /** Which rows are backpropagated. Default `topK({ratio: 0.75})`. */
+  /** The selector of the rows to backpropagate. Default `topK({ratio: 0.75})`. */
   select?: Selector;
   /**
-   * An optimizer, which stays yours to dispose, or the name of one that `compile` takes, `'adam'`: it becomes that of the
-   * model. Default: what the model was compiled with.
+   * An optimizer, which stays yours to dispose, or a name that `compile` accepts, such as `'adam'`.
+   * By name, it becomes the optimizer of the model. Default: the optimizer the model was compiled
+   * with.
    */
   optimizer?: Optimizer | OptimizerName;
-  /** How the kept losses become one number. Default `'mean'`. */
+  /** How the kept losses are reduced to one number. Default `'mean'`. */
   reduction?: Reduction;
-  /** What each output's loss counts; one that counts 0 is not computed, and needs no loss and no target. Default 1 each. */
+  /**
+   * Weight of each output's loss. A loss of weight 0 is not computed, and needs no function and no
+   * target. Default 1 each.
+   */
   lossWeights?: number[] | Record<string, number>;
-  /** Rank rows by their loss with sample and class weights (`'weighted'`, the default), or without (`'raw'`). */
+  /**
+   * Whether rows are ranked by their loss with sample and class weights (`'weighted'`, the default)
+   * or without (`'raw'`).
+   */
   rankBy?: 'weighted' | 'raw';
   /**
-   * What is mined: the rows of a batch (`'sample'`, the default), by the mean of a loss `float32[B, …]` over each; or its `'element'`s one by one, such as
-   * pixels, anchors or time steps. Then `select` sees `float32[B·P]` losses in row-major order, `P` for each row, and the loss is given the elements as
-   * rows, `yPred` as `float32[B·P, C]`. An output `[B, D]` whose loss is of yes-or-no labels (`binaryCrossentropy`, `binaryFocalCrossentropy`, hinges, or
-   * one with `binary`) has `D` elements for each row, its labels, and the loss is given `float32[B·D, 1]`.
+   * The unit of mining. `'sample'` (the default) mines the rows of a batch, by the mean of a loss
+   * `float32[B, …]` over each. `'element'` mines their elements individually, such as pixels,
+   * anchors or time steps.
+   *
+   * For elements, `select` gets `float32[B·P]` losses in row-major order, `P` for each row, and the
+   * loss gets the elements as rows, `yPred` as `float32[B·P, C]`. If the loss of an output `[B, D]`
+   * takes binary labels (`binaryCrossentropy`, `binaryFocalCrossentropy`, hinges, or a loss with
+   * `binary`), its elements are the `D` labels of each row, and the loss gets `float32[B·D, 1]`.
    */
   granularity?: Granularity;
   /**
-   * How the gradients are computed. Default `'auto'`: `'pruned'`, or `'masked'` if all rows are kept. Elements are mined by `'masked'`, since they may
-   * lie in every row.
+   * How the gradients are computed. Default `'auto'`: `'pruned'`, or `'masked'` if all rows are
+   * kept. Elements always use `'masked'`, because kept elements may lie in every row.
    */
   backward?: 'auto' | BackwardStrategy;
   /**
-   * How many batches make one update: their gradients are averaged as the reduction says, as if they were one batch.
-   * Default 1.
+   * Number of batches per update. Their gradients are averaged as the reduction defines, as if they
+   * were one batch. Default 1.
    */
   accumulate?: number;
   /**
-   * Whether each of the accumulated batches is mined by itself (`'batch'`, the default), or the rows of all of them are
-   * ranked together (`'accumulated'`). That scores each batch in inference mode, holds its inputs, and runs those with
-   * kept rows forward a second time.
+   * Unit of selection if batches are accumulated. `'batch'` (the default) mines each batch
+   * individually; `'accumulated'` ranks the rows of all together. The latter scores each batch in
+   * inference mode, holds its inputs, and runs those with kept rows forward a second time.
    */
   selectOver?: 'batch' | 'accumulated';
-  /** Largest global norm of the gradients; larger ones are scaled down. Default: no limit. */
+  /** Largest global norm of the gradients; larger gradients are scaled down. Default: no limit. */
   clipNorm?: number;
   /**
-   * Whether the report has the `dynamics` of each row, for a ledger that keeps them; `{fromLogits: true}` for a model that
-   * returns logits. For a classifier with one output and one label a row. `fitOhem` refuses it: there the ledger says it.
-   * Default false.
+   * Whether the report has the `dynamics` of each row, for a ledger that keeps them. Pass
+   * `{fromLogits: true}` for a model that returns logits. For a classifier with one output and one
+   * label per row. `fitOhem` refuses it, because its ledger decides. Default false.
    */
   dynamics?: boolean | DynamicsOptions;
 }
@@ -81,20 +94,20 @@ const NAMES: Record<keyof OhemStepOptions, true> = {
   ...{accumulate: true, selectOver: true, dynamics: true},
 };
 
-/** The names of all options of a step. */
+/** Names of all options of a step. */
 export const STEP_OPTIONS = Object.keys(NAMES);
 
-/** The options of a step, checked. */
+/** The checked options of a step. */
 export interface StepSettings {
-  /** The function that errors are to name. */
+  /** The function name that errors show. */
   where: string;
   model: LayersModel;
-  /** One for each output, as are the weights. */
+  /** One loss per output, like the weights. */
   losses: PerSampleLoss[] | [JointLoss];
   lossWeights: number[];
   /** What is known of the outputs and their losses before the model runs. */
   outputs: OutputShape[];
-  /** The names of the targets; undefined if a joint loss takes any. */
+  /** Names of the targets; undefined if a joint loss takes any. */
   targets: readonly string[] | undefined;
   select: Selector;
   optimizer: Optimizer;
@@ -107,15 +120,18 @@ export interface StepSettings {
   clipNorm: number | undefined;
   accumulate: number;
   selectOver: 'batch' | 'accumulated';
-  /** What the report says of each row's prediction; undefined if nothing. */
+  /** Options of the row dynamics in the report; undefined for none. */
   dynamics: Required<DynamicsOptions> | undefined;
-  /** Catches the input of the last dense layer; undefined if the selector does not need it. */
+  /** Captures the input of the last dense layer; undefined if the selector does not need it. */
   lastLayer: LastLayer | undefined;
   /** Runs the validation rows of the selector forward; undefined if it has none. */
   validation: (() => ValidationPass) | undefined;
-  /** Whether the penalties of regularisers are a part of the gradient. Default true. */
+  /** Whether the gradient includes the penalties of regularisers. Default true. */
   penalised?: boolean;
-  /** Whether the gradients may be a part of a sum over several shards. Default false: they update the weights. */
+  /**
+   * Whether the gradients may be part of a sum over several shards. Default false: they update the
+   * weights.
+   */
   partial?: boolean;
 }
 
@@ -144,7 +160,7 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
   const weights = modelLossWeights(where, targets ?? ['loss'], lossWeights);
   const losses = modelLosses(where, model, loss, weights);
   if (!targets && granularity === 'element') {
-    const remedy = 'A joint loss gives one number for each row.';
+    const remedy = 'A joint loss returns one number per row.';
     throw rangeError(where, 'granularity', "be 'sample' with a joint loss", granularity, remedy);
   }
   const outputs = outputsWith(model, losses);
@@ -166,10 +182,11 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
   return select.validation ? {...settings, validation: validationPasses(settings)} : settings;
 }
 
-/** The outputs of a model, with what is known of their losses. */
+/** Describes the outputs of a model, with what is known of their losses. */
 function outputsWith(model: LayersModel, losses: readonly object[]): OutputShape[] {
   const namesAndShapes = model.outputs.map(({shape}, output) => ({name: String(model.outputNames[output]), shape}));
-  // Classes lie elsewhere than on the last axis only where there are others beside that of the batch.
+  // Only an output with further axes beside the batch can have its classes on another axis than the
+  // last.
   const axes = model.outputs.some(({shape}) => (shape?.length ?? 0) > 2) ? classAxes(model) : [];
   return namesAndShapes.map((output, i) => {
     const loss = losses[i];

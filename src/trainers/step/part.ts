@@ -1,4 +1,4 @@
-/** @file What is checked of the rows that one shard keeps of a batch. */
+/** @file Checks of the rows that one shard keeps of a batch. */
 
 import {Tensor, zeros} from '@tensorflow/tfjs-core';
 import {typeError} from '../../checks';
@@ -8,23 +8,20 @@ import type {GlobalThreshold} from '../../types';
 import type {StepSettings} from './options';
 import {checkThreshold} from './selection';
 
-/** Whether a shard gives a batch without rows, since it keeps none. */
+/** Whether a shard passes a batch without rows, because it keeps none. */
 function hasNoRow(xs: StepTensors): boolean {
   const inputs: unknown[] = xs instanceof Tensor ? [xs] : Object.values(Object(xs));
   return inputs.length > 0 && inputs.every((input) => input instanceof Tensor && input.shape[0] === 0);
 }
 
-/**
- * Checks that the kept rows of a shard have the gradient that they have among all rows of the
- * batch.
- */
+/** Checks that the kept rows of a shard have the same gradient as among all rows of the batch. */
 function checkPart({where, model, reduction}: StepSettings, threshold: GlobalThreshold): void {
   checkThreshold(where, threshold, reduction, true);
   const mixing = partsOf(model).find((part) => part.getClassName?.() === 'BatchNormalization');
   if (!mixing || threshold.counts.length === 1) return;
   const got = `the layer ${mixing.name}, whose statistics would be those of the kept rows`;
   const remedy = 'Normalise each row by layerNormalization, or rank inside the step by globalTopK.';
-  throw typeError(where, 'model', 'go row by row for a threshold over several shards', got, remedy);
+  throw typeError(where, 'model', 'treat each row independently for a threshold over several shards', got, remedy);
 }
 
 /** Checks a batch without rows as if it had one. */
@@ -42,7 +39,7 @@ function withOneRow(tensors: StepTensors): StepTensors {
   );
 }
 
-/** Whether a batch is the part of a shard that keeps no row; checks any part. */
+/** Whether a batch is the empty part of a shard that keeps no row; checks every part. */
 export function isEmptyPart(
   settings: StepSettings,
   xs: StepTensors,

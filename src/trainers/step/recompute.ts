@@ -11,14 +11,17 @@ import type {StepSettings} from './options';
 import {chooseRows, type SelectorState} from './selection';
 
 /**
- * Scores the batch in inference mode without a tape, and runs an ordinary step on the rows that were selected.
+ * Scores the batch in inference mode without a tape, then runs an ordinary step on the selected
+ * rows.
  *
  *     n rows forward (inference mode), k rows forward and backward (training mode)
  *
- * The two copies of the network of the OHEM paper, one read-only and one trained, with the least memory: the activations of `k` rows are
- * saved. It is the gradient of the batch only if rows do not interact, so that has to be proved.
+ * This is the OHEM paper's scheme of a read-only and a trained copy of the network. It needs the
+ * least memory, because only the activations of `k` rows are saved. Its gradient is that of the
+ * batch only if rows do not interact, so independence must be proved.
  *
- * @throws TypeError if it is not, or a layer keeps a state, or is not of tfjs-layers, before anything but the statistics has changed.
+ * @throws TypeError if rows may interact, or a layer keeps a state, or is not of tfjs-layers,
+ *   before anything but the statistics has changed.
  *
  * @see Shrivastava, Gupta & Girshick, CVPR 2016, §4.2 (arXiv:1604.03540)
  */
@@ -32,7 +35,7 @@ export function recomputeBatch(
   checkModel(settings);
   const scored = inferred(settings, batch);
   const chosen = chooseRows(settings, batch, scored, state);
-  // Of one row there is nothing to prove: it is computed twice, and counts once.
+  // A single row proves nothing: compute it twice, and count it once.
   const isOne = chosen.rows.size === 1;
   const rows = isOne ? concat([chosen.rows, chosen.rows]) : chosen.rows;
   const counts = isOne ? concat([chosen.counts, tensor1d([0])]) : chosen.counts;
@@ -57,7 +60,7 @@ export function recomputeBatch(
     },
   });
   if (mixing !== undefined) throw notRecomputable(where, 'model and loss', `rows that may interact (${mixing})`);
-  const why = `as asked for: ${chosen.rows.size} of ${batch.count} rows run forward a second time, and backward`;
+  const why = `as requested: ${chosen.rows.size} of ${batch.count} rows run forward a second time, and backward`;
   const saved = 1 - chosen.rows.size / batch.count;
   return {forward: {...seen, ...scored}, chosen, gradients, strategy: 'recompute', why, saved};
 }
@@ -76,8 +79,9 @@ function checkModel({where, model}: StepSettings): void {
 }
 
 /**
- * Checks a loss that does not promise to be `rowwise`. That its ops go row by row is proved later; what it makes of the number of rows, or of
- * their places, shows on no tape, but in the losses of the kept rows alone.
+ * Checks a loss that does not declare itself `rowwise`. Its ops are proved to be row-wise later. A
+ * dependence on the number of rows or their positions shows on no tape, only in the losses of the
+ * kept rows alone.
  */
 function checkLosses(
   {where, losses, lossWeights}: StepSettings,
@@ -86,9 +90,9 @@ function checkLosses(
   rows: Tensor1D,
 ) {
   if (losses.every((loss) => loss.rowwise)) return;
-  const promise = 'If a loss of your own judges each row by itself, say so: Object.assign(loss, {rowwise: true}).';
+  const promise = 'If your loss scores each row independently, declare it: Object.assign(loss, {rowwise: true}).';
   const refused = (got: string) => notRecomputable(where, 'loss', got, promise);
-  if (!livesInMainMemory()) throw refused('a function that does not promise it, which would take a read');
+  if (!livesInMainMemory()) throw refused('a function that does not declare it, and checking it needs a read');
   const [keptYs, keptPredictions] = [ys, predictions].map((all) => all.map((tensor) => takeRows(tensor, rows)));
   const alone = addUp(
     outputLosses(where, losses, lossWeights, keptYs as Tensor[], keptPredictions as Tensor[], view.losses),
@@ -105,6 +109,6 @@ function checkLosses(
 }
 
 function notRecomputable(where: string, what: string, got: string, more = ''): TypeError {
-  const remedy = `The kept rows alone would have another gradient: take backward: 'auto'.${more && ` ${more}`}`;
-  return typeError(where, what, "be known to go row by row for backward: 'recompute'", got, remedy);
+  const remedy = `The kept rows alone would have another gradient: use backward: 'auto'.${more && ` ${more}`}`;
+  return typeError(where, what, "be known to treat each row independently for backward: 'recompute'", got, remedy);
 }

@@ -34,56 +34,63 @@ import {type Chosen, denominatorOf, hostDenominator, keptOf, reduceKept} from '.
 export interface StepSummary {
   loss: number;
   batchLoss: number;
-  /** How many rows were learned from. */
+  /** Number of rows trained on. */
   kept: number;
-  /** How many rows were left out because their loss was not finite. */
+  /** Number of rows left out because their loss was not finite. */
   nonFinite: number;
 }
 
 /**
- * What a step saw and did, still on the device: the step has waited for nothing. Yours to `read()` or `dispose()`. Figures are
- * computed when they are first asked for. When elements are mined, every row here is an element: the losses are `float32[B·P]` in
- * row-major order, the selection points into them, and elements are counted.
+ * Results of a step, still on the device, because a step waits for no read. Yours to `read()` or
+ * `dispose()`. Figures are computed on first access. If elements are mined, every row here is an
+ * element: the losses are `float32[B·P]` in row-major order, and the selection and the counts refer
+ * to elements.
  */
 export interface StepReport {
-  /** `float32[]`, the reduction of the kept rows' losses as they were scored, without regularisers; 0 if nothing was learned. */
+  /**
+   * `float32[]`, the reduced loss of the kept rows as they were scored, without regularisers. 0 if
+   * no row was trained on.
+   */
   readonly loss: Scalar;
   /** `float32[]`, mean loss of all rows that are valid and finite. */
   readonly batchLoss: Scalar;
   /** `float32[B]`, the weighted loss of every row, as it was ranked. */
   readonly losses: Tensor1D;
-  /** Which rows were backpropagated, hardest first. */
+  /** The rows that were backpropagated, hardest first. */
   readonly selection: Selection;
-  /** `int32[]`, rows left out because their loss (or their input) was not finite. */
+  /** `int32[]`, number of rows left out because their loss (or their input) was not finite. */
   readonly nonFinite: Scalar;
   /** How each row was predicted, `float32[B]` each; undefined without the option `dynamics`. */
   readonly dynamics: RowDynamics<Tensor1D> | undefined;
   /**
-   * `float32[]`, how far the embeddings of two rows are apart on average, for a loss of pairs: near 0 if they have collapsed
-   * to a point. Computed when it is first asked for. Undefined for other losses, and if the batches of several calls are
-   * ranked together.
+   * `float32[]`, the mean distance between the embeddings of two rows, for a pair loss. Near 0 if
+   * they have collapsed to a point. Computed on first access. Undefined for other losses, and if
+   * the batches of several calls are ranked together.
    */
   readonly spread: Scalar | undefined;
   /**
-   * Share of the multiplications of the backward pass that was saved, a number from 0 to 1; of several batches that run
-   * backward, that of the last.
+   * Share of the backward pass's multiplications that was saved, from 0 to 1. If several batches
+   * run backward, that of the last.
    */
   readonly saved: number;
-  /** Reads the figures, once and together, and disposes the report. */
+  /** Reads all figures in a single read, and disposes the report. */
   read(): Promise<StepSummary>;
   /** Disposes every tensor of the report. */
   dispose(): void;
 }
 
-/** What a report is computed from. (A type, so that `tf.tidy` takes it.) */
+/**
+ * The tensors that a report is computed from. A type alias, because `tf.tidy` does not accept
+ * interfaces.
+ */
 export type Reported = {
   losses: Tensor1D;
   selection: Selection;
   /** `[B]`, 0 = not valid; undefined if all rows are valid. */
   valid: Tensor1D | undefined;
-  /** Undefined if nobody asked for it. */
+  /** Undefined without the option `dynamics`. */
   dynamics?: RowDynamics<Tensor1D> | undefined;
-  /** Of which the loss says how far they are apart. */
+  /** Embeddings whose spread the loss computes. */
   embeddings?: Tensor | undefined;
 };
 
@@ -123,7 +130,7 @@ export function stepReport(
     },
     async read() {
       if (isRead) {
-        throw new Error('StepReport: read() must be called once, got a second call. Keep what the first returned.');
+        throw new Error('StepReport: read() must be called once, got a second call. Keep the result of the first.');
       }
       isRead = true;
       if (livesInMainMemory()) {
@@ -153,34 +160,34 @@ async function readSummary(figures: Tensor1D): Promise<StepSummary> {
   }
 }
 
-/** All tensors of a report. */
+/** Lists all tensors of a report. */
 export function tensorsOf({losses, selection, valid, dynamics, embeddings}: Reported): Tensor[] {
   const ofDynamics = dynamics ? [dynamics.margins, dynamics.confidences, dynamics.correct, dynamics.errors] : [];
   const asked = [valid, embeddings].filter((tensor) => tensor !== undefined);
   return [losses, selection.indices, selection.weights, ...asked, ...ofDynamics];
 }
 
-/** The figures of a step, and what they are means of. */
+/** The figures of a step, with the counts that they are means over. */
 export interface Figures extends StepSummary {
-  /** How many rows are valid and finite, which `batchLoss` is the mean of. */
+  /** Number of rows that are valid and finite, the divisor of `batchLoss`. */
   finite: number;
-  /** What the reduction divided by for `loss`. */
+  /** Divisor of the reduction in `loss`. */
   divisor: number;
 }
 
-/** `loss`, `batchLoss`, `kept` and `nonFinite`. */
+/** Returns `loss`, `batchLoss`, `kept` and `nonFinite`. */
 export function figuresOf({loss, batchLoss, selection, nonFinite}: StepReport): Scalar[] {
   return [loss, batchLoss, sum<Scalar>(cast(greater(selection.weights, 0), 'float32')), nonFinite];
 }
 
-/** `finite` and `divisor`. */
+/** Returns `finite` and `divisor`. */
 export function countsOfFigures({losses, selection, valid}: Reported, reduction: Reduction): Scalar[] {
   const isFiniteRow = isFiniteTensor(losses);
   const counted = valid ? logicalAnd(isFiniteRow, notEqual(valid, 0)) : isFiniteRow;
   return [sum<Scalar>(cast(counted, 'float32')), denominatorOf(keptOf({losses, selection}), reduction)];
 }
 
-/** The figures of a step, computed on the host from what lies in main memory. */
+/** Computes the figures of a step on the host, from tensors in main memory. */
 export function hostFigures({losses, selection, valid}: Reported, reduction: Reduction): Figures {
   const values = losses.dataSync<'float32'>();
   const [indices, weights] = [selection.indices.dataSync(), selection.weights.dataSync<'float32'>()];
@@ -211,12 +218,14 @@ export function hostFigures({losses, selection, valid}: Reported, reduction: Red
   return summary;
 }
 
-/** Puts scalars side by side, to be read together. */
+/** Concatenates scalars, to be read together. */
 export function packed(scalars: Scalar[]): Tensor1D {
   return concat(scalars.map((value) => reshape(cast(value, 'float32'), [1])));
 }
 
-/** What a step reports: of a selection that did not count, no row was learned from. */
+/**
+ * Collects the results of a step. If the step was not sound, the weights of its selection are 0.
+ */
 export function reportOf(
   settings: Pick<StepSettings, 'where' | 'dynamics' | 'losses'>,
   batch: Pick<StepBatch, 'valid' | 'ys' | 'finite'>,
@@ -233,7 +242,7 @@ export function reportOf(
   return {losses, selection: {...selection, weights: learned}, valid: valid && clone(valid), dynamics, embeddings};
 }
 
-/** Finds the loss that says how far embeddings are apart, and the output that it is of; of several the first. */
+/** Finds the first loss that computes the spread of its embeddings, and its output. */
 export function lossOfEmbeddings({
   losses,
 }: Pick<StepSettings, 'losses'>): {loss: PerSampleLoss; output: number} | undefined {
@@ -241,7 +250,7 @@ export function lossOfEmbeddings({
   return output < 0 ? undefined : {loss: losses[output] as PerSampleLoss, output};
 }
 
-/** The embeddings that such a loss is of, with NaN for rows that were replaced. */
+/** Returns the embeddings of that loss, with NaN for rows that were replaced. */
 function embeddingsOf(
   settings: Pick<StepSettings, 'losses'>,
   {finite}: Pick<StepBatch, 'finite'>,

@@ -34,20 +34,23 @@ import type {StepSettings} from './options';
 
 export const REDUCTIONS: readonly Reduction[] = ['mean', 'sum', 'batchMean', 'meanNonZero'];
 
-/** Far below any sum of weights: only keeps 0 / 0 at 0. */
+/** Far below any sum of weights; it only turns 0 / 0 into 0. */
 export const SMALLEST = 1e-37;
 
-/** What is reduced: losses and weights of the kept rows, `float32[K]`, and how many rows the batch has. */
+/** Input of a reduction: losses and weights of the kept rows, `float32[K]`, and the batch size. */
 interface Kept {
-  /** Asked for only by reductions that need them. */
+  /** Called only by reductions that need the losses. */
   losses: () => Tensor1D;
   weights: Tensor1D;
   batchSize: number;
-  /** What all shards keep, if the rows are those of one of them. */
+  /** The kept rows of all shards, if the rows are those of one shard. */
   threshold?: GlobalThreshold | undefined;
 }
 
-/** What each kept row counts in the sum that a reduction is, `float32[K]`: its weight, divided by {@link denominatorOf}. */
+/**
+ * Returns the factor of each kept row in the reduced sum, `float32[K]`: its weight, divided by
+ * {@link denominatorOf}.
+ */
 function countsOf(kept: Kept, reduction: Reduction): Tensor1D {
   const {weights} = kept;
   if (reduction === 'sum') return weights;
@@ -56,12 +59,15 @@ function countsOf(kept: Kept, reduction: Reduction): Tensor1D {
     return tensor1d(weights.dataSync<'float32'>().map((weight) => (divisor > 0 ? weight / divisor : 0)));
   }
   const divisor = denominatorOf(kept, reduction);
-  // 0 / SMALLEST is 0 for weights of 0; losses that are all 0 may have others.
+  // Weights of 0 give 0 / SMALLEST = 0; with losses that are all 0, weights may be larger.
   const counted = reduction === 'meanNonZero' ? mul(weights, cast(greater(divisor, 0), 'float32')) : weights;
   return div(counted, maximum(divisor, SMALLEST));
 }
 
-/** What a reduction divides Σ w·l by, `float32[]`: Σ w, B, the weights of losses over 0, or 1. */
+/**
+ * Returns the divisor of Σ w·l in a reduction, `float32[]`: Σ w, B, the weights of losses over 0,
+ * or 1.
+ */
 export function denominatorOf(kept: Kept, reduction: Reduction): Scalar {
   if (kept.threshold || livesInMainMemory()) return scalar(hostDenominator(onHost(kept), reduction));
   const {losses, weights, batchSize} = kept;
@@ -85,7 +91,7 @@ interface HostKept {
   threshold?: GlobalThreshold | undefined;
 }
 
-/** The same as {@link denominatorOf}, on the host. */
+/** Computes {@link denominatorOf} on the host. */
 export function hostDenominator({losses, weights, batchSize, threshold}: HostKept, reduction: Reduction): number {
   if (reduction === 'batchMean') return threshold?.rows ?? batchSize;
   if (reduction === 'sum') return 1;
@@ -95,25 +101,33 @@ export function hostDenominator({losses, weights, batchSize, threshold}: HostKep
   return weights().reduce((total, weight, row) => ((values[row] as number) > 0 ? total + weight : total), 0);
 }
 
-/** Reduces the losses `float32[K]` of the kept rows to `float32[]`; a row of weight 0 counts 0, also if its loss is NaN. */
+/**
+ * Reduces the losses `float32[K]` of the kept rows to `float32[]`; a row of weight 0 adds 0, even
+ * if its loss is NaN.
+ */
 export function reduceKept(kept: Kept, reduction: Reduction): Scalar {
   const [counts, losses] = [countsOf(kept, reduction), kept.losses()];
   return sum(mul(chooseEach(greater(counts, 0), losses, zerosLike(losses)), counts));
 }
 
-/** The rows of a batch that are trained on. (A type, so that `tf.tidy` takes it.) */
+/** The rows of a batch to train on. A type alias, because `tf.tidy` does not accept interfaces. */
 export type Chosen = {
-  /** `float32[count]`, the loss of every row as it was ranked, weighted; NaN for rows that are not finite. */
+  /**
+   * `float32[count]`, the weighted loss of every row, as ranked; NaN for rows that are not finite.
+   */
   losses: Tensor1D;
-  /** As the selector gave it, with weight 0 for rows that may not be used. */
+  /** The selector's result, with weight 0 for rows that may not be used. */
   selection: Selection;
-  /** `int32[K]`: as `selection.indices`, but rows of weight 0 are replaced by one that counts. */
+  /** `int32[K]`: `selection.indices`, with each row of weight 0 replaced by one that counts. */
   rows: Tensor1D;
-  /** `float32[K]`, what each of these rows counts in the sum that is differentiated. */
+  /** `float32[K]`, the factor of each of these rows in the differentiated sum. */
   counts: Tensor1D;
-  /** Whether some row is not finite. On a GPU, where the host does not know, that may be so. */
+  /** Whether some row is not finite; always true on a GPU, where the values are not read. */
   hasBadRows: boolean;
-  /** `float32[]`, the share of the regularisers that the rows of one shard carry; undefined for a whole batch. */
+  /**
+   * `float32[]`, the share of the regularisers that one shard's rows carry; undefined for a whole
+   * batch.
+   */
   share: Scalar | undefined;
 };
 
@@ -150,7 +164,7 @@ export function chooseRows(
   const threshold = given?.threshold ?? context.threshold;
   const selected = threshold ? {...given, threshold} : given;
   if (threshold) checkThreshold(where, threshold, reduction, partial);
-  // Rows that are not valid are padding: a memory must not compare later rows with them.
+  // Invalid rows are padding: a memory must not compare later rows with them.
   const isReal = select.remember && context.valid && notEqual(context.valid, 0);
   state.note(isReal ? chooseEach(isReal, ranking, fill([count], Number.NaN)) : ranking, seen);
   const counted = valid && (notEqual(valid, 0) as Tensor1D);
@@ -161,12 +175,14 @@ export function chooseRows(
   return {losses, selection, rows, counts, hasBadRows: usable !== undefined, share};
 }
 
-/** The factor of each row's loss, `float32[B]`; 1 for a loss of 0, which no factor changes. */
+/**
+ * Recovers the weight of each row's loss, `float32[B]`; 1 for a loss of 0, which no weight changes.
+ */
 function rowWeightsOf({losses, raw}: Pick<Forward, 'losses' | 'raw'>): Tensor1D {
   return chooseEach(notEqual(raw, 0), div(losses, raw), onesLike(raw)) as Tensor1D;
 }
 
-/** Checks that the rows of one shard are used for a part of the gradients alone. */
+/** Checks that the rows of one shard only contribute to a sum of gradients. */
 export function checkThreshold(where: string, threshold: GlobalThreshold, reduction: Reduction, partial = false): void {
   const {counts, rows} = threshold;
   const remedyOfForm = 'Pass {threshold: thresholdOf(tops, {k, shards})}.';
@@ -186,27 +202,27 @@ export function checkThreshold(where: string, threshold: GlobalThreshold, reduct
     checkOneOf(where, 'reduction over shards', reduction as 'mean', ['mean', 'sum', 'batchMean']);
   }
   if (partial || counts.length === 1) return;
-  const remedy = 'Take step.gradients, add them up over all shards, and pass the sums to step.apply.';
+  const remedy = 'Sum step.gradients over all shards, and pass the sums to step.apply.';
   throw rangeError(where, 'select', 'rank whole batches to update weights', `${counts.length} shards`, remedy);
 }
 
-/** The share of all kept rows, by weight, that a selection has. */
+/** Returns the share of a selection in all kept rows, by weight. */
 function shareOf(where: string, weights: Tensor1D, threshold: GlobalThreshold): Scalar {
   const all = keptByAll(threshold);
   const own = sum<Scalar>(weights);
   if (livesInMainMemory() && (own.dataSync()[0] as number) > all * (1 + 1e-6)) {
-    const remedy = 'Pass the rows that this shard keeps, the first counts[shard] of its hardest.';
+    const remedy = 'Pass only the rows that this shard keeps: the first counts[shard] of its hardest.';
     throw rangeError(where, 'select', `keep no more than the ${all} rows of all shards`, own.dataSync()[0], remedy);
   }
   return div(own, Math.max(all, 1));
 }
 
-/** The kept rows of a batch, for a reduction. */
+/** Returns the kept rows of a batch, for a reduction. */
 export function keptOf({losses, selection: {indices, weights, threshold}}: Pick<Chosen, 'losses' | 'selection'>): Kept {
   return {losses: () => takeRows(losses, indices), weights, batchSize: losses.size, threshold};
 }
 
-/** Marks the rows with a finite loss; undefined if all are known to have one. */
+/** Returns the mask of rows with a finite loss; undefined if all are known to be finite. */
 export function finiteLosses(losses: Tensor1D, finite: Tensor1D | undefined): Tensor1D | undefined {
   const isPlain = !finite && livesInMainMemory() && losses.dataSync().every(Number.isFinite);
   if (isPlain) return undefined;
@@ -214,8 +230,9 @@ export function finiteLosses(losses: Tensor1D, finite: Tensor1D | undefined): Te
 }
 
 /**
- * Makes a selection safe to train on. Rows that may not be used get weight 0, and other rows are computed in their places, so that no number
- * that is not finite enters the backward pass, not even times 0.
+ * Makes a selection safe to train on. Unusable rows get weight 0, and other rows are computed in
+ * their places. So all numbers in the backward pass are finite; weight 0 is not enough, because 0 ·
+ * NaN is NaN.
  *
  * @param usable  `bool[B]`; undefined if all rows may be used.
  */
@@ -240,12 +257,15 @@ function settle(
   return {selection: {...selection, weights: safeWeights}, rows};
 }
 
-/** A selection that keeps nothing. */
+/** Returns a selection that keeps nothing. */
 export function ofNoRow(): Selection {
   return {indices: tensor1d([0], 'int32'), weights: zeros([1])};
 }
 
-/** Checks that a selection is `{indices: int32[K], weights: float32[K]}`; its values only if that waits for nothing. */
+/**
+ * Checks that a selection is `{indices: int32[K], weights: float32[K]}`; checks its values only if
+ * no wait is needed.
+ */
 function checkSelection(where: string, selection: Selection, batchSize: number): void {
   const {indices, weights} = selection ?? {};
   if (!(indices instanceof Tensor && weights instanceof Tensor)) {
@@ -253,7 +273,7 @@ function checkSelection(where: string, selection: Selection, batchSize: number):
   }
   if (indices.dtype !== 'int32' || indices.rank !== 1) {
     const got = `${indices.dtype}${shapeText(indices.shape)}`;
-    const remedy = 'Row numbers are integers, as tf.topk gives them.';
+    const remedy = 'Row numbers are integers, as tf.topk returns them.';
     throw typeError(where, 'select', 'return indices int32[K]', got, remedy);
   }
   if (weights.dtype !== 'float32' || weights.rank !== 1 || weights.size !== indices.size) {
@@ -266,16 +286,19 @@ function checkSelection(where: string, selection: Selection, batchSize: number):
   checkValues(where, 'select', 'return finite weights >= 0', weights, isWeight);
 }
 
-/** What a selector carries from one step to the next: a tensor that stays on the device, and the state of its schedule. */
+/**
+ * State that a selector carries from step to step: a tensor on the device, and the state of its
+ * schedule.
+ */
 export type SelectorState = ReturnType<typeof selectorState>;
 
-/** What a selector remembers, as plain JSON: numbers that JSON does not have are texts, `'NaN'`. */
+/** Memory of a selector, as plain JSON; non-finite numbers are texts such as `'NaN'`. */
 export interface SavedMemory {
   dtype: DataType;
   values: (number | string)[];
 }
 
-/** Builds the state of a selector, at its beginning. */
+/** Creates the initial state of a selector. */
 export function selectorState(where: string, select: Selector) {
   let remembered: Tensor1D | undefined;
   let noted: Tensor1D | undefined;
@@ -286,29 +309,29 @@ export function selectorState(where: string, select: Selector) {
     noted = undefined;
   };
   return {
-    /** The state as a selector is handed it. */
+    /** Returns the state in the form that a selector gets. */
     context: (): SelectionContext => ({
       ...(select.remember && {memory: remembered ?? null}),
       ...(schedule && {schedule: scheduled}),
     }),
-    /** Computes what the selector is to remember, right after it has selected. */
+    /** Computes the memory for the next step, right after the selection. */
     note(losses: Tensor1D, context: SelectionContext): void {
       if (!select.remember) return;
       const memory = checkedMemory(where, select.remember(losses, context));
       stay();
-      // A view of its own: it may be the losses, or what was remembered before.
+      // Keep a view: the memory may be the losses, or the previous memory itself.
       noted = keep(reshape(memory, [memory.size]));
     },
-    /** The step has ended: what was noted takes the place of what was remembered. */
+    /** Commits the noted memory at the end of the step. */
     advance(step: number): void {
       if (schedule) scheduled = schedule.next(scheduled, {step});
       if (!noted) return;
       remembered?.dispose();
       [remembered, noted] = [noted, undefined];
     },
-    /** Discards what was noted: the step threw. */
+    /** Discards the noted memory, because the step threw. */
     stay,
-    /** Reads what is remembered, to resume with it later; undefined if that is nothing. */
+    /** Reads the memory, to resume with it later; undefined if there is none. */
     save: async (): Promise<SavedMemory | undefined> =>
       store ? savedStore(store) : remembered && savedMemory(remembered),
     restore({dtype, values}: SavedMemory): void {

@@ -30,10 +30,10 @@ import {areFinite, hasFiniteSquares, hasFiniteSum} from '../../rows';
 export type Snapshot = ReturnType<typeof takeSnapshot>;
 
 /**
- * Holds the values of all variables that a step may change: weights, statistics of batch normalisation, slots.
+ * Holds the values of all variables that a step may change: weights, batch-norm statistics, slots.
  *
- * Nothing is copied: a reshape shares its data, and assigning to a variable swaps the data it points to. Lives as long as
- * the `tidy` around it.
+ * Copies nothing: a reshape shares its data, and assigning to a variable swaps the data it points
+ * to. It lives as long as the surrounding `tidy`.
  */
 export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
   const slots = slotsOf(optimizer).map(({variable}) => variable);
@@ -44,7 +44,7 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
   const changed = () => before.filter(({variable, data}) => variable.dataId !== data);
   const states = recurrentStates(model);
   return {
-    /** Weights that have changed since, such as statistics of batch normalisation. */
+    /** Returns weights that have changed since, such as batch-norm statistics. */
     changed: (): Variable[] => changed().map(({variable}) => variable),
     /** Rolls back on the device, unless `sound` is true. */
     keepIf(sound: Scalar): void {
@@ -60,13 +60,15 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
 }
 
 /**
- * Updates the weights, if the step is sound: some row is kept, and gradients and statistics are finite. If not, nothing changes.
+ * Updates the weights if the step is sound: some row is kept, and gradients and statistics are
+ * finite. Otherwise nothing changes.
  *
- * On cpu and wasm the optimizer is then not called. On a GPU, where the host does not know, the optimizers of tfjs are
- * rolled back. Any other is given zeros, since nobody knows what it does with a NaN.
+ * On cpu and wasm, an unsound step does not call the optimizer. On a GPU soundness is not read
+ * back, so the optimizers of tfjs are rolled back. Any other optimizer gets zeros, because its
+ * behaviour on NaN is unknown.
  *
- * @param names  the weights that were ever trained, in the order of the slots; `haveSlots` says whether the optimizer has
- *   taken a step with all of them.
+ * @param names  the weights that were ever trained, in the order of the slots; `haveSlots` is true
+ *   once the optimizer has taken a step with all of them.
  */
 export function update(
   optimizer: Optimizer,
@@ -77,7 +79,7 @@ export function update(
   const soundness = soundnessOf(gradients, weights, before);
   const {sound} = soundness;
   if (sound !== false) {
-    // Of slots that are made now there is nothing to roll back to.
+    // Slots created in this step cannot be rolled back.
     const canRollBack = haveSlots && isOfTfjs(optimizer);
     optimizer.applyGradients(inSlotOrder(canRollBack ? gradients : zerosUnless(sound, gradients), names));
   }
@@ -85,10 +87,10 @@ export function update(
   return soundness;
 }
 
-/** The names of the optimizers of tfjs, which change nothing but weights and slots. */
+/** Names of the tfjs optimizers, which change only weights and slots. */
 const OF_TFJS = ['Adadelta', 'Adagrad', 'Adam', 'Adamax', 'Momentum', 'RMSProp', 'SGD'];
 
-/** Whether an optimizer is one of tfjs itself, and no class or object that changes what it does. */
+/** Whether an optimizer is an unmodified one of tfjs. */
 function isOfTfjs(optimizer: Optimizer): boolean {
   const name = OF_TFJS.find((known) => known === optimizer.getClassName?.());
   const [made] = serialization.SerializationMap.getMap().classNameMap[name ?? ''] ?? [];
@@ -98,11 +100,14 @@ function isOfTfjs(optimizer: Optimizer): boolean {
 /** Whether gradients and statistics are finite, and whether some row is kept, too. */
 export interface Soundness {
   finite: Scalar | boolean;
-  /** On a GPU only the device knows. */
+  /** A tensor on a GPU, where it is not read back. */
   sound: Scalar | boolean;
 }
 
-/** Finds out whether a step may count: gradients and the statistics that it changed are finite, and some row is kept. */
+/**
+ * Determines whether a step may count: gradients and changed statistics are finite, and some row is
+ * kept.
+ */
 export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: Snapshot): Soundness {
   const all = Object.values(gradients);
   if (livesInMainMemory()) {
@@ -116,7 +121,7 @@ export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: 
   return {finite, sound: logicalAnd(finite, greater(max(weights), 0)) as Scalar};
 }
 
-/** The gradients of a step that is sound; zeros otherwise, also for a gradient that is not finite. */
+/** Returns the gradients of a sound step; otherwise zeros, also in place of NaN. */
 export function zerosUnless(sound: Scalar | boolean, gradients: NamedTensorMap): NamedTensorMap {
   if (sound === true) return gradients;
   const choose = sound === false ? (_: Tensor, zeros: Tensor) => zeros : chooser(sound);
@@ -124,17 +129,17 @@ export function zerosUnless(sound: Scalar | boolean, gradients: NamedTensorMap):
   return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, safe(gradient)]));
 }
 
-/** Rolls the statistics of a step back that is not sound. */
+/** Rolls back the statistics of an unsound step. */
 export function rollBackUnless(sound: Scalar | boolean, before: Snapshot): void {
   if (sound === false) before.restore();
   else if (sound !== true) before.keepIf(sound);
 }
 
-/** Scales gradients down together so that their global norm, `√ Σ g²`, is at most `clipNorm`. */
+/** Scales all gradients down so that their global norm, `√ Σ g²`, is at most `clipNorm`. */
 export function clipByGlobalNorm(gradients: NamedTensorMap, clipNorm: number | undefined): NamedTensorMap {
   const terms = Object.values(gradients);
   if (clipNorm === undefined || terms.length === 0) return gradients;
-  // In units of the largest entry, since squares of large ones overflow.
+  // Divide by the largest entry: squares of large entries overflow.
   const unit = maximum(max(stack(terms.map((gradient) => max(abs(gradient))))), 1e-30);
   const norm = mul(unit, sqrt(sum(stack(terms.map((gradient) => sum(square(div(gradient, unit))))))));
   const scale = div(clipNorm, maximum(norm, clipNorm));
@@ -142,32 +147,34 @@ export function clipByGlobalNorm(gradients: NamedTensorMap, clipNorm: number | u
 }
 
 /**
- * Chooses between two whole tensors by a condition that only the device knows. The one that is not chosen leaves no trace, also if it
- * is NaN. A slice is picked by its index: `tf.where` would spread the condition over every element first.
+ * Builds a choice between two whole tensors by a condition on the device. The other tensor leaves
+ * no trace, even if it is NaN. It gathers one slice by index, because `tf.where` would first spread
+ * the condition over every element.
  */
 function chooser(condition: Scalar): (whenTrue: Tensor, whenFalse: Tensor) => Tensor {
   const slice = reshape(cast(condition, 'int32'), [1]);
-  // No reshape of the result: wasm goes by the shape that data was made with, and refuses a bias that was once a matrix.
+  // Do not reshape the result: wasm uses the shape that data was created with, and refuses a bias
+  // that was a matrix.
   return (whenTrue, whenFalse) => gatherND(stack([whenFalse, whenTrue]), slice);
 }
 
-/** What a list of slots holds: the variable, named after the weight that it belongs to (`dense/kernel/m`). */
+/** An item in a list of slots: the variable, named after its weight (`dense/kernel/m`). */
 export interface ListedSlot {
   originalName: string;
   variable: Variable;
 }
 
-/** A variable of an optimizer; `owner` is the name of the weight that it belongs to. */
+/** A variable of an optimizer; `owner` is the name of its weight. */
 interface Slot {
-  /** The field of the optimizer. */
+  /** Name of the field in the optimizer. */
   field: string;
-  /** Its place in that field, if it is a list. */
+  /** Position in that field, if it is a list. */
   place?: number;
   variable: Variable;
   owner?: string;
 }
 
-/** The slots of an optimizer. tfjs has no list of them: they are its fields, alone or in lists. */
+/** Lists the slots of an optimizer. tfjs has no such list: slots are fields, alone or in lists. */
 export function slotsOf(optimizer: Optimizer): Slot[] {
   return Object.entries(optimizer).flatMap(([field, value]: [string, unknown]): Slot[] => {
     if (value instanceof Variable) return [{field, variable: value}];
@@ -180,14 +187,15 @@ export function slotsOf(optimizer: Optimizer): Slot[] {
   });
 }
 
-/** The names of the weights that an optimizer has slots for, in the order of the slots. */
+/** Lists the names of the weights that an optimizer has slots for, in the order of the slots. */
 export function slotOwners(optimizer: Optimizer): string[] {
   return slotsOf(optimizer).flatMap(({owner}) => owner ?? []);
 }
 
 /**
- * Brings gradients into a fixed order, with gaps for weights that are not trained now. tfjs's optimizers find the momentum of a weight by
- * its position: without the gaps, freezing a layer would shift them all.
+ * Puts gradients into a fixed order, with gaps for weights that are not trained now. tfjs's
+ * optimizers find the momentum of a weight by its position. Without the gaps, freezing a layer
+ * would shift all later positions.
  */
 function inSlotOrder(
   gradients: NamedTensorMap,

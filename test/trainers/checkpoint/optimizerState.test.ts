@@ -200,7 +200,7 @@ describeOnBackends('The optimizer of a checkpoint', () => {
       const save = async () => expect.unreachable();
       const optimizer = new Holding(makeHeld());
       await expect(saveTraining({save}, resumableModel(), STATE, {optimizer})).rejects.toThrow(
-        `saveTraining: optimizer must keep its slots as tensors in its fields, or in lists of {originalName: 'weight/…', variable}, got another one in ${path}. Others could not be restored.`,
+        `saveTraining: optimizer must keep its slots as tensors in its fields, or in lists of {originalName: 'weight/…', variable}, got another one in ${path}. Other slots could not be restored.`,
       );
     });
   });

@@ -81,11 +81,11 @@ describe('Plain data through JSON', () => {
     ['a subclass of a typed array', {a: Buffer.from([1])}, 'state.a must {}, got a Buffer.'],
     ['a bigint', {a: 1n}, 'state.a must {}, got a bigint.'],
     ['a symbol', [Symbol('a')], 'state[0] must {}, got a symbol.'],
-    ['itself', itself, 'state.inner[0] must {}, got what it is in itself.'],
+    ['itself', itself, 'state.inner[0] must {}, got a cycle.'],
   ])('may not hold %s', (_, value, message) => {
     const constraint = 'be plain data: numbers, texts, booleans, null, lists, typed arrays and records';
     expect(() => encoded(value)).toThrow(
-      new TypeError(`saveTraining: ${message.replace('{}', constraint)} Nothing else could be restored.`),
+      new TypeError(`saveTraining: ${message.replace('{}', constraint)} Other values could not be restored.`),
     );
   });
 });

@@ -100,12 +100,12 @@ describeOnBackends('The state of a checkpoint', () => {
     });
 
     it.each([true, {}, 1n, null, undefined])('with a seed that is none', async (seed) => {
-      expect(await refusal({...STATE, seed})).toContain('saveTraining: state must be the state of a training, got');
+      expect(await refusal({...STATE, seed})).toContain('saveTraining: state must be the state of a training run, got');
     });
 
     it('with a schedule whose state JSON cannot carry', async () => {
       expect(await refusal({...STATE, schedule: {seen: new Set([1])}})).toBe(
-        'saveTraining: state.schedule.seen must be plain data: numbers, texts, booleans, null, lists, typed arrays and records, got a Set. Nothing else could be restored.',
+        'saveTraining: state.schedule.seen must be plain data: numbers, texts, booleans, null, lists, typed arrays and records, got a Set. Other values could not be restored.',
       );
     });
 
@@ -128,7 +128,7 @@ describeOnBackends('The state of a checkpoint', () => {
     it.each([{totals: {rows: 1, sums: null}}, {best: {}}, {best: {weights: [1]}}, {memory: {}}])(
       'with parts of another shape: %j',
       async (part) => {
-        expect(await refusal({...STATE, ...part})).toContain('saveTraining: state must be the state of a training');
+        expect(await refusal({...STATE, ...part})).toContain('saveTraining: state must be the state of a training run');
       },
     );
   });

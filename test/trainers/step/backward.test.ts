@@ -120,13 +120,13 @@ describeOnBackends('The walk back', (backend) => {
       return [...before, step.strategy, step.why];
     };
     const first = 'the first batch decides';
-    expect(said({select: all()})).toEqual(['auto', first, 'masked', 'all 6 rows run backward, since all are kept']);
+    expect(said({select: all()})).toEqual(['auto', first, 'masked', 'all 6 rows run backward, because all are kept']);
     expect(said({select: topK({k: 2}), backward: 'masked'})).toEqual([
-      ...['masked', 'as asked for', 'masked', 'as asked for: all 6 rows run backward'],
+      ...['masked', 'as requested', 'masked', 'as requested: all 6 rows run backward'],
     ]);
     expect(said({select: topK({k: 2}), backward: 'recompute'})).toEqual([
-      ...['recompute', 'as asked for', 'recompute'],
-      'as asked for: 2 of 6 rows run forward a second time, and backward',
+      ...['recompute', 'as requested', 'recompute'],
+      'as requested: 2 of 6 rows run forward a second time, and backward',
     ]);
     const mixing = sequential({
       layers: [
@@ -138,7 +138,7 @@ describeOnBackends('The walk back', (backend) => {
     step(tinyXs(), ones([6, 3])).dispose();
     expect([step.strategy, step.why]).toEqual([
       'masked',
-      expect.stringMatching(/^all 6 rows run backward, since rows may interact in mixing_layer_\w+ \(Softmax\)$/),
+      expect.stringMatching(/^all 6 rows run backward, because rows may interact in mixing_layer_\w+ \(Softmax\)$/),
     ]);
   });
 
@@ -347,11 +347,11 @@ describeOnBackends('Every strategy, if tfjs hides the internals of its engine,',
       expectSameDirection(weights, trained({ohemStep}, backward).weights, 1e-5);
       expect([step.strategy, step.why]).toEqual([
         'masked',
-        'all 6 rows run backward, since this build of tfjs hides its gradient tape',
+        'all 6 rows run backward, because this build of tfjs hides its gradient tape',
       ]);
     }
     const refusing = hidden.ohemStep(tinyModel(), {loss, optimizer: train.sgd(0.1), backward: 'recompute'});
-    expect(() => refusing(tinyXs(), tinyYs())).toThrow('be known to go row by row');
+    expect(() => refusing(tinyXs(), tinyYs())).toThrow('be known to treat each row independently');
     const mined = async (library: {ohemLoss: typeof ohemLoss}) => {
       const built = tinyModel();
       built.compile({optimizer: train.sgd(0.5), loss: library.ohemLoss(loss, topK({k: 2}))});

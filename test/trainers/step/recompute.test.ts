@@ -58,7 +58,7 @@ describeOnBackends('recompute', () => {
       expectRefused(
         sequential({layers: [dense()]}),
         loss,
-        /^ohemStep: loss must be known to go row by row for backward: 'recompute', got one that gives the kept rows other losses alone\. .* say so: Object\.assign\(loss, \{rowwise: true\}\)\.$/,
+        /^ohemStep: loss must be known to treat each row independently for backward: 'recompute', got one that gives the kept rows other losses alone\. .* declare it: Object\.assign\(loss, \{rowwise: true\}\)\.$/,
       );
     });
 

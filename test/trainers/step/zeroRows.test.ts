@@ -195,14 +195,14 @@ describeOnBackends('A step over a loss of pairs', (backend) => {
     expect(rows % 3).toBe(0);
     expect(rows).toBeLessThan(ROWS);
     const percent = Math.round(100 * (1 - rows / ROWS));
-    const others = 'the loss has no gradient by the outputs of the others';
+    const others = 'the loss has no gradient with respect to the other outputs';
     expect(few?.why).toBe(
       `${rows} of 24 rows run backward (${others}), which saves ${percent} % of the multiplications of the backward pass`,
     );
     expect(few?.saved).toBeCloseTo(1 - rows / ROWS, 6);
     const soft = tripletLoss({soft: true});
     const [each] = gradientsBy(build(), {loss: soft, select: all()}, batchesOf(shape, [1]));
-    expect([each?.why, each?.saved]).toEqual(['all 24 rows run backward, since all are kept', 0]);
+    expect([each?.why, each?.saved]).toEqual(['all 24 rows run backward, because all are kept', 0]);
   });
 
   it('says from where on all rows run backward, if the model mixes them', () => {
@@ -258,7 +258,9 @@ describeOnBackends('A step over a loss of pairs', (backend) => {
       expectSameDirection(values, whole[t]?.values as number[], 1e-5, 1e-7);
       expect(strategy).toBe('pruned');
     }
-    expect(shorter.some(({why}) => why.includes('(the loss has no gradient by the outputs of the others)'))).toBe(true);
+    expect(shorter.some(({why}) => why.includes('(the loss has no gradient with respect to the other outputs)'))).toBe(
+      true,
+    );
   });
 
   it('goes by both outputs of a joint loss, of a function too', () => {
@@ -321,7 +323,7 @@ describeOnBackends('A step over a loss of pairs', (backend) => {
     const {shape, build} = KINDS['dense layers'] as Kind;
     const loss = Object.assign((marks: Tensor, p: Tensor) => mul(sum(square(p), 1), marks), {rowwise: true as const});
     const [all24] = gradientsBy(build(), {loss, select: all()}, markedOf(shape, [2]));
-    expect(all24?.why).toBe('all 24 rows run backward, since all are kept');
+    expect(all24?.why).toBe('all 24 rows run backward, because all are kept');
   });
 
   it('is left with few rows by a loss of few pairs', () => {
@@ -346,7 +348,7 @@ describe('A step over a loss of pairs on a device', () => {
     const reads = (['dataSync', 'data'] as const).map((read) => vi.spyOn(Tensor.prototype, read));
     step(xs, ys).dispose();
     expect(reads.reduce((count, {mock}) => count + mock.calls.length, 0)).toBe(0);
-    expect(step.why).toBe('all 24 rows run backward, since all are kept');
+    expect(step.why).toBe('all 24 rows run backward, because all are kept');
     step.dispose();
     await setBackend('cpu');
   });

@@ -131,7 +131,7 @@ describe('A hub', () => {
     [
       'losses are cut',
       (shard) => ['losses', 3, losses(shard, [1], {rows: 5, usable: 4})],
-      'thresholdOf: tops[0].losses must be the 2 largest of 4, got 1 of them. They were cut or mixed up on the way.',
+      'thresholdOf: tops[0].losses must be the 2 largest of 4, got 1 of them. They were truncated or mixed up in transport.',
     ],
   ])('ends all if %s', async (_, frameOf, message) => {
     const {hub, members} = await group(2);
