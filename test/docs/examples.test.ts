@@ -14,6 +14,7 @@ import {
   installedBy,
   type Program,
   programsIn,
+  RUN_ELSEWHERE,
   runExample,
 } from '../support/docExamples';
 import {freshWasm} from '../support/freshWasm';
@@ -55,15 +56,9 @@ describe('The examples in the doc comments', () => {
   });
 });
 
-/** Files that want a page, or a package that is not in the registry: by the test that runs them. */
-const ELSEWHERE: Record<string, string> = {
-  'index.js': 'test/package/checkExamples.ts',
-  'main.ts': 'test/package/checkExamples.ts',
-  'ohem-client.js': 'test/docs/disco.test.ts',
-};
 const programs = documents.flatMap((document) =>
   programsIn(document)
-    .filter(({file = ''}) => !(file in ELSEWHERE))
+    .filter(({file = ''}) => !(file in RUN_ELSEWHERE))
     .map((program) => [document.path, program.file ?? 'all blocks', program, document] as const),
 );
 

@@ -90,6 +90,13 @@ export function examplesInMarkdown({path, text}: SourceText): Block[] {
   }));
 }
 
+/** Files of documents that need a page or an unpublished package, and the test that runs each. */
+export const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
+  'index.mjs': 'test/package/checkExamples.ts',
+  'main.ts': 'test/package/checkExamples.ts',
+  'ohem-client.js': 'test/docs/disco.test.ts',
+};
+
 /** A program in a document, in which each line has the number of its line there. */
 export interface Program extends Example {
   file: string | undefined;
@@ -112,8 +119,9 @@ export function programsIn(document: SourceText): Program[] {
 
 /** The packages that a document tells its readers to install. */
 export function installedBy({text}: SourceText): string[] {
-  const commands = [...text.matchAll(/^npm install (.*)$/gm)].map(([, packages]) => packages as string);
-  return [...new Set(commands.flatMap((packages) => packages.replace(/ #.*/, '').trim().split(/\s+/)))];
+  const shell = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block).join('');
+  const commands = [...shell.matchAll(/^npm install ([^#\n]+)/gm)].map(([, packages = '']) => packages.trim());
+  return [...new Set(commands.flatMap((packages) => packages.split(/\s+/)))];
 }
 
 function lineAt(text: string, index: number): number {

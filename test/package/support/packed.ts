@@ -48,6 +48,8 @@ export function run(project: string, command: string, args: readonly string[]): 
     return execFileSync(command, args, {cwd: project, encoding: 'utf8', stdio: 'pipe'});
   } catch (error) {
     const {stdout = '', stderr = ''} = error as {stdout?: string; stderr?: string};
-    throw new Error(`${command} ${args.join(' ')} failed in ${project}:\n${stdout}${stderr}`.slice(0, 4000));
+    // Errors in minified code print lines of megabytes before what is wrong.
+    const lines = `${stdout}${stderr}`.split('\n').map((line) => line.slice(0, 300));
+    throw new Error(`${command} ${args.join(' ')} failed in ${project}:\n${lines.slice(-60).join('\n')}`);
   }
 }
