@@ -15,7 +15,7 @@ const SHARING = [
   'test/bench/**/*.test.ts',
   'test/examples/mnist/{data,experiment,report,web}/**/*.test.ts',
 ];
-/** Those want a browser. */
+/** Those need a browser. */
 const IN_BROWSER = 'test/browser/**';
 /**
  * `WASM_THREADS=2 npx vitest run test/backends/wasm` runs the kernels on two threads. One of its

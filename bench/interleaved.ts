@@ -12,7 +12,7 @@ export interface Contestant {
 
 export interface Timing {
   name: string;
-  /** Median wall-clock milliseconds, of so many runs. */
+  /** Median wall-clock milliseconds, over `runs` runs. */
   ms: number;
   runs: number;
 }

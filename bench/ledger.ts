@@ -25,7 +25,7 @@ const STRIDE = 618_033;
 
 /**
  * What a ledger of a million rows costs: a step of the reference model, alone and with its report
- * observed; the ledger alone; and what is asked of it once in a while.
+ * observed; the ledger alone; and occasional queries.
  */
 export function ledgerContestants(): Contestant[] {
   const subject = SUBJECTS[0] as (typeof SUBJECTS)[number];
@@ -78,8 +78,8 @@ function steps(model: LayersModel, {xs, ys}: Batch, dynamics = false): () => Ste
 }
 
 /**
- * A ledger that has seen every row, batch by batch, as in a run that has been going on: compiled
- * code, and much to be asked.
+ * A ledger that has seen every row, batch by batch, as in a long run: compiled
+ * code, and much to rank.
  */
 function filledLedger(options: MiningLedgerOptions = {}): MiningLedger {
   const ledger = miningLedger(LEDGER_ROWS, options);

@@ -39,7 +39,7 @@ export function samplerContestants(): Contestant[] {
       name,
       run() {
         const [known, seen] = [epochs[epoch % 2] as RowScores, epochs[(epoch + 1) % 2] as RowScores];
-        // Of so many epochs that neither an ending nor a decay is ever reached.
+        // Enough epochs that neither an ending nor a decay is ever reached.
         const chosen = sampler.choose(state, {epoch: 1 + (epoch % 8), epochs: 1000, seed: 1, scores: known});
         state = sampler.next(state, {epoch, chosen, scores: seen});
         epoch++;
@@ -64,7 +64,7 @@ export function bytesPerRow(): Record<string, number> {
 }
 
 /**
- * Scores of a run that has been going on: many small losses, few large ones, in no order; they
+ * Scores of a long run: many small losses, few large ones, in no order; they
  * differ a little by epoch.
  */
 function scores(epoch: number): Required<RowScores> {

@@ -3,7 +3,7 @@
  *   again and again. Each
  * time the run has to end with an error that names it, and to be resumed; at the end the weights
  * have to be those of a
- * run that nobody disturbed.
+ * undisturbed run.
  */
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';

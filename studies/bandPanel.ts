@@ -31,7 +31,9 @@ export interface BandPanelOptions {
 const AXIS_WIDTH = 48;
 const HEIGHT = 220;
 
-/** What a panel may have of a figure of so many pixels, with `columns` of them side by side. */
+/**
+ * What a panel may have of a figure of that width in pixels, with `columns` of them side by side.
+ */
 export const panelWidth = (figure: number, columns = 1, gap = 0): number =>
   Math.floor((figure - 2 * PADDING - (columns - 1) * gap) / columns) - AXIS_WIDTH;
 

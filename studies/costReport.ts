@@ -18,7 +18,7 @@ export interface CostSummary {
    * seed in which it was fastest.
    */
   equalSeconds: number;
-  /** Of each training. */
+  /** Of each training run. */
   steps: number;
   arms: {
     name: string;
@@ -26,8 +26,8 @@ export interface CostSummary {
     /** Time of a step, by that of the plain arm of the same seed. */
     stepTimeToPlain: Estimate;
     /**
-     * Seconds of steps until the test accuracy first comes to a level; only of those that every
-     * seed comes to.
+     * Seconds of steps until the test accuracy first reaches a level; only of those that every
+     * seed reaches.
      */
     secondsTo: Record<string, Estimate>;
     /** Steps until then. */

@@ -20,13 +20,13 @@ import {epochsReport} from './epochsReport';
 import {averagePrecision, featuresOf, HASHED, readMails} from './mails';
 import type {Study} from './study';
 
-/** Of the labels, so many are wrong. */
+/** The share of wrong labels. */
 const SHARES = [0, 0.2];
 /** Epochs between two measurements, which take time too. */
 const MEASURED_EVERY = 2;
 const PROTOCOL = {learningRate: 0.1, momentum: 0.9, schedule: 'cosine'} as const;
 
-/** What a rule came to, measured after some epochs. */
+/** The results of a rule, measured after some epochs. */
 export interface EpochsRecord {
   rule: string;
   flipped: number;
@@ -120,7 +120,7 @@ function flipped({labels, classes}: Task, share: number, seed: number): Uint8Arr
   return wrong;
 }
 
-/** Trains by all rules, and yields the share of the trainings that are done. */
+/** Trains by all rules, and yields the share of the training runs that are done. */
 async function* trainAll(task: Task, seed: number, epochs: number): AsyncGenerator<number, EpochsRecord[], undefined> {
   const records: EpochsRecord[] = [];
   try {

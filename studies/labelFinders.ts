@@ -18,7 +18,7 @@ import {testAccuracy} from '../examples/mnist/experiment/testAccuracy';
 import type {TrainAndTest} from '../examples/mnist/experiment/trainRun';
 import {digitNetwork, disposeNetwork} from './digitNetwork';
 
-/** What a way to find wrong labels came to. */
+/** The results of a way to find wrong labels. */
 export interface FinderRecord {
   finder: string;
   /** The share of labels that are wrong, and how many. */
@@ -27,7 +27,7 @@ export interface FinderRecord {
   /** How many rows it named, and how many of these have a wrong label. */
   named: number;
   found: number;
-  /** Of the training that it needs, and of its own. */
+  /** Of the training runs that it needs, and of itself. */
   seconds: number;
   /** After training without the rows that it named, on the test digits. */
   testAccuracy: number;

@@ -4,7 +4,7 @@ import {labelsReport} from './labelsReport';
 import type {Study} from './study';
 import {compareTeaching, TEACHING_PROTOCOL, type TeachingRecord} from './teaching';
 
-/** What a seed came to. */
+/** The results of a seed. */
 export interface LabelsRecord {
   finders: FinderRecord[];
   teaching: TeachingRecord[];

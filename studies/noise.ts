@@ -5,7 +5,7 @@ import {testAccuracy} from '../examples/mnist/experiment/testAccuracy';
 import {noiseReport} from './noiseReport';
 import type {Study} from './study';
 
-/** Of the labels, so many are wrong. */
+/** The share of wrong labels. */
 const SHARES = [0, 0.05, 0.1, 0.2];
 
 const RULES: [name: string, select: (seed: number) => Selector][] = [
@@ -20,7 +20,7 @@ const RULES: [name: string, select: (seed: number) => Selector][] = [
  */
 const MEASURED = [1, 2, 3, 5, 7, 10, 15, 20, 30];
 
-/** What a rule came to where so many labels were wrong. */
+/** The results of a rule with this share of wrong labels. */
 export interface NoiseRecord {
   rule: string;
   flipped: number;

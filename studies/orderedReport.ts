@@ -58,7 +58,7 @@ function summaryOf(arms: OrderedRecord[][]): OrderedSummary {
       testError: atMoments((epoch) => estimate(errors(records, epoch))),
       bestTestError: estimate(records.map((record) => Math.min(...record.testError))),
       trainError: estimate(records.map((record) => lastOf(record.trainError))),
-      // What the schedule has come to at the end, of each seed.
+      // The state of the schedule at the end, of each seed.
       kept: records.map((record) => lastOf(record.kept)),
       stepTimeToSgd: estimate(
         records.map((record, seed) => total(record.msPerStep) / total((sgd[seed] as OrderedRecord).msPerStep)),

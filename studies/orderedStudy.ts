@@ -13,12 +13,12 @@ const PROTOCOL = {learningRate: 0.01, momentum: 0.9, weightDecay: 1e-4} as const
 /** Epochs, counted from 1, before which the learning rate falls to a tenth. */
 const FALLS = [10, 50];
 /**
- * It falls once more as soon as so many of the training images are classified rightly, which the
- * paper does not say and the authors' code does.
+ * It falls once more as soon as that share of the training images is classified correctly, which
+ * the paper does not say and the authors' code does.
  */
 const FALLS_AT_ACCURACY = 0.995;
 
-/** What a training came to after each of its epochs. */
+/** The results of a training run after each of its epochs. */
 export interface OrderedRecord {
   name: string;
   /**

@@ -44,12 +44,12 @@ const PER_CLASS = 8;
 const PROTOCOL = {hidden: 256, embedding: 64, learningRate: 0.001, margin: MARGIN, perClass: PER_CLASS} as const;
 const TRAINING_DIGITS = 10_000;
 const TEST_DIGITS = 2000;
-/** Steps between two measurements; there are six if nobody says otherwise. */
+/** Steps between two measurements; there are six by default. */
 const MEASUREMENTS = 6;
 /** Steps between two looks at how far the embeddings of the batch are apart. */
 const WATCHED_EVERY = 10;
 
-/** What a training came to, measured before the first step and later. */
+/** The results of a training run, measured before the first step and later. */
 export interface PairsRecord {
   name: string;
   digits: string;

@@ -13,7 +13,7 @@ export function valueAt(xs: readonly number[], ys: readonly number[], x: number)
   return before + ((value - before) * (x - left)) / (right - left);
 }
 
-/** Where the curve first comes to `level`; NaN if it does not. */
+/** Where the curve first reaches `level`; NaN if it does not. */
 export function reachedAt(xs: readonly number[], ys: readonly number[], level: number): number {
   const next = ys.findIndex((value) => value >= level);
   if (next === -1) return Number.NaN;

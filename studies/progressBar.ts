@@ -1,6 +1,6 @@
 import {Presets, SingleBar} from 'cli-progress';
 
-/** Shows how far a study is and how long it will go on. */
+/** Shows how far a study is and how long it will take. */
 export interface StudyProgress {
   /** @param done  in seeds: 2.5 is the middle of the third. */
   show(done: number): void;
@@ -58,7 +58,7 @@ export function progressBar(
   };
 }
 
-/** `3 h 05 min`, `12 min`, `40 s`; a dash for what nobody knows yet. */
+/** `3 h 05 min`, `12 min`, `40 s`; a dash if unknown. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 90) return `${Math.ceil(seconds)} s`;

@@ -11,11 +11,11 @@ export interface ReferenceArm {
   n: number;
   k: number;
   rule: 'hardest' | 'random';
-  /** Test accuracy after so many steps. */
+  /** Test accuracy after a number of steps, */
   afterSteps: Figures;
-  /** … after so many examples were backpropagated, */
+  /** … after a number of backpropagated examples, */
   afterExamples: Figures;
-  /** … and after so many seconds of steps. */
+  /** … and after a number of seconds of steps. */
   afterSeconds: Figures;
   /** Paired differences of `afterSteps`, `afterExamples` and `afterSeconds`. */
   toWholeBatch?: Differences;

@@ -42,7 +42,7 @@ const RULES: [name: string, select: (seed: number) => Selector, rowContext?: Run
   // 1) = 384 / 512.
   ['percentileSampling({power: 1 / 3, seed})', (seed) => percentileSampling({power: 1 / 3, seed})],
   [`importanceSampling({k: ${K}, seed})`, (seed) => importanceSampling({k: K, seed})],
-  // From all rows to half of them: the mean over the training is 384.
+  // From all rows to half of them: the mean over the run is 384.
   [
     `scheduled(topK, linear({from: 1, to: ${2 * RATIO - 1}, steps: ${STEPS}}))`,
     () => scheduled(topK, linear({from: 1, to: 2 * RATIO - 1, steps: STEPS})),

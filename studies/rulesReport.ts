@@ -18,7 +18,7 @@ export interface RulesSummary {
   k: number;
   rules: {
     name: string;
-    /** Test accuracy after so many steps. */
+    /** Test accuracy after a number of steps. */
     afterSteps: Record<string, Estimate>;
     /** Mean of the measurements: how good the rule was on the way. */
     onTheWay: Estimate;
@@ -91,7 +91,7 @@ function accuracy({rules, n, k}: RulesSummary, seeds: number, theme: Theme): Top
     theme,
     title: 'Test accuracy by rule, mean over the training',
     subtitle: [`${k} of ${n} rows count, of all() all · ${seedsSaid(seeds)}`],
-    description: `Test accuracy, mean of all measurements of a training, for each rule: ${values.map(({rule, text}) => `${rule} ${text}`).join('; ')}.`,
+    description: `Test accuracy, mean of all measurements of a run, for each rule: ${values.map(({rule, text}) => `${rule} ${text}`).join('; ')}.`,
     spacing: 22,
     panels: [
       {

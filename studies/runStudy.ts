@@ -33,7 +33,7 @@ export type StudyOutcome = {seeds: unknown[]} | {exitCode: number};
  * Runs the seeds of a study that are not there yet, and writes a file after each.
  *
  * Whatever ends it (Ctrl-C, a crash, a full disk), the seeds that were whole stay whole, and the
- * next call goes on behind them. A file that is damaged is set aside, and its seed is run again;
+ * next call resumes after them. A file that is damaged is set aside, and its seed is run again;
  * one that was made with other settings or versions is an error before anything is run.
  *
  * @throws FailedError with a message for people.

@@ -7,12 +7,12 @@ import type {Theme} from '../examples/mnist/report/theme';
  * compared.
  */
 export interface StudySettings {
-  /** Of each training; epochs where a study counts those. */
+  /** Of each training run; epochs where a study counts those. */
   steps: number;
   [name: string]: unknown;
 }
 
-/** What a study came to, from all of its seeds. */
+/** The results of a study, from all of its seeds. */
 export interface StudyReport {
   /** Plain JSON: what the document and its tables are made from. */
   summary: object;
@@ -21,7 +21,7 @@ export interface StudyReport {
 }
 
 /**
- * A question that is answered by the same trainings for several seeds.
+ * A question that is answered by the same training runs for several seeds.
  *
  * One seed is the unit that is kept: `train` goes through all that belongs to it, and what it
  * returns is the file of that seed.
@@ -30,7 +30,7 @@ export interface Study<Seed = unknown> {
   name: string;
   /** One line for the help. */
   about: string;
-  /** How many seeds and steps there are if nobody says. */
+  /** How many seeds and steps there are by default. */
   seeds: number;
   steps: number;
   settings(steps: number): StudySettings;

@@ -48,7 +48,7 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
     const {exitCode} = interrupts;
     const outcome = await runStudy({study, provenance, digits, seeds, folder, output, exitCode});
     if ('exitCode' in outcome) {
-      print('Stopped. Give the same command again to go on behind the last whole seed.');
+      print('Stopped. Give the same command again to resume after the last whole seed.');
       return outcome.exitCode;
     }
     const paths = await writeStudy(study, provenance, outcome.seeds, folder);

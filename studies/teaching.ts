@@ -11,7 +11,7 @@ import {digitNetwork, disposeNetwork} from './digitNetwork';
 /** The name of the training on the rows that the model itself finds easy. */
 export const OWN = 'its own easiest';
 
-/** What a training with many wrong labels came to, measured after each epoch. */
+/** The results of a training run with many wrong labels, measured after each epoch. */
 export interface TeachingRecord {
   name: string;
   measuredAt: number[];

@@ -13,7 +13,9 @@ export interface Arm extends Run {
   variant?: (seed: number) => RunVariant;
 }
 
-/** What is kept of a training: little enough for a repository, enough to draw and to reproduce. */
+/**
+ * The record of a training run: little enough for a repository, enough to draw and to reproduce.
+ */
 export interface ArmRecord extends Run {
   /**
    * Mean loss of the backpropagated rows in each of the first {@link EXACT_STEPS} steps, as it was
@@ -53,7 +55,7 @@ export interface TogetherOptions {
 }
 
 /**
- * Every so many steps and after the last: unlike the example's, not moved by the number of steps,
+ * Every few steps and after the last: unlike the example's, not moved by the number of steps,
  * so that a shorter training is the beginning of a longer one.
  */
 function fixedSchedule({measureEvery, pictureEvery}: TogetherOptions): MeasuringSchedule {

@@ -20,7 +20,7 @@ export interface SgdOptions {
 export interface Trainee {
   /** One step on some rows of a set; `state` is that of the selector's schedule. */
   step(set: TensorSet, rows: Tensor1D, state?: unknown): void;
-  /** Share of a set that is classified rightly, with dropout if it is asked as in training. */
+  /** Share of a set that is classified rightly, with dropout if it runs as in training. */
   accuracy(set: TensorSet, as: 'in training' | 'in use'): Promise<number>;
   setLearningRate(learningRate: number): void;
   dispose(): void;

@@ -5,7 +5,7 @@ import type {Study} from './study';
 import {unwritable} from './unwritable';
 
 /**
- * Writes what a study came to: `results.json`, and each figure for light and for dark pages.
+ * Writes the results of a study: `results.json`, and each figure for light and for dark pages.
  *
  * @returns the paths of the files.
  * @throws FailedError with a message for people.

@@ -280,7 +280,7 @@ describe('checkValues elsewhere', () => {
   });
 });
 
-describe('Options with a name that nobody knows', () => {
+describe('Options with an unknown name', () => {
   it.each([
     ['ohemStep', () => ohemStep(undefined as never, {losses: 'hinge'} as never), 'losses'],
     ['ohemLoss', () => ohemLoss(categoricalCrossentropy(), topK({k: 1}), {reduce: 'sum'} as never), 'reduce'],

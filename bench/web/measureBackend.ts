@@ -8,7 +8,7 @@ const [ROWS, KEPT] = [512, 384];
 
 /**
  * Times a plain step and steps that mine, on the backend that is set. Each waits for its loss: what
- * a GPU has only been told to do takes no time.
+ * a GPU has only queued takes no time.
  */
 export async function measureBackend(rounds: number): Promise<Timing[]> {
   const subject = SUBJECTS[0] as (typeof SUBJECTS)[number];

@@ -42,7 +42,7 @@ describeOnBackends('kernelCounts', (backendName) => {
     b.dispose();
   });
 
-  it('counts the outer one of kernels that call others, and goes on counting when one of them throws', async () => {
+  it('counts the outer one of kernels that call others, and keeps counting when one of them throws', async () => {
     const outer = (name: string, then: () => void) =>
       registerKernel({
         kernelName: name,

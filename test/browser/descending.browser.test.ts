@@ -47,7 +47,7 @@ describeOnBackends('descending', () => {
     [4096, 4096],
     [9000, 200],
     [120_000, 64],
-  ])('is so for %i scores of which %i are asked for', (size, count) => {
+  ])('is so for %i scores of which %i are requested', (size, count) => {
     const random = randomFrom(size);
     return expectOrder(
       Array.from({length: size}, () => Math.floor(random() * size) / 4),

@@ -15,7 +15,7 @@ const weightsOf = (model: ReturnType<typeof resumableModel>) =>
   Promise.all(model.getWeights().map((weight) => read(() => weight)));
 
 describeOnBackends('A training saved in IndexedDB', () => {
-  it('goes on bit for bit', async () => {
+  it('resumes bit for bit', async () => {
     const {xs, ys} = resumableData();
     const whole = resumableModel();
     let saved = 0;

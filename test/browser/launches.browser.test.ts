@@ -23,7 +23,7 @@ describeOnBackends('launches', (backend) => {
 });
 
 /**
- * So many launches a step takes at most. (`trainOnBatch` takes about half as many: 115, 132 and 109
+ * The most launches of a step. (`trainOnBatch` takes about half as many: 115, 132 and 109
  * on webgl.)
  */
 const MOST: Record<string, Record<string, number>> = {

@@ -60,7 +60,7 @@ describe.each(SCHEDULES)('$member($options)', ({schedule}) => {
     expect(schedule.ratio(schedule.init(), {step: Number.MAX_SAFE_INTEGER})).toBeGreaterThan(0);
   });
 
-  it('has a state that is plain JSON, and goes on from it where it was', () => {
+  it('has a state that is plain JSON, and resumes from it', () => {
     let state = schedule.init();
     for (const step of STEPS) {
       expect(copied(state)).toEqual(state);
@@ -73,7 +73,7 @@ describe.each(SCHEDULES)('$member($options)', ({schedule}) => {
     expect(ratiosOf(schedule, frozen)).toEqual(ratiosOf(schedule));
   });
 
-  it('gives the same answer when it is asked again, and begins anew from init()', () => {
+  it('gives the same answer when it is called again, and begins anew from init()', () => {
     const first = ratiosOf(schedule);
     expect(ratiosOf(schedule)).toEqual(first);
     const state = schedule.next(schedule.init(), {step: 3, accuracy: 0.97});

@@ -73,7 +73,7 @@ interface Member {
   state?: Pick<SelectionContext, 'memory' | 'schedule'>;
   /** What it needs beside, whatever the batch. */
   given?: () => SelectionContext;
-  /** What it needs beside the losses, for so many rows. */
+  /** What it needs beside the losses, for a number of rows. */
   context?: (batchSize: number) => SelectionContext;
 }
 
@@ -675,7 +675,7 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       expect(await values()).toEqual(before);
     });
 
-    it('gives the same answer when it is asked again, and after other batches', async () => {
+    it('gives the same answer when it is called again, and after other batches', async () => {
       const first = await run(lossesOf(33), {step: 4});
       await run(lossesOf(16), {step: 5});
       expect(await run(lossesOf(33), {step: 4})).toEqual(first);

@@ -122,7 +122,7 @@ describe('Class weights that are a function of the progress', () => {
   };
   const deferred: ClassWeightSchedule = ({progress}) => classBalanced([16, 4], {beta: progress < 0.5 ? 0 : 0.999});
 
-  it('are asked for before each step', async () => {
+  it('are computed before each step', async () => {
     const seen: Parameters<ClassWeightSchedule>[0][] = [];
     await weightsAfter({
       classWeight: (at) => {

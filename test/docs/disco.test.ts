@@ -93,7 +93,7 @@ describeOnBackends('The recipe for DISCO', () => {
     }
   });
 
-  it('comes to the weights of a model that is compiled with ohemLoss', async () => {
+  it('ends at the weights of a model that is compiled with ohemLoss', async () => {
     const OhemClient = await recipe();
     const [mined] = await federated([new OhemClient(compiled), new OhemClient(compiled)]);
     const withLoss = () => compiled(ohemLoss(categoricalCrossentropy(), topK({ratio: 0.25})));

@@ -167,7 +167,7 @@ describe('The test of the examples', () => {
     );
   });
 
-  it('lets a block go on with the names of the blocks before, but not declare them anew', async () => {
+  it('lets a block use the names of the blocks before, but not declare them again', async () => {
     const blocks = [
       ...block("import {topK as hardest} from 'ohem-tfjs';", 'const k = 2;', 'let select = hardest({k});'),
       ...block('select = hardest({k: k + 1});', 'function size() { return select(tf.ones([9])).indices.size; }'),

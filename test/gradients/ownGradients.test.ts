@@ -83,7 +83,7 @@ describeOnBackends('our own gradient', (backend) => {
     });
   });
 
-  it('of a dense layer computes only what is asked for', () => {
+  it('of a dense layer computes only what is requested', () => {
     tidy(() => {
       const [a, b] = [random(1, 4, 3) as Tensor2D, random(2, 3, 5) as Tensor2D];
       const {own} = gradientsOf(() => fused.matMul({a, b}), 'fusedMatMul__op');

@@ -275,7 +275,7 @@ describeOnBackends('the rule', (backend) => {
     });
   const leading = (...rest: number[]) => ({outer: 1, inner: sizeOf(rest)});
 
-  it('is asked of no op that is unknown, or whose rows straddle several axes', () => {
+  it('is called for no op that is unknown, or whose rows straddle several axes', () => {
     const refused = {back: undefined, forward: undefined};
     const x = () => seeded(B, 6);
     expect(asked(() => topk(x(), 2).values, 'TopK', leading(2))).toEqual(refused);
@@ -351,7 +351,7 @@ describeOnBackends('the rule', (backend) => {
     });
   });
 
-  it('is asked of no fused op that took, saved or ran something else', () => {
+  it('is called for no fused op that took, saved or ran something else', () => {
     tidy(() => {
       const op = taped(
         {inputs: {}, run: () => fused.matMul({a: seeded(B, 3), b: seeded(3, 2), bias: seeded(2)} as never)},

@@ -285,7 +285,7 @@ describeOnBackends('walkBack', (backend) => {
     );
   });
 
-  it('goes on with all rows before the op that it may be cut from', () => {
+  it('continues with all rows before the op that it may be cut from', () => {
     withVariables(
       [
         [3, 4],

@@ -91,7 +91,7 @@ describeOnBackends('withoutZeroRows', () => {
         [16, 4],
       ]);
       expect(Array.from((found[1] as Start).value.dataSync())).toEqual([0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1]);
-      // What is no output of the model goes on with all rows.
+      // What is no output of the model continues with all rows.
       expect((found[2] as Start).place).toBeUndefined();
       expect(sum((found[2] as Start).value).dataSync()[0]).toBe(8);
       cut.dispose();

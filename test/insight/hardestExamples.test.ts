@@ -41,7 +41,7 @@ describeOnBackends('hardestExamples', () => {
     expect(examples.map(({prediction}) => prediction)).toEqual(rows.map((row) => predictions[row]));
   });
 
-  it('gives all rows, and ten unless told otherwise', async () => {
+  it('gives all rows, and ten by default', async () => {
     const [x, y] = [zeros([12, 2]), zeros([12, 2])];
     expect(await hardestExamples(tinyModel(), x, y, {loss, count: 99})).toHaveLength(12);
     expect(await hardestExamples(tinyModel(), x, y, {loss})).toHaveLength(10);

@@ -37,7 +37,7 @@ describe('lossHistogram', () => {
     });
   });
 
-  it('goes from 0 to the largest finite loss in 25 bins, unless told otherwise', () => {
+  it('goes from 0 to the largest finite loss in 25 bins, by default', () => {
     const {counts, edges} = lossHistogram(Float32Array.of(1, 5, Number.POSITIVE_INFINITY));
     expect(counts).toHaveLength(25);
     expect([edges[0], edges[25]]).toEqual([0, 5]);

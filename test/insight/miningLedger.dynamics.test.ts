@@ -85,7 +85,7 @@ describe('miningLedger with dynamics', () => {
     );
   });
 
-  it('comes back from JSON to the bit, and goes on', () => {
+  it('comes back from JSON to the bit, and continues', () => {
     const ledger = withMargins([[1, -2, 3], [], [-1]]);
     const text = JSON.stringify(ledger);
     const restored = miningLedger.fromJSON(JSON.parse(text));
@@ -343,7 +343,7 @@ describeOnBackends('The dynamics of a step', () => {
     step(xs, tensor1d([0, 1])).dispose();
   });
 
-  it('are not for fitOhem to be asked for: its ledger does', async () => {
+  it('are no option of fitOhem: its ledger enables them', async () => {
     const fit = fitOhem(tinyModel(), tinyXs(), tinyYs(), {...options, optimizer: train.sgd(0.1), verbose: 0});
     await expect(fit).rejects.toThrow(
       new TypeError(

@@ -112,7 +112,7 @@ describe('miningLedger', () => {
     );
   });
 
-  it('comes back from JSON to the bit, and goes on', () => {
+  it('comes back from JSON to the bit, and continues', () => {
     const text = JSON.stringify(example());
     const ledger = miningLedger.fromJSON(JSON.parse(text));
     expect(everything(ledger)).toEqual(everything(example()));

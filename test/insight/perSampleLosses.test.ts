@@ -210,7 +210,7 @@ describeOnBackends('perSampleLosses', () => {
     expect(Math.max(...sizes)).toBe(300);
   });
 
-  it('gives others their turn while it goes on', async () => {
+  it('yields to the event loop while it runs', async () => {
     const model = slowModel(8);
     const [x, y] = [concat(Array(20).fill(xs)), concat(Array(20).fill(ys))];
     let isDone = false;
@@ -272,7 +272,7 @@ describeOnBackends('perSampleLosses', () => {
   });
 });
 
-/** The tiny model, which takes its time: so many milliseconds a batch. */
+/** The tiny model, which is slow: some milliseconds per batch. */
 function slowModel(milliseconds: number): LayersModel {
   const model = tinyModel();
   const apply = model.apply.bind(model);

@@ -85,7 +85,7 @@ describeOnBackends('binaryFocalCrossentropy', () => {
     },
   );
 
-  it('has the gradient of its formula as p comes to 1 with a gamma under 1', () => {
+  it('has the gradient of its formula as p approaches 1 with a gamma under 1', () => {
     const missing = 2 ** -20;
     const gradient = lossGradient(binaryFocalCrossentropy({gamma: 0.5}), column([1]), column([1 - missing]));
     const expected = 0.5 * missing ** -0.5 * Math.log(1 - missing) - missing ** 0.5 / (1 - missing);

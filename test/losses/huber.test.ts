@@ -67,7 +67,7 @@ describeOnBackends('smoothL1', () => {
     expect(valuesOf(() => smoothL1()(...rows))).toEqual(valuesOf(() => huber()(...rows)));
   });
 
-  it('comes to the absolute error as beta goes to 0', () => {
+  it('approaches the absolute error as beta goes to 0', () => {
     const rows = [tf.tensor2d([[0, 1, 2]]), tf.tensor2d([[3, 1, 1.5]])] as const;
     const almost = smoothL1({beta: 1e-20});
     expectClose(almost(...rows), meanAbsoluteError()(...rows), NEAR);

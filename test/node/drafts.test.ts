@@ -104,7 +104,7 @@ describe('Saves that overlap', () => {
     }
   });
 
-  it('go on after one that failed', async () => {
+  it('continue after one that failed', async () => {
     const wrong = saveTraining(folder, model, {} as TrainingState);
     mkdirSync(join(file, 'in'), {recursive: true});
     const failing = saveTraining(folder, model, state);

@@ -1,4 +1,4 @@
-/** @file Trainings that are killed at any moment, as by a power cut. */
+/** @file Training runs that are killed at any moment, as by a power cut. */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -25,7 +25,7 @@ afterAll(() => {
   for (const made of [folder, program]) rmSync(made, {recursive: true, force: true});
 });
 
-/** Starts the training; it says a dot for every step. */
+/** Starts the training run; it prints a dot for every step. */
 function start(name: string): ChildProcess {
   const [target, result] = [join(folder, name), join(folder, `${name}.json`)];
   const options = {cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] as ('ignore' | 'pipe' | 'inherit')[]};
@@ -36,7 +36,7 @@ const ended = (child: ChildProcess) =>
   new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)));
 const weightsOf = (name: string) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as number[][];
 
-/** Kills it a random time after so many steps. */
+/** Kills it a random time after a number of steps. */
 function killAfter(child: ChildProcess, steps: number): void {
   let taken = 0;
   child.stdout?.on('data', (dots: Buffer) => {
@@ -46,7 +46,7 @@ function killAfter(child: ChildProcess, steps: number): void {
   });
 }
 
-describe('A training that is killed 20 times', () => {
+describe('A training run that is killed 20 times', () => {
   it('ends at the weights at which it would have ended undisturbed', async () => {
     expect(await ended(start('whole'))).toBeNull();
     let kills = 0;

@@ -181,7 +181,7 @@ describeOnBackends('The report of a step', () => {
     report.dispose();
   });
 
-  it('computes it only if it is asked for, and disposes it; other losses have none', () => {
+  it('computes it only on access, and disposes it; other losses have none', () => {
     const step = stepOf(tripletLoss());
     const [xs, ys] = [rows(), labels()];
     step(xs, ys).dispose();

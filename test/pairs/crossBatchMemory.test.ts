@@ -105,7 +105,7 @@ describeOnBackends('crossBatchMemory', () => {
       {batches: 1, embeddings: [[1], [2], [3]], labels: [0, 1, 2]},
       /^crossBatchMemory: size must be at least 3/,
     ],
-  ])('refuses to go on from %s', (_, from, message) => {
+  ])('refuses to resume from %s', (_, from, message) => {
     expect(() => crossBatchMemory({size: 2, from: from as never})).toThrow(message);
   });
 
@@ -202,7 +202,7 @@ describeOnBackends('crossBatchMemory', () => {
     expect(memory.count).toBe(0);
   });
 
-  it('goes on from what was saved, to the same weights', async () => {
+  it('resumes from what was saved, to the same weights', async () => {
     const [xs, ys] = [rows(3), labels()];
     const take = (built: LayersModel, memory: ReturnType<typeof crossBatchMemory>, steps: number) => {
       const optimizer = tf.train.sgd(0.1);
@@ -233,7 +233,7 @@ describeOnBackends('crossBatchMemory', () => {
     };
 
     it.each(['epoch', 1] as const)(
-      'is saved with it: killed and resumed it comes to the same weights, by checkpoints at each %s',
+      'is saved with it: killed and resumed it ends at the same weights, by checkpoints at each %s',
       async (checkpointEvery) => {
         for (const startAfter of [0, 3]) {
           const {save, at} = shelf();
@@ -255,7 +255,7 @@ describeOnBackends('crossBatchMemory', () => {
       },
     );
 
-    it('goes on from call to call, also around another selector', async () => {
+    it('continues from call to call, also around another selector', async () => {
       const [one, other] = [compiled(), compiled()];
       const wrapped = (memory: CrossBatchMemory) => mapSelector(memory.fedBy(topK({ratio: 0.5})), (chosen) => chosen);
       const [first, second] = [crossBatchMemory({size: 6}), crossBatchMemory({size: 6})];

@@ -325,7 +325,7 @@ describeOnBackends('The special cases', () => {
     return sum(losses.map((loss, a) => loss * (positive[a] as number))) / sum(positive);
   };
 
-  it.each(noted('small temperature'))('go on where the peer stops at 87.3 with gradient 0: %s', (_, one) => {
+  it.each(noted('small temperature'))('continue where the peer stops at 87.3 with gradient 0: %s', (_, one) => {
     const trueMean = (one as {mean_f64?: number}).mean_f64 ?? Number(one.mean);
     expectClose([meanOf(one)], [trueMean], {absolute: 1e-4, relative: 1e-3});
     expect(evaluated(lossOf(one, 'mean'), batchOf(one)).gradient.some((value) => value !== 0)).toBe(true);

@@ -1,5 +1,5 @@
 /**
- * @file A row that a trainer replaced, since it is not finite, is nobody's positive or negative.
+ * @file A row that a trainer replaced, since it is not finite, is no row's positive or negative.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {input, type LayersModel, layers, model as modelOf, type SymbolicTensor} from '@tensorflow/tfjs-layers';
@@ -97,7 +97,7 @@ describeOnBackends('A row that is not finite', (backend) => {
   it('leaves an anchor that has no other row of its class uncounted', async () => {
     const loss = tripletLoss({margin: 1});
     const report = ohemStep(embedder(), {loss, select: all(), optimizer: tf.train.sgd(1)})(...spoilt('inputs'));
-    // Row 0 has row 2 only, row 9 nobody, and 3 has 6 only.
+    // Row 0 has row 2 only, row 9 none, and 3 has 6 only.
     expect((await report.read()).kept).toBe(LABELS.length - BAD.length - 3);
   });
 

@@ -1,5 +1,5 @@
 /**
- * @file What batches without pairs, without labels or without numbers come to: never NaN but for
+ * @file What batches without pairs, without labels or without numbers give: never NaN but for
  *   the row itself.
  */
 import * as tf from '@tensorflow/tfjs-core';

@@ -52,7 +52,7 @@ describeOnBackends('pkBatches', () => {
     );
   });
 
-  it('comes to all rows of equal classes in an epoch', () => {
+  it('reaches all rows of equal classes in an epoch', () => {
     const {labels, x} = dataset([4, 4, 4, 4, 4, 4]);
     const seen = listed(pkBatches({x, labels, classes: 3, perClass: 2}), 4).flatMap(({index}) => index);
     expect([...seen].sort((a, b) => a - b)).toEqual(labels.map((_, row) => row));

@@ -137,7 +137,7 @@ describeOnBackends('A program', (name) => {
   });
 
   it.each<[string, (x: Tensor) => Tensor]>([
-    ['a draw that nobody knows how to draw', (x) => add(x, randomUniform([2]))],
+    ['an unknown random draw', (x) => add(x, randomUniform([2]))],
     ['a kernel that draws', (x) => cast(multinomial(x as never, 2, 3), 'float32')],
   ])('refuses %s', (_, f) => {
     expect(() => tidy(() => void replayOf(f, [tensor1d([0.5, 0.5])]))).toThrow(NotReplayable);

@@ -152,7 +152,7 @@ describeOnBackends('A step over a recorded model', (name) => {
     expect(steps[0].why).toContain(REPLAYED);
   });
 
-  it('goes on after the backend was switched, there and back', async () => {
+  it('continues after the backend was switched, there and back', async () => {
     const models = twins(network);
     const steps = stepsFor(models);
     const other: BackendName = name === 'cpu' ? 'wasm' : 'cpu';
@@ -195,7 +195,7 @@ describeOnBackends('A step over a recorded model', (name) => {
     expect(bitsOf(models[0])).toEqual(bitsOf(models[1]));
   });
 
-  it('changes nothing and leaves nothing behind if it throws in the middle, and goes on', () => {
+  it('changes nothing and leaves nothing behind if it throws in the middle, and continues', () => {
     const models = twins(network);
     let isBroken = false;
     const broken: PerSampleLoss = Object.assign((truth: Tensor, predicted: Tensor) => {

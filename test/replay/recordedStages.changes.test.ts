@@ -298,7 +298,7 @@ describeOnBackends('A recorded step', (name) => {
     expect(replayed.length).toBeGreaterThanOrEqual(5);
   });
 
-  it('goes on where an output is there twice, and where random numbers cannot be watched', () => {
+  it('continues where an output is there twice, and where random numbers cannot be watched', () => {
     const twice = () => {
       const x = input({shape: [3]});
       const y = dense(2).apply(x) as SymbolicTensor;

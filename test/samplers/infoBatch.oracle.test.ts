@@ -63,7 +63,7 @@ describe.each(cases.filter(({name}) => !TRAPS.includes(name)))('infoBatch in the
 });
 
 describe('infoBatch where the code of its authors goes wrong', () => {
-  it('has weight 1 in all closing epochs, where theirs go on with stale weights', () => {
+  it('has weight 1 in all closing epochs, where theirs continue with stale weights', () => {
     const stale = cases.flatMap((one) =>
       one.epochs
         .filter((epoch) => 'stale_weights' in epoch && epoch.stale_weights === 1)

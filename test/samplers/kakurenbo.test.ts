@@ -42,7 +42,7 @@ describe('kakurenbo', () => {
     expect(chosen.learningRateFactor).toBeCloseTo(1 / (1 - 0.2), 12);
   });
 
-  it('hides fewer of them as the run goes on', () => {
+  it('hides fewer of them as the run proceeds', () => {
     const countAt = (epoch: number, options?: Options) =>
       hiddenOf({...LEARNED, loss: LEARNED.loss}, {fraction: 0.5, ...options}, {epoch, epochs: 10}).length;
     expect([0, 2, 3, 5, 6, 7, 8, 9].map((epoch) => countAt(epoch))).toEqual([5, 5, 4, 4, 3, 3, 2, 2]);

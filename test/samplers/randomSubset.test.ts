@@ -23,7 +23,7 @@ describe('randomSubset', () => {
     expect([sizeOf(0.1, 25), sizeOf(0.5, 7), sizeOf(0.001, 10), sizeOf(1, 9)]).toEqual([3, 4, 1, 9]);
   });
 
-  it('comes to all rows before any comes again, and to none twice in an epoch', () => {
+  it('reaches all rows before any comes again, and none twice in an epoch', () => {
     const property = fc.property(
       fc.double({min: 0.01, max: 1, noNaN: true}),
       fc.integer({min: 1, max: 60}),
@@ -96,7 +96,7 @@ describe('randomSubset', () => {
     fc.assert(property, RUNS);
   });
 
-  it('comes to a class that is too rare for a whole row in each epoch', () => {
+  it('reaches a class that is too rare for a whole row in each epoch', () => {
     const stratify = Array.from({length: 100}, (_, row) => (row === 42 ? 1 : 0));
     const epochs = epochsOf({ratio: 0.1, stratify}, 100, 400);
     const times = epochs.filter((rows) => rows.includes(42)).length;

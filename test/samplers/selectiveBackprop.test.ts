@@ -28,8 +28,8 @@ function expectShares(got: number[], expected: number[], draws: number): void {
 
 const DRAWS = 3000;
 const RISING = Array.from({length: 12}, (_, place) => place);
-// With so many rows that are hard, it hardly ever happens that the hardest has to be kept for want
-// of any.
+// With that number of hard rows, some row is nearly always drawn, so that the hardest need not be
+// kept to have one.
 const LOSSES = [0.1, 0.5, 0.5, 0.9, ...RISING.map((place) => 2 + place)];
 const BELOW = [0, 1, 1, 3, ...RISING.map((place) => 4 + place)].map((count) => count / 16);
 

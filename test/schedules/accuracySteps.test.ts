@@ -31,11 +31,11 @@ describe('accuracySteps', () => {
     ]);
   });
 
-  it('may jump, and never goes back', () => {
+  it('may jump, and never falls back', () => {
     expect(ratiosAfter([0.96, 0.5, 0.81, 0.999, 0])).toEqual([1 / 8, 1 / 8, 1 / 8, 1 / 16, 1 / 16]);
   });
 
-  it('stays where it is while nobody has measured', () => {
+  it('stays where it is without a measurement', () => {
     expect(ratiosAfter([undefined, 0.8, undefined, Number.NaN])).toEqual([1, 1 / 2, 1 / 2, 1 / 2]);
   });
 

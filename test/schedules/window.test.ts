@@ -12,7 +12,7 @@ describe('window', () => {
     expect(ratios({start: 3, end: 9}, 11)).toEqual([1, 1, 1, 1, 0.5, 1, 0.5, 1, 0.5, 1, 1]);
   });
 
-  it('interrupts every so-manieth step', () => {
+  it('interrupts every n-th step', () => {
     expect(ratios({start: 0, end: 7, interrupt: 3, ratio: 0.2}, 8)).toEqual([0.2, 0.2, 1, 0.2, 0.2, 1, 0.2, 1]);
   });
 

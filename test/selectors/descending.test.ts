@@ -18,7 +18,7 @@ describeOnBackends('descending', () => {
     expect([...indices.dataSync()]).toEqual([4, 1, 3, 2]);
   });
 
-  it('gives all of them where no count is asked for', () => {
+  it('gives all of them if no count is given', () => {
     expect([...descending(tensor1d([1, 3, 2])).indices.dataSync()]).toEqual([1, 2, 0]);
   });
 });

@@ -140,7 +140,7 @@ describeOnBackends('gradientNormBound', () => {
     }
   });
 
-  it('refuses options that nobody knows', () => {
+  it('refuses unknown options', () => {
     expect(() => gradientNormBound({logits: true} as never)).toThrow(
       new TypeError('gradientNormBound: options must have the names fromLogits, got logits.'),
     );

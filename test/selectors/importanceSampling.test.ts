@@ -18,7 +18,7 @@ function spread(size: number, seed: number): number[] {
   return Array.from({length: size}, () => Math.fround(10 ** (6 * random() - 3)));
 }
 
-/** All rows that come in so many steps. */
+/** All rows that are drawn in a number of steps. */
 function drawnRows(select: Selector, losses: readonly number[], steps: number): number[] {
   return Array.from({length: steps}, (_, step) => selected(select, losses, {step}).indices).flat();
 }

@@ -32,7 +32,7 @@ describeOnBackends('noise', () => {
     expect(new Set(different.map(String)).size).toBe(different.length);
   });
 
-  it('gives numbers of the shape that is asked for', () => {
+  it('gives numbers of the requested shape', () => {
     expect(valuesOf(() => noise(4, 1, {}, (u) => (u < 2 ? 7 : 0)))).toEqual([7, 7, 7, 7]);
     const [first] = uniforms(1, 1, 0);
     expect(valuesOf(() => gumbelNoise(1, 1, {}))).toEqual([Math.fround(-Math.log(-Math.log(first as number)))]);

@@ -136,7 +136,7 @@ describeOnBackends('percentileSampling', () => {
     expect(total(Array(50).fill(0))).toBeGreaterThan(140); // a hard one: at least 50 of 54 are
   });
 
-  it('remembers this batch first, then the earlier ones, as many as are asked for', () => {
+  it('remembers this batch first, then the earlier ones, as many as requested', () => {
     const memory = tf.tensor1d([7, 8, 9]);
     expect(remembered({power: 1}, [1, 2])).toEqual([1, 2]);
     expect(remembered({power: 1}, [1, 2], {memory})).toEqual([1, 2, 7, 8, 9]);

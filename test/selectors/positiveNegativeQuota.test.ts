@@ -25,7 +25,7 @@ describeOnBackends('positiveNegativeQuota', () => {
     expect(keptRows(selected(quota, LOSSES, {positive: marks([1, 1, 1, 0, 1, 1])}))).toEqual([0, 2, 3]);
   });
 
-  it('keeps no more negatives for each positive than it is told, as if there were one where there is none', () => {
+  it('keeps no more negatives for each positive than the limit, as if there were one where there is none', () => {
     const quota = positiveNegativeQuota({k: 6, positiveFraction: 0.5, maxNegativesPerPositive: 2});
     expect(keptRows(selected(quota, LOSSES, {positive: marks([0, 1, 0, 0, 0, 0])}))).toEqual([0, 2, 1]);
     expect(keptRows(selected(quota, LOSSES, {positive: marks([0, 0, 0, 0, 0, 0])}))).toEqual([0, 2]);

@@ -70,7 +70,7 @@ describe('keptOf', () => {
     expect(keptOf(keep, batchSize)).toBe(kept);
   });
 
-  it('rounds a share as it is told, and keeps at least one', () => {
+  it('rounds a share in the given way, and keeps at least one', () => {
     expect([7, 1].map((rows) => keptOf({ratio: 0.5, round: Math.floor}, rows))).toEqual([3, 1]);
     expect(keptOf({ratio: 0.29, round: wholePart}, 100)).toBe(29);
   });

@@ -14,7 +14,7 @@ describeOnBackends('reducibleLoss', () => {
     expect(valuesOf(() => reducibleLoss()(tf.tensor1d([1, 1, 3]), {reference}))).toEqual([0.75, -1, 3]);
   });
 
-  it('keeps what can still be learned, not what nobody can predict', () => {
+  it('keeps what can still be learned, not what cannot be predicted', () => {
     const reference = tf.tensor1d([0.1, 4.9, 0.2, 0.1]);
     // Learned already, a wrong label, and two that are hard and could be learned.
     expect(selected(scored(topK({k: 2}), reducibleLoss()), [0.1, 5, 2, 1], {reference}).indices).toEqual([2, 3]);

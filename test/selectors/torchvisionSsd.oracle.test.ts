@@ -21,12 +21,12 @@ const upTo = (count: number) => Array.from({length: count}, (_, anchor) => ancho
 const OUR_OWN: Record<string, {reason: string; kept: number[]}> = {
   too_many_pos: {
     reason:
-      '18 negatives are asked for and 10 are there, so it counts the six positives twice; ours keeps all 16 anchors once',
+      '18 negatives are requested and 10 are there, so it counts the six positives twice; ours keeps all 16 anchors once',
     kept: upTo(16),
   },
   slightly_over: {
     reason:
-      '18 negatives are asked for and 14 are there, so it counts four positives twice; ours keeps all 20 anchors once',
+      '18 negatives are requested and 14 are there, so it counts four positives twice; ours keeps all 20 anchors once',
     kept: upTo(20),
   },
   fractional_ratio: {

@@ -16,7 +16,7 @@ interface Diary {
 }
 
 /**
- * Trainees that learn nothing, are as accurate as they are told epoch by epoch, and write down what
+ * Trainees that learn nothing, have a given accuracy in each epoch, and write down what
  * happens to them.
  */
 function actors(accuracies: number[]) {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, {recursive: true}));
 
 describe('realDigits', () => {
-  it('refuses to go on with digits that a program drew', async () => {
+  it('refuses to continue with digits that a program drew', async () => {
     const digits = realDigits({cacheFolder: folder, download: false});
     await expect(digits).rejects.toThrow(FailedError);
     await expect(digits).rejects.toThrow(

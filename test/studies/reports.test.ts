@@ -142,7 +142,7 @@ describe('The study of noise', () => {
 describe('The study of cost', () => {
   const {arms} = reportOf('cost').summary as CostSummary;
 
-  it('gives times to levels, only where every seed comes to them', () => {
+  it('gives times to levels, only if every seed reaches them', () => {
     const plain = arms[0] as CostSummary['arms'][number];
     // The accuracies end at 0.95, 0.94 and 0.92, for seeds 1 to 3.
     expect(Object.keys(plain.secondsTo)).toEqual(['0.9']);

@@ -59,7 +59,7 @@ describe('runStudy', () => {
     expect(log).toEqual([]);
   });
 
-  it('takes seeds along that an earlier call has left beyond those it is asked for', async () => {
+  it('takes seeds along that an earlier call has left beyond the requested ones', async () => {
     await run();
     log.length = 0;
     expect(await run({seeds: 1})).toEqual({seeds: WHOLE});
@@ -67,7 +67,7 @@ describe('runStudy', () => {
     expect(log).toEqual([]);
   });
 
-  it('stops after the step in which it is asked to, and leaves the seeds that are whole', async () => {
+  it('stops after the step in which it is aborted, and leaves the seeds that are whole', async () => {
     let steps = 0;
     const exitCode = () => (++steps === 14 ? 130 : undefined);
     expect(await run({exitCode})).toEqual({exitCode: 130});
@@ -117,7 +117,7 @@ describe('runStudy', () => {
     await expect(run()).rejects.toThrow(`study: ${seedFile(2)} must be made with seed 2, got 1.`);
   });
 
-  it('says what to do where the disk is full, and goes on from there when it is not any more', async () => {
+  it('says what to do where the disk is full, and resumes from there when it is not any more', async () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {code: 'ENOSPC'});
     const write: typeof writeFileAtomically = (path, data) =>
       path.includes('seed-2') ? Promise.reject(full) : writeFileAtomically(path, data);
@@ -131,7 +131,7 @@ describe('runStudy', () => {
     expect(log).toEqual(['seed 2', 'over', 'seed 3', 'over']);
   });
 
-  it('passes on what a training throws, and has given the training up', async () => {
+  it('passes on the error of a training run, and has ended the run', async () => {
     const pause = async () => {
       throw new Error('out of luck');
     };
@@ -161,7 +161,7 @@ describe('A study that is', () => {
     ['killed', 'SIGKILL', {code: null, signal: 'SIGKILL'}],
     ['interrupted', 'SIGINT', {code: 130, signal: null}],
     ['ended', 'SIGTERM', {code: 143, signal: null}],
-  ] as const)('%s loses no more than the seed that was going on', async (_, signal, ending) => {
+  ] as const)('%s loses no more than the seed in progress', async (_, signal, ending) => {
     expect(await child(/^counting {2}1\.5 of 3/m, signal)).toEqual(ending);
     expect(await readdir(folder)).toEqual(['seed-1.json']);
     expect(await run()).toEqual({seeds: WHOLE});

@@ -8,7 +8,7 @@ import {studies} from '../../studies/studies';
 const digits = {train: drawDigits({count: 130, seed: 1}), test: drawDigits({count: 20, seed: 2})};
 
 /**
- * tfjs does not dispose the momentum of its optimizer, a scalar; so many models these train with
+ * tfjs does not dispose the momentum of its optimizer, a scalar; the models that these train with
  * it.
  */
 const LEFT: Record<string, number> = {epochs: 20, 'ordered-sgd': 2, 'ordered-sgd-lenet': 2};

@@ -53,7 +53,7 @@ describe('trainTogether', () => {
     });
   });
 
-  it('measures every so often and at the end, and counts losses only where it is asked to, of mined rows', async () => {
+  it('measures every so often and at the end, and counts losses only if requested, of mined rows', async () => {
     const [whole, , random] = await together(ARMS, 5, {pictureEvery: 3});
     expect(whole?.measuredAt).toEqual([0, 2, 4, 5]);
     expect(whole?.seconds).toHaveLength(4);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, {recursive: true}));
 
 describe('writeStudy', () => {
-  it('writes what the seeds came to, with settings and versions, and each figure twice', async () => {
+  it('writes the results of the seeds, with settings and versions, and each figure twice', async () => {
     const provenance = countingProvenance({study: 'ordered-sgd'});
     const paths = await writeStudy(orderedSgd, provenance, orderedRecords(), folder);
     const names = ['results.json', 'test-error-dark.svg', 'test-error-light.svg'];

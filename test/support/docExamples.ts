@@ -129,7 +129,7 @@ function lineAt(text: string, index: number): number {
 }
 
 /**
- * Runs code with a scope; returns the scope with what the code declared, for a piece that goes on.
+ * Runs code with a scope; returns the scope with what the code declared, for the next piece.
  * Errors name file and line.
  *
  * @param installed  The packages that the code may import. Default: all that are known here.

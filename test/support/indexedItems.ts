@@ -2,7 +2,7 @@
 import {slice, type Tensor} from '@tensorflow/tfjs-core';
 import type {DatasetItem} from 'ohem-tfjs';
 
-/** The rows of some data in items of so many, in their order, or in that of `order`. */
+/** The rows of some data in items of a given size, in their order, or in that of `order`. */
 export function itemsOf({xs, ys}: {xs: Tensor; ys: Tensor}, size: number): DatasetItem[] {
   const count = xs.shape[0] as number;
   return Array.from({length: Math.ceil(count / size)}, (_, item) => {

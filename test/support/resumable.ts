@@ -13,7 +13,7 @@ import {
 } from 'ohem-tfjs';
 import {shelf} from './shelf';
 
-/** Keeps fewer rows as time goes on; counts on its own, so that its state matters. */
+/** Keeps fewer rows over time; counts on its own, so that its state matters. */
 const shrinking: KeepSchedule<{ratio: number}> = {
   init: () => ({ratio: 1}),
   ratio: ({ratio}) => ratio,

@@ -33,7 +33,7 @@ export function largestRows(losses: readonly number[], keep: Keep, valid?: reado
   return hardestFirst.slice(0, 'k' in keep ? keep.k : shareOf(keep, rows.filter(isValid).length));
 }
 
-/** How many rows a ratio is of so many. */
+/** The number of rows that a ratio is of a count. */
 export function shareOf({ratio, minK = 1}: {ratio: number; minK?: number}, rows: number): number {
   return Math.max(minK, Math.round(ratio * rows));
 }

@@ -18,7 +18,7 @@ interface RecordOptions {
 }
 
 /**
- * A training that was thought up: its accuracy rises from 0.1 towards a ceiling, a little lower for
+ * An invented training run: its accuracy rises from 0.1 towards a ceiling, a little lower for
  * each further seed.
  */
 function armRecord(
@@ -109,7 +109,7 @@ export const orderedRecords = (): OrderedRecord[][] =>
   ]);
 
 /**
- * An embedding that was thought up: random triplets come to a recall of .90, semi-hard ones to .94,
+ * An invented embedding: random triplets reach a recall of .90, semi-hard ones to .94,
  * a little lower for each further seed.
  */
 export const pairsRecords = (): PairsRecord[][] =>
@@ -131,7 +131,7 @@ export const pairsRecords = (): PairsRecord[][] =>
   );
 
 /**
- * A training that was thought up: a sampler takes .7 of the passes and .75 of the seconds, for an
+ * An invented training run: a sampler takes .7 of the passes and .75 of the seconds, for an
  * error of a tenth less.
  */
 export const epochsRecords = (): EpochsRecord[][] =>

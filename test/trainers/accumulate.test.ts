@@ -100,7 +100,7 @@ function specification(): void {
       },
     );
 
-    it('changes no weight before the last batch, and goes on with the next ones', () => {
+    it('changes no weight before the last batch, and continues with the next ones', () => {
       const {model, step} = whole([4, 4], {select: all(), optimizer: tf.train.sgd(0.1), accumulate: 3});
       const before = weightsIn(mlp());
       expect(weightsIn(model)).toEqual(before);
@@ -301,7 +301,7 @@ describeOnBackends('fitOhem with accumulate', () => {
   );
 
   it.each(['batch', 'accumulated'] as const)(
-    'goes on to the bit where it was stopped, selectOver: %s',
+    'resumes to the bit where it was stopped, selectOver: %s',
     async (selectOver) => {
       const [x, y] = data(20);
       const options = {...args, accumulate: 2, selectOver, batchSize: 4, epochs: 3} as const;

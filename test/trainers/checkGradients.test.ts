@@ -65,7 +65,7 @@ describe('checkGradients on wasm', () => {
     },
   );
 
-  it('checks the backend that it is asked to check, from any other', async () => {
+  it('checks the given backend, from any other', async () => {
     const {backend, agrees} = await checkGradients(convolutions(), images(), labels(), {loss, backend: 'wasm'});
     expect([backend, agrees, tf.getBackend()]).toEqual(['wasm', true, 'cpu']);
   });

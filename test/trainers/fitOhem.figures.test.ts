@@ -198,7 +198,7 @@ describeOnBackends('The figures of fitOhem', () => {
       }
     });
 
-    it('is told from rows that are not finite themselves', async () => {
+    it('is distinguished from rows that are not finite themselves', async () => {
       const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
       try {
         const x = tf.tensor2d([[1], [2], [Number.NaN], [1]]);

@@ -36,7 +36,7 @@ describeOnBackends('fitOhem with gradients that are not finite', () => {
     }
   });
 
-  it('says nothing of a training that learns', async () => {
+  it('does not warn about a run that learns', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     try {
       const model = build();

@@ -266,7 +266,7 @@ describeOnBackends('fitOhem', (backend) => {
     expect(second).toBeLessThan(first);
   });
 
-  it('hands out its state after so many steps, or after every epoch', async () => {
+  it('passes its state on after a number of steps, or after every epoch', async () => {
     const at = async (checkpointEvery: 'epoch' | number) => {
       const states: number[][] = [];
       const checkpoint = ({epoch, batch, step}: {epoch: number; batch: number; step: number}) =>
@@ -327,7 +327,7 @@ describeOnBackends('fitOhem', (backend) => {
     scalar(0).dispose();
   });
 
-  it('begins with a later epoch where it is told to', async () => {
+  it('begins with a later epoch on request', async () => {
     const {epoch} = await fitOhem(compiled(), tinyXs(), tinyYs(), {...OPTIONS, initialEpoch: 2, epochs: 4});
     expect(epoch).toEqual([2, 3]);
   });

@@ -42,7 +42,7 @@ describeOnBackends('fitOhem with a mining ledger', () => {
     expect(rows.every((row) => Number.isFinite(ledger.lastLoss(row)))).toBe(true);
   });
 
-  it('is in the state, and goes on from there to the bit', async () => {
+  it('is in the state, and resumes from there to the bit', async () => {
     const {xs, ys} = resumableData();
     const whole = miningLedger(40);
     const undisturbed = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), ledger: whole});

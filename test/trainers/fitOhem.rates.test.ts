@@ -74,7 +74,7 @@ describeOnBackends('fitOhem', () => {
       },
     );
 
-    it('goes on with the rates of an undisturbed run, to the bit', async () => {
+    it('continues with the rates of an undisturbed run, to the bit', async () => {
       const args = {learningRate: oneCycle({max: 0.1}), epochs: 3};
       const [whole, stopped] = [build(), build()];
       await fitOhem(whole, x(), y(), options({...args, optimizer: tf.train.momentum(1, 0.9)}));
@@ -181,7 +181,7 @@ describeOnBackends('fitOhem', () => {
       expectClose(seen, [0, 0.25, 0.5, 0.75], EXACT);
     });
 
-    it('counts seconds, and goes on counting when it is resumed', async () => {
+    it('counts seconds, and keeps counting when it is resumed', async () => {
       const {state} = await fitOhem(build(), x(), y(), options({budget: {seconds: 1e-6}, epochs: 50}));
       expect(state.step).toBe(1);
       expect(state.spent.seconds).toBeGreaterThan(0);

@@ -22,7 +22,7 @@ import {rotating, tinySampler} from '../support/tinySamplers';
 
 const throughJson = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
-describeOnBackends('A training with a sampler that is resumed', () => {
+describeOnBackends('A resumed training run with a sampler', () => {
   it('ends at the same weights if it is killed in the middle of an epoch, twenty times', async () => {
     const {xs, ys} = resumableData();
     const args = (): FitOhemArgs => ({...RESUMABLE(), batchSize: 4, epochs: 6});
@@ -81,7 +81,7 @@ describeOnBackends('A training with a sampler that is resumed', () => {
     await fitOhem(resumableModel(), xs, ys, {...args, epochs: 3, sampler: infoBatch({ratio: 0.3}), initialState});
   });
 
-  it('goes on from a state that went through JSON, before, in and behind the rows that are scored', async () => {
+  it('resumes from a state that went through JSON, before, in and behind the rows that are scored', async () => {
     const {xs, ys} = resumableData();
     const args = (): FitOhemArgs => ({...RESUMABLE(), epochs: 3});
     const whole = resumableModel();
@@ -124,7 +124,7 @@ describeOnBackends('A training with a sampler that is resumed', () => {
     }
   });
 
-  it('goes on in epochs behind with another sampler, but not in the middle of one', async () => {
+  it('resumes in later epochs with another sampler, but not in the middle of one', async () => {
     const {xs, ys} = resumableData();
     const {state} = await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), epochs: 1, sampler: rotating()});
     await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), epochs: 2, initialState: state});

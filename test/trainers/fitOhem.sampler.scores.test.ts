@@ -51,7 +51,7 @@ function passing(units: number, loss: string | LossLike): LayersModel {
   return model;
 }
 
-describeOnBackends('What a sampler is told of rows', () => {
+describeOnBackends('The scores that a sampler gets', () => {
   const classes = () => tinySampler(undefined, ['correct', 'confidence']);
   async function scored(model: LayersModel, x: Tensor, y: Tensor, args: FitOhemArgs = {}): Promise<Seen> {
     const sampler = classes();
@@ -240,7 +240,7 @@ describeOnBackends('What a sampler is told of rows', () => {
   });
 });
 
-describeOnBackends('The samplers of the library in a training', () => {
+describeOnBackends('The samplers of the library in a training run', () => {
   it('leave out what is learned, and save passes', async () => {
     // Two clouds far apart, and some rows in between.
     const x = tidy(() =>

@@ -32,7 +32,7 @@ import {allRows, rotating, tinySampler} from '../support/tinySamplers';
 const ROWS = 40;
 
 describeOnBackends('fitOhem with a sampler', () => {
-  it('gives the weights of a training without, to the bit, if all rows are chosen', async () => {
+  it('gives the weights of a run without a sampler, to the bit, if all rows are chosen', async () => {
     const {xs, ys} = resumableData();
     for (const own of [{}, {learningRate: cosine({from: 0.1}), accumulate: 2}, {stepsPerEpoch: 3, shuffle: false}]) {
       const [without, withOne] = [resumableModel(), resumableModel()];

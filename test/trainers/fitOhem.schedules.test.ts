@@ -35,7 +35,7 @@ const OPTIONS = {batchSize: 12, verbose: 0, seed: 'run'} as const;
 
 describeOnBackends('fitOhem with a scheduled selector', () => {
   /**
-   * Checkpoints of a whole training, and the weights at which each training ends that goes on from
+   * Checkpoints of a whole training run, and the weights at which each run ends that resumes from
    * one of them.
    */
   const resumedFromAll = async (args: () => FitOhemArgs) => {

@@ -26,7 +26,7 @@ function options(): FitOhemDatasetArgs {
 }
 
 describeOnBackends('fitOhemDataset with a sampler', () => {
-  it('gives the weights of a training without, to the bit, if all rows are chosen', async () => {
+  it('gives the weights of a run without a sampler, to the bit, if all rows are chosen', async () => {
     const {xs, ys} = resumableData();
     // The last item is shorter.
     const items = itemsOf({xs, ys}, 12);

@@ -68,7 +68,7 @@ describeOnBackends('fitOhemDataset', () => {
     expect(dataset.every(({xs, ys}) => !xs.isDisposed && !ys.isDisposed)).toBe(true);
   });
 
-  it('goes on in a dataset from epoch to epoch where it is told how many batches these have', async () => {
+  it('continues in a dataset from epoch to epoch if `batchesPerEpoch` is given', async () => {
     const made: number[] = [];
     let closed = 0;
     async function* endless() {
@@ -120,7 +120,7 @@ describeOnBackends('fitOhemDataset', () => {
     ]);
   });
 
-  it('validates on tensors and on datasets, and on the first so many batches', async () => {
+  it('validates on tensors and on datasets, and on a number of first batches', async () => {
     const run = async (options: object) => {
       const dataset = [0, 1, 2].map(batchAt);
       const {history} = await fitOhemDataset(compiled(), dataset, {...OPTIONS, ...options});
@@ -136,7 +136,7 @@ describeOnBackends('fitOhemDataset', () => {
     expect(first).not.toEqual(whole);
   });
 
-  it('goes on in the middle of an epoch, and passes over what was done', async () => {
+  it('resumes in the middle of an epoch, and passes over what was done', async () => {
     const epochs: number[] = [];
     const dataset = (epoch: number) => {
       epochs.push(epoch);

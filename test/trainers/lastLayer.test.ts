@@ -432,7 +432,7 @@ describeOnBackends('A step whose selector has validation rows', (backend) => {
     expect(after(withRows)).toEqual(after(all()));
   });
 
-  it('goes on when accumulated batches are flushed, and takes inputs by name', async () => {
+  it('continues when accumulated batches are flushed, and takes inputs by name', async () => {
     const {model} = (MODELS['a graph'] as (typeof MODELS)[string])();
     const {xs, ys} = batch(15, 3);
     const held = batch(4, 5);

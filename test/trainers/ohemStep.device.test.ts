@@ -31,7 +31,7 @@ import {tinyModel, tinyXs, tinyYs, weightValues} from '../support/tinyModel';
 const WEBGL_FLAGS = ['TOPK_LAST_DIM_CPU_HANDOFF_SIZE_THRESHOLD', 'TOPK_K_CPU_HANDOFF_THRESHOLD'];
 const READS = ['dataSync', 'data', 'arraySync', 'array', 'bytes'] as const;
 
-// The kernels of cpu under the names of backends whose tensors live on a device: what is asked here
+// The kernels of cpu under the names of backends whose tensors live on a device: the question here
 // is whether anybody waits for it.
 describe.each(['webgl', 'webgpu'])('ohemStep on a backend called %s', (name) => {
   const reads = READS.map((read) => vi.spyOn(Tensor.prototype, read));

@@ -182,7 +182,7 @@ describeOnBackends('ohemStep', () => {
     expectSameDirection(trained('auto'), trained('masked'), 1e-4);
   });
 
-  it('stays with the kept rows behind the layer that mixes, and says where all rows go on', () => {
+  it('stays with the kept rows behind the layer that mixes, and names the op from which all rows run', () => {
     const {built} = withMixing('mixes with its reverse in training only');
     const step = ohemStep(built, {loss, select: topK({k: 6}), optimizer: train.sgd(0.1)});
     step(random([ROWS, 5]), random([ROWS, 2])).dispose();

@@ -44,7 +44,7 @@ const PER_LABEL = LOGITS.map((z, i) => crossentropyOf(z, LABELS[i] as number));
 
 /**
  * Three labels a row; the outputs are the inputs at first. With an axis of 1 behind them, if that
- * is asked for.
+ * is requested.
  */
 function labelModel(withAxis = false): Sequential {
   const dense = layers.dense({units: 3, useBias: false, inputShape: [3]});

@@ -72,7 +72,7 @@ describeOnBackends('ohemStep', () => {
       }
     });
 
-    it('the loss by the reduction that was asked for', async () => {
+    it('the loss by the given reduction', async () => {
       const kept = (TINY_LOSSES[5] as number) + (TINY_LOSSES[3] as number);
       for (const [reduction, expected] of [
         ['mean', kept / 2],
@@ -436,7 +436,7 @@ describeOnBackends('ohemStep', () => {
       expect(step.strategy).toBe('masked');
     });
 
-    it('what it is told to, from the start', () => {
+    it('as requested, from the start', () => {
       const step = ohemStep(tinyModel(), {...crossentropy, backward: 'recompute', optimizer: train.sgd(0.1)});
       expect([step.strategy, step.why]).toEqual(['recompute', 'as requested']);
     });

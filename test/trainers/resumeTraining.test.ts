@@ -27,7 +27,7 @@ describeOnBackends('A resumed training', (backend) => {
     }
   });
 
-  it('goes on after an abort with the model and the state that are there', async () => {
+  it('continues after an abort with the model and the state that are there', async () => {
     const {xs, ys} = resumableData();
     const [whole, model] = [resumableModel(), resumableModel()];
     await fitOhem(whole, xs, ys, RESUMABLE());

@@ -24,7 +24,7 @@ import {tinyModel, tinyXs, tinyYs, weightValues} from '../support/tinyModel';
 const STRATEGIES = ['masked', 'recompute', 'pruned', 'auto'] as const;
 const CLOSE = {absolute: 1e-5, relative: 1e-5};
 
-/** Remembers how many rows it has seen and what they added up to; writes down what it is asked. */
+/** Remembers how many rows it has seen and what they added up to; records its arguments. */
 function summing() {
   const asked: {
     what: 'select' | 'remember';
@@ -55,7 +55,7 @@ describeOnBackends('A selector that remembers', () => {
   const options = () => ({loss, optimizer: train.sgd(0)});
 
   describe.each(STRATEGIES)('in a step by %s', (backward) => {
-    it('is asked after it has selected, by the same losses, and is handed the answer in the next step', () => {
+    it('is called after the selection, with the same losses, and gets the result in the next step', () => {
       const {select, asked} = summing();
       const step = ohemStep(tinyModel(), {...options(), select, backward});
       const losses = [0, 1, 2].map(() => {
@@ -63,7 +63,7 @@ describeOnBackends('A selector that remembers', () => {
         return [...report.losses.dataSync()];
       });
       const total = (losses[0] as number[]).reduce((all, one) => all + one);
-      // Beforehand it may be asked how many rows it keeps, by losses that are all 0.
+      // Beforehand it may be called with losses that are all 0, to learn how many rows it keeps.
       const real = asked.filter(({losses: given}) => given.some((value) => value !== 0));
       expect(real.map(({what}) => what)).toEqual(['select', 'remember', 'select', 'remember', 'select', 'remember']);
       for (const [place, {losses: given, step: at}] of real.entries()) {
@@ -111,7 +111,7 @@ describeOnBackends('A selector that remembers', () => {
         },
       ],
       [
-        'the selector, when it is asked to remember',
+        'the selector, when its remember is called',
         (parts) => {
           parts.select.remember = () => {
             throw new Error('not today');
@@ -193,7 +193,7 @@ describeOnBackends('A selector that remembers', () => {
     expect(asked.at(-1)?.memory?.[0]).toBe(8);
   });
 
-  it('is told something else than it remembers where the caller says so', () => {
+  it('gets another memory if the caller passes one', () => {
     const {select, asked} = summing();
     const step = ohemStep(tinyModel(), {...options(), select, backward: 'masked'});
     step(tinyXs(), tinyYs(), {memory: tensor1d([100, 0])}).dispose();
@@ -216,7 +216,7 @@ describeOnBackends('A selector that remembers', () => {
     expect(weightValues(model)).toEqual(before);
   });
 
-  it('is refused by ohemLoss, where nobody would dispose of what it remembers', () => {
+  it('is refused by ohemLoss, which could not dispose its memory', () => {
     expect(() => ohemLoss(loss, summing().select)).toThrow(
       'ohemLoss: select must depend on the batch alone, got one with a memory. ' +
         'Use ohemStep, which carries the memory and disposes it.',

@@ -128,7 +128,7 @@ function specification(): void {
     }
   });
 
-  it('goes on with the draws of the selector, and disposes what is its own', () => {
+  it('continues with the draws of the selector, and disposes what is its own', () => {
     const model = build();
     const optimizer = tf.train.sgd(0.1);
     const step = ohemStep(model, {...options(), optimizer, select: randomK({k: 3, seed: 1})});

@@ -38,7 +38,7 @@ const images = () => [tf.randomNormal([6, 4, 4, 1], 0, 1, 'float32', 1), tf.ones
 const BRIEFLY = {steps: 3, seconds: 0.05};
 
 const undo: (() => void)[] = [];
-/** A backend that takes at least so many milliseconds for a product. */
+/** A backend that takes at least some milliseconds for a product. */
 function plantSlow(milliseconds: number): void {
   undo.push(
     plantBackend('slow', {
@@ -76,7 +76,7 @@ describe('suggestBackend', () => {
     expect(text).toMatch(/^A step takes [\d.]+ ms on (cpu|wasm); (cpu|wasm) takes [\d.]+ ms; slow takes [\d.]+ ms\.$/);
   });
 
-  it('tries those that it is asked to try, however slow they are, within their time', async () => {
+  it('tries the given ones, however slow they are, within their time', async () => {
     plantSlow(20);
     let steps = 0;
     const counting: Selector = (losses) => {
@@ -159,7 +159,7 @@ describe('suggestBackend', () => {
     },
   );
 
-  it('trains on as if it had never been asked', async () => {
+  it('trains on as if it had never been called', async () => {
     const [one, other] = [dense(), dense()];
     other.setWeights(one.getWeights());
     const [xs, ys] = batch();

@@ -318,7 +318,7 @@ expectTypeOf<'masked'>().toExtend<BackwardStrategy>();
 expectTypeOf<'recompute'>().toExtend<BackwardStrategy>();
 expectTypeOf(step.why).toEqualTypeOf<string>();
 expectTypeOf(step.dispose()).toEqualTypeOf<void>();
-// @ts-expect-error the step says how it goes, nobody tells it
+// @ts-expect-error the step reports this, it is no option
 step.strategy = 'masked';
 
 ohemStep(model, {
@@ -397,7 +397,7 @@ ohemLoss(own, all(), {granularity: 'row'});
 expectTypeOf(perSampleLosses(model, yPred, yTrue)).toEqualTypeOf<Promise<Float32Array>>();
 await perSampleLosses(model, {in: yPred}, [yTrue], {loss: [own, 'hinge'], lossWeights: {out: 2}, batchSize: 64});
 expectTypeOf(hardestExamples(model, yPred, yTrue, {loss: own, count: 5})).toEqualTypeOf<Promise<HardExample[]>>();
-// @ts-expect-error it is told how many by count
+// @ts-expect-error the number is `count`
 await hardestExamples(model, yPred, yTrue, {n: 5});
 // @ts-expect-error arrays are no tensors
 await perSampleLosses(model, [[1, 2]], yTrue);

@@ -18,7 +18,7 @@ export interface DigitsFromCacheOptions {
  * Reads MNIST from the cache, and downloads what it lacks into it.
  *
  * A cached file that is damaged is downloaded again. A cache that cannot be written is no obstacle:
- * `onMessage` is told.
+ * `onMessage` gets the reason.
  *
  * @throws what `download` throws.
  */

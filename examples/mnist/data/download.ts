@@ -30,7 +30,7 @@ export class DownloadError extends Error {
 /**
  * Downloads a file from the first mirror that has it whole.
  *
- * @throws DownloadError if none has; `onMessage` was told why.
+ * @throws DownloadError if none has; `onMessage` got the reason.
  */
 export async function downloadIdxFile(file: IdxFile, options: DownloadOptions): Promise<Download> {
   for (const mirror of options.mirrors) {

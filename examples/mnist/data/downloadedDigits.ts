@@ -6,7 +6,7 @@ import {type IdxFiles, MNIST_FILES, MNIST_MIRRORS} from './mnistFiles';
 /**
  * Downloads MNIST for this time only: a page leaves the keeping to the browser's cache.
  *
- * @throws DownloadError if no mirror gives a file; `onMessage` was told why.
+ * @throws DownloadError if no mirror gives a file; `onMessage` got the reason.
  */
 export async function downloadedDigits(
   {

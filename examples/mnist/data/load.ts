@@ -19,7 +19,7 @@ export interface LoadDigitsOptions {
   download?: boolean | undefined;
   /** Of the digits that are drawn when there are no others; integer from 0 to 2⁵² − 1. */
   seed?: number | undefined;
-  /** Told what goes on, a sentence at a time. */
+  /** Gets the progress, a sentence at a time. */
   onMessage?: ((message: string) => void) | undefined;
   /** How many digits are drawn when there are no others. */
   drawnCounts?: {train: number; test: number};
@@ -34,7 +34,7 @@ export interface LoadDigitsOptions {
  *
  *     `folder` if given;  else MNIST from the cache;  else MNIST downloaded into it;  else digits drawn by the example
  *
- * Every file is checked by its SHA-256. A folder that was asked for is never replaced: if it lacks
+ * Every file is checked by its SHA-256. A folder named by the user is never replaced: if it lacks
  * a file or has a damaged one, that is an error. Digits that are not MNIST's are described as such.
  *
  * @throws Error that names the file of `folder` that is missing, damaged or not MNIST's.

@@ -1,7 +1,7 @@
 import type {Settings} from './results';
 import {DEFAULT_RUNS, parseRuns} from './runs';
 
-/** So many steps that all runs together take some three minutes on two cores. */
+/** The number of steps with which all runs together take some three minutes on two cores. */
 export const DEFAULTS: Settings = {
   steps: 300,
   learningRate: 3e-4,

@@ -2,11 +2,11 @@ import type {RunResult, Settings} from './results';
 import {parseRuns} from './runs';
 import {type RunProgress, type RunState, type TrainAndTest, trainRun} from './trainRun';
 
-/** All that the experiment needs to go on where it was. */
+/** All that the experiment needs to resume. */
 export interface ExperimentState {
   /** Runs that are over, in order. */
   finished: RunResult[];
-  /** The run that was going on, if one was. */
+  /** The run in progress, if any. */
   current?: RunState;
 }
 
@@ -16,7 +16,7 @@ export interface ExperimentProgress extends Omit<RunProgress, 'state'> {
   index: number;
   /** All runs so far, the current one last. */
   results: RunResult[];
-  /** Copies all that the experiment needs to go on; call it before asking for the next step. */
+  /** Copies all that the experiment needs to resume; call it before asking for the next step. */
   state(): Promise<ExperimentState>;
 }
 

@@ -12,12 +12,12 @@ export interface SideBySideProgress extends RunProgress {
  * Takes the runs of the experiment side by side, a step of each in turn: their curves grow
  * together, and are those that `runExperiment` gives one after the other.
  *
- * The run that is furthest behind goes next. What the last progress of each run offers can be asked
- * for until the loop is left; the runs that are over wait for the others.
+ * The run that is furthest behind goes next. What the last progress of each run offers can be
+ * called for until the loop is left; the runs that are over wait for the others.
  *
  * @param digits  images to train and to test on.
  * @param settings  of all runs; the backend has to be set already.
- * @param from  where each run goes on, in the order of the runs; without a state it begins.
+ * @param from  where each run resumes, in the order of the runs; without a state it begins.
  * @returns a generator that yields after every step; leaving its loop disposes what it made.
  * @throws DivergedError if no loss of a batch is finite.
  */

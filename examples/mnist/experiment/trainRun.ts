@@ -21,12 +21,12 @@ import {testAccuracy} from './testAccuracy';
 
 const EVEN_SCHEDULE: MeasuringSchedule = {isMeasured, isPictured};
 
-/** Steps that the time shown while a run goes on is taken from. */
+/** Steps over which the time shown during a run is measured. */
 const RECENT_STEPS = 25;
 
 export type TrainAndTest = Pick<DigitData, 'train' | 'test'>;
 
-/** All that a run needs to go on where it was. */
+/** All that a run needs to resume. */
 export interface RunState {
   result: RunResult;
   /** Milliseconds of every step. */
@@ -35,7 +35,7 @@ export interface RunState {
   weights: Float32Array[];
 }
 
-/** When what is measured, of a run of so many steps. */
+/** When what is measured, of a run of `steps` steps. */
 export interface MeasuringSchedule {
   isMeasured(step: number, steps: number): boolean;
   isPictured(step: number, steps: number): boolean;
@@ -49,7 +49,8 @@ export interface RunVariant {
   /** In place of plain SGD; the run disposes it. */
   optimizer?: (learningRate: number) => Optimizer;
   /**
-   * What the selector is told of the rows, from their one-hot labels; the run disposes its tensors.
+   * What the selector gets beside the losses, from their one-hot labels; the run disposes its
+   * tensors.
    */
   rowContext?: (ys: Tensor2D) => RowContext;
 }
@@ -78,7 +79,7 @@ export interface RunProgress {
    * asking for the next one.
    */
   guesses(rows: ArrayLike<number>): Promise<Int32Array>;
-  /** Copies all that the run needs to go on; call it before asking for the next step. */
+  /** Copies all that the run needs to resume; call it before asking for the next step. */
   state(): Promise<RunState>;
 }
 
@@ -93,7 +94,7 @@ export class DivergedError extends Error {
  *     w ← w − η ∇ Σ ½ ‖p − y‖²,  the sum over the k selected of n rows
  *
  * It measures the accuracy on the test digits before the first step, every so often, and after the
- * last one. The same settings and digits give the same curves; so does a run that goes on from the
+ * last one. The same settings and digits give the same curves; so does a run that resumes from the
  * state of one that was stopped.
  *
  * @param digits  images to train and to test on.
@@ -242,7 +243,7 @@ function record(result: RunResult, {step, selectedLoss, batchLoss, histograms}: 
   if (histograms) result.histograms.push(histograms);
 }
 
-/** Keeps so many significant digits: what float32 has to say, and no more characters in a file. */
+/** Rounds to the significant digits of float32, and no more characters in a file. */
 const round = (value: number, digits: number) => Number(value.toPrecision(digits));
 
 async function readWeights(model: LayersModel): Promise<Float32Array[]> {

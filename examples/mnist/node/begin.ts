@@ -10,7 +10,7 @@ import {UsageError} from './errors';
 import {freeFolder} from './freeFolder';
 import {type Options, SETTING_OPTIONS} from './options';
 
-/** An experiment that is ready to go on: from its beginning, or from where it was. */
+/** An experiment that is ready to run: from its beginning, or from where it was. */
 export interface Beginning {
   folder: string;
   checkpoint: Checkpoint;
@@ -19,7 +19,7 @@ export interface Beginning {
 
 type OnMessage = (message: string) => void;
 
-/** Begins the experiment that the options describe, or goes on with the one that they name. */
+/** Begins the experiment that the options describe, or resumes the one that they name. */
 export function begin(options: Options, onMessage: OnMessage): Promise<Beginning> {
   return options.resume === undefined ? beginAnew(options, onMessage) : goOn(options.resume, options, onMessage);
 }

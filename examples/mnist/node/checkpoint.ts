@@ -8,7 +8,7 @@ import {writeFileAtomically} from './atomicWrite';
 import type {DigitRequest} from './digits';
 import {FailedError, messageOf} from './errors';
 
-/** All that is needed to go on with an experiment. */
+/** All that is needed to resume an experiment. */
 export interface Checkpoint {
   settings: Settings;
   data: Results['data'];

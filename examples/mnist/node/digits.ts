@@ -9,7 +9,7 @@ export interface DigitRequest {
   /** A folder with the four files. */
   folder?: string;
   anyDigits?: boolean;
-  /** Draw so many, and look for no others. */
+  /** The number of digits to draw, instead of looking for others. */
   drawn?: {train: number; test: number};
 }
 
@@ -31,7 +31,7 @@ export async function findDigits(
 }
 
 /**
- * SHA-256 of all images and labels: tells whether an experiment goes on with the digits that it
+ * SHA-256 of all images and labels: tells whether an experiment resumes with the digits that it
  * began with.
  */
 export function fingerprint({train, test}: Pick<DigitData, 'train' | 'test'>): string {

@@ -7,7 +7,7 @@ Trains a small network on MNIST with and without online hard example mining, and
 
   npm run mnist                             all runs; some minutes on two cores
   npm run mnist -- --data DIR               the same, with MNIST files of your own
-  npm run mnist -- --resume ${DEFAULT_OUT}   go on after Ctrl-C, a crash or a power cut
+  npm run mnist -- --resume ${DEFAULT_OUT}   resume after Ctrl-C, a crash or a power cut
 
 Every run has the same first weights and reads the same digits in the same order. At the end there are a table,
 results.json, and report.html with two figures, which lie beside it as SVG and PNG.
@@ -33,7 +33,7 @@ Where it goes
   --out DIR           folder of the results (default ${DEFAULT_OUT}; ${DEFAULT_OUT}-2 and so on if it holds a
                       finished experiment)
   --save-every S      seconds between two checkpoints (default ${DEFAULT_SAVE_EVERY})
-  --resume DIR        go on from the checkpoint in that folder, with its settings; if it is finished, only the
+  --resume DIR        resume from the checkpoint in that folder, with its settings; if it is finished, only the
                       report is written again. Ends with the same curves as if it had never stopped
   --fresh             start anew although --out holds an experiment, which is lost
   --help              this text

@@ -42,7 +42,7 @@ export async function mnist(argv: readonly string[]): Promise<number> {
   const exitCode = await run(beginning, options.saveEvery);
   if (exitCode !== undefined) {
     const {folder, checkpoint} = beginning;
-    print(`\nStopped at ${whereabouts(checkpoint)}. Go on with: npm run mnist -- --resume ${quotedForShell(folder)}`);
+    print(`\nStopped at ${whereabouts(checkpoint)}. Resume with: npm run mnist -- --resume ${quotedForShell(folder)}`);
     return exitCode;
   }
   await finish(beginning);
@@ -73,7 +73,7 @@ function introduce({checkpoint}: Beginning): void {
     `Runs: ${runs.join(', ')}: ${count(steps)} steps each on ${backend}, learning rate ${learningRate}, seed ${seed}`,
   );
   if (isFinished(checkpoint)) print('All runs were over already: only the report is written again');
-  else if (state.current || state.finished.length > 0) print(`Going on at ${whereabouts(checkpoint)}`);
+  else if (state.current || state.finished.length > 0) print(`Resuming at ${whereabouts(checkpoint)}`);
   print();
 }
 

@@ -19,7 +19,7 @@ export interface Options {
   threads?: number;
   /** Seconds between two checkpoints. */
   saveEvery: number;
-  /** Folder of the experiment to go on with. */
+  /** Folder of the experiment to resume. */
   resume?: string;
   fresh?: true;
 }

@@ -14,7 +14,7 @@ export async function runCommand(typed: string, command: (argv: string[]) => Pro
       console.error(`${error.message}\nSee: ${typed} -- --help`);
       process.exitCode = 2;
     } else {
-      // What nobody foresaw is printed with its stack; thrown, it would come with a page of the
+      // An unexpected error is printed with its stack; thrown, it would come with a page of the
       // wasm backend's code.
       console.error(error instanceof FailedError ? error.message : error);
       process.exitCode = 1;

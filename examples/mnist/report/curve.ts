@@ -8,7 +8,7 @@ export interface CurvePoint {
  * At most `limit` points that look like all of them: of every stretch of steps its lowest and its
  * highest value stay.
  *
- * Taking every so many-th point instead would hide the peaks, which is what the raw line is drawn
+ * Taking every n-th point instead would hide the peaks, which is what the raw line is drawn
  * for.
  */
 export function thinned(steps: number[], values: number[], limit: number): CurvePoint[] {

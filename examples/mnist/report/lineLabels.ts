@@ -57,8 +57,8 @@ export function lineLabels(lines: LineLabel[], {lastStep, bottom = 0, top, heigh
   return drawn.flatMap(({step, value, style: {color, dash}, label}, index): Layer[] => {
     const place = top - ((top - bottom) * (places[index] as number)) / height;
     const beside = {values: [{step: lastStep, value: place}]};
-    // A leader across much of the panel would pass for a line that goes on: it is dotted, and the
-    // end of the line marked.
+    // A leader across much of the panel would pass for a curve that continues: it is dotted, and
+    // the end of the line marked.
     const isEarly = step < EARLY * lastStep;
     const end: Layer = {
       data: {values: [{step, value}]},

@@ -17,7 +17,7 @@ export interface LossCell {
  *
  * More than `slots` snapshots are added up in groups that follow each other, more than `bins` bins
  * with their neighbours. A cell reaches back to the snapshot before it, the first one to the start
- * of the training.
+ * of the training run.
  */
 export function lossTimeline(
   histograms: LossHistograms[],

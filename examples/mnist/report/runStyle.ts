@@ -2,8 +2,8 @@ import type {Run} from '../experiment/results';
 import type {Theme} from './theme';
 
 /**
- * How a run is told from the others: by colour, and by dashes where colours are not seen or not
- * printed.
+ * How a run is distinguished from the others: by colour, and by dashes where colours are not seen
+ * or not printed.
  */
 export interface RunStyle {
   color: string;

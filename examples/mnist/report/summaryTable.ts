@@ -1,7 +1,7 @@
 import type {Results, RunResult} from '../experiment/results';
 import {percent} from './percent';
 
-/** What a run came to, on one line. */
+/** The results of a run, on one line. */
 export interface SummaryRow {
   name: string;
   n: number;

@@ -77,14 +77,14 @@ export type FromWorker =
   | {type: 'data'; data: DataSummary}
   /** The digits cannot be had: which file, what is wrong. */
   | {type: 'dataFailed'; message: string}
-  /** Training begins or goes on, from these curves; all before them is to be forgotten. */
+  /** Training begins or resumes, from these curves; all before them is to be forgotten. */
   | {type: 'running'; backend: Backend; runs: (Run & Curves)[]}
   | {type: 'stepped'; run: number; step: number; selectedLoss: number; testAccuracy: RunResult['testAccuracy']}
   | {type: 'view'; view: View}
   | {type: 'paused'}
   | {type: 'finished'}
   | {type: 'ended'}
-  /** A backend cannot be used any more; training goes on with the next, if there is one. */
+  /** A backend cannot be used any more; training continues with the next, if there is one. */
   | {type: 'backendFailed'; backend: Backend; message: string; next?: Backend}
-  /** Training cannot go on. */
+  /** Training cannot continue. */
   | {type: 'failed'; message: string};

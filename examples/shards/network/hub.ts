@@ -14,7 +14,7 @@ export interface HubOptions {
   size: number;
   /** Milliseconds that all shards together may take for a round. */
   timeout: number;
-  /** Default: the loopback interface, which nobody else reaches. */
+  /** Default: the loopback interface, which no other machine reaches. */
   host?: string;
   port?: number;
 }
@@ -23,7 +23,7 @@ export interface HubOptions {
 export interface Hub {
   port: number;
   /**
-   * Resolves when all shards have said goodbye; rejects with a ShardError, after all were told, if
+   * Resolves when all shards have said goodbye; rejects with a ShardError, after all got it, if
    * one did not.
    */
   finished: Promise<void>;
@@ -39,7 +39,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const finished = serve(server, options, (ending) => {
     end = ending;
   });
-  // Nobody may look at it before something fails.
+  // It may stay without a handler until something fails.
   finished.catch(() => {});
   server.listen(port, host);
   await once(server, 'listening');

@@ -39,7 +39,7 @@ export async function joinHub({host = '127.0.0.1', port, shard, size, timeout}: 
       if (kind === 'losses') traffic.losses += socket.bytesWritten - sent + socket.bytesRead - received;
       return reply;
     },
-    /** Says why this shard cannot go on, so that all others end with the same words. */
+    /** Says why this shard cannot continue, so that all others end with the same words. */
     async fail(error: ShardError, step: number): Promise<void> {
       if (socket.destroyed) return;
       for (const part of framed({kind: 'fail', shard, step, payload: textBytes(error.message)})) socket.write(part);

@@ -12,7 +12,7 @@ import {type ShardRun, trainShard} from './trainShard';
 export interface ProcessData extends Omit<ShardRun, 'initial'> {
   port: number;
   host?: string;
-  /** Whether to go on from the checkpoint. */
+  /** Whether to resume from the checkpoint. */
   resume: boolean;
 }
 

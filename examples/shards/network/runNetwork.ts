@@ -14,14 +14,14 @@ export interface NetworkOptions {
   onStep?: OnStep;
   /** A folder and the steps between two checkpoints in it. */
   checkpoints?: {folder: string; every: number} | undefined;
-  /** Whether to go on from the checkpoint. */
+  /** Whether to resume from the checkpoint. */
   resume?: boolean;
   /** Tests kill processes by it, and change what one of them is started with. */
   onProcesses?: (processes: readonly ChildProcess[]) => void;
   change?: (data: ProcessData) => ProcessData;
 }
 
-/** Milliseconds in which a process that was told of a failure has to end by itself. */
+/** Milliseconds in which a process has to end by itself after the message of a failure. */
 const GRACE = 3000;
 
 /**

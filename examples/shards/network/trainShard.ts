@@ -56,7 +56,7 @@ export async function trainShard(
     const sum = gradientsIn(
       await member.ask('gradients', at, gradientsPayload(kept, flattened(Object.values(gradients)))),
     );
-    // If rows were kept that nobody learned from, a gradient was not finite, and no shard takes the
+    // If rows were kept but none was trained on, a gradient was not finite, and no shard takes the
     // step.
     if (sum.kept > 0 && sum.kept === threshold.counts.reduce((total, count) => total + count, 0)) {
       const summed = unflattened(sum.gradients, variables);

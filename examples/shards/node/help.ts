@@ -6,7 +6,7 @@ those of one process that has the whole batch.
 
   npm run shards                                     2 threads, then 2 processes; about a minute on two free cores
   npm run shards -- --mode network --checkpoints DIR          the same in processes, with checkpoints
-  npm run shards -- --mode network --checkpoints DIR --resume    go on after Ctrl-C, a crash or a power cut
+  npm run shards -- --mode network --checkpoints DIR --resume    resume after Ctrl-C, a crash or a power cut
 
 What is trained
   --mode NAME         threads, which share memory; network, processes that meet at a hub over TCP on this machine;
@@ -27,7 +27,7 @@ What may go wrong
   --timeout MS        milliseconds that a shard may take for a part of a step (default ${DEFAULTS.timeout})
   --checkpoints DIR   folder of the checkpoint, for one mode and one number of shards
   --save-every N      steps between two checkpoints (default 50)
-  --resume            go on from the checkpoint; ends with the same weights as if it had never stopped
+  --resume            resume from the checkpoint; ends with the same weights as if it had never stopped
 
   --json FILE         write the figures to a file
   --help              this text

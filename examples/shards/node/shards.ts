@@ -56,7 +56,7 @@ export async function shards(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * Checks, before anything is trained, that checkpoints can be written, and that a run can go on
+ * Checks, before anything is trained, that checkpoints can be written, and that a run can resume
  * from the one that is there.
  */
 async function checkCheckpoints({checkpoints, resume, settings, shards: [count]}: Options): Promise<void> {
@@ -88,7 +88,7 @@ async function runOf(
     return figuresOf(how, results, single, await accuracyOf(first.weights as Float32Array, settings, digits));
   } catch (error) {
     if (!(error instanceof ShardError)) throw error;
-    const remedy = checkpoints ? ' Go on with --resume.' : '';
+    const remedy = checkpoints ? ' Resume with --resume.' : '';
     throw new FailedError(`${error.message}${remedy}`, {cause: error});
   }
 }

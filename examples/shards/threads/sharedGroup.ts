@@ -158,7 +158,7 @@ export function sharedGroup(memory: SharedMemory, shard: number, timeout: number
       const other = fingerprints.findIndex((of) => !of.equals(fingerprints[0] as Buffer));
       if (other >= 0) throw shardError(`shard ${other}`, 'have the weights of shard 0', 'others', step);
     },
-    /** Ends the run of all threads, since this one cannot go on. */
+    /** Ends the run of all threads, because this one cannot continue. */
     fail: () => failAll(memory, shard),
   };
 }

@@ -1,5 +1,6 @@
 /**
- * @file Starts the thread of a shard: in a thread of Node 20 tsx has to be told to read TypeScript.
+ * @file Starts the thread of a shard: in a thread of Node 20 tsx must be registered to read
+ *   TypeScript.
  */
 import {register} from 'tsx/esm/api';
 

@@ -49,7 +49,7 @@ async function trainShard(): Promise<ShardResult> {
     const threshold = report.selection.threshold?.counts ?? [];
     const own = report.selection.weights.dataSync().filter((weight) => weight > 0).length;
     const {sum, kept} = group.allReduce((part) => flattenInto(part, Object.values(gradients)), own);
-    // If rows were kept that nobody learned from, a gradient was not finite, and no shard takes the
+    // If rows were kept but none was trained on, a gradient was not finite, and no shard takes the
     // step.
     if (kept > 0 && kept === threshold.reduce((total, count) => total + count, 0)) {
       const summed = unflattened(sum, variables);

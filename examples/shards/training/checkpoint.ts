@@ -18,7 +18,7 @@ interface Header {
 }
 
 /**
- * The settings that a run has to go on with: how many steps it takes, and how long it waits, may
+ * The settings that a resumed run must share: how many steps it takes, and how long it waits, may
  * change.
  */
 export const taskOf = ({steps: _, timeout: __, ...task}: Settings): string =>

@@ -4,7 +4,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {flattened, unflattened} from './flat';
 import {sizeOf, variablesOf} from './network';
 
-/** The weights and the momenta after a number of steps: all that a shard has to know to go on. */
+/** The weights and the momenta after a number of steps: all that a shard needs to resume. */
 export interface TrainingState {
   /** Steps taken. */
   step: number;

@@ -27,17 +27,17 @@ async function goesOnFrom(steps: number[], backend: string): Promise<void> {
   await live.waitForStep(Math.max(...steps) + 3);
 }
 
-/** Takes the GPU from under the training. */
+/** Takes the GPU away during training. */
 const lose = (call: string) => live.page.workers()[0]?.evaluate(`void globalThis._tfengine.backend.${call}`);
 
 describe('the backends of the page', () => {
-  it('are told of when the address asks for another', async () => {
+  it('are reported when the address names another', async () => {
     const {waitForSaid, errors} = await open(`${QUICKEST}&backend=cuda`);
     await waitForSaid(/^There is no backend cuda here\. Ready\. 1 run, on \w+\.$/);
     expect(errors).toEqual([]);
   });
 
-  it('are moved between in the middle of a training, and the curves are kept', async () => {
+  it('are moved between in the middle of a training run, and the curves are kept', async () => {
     const {press, waitForStep, steps, curves, chooseBackend, errors} = await open(`${QUICKEST}&backend=wasm`);
     await press('Start');
     await waitForStep(8);
@@ -49,7 +49,7 @@ describe('the backends of the page', () => {
       const before = await steps();
       await chooseBackend(name);
       await goesOnFrom(before, backend);
-      // Nobody can have come so far who began anew.
+      // A run that began anew cannot have got so far.
       expect(Math.min(...(await steps()))).toBeGreaterThan(Math.min(...before));
     }
     expect((await curves()).length).toBe(2);
@@ -63,12 +63,12 @@ describe('the backends of the page', () => {
     expect(told).toMatch(
       /^tfjs-backend-wasm-simd.*\.wasm could not be loaded: the server answered 404\. Put the \.wasm files beside/,
     );
-    expect(told).toMatch(/Training goes on on (webgl|webgpu|cpu)/);
+    expect(told).toMatch(/Training continues on (webgl|webgpu|cpu)/);
     await waitForStep(2);
     expect(await page.getByRole('radio', {name: 'WebAssembly'}).isDisabled()).toBe(true);
   });
 
-  it('are replaced when the GPU is lost amid the training, and the curves are kept', async () => {
+  it('are replaced when the GPU is lost during training, and the curves are kept', async () => {
     const {press, waitForStep, waitForTrouble, waitForSaid, steps, page} = await open(`${QUICKEST}&backend=webgl`);
     await press('Start');
     await waitForStep(2);
@@ -78,7 +78,7 @@ describe('the backends of the page', () => {
     const before = await steps();
     await press('Resume');
     await lose('gpgpu.gl.getExtension("WEBGL_lose_context").loseContext()');
-    expect(await waitForTrouble('The browser took the GPU away from WebGL')).toContain('Training goes on on wasm');
+    expect(await waitForTrouble('The browser took the GPU away from WebGL')).toContain('Training continues on wasm');
     await goesOnFrom(before, 'wasm');
     expect(Math.min(...(await steps()))).toBeGreaterThan(Math.min(...before));
     expect(await page.getByRole('radio', {name: 'WebGL'}).isDisabled()).toBe(true);

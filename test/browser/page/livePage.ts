@@ -8,13 +8,13 @@ export const QUICKEST = '?runs=8/4&steps=600&digits=60';
 /** The page as somebody sees and uses it. */
 export interface LivePage {
   page: Page;
-  /** What went wrong and nobody told the user: uncaught errors and refusals of the browser. */
+  /** Errors that were not shown to the user: uncaught errors and refusals of the browser. */
   errors: string[];
   press(button: 'Start' | 'Pause' | 'Resume' | 'Step' | 'Reset'): Promise<void>;
   /** Steps of each run, as the table says. */
   steps(): Promise<number[]>;
   waitForStep(step: number): Promise<void>;
-  /** Waits until the line that says what goes on says this. */
+  /** Waits until the progress line says this. */
   waitForSaid(text: string | RegExp): Promise<void>;
   waitForTrouble(text: string | RegExp): Promise<string>;
   chooseBackend(name: string): Promise<void>;

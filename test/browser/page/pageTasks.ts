@@ -19,7 +19,7 @@ interface TraceEvent {
 }
 
 /**
- * Records the tasks of the main thread of the page that is clicked on while `use` goes on, with
+ * Records the tasks of the main thread of the page that is clicked on while `use` runs, with
  * Chromium's own tracing: a renderer that it starts in reserve is no page.
  */
 export async function pageTasks(browser: Browser, use: () => Promise<void>): Promise<PageTask[]> {

@@ -18,7 +18,7 @@ export interface ServedPage {
   url: string;
   /** The same page on a server that has lost the wasm binaries. */
   urlWithoutWasm: string;
-  /** Files that were asked for since the last call. */
+  /** Files that were requested since the last call. */
   asked(): string[];
   close(): Promise<unknown>;
 }

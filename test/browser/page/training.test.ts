@@ -102,7 +102,7 @@ it('looks into the run that is chosen, also while it is paused', async () => {
   expect(await page.locator('#histograms').innerText()).toContain('any 16');
 });
 
-it('comes to an end, says so, and can be started anew', async () => {
+it('ends, says so, and can be started anew', async () => {
   const {press, waitForSaid, steps, page} = live;
   await page.getByLabel('Steps', {exact: true}).fill('4');
   await press('Start');

@@ -2,7 +2,7 @@ import {backend, getBackend, Tensor} from '@tensorflow/tfjs-core';
 import {vi} from 'vitest';
 
 /**
- * Counts what is read from the device, by whomever and in whatever way, until it is told to stop.
+ * Counts what is read from the device, by whomever and in whatever way, until it is stopped.
  */
 export interface DeviceReads {
   count(): number;

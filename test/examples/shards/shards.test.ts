@@ -35,7 +35,7 @@ it('A thread is ended, then a process is killed: each time all end with a name, 
     await expect(threads).rejects.toThrow(END);
     const before = (await readCheckpoint(folder, settings))?.step ?? 0;
     expect(before).toBeGreaterThanOrEqual(10);
-    // Threads and processes exchange other messages, and come to the same bits, so the checkpoint
+    // Threads and processes exchange other messages, and end at the same bits, so the checkpoint
     // is for both.
     const processes = runNetwork(settings, {
       ...{checkpoints, resume: true},
@@ -58,7 +58,7 @@ it('A thread is ended, then a process is killed: each time all end with a name, 
   }
 });
 
-it('A checkpoint that cannot be written, or is of another run, ends all before the training, with no word of --resume', async () => {
+it('A checkpoint that cannot be written, or is of another run, ends all before any training, with no word of --resume', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'shards-'));
   try {
     const file = join(folder, 'file');

@@ -169,7 +169,7 @@ describeOnBackends('A checkpoint of a model', () => {
   const itself: Record<string, unknown> = {};
   itself.itself = itself;
   it.each<[string, () => object]>([
-    ['throws when it is asked for its configuration', () => expect.unreachable('no configuration')],
+    ['throws when its configuration is read', () => expect.unreachable('no configuration')],
     ['has a cycle in its configuration', () => ({itself})],
     ['has a function in its configuration', () => ({f: () => 1})],
     ['has a bigint in its configuration', () => ({large: 1n})],

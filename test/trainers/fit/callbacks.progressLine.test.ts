@@ -49,7 +49,7 @@ describe('The progress of a training', () => {
     expect(lines[0]).toMatch(/^Epoch 1\/2 loss [\d.]+ batchLoss [\d.]+ kept 5\n$/);
   });
 
-  it('counts the batches where nobody knows how many there will be', async () => {
+  it('counts the batches if their number is unknown', async () => {
     const run = () => fitOhemDataset(tinyModel(), () => [{xs: tinyXs(), ys: tinyYs()}], options());
     expect((await written(true, run))[0]).toContain('Epoch 1/1 batch 1 loss');
   });

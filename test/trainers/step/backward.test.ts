@@ -192,7 +192,7 @@ describeOnBackends('The walk back', (backend) => {
     const xs = () => randomNormal([12, 6], 0, 1, 'float32', 3);
     const ys = () => tidy(() => softmax(randomNormal([12, 3], 0, 4, 'float32', 4)));
 
-    it('cuts what lies behind, goes on with all rows, and says where', () => {
+    it('cuts what lies behind, continues with all rows, and says where', () => {
       const gradientsBy = (backward: 'masked' | 'pruned') => {
         const recording = recordingOptimizer();
         const step = ohemStep(normalised(), {loss, select: topK({k: 4}), optimizer: recording.optimizer, backward});

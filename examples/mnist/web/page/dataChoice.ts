@@ -32,7 +32,7 @@ export function dataChoice({onFiles, onError}: DataChoiceOptions): DataChoice {
   function take(chosen: readonly File[]): void {
     if (chosen.length === 0) return;
     if (field.disabled) {
-      onError('The digits cannot be changed during a training. Reset it first.');
+      onError('The digits cannot be changed during a training run. Reset it first.');
       return;
     }
     try {

@@ -18,7 +18,7 @@ import {trouble} from './trouble';
 
 /**
  * `idle`: nothing trained yet; `starting`: digits or a backend are on the way; `stopped`: it cannot
- * go on.
+ * continue.
  */
 type Phase = 'idle' | 'starting' | 'running' | 'paused' | 'finished' | 'stopped' | 'ending';
 
@@ -57,8 +57,8 @@ let isPausedAtStart = false;
 const {send} = trainingWorker(receive, (reason) => {
   isReady = false;
   problem.show(
-    `The training has broken down${reason ? ` (${reason})` : ''}. The curves stay until you reset; ` +
-      'another training may go better on another backend.',
+    `Training has failed${reason ? ` (${reason})` : ''}. The curves stay until you reset; ` +
+      'another run may succeed on another backend.',
   );
   enter(phase === 'idle' ? 'idle' : 'stopped');
 });
@@ -228,7 +228,7 @@ function goOn({backend, runs: all}: Message<'running'>): void {
   if (phase === 'starting') enter(isPausedAtStart ? 'paused' : 'running');
   line.say(
     leastSteps() > 0
-      ? `Going on at step ${leastSteps()} on ${backend} …`
+      ? `Resuming at step ${leastSteps()} on ${backend} …`
       : `Measuring the accuracy before the first step, on ${backend} …`,
   );
 }
@@ -251,7 +251,7 @@ function showInside(view: Message<'view'>['view']): void {
 
 function tellFailure({backend, message, next}: Message<'backendFailed'>): void {
   if (next) {
-    problem.show(`${message} Training goes on on ${next}, from the last copy of the weights; the curves are kept.`);
+    problem.show(`${message} Training continues on ${next}, from the last copy of the weights; the curves are kept.`);
     return;
   }
   problem.show(`${message} No backend is left: ${backend} was the last. Reload the page to try again.`);

@@ -5,7 +5,7 @@ import {element} from './element';
 /** Shares of all steps after which a screen reader hears how it goes. */
 const PARTS = 10;
 
-/** The line that says what goes on, and the bar under it. */
+/** The line that describes the progress, and the bar under it. */
 export interface ProgressLine {
   say(text: string): void;
   /** Moves the bar; every so often the line says how far it is. */

@@ -4,7 +4,7 @@ import {type AddressSettings, addressOf} from './address';
 import {element} from './element';
 import type {RunChoices} from './runChoices';
 
-/** The numbers of a training, and the form around all settings. */
+/** The numbers of a training run, and the form around all settings. */
 export interface SettingsForm {
   /** Sets the fields as the address says. @returns what it says and cannot be. */
   fill(address: AddressSettings, drawn: HTMLInputElement): string[];
@@ -12,7 +12,7 @@ export interface SettingsForm {
   read(backend: Backend): Settings | undefined;
   /** The address of what is set. */
   address(backend: Backend, drawn: HTMLInputElement | undefined): string;
-  /** While a training is there, only the backend can be changed. */
+  /** During a training run, only the backend can be changed. */
   lock(isLocked: boolean): void;
 }
 

@@ -5,7 +5,7 @@ export interface TrainingWorker {
   send(message: ToWorker): void;
 }
 
-/** @param onBreakdown  told why; what the worker knew of the training is lost. */
+/** @param onBreakdown  gets the reason; the state of the worker is lost. */
 export function trainingWorker(
   onMessage: (message: FromWorker) => void,
   onBreakdown: (reason: string) => void,

@@ -27,7 +27,7 @@ export const batchWall = (): Wall<BatchTile> =>
     kept: ({kept}) => kept,
   });
 
-/** The most mined of the whole training. */
+/** The most mined of the whole training run. */
 export const ledgerWall = (): Wall<LedgerTile> =>
   wall('ledger', 32, {
     figure: ({mined, seen}) => `${mined} of ${seen}`,
@@ -95,7 +95,7 @@ const readAs = ({label, guess}: Tile) => (label === guess ? 'read rightly' : `re
 
 /** Draws grey values as ink of the page's colour. */
 function drawDigit(canvas: HTMLCanvasElement, image: Uint8Array | undefined): void {
-  // Kept in main memory: so many small pictures are dearer to hand to a GPU than to draw.
+  // Kept in main memory: uploading many small pictures to a GPU costs more than drawing them.
   const context = canvas.getContext('2d', {willReadFrequently: true});
   if (!context) return;
   const pixels = context.createImageData(IMAGE_SIDE, IMAGE_SIDE);

@@ -5,8 +5,8 @@ import {drawnDigits} from '../../data/drawnData';
 import type {DataRequest} from '../protocol';
 
 /**
- * Finds the digits that the page asks for, and keeps the last ones: another training mostly goes on
- * with them.
+ * Finds the digits that the page asks for, and keeps the last ones: another training run mostly
+ * continues with them.
  */
 export function digitShelf(): (request: DataRequest, onMessage: (text: string) => void) => Promise<DigitData> {
   let kept: {request: string; digits: DigitData} | undefined;

@@ -21,11 +21,11 @@ const LOADERS: Record<Backend, () => Promise<unknown>> = {
  */
 export async function loadBackend(name: Backend): Promise<LoadedBackend> {
   await LOADERS[name]();
-  // tfjs refuses a GPU that the processor acts; whoever chooses it here has been told.
+  // tfjs refuses a software-rendered GPU; the page has warned whoever chooses it here.
   if (name === 'webgl') env().set('SOFTWARE_WEBGL_ENABLED', true);
   if (!(await setBackend(name))) throw new Error(`${name} did not start.`);
   const lost = lossOf(name);
-  // Between two waits nobody listens, and that is no error.
+  // Between two waits there is no listener, and that is no error.
   lost.catch(() => {});
   return {lost};
 }

@@ -22,7 +22,8 @@ const digitsFor = digitShelf();
 let offers: Offer[] = [];
 let session: Session | undefined;
 /**
- * Counts the trainings: one that was ended while its digits were still on the way must not begin.
+ * Counts the training runs: one that was ended while its digits were still on the way must not
+ * begin.
  */
 let training = 0;
 
@@ -77,9 +78,9 @@ async function obey(message: ToWorker): Promise<void> {
 }
 
 const fail = (error: unknown) =>
-  post({type: 'failed', message: `The training cannot go on: ${(error as Error).message}`});
+  post({type: 'failed', message: `Training cannot continue: ${(error as Error).message}`});
 
-// One after the other: what is asked while the digits are on the way is for the training that they
+// One after the other: a request while the digits are on the way is for the training run that they
 // are for.
 let obeyed: Promise<void> = Promise.resolve();
 scope.onmessage = ({data: message}) => {

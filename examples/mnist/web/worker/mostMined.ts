@@ -1,6 +1,6 @@
 import type {MiningLedger} from 'ohem-tfjs';
 
-/** What is asked of a ledger. */
+/** The figures read from a ledger. */
 export type MinedCounts = Pick<MiningLedger, 'size' | 'seen' | 'mined' | 'meanLoss'>;
 
 /**

@@ -25,14 +25,14 @@ function webglOffer(): Offer {
   }
   const info = gl.getExtension('WEBGL_debug_renderer_info');
   const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-  // Browsers allow only so many contexts.
+  // Browsers limit the number of contexts.
   gl.getExtension('WEBGL_lose_context')?.loseContext();
   return gpuOffer('webgl', name, false);
 }
 
 function gpuOffer(backend: 'webgpu' | 'webgl', name: string, isFallback: boolean): Offer {
   const isSoftware = isFallback || isSoftwareGpu(name);
-  return {backend, available: true, isSoftware, note: isSoftware ? 'No GPU: acted by the processor, slow.' : name};
+  return {backend, available: true, isSoftware, note: isSoftware ? 'No GPU: software-rendered, slow.' : name};
 }
 
 function wasmOffer(): Offer {

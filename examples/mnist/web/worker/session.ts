@@ -26,7 +26,7 @@ export interface SessionOptions {
   post: (message: FromWorker) => void;
 }
 
-/** A training that can be paused, taken step by step, and moved to another backend. */
+/** A training run that can be paused, taken step by step, and moved to another backend. */
 export interface Session {
   pause(): void;
   resume(): void;
@@ -34,7 +34,7 @@ export interface Session {
   step(): void;
   show(run: number): void;
   switchTo(backend: Backend): void;
-  /** Ends the training; it is over when the promise is. */
+  /** Ends the training run; it is over when the promise resolves. */
   end(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export interface Session {
  * Begins to train the runs side by side, and posts what comes of it.
  *
  * The weights are copied to main memory every now and then. When a backend fails, whatever the
- * reason, training goes on from the last copy on the next best one.
+ * reason, training continues from the last copy on the next best one.
  */
 export function beginSession({digits, settings, shown, isPaused, load, strikeOff, post}: SessionOptions): Session {
   const runs = parseRuns(settings.runs.join(','), 'beginSession: settings.runs');
@@ -114,7 +114,7 @@ export function beginSession({digits, settings, shown, isPaused, load, strikeOff
   }
 
   /**
-   * Lets messages in, and waits while it is paused or finished; what is asked for meanwhile is
+   * Lets messages in, and waits while it is paused or finished; a request meanwhile is
    * done.
    */
   async function rest(isWanted: () => boolean): Promise<void> {
@@ -166,7 +166,7 @@ export function beginSession({digits, settings, shown, isPaused, load, strikeOff
   }
 
   const over = trainAnywhere().catch(({message}: Error) => {
-    post({type: 'failed', message: `The training cannot go on: ${message} Reset it.`});
+    post({type: 'failed', message: `Training cannot continue: ${message} Reset it.`});
   });
   return {
     pause() {

@@ -19,7 +19,7 @@ async function download(answers: {one: Answer; two?: Answer}, patience = 5_000) 
   const fetch: typeof globalThis.fetch = async (url, init) => {
     asked.push(String(url));
     const answer = String(url).includes('one') ? answers.one : answers.two;
-    if (!answer) throw new Error(`${url} was not to be asked`);
+    if (!answer) throw new Error(`${url} was not expected`);
     return answer(init?.signal as AbortSignal);
   };
   const mirrors = ['https://one.test/', 'https://two.test/'];
@@ -98,14 +98,14 @@ describe('downloadIdxFile', () => {
       () => new Response(null),
       `its SHA-256 must be ${FILE.sha256}, got ${sha256Of(new Uint8Array())}.`,
     ],
-  ])('goes on to the next mirror when one %s', async (_, bad, reason) => {
+  ])('tries the next mirror when one %s', async (_, bad, reason) => {
     const {result, messages, asked} = await download({one: bad, two: good});
     expect(messages).toEqual([`Cannot use ${ONE}: ${reason}`]);
     expect(asked).toEqual([ONE, TWO]);
     expect(result).toMatchObject({bytes: BYTES});
   });
 
-  it('goes on to the next mirror when one never answers, or falls silent', async () => {
+  it('tries the next mirror when one never answers, or falls silent', async () => {
     const never: Answer = (signal) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     for (const one of [never, stream([GZIPPED.subarray(0, 12)], 1, 'hang')]) {

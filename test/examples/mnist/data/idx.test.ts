@@ -80,7 +80,7 @@ describe('parseIdxImages', () => {
       ),
     ],
     [
-      'a file that goes on',
+      'a file that is too long',
       idxImages(blank(2), {count: 1}),
       new RangeError(
         'parseIdxImages: train-images must be 800 bytes long, as its header says (16 + 1 * 784), got 1584. ' +
@@ -149,7 +149,7 @@ describe('parseIdxLabels', () => {
       ),
     ],
     [
-      'a file that goes on',
+      'a file that is too long',
       idxLabels([1, 2, 3], 2),
       new RangeError(
         'parseIdxLabels: t10k-labels must be 10 bytes long, as its header says (8 + 2 * 1), got 11. ' +

@@ -5,12 +5,12 @@ import type {IdxFiles} from '../../../../examples/mnist/data/mnistFiles';
 
 const uint32 = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
 
-/** An IDX file of images; the header says what it is told, whatever the pixels are. */
+/** An IDX file of images; the header is as given, whatever the pixels are. */
 export function idxImages(pixels: Uint8Array, {count = pixels.length / IMAGE_SIZE, rows = 28, columns = 28} = {}) {
   return Uint8Array.of(0, 0, 8, 3, ...uint32(count), ...uint32(rows), ...uint32(columns), ...pixels);
 }
 
-/** An IDX file of labels; the header says what it is told, however many there are. */
+/** An IDX file of labels; the header is as given, however many there are. */
 export function idxLabels(labels: ArrayLike<number>, count = labels.length): Uint8Array {
   return Uint8Array.of(0, 0, 8, 1, ...uint32(count), ...Array.from(labels));
 }

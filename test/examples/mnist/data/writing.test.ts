@@ -68,7 +68,7 @@ describe('writeGlyph', () => {
     expect(written(upright, {shift: [3, 0]}).at(17, 14)).toBe(1);
   });
 
-  it('skips about the share of a stroke that it is told', () => {
+  it('skips about the given share of a stroke', () => {
     const share = sum(written(upright, {gaps: 0.4}).ink) / sum(written(upright).ink);
     expect(share).toBeGreaterThan(0.4);
     expect(share).toBeLessThan(0.9);

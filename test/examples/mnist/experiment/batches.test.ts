@@ -31,7 +31,7 @@ describe('rowStream', () => {
     expect(rows.slice(60, 120)).not.toEqual(rows.slice(120, 180));
   });
 
-  it('needs no more than the position to go on', () => {
+  it('needs no more than the position to resume', () => {
     const rows = read(50, 3, 30, 10);
     expect([...rowStream(50, 3).rowsAt(210, 30)]).toEqual(rows.slice(210, 240));
   });

@@ -14,7 +14,7 @@ describe('lossCounts', () => {
     expect(lossCounts([Number.NaN, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], 2)).toEqual([0, 1]);
   });
 
-  it('has 25 bins unless told otherwise', () => {
+  it('has 25 bins by default', () => {
     expect(lossCounts(Float32Array.of(0.5))).toHaveLength(LOSS_BINS);
     expect(LOSS_BINS).toBe(25);
   });

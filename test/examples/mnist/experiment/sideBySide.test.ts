@@ -32,7 +32,7 @@ describe('sideBySide', () => {
     expect(together.map(curves)).toEqual(inTurn.map(curves));
   });
 
-  it('goes on from states, first with the run that is behind', async () => {
+  it('resumes from states, first with the run that is behind', async () => {
     const whole: RunResult[] = [];
     for await (const {index, result} of sideBySide(digits, settings)) whole[index] = result;
     const latest: SideBySideProgress[] = [];

@@ -100,7 +100,7 @@ describeOnBackends('trainRun', (backend) => {
         const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b) / values.length;
         expect(mean(losses)).toBeCloseTo(result.batchLoss.at(-1) as number, 5);
         expect(mean(losses.filter((_, place) => kept[place]))).toBeCloseTo(result.selectedLoss.at(-1) as number, 5);
-        // The three hardest, and nobody asks only once.
+        // The three hardest, read more than once.
         expect(Math.min(...losses.filter((_, place) => kept[place]))).toBeGreaterThanOrEqual(
           Math.max(...losses.filter((_, place) => !kept[place])),
         );
@@ -132,7 +132,7 @@ describeOnBackends('trainRun', (backend) => {
   });
 
   it.each(backend === 'wasm' ? ['8/4', '8/4 random'] : ['8/4 random'])(
-    'goes on from a state as if it had never stopped: %s',
+    'resumes from a state as if it had never stopped: %s',
     async (run) => {
       const whole = await trained({run, steps: 5});
       const state = await stoppedAfter(3, {run, steps: 5});

@@ -47,7 +47,7 @@ describe('begin', () => {
     expect(one.checkpoint.fingerprint).toBe(other.checkpoint.fingerprint);
   });
 
-  it('goes on with the settings and the digits of the checkpoint', async () => {
+  it('resumes with the settings and the digits of the checkpoint', async () => {
     const checkpoint = await unfinished();
     const beginning = await start('--resume', folder);
     expect(beginning.folder).toBe(folder);
@@ -73,13 +73,13 @@ describe('begin', () => {
     await expect(start('--resume', folder, ...argv)).rejects.toThrow(new UsageError(`mnist: ${message}`));
   });
 
-  it('rejects to go on where there is nothing', async () => {
+  it('refuses to resume without a checkpoint', async () => {
     await expect(start('--resume', folder)).rejects.toThrow(
       new UsageError(`mnist: --resume must name a folder with an experiment, got no ${checkpointPath(folder)}.`),
     );
   });
 
-  it('rejects to go on with other digits', async () => {
+  it('refuses to resume with other digits', async () => {
     const checkpoint = await unfinished();
     await writeCheckpoint(folder, {...checkpoint, fingerprint: 'of others'});
     const {description} = checkpoint.data;
@@ -95,7 +95,7 @@ describe('begin', () => {
     await expect(start('--out', folder, '--digits', '60')).rejects.toThrow(
       new UsageError(
         `mnist: --out must not hold an unfinished experiment, got one in ${folder} (run 1 of 2, step 0 of 5). ` +
-          `Go on with --resume ${folder}, or lose it with --fresh.`,
+          `Resume with --resume ${folder}, or lose it with --fresh.`,
       ),
     );
     expect(await readCheckpoint(folder)).toEqual(checkpoint);

@@ -100,16 +100,16 @@ describe('npm run mnist', () => {
     const broken = join(folder, 'broken');
     const stopped = await run([...experiment, '--out', broken], signalAt(/^32\/24 +4\/20/m, 'SIGINT'));
     expect(stopped.code).toBe(130);
-    expect(stopped.stdout).toMatch(/Stopped at run 1 of 2, step \d+ of 20\. Go on with: npm run mnist -- --resume/);
+    expect(stopped.stdout).toMatch(/Stopped at run 1 of 2, step \d+ of 20\. Resume with: npm run mnist -- --resume/);
 
     const resume = ['--resume', broken, '--save-every', '0'];
     const killed = await run(resume, signalAt(/^32\/24 random +10\/20/m, 'SIGKILL'));
     expect(killed.signal).toBe('SIGKILL');
-    expect(killed.stdout).toMatch(/^Going on at run 1 of 2, step \d+ of 20$/m);
+    expect(killed.stdout).toMatch(/^Resuming at run 1 of 2, step \d+ of 20$/m);
 
     const ended = await run(['--resume', broken]);
     expect(ended.stderr).toBe('');
-    expect(ended.stdout).toMatch(/^Going on at run 2 of 2, step \d+ of 20$/m);
+    expect(ended.stdout).toMatch(/^Resuming at run 2 of 2, step \d+ of 20$/m);
 
     const curves = ({runs}: Results) => runs.map(({msPerStep: _, ...rest}) => rest);
     expect(curves(await resultsIn(broken))).toStrictEqual(curves(await resultsIn(join(folder, 'whole'))));
@@ -128,7 +128,7 @@ describe('npm run mnist', () => {
     });
   });
 
-  it('ends with 2 where threads are asked of the cpu backend', async () => {
+  it('ends with 2 if threads are requested for the cpu backend', async () => {
     const {code, stderr} = await run([
       ...['--digits', '60', '--runs', '8/8', '--backend', 'cpu', '--threads', '2', '--out', join(folder, 'cpu')],
     ]);

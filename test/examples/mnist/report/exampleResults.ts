@@ -2,7 +2,8 @@ import type {LossHistograms, Results, Run, RunResult} from '../../../../examples
 
 interface Course extends Run {
   /**
-   * Test accuracy at shares of the training: what the reference experiment gives with real MNIST.
+   * Test accuracy at shares of the training run: what the reference experiment gives with real
+   * MNIST.
    */
   accuracy: [share: number, accuracy: number][];
   msPerStep: number;

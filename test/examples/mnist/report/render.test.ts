@@ -60,7 +60,7 @@ describe('renderPng', () => {
     expect([...renderPng(SQUARE).slice(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   });
 
-  it('draws twice the size unless told otherwise', () => {
+  it('draws twice the size by default', () => {
     expect(pngSize(renderPng(SQUARE))).toEqual({width: 200, height: 100});
     expect(pngSize(renderPng(SQUARE, {scale: 3}))).toEqual({width: 300, height: 150});
     expect(pngSize(renderPng(SQUARE, {width: 50}))).toEqual({width: 50, height: 25});

@@ -71,7 +71,7 @@ describe('A hub', () => {
     await expectEnd(hub, waiting, 'shards: shard 0 must answer within 1500 ms, got no hello at step 0.');
   });
 
-  it('ends all if it is told that a shard cannot come', async () => {
+  it('ends all on a message that a shard cannot come', async () => {
     const {hub, members} = await group(2);
     const waiting = [members[0].ask('losses', 0, losses(0, [1, 0]))];
     const message = 'shards: the machine of shard 1 must be there, got none.';

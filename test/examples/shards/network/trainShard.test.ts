@@ -25,7 +25,7 @@ afterEach(() => rm(folder, {recursive: true}));
 interface Trial {
   every?: number;
   resume?: boolean;
-  /** A shard that leaves after so many steps. */
+  /** A shard that leaves after a number of steps. */
   dies?: {shard: number; after: number};
   change?: (settings: Settings, shard: number) => Settings;
 }

@@ -33,7 +33,7 @@ describe('A group of threads', () => {
     );
   });
 
-  it('lets nobody through for a wake-up that is not of its turn', async () => {
+  it('lets no thread through for a wake-up that is not of its turn', async () => {
     const memory = sharedMemory({shards: 2, k: 2}, 3);
     const waking = `const control = new Int32Array(require('node:worker_threads').workerData);
       setInterval(() => Atomics.notify(control, 1), 1);`;

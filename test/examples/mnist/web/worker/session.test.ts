@@ -46,7 +46,7 @@ function begin(settings: Partial<Settings> = {}, {isPaused = false, broken = [] 
   });
   const all = <T extends FromWorker['type']>(type: T) =>
     said.filter((message): message is Said<T> => message.type === type);
-  /** Waits until so many messages of a kind have come. */
+  /** Waits until a number of messages of a kind have come. */
   const until = async (type: FromWorker['type'], count = 1) => {
     while (all(type).length < count) {
       await new Promise<void>((resolve) => {
@@ -96,7 +96,7 @@ describe('beginSession', () => {
     await session.end();
   });
 
-  it('goes on where it was on another backend, with all its curves', async () => {
+  it('continues where it was on another backend, with all its curves', async () => {
     const {session, all, until} = begin();
     await until('stepped', 3);
     session.switchTo('wasm');
@@ -115,7 +115,7 @@ describe('beginSession', () => {
     await session.end();
   });
 
-  it('goes on from the last copy on the next backend when a GPU is lost', async () => {
+  it('continues from the last copy on the next backend when a GPU is lost', async () => {
     const {session, all, until, lose} = begin();
     await until('stepped', 5);
     session.pause();
