@@ -8,8 +8,8 @@ const entryNames = Object.keys(ohem.exports)
   .filter((name) => name !== '' && name !== 'package.json');
 
 /**
- * Writes a folder with a package.json for each entry, as `wasm/package.json` for `ohem-tfjs/wasm`: Parcel and resolvers
- * that do not read `exports` look there.
+ * Writes a folder with a package.json for each entry, as `wasm/package.json` for `ohem-tfjs/wasm`:
+ * Parcel and resolvers that do not read `exports` look there.
  */
 export async function writeEntryFolders(root: string): Promise<void> {
   for (const name of entryNames) {

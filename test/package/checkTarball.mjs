@@ -48,7 +48,10 @@ function checkLinks(paths) {
   console.log('ok links');
 }
 
-/** Parcel and other resolvers without `exports` find each entry by the package.json in a folder of its name. */
+/**
+ * Parcel and other resolvers without `exports` find each entry by the package.json in a folder of
+ * its name.
+ */
 function checkEntryFolders() {
   const installed = join(modules, 'ohem-tfjs');
   const {exports} = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));

@@ -74,7 +74,10 @@ export function examplesInComments({path, text}: SourceText): Example[] {
 export interface Block extends Example {
   /** Whether it is tagged as TypeScript. One of JavaScript promises no types. */
   isTyped: boolean;
-  /** The name of the file that the block is, as its fence says: `js index.js`. Absent if it is a part of one. */
+  /**
+   * The name of the file that the block is, as its fence says: `js index.js`. Absent if it is a
+   * part of one.
+   */
   file: string | undefined;
 }
 
@@ -102,7 +105,10 @@ export interface Program extends Example {
   file: string | undefined;
 }
 
-/** The programs of a document: the blocks that are parts of one, joined in their order; and each block that is a file. */
+/**
+ * The programs of a document: the blocks that are parts of one, joined in their order; and each
+ * block that is a file.
+ */
 export function programsIn(document: SourceText): Program[] {
   const blocks = examplesInMarkdown(document);
   const parts = blocks.filter(({file}) => file === undefined);

@@ -6,9 +6,10 @@ const BEGINNING = 16;
  * name, which may lie.
  *
  * @param name  what errors call it.
- * @param limitOf  the most bytes that a gzip file of this beginning may unpack to. No more is unpacked: a gzip file of some
- *   megabytes may unpack to gigabytes.
- * @throws Error if the gzip file is damaged; RangeError if it unpacks to more; what `limitOf` throws.
+ * @param limitOf the most bytes that a gzip file of this beginning may unpack to. No more is
+ *   unpacked: a gzip file of some megabytes may unpack to gigabytes.
+ * @throws Error if the gzip file is damaged; RangeError if it unpacks to more; what `limitOf`
+ *   throws.
  */
 export async function decompressed(
   bytes: Uint8Array,
@@ -44,7 +45,8 @@ async function* unzipped(bytes: Uint8Array, name: string): AsyncGenerator<Uint8A
   try {
     for (let part = await next(); !part.done; part = await next()) yield part.value;
   } finally {
-    // Ends the stream if the caller took enough. A stream that failed rejects, and has said why before.
+    // Ends the stream if the caller took enough. A stream that failed rejects, and has said why
+    // before.
     await reader.cancel().catch(() => {});
   }
 }

@@ -27,5 +27,8 @@ export async function readIdxFile(
   return undefined;
 }
 
-/** What cannot be compressed grows in a gzip file: by 5 bytes for each block, the header and the name. */
+/**
+ * What cannot be compressed grows in a gzip file: by 5 bytes for each block, the header and the
+ * name.
+ */
 const largestGzip = (bytes: number): number => Math.ceil(1.001 * bytes) + 4096;

@@ -4,11 +4,13 @@ import {idxLength} from './idx';
 export const LARGEST_IDX_FILE = 16 + 1_000_000 * 28 * 28;
 
 /**
- * Says how far a file may be unpacked: to the length in its header, if that is no more than `largest`.
+ * Says how far a file may be unpacked: to the length in its header, if that is no more than
+ * `largest`.
  *
  * @param largest  bytes of the file that is due, or `LARGEST_IDX_FILE` if any digits are taken.
  * @param name  what errors call it.
- * @throws TypeError if the beginning is not that of an IDX file; RangeError if its header announces more.
+ * @throws TypeError if the beginning is not that of an IDX file; RangeError if its header announces
+ *   more.
  */
 export function idxLimit(beginning: Uint8Array, largest: number, name: string): number {
   const length = idxLength(beginning, name);

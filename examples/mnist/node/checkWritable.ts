@@ -6,8 +6,8 @@ import {checkpointPath} from './checkpoint';
 import {FailedError, messageOf} from './errors';
 
 /**
- * Writes a file into the folder of the results and removes it again, and the folders that it made for that: what cannot
- * be written is known before anything is trained.
+ * Writes a file into the folder of the results and removes it again, and the folders that it made
+ * for that: what cannot be written is known before anything is trained.
  *
  * @throws FailedError if it cannot be written, or a folder is in the place of one of the files.
  */

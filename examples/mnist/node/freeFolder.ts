@@ -37,13 +37,14 @@ async function holdsFinished(folder: string): Promise<boolean> {
   const checkpoint = await readCheckpoint(folder).catch((error: Error) => {
     throw new FailedError(`${error.message} It is lost with --fresh.`, {cause: error});
   });
-  // Somebody may have removed the checkpoint of a finished experiment, which is large, and kept the results.
+  // The user may have removed the checkpoint of a finished experiment, which is large, and kept the
+  // results.
   if (!checkpoint) return isThere(join(folder, 'results.json'));
   if (isFinished(checkpoint)) return true;
   const typed = quotedForShell(folder);
   throw new UsageError(
     `mnist: --out must not hold an unfinished experiment, got one in ${folder} (${whereabouts(checkpoint)}). ` +
-      `Go on with --resume ${typed}, or lose it with --fresh.`,
+      `Resume with --resume ${typed}, or lose it with --fresh.`,
   );
 }
 

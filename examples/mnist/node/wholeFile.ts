@@ -4,7 +4,8 @@ import {type FileHandle, open} from 'node:fs/promises';
 /**
  * Reads a regular file, or one that a link leads to.
  *
- * A FIFO, a device or a socket is refused before anything is read: it may never end, or wait for ever.
+ * A FIFO, a device or a socket is refused before anything is read: it may never end, or wait for
+ * ever.
  *
  * @returns undefined if there is none.
  * @throws Error if it is not regular, has more than `largest` bytes, or cannot be read.

@@ -1,4 +1,7 @@
-/** @file Opens a folder of static files in a browser, and waits for the page to say that it has trained. */
+/**
+ * @file Opens a folder of static files in a browser, and waits for the page to say that it has
+ *   trained.
+ */
 import {readFile} from 'node:fs/promises';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';

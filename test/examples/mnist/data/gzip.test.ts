@@ -4,7 +4,10 @@ import {decompressed, gzipped, isGzipped} from '../../../../examples/mnist/data/
 
 const bytes = Uint8Array.of(0, 0, 8, 3, 7);
 
-/** About a megabyte, of which 64 parts unpack to 16 MiB each: gzip files may follow one another in a file. */
+/**
+ * About a megabyte, of which 64 parts unpack to 16 MiB each: gzip files may follow one another in a
+ * file.
+ */
 function gigabyteOfZeros(): Uint8Array {
   const part = gzipSync(new Uint8Array(2 ** 24));
   return Buffer.concat(Array.from({length: 64}, () => part));

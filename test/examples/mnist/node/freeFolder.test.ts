@@ -37,13 +37,13 @@ describe('freeFolder', () => {
     expect(await freeFolder({}, preset)).toBe(`${preset}-2`);
   });
 
-  it('stops at an unfinished one, and says how to go on with it', async () => {
+  it('stops at an unfinished one, and says how to resume it', async () => {
     await finish(preset);
     await unfinish(`${preset}-2`);
     await expect(freeFolder({}, preset)).rejects.toThrow(
       new UsageError(
         `mnist: --out must not hold an unfinished experiment, got one in ${preset}-2 (run 2 of 2, step 2 of 3). ` +
-          `Go on with --resume "${preset}-2", or lose it with --fresh.`,
+          `Resume with --resume "${preset}-2", or lose it with --fresh.`,
       ),
     );
   });

@@ -39,7 +39,7 @@ describe('readWholeFile', () => {
     );
   });
 
-  it.skipIf(isWindows)('refuses a FIFO, to which nobody may ever write', async () => {
+  it.skipIf(isWindows)('refuses a FIFO, which may have no writer', async () => {
     execFileSync('mkfifo', [path]);
     await expect(readWholeFile(path, 6)).rejects.toThrow(refusal('a FIFO'));
   });
