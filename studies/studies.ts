@@ -1,13 +1,13 @@
-import {cost} from './cost';
-import {epochs, epochsMails} from './epochs';
-import {labels} from './labels';
-import {noise} from './noise';
-import {orderedLeNet} from './orderedLeNet';
-import {orderedSgd} from './orderedSgd';
-import {pairs} from './pairs';
-import {reference} from './reference';
-import {rules} from './rules';
-import type {Study} from './study';
+import {cost} from './cost/study';
+import {epochs, epochsMails} from './epochs/study';
+import type {Study} from './kit/study';
+import {labels} from './labels/study';
+import {noise} from './noise/study';
+import {orderedLeNet} from './ordered/orderedLeNet';
+import {orderedSgd} from './ordered/orderedSgd';
+import {pairs} from './pairs/study';
+import {reference} from './reference/study';
+import {rules} from './rules/study';
 
 /** All studies, in the order of the document. */
 export const studies: readonly Study[] = [

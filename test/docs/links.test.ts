@@ -5,7 +5,7 @@ import {describe, expect, it} from 'vitest';
 import {ROOT, readSource, sourcesIn} from '../support/sources';
 
 const documents = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map(readSource),
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'examples/mnist/README.md'].map(readSource),
   ...sourcesIn('docs', '.md').filter(({path}) => !path.startsWith('docs/api/')),
 ];
 

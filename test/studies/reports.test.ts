@@ -5,16 +5,16 @@
 import type {TopLevelSpec} from 'vega-lite';
 import {describe, expect, it} from 'vitest';
 import {renderSvg} from '../../examples/mnist/report/render';
-import type {CostSummary} from '../../studies/costReport';
-import type {EpochsSummary} from '../../studies/epochsReport';
-import type {LabelsSummary} from '../../studies/labelsReport';
-import type {NoiseSummary} from '../../studies/noiseReport';
-import type {OrderedSummary} from '../../studies/orderedReport';
-import type {PairsSummary} from '../../studies/pairsReport';
-import type {ReferenceSummary} from '../../studies/referenceSummary';
-import type {RulesSummary} from '../../studies/rulesReport';
+import type {CostSummary} from '../../studies/cost/report';
+import type {EpochsSummary} from '../../studies/epochs/report';
+import type {StudyReport} from '../../studies/kit/study';
+import type {LabelsSummary} from '../../studies/labels/report';
+import type {NoiseSummary} from '../../studies/noise/report';
+import type {OrderedSummary} from '../../studies/ordered/report';
+import type {PairsSummary} from '../../studies/pairs/report';
+import type {ReferenceSummary} from '../../studies/reference/summary';
+import type {RulesSummary} from '../../studies/rules/report';
 import {studies} from '../../studies/studies';
-import type {StudyReport} from '../../studies/study';
 import {
   costRecords,
   epochsRecords,

@@ -1,5 +1,5 @@
-import type {Provenance} from '../../studies/seedFile';
-import type {Study} from '../../studies/study';
+import type {Provenance} from '../../studies/command/seedFile';
+import type {Study} from '../../studies/kit/study';
 
 export interface CountingOptions {
   /** Waits so long at each step. */

@@ -4,7 +4,7 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {watchInterrupts} from '../../examples/mnist/node/interrupt';
-import {runStudy} from '../../studies/runStudy';
+import {runStudy} from '../../studies/command/runStudy';
 import {countingProvenance, countingStudy, noDigits} from './countingStudy';
 
 const [folder] = process.argv.slice(2) as [string];

@@ -1,9 +1,9 @@
-import type {EpochsRecord} from '../../studies/epochs';
-import type {LabelsRecord} from '../../studies/labels';
-import type {NoiseRecord} from '../../studies/noise';
-import type {OrderedRecord} from '../../studies/orderedStudy';
-import type {PairsRecord} from '../../studies/pairs';
-import type {ArmRecord} from '../../studies/trainTogether';
+import type {EpochsRecord} from '../../studies/epochs/record';
+import type {ArmRecord} from '../../studies/kit/trainTogether';
+import type {LabelsRecord} from '../../studies/labels/record';
+import type {NoiseRecord} from '../../studies/noise/record';
+import type {OrderedRecord} from '../../studies/ordered/record';
+import type {PairsRecord} from '../../studies/pairs/record';
 
 interface RecordOptions {
   name: string;

@@ -1,14 +1,14 @@
 /** @file The tables of docs/results.md and of the README, from the results of the studies. */
 import {existsSync} from 'node:fs';
-import type {CostSummary} from '../../studies/costReport';
-import type {EpochsSummary} from '../../studies/epochsReport';
-import type {LabelsSummary} from '../../studies/labelsReport';
-import type {NoiseSummary} from '../../studies/noiseReport';
-import type {OrderedSummary} from '../../studies/orderedReport';
-import type {PairsSummary} from '../../studies/pairsReport';
-import type {ReferenceArm, ReferenceSummary} from '../../studies/referenceSummary';
-import type {RulesSummary} from '../../studies/rulesReport';
-import type {Estimate} from '../../studies/statistics';
+import type {CostSummary} from '../../studies/cost/report';
+import type {EpochsSummary} from '../../studies/epochs/report';
+import type {Estimate} from '../../studies/kit/statistics';
+import type {LabelsSummary} from '../../studies/labels/report';
+import type {NoiseSummary} from '../../studies/noise/report';
+import type {OrderedSummary} from '../../studies/ordered/report';
+import type {PairsSummary} from '../../studies/pairs/report';
+import type {ReferenceArm, ReferenceSummary} from '../../studies/reference/summary';
+import type {RulesSummary} from '../../studies/rules/report';
 import type {MarkedTable} from './markedTable';
 import {markdownTable} from './resultTables';
 import {ROOT, readSource} from './sources';

@@ -1,0 +1,10 @@
+import type {DataMap, FinderRecord} from './labelFinders';
+import type {TeachingRecord} from './teaching';
+
+/** What a seed came to. */
+export interface LabelsRecord {
+  finders: FinderRecord[];
+  teaching: TeachingRecord[];
+  /** With the larger share of wrong labels. */
+  map: DataMap;
+}
