@@ -1,14 +1,14 @@
 /**
- * @file Builds and runs each example in a folder of its own against the packed library:
- * `npm run examples`.
- * Takes 50 seconds of processor time, half of it for the four installations. Needs a registry and a
- * Chromium.
+ * @file Builds and runs each example, and the README's file for a bundler, in a folder of its own
+ *   against the packed library: `npm run examples`. Takes a minute of processor time, half of it
+ *   for the five installations. Needs a registry and a Chromium.
  */
 import assert from 'node:assert/strict';
-import {mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Browser, Page} from 'playwright';
 import {launchChromium} from '../support/chromium';
+import {completeFiles} from '../support/completeFiles';
 import {ROOT} from '../support/sources';
 import {copyTracked, inFolder, install, pack, run} from './support/packed';
 import {openPage} from './support/trainedPage';
@@ -90,19 +90,36 @@ const EXAMPLES: Record<string, (project: string, browser: Browser) => Promise<vo
   },
 };
 
+/** Makes a project of the README's file for a bundler, by its install line, and builds it. */
+async function checkBundled(project: string, tarball: string, browser: Browser): Promise<void> {
+  const {text, packages} = completeFiles().find(({name}) => name === 'main.ts') ?? assert.fail('no main.ts');
+  writeFileSync(join(project, 'main.ts'), text);
+  const page = '<link rel="icon" href="data:,"><body><script type="module" src="main.ts"></script></body>';
+  writeFileSync(join(project, 'index.html'), `<!doctype html>${page}`);
+  install(project, packages, tarball);
+  run(project, 'npx', ['vite', 'build']);
+  await checkPage(browser, join(project, 'dist'), {until: /Trained/, of: /Trained: (\d+) %/});
+}
+
 await inFolder('examples', async (folder) => {
   const tarball = pack(folder);
   const browser = await launchChromium();
+  const timed = async (name: string, check: (project: string) => Promise<void>) => {
+    const started = performance.now();
+    const project = join(folder, name.replaceAll('/', '-'));
+    mkdirSync(project);
+    await check(project);
+    console.log(`ok ${name}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  };
   try {
     for (const [name, check] of Object.entries(EXAMPLES)) {
-      const started = performance.now();
-      const project = join(folder, name);
-      mkdirSync(project);
-      copyTracked(join(ROOT, 'examples', name), project);
-      install(project, [tarball]);
-      await check(project, browser);
-      console.log(`ok examples/${name}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+      await timed(`examples/${name}`, async (project) => {
+        copyTracked(join(ROOT, 'examples', name), project);
+        install(project, ['ohem-tfjs'], tarball);
+        await check(project, browser);
+      });
     }
+    await timed('README.md, main.ts', (project) => checkBundled(project, tarball, browser));
   } finally {
     await browser.close();
   }

@@ -37,10 +37,7 @@ function projects(folder: string, tarball: string) {
     if (known !== undefined) return known;
     const project = join(folder, `project-${made.size}`);
     mkdirSync(project);
-    install(
-      project,
-      packages.map((name) => (name === 'ohem-tfjs' ? tarball : name)),
-    );
+    install(project, packages, tarball);
     made.set(key, project);
     return project;
   };

@@ -123,9 +123,10 @@ export function programsIn(document: SourceText): Program[] {
   });
 }
 
-/** The packages that a document tells its readers to install. */
-export function installedBy({text}: SourceText): string[] {
-  const shell = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block).join('');
+/** The packages that a document tells its readers to install. A folded part is a project of its own. */
+export function installedBy({text}: Pick<SourceText, 'text'>): string[] {
+  const open = text.replaceAll(/^<details>.*?^<\/details>/gms, '');
+  const shell = [...open.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block).join('');
   const commands = [...shell.matchAll(/^npm install ([^#\n]+)/gm)].map(([, packages = '']) => packages.trim());
   return [...new Set(commands.flatMap((packages) => packages.split(/\s+/)))];
 }

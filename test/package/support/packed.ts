@@ -37,9 +37,10 @@ export function copyTracked(from: string, to: string): void {
   for (const file of files.trim().split('\n')) cpSync(join(from, file), join(to, file));
 }
 
-/** Installs packages, and the dependencies that a project has, from the registry. */
-export function install(project: string, packages: readonly string[]): void {
-  run(project, 'npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages]);
+/** Installs packages, and the dependencies of a project: the library from its tarball. */
+export function install(project: string, packages: readonly string[], tarball: string): void {
+  const named = packages.map((name) => (name === 'ohem-tfjs' ? tarball : name));
+  run(project, 'npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...named]);
 }
 
 /** Runs a command, and returns its output. @throws Error with the output if the command fails. */
