@@ -1,0 +1,71 @@
+/** @file The prose of the repository: lines of at most 100 columns, and plain words. */
+import {describe, expect, it} from 'vitest';
+import {bannedTurnsIn} from '../support/bannedTurns';
+import {longLinesOfComments, longLinesOfMarkdown} from '../support/longLines';
+import {markdownProse, passagesOf} from '../support/passages';
+import {trackedFiles} from '../support/trackedFiles';
+
+const documents = trackedFiles('*.md').filter(({path}) => !path.startsWith('docs/api/'));
+const programs = trackedFiles('*.ts', '*.tsx', '*.mjs');
+const folders = [...new Set(programs.map(({path}) => (path.includes('/') ? (path.split('/')[0] ?? '') : '')))].sort();
+const programsIn = (folder: string) =>
+  programs.filter(({path}) => (folder === '' ? !path.includes('/') : path.startsWith(`${folder}/`)));
+
+describe('The documents', () => {
+  it('are found', () => {
+    expect(documents.map(({path}) => path)).toEqual(expect.arrayContaining(['README.md', 'docs/faq.md']));
+  });
+
+  it('have no line over 100 columns, except tables, code and what cannot be broken', () => {
+    expect(documents.flatMap(longLinesOfMarkdown)).toEqual([]);
+  });
+
+  it('have none of the banned turns', () => {
+    const found = documents.flatMap(({path, text}) => bannedTurnsIn(path, {line: 1, text: markdownProse(text)}));
+    expect(found).toEqual([]);
+  });
+});
+
+describe.each(folders)('The programs in "%s"', (folder) => {
+  const sources = programsIn(folder).map((source) => ({source, ...passagesOf(source)}));
+
+  it('have no line of a comment over 100 columns, except code and what cannot be broken', () => {
+    expect(sources.flatMap(({source, comments}) => longLinesOfComments(source, comments))).toEqual([]);
+  });
+
+  it('have none of the banned turns, in comments or strings', () => {
+    const found = sources.flatMap(({source, comments, strings}) =>
+      [...comments, ...strings].flatMap((passage) => bannedTurnsIn(source.path, passage)),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('The check', () => {
+  const long = 'word '.repeat(30);
+
+  it('finds long lines of Markdown, and exempts tables, code, comments and links', () => {
+    const text = [long, `| ${long} |`, '```ts', long, '```', `<!-- ${long} -->`, `- [a](${'x'.repeat(120)})`].join(
+      '\n',
+    );
+    expect(longLinesOfMarkdown({path: 'a.md', text})).toEqual(['a.md:1']);
+  });
+
+  it('finds long lines of comments, and exempts code', () => {
+    const text = [`// ${long}`, `const a = '${long}';`, '/**', ` * ${long}`, ' * ```ts', ` * ${long}`, ' * ```', ' */'];
+    const source = {path: 'a.ts', text: text.join('\n')};
+    expect(longLinesOfComments(source, passagesOf(source).comments)).toEqual(['a.ts:1', 'a.ts:4']);
+  });
+
+  it('finds banned turns in comments and strings, also across lines, and not in code', () => {
+    const text = ['/**', ' * The loop goes', ' * on.', ' */', "const goesOn = 'is told';", 'want(`so many`);'];
+    const source = {path: 'a.ts', text: text.join('\n')};
+    const {comments, strings} = passagesOf(source);
+    const found = [...comments, ...strings].flatMap((passage) => bannedTurnsIn('a.ts', passage));
+    expect(found.map((place) => place.split(' (say')[0])).toEqual([
+      'a.ts:2: "goes on"',
+      'a.ts:5: "is told"',
+      'a.ts:6: "so many"',
+    ]);
+  });
+});
