@@ -250,7 +250,10 @@ export interface EpochRows {
   rows: Int32Array;
   /** Weight of each of `rows`, finite and ≥ 0. Omit for 1. */
   weights?: Float32Array;
-  /** Rows to rescore at the end of the epoch, in ascending order. Omit for none. */
+  /**
+   * Rows to run forward at the end of the epoch for their losses, in ascending order. Omit for
+   * none.
+   */
   rescore?: Int32Array;
   /** Factor of the learning rate in this epoch. Omit for 1. */
   learningRateFactor?: number;

@@ -66,9 +66,9 @@ export interface CrossValidatedOptions {
  *
  * `labelIssues` needs such predictions: a model may memorise a wrong label that it was trained on.
  * The rows of each class are spread evenly over the folds. The folds are trained one after the
- * other: `folds` training runs on `1 − 1 / folds` of the rows. If some row of `y` has other than
- * exactly one 1, the labels are not exclusive, and rows are spread at random. A single output, the
- * probability of label 1, becomes two columns, `[1 − p, p]`.
+ * other: `folds` training runs on `1 − 1 / folds` of the rows. Multi-label targets (a row of
+ * `[N, C]` without exactly one 1) are spread at random. A single output, the probability of label
+ * 1, becomes two columns, `[1 − p, p]`.
  *
  * @param makeModel  builds a new model for a fold, numbered from 0. Compile it, or set loss and
  *   optimizer in `fit`. The model and its optimizer are disposed after use.

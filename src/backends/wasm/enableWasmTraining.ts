@@ -34,7 +34,7 @@ type Marked = KernelConfig & {[STOCK]?: KernelConfig | null};
  *
  * Call it once, after importing `@tensorflow/tfjs-backend-wasm`, before or after the backend is
  * ready. Any backend may be in use. Calling it again changes nothing. Dense networks train many
- * times faster. Convolutional networks, which cannot train on the stock backend, can.
+ * times faster, and convolutional networks become trainable.
  *
  * @returns a function that restores the stock kernels, and removes those that were missing.
  * @throws TypeError if the wasm backend has not been imported; nothing has changed then.
