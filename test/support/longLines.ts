@@ -24,16 +24,24 @@ function isBreakable(line: string): boolean {
   return words.filter((word) => !marker.test(word) && word !== '*/').length > 1;
 }
 
-/** The lines of comments that are too long. Code in a doc comment, and what cannot be broken, is exempt. */
+/** Blanks the code of examples, from the tag to the next tag or the end. */
+const withoutExamples = (comment: string) =>
+  comment.replace(/^@example[\s\S]*?(?=^@\w|$(?![\s\S]))/gm, (code) => code.replace(/[^\n]/g, ' '));
+
+/**
+ * The lines of comments that are too long. Code in a doc comment, and what cannot be broken, is
+ * exempt.
+ */
 export function longLinesOfComments(source: SourceText, comments: readonly Passage[]): string[] {
   const lines = source.text.split('\n');
   return comments.flatMap(({line: first, text}) =>
-    markdownProse(text.replace(/^[ \t]*\*(?!\/) ?/gm, ''))
+    markdownProse(withoutExamples(text.replace(/^[ \t]*\*(?!\/) ?/gm, '')))
       .split('\n')
       .flatMap((prose, at) => {
         const line = lines[first - 1 + at] ?? '';
         const isOwnLine = at > 0 || /^\s*\/[/*]/.test(line);
-        const isLong = isOwnLine && prose.trim() !== '' && [...line].length > COLUMNS;
+        const isProse = prose.trim() !== '' && !prose.includes('biome-ignore');
+        const isLong = isOwnLine && isProse && [...line].length > COLUMNS;
         return isLong && isBreakable(line) ? [`${source.path}:${first + at}`] : [];
       }),
   );

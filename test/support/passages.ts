@@ -37,7 +37,10 @@ function tokensOf(node: ts.Node): ts.Node[] {
   return children.length === 0 ? [node] : children.flatMap(tokensOf);
 }
 
-/** Blanks what is code or markup in Markdown: fenced and indented code, comments, tags. Lines stay in their places. */
+/**
+ * Blanks what is code or markup in Markdown: fenced and indented code, comments, tags. Lines stay
+ * in their places.
+ */
 export function markdownProse(text: string): string {
   const blank = (found: string) => found.replace(/[^\n]/g, ' ');
   return text
