@@ -1,4 +1,7 @@
-/** @file Refuses a release that is not ready: `npm run release:check`, which `npm publish` runs before it begins. */
+/**
+ * @file Refuses a release that is not ready: `npm run release:check`, which `npm publish` runs
+ *   before it begins.
+ */
 import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';

@@ -19,7 +19,8 @@ export interface ReleaseFacts {
 /**
  * Lists what stands against a release, a sentence with a remedy for each; nothing if all is well.
  *
- * npm shows the links of the README by `repository`, and proves by it where a package with provenance was built.
+ * npm shows the links of the README by `repository`, and proves by it where a package with
+ * provenance was built.
  */
 export function releaseFindings({manifest, changelog, citation, status}: ReleaseFacts): string[] {
   const {version, repository, publishConfig} = manifest;

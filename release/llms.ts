@@ -1,4 +1,7 @@
-/** @file `npm run llms` writes llms.txt: what the package is and where each document leads, for language models. */
+/**
+ * @file `npm run llms` writes llms.txt: what the package is and where each document leads, for
+ *   language models.
+ */
 import {writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {llmsText} from './llmsText';

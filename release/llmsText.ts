@@ -5,8 +5,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 
 /**
- * The text of llms.txt, made of package.json, the README and the documents, in the form of llmstxt.org: a title, a
- * summary, how to begin, and a link with its sections for each document.
+ * The text of llms.txt, made of package.json, the README and the documents, in the form of
+ * llmstxt.org: a title, a summary, how to begin, and a link with its sections for each document.
  */
 export function llmsText(): string {
   const {name, description, peerDependencies} = JSON.parse(read('package.json'));

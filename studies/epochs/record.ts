@@ -1,4 +1,4 @@
-/** What a rule came to, measured after some epochs. */
+/** The results of a rule, measured after some epochs. */
 export interface EpochsRecord {
   rule: string;
   flipped: number;

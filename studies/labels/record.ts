@@ -1,7 +1,7 @@
 import type {DataMap, FinderRecord} from './labelFinders';
 import type {TeachingRecord} from './teaching';
 
-/** What a seed came to. */
+/** The results of a seed. */
 export interface LabelsRecord {
   finders: FinderRecord[];
   teaching: TeachingRecord[];

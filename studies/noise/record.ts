@@ -1,4 +1,4 @@
-/** What a rule came to where so many labels were wrong. */
+/** The results of a rule with a share of wrong labels. */
 export interface NoiseRecord {
   rule: string;
   flipped: number;

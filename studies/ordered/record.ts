@@ -1,4 +1,4 @@
-/** What a training came to after each of its epochs. */
+/** The results of a training run after each of its epochs. */
 export interface OrderedRecord {
   name: string;
   /**

@@ -1,4 +1,4 @@
-/** What a training came to, measured before the first step and later. */
+/** The results of a training run, measured before the first step and later. */
 export interface PairsRecord {
   name: string;
   digits: string;

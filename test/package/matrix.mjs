@@ -1,6 +1,7 @@
-// Installs the tarball beside other versions of tfjs, TypeScript and Node, in Deno and in Bun, and trains there.
-//   npm run matrix               all of it, written to docs/compatibility.md; the build must be there
-//   npm run matrix -- --sample   the oldest and the newest tfjs, one TypeScript, this Node; writes nothing
+// Installs the tarball beside other versions of tfjs, TypeScript and Node, in Deno and in Bun, and
+// trains there. npm run matrix all of it, written to docs/compatibility.md; the build must be there
+// npm run matrix -- --sample the oldest and the newest tfjs, one TypeScript, this Node; writes
+// nothing
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

@@ -3,7 +3,10 @@ import {join, resolve} from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
 
-/** Packs the library, as it is built, into a folder: the path of the tarball, and those of the files in it. */
+/**
+ * Packs the library, as it is built, into a folder: the path of the tarball, and those of the files
+ * in it.
+ */
 export function packed(folder) {
   const [{filename, files}] = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {cwd: root, encoding: 'utf8'}),

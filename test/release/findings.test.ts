@@ -60,7 +60,7 @@ describe('releaseFindings', () => {
     ]);
   });
 
-  it('asks for provenance, public access, and to be asked', () => {
+  it('requires provenance, public access, and the release check', () => {
     expect(found({}, {publishConfig: {}, scripts: {}})).toEqual([
       'release: publishConfig.provenance must be true, got undefined. Set it in package.json, and publish from CI.',
       'release: publishConfig.access must be "public", got undefined. Set it in package.json.',

@@ -1,4 +1,6 @@
-/** @file The files in the README that are complete: each in a folded part, with its install line. */
+/**
+ * @file The files in the README that are complete: each in a folded part, with its install line.
+ */
 import {installedBy} from './docExamples';
 import {readSource} from './sources';
 

@@ -6,13 +6,14 @@ const execute = promisify(execFile);
 /** A program took longer than this: it hangs. */
 const PATIENCE = 5 * 60_000;
 
-/** The exit code of a program that finds no such feature there, and was told so by the library. */
+/** The exit code of a program that finds no such feature there, as the library reports. */
 const NOT_OFFERED = 75;
 
 /**
  * Runs a program for a cell of the table.
  *
- * @returns `{result: 'passed' | 'not offered' | 'failed', said}`: the last line that it printed, or the first one of an error.
+ * @returns `{result: 'passed' | 'not offered' | 'failed', said}`: the last line that it printed, or
+ *   the first one of an error.
  */
 export async function cell(file, args, {cwd}) {
   try {

@@ -8,7 +8,10 @@ const programs = resolve(import.meta.dirname, '../programs');
 
 const TFJS = ['core', 'layers', 'backend-cpu', 'backend-wasm'];
 
-/** Makes a project as a stranger does: an empty folder, the tarball and tfjs. Peer ranges that do not fit are errors. */
+/**
+ * Makes a project as a stranger does: an empty folder, the tarball and tfjs. Peer ranges that do
+ * not fit are errors.
+ */
 export async function tfjsProject(parent, tarball, version, more = []) {
   const folder = await project(parent, `tfjs-${version}`, {type: 'commonjs'});
   const packages = TFJS.map((name) => `@tensorflow/tfjs-${name}@${version}`);

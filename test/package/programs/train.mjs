@@ -1,5 +1,5 @@
-// Trains a small network on the half of each batch with the largest losses, and fails if it does not learn.
-// Usage: node train.mjs cpu|wasm [threads]
+// Trains a small network on the half of each batch with the largest losses, and fails if it does
+// not learn. Usage: node train.mjs cpu|wasm [threads]
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';

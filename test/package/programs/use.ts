@@ -1,4 +1,5 @@
-// Compiles if the types of each entry are found, and only then: types that are not found would all be `any`.
+// Compiles if the types of each entry are found, and only then: types that are not found would all
+// be `any`.
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {fitOhem, ohemStep, type PerSampleLoss, type Selector} from 'ohem-tfjs';
