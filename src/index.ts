@@ -1,5 +1,6 @@
 /**
- * Online hard example mining for TensorFlow.js: run n examples forward, backpropagate only the k hardest.
+ * Online hard example mining for TensorFlow.js: run n examples forward, backpropagate only the k
+ * hardest.
  * @module ohem-tfjs
  */
 export * from './insight';

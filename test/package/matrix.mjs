@@ -1,7 +1,8 @@
 // Installs the tarball beside other versions of tfjs, TypeScript and Node, in Deno and in Bun, and
-// trains there. npm run matrix all of it, written to docs/compatibility.md; the build must be there
-// npm run matrix -- --sample the oldest and the newest tfjs, one TypeScript, this Node; writes
-// nothing
+// trains there. The build must exist.
+//   npm run matrix              the whole matrix, written to docs/compatibility.md
+//   npm run matrix -- --sample  the oldest and the newest tfjs, one TypeScript, this Node; writes
+//                               nothing
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -138,11 +139,12 @@ title: Compatibility
 
 # Compatibility
 
-Written by \`npm run matrix\` on ${date}: version ${version} of the package as \`npm pack\` makes it, installed
-in fresh folders on ${process.platform} ${process.arch}, Node ${process.versions.node} unless another is named. In each cell a small
-convolutional network trains on the harder half of its batches, by \`ohemStep\` and by \`fitOhem\`, until its
-loss has fallen; with TypeScript, a program with all entries compiles under \`strict\`, and its three
-deliberate errors are found. The peer range is \`${range}\`.
+Written by \`npm run matrix\` on ${date}: version ${version} of the package, as packed by
+\`npm pack\`, installed in fresh folders on ${process.platform} ${process.arch}. It runs on Node
+${process.versions.node} unless another version is named. In each cell a small convolutional network trains on
+the harder half of its batches, by \`ohemStep\` and by \`fitOhem\`, until its loss has fallen. With
+TypeScript, a program with all entries compiles under \`strict\`, and its three deliberate errors are
+found. The peer range is \`${range}\`.
 
 "not tried" means that the version could not be installed there, "not offered" that it has no such
 setting. CI runs a sample for each change: the oldest and the newest tfjs, one TypeScript, one Node.
