@@ -1,7 +1,4 @@
-/**
- * @file Refuses a release that is not ready: `npm run release:check`, which `npm publish` runs
- *   before it begins.
- */
+/** @file `npm run release:check` refuses a release that is not ready. `npm publish` runs it first. */
 import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';

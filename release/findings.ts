@@ -1,4 +1,4 @@
-/** What a release is judged by. */
+/** The facts that decide whether a release is ready. */
 export interface ReleaseFacts {
   /** The package.json. */
   manifest: {
@@ -17,10 +17,9 @@ export interface ReleaseFacts {
 }
 
 /**
- * Lists what stands against a release, a sentence with a remedy for each; nothing if all is well.
+ * Lists the reasons against a release, each with a remedy. The list is empty if it is ready.
  *
- * npm shows the links of the README by `repository`, and proves by it where a package with
- * provenance was built.
+ * npmjs.com resolves the relative links of the README by `repository`, and checks provenance by it.
  */
 export function releaseFindings({manifest, changelog, citation, status}: ReleaseFacts): string[] {
   const {version, repository, publishConfig} = manifest;

@@ -1,7 +1,4 @@
-/**
- * @file `npm run llms` writes llms.txt: what the package is and where each document leads, for
- *   language models.
- */
+/** @file `npm run llms` writes llms.txt, a summary of the package and its documents. */
 import {writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {llmsText} from './llmsText';

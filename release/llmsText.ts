@@ -5,8 +5,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 
 /**
- * The text of llms.txt, made of package.json, the README and the documents, in the form of
- * llmstxt.org: a title, a summary, how to begin, and a link with its sections for each document.
+ * Generates llms.txt from package.json, the README and the documents, in the format of llmstxt.org:
+ * title, summary, installation, quickstart, and each document with its sections.
  */
 export function llmsText(): string {
   const {name, description, peerDependencies} = JSON.parse(read('package.json'));
@@ -29,7 +29,7 @@ export function llmsText(): string {
   ].join('\n');
 }
 
-/** The heading of a section of the README, and its first block of code. */
+/** Extracts the heading of a section of the README and its first code block. */
 function sectionOf(readme: string, title: string): string[] {
   const section = readme.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
   const code = /^```[\s\S]*?^```$/m.exec(section ?? '')?.[0];

@@ -33,7 +33,7 @@ try {
   rmSync(project, {recursive: true, force: true});
 }
 
-/** What the README and the documents link to: all of the README, and documents from documents. */
+/** The tarball contains all link targets of the README, and the documents that documents link to. */
 function checkLinks(paths) {
   const missing = [];
   for (const document of paths.filter((path) => path.endsWith('.md'))) {

@@ -1,8 +1,7 @@
-// Installs the tarball beside other versions of tfjs, TypeScript and Node, in Deno and in Bun, and
-// trains there. The build must exist.
-//   npm run matrix              the whole matrix, written to docs/compatibility.md
-//   npm run matrix -- --sample  the oldest and the newest tfjs, one TypeScript, this Node; writes
-//                               nothing
+// Installs the tarball with other versions of tfjs, TypeScript and Node, in Deno and Bun, and trains.
+// It needs a build.
+//   npm run matrix               the whole matrix, written to docs/compatibility.md
+//   npm run matrix -- --sample   oldest and newest tfjs, one TypeScript, this Node; writes nothing
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -121,7 +120,7 @@ async function runtimeCells(file, args, cwd) {
   return cells;
 }
 
-/** A row of the table, printed as it comes; what cannot be installed is not tried. */
+/** Fills and prints a row of the table. A version that cannot be installed is "not tried". */
 async function row(name, count, fill) {
   let title = name;
   const cells = await fill((found) => {
@@ -139,15 +138,14 @@ title: Compatibility
 
 # Compatibility
 
-Written by \`npm run matrix\` on ${date}: version ${version} of the package, as packed by
-\`npm pack\`, installed in fresh folders on ${process.platform} ${process.arch}. It runs on Node
-${process.versions.node} unless another version is named. In each cell a small convolutional network trains on
-the harder half of its batches, by \`ohemStep\` and by \`fitOhem\`, until its loss has fallen. With
-TypeScript, a program with all entries compiles under \`strict\`, and its three deliberate errors are
-found. The peer range is \`${range}\`.
+Written by \`npm run matrix\` on ${date}, for version ${version} as \`npm pack\` packs it.
+Each version is installed in a fresh folder, on ${process.platform} ${process.arch} and, unless another one is named, Node ${process.versions.node}.
+In each cell a small convolutional network trains on the hardest half of its batches, by \`ohemStep\`
+and \`fitOhem\`, until its loss has fallen. With TypeScript, a program that imports all entries compiles
+under \`strict\`, and its three deliberate errors are reported. The peer range is \`${range}\`.
 
-"not tried" means that the version could not be installed there, "not offered" that it has no such
-setting. CI runs a sample for each change: the oldest and the newest tfjs, one TypeScript, one Node.
+"not tried": this version could not be installed. "not offered": this version has no such setting. CI
+tests a sample with each change: the oldest and the newest tfjs, one TypeScript, one Node.
 
 ${parts.join('\n')}`;
 }

@@ -3,10 +3,7 @@ import {join, resolve} from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
 
-/**
- * Packs the library, as it is built, into a folder: the path of the tarball, and those of the files
- * in it.
- */
+/** Packs the built library into a folder. Returns the tarball and the paths of its files. */
 export function packed(folder) {
   const [{filename, files}] = JSON.parse(
     execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {cwd: root, encoding: 'utf8'}),

@@ -1,4 +1,4 @@
-/** Bytes after which a limit is due: the header of an IDX file of images. */
+/** Bytes that `limitOf` needs: the header of an IDX file of images. */
 const BEGINNING = 16;
 
 /**

@@ -83,7 +83,7 @@ export function parseDigits(
 }
 
 /**
- * Reads from the header how many bytes an IDX file of images or labels has.
+ * Computes the size of an IDX file of images or labels from its header.
  *
  * @param beginning  at least 16 bytes of the decompressed file.
  * @param name  what errors call it.

@@ -9,7 +9,7 @@ import type {IdxFile} from './mnistFiles';
 /**
  * Reads a file from a folder, under the first of its names that is there.
  *
- * @param largest  the most bytes that it may have when decompressed; no more are read or unpacked.
+ * @param largest  the size limit of the decompressed file; reading and unpacking stop there.
  * @returns undefined if none is there.
  * @throws Error if it is no regular file, larger, or cannot be read or decompressed.
  */

@@ -1,6 +1,6 @@
 import {idxLength} from './idx';
 
-/** Of an IDX file with a million digits of 28 × 28 pixels, the most that this example takes. */
+/** Bytes of an IDX file of a million digits, the largest data set that this example accepts. */
 export const LARGEST_IDX_FILE = 16 + 1_000_000 * 28 * 28;
 
 /**

@@ -34,7 +34,7 @@ async function checkFiles(folder: string): Promise<void> {
   }
 }
 
-/** Another process may have put something there meanwhile, which stays. */
+/** Removes the created folders, except those that another process has filled meanwhile. */
 async function removeEmpty(folder: string, last: string): Promise<void> {
   for (let path = folder; path.startsWith(last); path = dirname(path)) {
     await rmdir(path).catch(() => {});

@@ -7,13 +7,14 @@ import {FailedError, UsageError} from './errors';
 import type {Options} from './options';
 
 /**
- * Finds the folder for a new experiment, so that no other one is lost.
+ * Chooses the folder of a new experiment without overwriting another one.
  *
- *     --fresh: the folder, whatever it holds;  --out: the folder, if it holds no experiment;
- *     neither: the first of mnist-results, mnist-results-2, mnist-results-3, … without a finished one
+ *     --fresh:   the folder, whatever its contents
+ *     --out:     the folder, if it contains no experiment
+ *     neither:   the first of mnist-results, mnist-results-2, … without a finished experiment
  *
- * @param preset  the folder if none is named.
- * @throws UsageError if it would be lost; FailedError if a checkpoint there cannot be read.
+ * @param preset  the folder without `--out`.
+ * @throws UsageError if an experiment would be lost; FailedError if a checkpoint cannot be read.
  */
 export async function freeFolder(
   {out, fresh}: Pick<Options, 'out' | 'fresh'>,

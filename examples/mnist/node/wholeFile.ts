@@ -13,7 +13,7 @@ import {type FileHandle, open} from 'node:fs/promises';
 export async function readWholeFile(path: string, largest: number): Promise<Uint8Array | undefined> {
   let file: FileHandle | undefined;
   try {
-    // Without O_NONBLOCK, which Windows lacks, to open a FIFO waits until somebody writes to it.
+    // Without O_NONBLOCK, opening a FIFO blocks until a writer opens it. Windows lacks the flag.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const found = await file.stat();
     const wrong = !found.isFile()
@@ -31,7 +31,7 @@ export async function readWholeFile(path: string, largest: number): Promise<Uint
   }
 }
 
-/** As many as the file had when it was looked at: a file that grows meanwhile is not followed. */
+/** Reads `size` bytes, also if the file grows meanwhile. */
 async function firstBytes(file: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(size);
   let length = 0;

@@ -13,7 +13,7 @@ export function reproduceCommand({settings, data}: Results): string {
     lr: learningRate,
     seed,
     backend,
-    // A name is typed without a space, which spares the quotes.
+    // The form without a space needs no quotes.
     runs: runs.join(',').replaceAll(' random', '-random'),
     ...(data.source === 'drawn' && {digits: data.trainCount}),
     ...(data.folder !== undefined && {data: data.folder}),

@@ -3,17 +3,17 @@ import {promisify} from 'node:util';
 
 const execute = promisify(execFile);
 
-/** A program took longer than this: it hangs. */
+/** Milliseconds after which a program counts as hanging. */
 const PATIENCE = 5 * 60_000;
 
-/** The exit code of a program that finds no such feature there, as the library reports. */
+/** The exit code of a program whose feature the library does not offer on that runtime. */
 const NOT_OFFERED = 75;
 
 /**
  * Runs a program for a cell of the table.
  *
- * @returns `{result: 'passed' | 'not offered' | 'failed', said}`: the last line that it printed, or
- *   the first one of an error.
+ * @returns `{result: 'passed' | 'not offered' | 'failed', said}`, with the last line of the output or
+ *   the first line of the error.
  */
 export async function cell(file, args, {cwd}) {
   try {
@@ -28,7 +28,7 @@ export async function cell(file, args, {cwd}) {
   }
 }
 
-/** A cell whose program could not be installed here: it says nothing about the library. */
+/** The cell of a program that could not be installed, which proves nothing about the library. */
 export const notTried = (error) => ({
   result: 'not tried',
   said: String(error.message ?? error)

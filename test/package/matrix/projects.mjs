@@ -8,10 +8,7 @@ const programs = resolve(import.meta.dirname, '../programs');
 
 const TFJS = ['core', 'layers', 'backend-cpu', 'backend-wasm'];
 
-/**
- * Makes a project as a stranger does: an empty folder, the tarball and tfjs. Peer ranges that do
- * not fit are errors.
- */
+/** Creates a folder with the tarball, tfjs and the programs. Unmet peer ranges are errors. */
 export async function tfjsProject(parent, tarball, version, more = []) {
   const folder = await project(parent, `tfjs-${version}`, {type: 'commonjs'});
   const packages = TFJS.map((name) => `@tensorflow/tfjs-${name}@${version}`);
@@ -20,7 +17,7 @@ export async function tfjsProject(parent, tarball, version, more = []) {
   return folder;
 }
 
-/** Makes a project with tools alone: a Node of some version, Deno, a compiler. */
+/** Creates a folder with tools alone: a version of Node, Deno, Bun or a compiler. */
 export async function toolProject(parent, name, packages) {
   const folder = await project(parent, name, {});
   await install(folder, packages);
@@ -43,7 +40,7 @@ async function install(cwd, packages, options = []) {
   }
 }
 
-/** The newest version of a package that a range allows; undefined if the registry has none. */
+/** Finds the newest version within a range, or undefined if the registry has none. */
 export async function newest(name, range) {
   const {stdout} = await execute('npm', ['view', `${name}@${range}`, 'version', '--json']);
   const versions = stdout.trim() === '' ? [] : [JSON.parse(stdout)].flat();

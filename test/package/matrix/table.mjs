@@ -1,6 +1,5 @@
 /**
- * A part of docs/compatibility.md: a heading, a table of results, and what was said of each that
- * did not pass.
+ * Formats a section of docs/compatibility.md: a table of results, and a note on each that did not pass.
  *
  * @param columns  names of the columns behind the first.
  * @param rows  `{name, cells}`, a cell `{result, said}` for each column.

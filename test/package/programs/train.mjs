@@ -1,5 +1,5 @@
-// Trains a small network on the half of each batch with the largest losses, and fails if it does
-// not learn. Usage: node train.mjs cpu|wasm [threads]
+// Trains a small network on the hardest half of each batch, and fails if it does not learn.
+// Usage: node train.mjs cpu|wasm [threads]
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
@@ -39,7 +39,7 @@ for (let i = 0; i < 60; i++) {
   const {kept} = await step(xs, ys).read();
   if (kept !== 32) throw new Error(`kept ${kept} rows of 64`);
 }
-// A row of NaN takes other kernels.
+// A row of NaN uses further kernels.
 const spoilt = tf.concat([tf.fill([1, 4, 4, 1], Number.NaN), tf.slice(xs, [1, 0, 0, 0], [63, 4, 4, 1])]);
 const {nonFinite, batchLoss} = await step(spoilt, ys).read();
 if (nonFinite !== 1 || !Number.isFinite(batchLoss)) throw new Error(`${nonFinite} rows not finite, loss ${batchLoss}`);

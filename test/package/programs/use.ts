@@ -1,5 +1,4 @@
-// Compiles if the types of each entry are found, and only then: types that are not found would all
-// be `any`.
+// Compiles only if the types of each entry resolve. The last three calls must be type errors.
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {fitOhem, ohemStep, type PerSampleLoss, type Selector} from 'ohem-tfjs';
