@@ -1,4 +1,4 @@
-/** @file `npm run release:check` refuses a release that is not ready. `npm publish` runs it first. */
+/** @file `npm run release:check` refuses a release that is not ready, before `npm publish`. */
 import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';

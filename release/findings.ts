@@ -33,7 +33,7 @@ export function releaseFindings({manifest, changelog, citation, status}: Release
     publishConfig?.access !== 'public' &&
       `release: publishConfig.access must be "public", got ${JSON.stringify(publishConfig?.access)}. Set it in package.json.`,
     manifest.scripts?.prepublishOnly?.includes('release:check') !== true &&
-      'release: scripts.prepublishOnly must run release:check, or npm publish would not ask it.',
+      'release: scripts.prepublishOnly must run release:check, so that npm publish stops. Set it in package.json.',
     !new RegExp(`^version: ["']?${escaped(version)}["']?$`, 'm').test(citation) &&
       `release: CITATION.cff must have version: ${version}, as package.json. Write it there.`,
     status.trim() !== '' &&

@@ -1,4 +1,4 @@
-/** The results of a rule, measured after some epochs. */
+/** The measurements of one rule, after some of its epochs. */
 export interface EpochsRecord {
   rule: string;
   flipped: number;

@@ -1,7 +1,7 @@
 import type {DataMap, FinderRecord} from './labelFinders';
 import type {TeachingRecord} from './teaching';
 
-/** The results of a seed. */
+/** The measurements of one seed. */
 export interface LabelsRecord {
   finders: FinderRecord[];
   teaching: TeachingRecord[];

@@ -1,4 +1,4 @@
-/** The results of a rule with a share of wrong labels. */
+/** The measurements of one rule, at one share of wrong labels. */
 export interface NoiseRecord {
   rule: string;
   flipped: number;

@@ -1,4 +1,4 @@
-/** The results of a training run after each of its epochs. */
+/** The measurements of one training run, after each epoch. */
 export interface OrderedRecord {
   name: string;
   /**

@@ -1,4 +1,4 @@
-/** The results of a training run, measured before the first step and later. */
+/** The measurements of one training run, before the first step and later. */
 export interface PairsRecord {
   name: string;
   digits: string;

@@ -13,7 +13,7 @@ it('The table of versions begins with the oldest version of the peer range', () 
   expect(manifest.peerDependencies['@tensorflow/tfjs-layers']).toBe(range);
   const [, oldest] = cells;
   expect(`^${oldest?.name}`).toBe(range);
-  expect(text).toContain(`The peer range is \`${range}\`.`);
+  expect(text).toContain(`peer range is \`${range}\`.`);
 });
 
 it('The latest run of the matrix failed in no cell', () => {

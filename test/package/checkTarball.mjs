@@ -33,7 +33,7 @@ try {
   rmSync(project, {recursive: true, force: true});
 }
 
-/** The tarball contains all link targets of the README, and the documents that documents link to. */
+/** The tarball has all link targets of the README, and documents that others link to. */
 function checkLinks(paths) {
   const missing = [];
   for (const document of paths.filter((path) => path.endsWith('.md'))) {

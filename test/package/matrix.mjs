@@ -1,5 +1,5 @@
-// Installs the tarball with other versions of tfjs, TypeScript and Node, in Deno and Bun, and trains.
-// It needs a build.
+// Installs the tarball with other versions of tfjs, TypeScript and Node, and in Deno and Bun, and
+// trains there. It needs a build.
 //   npm run matrix               the whole matrix, written to docs/compatibility.md
 //   npm run matrix -- --sample   oldest and newest tfjs, one TypeScript, this Node; writes nothing
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -139,13 +139,14 @@ title: Compatibility
 # Compatibility
 
 Written by \`npm run matrix\` on ${date}, for version ${version} as \`npm pack\` packs it.
-Each version is installed in a fresh folder, on ${process.platform} ${process.arch} and, unless another one is named, Node ${process.versions.node}.
-In each cell a small convolutional network trains on the hardest half of its batches, by \`ohemStep\`
-and \`fitOhem\`, until its loss has fallen. With TypeScript, a program that imports all entries compiles
-under \`strict\`, and its three deliberate errors are reported. The peer range is \`${range}\`.
+Each version is installed in a fresh folder, on ${process.platform} ${process.arch}. Node is ${process.versions.node}
+unless another one is named. In each cell a small convolutional network trains on the hardest half
+of its batches, by \`ohemStep\` and \`fitOhem\`, until its loss has fallen. With TypeScript, a program
+that imports all entries compiles under \`strict\`, and its three deliberate errors are reported. The
+peer range is \`${range}\`.
 
-"not tried": this version could not be installed. "not offered": this version has no such setting. CI
-tests a sample with each change: the oldest and the newest tfjs, one TypeScript, one Node.
+"not tried": this version could not be installed. "not offered": this version has no such setting.
+CI tests a sample with each change: the oldest and the newest tfjs, one TypeScript, one Node.
 
 ${parts.join('\n')}`;
 }

@@ -60,11 +60,11 @@ describe('releaseFindings', () => {
     ]);
   });
 
-  it('requires provenance, public access, and the release check', () => {
+  it('asks for provenance, public access, and a script that runs the check', () => {
     expect(found({}, {publishConfig: {}, scripts: {}})).toEqual([
       'release: publishConfig.provenance must be true, got undefined. Set it in package.json, and publish from CI.',
       'release: publishConfig.access must be "public", got undefined. Set it in package.json.',
-      'release: scripts.prepublishOnly must run release:check, or npm publish would not ask it.',
+      'release: scripts.prepublishOnly must run release:check, so that npm publish stops. Set it in package.json.',
     ]);
   });
 

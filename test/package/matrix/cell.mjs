@@ -12,8 +12,8 @@ const NOT_OFFERED = 75;
 /**
  * Runs a program for a cell of the table.
  *
- * @returns `{result: 'passed' | 'not offered' | 'failed', said}`, with the last line of the output or
- *   the first line of the error.
+ * @returns `{result: 'passed' | 'not offered' | 'failed', said}`, with the last line of the output
+ *   or the first line of the error.
  */
 export async function cell(file, args, {cwd}) {
   try {

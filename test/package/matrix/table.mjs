@@ -1,5 +1,5 @@
 /**
- * Formats a section of docs/compatibility.md: a table of results, and a note on each that did not pass.
+ * Formats a section of docs/compatibility.md: a table, and a note on each result but "passed".
  *
  * @param columns  names of the columns behind the first.
  * @param rows  `{name, cells}`, a cell `{result, said}` for each column.
