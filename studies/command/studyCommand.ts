@@ -1,6 +1,7 @@
 import {access, constants, mkdir} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
+import type {TrainAndTest} from '../../examples/mnist/experiment/trainRun';
 import {useBackend} from '../../examples/mnist/node/backend';
 import {watchInterrupts} from '../../examples/mnist/node/interrupt';
 import {versions} from '../../examples/mnist/node/versions';
@@ -28,7 +29,8 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
   }
   const {study, seeds, steps, threads, data} = options;
   const folder = join(options.out, study.name);
-  const digits = await realDigits({folder: data, onMessage: print});
+  const digits = study.ownData === undefined ? await realDigits({folder: data, onMessage: print}) : NO_DIGITS;
+  const source = 'description' in digits ? digits.description : study.ownData;
   const refuse = (error: unknown) => {
     throw unwritable(folder, error);
   };
@@ -40,7 +42,7 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
     settings: study.settings(steps),
     versions: {...versions(), backend: 'wasm', machine: `${process.platform} ${process.arch}, ${cores()}`},
   };
-  print(`${study.name}: ${study.about}\n${digits.description}; results in ${folder}`);
+  print(`${study.name}: ${study.about}\n${source}; results in ${folder}`);
   const running = await useBackend('wasm', threads);
   if (threads !== undefined) print(`Threads: ${running}`);
   const interrupts = watchInterrupts();
@@ -58,5 +60,8 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
     interrupts.stop();
   }
 }
+
+const none = {count: 0, images: new Uint8Array(0), labels: new Uint8Array(0)};
+const NO_DIGITS: TrainAndTest = {train: none, test: none};
 
 const cores = () => `${availableParallelism()} cores`;

@@ -190,7 +190,7 @@ export const epochs: Study<EpochsRecord[]> = {
   name: 'epochs',
   about: 'rows left out for whole epochs: InfoBatch, KAKURENBO, IES and controls, on digits',
   seeds: 5,
-  steps: 10,
+  steps: 20,
   settings: settings({hidden: 128, batchSize: 128}),
   train: (seed, {train: training, test}, {steps}) => {
     const rowsOf = ({count}: {count: number}) => Uint32Array.from({length: count}, (_, row) => row);
@@ -222,6 +222,7 @@ export const epochsMails: Study<EpochsRecord[]> = {
   seeds: 5,
   steps: 10,
   settings: settings({hidden: 64, batchSize: 32, words: HASHED}),
+  ownData: 'Mails of SpamAssassin, as a package has them',
   async *train(seed, _, {steps}) {
     const {train: training, test} = await readMails();
     const [x, tested] = [featuresOf(training), featuresOf(test)];

@@ -34,6 +34,8 @@ export interface Study<Seed = unknown> {
   seeds: number;
   steps: number;
   settings(steps: number): StudySettings;
+  /** The data of a study that uses no digits; such a study needs no `--data`. Omit for MNIST. */
+  ownData?: string;
   /**
    * Yields the share of the seed that is done, after every step; leaving it early disposes what it
    * made.

@@ -123,13 +123,9 @@ export function programsIn(document: SourceText): Program[] {
   });
 }
 
-<<<<<<< HEAD
 /**
  * The packages that a document tells its readers to install. A folded part is a project of its own.
  */
-=======
-/** The packages that a document names to install. A folded part is a project of its own. */
->>>>>>> 7c04486 (Shorten two comments)
 export function installedBy({text}: Pick<SourceText, 'text'>): string[] {
   const open = text.replaceAll(/^<details>.*?^<\/details>/gms, '');
   const shell = [...open.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block).join('');

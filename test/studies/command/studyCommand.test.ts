@@ -19,4 +19,12 @@ describe('studyCommand', () => {
     );
     expect(screen.text).toBe('');
   });
+
+  it('looks for no digits if a study has data of its own', async () => {
+    const screen = new Screen();
+    const call = studyCommand(['epochs-mails', '--data', 'no/such/folder', '--out', '/dev/null'], screen);
+    await expect(call).rejects.toThrow(
+      /^study: --out must be a folder that can be written to, got .dev.null.epochs-mails/,
+    );
+  });
 });
