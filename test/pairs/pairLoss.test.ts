@@ -16,6 +16,6 @@ describeOnBackends('A loss of pairs', (backend) => {
     const model = sequential({layers: [layers.dense({units: 3, inputShape: [2]})]});
     const step = ohemStep(model, {loss, select: topK({k: 4}), optimizer: tf.train.sgd(0.1)});
     step(tf.randomNormal([5, 2], 0, 1, 'float32', 3), tf.tensor1d([0, 0, 1, 1, 1], 'int32')).dispose();
-    expect(step.why).toContain(`since rows may interact in the loss (${name})`);
+    expect(step.why).toContain(`because rows may interact in the loss (${name})`);
   });
 });
