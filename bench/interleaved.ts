@@ -30,20 +30,6 @@ const WARM_UP = {ms: 1000, runs: 25};
  */
 const MOVES = 250_000;
 
-/** Keeps tensors of changing sizes alive, so that those of the next round lie elsewhere. */
-export function movingAddresses() {
-  const moved: Tensor[] = [];
-  let round = 0;
-  return {
-    move(): void {
-      moved.push(zeros([1 + ((round * 7919) % MOVES)]), zeros([1 + ((round * 104_729) % MOVES)]));
-      if (moved.length > 8) moved.splice(0, 3).forEach((tensor) => void tensor.dispose());
-      round++;
-    },
-    dispose: () => moved.forEach((tensor) => void tensor.dispose()),
-  };
-}
-
 /**
  * Times contestants in turn, A B C A B C …, so that the drift of a noisy machine meets all of them,
  * once they are warm; the first round is not counted. Each round has its tensors at other
@@ -53,9 +39,10 @@ export function movingAddresses() {
 export async function interleaved(contestants: readonly Contestant[], rounds: number): Promise<Timing[]> {
   const samples = new Map(contestants.map(({name}) => [name, [] as number[]]));
   for (const contestant of contestants) await warmUp(contestant);
-  const addresses = movingAddresses();
+  const moved: Tensor[] = [];
   for (let round = 0; round <= rounds; round++) {
-    addresses.move();
+    moved.push(zeros([1 + ((round * 7919) % MOVES)]), zeros([1 + ((round * 104_729) % MOVES)]));
+    if (moved.length > 8) moved.splice(0, 3).forEach((tensor) => void tensor.dispose());
     for (const {name, prepare, run} of contestants) {
       prepare?.();
       const start = performance.now();
@@ -63,7 +50,7 @@ export async function interleaved(contestants: readonly Contestant[], rounds: nu
       if (round > 0) samples.get(name)?.push(performance.now() - start);
     }
   }
-  addresses.dispose();
+  for (const tensor of moved) tensor.dispose();
   return [...samples].map(([name, times]) => ({name, ms: median(times), runs: times.length}));
 }
 
