@@ -37,7 +37,7 @@ try {
 function checkLinks(paths) {
   const missing = [];
   for (const document of paths.filter((path) => path.endsWith('.md'))) {
-    const text = readFileSync(join(root, document), 'utf8');
+    const text = readFileSync(join(root, document), 'utf8').replaceAll(/^```.*?^```|`[^`\n]*`/gms, '');
     for (const [, link, source] of text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)|(?:src|srcset)="(?!\w+:)([^"]+)"/g)) {
       const path = posix.join(posix.dirname(document), link ?? source);
       const isDue = document === 'README.md' || path.endsWith('.md');
