@@ -22,10 +22,7 @@ export function joined<T>(parts: readonly T[]): T {
 
 /** Disposes each tensor in lists and records. */
 export function disposeEach(tensors: unknown): void {
-  eachTensorIn(tensors, (tensor) => {
-    tensor.dispose();
-    return tensor;
-  });
+  for (const tensor of tensorsIn(tensors)) tensor.dispose();
 }
 
 function tensorsIn(tensors: unknown): Tensor[] {

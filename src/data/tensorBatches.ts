@@ -86,7 +86,7 @@ async function* gathered(
     try {
       yield batch;
     } finally {
-      for (const part of [batch.xs, batch.ys, batch.options]) disposeEach(part);
+      disposeEach([batch.xs, batch.ys, batch.options]);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type {Tensor1D} from '@tensorflow/tfjs-core';
-import {checkCount, checkOptionNames, rangeError, typeError} from '../checks';
+import {checkBoolean, checkCount, checkOptionNames, rangeError, typeError} from '../checks';
 import type {DynamicsOptions, Ledger, RowDynamics} from '../types';
 import {hardness, largestFirst} from './largestFirst';
 import {checkBatch, type LedgerBatch, type ObservedStep, readStep} from './ledgerBatch';
@@ -165,7 +165,7 @@ function dynamicsOf(given: boolean | DynamicsOptions | undefined): Required<Dyna
   if (typeof given !== 'object') throw typeError(NAME, 'dynamics', 'be true, false or {fromLogits}', given);
   checkOptionNames(NAME, given, ['fromLogits']);
   const {fromLogits = false} = given;
-  if (typeof fromLogits !== 'boolean') throw typeError(NAME, 'dynamics.fromLogits', 'be true or false', fromLogits);
+  checkBoolean(NAME, 'dynamics.fromLogits', fromLogits);
   return {fromLogits};
 }
 

@@ -23,7 +23,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel, SymbolicTensor} from '@tensorflow/tfjs-layers';
-import {checkOptionNames, checkValues, rangeError, shapeText, typeError} from '../../checks';
+import {checkBoolean, checkOptionNames, checkValues, rangeError, shapeText, typeError} from '../../checks';
 import type {OutputShape} from '../../data/views';
 import type {DynamicsOptions, Granularity, RowDynamics} from '../../types';
 import type {Forward} from './backward';
@@ -46,7 +46,7 @@ export function checkedDynamics(
   const options = given === true ? {} : (given as DynamicsOptions);
   checkOptionNames(where, options, ['fromLogits']);
   const {fromLogits = false} = options;
-  if (typeof fromLogits !== 'boolean') throw typeError(where, 'dynamics.fromLogits', 'be true or false', fromLogits);
+  checkBoolean(where, 'dynamics.fromLogits', fromLogits);
   if (of.granularity === 'element') {
     throw typeError(where, 'dynamics', 'be left out if elements are mined', given, 'They describe rows.');
   }
