@@ -1,0 +1,109 @@
+/**
+ * @file The process that `timeFits` starts for one small model: its name and the number of rounds
+ *   come as arguments, and the pairs are sent back.
+ */
+
+import '@tensorflow/tfjs-backend-wasm';
+import {
+  dispose,
+  enableProdMode,
+  gather,
+  keep,
+  setBackend,
+  type Tensor,
+  tensor1d,
+  tidy,
+  tile,
+  zeros,
+} from '@tensorflow/tfjs-core';
+import {fitOhem, ohemStep, topK} from 'ohem-tfjs';
+import {enableWasmThreads} from 'ohem-tfjs/node';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
+import {SMALL_MODELS, type SmallModel, smallBatch} from './smallModels';
+
+/** An epoch by a loop of `ohemStep` and one by `fitOhem`: milliseconds of the processor a step. */
+export interface FitPair {
+  loop: number;
+  fit: number;
+}
+
+/** What one process measured. */
+export interface FitPairs {
+  steps: number;
+  pairs: FitPair[];
+}
+
+/** Steps of an epoch: it takes about a second, and recording the first ones is a small part of it. */
+const STEPS = {short: 1600, middle: 300, long: 50};
+
+/** Epochs of each that are not counted: until then V8 still compiles what they run. */
+const WARM_UPS = 3;
+
+/**
+ * Times `fitOhem` beside a loop of `ohemStep` that does the same: it takes the rows of each batch
+ * from the data, steps, and reads the report. Both train the same model in turn, loop, fit, fit,
+ * loop, at other addresses in each round.
+ */
+async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
+  await setBackend('wasm');
+  enableWasmTraining();
+  const steps = small.steps >= 8 ? STEPS.short : small.steps > 1 ? STEPS.middle : STEPS.long;
+  const batch = smallBatch(small);
+  const model = small.build();
+  const several = (tensor: Tensor) => keep(tile(tensor, [steps, ...tensor.shape.slice(1).map(() => 1)]));
+  const [x, y] = [several(batch.xs), several(batch.ys)];
+  const {rows} = small;
+  const options = {select: topK({ratio: 0.5}), granularity: small.granularity ?? null};
+  const loop = async () => {
+    const step = ohemStep(model, options);
+    const order = Int32Array.from({length: steps * rows}, (_, row) => row);
+    for (let taken = 0; taken < steps; taken++) {
+      const ofBatch = order.slice(taken * rows, (taken + 1) * rows);
+      const [xs, ys] = tidy(() => [x, y].map((all) => gather(all, tensor1d(ofBatch, 'int32')))) as [Tensor, Tensor];
+      await step(xs, ys).read();
+      xs.dispose();
+      ys.dispose();
+    }
+    step.dispose();
+  };
+  const fit = () => fitOhem(model, x, y, {...options, batchSize: rows, shuffle: false, verbose: 0});
+  const timed = async (run: () => Promise<unknown>) => {
+    const start = process.cpuUsage();
+    await run();
+    const {user, system} = process.cpuUsage(start);
+    return (user + system) / 1000 / steps;
+  };
+  for (let run = 0; run < WARM_UPS; run++) for (const warmUp of [loop, fit]) await warmUp();
+  const pairs: FitPair[] = [];
+  const elsewhere = movingBatches(batch.xs.size);
+  for (let round = 0; round < rounds; round++) {
+    const first = {loop: await elsewhere(() => timed(loop)), fit: await elsewhere(() => timed(fit))};
+    pairs.push(first, {fit: await elsewhere(() => timed(fit)), loop: await elsewhere(() => timed(loop))});
+  }
+  for (const tensor of [x, y, batch.xs, batch.ys]) tensor.dispose();
+  return {steps, pairs};
+}
+
+/**
+ * Runs a function while tensors about as large as its batches are held, a different number of them
+ * each time. At some addresses a product of matrices takes up to half as long again, and without
+ * these tensors a process would reuse the same addresses.
+ */
+function movingBatches(size: number) {
+  let run = 0;
+  return async <T>(f: () => Promise<T>): Promise<T> => {
+    run++;
+    const held = Array.from({length: (5 * run) % 8}, (_, i) => zeros([size + 16 * ((37 * run + 11 * i) % 61)]));
+    try {
+      return await f();
+    } finally {
+      dispose(held);
+    }
+  };
+}
+
+const [name, rounds] = process.argv.slice(2);
+enableProdMode();
+await enableWasmThreads(1);
+process.send?.(await timeFit(SMALL_MODELS.find((small) => small.name === name) as SmallModel, Number(rounds)));
+process.disconnect?.();
