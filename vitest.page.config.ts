@@ -1,15 +1,34 @@
 import {defineConfig} from 'vitest/config';
 
-/** The end-to-end test of the page: `npx vitest run --config vitest.page.config.ts`. */
+/**
+ * The end-to-end tests of the live page and of the site. To run one of the two:
+ * `npx vitest run --config vitest.page.config.ts --project site`.
+ */
 export default defineConfig({
   test: {
-    include: ['test/browser/page/**/*.test.ts'],
-    globalSetup: ['test/browser/page/buildPage.ts'],
     // One browser at a time: two would fight for the cores, and one of the tests looks at the
     // clock.
     fileParallelism: false,
     // A GPU that the processor acts may take its time; no test waits longer than it has to.
     testTimeout: 180_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'page',
+          include: ['test/browser/page/**/*.test.ts'],
+          globalSetup: ['test/browser/page/buildPage.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'site',
+          include: ['test/browser/site/**/*.test.ts'],
+          globalSetup: ['test/browser/site/runBuild.ts'],
+        },
+      },
+    ],
   },
 });

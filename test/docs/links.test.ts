@@ -6,7 +6,7 @@ import {ROOT, readSource, sourcesIn} from '../support/sources';
 
 const documents = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'examples/mnist/README.md'].map(readSource),
-  ...sourcesIn('docs', '.md').filter(({path}) => !path.startsWith('docs/api/')),
+  ...sourcesIn('docs', '.md'),
 ];
 
 /** How GitHub names a heading: in lower case, without marks, words joined. */

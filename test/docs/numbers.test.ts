@@ -6,10 +6,7 @@ import {guideTables} from '../support/resultTables';
 import {readSource, type SourceText, sourcesIn} from '../support/sources';
 import {markedTables} from '../support/studyTables';
 
-const documents = [
-  readSource('README.md'),
-  ...sourcesIn('docs', '.md').filter(({path}) => !path.startsWith('docs/api/')),
-];
+const documents = [readSource('README.md'), ...sourcesIn('docs', '.md')];
 
 /**
  * `12.3 %`, `40 ms`, `17 times`, `2×`, `four to five times`: a number with the unit of something

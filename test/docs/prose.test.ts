@@ -5,7 +5,7 @@ import {longLinesOfComments, longLinesOfMarkdown} from '../support/longLines';
 import {markdownProse, passagesOf} from '../support/passages';
 import {trackedFiles} from '../support/trackedFiles';
 
-const documents = trackedFiles('*.md').filter(({path}) => !path.startsWith('docs/api/'));
+const documents = trackedFiles('*.md');
 const programs = trackedFiles('*.ts', '*.tsx', '*.mjs');
 const folders = [...new Set(programs.map(({path}) => (path.includes('/') ? (path.split('/')[0] ?? '') : '')))].sort();
 const programsIn = (folder: string) =>

@@ -3,10 +3,7 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import {typeErrors} from '../support/docTypes';
 import {readSource, type SourceText, sourcesIn} from '../support/sources';
 
-const documents = [
-  readSource('README.md'),
-  ...sourcesIn('docs', '.md').filter(({path}) => !path.startsWith('docs/api/')),
-];
+const documents = [readSource('README.md'), ...sourcesIn('docs', '.md')];
 
 const written = (path: string, ...blocks: string[]): SourceText => ({path, text: blocks.join('\n')});
 const block = (language: string, ...lines: string[]) => ['```'.concat(language), ...lines, '```'].join('\n');

@@ -1,0 +1,54 @@
+// Scripts of every page, beside those of TypeDoc.
+
+/** The menu of small screens: opens by pointer and keyboard, closes by Escape or beside it. */
+const trigger = document.getElementById('site-menu-trigger');
+const menu = document.getElementById('site-menu');
+const root = document.documentElement;
+
+function setMenu(open) {
+  root.classList.toggle('has-menu', open);
+  trigger.setAttribute('aria-expanded', String(open));
+  if (open) menu.querySelector('a')?.focus();
+}
+
+trigger.addEventListener('click', () => setMenu(!root.classList.contains('has-menu')));
+document.querySelector('.overlay').addEventListener('click', () => setMenu(false));
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || !root.classList.contains('has-menu')) return;
+  setMenu(false);
+  trigger.focus();
+});
+menu.addEventListener('click', (event) => {
+  if (event.target.closest('a')) setMenu(false);
+});
+
+/** Whatever scrolls sideways can be scrolled by keyboard, and only then is a stop of the Tab key. */
+const SCROLLERS = '.scroll, pre > code, .tsd-signature';
+
+function markScrollers() {
+  for (const box of document.querySelectorAll(SCROLLERS)) {
+    if (box.scrollWidth > box.clientWidth + 1) {
+      box.tabIndex = 0;
+      box.setAttribute('role', 'group');
+      box.setAttribute('aria-label', box.matches('.scroll') ? 'Table, scrolls sideways' : 'Code, scrolls sideways');
+    } else {
+      for (const name of ['tabindex', 'role', 'aria-label']) box.removeAttribute(name);
+    }
+  }
+}
+
+markScrollers();
+addEventListener('resize', markScrollers);
+
+/** The index of the search is large, so it loads when somebody is about to search. */
+const index = document.getElementById('tsd-search-script');
+const search = document.getElementById('tsd-search-trigger');
+
+function loadIndex() {
+  if (!index.src) index.src = index.dataset.src;
+}
+
+for (const event of ['pointerenter', 'focus', 'click']) search.addEventListener(event, loadIndex);
+document.addEventListener('keydown', ({key, ctrlKey}) => {
+  if (key === '/' || (ctrlKey && key === 'k')) loadIndex();
+});
