@@ -14,6 +14,7 @@ import {checkGuides, DOCUMENTS, GUIDES} from './guides';
 import {headingCode} from './headingCode';
 import {figuresInBothThemes, sizeOfSvg} from './html/figures';
 import {outlined} from './html/outline';
+import {plainSummaries} from './html/plainSummaries';
 import {scrollingTables} from './html/scrollingTables';
 import {withWaysIn} from './html/startPage';
 import {memberOfAnyModule} from './memberOfAnyModule';
@@ -53,7 +54,7 @@ export async function buildDocumentation(root: string, out: string): Promise<voi
   // Below the priority of TypeDoc's own parser, which runs first.
   app.renderer.on(MarkdownEvent.PARSE, finishMarkdown, -100);
   app.renderer.on(PageEvent.END, (page: PageEvent) => {
-    page.contents = outlined(page.contents ?? '');
+    page.contents = plainSummaries(outlined(page.contents ?? ''));
   });
   const project = await app.convert();
   if (project) {

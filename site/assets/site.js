@@ -45,7 +45,16 @@ const index = document.getElementById('tsd-search-script');
 const search = document.getElementById('tsd-search-trigger');
 
 function loadIndex() {
-  if (!index.src) index.src = index.dataset.src;
+  if (index.src) return;
+  index.src = index.dataset.src;
+  // TypeDoc empties its status when the index is ready, and does not look at what was typed before.
+  const status = document.getElementById('tsd-search-status');
+  const ready = new MutationObserver(() => {
+    if (status.hasChildNodes()) return;
+    ready.disconnect();
+    document.getElementById('tsd-search-input').dispatchEvent(new Event('input'));
+  });
+  ready.observe(status, {childList: true});
 }
 
 for (const event of ['pointerenter', 'focus', 'click']) search.addEventListener(event, loadIndex);

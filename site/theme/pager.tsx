@@ -10,16 +10,14 @@ export function pager(context: DefaultThemeRenderContext, {model, project}: Page
     <nav class="pager" aria-label="Before and after">
       {before ? (
         <a href={context.urlTo(before) ?? ''} rel="prev">
-          <span class="quiet">Before</span>
-          {before.name}
+          <span class="quiet">Before</span> {before.name}
         </a>
       ) : (
         <span />
       )}
       {after ? (
         <a href={context.urlTo(after) ?? ''} rel="next">
-          <span class="quiet">Next</span>
-          {after.name}
+          <span class="quiet">Next</span> {after.name}
         </a>
       ) : (
         <span />

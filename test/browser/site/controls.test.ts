@@ -46,7 +46,7 @@ describe('The menu of small screens', () => {
       viewport: {width: 360, height: 800},
     });
     const trigger = page.getByRole('button', {name: 'Menu'});
-    const start = page.locator('#site-menu').getByRole('link', {name: 'Start'});
+    const start = page.locator('#site-menu').getByRole('link', {name: 'Start', exact: true});
     await trigger.press('Enter');
     await start.waitFor();
     expect(await trigger.getAttribute('aria-expanded')).toBe('true');
@@ -61,7 +61,7 @@ describe('The menu of small screens', () => {
     await page.mouse.click(10, 400);
     await start.waitFor({state: 'hidden'});
     await trigger.click();
-    await page.locator('#site-menu').getByRole('link', {name: 'Concepts'}).click();
+    await page.locator('#site-menu').getByRole('link', {name: 'Concepts', exact: true}).click();
     expect(await page.locator('main h1').innerText()).toBe('Concepts');
     await close();
   });

@@ -71,10 +71,10 @@ describe.each([
     const {page, foreign, close} = await openSite(browser, `${rootOf()}guides/concepts.html`);
     const results = page.locator('#tsd-search-results [role="option"]');
     await page.keyboard.press('/');
-    await page.getByRole('combobox').fill('topK');
+    await page.getByRole('combobox', {name: 'Search'}).fill('topK');
     await results.first().waitFor();
     expect(await results.first().innerText()).toMatch(/topK/);
-    await page.getByRole('combobox').fill('autoencoder');
+    await page.getByRole('combobox', {name: 'Search'}).fill('autoencoder');
     await results.filter({hasText: 'FAQ'}).first().click();
     await page.waitForURL(/faq\.html/);
     expect(foreign).toEqual([]);

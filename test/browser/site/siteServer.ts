@@ -18,10 +18,10 @@ export async function serveSite(): Promise<SiteServer> {
   const server: PreviewServer = await preview({
     configFile: false,
     logLevel: 'warn',
-    root: SITE,
+    root: ROOT,
     base: SUB_PATH,
     appType: 'mpa',
-    build: {outDir: '.'},
+    build: {outDir: SITE},
     preview: {port: 0, host: 'localhost'},
   });
   const address = server.httpServer.address();

@@ -13,7 +13,7 @@ export interface Template {
 
 async function openSearch(page: Page): Promise<void> {
   await page.getByRole('button', {name: 'Search'}).click();
-  await page.getByRole('combobox').fill('topK');
+  await page.getByRole('combobox', {name: 'Search'}).fill('topK');
   await page.locator('#tsd-search-results [role="option"]').first().waitFor();
   await page.keyboard.press('ArrowDown');
 }
@@ -36,7 +36,7 @@ export const TEMPLATES: readonly Template[] = [
   {name: 'api-overloads', path: 'api/functions/trainers.ohemStep.html'},
   {name: 'api-interface', path: 'api/interfaces/trainers.OhemStepOptions.html'},
   {name: 'api-type', path: 'api/types/selectors.Keep.html'},
-  {name: 'api-variable', path: ''},
+  {name: 'api-variable', path: 'api/variables/insight.miningLedger.html'},
   {name: 'search', path: 'guides/concepts.html', prepare: openSearch},
   {name: 'menu', path: 'guides/concepts.html', prepare: openMenu, only: 'small'},
   {name: 'live', path: 'live/index.html'},
