@@ -61,3 +61,24 @@ for (const event of ['pointerenter', 'focus', 'click']) search.addEventListener(
 document.addEventListener('keydown', ({key, ctrlKey}) => {
   if (key === '/' || (ctrlKey && key === 'k')) loadIndex();
 });
+
+/**
+ * An option of a list may have no link within, so the option itself becomes the link. TypeDoc
+ * clicks on the link for the Enter key, which arrives here too.
+ */
+const results = document.getElementById('tsd-search-results');
+
+new MutationObserver(() => {
+  for (const link of results.querySelectorAll('a[href]')) {
+    link.parentElement.dataset.href = link.href;
+    link.removeAttribute('href');
+    link.removeAttribute('tabindex');
+  }
+}).observe(results, {childList: true});
+
+results.addEventListener('click', (event) => {
+  const href = event.target.closest('[role="option"]')?.dataset.href;
+  if (!href) return;
+  if (event.ctrlKey || event.metaKey) open(href);
+  else location.assign(href);
+});

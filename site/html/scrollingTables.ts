@@ -1,4 +1,4 @@
-/** A cell of at most so many characters does not wrap: a number with its interval, a name. */
+/** Characters up to which a cell does not wrap: a number with its interval, a name. */
 const SHORT = 22;
 
 /**

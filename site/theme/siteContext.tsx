@@ -29,5 +29,8 @@ export class SiteContext extends DefaultThemeRenderContext {
   /** The toolbar has the theme, and there is nothing else to set. */
   override settings = () => <></>;
 
+  /** The declaration above it, and the list of the page beside it, have the same names. */
+  override index = () => <></>;
+
   override sidebarLinks = () => null;
 }

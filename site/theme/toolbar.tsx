@@ -78,8 +78,8 @@ function themeChoice() {
 }
 
 /**
- * Renders the navigation. The script of TypeDoc replaces the list by the whole tree; without scripts
- * the places remain.
+ * Renders the navigation. The script of TypeDoc fills in the whole tree; without scripts the places
+ * remain.
  */
 export function siteNavigation(context: DefaultThemeRenderContext, page: PageEvent<Reflection>) {
   const start = page.url === 'index.html';
