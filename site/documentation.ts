@@ -5,8 +5,10 @@ import {
   Comment,
   Converter,
   type DocumentReflection,
+  IndexEvent,
   MarkdownEvent,
   PageEvent,
+  ReferenceReflection,
   TSConfigReader,
   TypeDocReader,
 } from 'typedoc';
@@ -53,6 +55,12 @@ export async function buildDocumentation(root: string, out: string): Promise<voi
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => placeDocument(document));
   // Below the priority of TypeDoc's own parser, which runs first.
   app.renderer.on(MarkdownEvent.PARSE, finishMarkdown, -100);
+  // A member that a module exports again would be found twice.
+  app.renderer.on(IndexEvent.PREPARE_INDEX, (event: IndexEvent) => {
+    for (let i = event.searchResults.length - 1; i >= 0; i--) {
+      if (event.searchResults[i] instanceof ReferenceReflection) event.removeResult(i);
+    }
+  });
   app.renderer.on(PageEvent.END, (page: PageEvent) => {
     page.contents = plainSummaries(outlined(page.contents ?? ''));
   });
