@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync, renameSync} from 'node:fs';
+import {copyFileSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {
   Application,
@@ -68,7 +68,8 @@ export async function buildDocumentation(root: string, out: string): Promise<voi
   if (project) {
     app.validate(project);
     await app.generateDocs(project, out);
-    renameSync(join(out, 'media/LICENSE'), join(out, LICENSE));
+    copyFileSync(join(root, 'LICENSE'), join(out, LICENSE));
+    rmSync(join(out, 'media/LICENSE'), {force: true});
   }
   if (!project || app.logger.hasErrors() || app.logger.hasWarnings()) {
     throw new Error('site: TypeDoc must have nothing to report, got the messages above.');
