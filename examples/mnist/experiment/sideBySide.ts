@@ -1,6 +1,6 @@
 import type {Settings} from './results';
 import {parseRuns} from './runs';
-import {type RunProgress, type RunState, type TrainAndTest, trainRun} from './trainRun';
+import {type RunProgress, type RunState, type RunVariant, type TrainAndTest, trainRun} from './trainRun';
 
 /** Where one of the runs is after a step of it. */
 export interface SideBySideProgress extends RunProgress {
@@ -18,6 +18,7 @@ export interface SideBySideProgress extends RunProgress {
  * @param digits  images to train and to test on.
  * @param settings  of all runs; the backend has to be set already.
  * @param from  where each run resumes, in the order of the runs; without a state it begins.
+ * @param variant  differences of all runs from those of the experiment.
  * @returns a generator that yields after every step; leaving its loop disposes what it made.
  * @throws DivergedError if no loss of a batch is finite.
  */
@@ -25,9 +26,10 @@ export async function* sideBySide(
   digits: TrainAndTest,
   settings: Settings,
   from: readonly (RunState | undefined)[] = [],
+  variant: RunVariant = {},
 ): AsyncGenerator<SideBySideProgress, void, undefined> {
   const runs = parseRuns(settings.runs.join(','), 'sideBySide: settings.runs');
-  const trainings = runs.map((run, index) => trainRun(run, digits, settings, from[index]));
+  const trainings = runs.map((run, index) => trainRun(run, digits, settings, from[index], variant));
   const taken = runs.map((_, index) => from[index]?.result.steps.length ?? 0);
   try {
     for (;;) {

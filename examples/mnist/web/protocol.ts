@@ -54,10 +54,23 @@ export interface LedgerTile extends Tile {
   meanLoss: number;
 }
 
+/** The digits of a batch in little, in the order of the batch. */
+export interface BatchPicture {
+  /** Digits in the picture: all rows of a batch, except for very large ones. */
+  count: number;
+  /** Pixels along a side of each. */
+  side: number;
+  /** Grey values, `count · side²`. */
+  pixels: Uint8Array;
+  /** 1 for each that was backpropagated, else 0. */
+  kept: Uint8Array;
+}
+
 /** What one run looks like from inside, after one of its steps. */
 export interface View {
   run: number;
   step: number;
+  picture: BatchPicture;
   histograms: LossHistograms;
   hardest: BatchTile[];
   mostMined: LedgerTile[];

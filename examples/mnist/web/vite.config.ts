@@ -26,18 +26,42 @@ const contentSecurityPolicy: Plugin = {
 };
 
 /**
+ * As a part of the site (`SITE=1`), the page links to the page above it; a page that stands alone
+ * may have none there.
+ */
+const linkToSite: Plugin = {
+  name: 'link-to-site',
+  transformIndexHtml: (html) =>
+    html.replace('<!-- site -->', process.env.SITE ? '<nav aria-label="Site"><a href="../">ohem-tfjs</a></nav>' : ''),
+};
+
+/**
  * What only the worker imports, or only once it is used: found late, the development server would
  * load the page again.
  */
 const FOUND_LATE = ['core', 'layers', 'backend-cpu', 'backend-wasm', 'backend-webgl', 'backend-webgpu'];
 
+/**
+ * Modules of tfjs-layers that the page does not use can be left out, which the package does not
+ * declare. Each registers its own classes only, except for the flags and the gradients of `index`.
+ */
+const treeshake = {
+  moduleSideEffects: [{test: /tfjs-layers[\\/]dist[\\/](?!index|flags_layers)/, sideEffects: false}],
+};
+
 export default defineConfig({
   root: here('.'),
   // Works from any folder of any site.
   base: './',
-  plugins: [contentSecurityPolicy],
+  plugins: [contentSecurityPolicy, linkToSite],
   resolve: {alias: sourceAliases},
   optimizeDeps: {include: FOUND_LATE.map((name) => `@tensorflow/tfjs-${name}`)},
-  worker: {format: 'es'},
-  build: {outDir: here('dist'), emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 1200},
+  worker: {format: 'es', rolldownOptions: {treeshake}},
+  build: {
+    rolldownOptions: {treeshake},
+    outDir: here('dist'),
+    emptyOutDir: true,
+    target: 'es2022',
+    chunkSizeWarningLimit: 1200,
+  },
 });

@@ -94,7 +94,7 @@ it('trains on four files of the user, names them, and says that they are not MNI
   expect(await live.page.locator('#drawn').isVisible()).toBe(false);
 });
 
-it('says loudly that drawn digits are not MNIST', async () => {
+it('says calmly that drawn digits are not MNIST', async () => {
   await live.page.getByRole('radio', {name: /Drawn by this page/}).check();
   await live.press('Start');
   await live.waitForStep(1);

@@ -10,7 +10,7 @@ export interface LivePage {
   page: Page;
   /** Errors that were not shown to the user: uncaught errors and refusals of the browser. */
   errors: string[];
-  press(button: 'Start' | 'Pause' | 'Resume' | 'Step' | 'Reset'): Promise<void>;
+  press(button: 'Start' | 'Pause' | 'Resume' | 'Step' | 'Reset' | 'Next seed' | 'Copy link'): Promise<void>;
   /** Steps of each run, as the table says. */
   steps(): Promise<number[]>;
   waitForStep(step: number): Promise<void>;

@@ -25,15 +25,13 @@ afterAll(async () => {
   await server.close();
 });
 
-it('fits narrow and wide screens, is legible in light and dark, and has no serious fault for assistive technology', async () => {
+it('fits narrow and wide screens, is legible in light and dark, and has no fault that axe finds', async () => {
   const live = await openPage(browser, server.url + RUNS, {viewport: {width: 1440, height: 900}});
   const {page, press, waitForStep, waitForSaid, close} = live;
   await page.evaluate(axe);
   const faults = async () => {
     const results = await page.evaluate(() => (globalThis as unknown as {axe: {run(): Promise<AxeResults>}}).axe.run());
-    return results.violations
-      .filter(({impact}) => impact === 'serious' || impact === 'critical')
-      .map(({id, nodes}) => `${id}: ${nodes.map(({html}) => html).join(' ')}`);
+    return results.violations.map(({id, nodes}) => `${id}: ${nodes.map(({html}) => html).join(' ')}`);
   };
   expect(await faults()).toEqual([]);
   await press('Start');

@@ -52,5 +52,8 @@ export async function servePage(): Promise<ServedPage> {
   };
 }
 
+/** Where a file of the built page is. */
+export const builtPath = (file: string): string => join(DIST, file);
+
 /** The bytes of a file of the built page. */
 export const builtFile = (file: string): Promise<Buffer> => readFile(join(DIST, file));

@@ -1,5 +1,6 @@
 import type {Backend} from '../../experiment/results';
 import type {Offer} from '../protocol';
+import {BACKEND_NAMES} from './backendNames';
 import {element, made} from './element';
 
 /** The backends of this browser; those that it lacks say why. */
@@ -8,8 +9,6 @@ export interface BackendChoices {
   chosen(): Backend;
   choose(backend: Backend): void;
 }
-
-const NAMES: Record<Backend, string> = {webgpu: 'WebGPU', webgl: 'WebGL', wasm: 'WebAssembly', cpu: 'CPU'};
 
 /** @param onChoose  told when the user chooses one. */
 export function backendChoices(onChoose: (backend: Backend) => void): BackendChoices {
@@ -33,7 +32,7 @@ export function backendChoices(onChoose: (backend: Backend) => void): BackendCho
             onChoose(backend);
           });
           boxes.set(backend, box);
-          const text = made('span', NAMES[backend]);
+          const text = made('span', BACKEND_NAMES[backend]);
           text.append(made('small', note));
           label.append(box, text);
           return label;

@@ -1,18 +1,24 @@
 import {checkFileName, idxFileNamed, missingFiles} from '../../data/chosenFiles';
 import type {DataRequest} from '../protocol';
 import {element} from './element';
+import {onDroppedFiles} from './fileDrop';
 
 /**
  * Which digits to train on: drawn ones, MNIST from the network, or files that were picked or
  * dropped.
  */
 export interface DataChoice {
+  kind(): DataRequest['kind'];
+  /** Selects a kind. @returns whether there is one of that name. */
+  choose(kind: string): boolean;
   /** @throws Error if files are wanted and some of the four are not there. */
   request(): DataRequest;
   drawn: HTMLInputElement;
   /** Says beside the files what is wrong, where it is they that are wanted. */
   complain(message: string): void;
 }
+
+const KINDS = ['drawn', 'download', 'files'] as const;
 
 export interface DataChoiceOptions {
   /** Told when all four files are there. */
@@ -56,22 +62,19 @@ export function dataChoice({onFiles, onError}: DataChoiceOptions): DataChoice {
     // The same files may be chosen again, once they are mended.
     picker.value = '';
   });
-  // A browser would open a file that is dropped beside the field, and the page would be gone.
-  addEventListener('dragover', (event) => {
-    event.preventDefault();
-    document.body.classList.add('dragging');
-  });
-  addEventListener('dragleave', () => document.body.classList.remove('dragging'));
-  addEventListener('drop', (event) => {
-    event.preventDefault();
-    document.body.classList.remove('dragging');
-    take([...(event.dataTransfer?.files ?? [])]);
-  });
+  onDroppedFiles(take);
+  const kind = () => (radio('download').checked ? 'download' : radio('files').checked ? 'files' : 'drawn');
 
   return {
+    kind,
+    choose(wanted) {
+      const found = KINDS.find((each) => each === wanted);
+      if (found) radio(found).checked = true;
+      return found !== undefined;
+    },
     request() {
-      if (radio('download').checked) return {kind: 'download'};
-      if (!radio('files').checked) return {kind: 'drawn', count: drawn.valueAsNumber};
+      if (kind() === 'download') return {kind: 'download'};
+      if (kind() === 'drawn') return {kind: 'drawn', count: drawn.valueAsNumber};
       const missing = missingFiles([...files.keys()]);
       if (missing.length === 0) return {kind: 'files', files: [...files.values()]};
       throw new Error(`Choose the four files first; still missing: ${missing.map(({name}) => name).join(', ')}.`);

@@ -17,16 +17,19 @@ export function insideFigures(): InsideFigures {
     tensors: element('n-tensors', HTMLElement),
     strategy: element('n-strategy', HTMLElement),
   };
-  const name = document.querySelector('.shown-run') as HTMLElement;
+  const names = document.querySelectorAll('.shown-run');
+  const call = (name: string) => {
+    for (const place of names) if (place.textContent !== name) place.textContent = name;
+  };
   const share = ({n, k}: Run) => percent(k / n).replace('.0 %', ' %');
   return {
     clear(run) {
       for (const place of Object.values(places)) place.textContent = '–';
-      name.textContent = run?.name ?? 'the run';
+      call(run?.name ?? 'the run');
       if (run) places.share.textContent = share(run);
     },
     draw({msPerStep, tensors, strategy, why}, run, {testAccuracy}) {
-      name.textContent = run.name;
+      call(run.name);
       places.accuracy.textContent = percent(testAccuracy.at(-1)?.accuracy ?? Number.NaN);
       places.time.textContent = `${msPerStep.toFixed(msPerStep < 10 ? 1 : 0)} ms`;
       places.share.textContent = share(run);

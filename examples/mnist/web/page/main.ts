@@ -1,20 +1,29 @@
 import {DEFAULTS} from '../../experiment/defaults';
 import type {Backend, Run, Settings} from '../../experiment/results';
 import {parseRuns} from '../../experiment/runs';
-import type {Curves, FromWorker} from '../protocol';
-import {readAddress} from './address';
+import type {Curves, FromWorker, Offer} from '../protocol';
+import {addressOf, inShort, readAddress} from './address';
 import {backendChoices} from './backendChoices';
 import {curvePlots} from './curvePlots';
 import {dataChoice} from './dataChoice';
 import {showSource} from './dataSource';
 import {element} from './element';
+import {FIRST_RUN} from './firstRun';
+import {happenedLine} from './happenedLine';
 import {insideView} from './insideView';
+import {showNote} from './note';
 import {progressLine} from './progressLine';
 import {runChoices} from './runChoices';
 import {runsTable} from './runsTable';
+import {startsItself} from './selfStart';
+import {settingsFold} from './settingsFold';
 import {settingsForm} from './settingsForm';
+import {settingsSummary} from './settingsSummary';
+import {shareLink} from './shareLink';
+import {slowBackend} from './slowBackend';
 import {trainingWorker} from './trainingWorker';
 import {trouble} from './trouble';
+import {wallFold} from './wallFold';
 
 /**
  * `idle`: nothing trained yet; `starting`: digits or a backend are on the way; `stopped`: it cannot
@@ -22,21 +31,31 @@ import {trouble} from './trouble';
  */
 type Phase = 'idle' | 'starting' | 'running' | 'paused' | 'finished' | 'stopped' | 'ending';
 
+element('unserved', HTMLParagraphElement).remove();
 const start = element('start', HTMLButtonElement);
 const step = element('step', HTMLButtonElement);
 const reset = element('reset', HTMLButtonElement);
+
+const address = readAddress(location.search);
+const isFirstVisit = Object.keys(address.settings).length === 0;
+/** Digits of the experiment, as many as MNIST has. */
+const EXPERIMENT = {...DEFAULTS, digits: 60_000};
+const defaults = isFirstVisit ? FIRST_RUN : EXPERIMENT;
 
 const line = progressLine();
 const problem = trouble();
 const plots = curvePlots();
 const inside = insideView();
+const happened = happenedLine();
+const fold = settingsFold();
+wallFold();
 const table = runsTable((run) => {
   shown = run;
-  inside.clear(runs[run]);
+  inside.clear(runs, run);
+  drawHappened();
   send({type: 'show', run});
 });
-const choices = runChoices(DEFAULTS.runs, {onChange: chooseRuns, onError: problem.show});
-const form = settingsForm(choices);
+const choices = runChoices(defaults.runs, {onChange: chooseRuns, onError: problem.show});
 const backends = backendChoices(changeBackend);
 const data = dataChoice({
   onFiles: (request) => {
@@ -45,23 +64,32 @@ const data = dataChoice({
   },
   onError: problem.show,
 });
-const address = readAddress(location.search);
+const form = settingsForm(choices, data, defaults, summarise);
 
 let phase: Phase = 'idle';
 let isReady = false;
-let settings: Settings = DEFAULTS;
+let settings: Settings = {...defaults, backend: 'wasm'};
 let runs: Run[] = [];
 let curves: Curves[] = [];
 let shown = 0;
+let testCount = 0;
+let offers: readonly Offer[] = [];
 let isPausedAtStart = false;
+/** Another training run is due as soon as this one has ended. */
+let isNextDue = false;
 const {send} = trainingWorker(receive, (reason) => {
   isReady = false;
+  if (!reason && phase === 'idle') {
+    problem.show('The script that trains could not be loaded. Check the network, and reload the page.');
+    return;
+  }
   problem.show(
     `Training has failed${reason ? ` (${reason})` : ''}. The curves stay until you reset; ` +
       'another run may succeed on another backend.',
   );
   enter(phase === 'idle' ? 'idle' : 'stopped');
 });
+const share = shareLink(() => form.address(backends.chosen()), line.say);
 
 /** A choice that can be made puts an end to what was wrong with the last one. */
 function chooseRuns(): void {
@@ -89,25 +117,49 @@ function drawAll(): void {
   curves.forEach((each, index) => {
     table.draw(index, each);
   });
-  inside.clear(runs[shown]);
+  inside.clear(runs, shown);
+  drawHappened();
   enter(phase);
 }
+
+const drawHappened = () => happened.draw({runs, curves, shown, testCount, steps: settings.steps});
+const progress = () => ({backend: settings.backend, runs, curves, steps: settings.steps});
+
+/** Says in a line what is set, and what to expect of the backend. */
+function summarise(): void {
+  const kind = data.kind();
+  const request = kind === 'drawn' ? {kind, count: data.drawn.valueAsNumber} : {kind, files: []};
+  fold.summarise(settingsSummary(form.now(backends.chosen()), request));
+  showNote('slow-backend', [isReady ? slowBackend(backends.chosen(), offers) : '']);
+}
+
+const START_TEXTS: Record<Phase, string> = {
+  idle: 'Start',
+  starting: 'Resume',
+  running: 'Pause',
+  paused: 'Resume',
+  finished: 'Next seed',
+  stopped: 'Start',
+  ending: 'Start',
+};
 
 /** Goes into a phase: which buttons can be pressed, and what they say. */
 function enter(next: Phase): void {
   phase = next;
   const isTraining = phase === 'running' || (phase === 'starting' && !isPausedAtStart);
-  start.textContent = isTraining ? 'Pause' : phase === 'paused' || phase === 'starting' ? 'Resume' : 'Start';
-  start.disabled = !isReady || runs.length === 0 || ['finished', 'stopped', 'ending'].includes(phase);
-  step.disabled = start.disabled || isTraining || phase === 'starting';
+  start.textContent = isTraining ? 'Pause' : START_TEXTS[phase];
+  start.disabled = !isReady || runs.length === 0 || phase === 'stopped' || phase === 'ending';
+  step.disabled = start.disabled || isTraining || phase === 'starting' || phase === 'finished';
   reset.disabled = phase === 'idle' || phase === 'ending';
+  share.disabled = !isReady;
   form.lock(phase !== 'idle');
+  summarise();
 }
 
-function begin(isPaused: boolean): void {
+function begin(isPaused: boolean, isOwnStart = false): void {
   const read = form.read(backends.chosen());
   if (!read) {
-    element('settings', HTMLDetailsElement).open = true;
+    fold.unfold();
     return;
   }
   try {
@@ -115,11 +167,9 @@ function begin(isPaused: boolean): void {
     settings = read;
     isPausedAtStart = isPaused;
     problem.clear();
-    history.replaceState(
-      null,
-      '',
-      form.address(read.backend, request.kind === 'drawn' ? data.drawn : undefined) || location.pathname,
-    );
+    // After a start of its own the short address stays, so that a reload starts again.
+    if (!isOwnStart) history.replaceState(null, '', form.address(read.backend));
+    fold.fold();
     enter('starting');
     drawAll();
     send({type: 'begin', settings, data: request, shown, isPaused});
@@ -135,24 +185,31 @@ start.addEventListener('click', () => {
     isPausedAtStart = true;
     send({type: 'pause'});
     line.say('Pausing after this step …');
+  } else if (phase === 'finished') {
+    isNextDue = true;
+    form.countSeed();
+    end();
   } else {
     isPausedAtStart = false;
     send({type: 'resume'});
     if (phase === 'paused') enter('running');
-    line.move(settings.backend, curves, settings.steps);
+    line.move(progress());
   }
 });
 step.addEventListener('click', () => {
   if (phase === 'idle') begin(true);
   send({type: 'step'});
 });
-reset.addEventListener('click', () => {
+reset.addEventListener('click', end);
+
+function end(): void {
   enter('ending');
   problem.clear();
   send({type: 'end'});
-});
+}
 
 function changeBackend(backend: Backend): void {
+  summarise();
   if (phase === 'idle' || phase === 'stopped' || phase === 'ending') return;
   line.say(`Moving to ${backend} …`);
   send({type: 'backend', backend});
@@ -165,12 +222,14 @@ const receivers: {[T in FromWorker['type']]: (message: Message<T>) => void} = {
   busy: ({text}) => line.say(text),
   data(message) {
     showSource(message.data);
+    testCount = message.data.testCount;
     if (phase === 'idle') line.say('The digits are there.');
   },
   dataFailed({message}) {
     problem.show(message);
     data.complain('These cannot be used.');
     line.say('Choose other digits, and start again.');
+    fold.unfold();
     enter('idle');
   },
   running: goOn,
@@ -181,15 +240,18 @@ const receivers: {[T in FromWorker['type']]: (message: Message<T>) => void} = {
     enter('paused');
   },
   finished() {
-    line.move(settings.backend, curves, settings.steps);
+    line.move(progress());
     line.say(`All runs have taken their ${settings.steps} steps.`);
     enter('finished');
   },
   ended() {
     line.reset();
     line.say('Ready.');
+    settings = {...settings, steps: form.now(settings.backend).steps};
     enter('idle');
     preview();
+    if (isNextDue) begin(false);
+    isNextDue = false;
   },
   backendFailed: tellFailure,
   failed({message}) {
@@ -205,17 +267,29 @@ function receive<T extends FromWorker['type']>(message: Message<T>): void {
 
 const leastSteps = () => Math.min(...curves.map(({selectedLoss}) => selectedLoss.length));
 
-function takeOffers({offers, preferred}: Message<'offers'>): void {
+function takeOffers({offers: all, preferred}: Message<'offers'>): void {
+  offers = all;
   backends.offer(offers);
   if (isReady) return;
   isReady = true;
-  const asked = offers.find(({backend, available}) => available && backend === address.backend);
-  backends.choose(asked?.backend ?? preferred);
-  const passedOver = address.backend && !asked ? `There is no backend ${address.backend} here. ` : '';
-  if (phase === 'idle')
+  const wanted = address.settings.backend;
+  const found = offers.find(({backend, available}) => available && backend === wanted);
+  if (phase === 'idle') backends.choose(found?.backend ?? preferred);
+  const passedOver = wanted && !found ? `There is no backend ${inShort(wanted)} here. ` : '';
+  if (phase === 'idle') {
     line.say(`${passedOver}Ready. ${runs.length === 1 ? '1 run' : `${runs.length} runs`}, on ${backends.chosen()}.`);
+  }
   enter(phase);
+  if (phase === 'idle' && startsItself(visit())) begin(false, true);
 }
+
+const visit = () => ({
+  isFirstRun: isFirstVisit && address.unclear.length === 0,
+  reducesMotion: matchMedia('(prefers-reduced-motion: reduce)').matches,
+  savesData: matchMedia('(prefers-reduced-data: reduce)').matches,
+  isHidden: document.hidden,
+  isSlow: slowBackend(backends.chosen(), offers) !== '',
+});
 
 function goOn({backend, runs: all}: Message<'running'>): void {
   settings = {...settings, backend};
@@ -225,6 +299,7 @@ function goOn({backend, runs: all}: Message<'running'>): void {
   curves.forEach((each, index) => {
     table.draw(index, each);
   });
+  drawHappened();
   if (phase === 'starting') enter(isPausedAtStart ? 'paused' : 'running');
   line.say(
     leastSteps() > 0
@@ -240,7 +315,9 @@ function takeStep({run, step: steps, selectedLoss, testAccuracy}: Message<'stepp
   of.testAccuracy = testAccuracy;
   table.draw(run, of);
   plots.draw(curves);
-  if (phase === 'running') line.move(settings.backend, curves, settings.steps);
+  drawHappened();
+  if (phase === 'running') line.move(progress());
+  else line.count(progress());
 }
 
 function showInside(view: Message<'view'>['view']): void {
@@ -259,8 +336,12 @@ function tellFailure({backend, message, next}: Message<'backendFailed'>): void {
   enter('stopped');
 }
 
-const wrong = form.fill(address, data.drawn);
-if (wrong.length > 0) problem.show(`The address of this page says what cannot be: ${wrong.join(' ')}`);
-// On a narrow screen the settings would push everything else out of sight.
-if (!matchMedia('(min-width: 64rem)').matches) element('settings', HTMLDetailsElement).open = false;
+const unclear = [...address.unclear, ...form.fill(address.settings)];
+if (unclear.length > 0) unclear.unshift('This address holds what the page cannot use; defaults stand in for it.');
+if (data.kind() === 'files') unclear.push('This run used files of its author: choose your own four.');
+showNote('address-note', unclear);
+element('reference', HTMLAnchorElement).href = addressOf({
+  runs: EXPERIMENT.runs.map((name) => name.replace(' ', '-')).join(','),
+  digits: String(EXPERIMENT.digits),
+});
 preview();

@@ -1,6 +1,7 @@
 import type {Run} from '../../experiment/results';
 import {percent} from '../../report/percent';
 import type {Curves} from '../protocol';
+import {bestAccuracy} from './bestAccuracy';
 import {element, made} from './element';
 import {lineSample} from './runPaint';
 
@@ -21,34 +22,41 @@ export function runsTable(onShow: (index: number) => void): RunsTable {
   };
   return {
     reset(runs, shown) {
-      rows = runs.map((run, index) => {
-        const row = made('tr');
-        const heading = made('th');
-        heading.scope = 'row';
-        const label = made('label', '', 'pick');
-        const choice = made('input', '', 'tick');
-        choice.type = 'radio';
-        choice.name = 'shown';
-        choice.checked = index === shown;
-        choice.addEventListener('change', () => {
+      rows = runs.map((_, index) =>
+        rowOf(runs, index, index === shown, () => {
           mark(index);
           onShow(index);
-        });
-        label.append(choice, lineSample(runs, index), made('span', run.name));
-        heading.append(label);
-        const cells = [made('td', '0'), made('td', '–'), made('td', '–')];
-        row.append(heading, ...cells);
-        return {row, cells};
-      });
+        }),
+      );
       body.replaceChildren(...rows.map(({row}) => row));
       mark(shown);
     },
     draw(index, {selectedLoss, testAccuracy}) {
-      const [step, accuracy, loss] = rows[index]?.cells ?? [];
-      if (!step || !accuracy || !loss) return;
+      const [step, accuracy, best, loss] = rows[index]?.cells ?? [];
+      if (!step || !accuracy || !best || !loss) return;
       step.textContent = String(selectedLoss.length);
       accuracy.textContent = percent(testAccuracy.at(-1)?.accuracy ?? Number.NaN);
+      const highest = bestAccuracy(testAccuracy);
+      best.textContent = percent(highest?.accuracy ?? Number.NaN);
+      if (highest) best.append(' ', made('small', `step ${highest.step}`));
       loss.textContent = selectedLoss.at(-1)?.toFixed(3) ?? '–';
     },
   };
+}
+
+function rowOf(runs: Run[], index: number, isShown: boolean, onChoose: () => void) {
+  const row = made('tr');
+  const heading = made('th');
+  heading.scope = 'row';
+  const label = made('label', '', 'pick');
+  const choice = made('input', '', 'tick');
+  choice.type = 'radio';
+  choice.name = 'shown';
+  choice.checked = isShown;
+  choice.addEventListener('change', onChoose);
+  label.append(choice, lineSample(runs, index), made('span', runs[index]?.name));
+  heading.append(label);
+  const cells = [made('td', '0'), made('td', '–'), made('td', '–'), made('td', '–')];
+  row.append(heading, ...cells);
+  return {row, cells};
 }

@@ -1,63 +1,69 @@
-import {DEFAULTS} from '../../experiment/defaults';
 import type {Backend, Settings} from '../../experiment/results';
-import {type AddressSettings, addressOf} from './address';
+import {type AddressSettings, addressOf, inShort} from './address';
+import type {DataChoice} from './dataChoice';
 import {element} from './element';
 import type {RunChoices} from './runChoices';
 
 /** The numbers of a training run, and the form around all settings. */
 export interface SettingsForm {
-  /** Sets the fields as the address says. @returns what it says and cannot be. */
-  fill(address: AddressSettings, drawn: HTMLInputElement): string[];
+  /** Sets the fields as the address says. @returns a sentence for each value that cannot be. */
+  fill(address: AddressSettings): string[];
   /** What is set; undefined if a field is wrong, which the browser then shows. */
   read(backend: Backend): Settings | undefined;
+  /** What is set, complete or not. */
+  now(backend: Backend): Settings;
   /** The address of what is set. */
-  address(backend: Backend, drawn: HTMLInputElement | undefined): string;
+  address(backend: Backend): string;
+  /** Sets the next seed. */
+  countSeed(): void;
   /** During a training run, only the backend can be changed. */
   lock(isLocked: boolean): void;
 }
 
-export function settingsForm(runs: RunChoices): SettingsForm {
+/** What the form begins with. */
+export type FormDefaults = Pick<Settings, 'learningRate' | 'steps' | 'seed'> & {digits: number};
+
+/** @param onChange  called when the user or an address changes a field. */
+export function settingsForm(
+  runs: RunChoices,
+  data: DataChoice,
+  defaults: FormDefaults,
+  onChange: () => void,
+): SettingsForm {
   const form = element('form', HTMLFormElement);
   const lr = element('lr', HTMLInputElement);
   const steps = element('steps', HTMLInputElement);
   const seed = element('seed', HTMLInputElement);
-  lr.value = String(DEFAULTS.learningRate);
-  steps.value = String(DEFAULTS.steps);
-  seed.value = String(DEFAULTS.seed);
+  lr.value = String(defaults.learningRate);
+  steps.value = String(defaults.steps);
+  seed.value = String(defaults.seed);
+  data.drawn.value = String(defaults.digits);
   form.addEventListener('submit', (event) => event.preventDefault());
+  form.addEventListener('change', onChange);
+  const now = (backend: Backend): Settings => ({
+    learningRate: lr.valueAsNumber,
+    steps: steps.valueAsNumber,
+    seed: seed.valueAsNumber,
+    backend,
+    runs: runs.chosen(),
+  });
   return {
-    fill({runs: names, ...values}, drawn) {
-      const wrong: string[] = [];
-      const set = (name: string, field: HTMLInputElement, value: string | undefined) => {
-        if (value === undefined) return;
-        const before = field.value;
-        field.value = value;
-        if (field.checkValidity()) return;
-        field.value = before;
-        wrong.push(`${name} cannot be ${value}.`);
-      };
-      set('lr', lr, values.lr);
-      set('steps', steps, values.steps);
-      set('seed', seed, values.seed);
-      set('digits', drawn, values.digits);
+    fill(address) {
+      const fields = {lr, steps, seed, digits: data.drawn};
+      const wrong = (Object.keys(fields) as (keyof typeof fields)[]).flatMap((name) =>
+        takeValue(fields[name], name, address[name]),
+      );
+      if (address.data && !data.choose(address.data)) wrong.push(`data cannot be ${inShort(address.data)}.`);
       try {
-        if (names) runs.choose(names.split(','));
+        if (address.runs) runs.choose(address.runs.split(','));
       } catch (error) {
-        wrong.push((error as Error).message);
+        wrong.push((error as Error).message.replace(/got .*/, (got) => inShort(got)));
       }
       return wrong;
     },
-    read(backend) {
-      if (!form.reportValidity()) return undefined;
-      return {
-        learningRate: lr.valueAsNumber,
-        steps: steps.valueAsNumber,
-        seed: seed.valueAsNumber,
-        backend,
-        runs: runs.chosen(),
-      };
-    },
-    address: (backend, drawn) =>
+    read: (backend) => (form.reportValidity() ? now(backend) : undefined),
+    now,
+    address: (backend) =>
       addressOf({
         runs: runs
           .chosen()
@@ -67,12 +73,25 @@ export function settingsForm(runs: RunChoices): SettingsForm {
         steps: steps.value,
         seed: seed.value,
         backend,
-        ...(drawn && {digits: drawn.value}),
+        ...(data.kind() === 'drawn' ? {digits: data.drawn.value} : {data: data.kind()}),
       }),
+    countSeed() {
+      seed.value = String((seed.valueAsNumber + 1) % 2 ** 32);
+    },
     lock(isLocked) {
       for (const id of ['runs-field', 'training-field', 'data-field'])
         element(id, HTMLFieldSetElement).disabled = isLocked;
       element('locked', HTMLParagraphElement).hidden = !isLocked;
     },
   };
+}
+
+/** Sets a field if it can have the value. @returns a sentence if it cannot. */
+function takeValue(field: HTMLInputElement, name: string, value: string | undefined): string[] {
+  if (value === undefined) return [];
+  const before = field.value;
+  field.value = value;
+  if (field.value !== '' && field.checkValidity()) return [];
+  field.value = before;
+  return [`${name} cannot be ${inShort(value)}.`];
 }

@@ -19,11 +19,18 @@ export async function loadWasm(): Promise<void> {
   enableWasmTraining();
 }
 
+/** Binaries that the server has; the browser keeps those of a backend that has started. */
+const served = new Set<string>();
+
 /** tfjs would say no more than that it could not start. */
 async function checkServed(url: string): Promise<void> {
+  if (served.has(url)) return;
   const file = url.slice(url.lastIndexOf('/') + 1);
   const response = await fetch(url, {method: 'HEAD'}).catch(() => undefined);
-  if (response?.ok) return;
+  if (response?.ok) {
+    served.add(url);
+    return;
+  }
   const got = response ? `the server answered ${response.status}` : 'no answer came';
   throw new Error(`${file} could not be loaded: ${got}. Put the .wasm files beside the scripts of this page.`);
 }

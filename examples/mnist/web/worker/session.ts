@@ -6,13 +6,17 @@ import {parseRuns} from '../../experiment/runs';
 import {type SideBySideProgress, sideBySide} from '../../experiment/sideBySide';
 import {DivergedError, type RunState} from '../../experiment/trainRun';
 import type {FromWorker} from '../protocol';
+import {LIVE_SCHEDULE} from './liveSchedule';
 import type {LoadedBackend} from './loadBackend';
 import {viewOf} from './view';
 
 /** Milliseconds between two copies of the weights: what a lost GPU costs at most. */
 const COPY_EVERY = 2000;
-/** Milliseconds between two looks at the batch, so that looking does not slow the training down. */
-const LOOK_EVERY = 400;
+/**
+ * Milliseconds between two views of a batch: four a second are as many as an eye follows, and
+ * little work beside the steps.
+ */
+const LOOK_EVERY = 250;
 
 export interface SessionOptions {
   digits: DigitData;
@@ -97,7 +101,7 @@ export function beginSession({digits, settings, shown, isPaused, load, strikeOff
     });
     post({type: 'running', backend, runs: curves});
     const isWanted = () => !isOver && wanted === backend;
-    const steps = sideBySide(digits, {...settings, backend}, states);
+    const steps = sideBySide(digits, {...settings, backend}, states, {schedule: LIVE_SCHEDULE});
     try {
       for (;;) {
         await orLost(rest(isWanted));

@@ -4,6 +4,7 @@ import {type Digits, IMAGE_SIZE} from '../../data/digits';
 import {lossHistograms, type MinedBatch} from '../../experiment/minedBatch';
 import type {SideBySideProgress} from '../../experiment/sideBySide';
 import type {View} from '../protocol';
+import {batchPicture} from './batchPicture';
 import {mostMined} from './mostMined';
 
 /** Digits on the wall of the batch, and on that of the ledger. */
@@ -33,6 +34,7 @@ export async function viewOf(
   return {
     run: index,
     step,
+    picture: batchPicture(batch, digits),
     histograms: lossHistograms(batch, step),
     hardest: hardestRows.map((row, wall) => {
       const place = places[wall] as number;

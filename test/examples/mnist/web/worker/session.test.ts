@@ -4,7 +4,8 @@ import {setBackend} from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {describe, expect, it} from 'vitest';
 import type {DigitData} from '../../../../../examples/mnist/data/digits';
-import type {Backend, Settings} from '../../../../../examples/mnist/experiment/results';
+import type {Backend, RunResult, Settings} from '../../../../../examples/mnist/experiment/results';
+import {sideBySide} from '../../../../../examples/mnist/experiment/sideBySide';
 import type {FromWorker} from '../../../../../examples/mnist/web/protocol';
 import {beginSession} from '../../../../../examples/mnist/web/worker/session';
 import {tinyDigits, tinySettings} from '../../experiment/tinyDigits';
@@ -68,6 +69,8 @@ describe('beginSession', () => {
     expect(view).toMatchObject({run: 0, step: 6});
     expect(view?.hardest).toHaveLength(8);
     expect(view?.hardest.filter(({kept}) => kept)).toHaveLength(4);
+    expect(view?.picture).toMatchObject({count: 8, side: 28});
+    expect(view?.picture.kept.reduce((sum, kept) => sum + kept, 0)).toBe(4);
     expect(view?.histograms.batch.reduce((sum, count) => sum + count)).toBe(8);
     const losses = view?.hardest.map(({loss}) => loss) ?? [];
     expect(losses).toEqual([...losses].sort((a, b) => b - a));
@@ -77,6 +80,23 @@ describe('beginSession', () => {
     await until('view', all('view').length + 1);
     expect(all('view').at(-1)?.view).toMatchObject({run: 1, step: 6});
     await session.end();
+  });
+
+  it('measures after the first steps, and gives the curves of the experiment', async () => {
+    const {session, all, until} = begin({steps: 12});
+    await until('finished');
+    const live = all('stepped').at(-1)?.testAccuracy ?? [];
+    expect(live.map(({step}) => step)).toEqual([0, 1, 2, 4, 5, 6, 8, 10, 12]);
+    await session.end();
+    const usual: RunResult[] = [];
+    const settings = tinySettings({runs: ['8/4', '8/4 random'], steps: 12});
+    for await (const {index, result} of sideBySide(digits, settings)) usual[index] = structuredClone(result);
+    const losses = (run: number) =>
+      all('stepped')
+        .filter((said) => said.run === run)
+        .map(({selectedLoss}) => selectedLoss);
+    expect([0, 1].map(losses)).toEqual(usual.map(({selectedLoss}) => selectedLoss));
+    expect(live).toEqual(expect.arrayContaining(usual[1]?.testAccuracy ?? []));
   });
 
   it('takes a step of each run when told, and none while it is paused', async () => {
