@@ -6,7 +6,10 @@ import {openPage} from './livePage';
 import {type PageTask, pageTasks} from './pageTasks';
 import {builtFile, type ServedPage, servePage} from './servePage';
 
-/** Bytes of the first load, gzipped: all that the page requests until its first accuracy but the wasm binary. */
+/**
+ * Bytes of the first load, gzipped: all that the page requests until its first accuracy, except for
+ * the wasm binary.
+ */
 const MOST_BYTES = 250_000;
 /** Milliseconds for which the page may be deaf. */
 const LONGEST_BLOCK = 100;

@@ -36,15 +36,15 @@ describe('a link to a run', () => {
     const first = await open('', {reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write']});
     await first.page.getByLabel('Seed').fill('7');
     const search = await link(first);
-    expect(search).toBe('?runs=128/64,128/64-random,128/128&lr=0.0015&steps=300&seed=7&backend=wasm&digits=6000');
+    expect(search).toBe('?runs=128/96,128/96-random,128/128&lr=0.0015&steps=200&seed=7&backend=wasm&digits=6000');
     expect(await first.page.evaluate(() => navigator.clipboard.readText())).toBe(first.page.url());
     await first.waitForSaid('The link is copied: it opens with these settings.');
     await first.close();
     const second = await open(search);
     expect(await second.page.getByLabel('Seed').inputValue()).toBe('7');
     expect(await second.page.locator('#runs-table tbody th').allInnerTexts()).toEqual([
-      '128/64',
-      '128/64 random',
+      '128/96',
+      '128/96 random',
       '128/128',
     ]);
     expect(await second.page.locator('#address-note').isVisible()).toBe(false);
@@ -83,7 +83,7 @@ describe('an address of an older version, or with nonsense in it', () => {
         'steps cannot be -4.',
         'seed cannot be 1.5.',
         'data cannot be cat.',
-        'parseRuns: text must have k from 1 to n, got 8/9.',
+        'runs must have k from 1 to n, got 8/9.',
       ].join(' '),
     );
     expect(await page.getByRole('alert').isVisible()).toBe(false);

@@ -68,5 +68,5 @@ function mixed(from: string | Rgb, to: string | Rgb, share: number): Rgb {
 const scaleOf = (background: Rgb, ink: string, strength: number): Uint32Array =>
   Uint32Array.from({length: 256}, (_, grey) => wordOf(mixed(background, ink, (strength * grey) / 255)));
 
-/** Bytes r, g, b, 255 as the machine stores them in a word; all that run browsers are little-endian. */
+/** Bytes r, g, b, 255 in a word: machines that run browsers are little-endian. */
 const wordOf = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;

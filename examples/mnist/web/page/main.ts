@@ -1,8 +1,8 @@
-import {DEFAULTS} from '../../experiment/defaults';
 import type {Backend, Run, Settings} from '../../experiment/results';
 import {parseRuns} from '../../experiment/runs';
 import type {Curves, FromWorker, Offer} from '../protocol';
-import {addressOf, inShort, readAddress} from './address';
+import {inShort, readAddress} from './address';
+import {addressNote} from './addressNote';
 import {backendChoices} from './backendChoices';
 import {curvePlots} from './curvePlots';
 import {dataChoice} from './dataChoice';
@@ -13,33 +13,24 @@ import {happenedLine} from './happenedLine';
 import {insideView} from './insideView';
 import {showNote} from './note';
 import {progressLine} from './progressLine';
+import {EXPERIMENT, referenceLink} from './referenceLink';
 import {runChoices} from './runChoices';
 import {runsTable} from './runsTable';
-import {startsItself} from './selfStart';
+import {startsItself, visitNow} from './selfStart';
 import {settingsFold} from './settingsFold';
 import {settingsForm} from './settingsForm';
 import {settingsSummary} from './settingsSummary';
 import {shareLink} from './shareLink';
 import {slowBackend} from './slowBackend';
+import {type Phase, trainingButtons} from './trainingButtons';
 import {trainingWorker} from './trainingWorker';
 import {trouble} from './trouble';
 import {wallFold} from './wallFold';
 
-/**
- * `idle`: nothing trained yet; `starting`: digits or a backend are on the way; `stopped`: it cannot
- * continue.
- */
-type Phase = 'idle' | 'starting' | 'running' | 'paused' | 'finished' | 'stopped' | 'ending';
-
 element('unserved', HTMLParagraphElement).remove();
-const start = element('start', HTMLButtonElement);
-const step = element('step', HTMLButtonElement);
-const reset = element('reset', HTMLButtonElement);
 
 const address = readAddress(location.search);
 const isFirstVisit = Object.keys(address.settings).length === 0;
-/** Digits of the experiment, as many as MNIST has. */
-const EXPERIMENT = {...DEFAULTS, digits: 60_000};
 const defaults = isFirstVisit ? FIRST_RUN : EXPERIMENT;
 
 const line = progressLine();
@@ -89,6 +80,7 @@ const {send} = trainingWorker(receive, (reason) => {
   );
   enter(phase === 'idle' ? 'idle' : 'stopped');
 });
+const showButtons = trainingButtons({start: pressStart, step: takeOneStep, reset: end});
 const share = shareLink(() => form.address(backends.chosen()), line.say);
 
 /** A choice that can be made puts an end to what was wrong with the last one. */
@@ -133,24 +125,10 @@ function summarise(): void {
   showNote('slow-backend', [isReady ? slowBackend(backends.chosen(), offers) : '']);
 }
 
-const START_TEXTS: Record<Phase, string> = {
-  idle: 'Start',
-  starting: 'Resume',
-  running: 'Pause',
-  paused: 'Resume',
-  finished: 'Next seed',
-  stopped: 'Start',
-  ending: 'Start',
-};
-
 /** Goes into a phase: which buttons can be pressed, and what they say. */
 function enter(next: Phase): void {
   phase = next;
-  const isTraining = phase === 'running' || (phase === 'starting' && !isPausedAtStart);
-  start.textContent = isTraining ? 'Pause' : START_TEXTS[phase];
-  start.disabled = !isReady || runs.length === 0 || phase === 'stopped' || phase === 'ending';
-  step.disabled = start.disabled || isTraining || phase === 'starting' || phase === 'finished';
-  reset.disabled = phase === 'idle' || phase === 'ending';
+  showButtons({phase, isReady, hasRuns: runs.length > 0, isPausedAtStart});
   share.disabled = !isReady;
   form.lock(phase !== 'idle');
   summarise();
@@ -178,7 +156,7 @@ function begin(isPaused: boolean, isOwnStart = false): void {
   }
 }
 
-start.addEventListener('click', () => {
+function pressStart(): void {
   if (phase === 'idle') {
     begin(false);
   } else if (phase === 'running' || (phase === 'starting' && !isPausedAtStart)) {
@@ -195,12 +173,12 @@ start.addEventListener('click', () => {
     if (phase === 'paused') enter('running');
     line.move(progress());
   }
-});
-step.addEventListener('click', () => {
+}
+
+function takeOneStep(): void {
   if (phase === 'idle') begin(true);
   send({type: 'step'});
-});
-reset.addEventListener('click', end);
+}
 
 function end(): void {
   enter('ending');
@@ -280,16 +258,10 @@ function takeOffers({offers: all, preferred}: Message<'offers'>): void {
     line.say(`${passedOver}Ready. ${runs.length === 1 ? '1 run' : `${runs.length} runs`}, on ${backends.chosen()}.`);
   }
   enter(phase);
-  if (phase === 'idle' && startsItself(visit())) begin(false, true);
+  const isFirstRun = isFirstVisit && address.unclear.length === 0;
+  const isSlow = slowBackend(backends.chosen(), offers) !== '';
+  if (phase === 'idle' && startsItself(visitNow(isFirstRun, isSlow))) begin(false, true);
 }
-
-const visit = () => ({
-  isFirstRun: isFirstVisit && address.unclear.length === 0,
-  reducesMotion: matchMedia('(prefers-reduced-motion: reduce)').matches,
-  savesData: matchMedia('(prefers-reduced-data: reduce)').matches,
-  isHidden: document.hidden,
-  isSlow: slowBackend(backends.chosen(), offers) !== '',
-});
 
 function goOn({backend, runs: all}: Message<'running'>): void {
   settings = {...settings, backend};
@@ -337,11 +309,6 @@ function tellFailure({backend, message, next}: Message<'backendFailed'>): void {
 }
 
 const unclear = [...address.unclear, ...form.fill(address.settings)];
-if (unclear.length > 0) unclear.unshift('This address holds what the page cannot use; defaults stand in for it.');
-if (data.kind() === 'files') unclear.push('This run used files of its author: choose your own four.');
-showNote('address-note', unclear);
-element('reference', HTMLAnchorElement).href = addressOf({
-  runs: EXPERIMENT.runs.map((name) => name.replace(' ', '-')).join(','),
-  digits: String(EXPERIMENT.digits),
-});
+showNote('address-note', addressNote(unclear, data.kind()));
+referenceLink();
 preview();

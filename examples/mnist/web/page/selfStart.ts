@@ -15,3 +15,12 @@ export interface Visit {
 /** Whether the page starts its small first run on its own. */
 export const startsItself = ({isFirstRun, reducesMotion, savesData, isHidden, isSlow}: Visit): boolean =>
   isFirstRun && !reducesMotion && !savesData && !isHidden && !isSlow;
+
+/** The visit of this page, as its browser describes it. */
+export const visitNow = (isFirstRun: boolean, isSlow: boolean): Visit => ({
+  isFirstRun,
+  isSlow,
+  reducesMotion: matchMedia('(prefers-reduced-motion: reduce)').matches,
+  savesData: matchMedia('(prefers-reduced-data: reduce)').matches,
+  isHidden: document.hidden,
+});

@@ -48,19 +48,11 @@ export function settingsForm(
     runs: runs.chosen(),
   });
   return {
-    fill(address) {
-      const fields = {lr, steps, seed, digits: data.drawn};
-      const wrong = (Object.keys(fields) as (keyof typeof fields)[]).flatMap((name) =>
-        takeValue(fields[name], name, address[name]),
-      );
-      if (address.data && !data.choose(address.data)) wrong.push(`data cannot be ${inShort(address.data)}.`);
-      try {
-        if (address.runs) runs.choose(address.runs.split(','));
-      } catch (error) {
-        wrong.push((error as Error).message.replace(/got .*/, (got) => inShort(got)));
-      }
-      return wrong;
-    },
+    fill: (address) => [
+      ...takeValues({lr, steps, seed, digits: data.drawn}, address),
+      ...takeData(data, address.data),
+      ...takeRuns(runs, address.runs),
+    ],
     read: (backend) => (form.reportValidity() ? now(backend) : undefined),
     now,
     address: (backend) =>
@@ -86,12 +78,32 @@ export function settingsForm(
   };
 }
 
-/** Sets a field if it can have the value. @returns a sentence if it cannot. */
-function takeValue(field: HTMLInputElement, name: string, value: string | undefined): string[] {
-  if (value === undefined) return [];
-  const before = field.value;
-  field.value = value;
-  if (field.value !== '' && field.checkValidity()) return [];
-  field.value = before;
-  return [`${name} cannot be ${inShort(value)}.`];
+type FieldName = 'lr' | 'steps' | 'seed' | 'digits';
+
+/** Sets the fields that can have their values. @returns a sentence for each other. */
+function takeValues(fields: Record<FieldName, HTMLInputElement>, address: AddressSettings): string[] {
+  return (Object.keys(fields) as FieldName[]).flatMap((name) => {
+    const [field, value] = [fields[name], address[name]];
+    if (value === undefined) return [];
+    const before = field.value;
+    field.value = value;
+    if (field.value !== '' && field.checkValidity()) return [];
+    field.value = before;
+    return [`${name} cannot be ${inShort(value)}.`];
+  });
+}
+
+function takeData(data: DataChoice, kind: string | undefined): string[] {
+  if (kind === undefined || data.choose(kind)) return [];
+  return [`data cannot be ${inShort(kind)}.`];
+}
+
+function takeRuns(runs: RunChoices, names: string | undefined): string[] {
+  if (names === undefined) return [];
+  try {
+    runs.choose(names.split(','));
+    return [];
+  } catch (error) {
+    return [(error as Error).message.replace(/got .*/s, inShort).replace(/^parseRuns: text/, 'runs')];
+  }
 }

@@ -67,7 +67,7 @@ function comparison(
   return `${fullPart} ${random.name}, with as many rows by chance, is at ${percent(accuracy(random))}: ${verdict(random)}.`;
 }
 
-/** How far the first run is ahead of the other, in words that do not claim more than was measured. */
+/** How far the first run is ahead, in words that claim no more than was measured. */
 function verdictOn(own: number, other: number, testCount: number): string {
   const margin = 2 * Math.sqrt((own * (1 - own) + other * (1 - other)) / testCount);
   const points = (share: number) => (100 * share).toFixed(1);
