@@ -47,10 +47,10 @@ describe('the first seconds of a visit', () => {
     expect((await curves())[0]).not.toBe(empty[0]);
     expect(await page.locator('#wall .kept').count()).toBeGreaterThanOrEqual(16);
     expect(await page.locator('#batch').getAttribute('aria-label')).toMatch(
-      /^The 128 digits of step \d+, 96 of them lit$/,
+      /^The 64 digits of step \d+, 48 of them lit$/,
     );
     expect(await textOf('#happened')).toMatch(
-      /^After \d+ steps?, 128\/96 is at \d+\.\d % with 75 % of the backward rows of 128\/128/,
+      /^After \d+ steps?, 64\/48 is at \d+\.\d % with 75 % of the backward rows of 64\/64/,
     );
     expect(new URL(page.url()).search).toBe('');
     expect(errors).toEqual([]);
@@ -82,7 +82,7 @@ describe('the first seconds of a visit', () => {
     expect(await bottomOf('#wall li:first-child')).toBeLessThanOrEqual(900);
     expect(await page.locator('#settings').evaluate((node: HTMLDetailsElement) => node.open)).toBe(false);
     expect(await textOf('#settings-summary')).toBe(
-      '128/96, 128/96 random, 128/128 · 200 steps · rate 0.0015 · 6,000 drawn digits · WebAssembly · seed 1',
+      '64/48, 64/48 random, 64/64 · 160 steps · rate 0.001 · 6,000 drawn digits · WebAssembly · seed 1',
     );
   });
 });
@@ -94,7 +94,7 @@ describe('a visit that does not begin on its own', () => {
     await page.waitForTimeout(500);
     expect(await live.steps()).toEqual([0, 0, 0]);
     expect(await textOf('#happened')).toBe(
-      'Watch whether 128/96, which learns from the 96 hardest of 128 digits, keeps up with 128/128, which learns from all.',
+      'Watch whether 64/48, which learns from the 48 hardest of 64 digits, keeps up with 64/64, which learns from all.',
     );
     await press('Start');
     await waitForStep(1);

@@ -36,16 +36,16 @@ describe('a link to a run', () => {
     const first = await open('', {reducedMotion: 'reduce', permissions: ['clipboard-read', 'clipboard-write']});
     await first.page.getByLabel('Seed').fill('7');
     const search = await link(first);
-    expect(search).toBe('?runs=128/96,128/96-random,128/128&lr=0.0015&steps=200&seed=7&backend=wasm&digits=6000');
+    expect(search).toBe('?runs=64/48,64/48-random,64/64&lr=0.001&steps=160&seed=7&backend=wasm&digits=6000');
     expect(await first.page.evaluate(() => navigator.clipboard.readText())).toBe(first.page.url());
     await first.waitForSaid('The link is copied: it opens with these settings.');
     await first.close();
     const second = await open(search);
     expect(await second.page.getByLabel('Seed').inputValue()).toBe('7');
     expect(await second.page.locator('#runs-table tbody th').allInnerTexts()).toEqual([
-      '128/96',
-      '128/96 random',
-      '128/128',
+      '64/48',
+      '64/48 random',
+      '64/64',
     ]);
     expect(await second.page.locator('#address-note').isVisible()).toBe(false);
   });

@@ -22,8 +22,16 @@ const TINT = 0.16;
 /** Empty pixels around each digit. */
 const GAP = 1;
 
-/** Columns of a grid that is about twice as wide as high. */
-export const columnsFor = (count: number): number => Math.max(1, Math.ceil(Math.sqrt(2 * count)));
+/** Columns of a grid that is about twice as wide as high, with few empty cells. */
+export function columnsFor(count: number): number {
+  const ideal = Math.sqrt(2 * count);
+  const [least, most] = [Math.ceil(0.8 * ideal), Math.floor(1.2 * ideal)];
+  const empty = (columns: number) => columns * Math.ceil(count / columns) - count;
+  return Array.from({length: Math.max(0, most - least + 1)}, (_, index) => least + index).reduce(
+    (best, columns) => (empty(columns) < empty(best) ? columns : best),
+    Math.max(1, Math.ceil(ideal)),
+  );
+}
 
 /**
  * Paints the digits of a batch in a grid: those that were backpropagated in full ink with a frame

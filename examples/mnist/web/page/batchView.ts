@@ -59,7 +59,7 @@ export function batchView(): BatchView {
 
 /** As many blank digits as the batch will have, so that nothing moves when they arrive. */
 function emptyPicture(run: Run | undefined): BatchPicture {
-  const rows = Math.min(run?.n ?? 128, 1024);
+  const rows = Math.min(run?.n ?? 64, 1024);
   const side = rows > 256 ? 14 : 28;
   return {count: rows, side, pixels: new Uint8Array(rows * side * side).fill(24), kept: new Uint8Array(rows)};
 }

@@ -8,7 +8,7 @@ import {element} from './element';
 const PARTS = 10;
 
 /** Where a training run is. */
-export interface Progress {
+interface Progress {
   backend: string;
   runs: readonly Run[];
   curves: readonly Curves[];

@@ -22,8 +22,9 @@ describe('columnsFor', () => {
     [512, 32],
     [8, 4],
     [1, 2],
-    [1024, 46],
-  ])('of %i digits makes %i columns, about twice as many as rows', (count, columns) => {
+    [64, 13],
+    [1024, 41],
+  ])('of %i digits makes %i columns, about twice as many as rows, with few empty cells', (count, columns) => {
     expect(columnsFor(count)).toBe(columns);
   });
 });

@@ -11,7 +11,7 @@ const names = (text: string, preferred?: number) => {
 
 describe('comparedRuns', () => {
   it('compares the mined run with one that learns from all and one that learns from as many by chance', () => {
-    expect(names(FIRST_RUN.runs.join(','))).toEqual(['128/96', '128/128', '128/96 random']);
+    expect(names(FIRST_RUN.runs.join(','))).toEqual(['64/48', '64/64', '64/48 random']);
     expect(names(DEFAULT_RUNS)).toEqual(['512/384', '512/512', '512/384 random']);
   });
 
