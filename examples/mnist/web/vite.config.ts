@@ -36,6 +36,18 @@ const linkToSite: Plugin = {
 };
 
 /**
+ * Lets a page that was opened as a file have its styles: with `crossorigin` a browser refuses them.
+ */
+const stylesOfFiles: Plugin = {
+  name: 'styles-of-files',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (html) => html.replace('<link rel="stylesheet" crossorigin', '<link rel="stylesheet"'),
+  },
+};
+
+/**
  * What only the worker imports, or only once it is used: found late, the development server would
  * load the page again.
  */
@@ -53,7 +65,7 @@ export default defineConfig({
   root: here('.'),
   // Works from any folder of any site.
   base: './',
-  plugins: [contentSecurityPolicy, linkToSite],
+  plugins: [contentSecurityPolicy, linkToSite, stylesOfFiles],
   resolve: {alias: sourceAliases},
   optimizeDeps: {include: FOUND_LATE.map((name) => `@tensorflow/tfjs-${name}`)},
   worker: {format: 'es', rolldownOptions: {treeshake}},

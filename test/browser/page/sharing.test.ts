@@ -130,7 +130,9 @@ describe('a page without a server or a network', () => {
     const told = page.locator('#unserved');
     await told.waitFor();
     await page.waitForFunction(() => (document.querySelector('#unserved')?.clientHeight ?? 0) > 20);
-    expect(await told.innerText()).toMatch(/begins with file:\/\/\): serve the folder instead, .*npx http-server/);
+    expect(await told.innerText()).toMatch(/begins with file:\/\/, .*: serve the folder instead, with npx http-server/);
+    // Its styles need no server.
+    expect(await page.locator('#count').evaluate((node) => getComputedStyle(node).fontWeight)).toBe('600');
     await page.close();
   });
 

@@ -35,11 +35,14 @@ export function curvePlots(): CurvePlots {
     const losses = (_: uPlot, values: number[]) => values.map((value) => value.toFixed(1));
     const data = columns();
     plots = [
-      {ticks: percents, most: 1},
-      {ticks: losses, most: 0.5},
-    ].map(({ticks, most}, index) => {
+      {ticks: percents, most: 1, hasPoints: true},
+      {ticks: losses, most: 0.5, hasPoints: false},
+    ].map(({ticks, most, hasPoints}, index) => {
       const place = places[index] as HTMLDivElement;
-      const options = plotOptions(runs, themeNow(), place, extent, ticks, most);
+      const options = {
+        ...plotOptions(themeNow(), place, extent, ticks, most),
+        series: seriesOf(runs, themeNow(), hasPoints),
+      };
       return new uPlot(options, data[index] as uPlot.AlignedData, place);
     });
   }
@@ -79,13 +82,12 @@ export function curvePlots(): CurvePlots {
 const sizeOf = ({clientWidth, clientHeight}: HTMLElement) => ({width: clientWidth, height: clientHeight});
 
 function plotOptions(
-  runs: Run[],
   theme: Theme,
   place: HTMLElement,
   extent: () => number,
   ticks: (plot: uPlot, values: number[]) => string[],
   most: number,
-): uPlot.Options {
+): Omit<uPlot.Options, 'series'> {
   const {quietInk, grid} = themeColors[theme];
   const axis = {stroke: quietInk, font: FONT, grid: {stroke: grid, width: 1}, ticks: {show: false}};
   return {
@@ -101,15 +103,17 @@ function plotOptions(
       {...axis, size: 26, gap: 4, space: 40},
       {...axis, size: 48, gap: 6, values: ticks, space: 36},
     ],
-    series: [
-      {},
-      ...runStyles(runs, theme).map(({color, dash}) => ({
-        stroke: color,
-        width: 2,
-        dash,
-        spanGaps: true,
-        points: {show: false},
-      })),
-    ],
   };
 }
+
+/** @param hasPoints  whether each value has a dot: seldom ones, which a line alone would hide. */
+const seriesOf = (runs: Run[], theme: Theme, hasPoints: boolean): uPlot.Series[] => [
+  {},
+  ...runStyles(runs, theme).map(({color, dash}) => ({
+    stroke: color,
+    width: 2,
+    dash,
+    spanGaps: true,
+    points: hasPoints ? {show: true, size: 6, fill: color} : {show: false},
+  })),
+];

@@ -7,6 +7,6 @@ export function wallFold(): void {
   button.addEventListener('click', () => {
     const isFew = wall.classList.toggle('few');
     button.setAttribute('aria-expanded', String(!isFew));
-    button.textContent = isFew ? 'Show all 64' : 'Show 16';
+    button.textContent = isFew ? 'Show all 64' : 'Show fewer';
   });
 }

@@ -58,21 +58,26 @@ function comparison(
 ): string {
   const own = accuracy(mined);
   const start = `${opening} ${mined.name} is at ${percent(own)}`;
-  const verdict = (other: Run) => verdictOn(own, accuracy(other), testCount);
+  const verdicts = [full, random].map((other) => other && verdictOn(own, accuracy(other), testCount));
   const fullPart = full
     ? `${start} with ${shareOf(mined.k / full.k)} of the backward rows of ${full.name}, which is at ` +
-      `${percent(accuracy(full))}: ${verdict(full)}.`
+      `${percent(accuracy(full))}: ${verdicts[0]}.`
     : `${start} and learned from ${shareOf(mined.k / mined.n)} of the digits that it saw.`;
   if (!random) return fullPart;
-  return `${fullPart} ${random.name}, with as many rows by chance, is at ${percent(accuracy(random))}: ${verdict(random)}.`;
+  // The margins are about the same: once is enough.
+  const isLevelToo = verdicts.every((verdict) => verdict?.startsWith(LEVEL));
+  const randomPart = `${random.name}, with as many rows by chance, is at ${percent(accuracy(random))}`;
+  return `${fullPart} ${randomPart}: ${isLevelToo ? `${LEVEL}, too` : verdicts[1]}.`;
 }
+
+const LEVEL = 'level';
 
 /** How far the first run is ahead, in words that claim no more than was measured. */
 function verdictOn(own: number, other: number, testCount: number): string {
   const margin = 2 * Math.sqrt((own * (1 - own) + other * (1 - other)) / testCount);
   const points = (share: number) => (100 * share).toFixed(1);
   if (Math.abs(own - other) <= margin) {
-    return `level, as far as ${count(testCount)} test digits can tell (± ${points(margin)} points)`;
+    return `${LEVEL}, as far as ${count(testCount)} test digits can tell (± ${points(margin)} points)`;
   }
   return `mining is ${points(Math.abs(own - other))} points ${own > other ? 'ahead' : 'behind'}`;
 }

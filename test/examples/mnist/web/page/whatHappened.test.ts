@@ -26,6 +26,13 @@ describe('whatHappened', () => {
     );
   });
 
+  it('says once how far level runs may be apart', () => {
+    expect(sentenceAfter(0.1, 0.11, 0.12)).toMatch(
+      / is at 12\.0 %: level, as far as [^:]* points\)\. .* is at 11\.0 %: level, too\.$/,
+    );
+    expect(sentenceAfter(0.1, 0.11, 0.5)).toMatch(/behind\. .*: level, as far as 1,000 test digits can tell/);
+  });
+
   it('says so when mining is behind', () => {
     expect(sentenceAfter(0.5, 0.7, 0.9)).toContain('which is at 90.0 %: mining is 40.0 points behind.');
     expect(sentenceAfter(0.5, 0.7, 0.9)).toContain('is at 70.0 %: mining is 20.0 points behind.');
