@@ -7,7 +7,7 @@ import type {Settings} from '../../experiment/results';
  * instead, as on the command line.
  *
  * An illustration and no result: the settings were chosen from a few so that the runs part within
- * seconds. With others mining is level or behind.
+ * seconds. With others mining may be level or behind.
  */
 export const FIRST_RUN: Omit<Settings, 'backend'> & {digits: number} = {
   runs: ['64/48', '64/48 random', '64/64'],
