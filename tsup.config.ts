@@ -38,6 +38,7 @@ export default defineConfig([
     outExtension: () => ({js: '.global.js'}),
     target: 'es2020',
     minify: true,
+    sourcemap: true,
     // A script uses the page's tf: without this, tsup would bundle a second tfjs, with an engine of
     // its own.
     noExternal: [tfjs],
