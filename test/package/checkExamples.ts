@@ -1,15 +1,17 @@
 /**
- * @file Builds and runs each example, and the README's file for a bundler, in a folder of its own
- *   against the packed library: `npm run examples`. Takes a minute of processor time, half of it
- *   for the five installations. Needs a registry and a Chromium.
+ * @file Builds and runs each example, the README's file for a bundler, and the pages that documents
+ *   show, in a folder of its own against the packed library: `npm run examples`. Takes two minutes
+ *   of processor time, half of it for the six installations. Needs a registry and a Chromium.
  */
 import assert from 'node:assert/strict';
-import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Browser, Page} from 'playwright';
 import {launchChromium} from '../support/chromium';
 import {completeFiles} from '../support/completeFiles';
 import {ROOT} from '../support/sources';
+import {cdn} from './support/cdn';
+import {checkDocumentPages, checkHook} from './support/documentPages';
 import {copyTracked, inFolder, install, pack, run} from './support/packed';
 import {openPage} from './support/trainedPage';
 
@@ -39,27 +41,13 @@ async function checkPage(browser: Browser, folder: string, {of, ...opening}: Exp
   assert.deepEqual(errors, [], 'errors in the console');
 }
 
-/** Answers requests to the CDN by installed files, and fails those for a file that is null. */
-const cdn = (files: Record<string, string | null>) => (page: Page) =>
-  page.route('https://cdn.jsdelivr.net/npm/**', (route) => {
-    const name = Object.keys(files).find((part) => route.request().url().includes(`/npm/${part}@`));
-    const path = name && files[name];
-    return path ? route.fulfill({path, contentType: 'text/javascript'}) : route.abort('internetdisconnected');
-  });
-
 async function checkScriptTag(browser: Browser, project: string): Promise<void> {
-  const installed = (name: string) => {
-    const {unpkg} = JSON.parse(readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8'));
-    return join(project, 'node_modules', name, unpkg);
-  };
-  const files = Object.fromEntries(['@tensorflow/tfjs', 'ohem-tfjs'].map((name) => [name, installed(name)]));
-  const of = /Trained: (\d+) %/;
-  await checkPage(browser, project, {until: /Trained/, of, prepare: cdn(files)});
+  await checkPage(browser, project, {until: /Trained/, of: /Trained: (\d+) %/, prepare: cdn(project)});
   for (const [name, said] of [
     ['@tensorflow/tfjs', 'TensorFlow.js did not load'],
     ['ohem-tfjs', 'ohem-tfjs did not load'],
   ] as const) {
-    const {text} = await openPage(browser, project, {until: /did not load/, prepare: cdn({...files, [name]: null})});
+    const {text} = await openPage(browser, project, {until: /did not load/, prepare: cdn(project, name)});
     assert.match(text, new RegExp(said));
   }
 }
@@ -86,6 +74,7 @@ const EXAMPLES: Record<string, (project: string, browser: Browser) => Promise<vo
     run(project, 'npm', ['run', 'build']);
     const act = (page: Page) => page.getByRole('button', {name: 'Train'}).click();
     await checkPage(browser, join(project, 'dist'), {until: /^trained: /, of: /trained: (\d+) %/, act});
+    await checkHook(project, browser);
     checkNeedsLibrary(project, 'npm', ['run', 'build']);
   },
 };
@@ -120,6 +109,7 @@ await inFolder('examples', async (folder) => {
       });
     }
     await timed('README.md, main.ts', (project) => checkBundled(project, tarball, browser));
+    await timed('the pages of the documents', (project) => checkDocumentPages(project, tarball, browser));
   } finally {
     await browser.close();
   }

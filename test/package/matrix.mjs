@@ -148,5 +148,9 @@ peer range is \`${range}\`.
 "not tried": this version could not be installed. "not offered": this version has no such setting.
 CI tests a sample with each change: the oldest and the newest tfjs, one TypeScript, one Node.
 
+In a page, \`npm run examples\` trains in Chromium with tfjs 4.22.0, from the package: by script tags,
+by an import map, on cpu and wasm, and in builds of Vite with a worker and with React. Other
+browsers are not tried.
+
 ${parts.join('\n')}`;
 }

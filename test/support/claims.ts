@@ -257,6 +257,8 @@ export const CHOSEN: {document: string; says: string}[] = [
   // What tests hold backends to.
   {document: 'docs/backends.md', says: 'agree with those of cpu within 1 %'},
   // Rules of others, and of this library.
+  {document: 'docs/faq.md', says: 'yields to the page every 125 ms'},
+  {document: 'docs/getting-started.md', says: 'yields to the event loop every 125 ms'},
   {document: 'docs/coming-from.md', says: 'a training accuracy of 80, 90, 95 and 99.5 % on'},
   {document: 'docs/coming-from.md', says: "So are nnU-Net's 10 % of fewer than 10"},
   {document: 'docs/detection.md', says: 'on three times as many of the hardest anchors'},

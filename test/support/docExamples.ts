@@ -97,6 +97,9 @@ export function examplesInMarkdown({path, text}: SourceText): Block[] {
 export const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
   'index.mjs': 'test/package/checkExamples.ts',
   'main.ts': 'test/package/checkExamples.ts',
+  'wasm.js': 'test/package/checkExamples.ts',
+  'worker.js': 'test/package/checkExamples.ts',
+  'page.js': 'test/package/checkExamples.ts',
   'ohem-client.js': 'test/docs/disco.test.ts',
 };
 

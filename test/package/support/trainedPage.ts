@@ -23,6 +23,7 @@ async function served<Result>(folder: string, use: (url: string) => Promise<Resu
   const server = createServer(async ({url = '/'}, response) => {
     const {pathname} = new URL(url, 'http://localhost');
     const file = pathname === '/' ? 'index.html' : pathname;
+    if (file === '/favicon.ico') return response.writeHead(204).end();
     const body = await readFile(join(folder, file)).catch(() => undefined);
     response.writeHead(body ? 200 : 404, {'content-type': TYPES[extname(file)] ?? 'application/octet-stream'});
     response.end(body);
