@@ -1,9 +1,11 @@
 import {defineConfig} from 'tsup';
 import {writeEntryFolders} from './entryFolders';
 
-/** What the script has in the place of tfjs; it says so at once if that is not there yet. */
+/** Imported by the script in place of tfjs: checks that the page has loaded it. */
 const NEEDS_TF = `
-if (!globalThis.tf) throw new Error('ohem: tf must be loaded first, got no global tf. Put the script of TensorFlow.js before this one.');
+if (!globalThis.tf) throw new Error('ohem: tf must be loaded first, got no global tf. Put the script of TensorFlow.js before this one, both with defer or both without, and none with async.');
+const [major, minor] = globalThis.tf.version_core.split('.').map(Number);
+if (major < 4 || (major === 4 && minor < 3)) console.warn('ohem: tf must be of version 4.3 or later, got ' + globalThis.tf.version_core + '. Kernels that are missing there fail later.');
 module.exports = globalThis.tf;`;
 
 const tfjs = /^@tensorflow\/tfjs-(core|layers)$/;
@@ -37,6 +39,8 @@ export default defineConfig([
     globalName: 'ohem',
     outExtension: () => ({js: '.global.js'}),
     target: 'es2020',
+    // A module has no global variables, so a script that is loaded as one would define nothing.
+    footer: {js: 'globalThis.ohem = ohem;'},
     minify: true,
     sourcemap: true,
     // A script uses the page's tf: without this, tsup would bundle a second tfjs, with an engine of

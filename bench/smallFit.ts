@@ -33,7 +33,7 @@ export interface FitPairs {
   pairs: FitPair[];
 }
 
-/** Steps of an epoch: it takes about a second, and recording the first ones is a small part of it. */
+/** Steps of an epoch: about a second, of which recording the first ones is a small part. */
 const STEPS = {short: 1600, middle: 300, long: 50};
 
 /** Epochs of each that are not counted: until then V8 still compiles what they run. */

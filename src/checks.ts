@@ -27,9 +27,15 @@ export function shapeText(shape: readonly (number | null)[]): string {
 /** Number of entries of a list or a record that an error shows. */
 const SHOWN = 8;
 
+/** Length of a text beyond which an error describes nested lists instead. */
+const LONG = 60;
+
 function shown(value: unknown): string {
   if (value instanceof Tensor) return `a tensor ${value.dtype}[${value.shape.join(', ')}]`;
-  if (Array.isArray(value)) return `[${few(value.map((item) => (item === null ? '?' : shown(item))))}]`;
+  if (Array.isArray(value)) {
+    const items = `[${few(value.map((item) => (item === null ? '?' : shown(item))))}]`;
+    return Array.isArray(value[0]) && items.length > LONG ? `a list of ${value.length} lists` : items;
+  }
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
   if (typeof value === 'function') return 'a function';
   if (value !== null && typeof value === 'object') return `{${few(Object.keys(value))}}`;
@@ -40,12 +46,17 @@ function few(items: string[]): string {
   return (items.length > SHOWN ? [...items.slice(0, SHOWN), '…'] : items).join(', ');
 }
 
-/** Refuses unknown options: a misspelt name would otherwise silently become a default. */
+/**
+ * Refuses unknown options: a misspelt name would otherwise silently become a default.
+ *
+ * @param remedies  what to do instead of passing some unknown names.
+ */
 export function checkOptionNames(
   where: string,
   options: object | undefined,
   known: readonly string[],
   argument = 'options',
+  remedies: Record<string, string> = {},
 ): void {
   const isRecord = typeof options === 'object' && options !== null && !Array.isArray(options);
   if (options !== undefined && (!isRecord || options instanceof Tensor)) {
@@ -55,7 +66,7 @@ export function checkOptionNames(
   }
   const unknown = Object.keys(options ?? {}).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  const nearest = didYouMean(unknown, known);
+  const nearest = remedies[unknown] ?? didYouMean(unknown, known);
   const names = nearest === '' || known.length <= SHOWN ? `the names ${few([...known])}` : 'known names';
   throw typeError(where, argument, `have ${names}`, unknown, nearest);
 }
@@ -68,8 +79,9 @@ export function givenOptions<T extends object>(
   where: string,
   options: Nullable<T> | null | undefined,
   known: readonly string[],
+  remedies?: Record<string, string>,
 ): T {
-  checkOptionNames(where, options ?? undefined, known);
+  checkOptionNames(where, options ?? undefined, known, 'options', remedies);
   const given = Object.entries(options ?? {}).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(given) as T;
 }
@@ -149,7 +161,7 @@ export function checkBoolean(where: string, argument: string, value: unknown): v
 }
 
 export function checkFunction(where: string, argument: string, constraint: string, value: unknown, remedy = ''): void {
-  if (typeof value !== 'function') throw typeError(where, argument, constraint, value, remedy);
+  if (typeof value !== 'function') throw typeError(where, argument, constraint, textShown(value), remedy);
 }
 
 /** Checks a seed. Any other value would act as its text: `'NaN'`. */
@@ -177,13 +189,14 @@ export function checkClassCounts(where: string, counts: ArrayLike<number>, remed
 
 export function checkOneOf<T extends string>(where: string, argument: string, value: T, allowed: readonly T[]): void {
   if (allowed.includes(value)) return;
-  throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, value, didYouMean(String(value), allowed));
+  const remedy = didYouMean(String(value), allowed);
+  throw rangeError(where, argument, `be one of ${allowed.join(', ')}`, textShown(value), remedy);
 }
 
 /** Checks that the context of a batch has a value that a rule requires. */
 export function checkGiven(where: string, argument: string, value: unknown, meaning: string): void {
   if (value !== undefined) return;
-  const remedy = `Pass it with each batch: step(xs, ys, {${argument}}); ${meaning}.`;
+  const remedy = `Pass it with each batch: step(xs, ys, {${argument}}), or {context: {${argument}}} in fitOhem; ${meaning}.`;
   throw typeError(where, argument, 'be in the context', value, remedy);
 }
 
@@ -228,5 +241,22 @@ export function checkValues(
   if (!mayReadValues()) return;
   const values = Array.from(valuesToCheck(tensor));
   const wrong = values.findIndex((value) => !isRight(value));
-  if (wrong >= 0) throw rangeError(where, argument, constraint, `${values[wrong]} at position ${wrong}`, remedy);
+  if (wrong < 0) return;
+  const error = rangeError(where, argument, constraint, `${values[wrong]} at position ${wrong}`, remedy);
+  wrongValues.set(error, {argument, position: wrong, of: values.length});
+  throw error;
+}
+
+/** A value that {@link checkValues} refused: its position among the values of a batch. */
+interface WrongValue {
+  argument: string;
+  position: number;
+  of: number;
+}
+
+const wrongValues = /* @__PURE__ */ new WeakMap<object, WrongValue>();
+
+/** Returns the value that an error is about; undefined if it is about no value of a batch. */
+export function wrongValueOf(error: unknown): WrongValue | undefined {
+  return wrongValues.get(Object(error));
 }

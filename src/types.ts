@@ -184,6 +184,8 @@ export interface Selector {
    * `context.validation`. They stay the caller's.
    */
   validation?: ValidationBatch;
+  /** Number of rows kept of every batch that has as many. Omit if it depends on the batch. */
+  keepsAtLeast?: number;
 }
 
 /** State of a selector beside its memory. */

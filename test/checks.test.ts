@@ -185,7 +185,7 @@ describe('checkGiven', () => {
     expect(() => checkGiven('f', 'boxes', 0, 'four edges')).not.toThrow();
     expect(() => checkGiven('f', 'boxes', undefined, 'four edges')).toThrow(
       new TypeError(
-        'f: boxes must be in the context, got undefined. Pass it with each batch: step(xs, ys, {boxes}); four edges.',
+        'f: boxes must be in the context, got undefined. Pass it with each batch: step(xs, ys, {boxes}), or {context: {boxes}} in fitOhem; four edges.',
       ),
     );
   });
@@ -210,7 +210,7 @@ describe('checkOneOf', () => {
   it('takes what is in the list, and shows the list', () => {
     expect(() => checkOneOf('f', 'x', 'a', ['a', 'b'])).not.toThrow();
     expect(() => checkOneOf('f', 'x', 'c', ['a', 'b', 'c'].slice(0, 2))).toThrow(
-      new RangeError('f: x must be one of a, b, got c.'),
+      new RangeError("f: x must be one of a, b, got 'c'."),
     );
   });
 });

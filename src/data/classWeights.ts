@@ -45,6 +45,7 @@ export function classWeightRows(
     const remedy = 'Pass sampleWeight, or weight the classes in the loss.';
     throw typeError(where, 'classWeight', 'be left out with a joint loss', given, remedy);
   }
+  checkForm(where, given);
   const isSingle = !Array.isArray(given) && Object.values(given).every((value) => typeof value === 'number');
   const weights = isSingle
     ? [given as ClassWeight]
@@ -54,6 +55,16 @@ export function classWeightRows(
     throw typeError(where, 'classWeight', constraint, given);
   }
   return ys.map((yTrue, output) => rowsOf(where, weights[output] ?? {}, yTrue, outputs[output] as ClassedOutput));
+}
+
+/** Refuses numbers in a list, and weights that are no numbers. */
+function checkForm(where: string, given: ClassWeights): void {
+  const remedy = 'Pass the weight of each class: {0: 1, 1: 5}.';
+  if (Array.isArray(given) && given.some((item) => typeof item === 'number')) {
+    throw typeError(where, 'classWeight', 'be a record', given, remedy);
+  }
+  const text = Object.entries(given).find(([, weight]) => typeof weight === 'string');
+  if (text) throw typeError(where, 'classWeight', 'hold numbers', `'${text[1]}' for ${text[0]}`, remedy);
 }
 
 function rowsOf(where: string, classWeight: ClassWeight, yTrue: Tensor, output: ClassedOutput): Tensor1D {

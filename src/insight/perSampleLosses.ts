@@ -23,7 +23,7 @@ const NAME = 'perSampleLosses';
 
 export interface PerSampleLossesOptions {
   /**
-   * Loss, or one loss per output (list, or record by output name): functions or names of Keras.
+   * Loss, or one loss per output (list, or record by output name): functions or names of tfjs.
    * Default: the compiled loss of the model.
    */
   loss?: Losses;

@@ -86,7 +86,7 @@ function labelCheck(name: string, ignoreLabel: number | undefined) {
   const isLabel = (label: number) => Math.abs(label - 0.5) <= 0.5 + ROUNDING || !Number.isFinite(label);
   const isRight = (label: number) => isLabel(label) || label === ignoreLabel;
   const more = ignoreLabel === undefined ? '' : `, or ${ignoreLabel}`;
-  const remedy = 'Pass {ignoreLabel} for labels to ignore.';
+  const remedy = 'Map labels -1 and 1, or 1 and 2, to 0 and 1; pass {ignoreLabel} for labels to ignore.';
   return {
     isKnown: ({dataId}: Tensor): boolean => known.has(dataId),
     check(yTrue: Tensor, marks: readonly Tensor1D[] = []): void {

@@ -1,7 +1,8 @@
-import {add, mul, neg, sum, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
-import {checkBoolean, checkOptionNames, checkUnitInterval, checkWeights, typeError} from '../checks';
+import {add, mul, neg, sum, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
+import {checkBoolean, checkOptionNames, checkUnitInterval, checkWeights, mayReadValues, typeError} from '../checks';
+import {valuesToCheck} from '../engine';
 import type {PerSampleLoss} from '../types';
-import {classesOf, closedForm, truthLike} from './formula';
+import {classesOf, closedForm, ofClasses, truthLike, withTruthCheck} from './formula';
 import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 
 const NAME = 'categoricalCrossentropy';
@@ -52,15 +53,47 @@ export function categoricalCrossentropy(options: CategoricalCrossentropyOptions 
   const classWeights = options.classWeights && [...options.classWeights];
   const targetOf = (yTrue: Tensor, yPred: Tensor) => {
     const classes = checkClassWeights(NAME, yPred, classWeights);
-    const oneHot = truthLike(NAME, yTrue, yPred, 'For integer labels use sparseCategoricalCrossentropy.');
+    const areLabels = yTrue.rank < yPred.rank || yTrue.shape.at(-1) === 1;
+    const remedy = areLabels ? 'For integer labels use sparseCategoricalCrossentropy.' : '';
+    const oneHot = truthLike(NAME, yTrue, yPred, remedy);
     return weighted(labelSmoothing === 0 ? oneHot : smoothed(oneHot, labelSmoothing, classes), classWeights);
   };
-  return closedForm(
+  const loss = closedForm(
     NAME,
     (yTrue, yPred) => neg(sum(mul(targetOf(yTrue, yPred), logProbabilitiesOf(yPred, fromLogits)), -1)),
     (dl, yTrue, yPred) => throughSurprise(mul(dl, targetOf(yTrue, yPred)), yPred, fromLogits),
     fromLogits ? undefined : (dl, yTrue, yPred) => surpriseOfSoftmax(mul(dl, targetOf(yTrue, yPred)), yPred),
   );
+  return withTruthCheck(ofClasses(loss, fromLogits), emptyRowWatch(labelSmoothing));
+}
+
+/**
+ * Builds a check that warns once of labels without a class: rows of zeros. Their loss is 0, so
+ * mining hides them.
+ */
+function emptyRowWatch(labelSmoothing: number) {
+  let hasWarned = false;
+  return (yTrue: Tensor, marks: readonly Tensor1D[] = []): void => {
+    const [rows = 0, classes = 1] = [yTrue.shape[0], yTrue.shape.at(-1)];
+    if (hasWarned || classes < 2 || yTrue.rank < 2 || !mayReadValues()) return;
+    const [values, counted] = [valuesToCheck(yTrue), marks.map((mark) => mark.dataSync())];
+    const entries = values.length / classes;
+    const empty: number[] = [];
+    for (let entry = 0; entry < entries; entry++) {
+      let zeros = 0;
+      while (zeros < classes && values[entry * classes + zeros] === 0) zeros++;
+      if (zeros < classes) continue;
+      const row = Math.floor((entry * rows) / entries);
+      if (counted.every((mark) => mark[row] !== 0)) empty.push(entry);
+    }
+    if (empty.length === 0) return;
+    hasWarned = true;
+    const effect = labelSmoothing === 0 ? 'Their loss is 0, so they are never mined. ' : '';
+    console.warn(
+      `${NAME}: ${empty.length} of ${entries} labels in yTrue have no class, the first at position ${empty[0]}: all ` +
+        `zeros. ${effect}tf.oneHot(labels, C) makes them of labels outside 0 … C−1.`,
+    );
+  };
 }
 
 /** Multiplies each class of the target by its weight. */

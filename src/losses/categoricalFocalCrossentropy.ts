@@ -20,7 +20,7 @@ import {checkBoolean, checkClosedUnitInterval, checkInteger, checkNotNegative, c
 import {offTape} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
-import {asFloat, closedForm, truthLike} from './formula';
+import {asFloat, closedForm, ofClasses, truthLike} from './formula';
 import {focused, focusedSlopes, logProbabilitiesOf, throughSurprise} from './logProbabilities';
 
 const NAME = 'categoricalFocalCrossentropy';
@@ -99,6 +99,7 @@ export function categoricalFocalCrossentropy(options: CategoricalFocalCrossentro
       return counted ? chooseEach(expandDims(counted, -1), gradient, zerosLike(gradient)) : gradient;
     },
   );
+  ofClasses(loss, fromLogits);
   if (ignoreLabel !== undefined) {
     loss.valid = (yTrue) => tidy(() => cast(countedRows(asFloat(yTrue), ignoreLabel), 'float32'));
   }

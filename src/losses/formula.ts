@@ -77,6 +77,35 @@ export function takesLastAxis(loss: object | undefined): boolean {
   return (loss as {[LAST_AXIS]?: unknown} | undefined)?.[LAST_AXIS] === loss && loss !== undefined;
 }
 
+/** Key that marks a loss that mines by itself. */
+const MINES = Symbol('mines');
+
+/** Marks a loss that gives easy rows a loss of 0. */
+export function asMining<T extends object>(loss: T): T {
+  return Object.defineProperty(loss, MINES, {value: loss});
+}
+
+/** Refuses a loss that mines by itself: its losses rank rows that it has ranked already. */
+export function checkPlain(where: string, loss: object): void {
+  if ((loss as {[MINES]?: unknown})[MINES] !== loss) return;
+  const remedy = 'It mines already: pass the loss inside it, such as {loss: categoricalCrossentropy()}.';
+  throw typeError(where, 'loss', 'be a loss of all rows', 'the result of ohemLoss', remedy);
+}
+
+/** Key of what a loss takes: logits, or probabilities. */
+const LOGITS = Symbol('from logits');
+
+/** Marks a loss that takes the logits of classes, or their probabilities. */
+export function ofClasses(loss: PerSampleLoss, fromLogits: boolean): PerSampleLoss {
+  return Object.defineProperty(loss, LOGITS, {value: fromLogits});
+}
+
+/** Whether a loss takes logits; undefined for a loss of numbers, or an unknown one. */
+export function takesLogits(loss: object): boolean | undefined {
+  const {binary} = loss as PerSampleLoss;
+  return binary ? binary.fromLogits : (loss as {[LOGITS]?: boolean})[LOGITS];
+}
+
 /** Builds a loss `mean_d f(yPred_d − yTrue_d)` from `f` and its derivative `factor · slope`. */
 export function meanOfErrors(
   name: string,

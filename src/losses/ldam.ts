@@ -9,7 +9,7 @@ import {
 } from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
-import {closedForm, truthLike} from './formula';
+import {closedForm, ofClasses, truthLike} from './formula';
 import {logProbabilitiesOf} from './logProbabilities';
 
 const NAME = 'ldam';
@@ -71,7 +71,7 @@ export function ldam(options: LdamOptions): PerSampleLoss {
     const logits = mul(sub(yPred, mul(oneHot, tensor1d(margins))), scale);
     return {target: weighted(oneHot, classWeights), logits};
   };
-  return closedForm(
+  const loss = closedForm(
     NAME,
     (yTrue, yPred) => {
       const {target, logits} = partsOf(yTrue, yPred);
@@ -82,4 +82,5 @@ export function ldam(options: LdamOptions): PerSampleLoss {
       return mul(mul(dl, scale), sub(mul(softmax(logits), sum(target, -1, true)), target));
     },
   );
+  return ofClasses(loss, true);
 }

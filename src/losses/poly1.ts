@@ -2,7 +2,7 @@ import {add, exp, mul, softmax, sub, sum, type Tensor} from '@tensorflow/tfjs-co
 import {checkBoolean, checkOptionNames, checkWeights, rangeError} from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
-import {closedForm, truthLike} from './formula';
+import {closedForm, ofClasses, truthLike} from './formula';
 import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 
 const NAME = 'poly1';
@@ -56,7 +56,7 @@ export function poly1(options: Poly1Options = {}): PerSampleLoss {
   };
   /** The derivative of ε · (1 − p) is −ε · p times that of log p. */
   const factors = (p: Tensor) => add(mul(p, epsilon), 1);
-  return closedForm(
+  const loss = closedForm(
     NAME,
     (yTrue, yPred) => {
       const logs = logProbabilitiesOf(yPred, fromLogits);
@@ -68,4 +68,5 @@ export function poly1(options: Poly1Options = {}): PerSampleLoss {
     },
     fromLogits ? undefined : (dl, yTrue, p) => surpriseOfSoftmax(mul(mul(dl, targetOf(yTrue, p)), factors(p)), p),
   );
+  return ofClasses(loss, fromLogits);
 }

@@ -30,7 +30,7 @@ import {
 } from '../checks';
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
-import {asFloat, closedForm} from './formula';
+import {asFloat, closedForm, ofClasses} from './formula';
 import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 
 const NAME = 'sparseCategoricalCrossentropy';
@@ -102,7 +102,14 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
       const labels = labelsFor(yTrue, yPred);
       const isLabel = (label: number) => isClass(label, classes) || label === ignoreLabel;
       const constraint = `hold integers from 0 to ${classes - 1}`;
-      checkValues(NAME, 'yTrue', constraint, labels, isLabel, 'C is the last axis of yPred.');
+      checkValues(
+        NAME,
+        'yTrue',
+        constraint,
+        labels,
+        isLabel,
+        'C is the last axis of yPred; subtract 1 from labels that begin at 1.',
+      );
 
       const {target, counted} = targetOf(labels, classes);
       const losses = neg(sum(mul(target, logProbabilitiesOf(yPred, fromLogits)), -1));
@@ -113,6 +120,7 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
     (dl, yTrue, yPred) => throughSurprise(countedTarget(dl, yTrue, yPred), yPred, fromLogits),
     fromLogits ? undefined : (dl, yTrue, yPred) => surpriseOfSoftmax(countedTarget(dl, yTrue, yPred), yPred),
   );
+  ofClasses(loss, fromLogits);
   if (ignoreLabel !== undefined) {
     loss.valid = (yTrue) => tidy(() => cast(notEqual(withoutLabelAxis(yTrue), ignoreLabel), 'float32'));
   }

@@ -205,6 +205,9 @@ export function modelOptimizer(
   const optimizer: Optimizer | undefined =
     typeof given === 'string' ? withOptimizer(where, model, given) : (given ?? model.optimizer);
   if (typeof optimizer?.applyGradients === 'function') return optimizer;
+  if (typeof optimizer === 'function') {
+    throw typeError(where, 'optimizer', 'be an optimizer', optimizer, 'Call it: tf.train.adam(0.001).');
+  }
   throw typeError(where, 'optimizer', 'be given, or the model be compiled with one', optimizer, remedy);
 }
 

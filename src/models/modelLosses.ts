@@ -26,7 +26,7 @@ import {binaryCrossentropy} from '../losses/binaryCrossentropy';
 import {categoricalCrossentropy} from '../losses/categoricalCrossentropy';
 import {categoricalHinge} from '../losses/categoricalHinge';
 import {cosineSimilarity} from '../losses/cosineSimilarity';
-import {checkTruth, rowwise, validEntries} from '../losses/formula';
+import {checkPlain, checkTruth, rowwise, validEntries} from '../losses/formula';
 import {fromLayersLoss} from '../losses/fromLayersLoss';
 import {hinge, squaredHinge} from '../losses/hinge';
 import {huber} from '../losses/huber';
@@ -90,6 +90,14 @@ const CORE_LOSSES = new Map<unknown, () => PerSampleLoss>([
 function unreduced(loss: (yTrue: Tensor, yPred: Tensor) => Tensor): PerSampleLoss {
   return rowwise((yTrue, yPred) => loss(yTrue, yPred));
 }
+
+/** Names of Keras that tfjs does not take. */
+const SHORT_NAMES: Record<string, string> = {
+  mse: 'meanSquaredError',
+  mae: 'meanAbsoluteError',
+  bce: 'binaryCrossentropy',
+  cce: 'categoricalCrossentropy',
+};
 
 /** Names of losses that exist only in tfjs-layers. */
 const LAYERS_LOSSES = ['meanAbsolutePercentageError', 'meanSquaredLogarithmicError'] as const;
@@ -157,14 +165,17 @@ export function isJoint(loss: unknown): loss is JointLoss {
 }
 
 function perSampleLoss(where: string, loss: LossLike): PerSampleLoss {
-  if (typeof loss === 'function') return byRow(loss);
+  if (typeof loss === 'function') {
+    checkPlain(where, loss);
+    return byRow(loss);
+  }
   if (typeof loss !== 'string') throw typeError(where, 'loss', 'be a function or the name of a loss', loss);
   const own = (OWN_LOSSES as Record<string, (() => PerSampleLoss) | undefined>)[loss]?.();
   if (own) return own;
   if (LAYERS_LOSSES.some((name) => name === loss)) return fromLayersLoss(loss);
   const names = [...Object.keys(OWN_LOSSES), ...LAYERS_LOSSES];
-  const remedy = didYouMean(loss, names) || `Names are ${names.join(', ')}.`;
-  throw typeError(where, 'loss', 'be the name of a loss of Keras', `'${loss}'`, remedy);
+  const remedy = didYouMean(SHORT_NAMES[loss.toLowerCase()] ?? loss, names) || `Names are ${names.join(', ')}.`;
+  throw typeError(where, 'loss', 'be the name of a loss of tfjs', `'${loss}'`, remedy);
 }
 
 /**

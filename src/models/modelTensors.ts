@@ -47,6 +47,13 @@ export function modelTensors(
       throw typeError(where, xName, `have the shape of the input ${inputName}, ${shapeText(shape)}`, input.shape);
     }
   }
+  for (const [name, tensors] of [
+    [xName, xs],
+    [yName, ys],
+  ] as const) {
+    const texts = tensors.find(({dtype}) => dtype === 'string');
+    if (texts) throw typeError(where, name, 'hold numbers', texts, 'Encode texts as numbers.');
+  }
   for (const target of ys) {
     if (target.shape[0] !== rows) {
       throw typeError(where, yName, `have as many rows as ${xName}, ${rows}`, target.shape[0] ?? 'a scalar');

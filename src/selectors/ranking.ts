@@ -31,6 +31,10 @@ import type {Keep, Selection, SelectionContext} from '../types';
 
 /** Checks the options for the number of rows to keep. */
 export function checkKeep(where: string, keep: Keep, others: readonly string[] = []): void {
+  if (typeof keep === 'number') {
+    const remedy = `Pass {k: ${Math.max(1, Math.round(keep))}}, a number of rows, or {ratio: 0.5}, a share.`;
+    throw typeError(where, 'options', 'be a record', keep, remedy);
+  }
   const options = (keep ?? {}) as {k?: number; ratio?: number; minK?: number};
   checkOptionNames(where, options, ['k', 'ratio', 'minK', ...others]);
   if ((options.k === undefined) === (options.ratio === undefined)) {

@@ -58,13 +58,15 @@ export function wrapper(
 
 /** Builds the selector that keeps the rows with the largest scores. */
 export function largest(name: string, keep: Keep, score = (losses: Tensor1D) => losses): Selector {
-  return selector(name, (batch) => {
+  const choose = (batch: Batch): Selection => {
     const {losses, context} = batch;
     const scores = score(losses);
     if (!areFewOnHost(losses)) return keepLargest(rankable(scores, batch.rows), keep, context);
     checkSelectable(name, losses, context);
     return keepLargestOnHost(scores, losses, keep, context);
-  });
+  };
+  const keepsAtLeast = keep.k ?? keep.minK;
+  return Object.assign(selector(name, choose), {...(keepsAtLeast && {keepsAtLeast})});
 }
 
 /** Checks that an argument is a selector. */

@@ -1,4 +1,12 @@
-import {checkCount, checkUnitInterval, type Nullable, rangeError, typeError} from '../checks';
+import {
+  checkBoolean,
+  checkCount,
+  checkUnitInterval,
+  type Nullable,
+  rangeError,
+  typeError,
+  warnWithoutEffect,
+} from '../checks';
 import type {RowContext, SampleWeights} from '../data/batchOptions';
 import {
   batchesInOrder,
@@ -126,7 +134,11 @@ export async function fitAs(
   const targets = targetNames(trained, options.loss);
   const {batchSize = 32, shuffle = true, sampleWeight, context, stepsPerEpoch, validationSplit = 0} = options;
   checkCount(where, 'batchSize', batchSize);
-  if (typeof shuffle !== 'boolean') throw typeError(where, 'shuffle', 'be true or false', shuffle);
+  warnIfAllAreKept(where, options, batchSize);
+  if (isDataset(x)) {
+    throw typeError(where, 'x', 'be tensors', 'a dataset', 'Call fitOhemDataset(model, dataset, options).');
+  }
+  checkBoolean(where, 'shuffle', shuffle);
   if (typeof (context ?? {}) !== 'object') throw typeError(where, 'context', 'be a record of tensors', context);
   checkUnitInterval(where, 'validationSplit', validationSplit);
   const all = modelData(where, trained, x, y, {targets});
@@ -151,6 +163,20 @@ export async function fitAs(
       validation: batchesInOrder(where, heldOut, validationBatchSize, validationSteps),
     }),
   });
+}
+
+/** Whether a value is a dataset of `tf.data`, or a generator. */
+function isDataset(x: unknown): boolean {
+  const members = Object(x) as {forEachAsync?: unknown; next?: unknown};
+  return typeof members.forEachAsync === 'function' || typeof members.next === 'function';
+}
+
+/** Warns of a selector that keeps at least as many rows as a batch has. */
+function warnIfAllAreKept(where: string, {select, granularity = 'sample'}: FitOhemArgs, batchSize: number): void {
+  const least = select?.keepsAtLeast ?? 0;
+  if (least < batchSize || granularity === 'element') return;
+  const remedy = 'nothing is mined. Pass a smaller k, a larger batchSize, or select: all()';
+  warnWithoutEffect(where, 'select', `because it keeps ${least} rows of batches of ${batchSize}: ${remedy}`);
 }
 
 function checkSteps(where: string, stepsPerEpoch: number, batches: number): void {

@@ -12,6 +12,7 @@ import {
 import {checkFunction, checkOneOf, givenOptions, type Nullable, typeError} from '../checks';
 import {type BatchView, elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
+import {asMining, checkPlain} from '../losses/formula';
 import {byRow, validRows} from '../models/modelLosses';
 import {finiteRows, nanUnless, putRows} from '../rows';
 import {checkSelector} from '../selectors/selector';
@@ -70,6 +71,7 @@ export function ohemLoss(
 ): (yTrue: Tensor, yPred: Tensor) => Tensor1D {
   const {reduction = 'mean', granularity = 'sample'} = givenOptions(NAME, options, ['reduction', 'granularity']);
   checkFunction(NAME, 'loss', 'be a per-sample loss', loss, 'Build one: categoricalCrossentropy().');
+  checkPlain(NAME, loss);
   const perSample = byRow(loss);
   const mine = select ?? topK({ratio: 0.75});
   checkMiner(mine);
@@ -101,7 +103,7 @@ export function ohemLoss(
     return putRows(mul<Tensor1D>(counts, count), rows, count);
   };
 
-  return (truth, predicted) =>
+  return asMining((truth: Tensor, predicted: Tensor) =>
     tidy(() => {
       const view = viewOf(granularity, perSample, truth, predicted);
       const [[yTrue], [yPred]] = [view.targets([truth]), view.predictions([predicted])] as [[Tensor], [Tensor]];
@@ -112,7 +114,8 @@ export function ohemLoss(
       calls++;
       state.advance(calls);
       return view.gathered(mul(judged, counts));
-    });
+    }),
+  );
 }
 
 /**

@@ -264,7 +264,7 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     } catch (error) {
       before.restore();
       state.stay();
-      throw error;
+      throw withKernelRemedy(error);
     }
   };
   const batchOf = (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
@@ -296,6 +296,13 @@ export function stepper(settings: StepSettings, state: SelectorState) {
       accumulated?.dispose();
     },
   };
+}
+
+/** Adds to tfjs's error of a missing kernel how to get it. */
+function withKernelRemedy(error: unknown): unknown {
+  const isMissing = error instanceof Error && /^Kernel '.*' not registered for backend 'wasm'/.test(error.message);
+  if (isMissing) error.message += ". Call enableWasmTraining() from 'ohem-tfjs/wasm' first.";
+  return error;
 }
 
 function accumulating(where: string, accumulate: number): RangeError {

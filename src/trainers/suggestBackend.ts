@@ -232,9 +232,7 @@ function byTime({milliseconds: a = Infinity}: BackendFigure, {milliseconds: b = 
 function worded([fastest, ...others]: BackendFigure[]): string {
   const rest = others.map(({backend, milliseconds, error}) => {
     if (milliseconds !== undefined) return `${backend} takes ${shown(milliseconds)} ms`;
-    const isMissing = backend === 'wasm' && error?.includes('not registered');
-    const remedy = isMissing ? ' (call enableWasmTraining() of ohem-tfjs/wasm)' : '';
-    return `${backend} failed: ${error?.replace(/\.$/, '')}${remedy}`;
+    return `${backend} failed: ${error?.replace(/\.$/, '')}`;
   });
   const {backend, milliseconds = Number.NaN} = fastest as BackendFigure;
   return [`A step takes ${shown(milliseconds)} ms on ${backend}`, ...rest].join('; ').concat('.');

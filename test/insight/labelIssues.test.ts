@@ -106,7 +106,7 @@ describe('labelIssues', () => {
         'labels must be 0 or 1 for each of 2 labels, got 2 in row 0.',
       ],
       [{by: 'confident'}, RangeError, 'by must be one of confidentLearning, pruneByNoiseRate'],
-      [{rank: 'margin'}, RangeError, 'rank must be one of selfConfidence, normalizedMargin, got margin.'],
+      [{rank: 'margin'}, RangeError, "rank must be one of selfConfidence, normalizedMargin, got 'margin'."],
       [{share: 0.5}, TypeError, "share must be left out with by: 'confidentLearning', got 0.5."],
       [{by: 'both', share: 2}, RangeError, 'share must be in [0, 1], got 2.'],
       [

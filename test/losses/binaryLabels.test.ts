@@ -104,7 +104,7 @@ for (const [name, make, oracleOf] of LOSSES) {
         [tf.tensor2d(labels, [labels.length, 1]), tf.fill([labels.length, 1], 0.25)] as const;
 
       it.each([255, -1, 1.5])('%d is refused if values may be read', (label) => {
-        const remedy = 'Pass {ignoreLabel} for labels to ignore.';
+        const remedy = 'Map labels -1 and 1, or 1 and 2, to 0 and 1; pass {ignoreLabel} for labels to ignore.';
         expect(() => make({})(...rows(0, label))).toThrow(
           new RangeError(`${name}: yTrue must hold labels from 0 to 1, got ${label} at position 1. ${remedy}`),
         );

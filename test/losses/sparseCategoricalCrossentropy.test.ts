@@ -161,7 +161,7 @@ describeOnBackends('sparseCategoricalCrossentropy', (backend) => {
     expect(() => loss(tf.tensor1d([0, label]), tf.tensor2d(QUARTERS))).toThrow(
       new RangeError(
         `sparseCategoricalCrossentropy: yTrue must hold integers from 0 to 1, got ${label} at position 1. ` +
-          'C is the last axis of yPred.',
+          'C is the last axis of yPred; subtract 1 from labels that begin at 1.',
       ),
     );
   });
@@ -171,7 +171,7 @@ describeOnBackends('sparseCategoricalCrossentropy', (backend) => {
     expect(() => loss(labels(255, 254), tf.tensor2d(QUARTERS))).toThrow(
       new RangeError(
         'sparseCategoricalCrossentropy: yTrue must hold integers from 0 to 1, got 254 at position 1. ' +
-          'C is the last axis of yPred.',
+          'C is the last axis of yPred; subtract 1 from labels that begin at 1.',
       ),
     );
   });

@@ -176,5 +176,20 @@ async function runAsScript() {
     page,
   );
   assert.equal(kept, 2);
+  refuseOtherPages(readFileSync(join(modules, scripts.at(-1)), 'utf8'));
   console.log('ok as a script');
+}
+
+/** Runs the script in a page without tfjs, and in one with an old tfjs. */
+function refuseOtherPages(script) {
+  const load = (globals) => vm.runInContext(script, vm.createContext(globals));
+  assert.throws(() => load({}), /ohem: tf must be loaded first, got no global tf\. Put the script of TensorFlow\.js/);
+  const said = [];
+  const tf = new Proxy({version_core: '4.2.0'}, {get: (of, name) => of[name] ?? (() => {})});
+  try {
+    load({tf, console: {warn: (text) => said.push(text)}});
+  } catch {
+    // What an old tfjs lacks is another matter.
+  }
+  assert.match(said[0], /ohem: tf must be of version 4\.3 or later, got 4\.2\.0\./);
 }

@@ -56,7 +56,7 @@ describe('easiestFirst', () => {
       new RangeError('easiestFirst: growEpochs must be an integer >= 1, got undefined.'),
     );
     expect(() => easiestFirst({growEpochs: 3, pacing: 'geom' as never})).toThrow(
-      new RangeError('easiestFirst: pacing must be one of linear, geometric, got geom.'),
+      new RangeError("easiestFirst: pacing must be one of linear, geometric, got 'geom'."),
     );
     expect(() => easiestFirst({growEpochs: 3, pacing: 2 as never})).toThrow(
       new TypeError("easiestFirst: pacing must be 'linear', 'geometric' or {root}, got 2."),

@@ -70,7 +70,7 @@ describeOnBackends('hardNegatives', () => {
   it('refuses to work without positives, and says where they come from', () => {
     expect(() => hardNegatives()(tf.tensor1d(LOSSES))).toThrow(
       new TypeError(
-        'hardNegatives: positive must be in the context, got undefined. Pass it with each batch: step(xs, ys, {positive}); 1 = a positive example, 0 = a negative one.',
+        'hardNegatives: positive must be in the context, got undefined. Pass it with each batch: step(xs, ys, {positive}), or {context: {positive}} in fitOhem; 1 = a positive example, 0 = a negative one.',
       ),
     );
   });

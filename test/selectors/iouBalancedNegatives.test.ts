@@ -173,7 +173,7 @@ describeOnBackends('iouBalancedNegatives', () => {
     refused(
       {},
       'iouBalancedNegatives: overlap must be in the context, got undefined. Pass it with each batch: ' +
-        'step(xs, ys, {overlap}); the largest IoU of each row with an object.',
+        'step(xs, ys, {overlap}), or {context: {overlap}} in fitOhem; the largest IoU of each row with an object.',
     );
     refused({overlap: tf.tensor1d([1])}, 'iouBalancedNegatives: overlap must have shape [2], one value for each row');
     refused(

@@ -152,7 +152,7 @@ describeOnBackends('nmsTopK', () => {
     const missing = () =>
       expect(() => nmsTopK({k: 1})(losses)).toThrow(
         new TypeError(
-          'nmsTopK: boxes must be in the context, got undefined. Pass it with each batch: step(xs, ys, {boxes}); float32[B, 4]: y1, x1, y2, x2.',
+          'nmsTopK: boxes must be in the context, got undefined. Pass it with each batch: step(xs, ys, {boxes}), or {context: {boxes}} in fitOhem; float32[B, 4]: y1, x1, y2, x2.',
         ),
       );
     expect(leftBy(() => void missing())).toBe(0);

@@ -42,7 +42,9 @@ describe('checkKeep', () => {
   });
 
   it('refuses what is no record', () => {
-    expect(() => checkKeep('f', 3 as never)).toThrow(new TypeError('f: options must be a record, got 3.'));
+    expect(() => checkKeep('f', 3 as never)).toThrow(
+      new TypeError('f: options must be a record, got 3. Pass {k: 3}, a number of rows, or {ratio: 0.5}, a share.'),
+    );
   });
 
   it('refuses a minimum for a fixed count', () => {

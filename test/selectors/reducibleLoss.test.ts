@@ -52,7 +52,7 @@ describeOnBackends('reducibleLoss', () => {
     const select = scored(topK({k: 1}), reducibleLoss());
     expect(() => select(tf.tensor1d([1, 2]))).toThrow(
       new TypeError(
-        'reducibleLoss: reference must be in the context, got undefined. Pass it with each batch: step(xs, ys, {reference}); the irreducible loss of each row.',
+        'reducibleLoss: reference must be in the context, got undefined. Pass it with each batch: step(xs, ys, {reference}), or {context: {reference}} in fitOhem; the irreducible loss of each row.',
       ),
     );
     expect(() => select(tf.tensor1d([1, 2]), {reference: tf.ones([3])})).toThrow(

@@ -246,7 +246,9 @@ function specification(): void {
     expect(build({selectOver: 'accumulated'})).toThrow(
       "ohemStep: accumulate must be at least 2 with selectOver: 'accumulated', got 1.",
     );
-    expect(build({selectOver: 'epoch'})).toThrow('ohemStep: selectOver must be one of batch, accumulated, got epoch.');
+    expect(build({selectOver: 'epoch'})).toThrow(
+      "ohemStep: selectOver must be one of batch, accumulated, got 'epoch'.",
+    );
     const step = build({accumulate: 2, selectOver: 'accumulated', select: all()})();
     const [x, y] = data(4);
     step(x, y, {positive: tf.ones([4])});

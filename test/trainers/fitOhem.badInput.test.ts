@@ -228,7 +228,7 @@ describeOnBackends('Bad input of fitOhem', () => {
     [{initialEpoch: -1}, 'initialEpoch must be an integer >= 0, got -1.'],
     [{batchSize: 0}, 'batchSize must be an integer >= 1, got 0.'],
     [{verbose: 3}, 'verbose must be one of 0, 1, 2, got 3.'],
-    [{yieldEvery: 'now'}, 'yieldEvery must be one of auto, batch, epoch, never, got now.'],
+    [{yieldEvery: 'now'}, "yieldEvery must be one of auto, batch, epoch, never, got 'now'."],
     [{validationSplit: 1}, 'validationSplit must be in [0, 1), got 1.'],
     [{validationSplit: 0.95}, 'validationSplit must leave a row to train on, got 0.95.'],
     [
@@ -243,7 +243,7 @@ describeOnBackends('Bad input of fitOhem', () => {
     ],
     [{callbacks: [3]}, 'callbacks must be callbacks of tfjs, or objects of functions, got 3.'],
     [{checkpointEvery: 0.5}, 'checkpointEvery must be an integer >= 1, got 0.5.'],
-    [{restoreBestWeights: 'val_loss'}, 'restoreBestWeights must be one of loss, batchLoss, kept, mae, got val_loss.'],
+    [{restoreBestWeights: 'val_loss'}, "restoreBestWeights must be one of loss, batchLoss, kept, mae, got 'val_loss'."],
     [
       {initialState: {epoch: 1}},
       'initialState must be the state of a training run, got {epoch}. Pass what resumeTraining returns.',

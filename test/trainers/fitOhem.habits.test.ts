@@ -160,7 +160,7 @@ describeOnBackends('fitOhem', (backend) => {
       } as const;
       const validating = {...options, validationData: [tinyXs(), tinyYs()] as [Tensor, Tensor], validationBatchSize: 1};
       const {epoch, history, state} = await fitOhem(model, x, y, validating);
-      expect([at, epoch, history]).toEqual([at, [], {}]);
+      expect([at, epoch, history]).toEqual([at, [], {loss: [], batchLoss: [], kept: [], acc: []}]);
       expect([at, state.epoch, state.batch]).toEqual([at, 0, {before: 0, 'in a batch': 2}[at] ?? 3]);
       // What is left are x, y and the validation data.
       expect(memory().numTensors).toBe(before + 4);

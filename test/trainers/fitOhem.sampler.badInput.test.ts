@@ -96,7 +96,7 @@ describeOnBackends('fitOhem refuses, before anything is trained,', () => {
     [
       'needs that are not known',
       tinySampler(undefined, ['margin'] as never),
-      'fitOhem: sampler.needs must be one of correct, confidence, got margin.',
+      "fitOhem: sampler.needs must be one of correct, confidence, got 'margin'.",
     ],
     [
       'a state that is not plain',

@@ -116,7 +116,7 @@ describeOnBackends('ohemLoss that mines elements', () => {
   describe('refuses', () => {
     it('an unknown granularity, when it is built', () => {
       expect(() => ohemLoss(halfSquaredError(), all(), {granularity: 'pixel' as never})).toThrow(
-        'ohemLoss: granularity must be one of sample, element, got pixel.',
+        "ohemLoss: granularity must be one of sample, element, got 'pixel'.",
       );
     });
 

@@ -163,13 +163,13 @@ describeOnBackends('ohemLoss', () => {
   describe('refuses', () => {
     it('what is no loss, no selector or no reduction, when it is built', () => {
       expect(() => ohemLoss('categoricalCrossentropy' as never)).toThrow(
-        'ohemLoss: loss must be a per-sample loss, got categoricalCrossentropy. Build one: categoricalCrossentropy().',
+        "ohemLoss: loss must be a per-sample loss, got 'categoricalCrossentropy'. Build one: categoricalCrossentropy().",
       );
       expect(() => ohemLoss(categoricalCrossentropy(), {k: 1} as never)).toThrow(
         'ohemLoss: select must be a selector, got {k}. Build one: topK({ratio: 0.75}).',
       );
       expect(() => ohemLoss(categoricalCrossentropy(), all(), {reduction: 'none' as never})).toThrow(
-        'ohemLoss: reduction must be one of mean, sum, batchMean, meanNonZero, got none.',
+        "ohemLoss: reduction must be one of mean, sum, batchMean, meanNonZero, got 'none'.",
       );
     });
 

@@ -69,17 +69,17 @@ describeOnBackends('ohemStep', () => {
       [
         'an unknown reduction',
         () => ohemStep(tinyModel(), {...right(), reduction: 'average' as never}),
-        'ohemStep: reduction must be one of mean, sum, batchMean, meanNonZero, got average.',
+        "ohemStep: reduction must be one of mean, sum, batchMean, meanNonZero, got 'average'.",
       ],
       [
         'an unknown way to rank',
         () => ohemStep(tinyModel(), {...right(), rankBy: 'loss' as never}),
-        'ohemStep: rankBy must be one of weighted, raw, got loss.',
+        "ohemStep: rankBy must be one of weighted, raw, got 'loss'.",
       ],
       [
         'an unknown strategy',
         () => ohemStep(tinyModel(), {...right(), backward: 'twice' as never}),
-        'ohemStep: backward must be one of auto, pruned, recompute, masked, got twice.',
+        "ohemStep: backward must be one of auto, pruned, recompute, masked, got 'twice'.",
       ],
       [
         'a clipNorm that is not positive',
@@ -104,7 +104,7 @@ describeOnBackends('ohemStep', () => {
       [
         'the name of a loss that tfjs-layers does not know',
         () => ohemStep(tinyModel(), {...right(), loss: 'catgoricalCrossEntropy' as never}),
-        "ohemStep: loss must be the name of a loss of Keras, got 'catgoricalCrossEntropy'. Did you mean 'categoricalCrossentropy'?",
+        "ohemStep: loss must be the name of a loss of tfjs, got 'catgoricalCrossEntropy'. Did you mean 'categoricalCrossentropy'?",
       ],
       [
         'loss weights that are negative',

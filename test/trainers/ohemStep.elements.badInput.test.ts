@@ -32,7 +32,7 @@ describeOnBackends('ohemStep that mines elements', () => {
 
     it('an unknown granularity', () => {
       expect(() => ohemStep(sequenceModel(3), {...right(), granularity: 'pixel' as never})).toThrow(
-        'ohemStep: granularity must be one of sample, element, got pixel.',
+        "ohemStep: granularity must be one of sample, element, got 'pixel'.",
       );
     });
   });

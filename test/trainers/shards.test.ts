@@ -306,7 +306,7 @@ describeOnBackends('A part of the gradients', () => {
     );
     const nonZero = ohemStep(build(), {...options, reduction: 'meanNonZero'});
     expect(() => nonZero.gradients(xs, ys, {threshold})).toThrow(
-      'ohemStep: reduction over shards must be one of mean, sum, batchMean, got meanNonZero.',
+      "ohemStep: reduction over shards must be one of mean, sum, batchMean, got 'meanNonZero'.",
     );
   });
 

@@ -96,10 +96,12 @@ describe('suggestBackend', () => {
     expect(backend).toBe('cpu');
     expect(figures[1]).toEqual({
       backend: 'wasm',
-      error: "Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm'",
+      error:
+        "Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm'. Call enableWasmTraining() from " +
+        "'ohem-tfjs/wasm' first.",
     });
     expect(text).toMatch(
-      /^A step takes [\d.]+ ms on cpu; wasm failed: Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm' \(call enableWasmTraining\(\) of ohem-tfjs\/wasm\)\.$/,
+      /^A step takes [\d.]+ ms on cpu; wasm failed: Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm'\. Call enableWasmTraining\(\) from 'ohem-tfjs\/wasm' first\.$/,
     );
   });
 

@@ -94,6 +94,12 @@ function stockKernel(name: string): KernelConfig {
   const kernel = registered(name);
   const stock = isOurs(kernel) ? kernel[STOCK] : kernel;
   if (stock) return stock;
-  const remedy = "Add import '@tensorflow/tfjs-backend-wasm'.";
-  throw typeError('enableWasmTraining', 'the wasm backend', 'be imported first', `no kernel ${name}`, remedy);
+  const remedy = "Add import '@tensorflow/tfjs-backend-wasm', or its script after that of tfjs.";
+  throw typeError(
+    'enableWasmTraining',
+    'the wasm backend',
+    'be imported first',
+    `none with the kernel ${name}`,
+    remedy,
+  );
 }

@@ -12,7 +12,13 @@ import {checkFunction, didYouMean, typeError} from '../../checks';
 /**
  * A callback instance: `tf.callbacks.earlyStopping()`, a `tf.CustomCallback`, or one of your own.
  */
-export type CallbackInstance = CallbackList['callbacks'][number];
+export type CallbackInstance = Pick<Instance, 'setParams' | 'setModel'>;
+
+/**
+ * All members of an instance. They are not in the type of the option, where they would compete with
+ * those of {@link CustomCallbackArgs} for the types of a handler's parameters.
+ */
+type Instance = CallbackList['callbacks'][number];
 
 /** A callback: an instance, or a plain object of functions like `{onEpochEnd(epoch, logs) {…}}`. */
 export type FitCallback = CallbackInstance | CustomCallbackArgs;
@@ -24,13 +30,13 @@ export function callbackList(
   where: string,
   given: FitCallback | FitCallback[],
   {yieldEvery, verbose}: {yieldEvery: YieldEvery; verbose: number},
-  own: CallbackInstance[],
+  own: Instance[],
 ): CallbackList {
   const callbacks = [given].flat().map((callback) => {
     if (typeof callback !== 'object' || callback === null) {
       throw typeError(where, 'callbacks', 'be callbacks of tfjs, or objects of functions', callback);
     }
-    if (isInstance(callback)) return callback;
+    if (isInstance(callback)) return callback as Instance;
     checkHandlers(where, callback);
     // The trainer already yields. A callback yields by itself only if it has an `onYield` handler.
     return new CustomCallback(callback, callback.onYield ? yieldEvery : 'never');
@@ -60,10 +66,10 @@ function checkHandlers(where: string, callback: CustomCallbackArgs): void {
  * `fit` can access them, so this starts `fitDataset` on a dummy model and stops it once it has
  * built its list.
  */
-function registeredCallbacks(verbose: number): CallbackInstance[] {
+function registeredCallbacks(verbose: number): Instance[] {
   const mark = new CustomCallback({onTrainBegin: () => {}}, 'never');
   const own = Object.getOwnPropertyDescriptor(CallbackList.prototype, 'setModel') as PropertyDescriptor;
-  let made: CallbackInstance[] = [];
+  let made: Instance[] = [];
   const begun = {optimizer: {}, isTraining: false, makeTrainFunction: () => {}, getDedupedMetricsNames: () => []};
   CallbackList.prototype.setModel = function () {
     // After the logger of tfjs, and before the callbacks passed in.

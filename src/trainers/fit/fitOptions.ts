@@ -95,6 +95,17 @@ const NAMES: Record<Exclude<keyof FitOptions, keyof OhemStepOptions>, true> = {
   ...{checkpoint: true, checkpointEvery: true, learningRate: true, budget: true},
 };
 
+/** Where to pass what is no option of a trainer. */
+const ELSEWHERE: Record<string, string> = {
+  metrics: "Metrics are those of the model: model.compile({metrics: ['accuracy']}).",
+  ...Object.fromEntries(
+    ['valid', 'positive', 'group', 'reference', 'overlap', 'boxes'].map((name) => [
+      name,
+      `In fitOhem pass {context: {${name}}}; in a dataset give it with each batch.`,
+    ]),
+  ),
+};
+
 /**
  * Checks the options that both trainers share, and drops those that are null; `others` are those of
  * one trainer.
@@ -104,7 +115,8 @@ export function fitOptions<T extends FitOptions>(
   given: Nullable<T> | null | undefined,
   others: Record<Exclude<keyof T, keyof FitOptions>, true>,
 ): T {
-  const options = givenOptions<T>(where, given, [...STEP_OPTIONS, ...Object.keys(NAMES), ...Object.keys(others)]);
+  const known = [...STEP_OPTIONS, ...Object.keys(NAMES), ...Object.keys(others)];
+  const options = givenOptions<T>(where, given, known, ELSEWHERE);
   checkNumbers(where, options);
   checkBudget(where, options.budget);
   checkParts(where, options);
@@ -170,7 +182,8 @@ function checkResumed(where: string, {initialState, initialEpoch, seed}: FitOpti
   if (initialEpoch !== undefined) {
     throw typeError(where, 'initialEpoch', 'be left out with initialState, which has the epoch', initialEpoch);
   }
-  if (seed !== undefined && seed !== initialState.seed) {
+  // A number and its text shuffle alike.
+  if (seed !== undefined && String(seed) !== String(initialState.seed)) {
     throw rangeError(where, 'seed', `be that of initialState, ${initialState.seed}`, seed);
   }
 }

@@ -1,6 +1,6 @@
 import {clone, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
-import {livesInMainMemory, rangeError, typeError} from '../../checks';
+import {livesInMainMemory, mayReadValues, rangeError, typeError} from '../../checks';
 import type {StepOptions} from '../../data/batchOptions';
 import type {Place, TrainingBatch} from '../../data/batchSource';
 import {entered, enteredTensors, entriesOf} from '../../insight/ledgerBatch';
@@ -336,8 +336,10 @@ export function nonFiniteWatch(where: string, isSampled: boolean) {
       const skipped = `(${place}). They are skipped, as will be any later ones.`;
       if (!isOfModel) warn('rows', `rows ${rows} have a loss that is not finite ${skipped}`);
       else {
-        const what = `the model diverges: the inputs of rows ${rows} are finite, but their losses are not`;
-        warn('model', `${what} ${skipped} Lower the learning rate, set clipNorm, or scale the inputs.`);
+        const cause = mayReadValues() ? 'the model diverges' : 'the model diverges, or labels are wrong';
+        const check = mayReadValues() ? '' : 'Check that all labels are classes of the model. ';
+        const what = `${cause}: the inputs of rows ${rows} are finite, but their losses are not`;
+        warn('model', `${what} ${skipped} ${check}Lower the learning rate, set clipNorm, or scale inputs and targets.`);
       }
     },
     /**

@@ -1,5 +1,5 @@
 import {type CallbackList, History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
-import {rangeError, typeError} from '../../checks';
+import {rangeError, typeError, wrongValueOf} from '../../checks';
 import type {BatchSource, TrainingBatch} from '../../data/batchSource';
 import {lock} from '../../models/lock';
 import type {TrainingProgress} from '../../types';
@@ -65,6 +65,7 @@ async function trainAlone(task: FitTask, parts: Parts): Promise<OhemHistory> {
   const {model, history, callbacks, validation, pace, isAborted, isStopped} = run;
   model.history = history;
   await callbacks.onTrainBegin();
+  for (const name of run.logNames) if (!name.startsWith('val_')) history.history[name] ??= [];
   model.stopTraining = false;
   try {
     while (run.state.epoch < run.epochs && !isStopped()) {
@@ -159,7 +160,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   const isAborted = () => signal?.aborted === true;
   const run = {
     ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, isAborted},
-    ...{state: state as TrainingState, sampling, params},
+    ...{state: state as TrainingState, sampling, params, logNames},
     ...{settings, rate: options.learningRate === undefined ? undefined : latestRate(settings, sampling)},
     /** Whether batches wait for an update. Its rate is the one due before the first of them. */
     isPending: false,
@@ -237,8 +238,21 @@ function trainOn(run: Run, batch: TrainingBatch): StepFigures | Promise<StepFigu
     noteStep(run, batch.size, figures);
     return figures;
   };
-  const taken = run.mined.take(batch, run.optionsOf(batch));
-  return taken instanceof Promise ? taken.then(noted) : noted(taken);
+  try {
+    const taken = run.mined.take(batch, run.optionsOf(batch));
+    return taken instanceof Promise ? taken.then(noted) : noted(taken);
+  } catch (error) {
+    throw located(error, batch, run.state);
+  }
+}
+
+/** Adds to an error about a value of a batch which row of the data has it. */
+function located(error: unknown, {rows, size}: TrainingBatch, {epoch, batch}: TrainingState): unknown {
+  const {argument = 'select', position = 0, of = 1} = wrongValueOf(error) ?? {};
+  if (!(error instanceof Error) || argument === 'select') return error;
+  const row = ArrayBuffer.isView(rows) ? rows[Math.floor((position * size) / of)] : undefined;
+  error.message += ` It is in ${row === undefined ? '' : `row ${row} of the data, `}epoch ${epoch}, batch ${batch}.`;
+  return error;
 }
 
 /** Sets the learning rate of the next step, if there is a schedule. */

@@ -22,9 +22,10 @@ import {
   type Tensor1D,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type {LayersModel, SymbolicTensor} from '@tensorflow/tfjs-layers';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkBoolean, checkOptionNames, checkValues, rangeError, shapeText, typeError} from '../../checks';
 import type {OutputShape} from '../../data/views';
+import {outputActivation} from '../../models/outputActivation';
 import type {DynamicsOptions, Granularity, RowDynamics} from '../../types';
 import type {Forward} from './backward';
 import type {StepBatch} from './batch';
@@ -76,9 +77,7 @@ export function returnsLogits(
   loss: {binary?: {fromLogits: boolean}} | undefined,
 ): boolean | undefined {
   if (loss?.binary) return loss.binary.fromLogits;
-  const layer = (model.outputs[0] as SymbolicTensor | undefined)?.sourceLayer;
-  const {activation} = (layer ?? {}) as {activation?: {constructor: {className?: string}}};
-  const name = activation?.constructor.className;
+  const name = outputActivation(model, 0);
   if (name === 'softmax' || name === 'sigmoid') return false;
   return name === 'linear' ? true : undefined;
 }

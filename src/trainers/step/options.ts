@@ -8,6 +8,7 @@ import {classAxes} from '../../models/classAxis';
 import type {TrainableModel} from '../../models/functionModel';
 import {modelOptimizer, type OptimizerName, readyModel, trainedWeights} from '../../models/model';
 import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../models/modelLosses';
+import {warnOfActivations} from '../../models/outputActivation';
 import {checkSelector} from '../../selectors/selector';
 import {topK} from '../../selectors/topK';
 import type {DynamicsOptions, Granularity, PerSampleLoss, Reduction, Selector, ValidationPass} from '../../types';
@@ -26,7 +27,7 @@ const BACKWARD = ['auto', 'pruned', 'recompute', 'masked'] as const;
 
 export interface OhemStepOptions {
   /**
-   * One loss, or one per output (a list, or a record by output name): functions or names of Keras.
+   * One loss, or one per output (a list, or a record by output name): functions or names of tfjs.
    * Or one over all outputs together, `jointLoss(…)`. Default: the loss the model was compiled
    * with.
    */
@@ -159,6 +160,7 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
   const targets = targetNames(model, loss ?? model.loss);
   const weights = modelLossWeights(where, targets ?? ['loss'], lossWeights);
   const losses = modelLosses(where, model, loss, weights);
+  warnOfActivations(where, model, losses);
   if (!targets && granularity === 'element') {
     const remedy = 'A joint loss returns one number per row.';
     throw rangeError(where, 'granularity', "be 'sample' with a joint loss", granularity, remedy);

@@ -122,7 +122,7 @@ describe('enableWasmTraining', () => {
       const before = kernelsOf('wasm');
       expect(() => enableWasmTraining()).toThrow(
         new TypeError(
-          "enableWasmTraining: the wasm backend must be imported first, got no kernel BatchMatMul. Add import '@tensorflow/tfjs-backend-wasm'.",
+          "enableWasmTraining: the wasm backend must be imported first, got none with the kernel BatchMatMul. Add import '@tensorflow/tfjs-backend-wasm', or its script after that of tfjs.",
         ),
       );
       expect(kernelsOf('wasm')).toEqual(before);

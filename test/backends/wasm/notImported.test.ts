@@ -5,7 +5,7 @@ import {expect, it} from 'vitest';
 it('enableWasmTraining says so where the wasm backend has not been imported', () => {
   expect(() => enableWasmTraining()).toThrow(
     new TypeError(
-      "enableWasmTraining: the wasm backend must be imported first, got no kernel Cast. Add import '@tensorflow/tfjs-backend-wasm'.",
+      "enableWasmTraining: the wasm backend must be imported first, got none with the kernel Cast. Add import '@tensorflow/tfjs-backend-wasm', or its script after that of tfjs.",
     ),
   );
 });
