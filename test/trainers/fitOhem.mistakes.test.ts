@@ -31,7 +31,7 @@ describeOnBackends('A mistake in a call of fitOhem', () => {
   /** The message of a refused call, after which weights and tensors are those of before. */
   async function refusal(
     options: FitOhemArgs,
-    {model = tinyModel(), x = tinyXs(), y = tinyYs() as unknown} = {},
+    {model = tinyModel() as LayersModel, x = tinyXs(), y = tinyYs() as unknown} = {},
   ): Promise<string> {
     const used = optimizer();
     const before = {weights: weightValues(model), tensors: memory().numTensors};

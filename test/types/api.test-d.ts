@@ -463,10 +463,10 @@ expectTypeOf(
   fitOhem(model, yTrue, [yTrue], {epochs: 2, callbacks: [{onEpochEnd: () => {}}, callbacks.earlyStopping()]}),
 ).toEqualTypeOf<Promise<OhemHistory>>();
 // The parameters of a handler have types, as in fit
-fitOhem(model, yTrue, yTrue, {
-  callbacks: {onEpochEnd: (epoch, logs) => expectTypeOf(epoch).toBeNumber() && logs?.loss},
+await fitOhem(model, yTrue, yTrue, {
+  callbacks: {onEpochEnd: (epoch, logs) => void [expectTypeOf(epoch).toBeNumber(), logs?.loss]},
 });
-fitOhem(model, yTrue, yTrue, {callbacks: [{onBatchEnd: (batch) => void expectTypeOf(batch).toBeNumber()}]});
+await fitOhem(model, yTrue, yTrue, {callbacks: [{onBatchEnd: (batch) => void expectTypeOf(batch).toBeNumber()}]});
 expectTypeOf<ModelFitArgs['callbacks']>().toExtend<FitOhemArgs['callbacks'] | undefined>();
 expectTypeOf<OhemHistory>().toExtend<History>();
 expectTypeOf<OhemHistory['history']>().toEqualTypeOf<Record<string, number[]>>();
