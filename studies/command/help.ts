@@ -6,7 +6,7 @@ Measures what mining buys, on MNIST, for several seeds.
 
   npm run study -- NAME
 
-${studies.map(({name, about, seeds, steps}) => `  ${name.padEnd(18)} ${about} (${seeds} seeds, ${steps} steps or epochs)`).join('\n')}
+${studies.map((study) => `  ${study.name.padEnd(18)} ${study.about} (${sizeOf(study)})`).join('\n')}
 
 Give the same command again after Ctrl-C, a crash or a power cut: it resumes after the last whole seed.
 
@@ -18,3 +18,6 @@ Give the same command again after Ctrl-C, a crash or a power cut: it resumes aft
   --threads N  run wasm on N threads, 8 at most (default 1); results agree up to rounding
   --help
 `;
+
+const sizeOf = ({isRedrawn, seeds, steps}: Study) =>
+  isRedrawn ? 'draws committed results' : `${seeds} seeds, ${steps} steps or epochs`;

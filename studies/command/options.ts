@@ -23,6 +23,10 @@ export function readOptions(argv: readonly string[], studies: readonly Study[]):
   if (!study) throw new UsageError(`study: NAME must be one of ${names}, got ${name ?? 'none'}.`);
   if (others.length > 0) throw new UsageError(`study: NAME must stand alone, got ${others.join(' ')} beside it.`);
   const threads = count('--threads', values.threads);
+  const idle = (['seeds', 'steps', 'threads', 'data'] as const).find((option) => values[option] !== undefined);
+  if (study.isRedrawn && idle) {
+    throw new UsageError(`study: --${idle} must be omitted for ${study.name}, which draws committed results.`);
+  }
   return {
     study,
     seeds: count('--seeds', values.seeds) ?? study.seeds,

@@ -1,11 +1,12 @@
-import {rename} from 'node:fs/promises';
 import {setImmediate as breathe} from 'node:timers/promises';
 import type {TrainAndTest} from '../../examples/mnist/experiment/trainRun';
 import {writeFileAtomically} from '../../examples/mnist/node/atomicWrite';
-import {FailedError, messageOf} from '../../examples/mnist/node/errors';
 import type {Study} from '../kit/study';
+import {encodeKept, type Provenance, readOrSetAside} from './keptFile';
+import {keptParts, removeParts} from './keptParts';
+import {otherSources as collectOtherSources} from './otherSources';
 import {progressBar} from './progressBar';
-import {DamagedError, encodeSeed, type Provenance, readSeed, seedPath} from './seedFile';
+import {seedPath} from './seedFile';
 import {unwritable} from './unwritable';
 
 export interface RunStudyOptions {
@@ -32,9 +33,10 @@ export type StudyOutcome = {seeds: unknown[]} | {exitCode: number};
 /**
  * Runs the seeds of a study that are not there yet, and writes a file after each.
  *
- * Whatever ends it (Ctrl-C, a crash, a full disk), the seeds that were whole stay whole, and the
- * next call resumes after them. A file that is damaged is set aside, and its seed is run again;
- * one that was made with other settings or versions is an error before anything is run.
+ * Whatever ends it (Ctrl-C, a crash, a full disk), the seeds and parts that were whole stay whole,
+ * and the next call resumes after them. A file that is damaged is set aside, and its seed is run
+ * again; one that was made with other settings or versions is an error before anything is run. One
+ * that was made by other code is taken, and named.
  *
  * @throws FailedError with a message for people.
  */
@@ -49,18 +51,24 @@ export async function runStudy({
   write = writeFileAtomically,
 }: RunStudyOptions): Promise<StudyOutcome> {
   const contents = new Map<number, unknown>();
+  const otherSources = collectOtherSources(provenance.source, output);
   for (let seed = 1; ; seed++) {
-    const content = await readOrSetAside(folder, seed, provenance, output);
-    if (content !== undefined) contents.set(seed, content);
-    else if (seed >= seeds) break;
+    const again = `seed ${seed} is run again`;
+    const kept = await readOrSetAside(seedPath(folder, seed), {...provenance, seed}, again, output);
+    if (kept) {
+      contents.set(seed, kept.content);
+      otherSources.note(`seed ${seed}`, kept.source);
+    } else if (seed >= seeds) break;
   }
+  otherSources.print();
   const due = Math.max(seeds, ...contents.keys());
   if (contents.size > 0) output.write(`Found ${contents.size} of ${due} seeds in ${folder}\n`);
   const bar = progressBar({name: study.name, seeds: due, found: contents.size}, output);
   try {
     for (let seed = 1; seed <= due; seed++) {
       if (contents.has(seed)) continue;
-      const training = study.train(seed, digits, provenance.settings);
+      const parts = keptParts(seed, {provenance, folder, output, write, otherSources});
+      const training = study.train(seed, digits, provenance.settings, parts);
       try {
         let next = await training.next();
         for (; !next.done; next = await training.next()) {
@@ -70,7 +78,8 @@ export async function runStudy({
           const code = exitCode();
           if (code !== undefined) return {exitCode: code};
         }
-        await save(write, folder, seed, encodeSeed({...provenance, seed, content: next.value}));
+        await save(write, folder, seed, encodeKept({...provenance, seed, content: next.value}));
+        await removeParts(folder, seed);
         contents.set(seed, next.value);
       } finally {
         await training.return(undefined);
@@ -79,26 +88,9 @@ export async function runStudy({
   } finally {
     bar.stop();
   }
+  // Parts may have been of other code, if the seeds were not.
+  otherSources.print();
   return {seeds: [...contents].sort(([one], [other]) => one - other).map(([, content]) => content)};
-}
-
-async function readOrSetAside(
-  folder: string,
-  seed: number,
-  provenance: Provenance,
-  output: NodeJS.WritableStream,
-): Promise<unknown> {
-  try {
-    return await readSeed(folder, seed, provenance);
-  } catch (error) {
-    if (!(error instanceof DamagedError)) throw error;
-    const path = seedPath(folder, seed);
-    await rename(path, `${path}.damaged`).catch((cause) => {
-      throw new FailedError(`${error.message} It cannot be set aside (${messageOf(cause)}): remove it.`, {cause});
-    });
-    output.write(`${error.message} It is set aside as ${path}.damaged, and seed ${seed} is run again.\n`);
-    return undefined;
-  }
 }
 
 async function save(write: typeof writeFileAtomically, folder: string, seed: number, text: string): Promise<void> {

@@ -1,16 +1,17 @@
 import {access, constants, mkdir} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
-import type {TrainAndTest} from '../../examples/mnist/experiment/trainRun';
 import {useBackend} from '../../examples/mnist/node/backend';
 import {watchInterrupts} from '../../examples/mnist/node/interrupt';
 import {versions} from '../../examples/mnist/node/versions';
 import {studies} from '../studies';
 import {helpFor} from './help';
+import type {Provenance} from './keptFile';
 import {readOptions} from './options';
 import {realDigits} from './realDigits';
+import {NO_DIGITS, redraw} from './redraw';
 import {runStudy} from './runStudy';
-import type {Provenance} from './seedFile';
+import {sourceHash} from './sourceHash';
 import {unwritable} from './unwritable';
 import {writeStudy} from './writeStudy';
 
@@ -37,12 +38,17 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
   await mkdir(folder, {recursive: true}).catch(refuse);
   // A folder that is there may still be one to read only, and a seed takes minutes.
   await access(folder, constants.W_OK).catch(refuse);
+  print(`${study.name}: ${study.about}\n${source}; results in ${folder}`);
+  if (study.isRedrawn) {
+    print(`Written: ${(await redraw(study, folder)).join(', ')}`);
+    return 0;
+  }
   const provenance: Provenance = {
     study: study.name,
     settings: study.settings(steps),
     versions: {...versions(), backend: 'wasm', machine: `${process.platform} ${process.arch}, ${cores()}`},
+    source: await sourceHash(),
   };
-  print(`${study.name}: ${study.about}\n${source}; results in ${folder}`);
   const running = await useBackend('wasm', threads);
   if (threads !== undefined) print(`Threads: ${running}`);
   const interrupts = watchInterrupts();
@@ -60,8 +66,5 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
     interrupts.stop();
   }
 }
-
-const none = {count: 0, images: new Uint8Array(0), labels: new Uint8Array(0)};
-const NO_DIGITS: TrainAndTest = {train: none, test: none};
 
 const cores = () => `${availableParallelism()} cores`;

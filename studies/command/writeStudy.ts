@@ -1,7 +1,7 @@
 import {writeFiles} from '../../examples/mnist/node/writeFiles';
 import {renderSvg} from '../../examples/mnist/report/render';
 import type {Study} from '../kit/study';
-import type {Provenance} from './seedFile';
+import type {Provenance} from './keptFile';
 import {unwritable} from './unwritable';
 
 /**
@@ -17,8 +17,10 @@ export async function writeStudy(
   folder: string,
 ): Promise<string[]> {
   const {summary, figures} = study.report(seeds, provenance.settings);
+  // Seeds of other code may be among them: each of their files has the hash of its own.
+  const {source: _, ...about} = provenance;
   const files: [name: string, content: string][] = [
-    ['results.json', `${JSON.stringify({...provenance, seeds: seeds.length, ...summary}, sixDigits, 1)}\n`],
+    ['results.json', `${JSON.stringify({...about, seeds: seeds.length, ...summary}, sixDigits, 1)}\n`],
   ];
   for (const [name, figure] of Object.entries(figures)) {
     for (const theme of ['light', 'dark'] as const) {

@@ -1,6 +1,7 @@
 import type {TopLevelSpec} from 'vega-lite';
 import type {TrainAndTest} from '../../examples/mnist/experiment/trainRun';
 import type {Theme} from '../../examples/mnist/report/theme';
+import type {Parts} from './parts';
 
 /**
  * What decides the numbers of a study, beside seed and versions; plain JSON, so that it can be
@@ -37,9 +38,21 @@ export interface Study<Seed = unknown> {
   /** The data of a study that uses no digits; such a study needs no `--data`. Omit for MNIST. */
   ownData?: string;
   /**
+   * Whether it draws results that are committed, and trains nothing. Each call reads them again,
+   * and keeps no seed.
+   */
+  isRedrawn?: true;
+  /**
    * Yields the share of the seed that is done, after every step; leaving it early disposes what it
    * made.
+   *
+   * @param parts  what a seed of hours keeps on its way; nothing is kept if it is omitted.
    */
-  train(seed: number, digits: TrainAndTest, settings: StudySettings): AsyncGenerator<number, Seed, undefined>;
+  train(
+    seed: number,
+    digits: TrainAndTest,
+    settings: StudySettings,
+    parts?: Parts,
+  ): AsyncGenerator<number, Seed, undefined>;
   report(seeds: Seed[], settings: StudySettings): StudyReport;
 }

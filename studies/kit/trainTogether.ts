@@ -9,6 +9,8 @@ import {
 
 /** A run of the reference experiment, or one that differs from it. */
 export interface Arm extends Run {
+  /** Omit for that of all arms. */
+  learningRate?: number;
   /** What it does in another way; called for each seed. */
   variant?: (seed: number) => RunVariant;
 }
@@ -46,7 +48,8 @@ export const STRETCH = 10;
 
 export interface TogetherOptions {
   steps: number;
-  learningRate: number;
+  /** Of the arms that have none of their own. */
+  learningRate?: number;
   seed: number;
   /** Steps from one measurement of the test accuracy to the next. */
   measureEvery: number;
@@ -79,9 +82,12 @@ export async function* trainTogether(
   digits: TrainAndTest,
   options: TogetherOptions,
 ): AsyncGenerator<number, ArmRecord[], undefined> {
-  const {steps, seed, learningRate} = options;
+  const {steps, seed} = options;
   const schedule = fixedSchedule(options);
-  const trainings = arms.map(({variant, ...run}) => {
+  const trainings = arms.map(({variant, learningRate = options.learningRate, ...run}) => {
+    if (learningRate === undefined) {
+      throw new RangeError(`trainTogether: learningRate must be there for ${run.name}, which has none of its own.`);
+    }
     const settings: Settings = {steps, learningRate, seed, backend: 'wasm', runs: [run.name]};
     return trainRun(run, digits, settings, undefined, {schedule, ...variant?.(seed)});
   });

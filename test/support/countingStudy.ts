@@ -1,4 +1,4 @@
-import type {Provenance} from '../../studies/command/seedFile';
+import type {Provenance} from '../../studies/command/keptFile';
 import type {Study} from '../../studies/kit/study';
 
 export interface CountingOptions {

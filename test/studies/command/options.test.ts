@@ -35,6 +35,24 @@ describe('readOptions', () => {
   });
 });
 
+describe('readOptions of a study that draws committed results', () => {
+  const drawn = [{...study, name: 'drawing', isRedrawn: true as const}];
+
+  it('takes a folder to write to', () => {
+    expect(readOptions(['drawing', '--out', 'x'], drawn)).toMatchObject({study: drawn[0], out: 'x'});
+  });
+
+  it.each(['seeds', 'steps', 'threads', 'data'])('refuses --%s, which does nothing there', (option) => {
+    expect(() => readOptions(['drawing', `--${option}`, '2'], drawn)).toThrow(
+      `study: --${option} must be omitted for drawing, which draws committed results.`,
+    );
+  });
+
+  it('has a line of help without seeds', () => {
+    expect(helpFor(drawn)).toContain('counts (draws committed results)');
+  });
+});
+
 describe('helpFor', () => {
   it('names every study and every option', () => {
     const help = helpFor(studies);

@@ -5,6 +5,8 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {writeFileAtomically} from '../../../examples/mnist/node/atomicWrite';
 import {type RunStudyOptions, runStudy} from '../../../studies/command/runStudy';
+import {NO_PARTS} from '../../../studies/kit/parts';
+import type {Study} from '../../../studies/kit/study';
 import {type CountingOptions, countingProvenance, countingStudy, noDigits} from '../../support/countingStudy';
 import {Screen} from '../../support/screen';
 import {ROOT} from '../../support/sources';
@@ -111,6 +113,26 @@ describe('runStudy', () => {
     expect(await readFile(seedFile(2), 'utf8')).toBe(before);
   });
 
+  it('takes seeds that other code has made, and says so once', async () => {
+    const before = countingProvenance({source: 'a1'});
+    await run({seeds: 1, provenance: before});
+    await run({seeds: 2});
+    const text = screen.text;
+    expect(await run({provenance: countingProvenance({source: 'b2'})})).toEqual({seeds: WHOLE});
+    expect(screen.text.slice(text.length).match(/.*code.*/g)).toEqual([
+      'Made by other code than this: seed 1. Made before files named their code: seed 2. They are kept; this code ' +
+        'may give other numbers for them. For results of one code give another --out.',
+    ]);
+    expect(JSON.parse(await readFile(seedFile(3), 'utf8')).source).toBe('b2');
+  });
+
+  it('says nothing of code if it is the same', async () => {
+    const provenance = countingProvenance({source: 'a1'});
+    await run({seeds: 2, provenance});
+    await run({provenance});
+    expect(screen.text).not.toContain('code');
+  });
+
   it('refuses a file that belongs to another seed', async () => {
     await run({seeds: 1});
     await writeFile(seedFile(2), await readFile(seedFile(1)));
@@ -137,6 +159,77 @@ describe('runStudy', () => {
     };
     await expect(run({}, {pause})).rejects.toThrow('out of luck');
     expect(log).toEqual(['seed 1', 'over']);
+  });
+});
+
+describe('Parts of a seed', () => {
+  /** Counts by way of parts: one that all seeds have, and one for every second step. */
+  const inParts = (): Study<number[]> => ({
+    ...countingStudy(),
+    async *train(seed, _, {steps}, parts = NO_PARTS) {
+      let base = await parts.ofStudy.find<number>('base');
+      if (base === undefined) {
+        log.push('base');
+        base = 100;
+        await parts.ofStudy.keep('base', base);
+      }
+      const counted: number[] = [];
+      for (let step = 1; step <= steps; step += 2) {
+        let two = await parts.ofSeed.find<number[]>(`step-${step}`);
+        if (!two) {
+          log.push(`seed ${seed}, step ${step}`);
+          two = [base * seed + step, base * seed + step + 1];
+          await parts.ofSeed.keep(`step-${step}`, two);
+        }
+        counted.push(...two);
+        yield step / steps;
+      }
+      return counted;
+    },
+  });
+  const stopped = (after: number) => {
+    let steps = 0;
+    return () => (++steps === after ? 130 : undefined);
+  };
+
+  it('are found by the next call, and removed when the seed is whole; those of all seeds stay', async () => {
+    expect(await run({study: inParts(), exitCode: stopped(3)})).toEqual({exitCode: 130});
+    expect((await readdir(folder)).sort()).toEqual([
+      'part-base.json',
+      ...[1, 3, 5].map((step) => `seed-1-part-step-${step}.json`),
+    ]);
+    log.length = 0;
+    expect(await run({study: inParts(), seeds: 1})).toEqual({seeds: [counted(1)]});
+    expect(log).toEqual(['seed 1, step 7', 'seed 1, step 9']);
+    expect((await readdir(folder)).sort()).toEqual(['part-base.json', 'seed-1.json']);
+    log.length = 0;
+    expect(await run({study: inParts()})).toEqual({seeds: WHOLE});
+    expect(log).not.toContain('base');
+  });
+
+  it('are made again where they are damaged, refused where their settings are others, and named where their code is', async () => {
+    const provenance = countingProvenance({source: 'a1'});
+    await run({study: inParts(), exitCode: stopped(2), provenance});
+    const part = join(folder, 'seed-1-part-step-1.json');
+    await writeFile(part, (await readFile(part, 'utf8')).replace('101', '102'));
+    log.length = 0;
+    const other = countingProvenance({source: 'b2'});
+    expect(await run({study: inParts(), seeds: 1, provenance: other})).toEqual({seeds: [counted(1)]});
+    expect(log.slice(0, 1)).toEqual(['seed 1, step 1']);
+    expect(screen.text).toContain(`It is set aside as ${part}.damaged, and its part is made again.\n`);
+    expect(screen.text).toContain('Made by other code than this: part base, part step-3.');
+    const changed = countingProvenance({settings: {steps: 10, by: 'two'}});
+    await rm(seedFile(1));
+    await expect(run({study: inParts(), provenance: changed})).rejects.toThrow(
+      `study: ${join(folder, 'part-base.json')} must be made with settings.by "two", got "one".`,
+    );
+  });
+
+  it('that cannot be written are named, with what to do', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {code: 'ENOSPC'});
+    await expect(run({study: inParts(), write: () => Promise.reject(full)})).rejects.toThrow(
+      /Part base is lost, parts that were written are not: put that right, and give the same command again\.$/,
+    );
   });
 });
 
