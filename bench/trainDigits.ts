@@ -4,7 +4,7 @@ import {categoricalCrossentropy, ohemStep, type Selector, type StepReport} from 
 import {CLASSES, type Digits, IMAGE_SIZE} from '../examples/mnist/data/digits';
 import {imagesOf, labelsOf, rowStream} from '../examples/mnist/experiment/batches';
 
-const BATCH_SIZE = 100;
+export const BATCH_SIZE = 100;
 
 export interface TrainDigitsOptions {
   /** Of the first weights and of the order of the rows. */

@@ -36,7 +36,7 @@ export function encodeKept({content, ...about}: KeptFile): string {
 }
 
 /** What a file has to be of: a seed or a part of one study. */
-export type Wanted = Omit<KeptFile, 'content'>;
+type Wanted = Omit<KeptFile, 'content'>;
 
 /**
  * Reads a kept file. The source that it was made by may be another one.
@@ -45,7 +45,7 @@ export type Wanted = Omit<KeptFile, 'content'>;
  * @throws DamagedError if it is cut or changed; FailedError if it cannot be read, or was made with
  *   other settings or versions.
  */
-export async function readKept<Content>(path: string, wanted: Wanted): Promise<KeptFile<Content> | undefined> {
+async function readKept<Content>(path: string, wanted: Wanted): Promise<KeptFile<Content> | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');

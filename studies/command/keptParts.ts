@@ -6,7 +6,7 @@ import {encodeKept, type Provenance, readOrSetAside} from './keptFile';
 import type {OtherSources} from './otherSources';
 import {unwritable} from './unwritable';
 
-export interface KeptPartsOptions {
+interface KeptPartsOptions {
   provenance: Provenance;
   folder: string;
   output: NodeJS.WritableStream;

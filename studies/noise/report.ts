@@ -9,30 +9,31 @@ import {paletteStyle} from '../kit/palette';
 import {seedsSaid} from '../kit/seedsSaid';
 import {type Estimate, estimate, pairedDifference} from '../kit/statistics';
 import type {StudyReport} from '../kit/study';
-import type {NoiseRecord} from './record';
+import {keptFigure} from './keptFigure';
+import type {NoiseRecord, NoiseResult} from './record';
 
 export interface NoiseSummary {
-  results: {
-    rule: string;
-    flipped: number;
-    /** Test accuracy, by the epoch after which it was measured. */
-    afterEpochs: Record<string, Estimate>;
-    /** Paired differences to plain training with as many wrong labels. */
-    toPlain?: Record<string, Estimate>;
-  }[];
+  results: NoiseResult[];
 }
 
 export function noiseReport(seeds: NoiseRecord[][]): StudyReport {
   const trainings = byArm(seeds);
-  const plainWith = (share: number) =>
-    trainings.find(([first]) => first?.rule === 'all()' && first.flipped === share) as NoiseRecord[];
-  return {
-    summary: {results: trainings.map((training) => resultOf(training, plainWith))} satisfies NoiseSummary,
-    figures: {accuracy: (theme) => accuracy(trainings, theme)},
-  };
+  return {summary: summaryOf(trainings), figures: {accuracy: (theme) => accuracy(trainings, theme)}};
 }
 
-function resultOf(seeds: NoiseRecord[], plainWith: (share: number) => NoiseRecord[]): NoiseSummary['results'][number] {
+/** The report on many rules at one share of wrong labels: what they keep, in place of curves. */
+export function noiseRulesReport(seeds: NoiseRecord[][]): StudyReport {
+  const summary = summaryOf(byArm(seeds));
+  return {summary, figures: {kept: (theme) => keptFigure(summary.results, seeds.length, theme)}};
+}
+
+function summaryOf(trainings: NoiseRecord[][]): NoiseSummary {
+  const plainWith = (share: number) =>
+    trainings.find(([first]) => first?.rule === 'all()' && first.flipped === share) as NoiseRecord[];
+  return {results: trainings.map((training) => resultOf(training, plainWith))};
+}
+
+function resultOf(seeds: NoiseRecord[], plainWith: (share: number) => NoiseRecord[]): NoiseResult {
   const {rule, flipped, measuredAt} = seeds[0] as NoiseRecord;
   const plain = plainWith(flipped);
   const at = (records: NoiseRecord[], place: number) => records.map(({testAccuracy}) => testAccuracy[place] as number);
@@ -42,6 +43,9 @@ function resultOf(seeds: NoiseRecord[], plainWith: (share: number) => NoiseRecor
     rule,
     flipped,
     afterEpochs: byEpoch((place) => estimate(at(seeds, place))),
+    ...(seeds[0]?.wrongAmongKept && {
+      wrongAmongKept: byEpoch((place) => estimate(seeds.map((seed) => seed.wrongAmongKept?.[place] as number))),
+    }),
     ...(seeds !== plain && {toPlain: byEpoch((place) => pairedDifference(at(seeds, place), at(plain, place)))}),
   };
 }

@@ -14,16 +14,21 @@ import type {OrderedSummary} from '../../studies/ordered/report';
 import type {PairsSummary} from '../../studies/pairs/report';
 import type {ReferenceSummary} from '../../studies/reference/summary';
 import type {RulesSummary} from '../../studies/rules/report';
+import type {SpeedSummary} from '../../studies/speed/report';
 import {studies} from '../../studies/studies';
+import type {TunedSummary} from '../../studies/tuned/report';
 import {
   costRecords,
   epochsRecords,
   labelsRecords,
   noiseRecords,
+  noiseRulesRecords,
   orderedRecords,
   pairsRecords,
   referenceRecords,
   rulesRecords,
+  speedRecords,
+  tunedRecords,
 } from '../support/studyRecords';
 
 const RECORDS: Record<string, unknown[]> = {
@@ -31,12 +36,15 @@ const RECORDS: Record<string, unknown[]> = {
   'ordered-sgd': orderedRecords(),
   'ordered-sgd-lenet': orderedRecords(),
   noise: noiseRecords(),
+  'noise-rules': noiseRulesRecords(),
   cost: costRecords(),
   rules: rulesRecords(),
   pairs: pairsRecords(),
   epochs: epochsRecords(),
   'epochs-mails': epochsRecords(),
   labels: labelsRecords(),
+  tuned: tunedRecords(),
+  speed: speedRecords(),
 };
 
 function reportOf(name: string, seeds = 3): StudyReport {
@@ -139,6 +147,16 @@ describe('The study of noise', () => {
   });
 });
 
+describe('The study of rules for wrong labels', () => {
+  it('has the wrong labels among the kept rows beside the accuracy, and compares with all rows', () => {
+    const {results} = reportOf('noise-rules').summary as NoiseSummary;
+    expect(results.map(({wrongAmongKept}) => wrongAmongKept?.[30]?.mean)).toEqual([
+      ...[0.2, 0.4, 0.03].map((share) => expect.closeTo(share, 10)),
+    ]);
+    expect(results[2]?.toPlain?.[30]?.mean).toBeCloseTo(0.04, 10);
+  });
+});
+
 describe('The study of cost', () => {
   const {arms} = reportOf('cost').summary as CostSummary;
 
@@ -235,5 +253,59 @@ describe('The study of wrong labels', () => {
       ['0.80', '0.80', '0.20', '0.00'],
       ['0.85', '0.85', '0.25', '0.05'],
     ]);
+  });
+});
+
+describe('The study of tuned rates', () => {
+  const {arms, equalSeconds} = reportOf('tuned').summary as TunedSummary;
+  const arm = (optimizer: string, name: string) =>
+    arms.find((other) => other.optimizer === optimizer && other.name === name) as TunedSummary['arms'][number];
+
+  it('compares each run with plain training by the same optimizer, and with as many rows at random', () => {
+    const mined = arm('sgd', '512/384');
+    expect(mined.toPlain?.afterSteps[400]?.mean).toBeCloseTo(0.02 * (1 - Math.exp(-4)), 10);
+    expect(mined.toRandom?.afterSteps[400]?.mean).toBeCloseTo(0.03 * (1 - Math.exp(-4)), 10);
+    expect(arm('adam', '512/384').toPlain?.afterSteps[400]?.mean).toBeCloseTo(0, 10);
+    expect([arm('sgd', '512/512').toPlain, arm('sgd', '512/384 random').toRandom]).toEqual([undefined, undefined]);
+    expect(Object.keys(mined.afterSteps)).toEqual(['100', '300', '400']);
+  });
+
+  it('compares at equal time, when the quickest run is over', () => {
+    // At one pace the quickest take 400 steps of 72 ms in every seed.
+    expect(equalSeconds.sgd).toBeCloseTo(28.8, 1);
+    const mined = arm('sgd', '512/384');
+    expect(mined.atEqualSeconds.mean).toBeCloseTo(mined.afterSteps[400]?.mean as number, 6);
+    expect(mined.toPlain?.atEqualSeconds.mean).toBeGreaterThan(mined.toPlain?.afterSteps[400]?.mean as number);
+  });
+
+  it('says where the best rate is the last of the grid', () => {
+    expect([arm('sgd', '512/384').isAtEdge, arm('sgd', '512/384 random').isAtEdge]).toEqual([false, true]);
+  });
+});
+
+describe('The study of speed', () => {
+  const {summary, figures: drawn} = reportOf('speed');
+
+  it('divides each mined step by its plain one', () => {
+    const ratios = (summary as SpeedSummary).steps.map(({model, ratio}) => [model, ratio]);
+    expect(ratios).toEqual([
+      ['2-8-2', expect.closeTo(0.75)],
+      ['784-1024-10, batch of 512', 0.5],
+      ['2-8-2', 1.25],
+      ['784-1024-10, batch of 512', 0.7],
+    ]);
+  });
+
+  it('writes ratios and times beside the points, a panel for each backend and share, and says what is missing', async () => {
+    const svg = await renderSvg((drawn['step-times'] as (theme: 'light') => TopLevelSpec)('light'));
+    const texts = textsIn(svg);
+    for (const text of ['0.75', '0.50', '1.25', '0.70', '0.80 → 0.60 ms', '100 → 50 ms', '60 → 42 ms']) {
+      expect(texts).toContain(text);
+    }
+    expect(texts).toContain('wasm · the harder half of the rows backward');
+    expect(texts).toContain('wasm with 2 threads · the hardest 75 % of the rows backward');
+    expect(svg).toContain(
+      'of 2 models 1 on cpu and 1 on wasm with 2 threads are measured; the others are missing there',
+    );
   });
 });

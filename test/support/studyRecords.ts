@@ -4,6 +4,8 @@ import type {LabelsRecord} from '../../studies/labels/record';
 import type {NoiseRecord} from '../../studies/noise/record';
 import type {OrderedRecord} from '../../studies/ordered/record';
 import type {PairsRecord} from '../../studies/pairs/record';
+import type {SpeedRecord} from '../../studies/speed/record';
+import type {TunedSeed} from '../../studies/tuned/record';
 
 interface RecordOptions {
   name: string;
@@ -90,6 +92,16 @@ export const noiseRecords = (): NoiseRecord[][] =>
     ),
   );
 
+/** Invented rules at one share of wrong labels: the trimmed one keeps few of them. */
+export const noiseRulesRecords = (): NoiseRecord[][] =>
+  SEEDS.map((seed) =>
+    ['all()', 'topK({k: 50})', 'trimmedTopK({k: 50, skip: 20})'].map((rule, i) => ({
+      ...{rule, flipped: 0.2, measuredAt: [2, 10, 30]},
+      testAccuracy: [0.9, 0.93, 0.88 + 0.02 * i - 0.001 * seed],
+      wrongAmongKept: [0.2, 0.2, [0.2, 0.4, 0.03][i] as number],
+    })),
+  );
+
 export const orderedRecords = (): OrderedRecord[][] =>
   SEEDS.map((seed) => [
     {
@@ -165,3 +177,36 @@ export const labelsRecords = (): LabelsRecord[] =>
     ],
     map: {confidence: [0.9, 0.1, 0.5], variability: [0.1, 0.05, 0.3], isWrong: [false, true, false]},
   }));
+
+/**
+ * Invented runs at their best rates: by SGD the hardest are .02 ahead of all rows and .03 of random
+ * ones, by Adam they are level. The smallest rate is best for random rows.
+ */
+export const tunedRecords = (): TunedSeed[] =>
+  SEEDS.map((seed) => {
+    const arms = (['sgd', 'adam'] as const).flatMap((optimizer) =>
+      [
+        {name: '512/512', k: 512, ceiling: 0.9, msPerStep: 70, learningRate: 0.3},
+        {name: '512/384', ceiling: optimizer === 'sgd' ? 0.92 : 0.9, msPerStep: 60, learningRate: 0.3},
+        {name: '512/384 random', ceiling: 0.89, rule: 'random' as const, msPerStep: 60, learningRate: 0.1},
+      ].map(({learningRate, ...about}) => ({...armRecord(seed, about), optimizer, learningRate})),
+    );
+    const sweeps = arms.map(({optimizer, name, learningRate}) => ({
+      optimizer,
+      run: name,
+      stages: [100, 200, 400],
+      tried: [0.1, 0.3, 1].map((rate) => ({rate, accuracies: rate === learningRate ? [0.7, 0.8, 0.9] : [0.6]})),
+      best: learningRate,
+    }));
+    return {sweeps, arms};
+  });
+
+/** Invented times: a model that gains, one that loses on wasm, and one that is missing on cpu. */
+export const speedRecords = (): SpeedRecord[][] => [
+  [
+    {model: '2-8-2', backend: 'cpu', threads: 1, kept: 0.5, plainMs: 0.8, minedMs: 0.6},
+    {model: '784-1024-10, batch of 512', backend: 'wasm', threads: 1, kept: 0.5, plainMs: 100, minedMs: 50},
+    {model: '2-8-2', backend: 'wasm', threads: 1, kept: 0.5, plainMs: 0.8, minedMs: 1},
+    {model: '784-1024-10, batch of 512', backend: 'wasm', threads: 2, kept: 0.75, plainMs: 60, minedMs: 42},
+  ],
+];

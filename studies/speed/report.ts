@@ -1,0 +1,15 @@
+import type {StudyReport} from '../kit/study';
+import type {SpeedRecord, SpeedStep} from './record';
+import {stepTimes} from './stepTimes';
+
+export interface SpeedSummary {
+  steps: SpeedStep[];
+}
+
+export function speedReport([records]: SpeedRecord[][]): StudyReport {
+  const steps = (records as SpeedRecord[]).map((record) => ({...record, ratio: record.minedMs / record.plainMs}));
+  return {
+    summary: {steps} satisfies SpeedSummary,
+    figures: {'step-times': (theme) => stepTimes(steps, theme)},
+  };
+}
