@@ -2,9 +2,9 @@
 import {describe, expect, it} from 'vitest';
 import {CHOSEN, CLAIMS} from '../support/claims';
 import {expectMarkedTable} from '../support/markedTable';
+import {markedTables} from '../support/markedTables';
 import {guideTables} from '../support/resultTables';
 import {readSource, type SourceText, sourcesIn} from '../support/sources';
-import {markedTables} from '../support/studyTables';
 
 const documents = [readSource('README.md'), ...sourcesIn('docs', '.md')];
 

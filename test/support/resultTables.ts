@@ -110,46 +110,6 @@ const precisionOfRules = ({test: {positives, negatives}, best, results}: Imbalan
   ];
 };
 
-interface Experiment {
-  runs: {
-    name: string;
-    msPerStep: number;
-    testAccuracy: {step: number; accuracy: number}[];
-    histograms: {step: number; batch: number[]; selected: number[]}[];
-  }[];
-}
-
-const LOOKED_AT = 300;
-
-const shapesOfRuns = ({runs}: Experiment) => [
-  ['run', 'whole batch', 'selected rows', 'worst loss of accuracy', 'time per step'],
-  ...runs.map(({name, msPerStep, testAccuracy, histograms}) => {
-    const {batch, selected} = histograms.find(
-      ({step}) => step === LOOKED_AT,
-    ) as Experiment['runs'][number]['histograms'][number];
-    const falls = testAccuracy.map(({accuracy}, i) => (testAccuracy[i - 1]?.accuracy ?? accuracy) - accuracy);
-    const worst = Math.max(...falls.filter((_, i) => (testAccuracy[i]?.step as number) > LOOKED_AT));
-    return [
-      name,
-      middleOf(batch),
-      middleOf(selected),
-      `${(100 * worst).toFixed(1)} points`,
-      `${msPerStep.toFixed(0)} ms`,
-    ];
-  }),
-];
-
-/**
- * Where the losses lie without the smallest and the largest tenth: from the lower edge of a part of
- * [0, 1] to the upper edge of one.
- */
-function middleOf(counts: number[]): string {
-  const rows = counts.reduce((sum, count) => sum + count, 0);
-  const upTo = counts.map((_, part) => counts.slice(0, part + 1).reduce((sum, count) => sum + count, 0));
-  const partOf = (share: number) => upTo.findIndex((count) => count >= share * rows);
-  return `${(partOf(0.1) / counts.length).toFixed(2)} to ${((partOf(0.9) + 1) / counts.length).toFixed(2)}`;
-}
-
 interface ShardRuns {
   runs: {
     how: string;
@@ -182,6 +142,5 @@ export const guideTables = (): GuideTable[] => [
   guideTable('finding-label-errors.md', 'label-errors.json', suspectsFound),
   guideTable('finding-label-errors.md', 'label-noise.json', accuracyInNoise),
   guideTable('imbalanced-data.md', 'imbalance.json', precisionOfRules),
-  guideTable('choosing-k.md', 'mnist/results.json', shapesOfRuns),
   guideTable('scaling.md', 'shards.json', shardsCost),
 ];

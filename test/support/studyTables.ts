@@ -15,25 +15,25 @@ import {ROOT, readSource} from './sources';
 
 const RESULTS = 'docs/results.md';
 
-const resultsOf = <Summary>(study: string): Summary & {seeds: number} =>
+export const resultsOf = <Summary>(study: string): Summary & {seeds: number} =>
   JSON.parse(readSource(`docs/results/${study}/results.json`).text);
 
 /** JSON has no NaN: the margin of a single seed, and what was not reached, are null. */
 const isNumber = (value: number | null) => value !== null && Number.isFinite(value);
 
 /** `88.5 ± 0.4`; a dash for what is not there. */
-function plusMinus({mean, margin}: Estimate, digits: number, factor = 1): string {
+export function plusMinus({mean, margin}: Estimate, digits: number, factor = 1): string {
   if (!isNumber(mean)) return '–';
   return `${(factor * mean).toFixed(digits)}${isNumber(margin) ? ` ± ${(factor * margin).toFixed(digits)}` : ''}`;
 }
 
-const percent = (estimate: Estimate, digits = 1) => {
+export const percent = (estimate: Estimate, digits = 1) => {
   const text = plusMinus(estimate, digits, 100);
   return text === '–' ? text : `${text} %`;
 };
 
 /** With a sign; **bold** where the interval leaves out 0. */
-function points(estimate: Estimate | undefined, least = 1): string {
+export function points(estimate: Estimate | undefined, least = 1): string {
   if (!estimate || !isNumber(estimate.mean)) return '–';
   const {mean, margin} = estimate;
   // With one digit, ± 0.05 would read as ± 0.1 beside a difference of 0.1.
@@ -43,8 +43,8 @@ function points(estimate: Estimate | undefined, least = 1): string {
   return isNumber(margin) && Math.abs(mean) > margin ? `**${signed}**` : signed;
 }
 
-const count = (number: string | number) => Number(number).toLocaleString('en-US');
-const keysOf = (record: Record<string, unknown> | undefined) => Object.keys(record ?? {});
+export const count = (number: string | number) => Number(number).toLocaleString('en-US');
+export const keysOf = (record: Record<string, unknown> | undefined) => Object.keys(record ?? {});
 
 const reference = () => resultsOf<ReferenceSummary>('reference');
 const first = (arms: ReferenceArm[]) => arms[0] as ReferenceArm;

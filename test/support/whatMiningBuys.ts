@@ -1,0 +1,212 @@
+/** @file The table at the head of docs/results.md: a row for each thing that was tried. */
+import {existsSync} from 'node:fs';
+import type {KeptFile} from '../../studies/command/keptFile';
+import type {EpochsSummary} from '../../studies/epochs/report';
+import {atOnePace} from '../../studies/kit/atOnePace';
+import {byArm} from '../../studies/kit/byArm';
+import {valueAt} from '../../studies/kit/polyline';
+import {type Estimate, pairedDifference} from '../../studies/kit/statistics';
+import {type ArmRecord, secondsAt} from '../../studies/kit/trainTogether';
+import type {NoiseSummary} from '../../studies/noise/report';
+import type {OrderedSummary} from '../../studies/ordered/report';
+import type {PairsSummary} from '../../studies/pairs/report';
+import type {ReferenceSummary} from '../../studies/reference/summary';
+import type {OptimizerName} from '../../studies/tuned/record';
+import type {TunedSummary} from '../../studies/tuned/report';
+import {ROOT, readSource} from './sources';
+import {keysOf, points, resultsOf} from './studyTables';
+
+/** One row of the table; gains are positive. */
+interface Bought {
+  task: string;
+  /** In code if it is typed so. */
+  rule: string;
+  /** What it is compared with. */
+  less: string;
+  measure: string;
+  /** After as many steps or epochs. */
+  atEqualSteps: Estimate | undefined;
+  /** After as many seconds; or the time taken, by that of what it is compared with. */
+  atEqualTime: Estimate | {takes: number} | undefined;
+  seeds: number;
+}
+
+const negated = ({mean, ...rest}: Estimate): Estimate => ({...rest, mean: -mean});
+const lastOf = <Value>(values: Record<string, Value> | undefined) =>
+  values?.[keysOf(values).at(-1) as string] as Value | undefined;
+
+const PLAIN = 'all rows';
+
+function ofReference(): Bought[] {
+  const {arms, seeds} = resultsOf<ReferenceSummary>('reference');
+  return ['1024/512', '512/384', '1024/128'].map((name) => {
+    const toWhole = arms.find((arm) => arm.name === name)?.toWholeBatch;
+    const task = 'digits, SGD, one rate for all, by sum';
+    const measure = 'test accuracy';
+    const [atEqualSteps, atEqualTime] = [lastOf(toWhole?.afterSteps), lastOf(toWhole?.afterSeconds)];
+    return {task, rule: hardest(name), less: PLAIN, measure, atEqualSteps, atEqualTime, seeds};
+  });
+}
+
+const hardest = (name: string) => `hardest ${name.split('/')[1]} of ${name.split('/')[0]}`;
+
+function ofTuned(): Bought[] {
+  const {arms, seeds} = resultsOf<TunedSummary>('tuned');
+  const titles: Record<OptimizerName, string> = {sgd: 'SGD', adam: 'Adam'};
+  return arms
+    .filter(({name, rule}) => rule === 'hardest' && ['1024/512', '512/384'].includes(name))
+    .map(({optimizer, name, toPlain}) => ({
+      task: `digits, ${titles[optimizer]}, each at its best rate`,
+      ...{rule: hardest(name), less: PLAIN, measure: 'test accuracy'},
+      ...{atEqualSteps: lastOf(toPlain?.afterSteps), atEqualTime: toPlain?.atEqualSeconds, seeds},
+    }));
+}
+
+/** The records of all seeds of a study, by arm. */
+function armsOf(study: string): ArmRecord[][] {
+  const seeds: ArmRecord[][] = [];
+  for (let seed = 1; existsSync(`${ROOT}docs/results/${study}/seed-${seed}.json`); seed++) {
+    const file: KeptFile<ArmRecord[]> = JSON.parse(readSource(`docs/results/${study}/seed-${seed}.json`).text);
+    seeds.push(file.content);
+  }
+  return byArm(atOnePace(seeds));
+}
+
+function ofCost(): Bought[] {
+  const arms = armsOf('cost');
+  const find = (name: string) => arms.find(([first]) => first?.name === name) as ArmRecord[];
+  const equal = Math.min(...arms.flat().map((record) => secondsAt(record).at(-1) as number));
+  const [plain, mined] = [find('512/512 plain'), find('1024/512 pruned')];
+  const atEnd = ({testAccuracy}: ArmRecord) => testAccuracy.at(-1) as number;
+  const atEqual = (record: ArmRecord) => valueAt(secondsAt(record), record.testAccuracy, equal);
+  return [
+    {
+      ...{task: 'digits, Adam, crossentropy', rule: hardest('1024/512'), less: PLAIN, measure: 'test accuracy'},
+      atEqualSteps: pairedDifference(mined.map(atEnd), plain.map(atEnd)),
+      atEqualTime: pairedDifference(mined.map(atEqual), plain.map(atEqual)),
+      seeds: plain.length,
+    },
+  ];
+}
+
+function ofOrdered(): Bought[] {
+  const {arms, difference, seeds} = resultsOf<OrderedSummary>('ordered-sgd');
+  return [
+    {
+      ...{task: 'digits, logistic regression, 50 epochs', rule: 'Ordered SGD', less: PLAIN, measure: 'test accuracy'},
+      atEqualSteps: negated(lastOf(difference) as Estimate),
+      atEqualTime: {takes: arms[1]?.stepTimeToSgd.mean as number},
+      seeds,
+    },
+  ];
+}
+
+function ofNoise(): Bought[] {
+  const {results, seeds} = resultsOf<NoiseSummary>('noise');
+  return ['topK({k: 50})', 'trimmedTopK({k: 50, skip: 20})'].map((rule) => {
+    const toPlain = results.find((other) => other.rule === rule && other.flipped === 0.2)?.toPlain;
+    return {
+      ...{task: 'digits, 20 % wrong labels', rule: `\`${rule}\``, less: PLAIN, measure: 'test accuracy'},
+      ...{atEqualSteps: toPlain?.[20], atEqualTime: undefined, seeds},
+    };
+  });
+}
+
+function ofEpochs(study: string, task: string, measure: string, rule: string, flipped: number): Bought {
+  const {results, seeds} = resultsOf<EpochsSummary>(study);
+  const found = results.find((other) => other.rule === rule && other.flipped === flipped);
+  const code = `\`${rule.replace(' and ', '` and `')}\``;
+  return {
+    ...{task, rule: code, less: PLAIN, measure, seeds},
+    atEqualSteps: found?.toFull && negated(found.toFull),
+    atEqualTime: {takes: found?.seconds.mean as number},
+  };
+}
+
+function ofImbalance(): Bought[] {
+  type Result = {seed: number; rule: string; steps: number; averagePrecision: number};
+  const {results}: {results: Result[]} = JSON.parse(readSource('docs/results/imbalance.json').text);
+  const last = Math.max(...results.map(({steps}) => steps));
+  const at = (rule: string) =>
+    results
+      .filter((result) => result.rule === rule && result.steps === last)
+      .sort((one, other) => one.seed - other.seed)
+      .map(({averagePrecision}) => averagePrecision);
+  const weighted = at('all(), classWeight {1: 100}');
+  return [
+    {
+      ...{task: 'one positive in 100 points', rule: '`hardNegatives({ratio: 3})`', measure: 'average precision'},
+      less: 'all rows, class weights',
+      ...{atEqualSteps: pairedDifference(at('hardNegatives({ratio: 3})'), weighted), atEqualTime: undefined},
+      seeds: weighted.length,
+    },
+  ];
+}
+
+function ofPairs(): Bought[] {
+  const {arms, seeds} = resultsOf<PairsSummary>('pairs');
+  return ['all digits', 'unseen digits'].map((digits) => {
+    const found = arms.find((arm) => arm.name === 'semi-hard' && arm.digits === digits);
+    return {
+      ...{task: `embedding of ${digits}`, rule: 'semi-hard triplets', less: 'random triplets', measure: 'recall@1'},
+      ...{atEqualSteps: found?.recallToRandom, atEqualTime: undefined, seeds},
+    };
+  });
+}
+
+/** What is read of a study whose rules train in turn on scenes of digits. */
+interface Scenes {
+  rules: {name: string; measures: Record<string, {toAll: Estimate; toAllAtEqualSeconds: Estimate} | undefined>}[];
+}
+
+function ofScenes(study: string, task: string, measure: [name: string, said: string], names: string[]): Bought[] {
+  const {rules, seeds} = resultsOf<Scenes>(study);
+  return names.map((name) => {
+    const compared = rules.find((rule) => rule.name === name)?.measures[measure[0]];
+    return {
+      ...{task, rule: name.replace(/^[a-z]+[A-Z]\w*/, '`$&`'), less: rules[0]?.name ?? '', measure: measure[1]},
+      ...{atEqualSteps: compared?.toAll, atEqualTime: compared?.toAllAtEqualSeconds, seeds},
+    };
+  });
+}
+
+/** In the order of the table; the rows of a study appear when it has been run. */
+const ROWS: {study: string; make: () => Bought[]}[] = [
+  {study: 'reference', make: ofReference},
+  {study: 'tuned', make: ofTuned},
+  {study: 'cost', make: ofCost},
+  {study: 'ordered-sgd', make: ofOrdered},
+  {
+    study: 'detection',
+    make: () =>
+      ofScenes('detection', 'boxes around digits', ['map50', 'mAP@0.5'], ['hardNegatives 3 : 1', 'topKPerGroup']),
+  },
+  {
+    study: 'segmentation',
+    make: () => ofScenes('segmentation', 'pixels of digits', ['meanIou', 'mean IoU'], ['topK 25 %', 'aboveThreshold']),
+  },
+  {study: 'noise', make: ofNoise},
+  {
+    study: 'epochs',
+    make: () => [ofEpochs('epochs', 'digits, 20 epochs', 'test accuracy', 'infoBatch() and topK({ratio: 0.5})', 0)],
+  },
+  {
+    study: 'epochs-mails',
+    make: () => [ofEpochs('epochs-mails', 'spam, 10 epochs', 'average precision', 'topK({ratio: 0.5})', 0)],
+  },
+  {study: 'pairs', make: ofPairs},
+];
+
+const hasRun = (study: string) => existsSync(`${ROOT}docs/results/${study}/results.json`);
+
+export function whatMiningBuys(): string[][] {
+  const bought = [...ROWS.filter(({study}) => hasRun(study)).flatMap(({make}) => make()), ...ofImbalance()];
+  return [
+    ['task', 'rule', 'compared with', 'measure', 'after equal steps', 'after equal time', 'seeds'],
+    ...bought.map(({task, rule, less, measure, atEqualSteps, atEqualTime, seeds}) => [
+      ...[task, rule, less, measure, points(atEqualSteps)],
+      atEqualTime && 'takes' in atEqualTime ? `takes ${atEqualTime.takes.toFixed(2)} of the time` : points(atEqualTime),
+      `${seeds}`,
+    ]),
+  ];
+}
