@@ -3,7 +3,7 @@ import {DivergedError, type RunProgress, type TrainAndTest, trainRun} from '../.
 import {OPTIMIZERS} from './optimizers';
 import type {OptimizerName, RateTried, Sweep} from './record';
 
-/** The share of the steps that a stage ends after, and how many of six rates continue from there. */
+/** The share of the steps after which a stage ends, and how many rates it leaves. */
 const STAGES = [
   {share: 1 / 4, left: 3},
   {share: 1 / 2, left: 2},

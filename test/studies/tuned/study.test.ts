@@ -23,7 +23,7 @@ beforeAll(async () => {
   enableWasmTraining();
 });
 
-/** A shelf in memory, which tells what it was asked for and given. */
+/** A shelf in memory, with a log of what it found and kept. */
 function shelfOf(kept: Map<string, unknown>, log: string[]): Shelf {
   return {
     async find<Part>(name: string) {
