@@ -1,6 +1,6 @@
 /** @file The tables of the study of tuned rates, once it has been run. */
 import {existsSync} from 'node:fs';
-import type {Estimate} from '../../studies/kit/statistics';
+import {type Estimate, isClear} from '../../studies/kit/statistics';
 import type {ReferenceSummary} from '../../studies/reference/summary';
 import type {OptimizerName} from '../../studies/tuned/record';
 import type {TunedArm, TunedSummary} from '../../studies/tuned/report';
@@ -58,41 +58,44 @@ function ahead(): string[][] {
   ];
 }
 
-const MINED = ['1024/512', '512/384', '1024/128'];
-const BEST = '1024/512';
+/** The run whose lead is judged, and the other mined ones. */
+const LEADER = '1024/512';
+const OTHERS = ['512/384', '1024/128'];
 
-/** `+0.3 ± 0.1, …`, in the order of {@link MINED}. */
-const listed = (differences: (Estimate | undefined)[]) => {
-  const [last, ...others] = differences.map((difference) => points(difference, 2)).reverse();
-  return `${others.reverse().join(', ')} and ${last}`;
-};
-
-/** What is left of a lead, in words and as a share of what it was. */
+/** What is left of a lead, as a share of what it was. */
 function leftOf(now: Estimate | undefined, before: Estimate | undefined): string {
-  if (!now || !before || now.mean <= 0 || now.margin === null || now.mean <= now.margin)
-    return 'nothing that is clear of 0';
-  return `${((100 * now.mean) / before.mean).toFixed(0)} %`;
+  // JSON has null for the margin of a single seed.
+  if (!now || !before || now.margin === null) return 'an unknown part';
+  return isClear(now) && now.mean > 0
+    ? `${((100 * now.mean) / before.mean).toFixed(0)} %`
+    : 'nothing that is clear of 0';
 }
 
 /** How much of what mining is ahead is left when every run has its own best rate. */
 function verdict(): string {
   const {arms, steps} = resultsOf<TunedSummary>(STUDY);
   const {arms: untuned} = resultsOf<ReferenceSummary>('reference');
-  const find = (optimizer: OptimizerName, name: string) =>
-    arms.find((arm) => arm.optimizer === optimizer && arm.name === name);
-  const before = (name: string) => untuned.find((arm) => arm.name === name)?.toWholeBatch?.afterSteps[steps];
   const optimizers = [...new Set(arms.map(({optimizer}) => optimizer))];
-  const per = (make: (optimizer: OptimizerName) => string) =>
-    optimizers.map((optimizer) => `by ${TITLES[optimizer]} ${make(optimizer)}`).join('; ');
-  const of = (read: (arm: TunedArm | undefined) => Estimate | undefined) =>
-    per((optimizer) => listed(MINED.map((name) => read(find(optimizer, name)))));
+  const before = (name: string) => untuned.find((arm) => arm.name === name)?.toWholeBatch?.afterSteps[steps];
+  /** Something of a run by each optimizer. */
+  const per = (name: string, make: (arm: TunedArm | undefined) => string) =>
+    optimizers
+      .map((optimizer) => {
+        const found = arms.find((arm) => arm.optimizer === optimizer && arm.name === name);
+        return `${make(found)} by ${TITLES[optimizer]}`;
+      })
+      .join(' and ');
+  const toPlain = (arm: TunedArm | undefined) => arm?.toPlain?.afterSteps[steps];
+  const less = (difference: Estimate | undefined) => points(difference, 2);
   return [
-    `Points of test accuracy, for ${MINED.slice(0, -1).join(', ')} and ${MINED.at(-1)}, after ${count(steps)} steps:`,
-    `at one rate for all, by the sum, they are ${listed(MINED.map(before))} ahead of 512/512.`,
-    `With a rate for each they are, ${of((arm) => arm?.toPlain?.afterSteps[steps])};`,
-    `after equal time, ${of((arm) => arm?.toPlain?.atEqualSeconds)}.`,
-    `Less as many rows at random they are, ${of((arm) => arm?.toRandom?.afterSteps[steps])}.`,
-    `So of the lead of ${BEST} there is left, ${per((optimizer) => leftOf(find(optimizer, BEST)?.toPlain?.afterSteps[steps], before(BEST)))}.`,
+    `At one rate for all, by the sum, ${LEADER} is ${less(before(LEADER))} points ahead of 512/512 after ` +
+      `${count(steps)} steps. With a rate for each it is ${per(LEADER, (arm) => less(toPlain(arm)))}; after equal ` +
+      `time, ${per(LEADER, (arm) => less(arm?.toPlain?.atEqualSeconds))}.`,
+    `Of its lead by the step, ${per(LEADER, (arm) => leftOf(toPlain(arm), before(LEADER)))} is left.`,
+    `Less as many rows at random it is ${per(LEADER, (arm) => less(arm?.toRandom?.afterSteps[steps]))}.`,
+    ...OTHERS.map(
+      (name) => `${name}, ${less(before(name))} at one rate for all, is ${per(name, (arm) => less(toPlain(arm)))}.`,
+    ),
   ].join(' ');
 }
 
