@@ -1,4 +1,5 @@
 import {cost} from './cost/study';
+import {detection} from './detection/study';
 import {epochs, epochsMails} from './epochs/study';
 import type {Study} from './kit/study';
 import {labels} from './labels/study';
@@ -8,6 +9,7 @@ import {orderedSgd} from './ordered/orderedSgd';
 import {pairs} from './pairs/study';
 import {reference} from './reference/study';
 import {rules} from './rules/study';
+import {segmentation} from './segmentation/study';
 import {speed} from './speed/study';
 import {tuned} from './tuned/study';
 
@@ -15,5 +17,5 @@ import {tuned} from './tuned/study';
 export const studies: readonly Study[] = [
   ...[reference, orderedSgd, orderedLeNet, noise, noiseRules, cost],
   ...[rules, pairs, labels, epochs, epochsMails],
-  ...[tuned, speed],
+  ...[detection, segmentation, tuned, speed],
 ];

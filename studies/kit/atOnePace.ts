@@ -1,5 +1,3 @@
-import type {ArmRecord} from './trainTogether';
-
 /**
  * Takes out of the times of a study how busy the machine was while a seed was trained.
  *
@@ -8,7 +6,7 @@ import type {ArmRecord} from './trainTogether';
  * The arms of a seed take their steps in turn, so that a busy hour slows all of them alike; what
  * stays is how their times compare.
  */
-export function atOnePace(seeds: readonly ArmRecord[][]): ArmRecord[][] {
+export function atOnePace<Arm extends {msPerStep: number}>(seeds: readonly Arm[][]): Arm[][] {
   const paces = seeds.map(([first]) => first?.msPerStep ?? Number.NaN);
   const pace = paces.reduce((sum, ms) => sum + ms, 0) / paces.length;
   return seeds.map((arms, seed) =>

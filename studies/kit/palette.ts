@@ -10,6 +10,10 @@ const PAINTS: (Record<Theme, string> & {dash: number[]})[] = [
   {light: '#d62839', dark: '#ff6b6b', dash: [9, 3]},
   {light: '#00746b', dark: '#3fdcbb', dash: [9, 3, 2, 3]},
   {light: '#8d949c', dark: '#868e97', dash: [2, 3]},
+  // For figures with more lines than the original has runs.
+  {light: '#6a24b8', dark: '#c39bff', dash: [14, 3]},
+  {light: '#b35c00', dark: '#ffb357', dash: [5, 2, 1, 2, 1, 2]},
+  {light: '#1c2024', dark: '#eceef0', dash: [1, 2]},
 ];
 
 /** The style of the line with this number. */

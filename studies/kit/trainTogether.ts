@@ -40,7 +40,7 @@ export interface ArmRecord extends Run {
  * Seconds that the steps until a measurement take: as many medians, since every step of an arm is
  * the same work, and what else the machine happens to do at one of them says nothing about the arm.
  */
-export const secondsAt = ({measuredAt, msPerStep}: ArmRecord): number[] =>
+export const secondsAt = ({measuredAt, msPerStep}: Pick<ArmRecord, 'measuredAt' | 'msPerStep'>): number[] =>
   measuredAt.map((step) => (step * msPerStep) / 1000);
 
 const EXACT_STEPS = 100;

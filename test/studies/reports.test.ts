@@ -6,6 +6,7 @@ import type {TopLevelSpec} from 'vega-lite';
 import {describe, expect, it} from 'vitest';
 import {renderSvg} from '../../examples/mnist/report/render';
 import type {CostSummary} from '../../studies/cost/report';
+import type {DetectionSummary} from '../../studies/detection/report';
 import type {EpochsSummary} from '../../studies/epochs/report';
 import type {StudyReport} from '../../studies/kit/study';
 import type {LabelsSummary} from '../../studies/labels/report';
@@ -14,11 +15,13 @@ import type {OrderedSummary} from '../../studies/ordered/report';
 import type {PairsSummary} from '../../studies/pairs/report';
 import type {ReferenceSummary} from '../../studies/reference/summary';
 import type {RulesSummary} from '../../studies/rules/report';
+import type {SegmentationSummary} from '../../studies/segmentation/report';
 import type {SpeedSummary} from '../../studies/speed/report';
 import {studies} from '../../studies/studies';
 import type {TunedSummary} from '../../studies/tuned/report';
 import {
   costRecords,
+  detectionRecords,
   epochsRecords,
   labelsRecords,
   noiseRecords,
@@ -27,6 +30,7 @@ import {
   pairsRecords,
   referenceRecords,
   rulesRecords,
+  segmentationRecords,
   speedRecords,
   tunedRecords,
 } from '../support/studyRecords';
@@ -45,6 +49,8 @@ const RECORDS: Record<string, unknown[]> = {
   labels: labelsRecords(),
   tuned: tunedRecords(),
   speed: speedRecords(),
+  detection: detectionRecords(),
+  segmentation: segmentationRecords(),
 };
 
 function reportOf(name: string, seeds = 3): StudyReport {
@@ -307,5 +313,44 @@ describe('The study of speed', () => {
     expect(svg).toContain(
       'of 2 models 1 on cpu and 1 on wasm with 2 threads are measured; the others are missing there',
     );
+  });
+});
+
+describe('The studies of scenes', () => {
+  const detection = reportOf('detection').summary as DetectionSummary;
+  const segmentation = reportOf('segmentation').summary as SegmentationSummary;
+  const rule = (name: string) =>
+    detection.rules.find((other) => other.name === name) as DetectionSummary['rules'][number];
+
+  it('compare each rule with all and with random rows, at equal steps, seed by seed', () => {
+    const {measures} = rule('hardNegatives 3 : 1');
+    expect(measures.map50.end.mean).toBeCloseTo(0.68, 10);
+    expect(measures.map50.toAll.mean).toBeCloseTo(0.2, 10);
+    expect(measures.map50.toRandom.mean).toBeCloseTo(0.1, 10);
+    expect(measures.map.toRandom.mean).toBeCloseTo(0.05, 10);
+    expect(measures.map50.toAll.deviation).toBeCloseTo(0, 10);
+    expect(segmentation.rules[2]?.measures.boundaryF1.toAll.mean).toBeCloseTo(0.1, 10);
+  });
+
+  it('compare at equal time: where the slower rule is when the fastest ends', () => {
+    expect([detection.steps, detection.equalSeconds]).toEqual([300, 30]);
+    // Three times as long a step: a hundred steps in the same time.
+    const {measures, stepTimeToAll} = rule('hardNegatives 3 : 1');
+    expect(stepTimeToAll.mean).toBeCloseTo(3, 10);
+    expect(measures.map50.atEqualSeconds.mean).toBeCloseTo(0.48, 10);
+    expect(measures.map50.toAllAtEqualSeconds.mean).toBeCloseTo(0, 10);
+  });
+
+  it('have no false positives at a recall that a rule does not reach', () => {
+    expect(rule('all anchors').measures.falsePositivesAt80.end.mean).toBeNaN();
+    expect(rule('hardNegatives 3 : 1').measures.falsePositivesAt80.end.mean).toBe(2);
+  });
+
+  it('show right detections in one colour and false ones in another', () => {
+    const {figures: drawn} = reportOf('detection');
+    const spec = JSON.stringify((drawn.scenes as (theme: 'light') => TopLevelSpec)('light'));
+    expect(spec).toContain('"text":"3 · 90"');
+    expect(spec.match(/"kind":"found"/g)).toHaveLength(2);
+    expect(spec.match(/"kind":"false"/g)).toHaveLength(2);
   });
 });

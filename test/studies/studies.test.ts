@@ -21,6 +21,8 @@ beforeAll(async () => {
 /** Settings of studies that would take a while with those of their own. */
 const SMALLER: Record<string, object> = {
   tuned: {rates: {sgd: [0.1, 1], adam: [0.001]}, runs: ['8/8', '8/4']},
+  detection: {batchSize: 1, testScenes: 2},
+  segmentation: {batchSize: 1, testScenes: 2},
 };
 
 // Those with wrong labels take 10,000 digits, and that of mails as many mails as there are.

@@ -1,9 +1,13 @@
+import type {DetectionRecord} from '../../studies/detection/record';
 import type {EpochsRecord} from '../../studies/epochs/record';
+import {kindsPicture, scenePicture} from '../../studies/kit/scenes/scenePicture';
+import type {TurnRecord} from '../../studies/kit/trainInTurn';
 import type {ArmRecord} from '../../studies/kit/trainTogether';
 import type {LabelsRecord} from '../../studies/labels/record';
 import type {NoiseRecord} from '../../studies/noise/record';
 import type {OrderedRecord} from '../../studies/ordered/record';
 import type {PairsRecord} from '../../studies/pairs/record';
+import type {SegmentationRecord} from '../../studies/segmentation/record';
 import type {SpeedRecord} from '../../studies/speed/record';
 import type {TunedSeed} from '../../studies/tuned/record';
 
@@ -210,3 +214,46 @@ export const speedRecords = (): SpeedRecord[][] => [
     {model: '784-1024-10, batch of 512', backend: 'wasm', threads: 2, kept: 0.75, plainMs: 60, minedMs: 42},
   ],
 ];
+
+/**
+ * Invented rules that trained in turn: each is a little better than the one before, and its steps
+ * take longer; a little worse for each further seed.
+ */
+function turnRecords<Quality>(names: string[], seed: number, qualityOf: (value: number) => Quality) {
+  return names.map((name, rule): TurnRecord<Quality> => {
+    const end = 0.5 + 0.1 * rule - 0.01 * seed;
+    const quality = [end - 0.2, end - 0.1, end].map(qualityOf);
+    return {name, measuredAt: [100, 200, 300], quality, kept: [40, 44, 48], msPerStep: 100 * (1 + rule)};
+  });
+}
+
+const blank = new Uint8Array(96 * 96);
+
+/** Invented detectors, of which only the last find four of five digits. */
+export const detectionRecords = (): DetectionRecord[] =>
+  SEEDS.map((seed) => ({
+    rules: turnRecords(['all anchors', 'random 3 : 1', 'hardNegatives 3 : 1'], seed, (map50) => ({
+      ...{map50, map: map50 / 2, falsePositives: 1 - map50, recall: map50},
+      falsePositivesAt80: map50 > 0.65 ? 2 : null,
+    })),
+    sheet: [
+      {
+        picture: scenePicture(blank),
+        objects: [{label: 3, box: [10, 20, 30, 40]}],
+        detections: [
+          {label: 3, score: 0.9, isRight: true, box: [11, 20, 30, 41]},
+          {label: 8, score: 0.6, isRight: false, box: [50, 50, 70, 66]},
+        ],
+      },
+    ],
+  }));
+
+export const segmentationRecords = (): SegmentationRecord[] =>
+  SEEDS.map((seed) => ({
+    rules: turnRecords(['all pixels', 'random 25 %', 'topK 25 %'], seed, (meanIou) => ({
+      ...{meanIou, boundaryF1: meanIou / 2, digitIou: 0.9},
+    })),
+    sheet: [
+      {picture: scenePicture(blank), truth: kindsPicture(blank), found: [1, 2, 3].map(() => kindsPicture(blank))},
+    ],
+  }));

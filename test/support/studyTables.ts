@@ -1,14 +1,17 @@
 /** @file The tables of docs/results.md and of the README, from the results of the studies. */
 import {existsSync} from 'node:fs';
 import type {CostSummary} from '../../studies/cost/report';
+import type {DetectionSummary} from '../../studies/detection/report';
 import type {EpochsSummary} from '../../studies/epochs/report';
 import type {Estimate} from '../../studies/kit/statistics';
+import type {Compared} from '../../studies/kit/turnSummary';
 import type {LabelsSummary} from '../../studies/labels/report';
 import type {NoiseSummary} from '../../studies/noise/report';
 import type {OrderedSummary} from '../../studies/ordered/report';
 import type {PairsSummary} from '../../studies/pairs/report';
 import type {ReferenceArm, ReferenceSummary} from '../../studies/reference/summary';
 import type {RulesSummary} from '../../studies/rules/report';
+import type {SegmentationSummary} from '../../studies/segmentation/report';
 import type {MarkedTable} from './markedTable';
 import {markdownTable} from './resultTables';
 import {ROOT, readSource} from './sources';
@@ -358,6 +361,70 @@ function epochs(study: string, error: string): string[][] {
   ];
 }
 
+/** A rule of a study of scenes: names of the library as code. */
+const sceneRule = (name: string) => name.replace(/^[a-z]+[A-Z]\w*/, '`$&`');
+
+/** After the last step, and less the same with everything, and with random rows. */
+const ends = ({end, toAll, toRandom}: Compared, place: number) => [
+  percent(end),
+  place === 0 ? '' : points(toAll),
+  place === 1 ? '' : points(toRandom),
+];
+
+function detectionPrecision(): string[][] {
+  const {rules: all} = resultsOf<DetectionSummary>('detection');
+  return [
+    ['rule', 'mAP@0.5', '… less all', '… less random', 'mAP@[.5:.95]', '… less all', '… less random'],
+    ...all.map(({name, measures}, place) => [
+      sceneRule(name),
+      ...ends(measures.map50, place),
+      ...ends(measures.map, place),
+    ]),
+  ];
+}
+
+function detectionCost(): string[][] {
+  const {rules: all, equalSeconds} = resultsOf<DetectionSummary>('detection');
+  return [
+    [
+      ...['rule', 'false alarms per scene, score ≥ 0.5', 'digits found, score ≥ 0.5'],
+      ...['false alarms per scene, 80 % of the digits found', 'anchors kept of a batch', 'time per step, all = 1'],
+      ...[`mAP@0.5 after ${equalSeconds.toFixed(0)} s`, '… less all'],
+    ],
+    ...all.map(({name, measures, kept, stepTimeToAll}, place) => [
+      sceneRule(name),
+      plusMinus(measures.falsePositives.end, 2),
+      percent(measures.recall.end),
+      plusMinus(measures.falsePositivesAt80.end, 2),
+      count(Math.round(kept.mean)),
+      stepTimeToAll.mean.toFixed(2),
+      percent(measures.map50.atEqualSeconds),
+      place === 0 ? '' : points(measures.map50.toAllAtEqualSeconds),
+    ]),
+  ];
+}
+
+function segmentation(): string[][] {
+  const {rules: all, equalSeconds} = resultsOf<SegmentationSummary>('segmentation');
+  return [
+    [
+      ...['rule', 'mean IoU', '… less all', '… less random', 'boundary F1', '… less all', 'IoU of digits'],
+      ...['pixels kept of a batch', 'time per step, all = 1'],
+      ...[`mean IoU after ${equalSeconds.toFixed(0)} s`, '… less all'],
+    ],
+    ...all.map(({name, measures: {meanIou, boundaryF1, digitIou}, kept, stepTimeToAll}, place) => [
+      sceneRule(name),
+      ...ends(meanIou, place),
+      ...ends(boundaryF1, place).slice(0, 2),
+      percent(digitIou.end),
+      count(Math.round(kept.mean)),
+      stepTimeToAll.mean.toFixed(2),
+      percent(meanIou.atEqualSeconds),
+      place === 0 ? '' : points(meanIou.toAllAtEqualSeconds),
+    ]),
+  ];
+}
+
 /** By study; one that has not been run has no tables, one that has must be shown. */
 const TABLES: {study: string; document: string; name: string; make: () => string[][]}[] = [
   {study: 'reference', document: 'README.md', name: 'headline', make: readmeHeadline},
@@ -386,6 +453,9 @@ const TABLES: {study: string; document: string; name: string; make: () => string
     name: 'epochs mails',
     make: () => epochs('epochs-mails', '1 − average precision'),
   },
+  {study: 'detection', document: RESULTS, name: 'detection', make: detectionPrecision},
+  {study: 'detection', document: RESULTS, name: 'detection cost', make: detectionCost},
+  {study: 'segmentation', document: RESULTS, name: 'segmentation', make: segmentation},
 ];
 
 export const markedTables = (): MarkedTable[] =>
