@@ -27,7 +27,7 @@ export interface KeptFile<Content = unknown> extends Provenance {
 }
 
 /** A file that is not whole: what it held has to be made again. */
-export class DamagedError extends FailedError {
+class DamagedError extends FailedError {
   override name = 'DamagedError';
 }
 
