@@ -26,16 +26,6 @@ const contentSecurityPolicy: Plugin = {
 };
 
 /**
- * As a part of the site (`SITE=1`), the page links to the page above it; a page that stands alone
- * may have none there.
- */
-const linkToSite: Plugin = {
-  name: 'link-to-site',
-  transformIndexHtml: (html) =>
-    html.replace('<!-- site -->', process.env.SITE ? '<nav aria-label="Site"><a href="../">ohem-tfjs</a></nav>' : ''),
-};
-
-/**
  * Lets a page that was opened as a file have its styles: with `crossorigin` a browser refuses them.
  */
 const stylesOfFiles: Plugin = {
@@ -65,7 +55,7 @@ export default defineConfig({
   root: here('.'),
   // Works from any folder of any site.
   base: './',
-  plugins: [contentSecurityPolicy, linkToSite, stylesOfFiles],
+  plugins: [contentSecurityPolicy, stylesOfFiles],
   resolve: {alias: sourceAliases},
   optimizeDeps: {include: FOUND_LATE.map((name) => `@tensorflow/tfjs-${name}`)},
   worker: {format: 'es', rolldownOptions: {treeshake}},
