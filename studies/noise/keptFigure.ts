@@ -68,7 +68,7 @@ function estimatesPanel(results: NoiseResult[], options: EstimatesOptions): Pane
     type: 'quantitative' as const,
     title: null,
     scale: {zero: !hasNames},
-    axis: {labelExpr: PERCENT, tickCount: 4},
+    axis: {labelExpr: PERCENT, tickCount: 4, labelFlush: false},
   });
   return {
     ...{width, height: ROW * results.length, data: {values}},

@@ -235,6 +235,7 @@ export const CHOSEN: {document: string; says: string}[] = [
   // How the data of a guide were made.
   {document: 'docs/finding-label-errors.md', says: 'On MNIST, 2 % of the first'},
   {document: 'docs/finding-label-errors.md', says: '20 % of them have another label'},
+  {document: 'docs/finding-label-errors.md', says: 'three seeds, ± its 95 % interval'},
   {document: 'docs/finding-label-errors.md', says: '2 % or 10 % have another label'},
   {document: 'docs/finding-label-errors.md', says: 'takes four times as'},
   {document: 'docs/finding-label-errors.md', says: 'better if 10 % were wrong'},

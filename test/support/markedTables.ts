@@ -1,4 +1,5 @@
 import type {MarkedTable} from './markedTable';
+import {noiseRules} from './noiseRulesTable';
 import {markdownTable} from './resultTables';
 import {shapesOfRuns} from './shapesTable';
 import {markedTables as studyTables} from './studyTables';
@@ -9,6 +10,7 @@ import {whatMiningBuys} from './whatMiningBuys';
 export const markedTables = (): MarkedTable[] => [
   {document: 'docs/results.md', name: 'what mining buys', table: markdownTable(whatMiningBuys())},
   {document: 'docs/choosing-k.md', name: 'shapes', table: markdownTable(shapesOfRuns())},
+  {document: 'docs/finding-label-errors.md', name: 'noise rules', table: markdownTable(noiseRules())},
   ...studyTables(),
   ...tunedTables(),
 ];

@@ -59,27 +59,6 @@ const suspectsFound = ({results}: LabelErrors) => [
   }),
 ];
 
-interface LabelNoise {
-  results: {selector: string; epoch: number; accuracy: number; wrongAmongKept: number}[];
-}
-
-const accuracyInNoise = ({results}: LabelNoise) => {
-  const epochs = valuesOf(results, 'epoch');
-  const lastEpoch = epochs.at(-1) as number;
-  return [
-    ['selector', ...epochs.map((epoch) => `${epoch} epochs`), 'wrong labels among the kept'],
-    ...valuesOf(results, 'selector').map((selector) => {
-      const seedsAt = (wanted: number) => results.filter((row) => row.selector === selector && row.epoch === wanted);
-      const wrong = meanOf(seedsAt(lastEpoch).map(({wrongAmongKept}) => wrongAmongKept));
-      return [
-        `\`${selector}\``,
-        ...epochs.map((epoch) => percentages(seedsAt(epoch).map(({accuracy}) => accuracy))),
-        `${(100 * wrong).toFixed(0)} %`,
-      ];
-    }),
-  ];
-};
-
 interface Imbalance {
   test: {positives: number; negatives: number};
   best: {averagePrecision: number}[];
@@ -140,7 +119,6 @@ function shardsCost({runs}: ShardRuns): string[][] {
 
 export const guideTables = (): GuideTable[] => [
   guideTable('finding-label-errors.md', 'label-errors.json', suspectsFound),
-  guideTable('finding-label-errors.md', 'label-noise.json', accuracyInNoise),
   guideTable('imbalanced-data.md', 'imbalance.json', precisionOfRules),
   guideTable('scaling.md', 'shards.json', shardsCost),
 ];
