@@ -38,22 +38,23 @@ describe('The study of detection', () => {
     const [once, again, other] = [
       withoutTimes(await seedOf(detection, {train, test}, TINY)),
       withoutTimes(await seedOf(detection, {train, test}, TINY)),
-      withoutTimes(await seedOf(detection, {train, test}, {...TINY, seed: 2})),
+      withoutTimes(await seedOf(detection, {train, test}, {...TINY, steps: 1, seed: 2})),
     ];
     expect(again).toEqual(once);
-    expect(other.rules).not.toEqual(once.rules);
-    expect([once.sheet?.length, other.sheet]).toEqual([3, undefined]);
     expect(once.rules.map(({measuredAt}) => measuredAt)).toEqual(once.rules.map(() => [1, 2]));
+    expect([once.sheet?.length, other.sheet]).toEqual([3, undefined]);
+    // Two scenes of another seed have other digits, and so another number of positives.
+    expect(other.rules[2]?.kept[0]).not.toEqual(once.rules[2]?.kept[0]);
   });
 
   it('is the beginning of a longer run', async () => {
     const [short, long] = [
+      await seedOf(detection, {train, test}, {...TINY, steps: 1}),
       await seedOf(detection, {train, test}, TINY),
-      await seedOf(detection, {train, test}, {...TINY, steps: 3}),
     ];
     for (const [place, {quality, kept}] of short.rules.entries()) {
-      expect(long.rules[place]?.quality.slice(0, 2)).toEqual(quality);
-      expect(long.rules[place]?.kept.slice(0, 2)).toEqual(kept);
+      expect(long.rules[place]?.quality.slice(0, 1)).toEqual(quality);
+      expect(long.rules[place]?.kept.slice(0, 1)).toEqual(kept);
     }
   });
 

@@ -31,10 +31,10 @@ describe('The study of segmentation', () => {
     const [once, again, other] = [
       withoutTimes(await seedOf(segmentation, digits, TINY)),
       withoutTimes(await seedOf(segmentation, digits, TINY)),
-      withoutTimes(await seedOf(segmentation, digits, {...TINY, seed: 2})),
+      withoutTimes(await seedOf(segmentation, digits, {...TINY, steps: 1, seed: 2})),
     ];
     expect(again).toEqual(once);
-    expect(other.rules).not.toEqual(once.rules);
+    expect(other.rules[0]?.quality).not.toEqual(once.rules[0]?.quality);
     expect([once.sheet?.length, other.sheet]).toEqual([2, undefined]);
   });
 
