@@ -22,7 +22,7 @@ interface TurnFigure<Quality> {
 const STYLE_OF = [0, 3, 1, 2, 4, 5, 6];
 
 /** Seconds are shown up to this many times those of the fastest rule; slower rules are cut off. */
-const LONGEST = 2;
+const LONGEST = 1.25;
 
 const lastOf = <Value>(values: readonly Value[]) => values.at(-1) as Value;
 
