@@ -58,6 +58,28 @@ function isSide(lengths: Tensor1D): Tensor1D {
   return logicalAnd(isFiniteTensor(lengths), greaterEqual(lengths, 0));
 }
 
+type Sides = [y1: Float32Array, x1: Float32Array, y2: Float32Array, x2: Float32Array];
+
+/**
+ * Builds {@link overlapping} of two places on the host, if reading does not wait. It rounds to
+ * float32 as the kernels do, so that both select the same boxes.
+ */
+export function overlappingOnHost(edges: Edges, group: Tensor1D | undefined, threshold: number) {
+  const [y1, x1, y2, x2] = edges.map((edge) => edge.dataSync<'float32'>()) as Sides;
+  const groups = group?.dataSync();
+  const {fround} = Math;
+  const least = fround(threshold);
+  const side = (from: Float32Array, to: Float32Array, a: number, b: number) =>
+    Math.max(0, fround(Math.min(to[a] as number, to[b] as number) - Math.max(from[a] as number, from[b] as number)));
+  const areas = y1.map((_, i) => Math.max(fround(side(y1, y2, i, i) * side(x1, x2, i, i)), SMALLEST_AREA));
+  return (a: number, b: number): boolean => {
+    if (groups && groups[a] !== groups[b]) return false;
+    const shared = fround(side(y1, y2, a, b) * side(x1, x2, a, b));
+    const both = fround(fround((areas[a] as number) + (areas[b] as number)) - shared);
+    return fround(shared / both) > least;
+  };
+}
+
 /** Builds a function that masks the boxes of the same group that overlap a given box too much. */
 export function overlapping(
   [y1, x1, y2, x2]: Edges,

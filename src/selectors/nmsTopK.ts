@@ -12,13 +12,14 @@ import {
   type Scalar,
   stack,
   type Tensor1D,
+  tensor1d,
   tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
-import {checkClosedUnitInterval} from '../checks';
+import {checkClosedUnitInterval, livesInMainMemory} from '../checks';
 import {placeOfLargest, putRows, takeRows} from '../rows';
 import type {Keep, Selector} from '../types';
-import {boxEdges, type Edges, overlapping} from './boxes';
+import {boxEdges, type Edges, overlapping, overlappingOnHost} from './boxes';
 import {groupIds} from './groups';
 import {asFloat, checkKeep, descending, isRankable, keepLargest, keptOf, rankable, valueAt} from './ranking';
 import {selector} from './selector';
@@ -38,8 +39,8 @@ export type NmsTopKOptions = Keep & {
  *     until K are kept
  *
  * The paper's rule for region proposals: boxes that nearly coincide have nearly the same loss and
- * would count it many times. The suppression is exact and stays on the device, in `K` rounds. Boxes
- * of different groups (`context.group`: the image, or one id per image and class) never suppress
+ * would count it many times. The suppression is exact. On a GPU it stays on the device, in `K` rounds.
+ * Boxes of different groups (`context.group`: the image, or one id per image and class) never suppress
  * one another; `K` counts rows of the whole batch.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `iouThreshold`.
@@ -64,16 +65,45 @@ export function nmsTopK({iouThreshold = 0.7, ...keep}: NmsTopKOptions = {} as Nm
     const {ids, known} = groupIds(NAME, context.group, sound);
     const {values, indices: order} = descending(rankable(losses, known));
     const inOrder = (ofRows: Tensor1D) => takeRows(ofRows, order);
-    const overlaps = overlapping(edges.map(inOrder) as unknown as Edges, ids && inOrder(ids), iouThreshold);
-    const survivors = firstSurvivors(isRankable(values), overlaps, keptOf(keep as Keep, losses.size));
+    const survivorsOf = livesInMainMemory() ? survivorsOnHost : survivorsOnDevice;
+    const boxes = {edges: edges.map(inOrder) as unknown as Edges, ids: ids && inOrder(ids), iouThreshold};
+    const survivors = survivorsOf(isRankable(values), boxes, keptOf(keep as Keep, losses.size));
     const {indices, weights} = keepLargest(rankable(ones(losses.shape), survivors), keep as Keep, context);
     return {indices: takeRows(order, indices), weights};
   });
 }
 
+/** Boxes in the order of suppression, and the overlap from which one suppresses another. */
+interface Suppression {
+  edges: Edges;
+  ids: Tensor1D | undefined;
+  iouThreshold: number;
+}
+
 /** Masks the first `count` survivors, `bool[B]`, of candidates in the order of suppression. */
-function firstSurvivors(candidates: Tensor1D, overlaps: (place: Scalar) => Tensor1D, count: number): Tensor1D {
+export function survivorsOnHost(
+  candidates: Tensor1D,
+  {edges, ids, iouThreshold}: Suppression,
+  count: number,
+): Tensor1D {
+  const [isCandidate, overlap] = [candidates.dataSync(), overlappingOnHost(edges, ids, iouThreshold)];
+  const kept: number[] = [];
+  for (let place = 0; place < isCandidate.length && kept.length < count; place++) {
+    if (isCandidate[place] && !kept.some((other) => overlap(other, place))) kept.push(place);
+  }
+  const mask = new Uint8Array(isCandidate.length);
+  for (const place of kept) mask[place] = 1;
+  return tensor1d(mask, 'bool');
+}
+
+/** Finds the same in kernels alone, one survivor in each round. */
+export function survivorsOnDevice(
+  candidates: Tensor1D,
+  {edges, ids, iouThreshold}: Suppression,
+  count: number,
+): Tensor1D {
   const size = candidates.size;
+  const overlaps = overlapping(edges, ids, iouThreshold);
   const out = zeros<Rank.R1>([size]);
   // Distinct numbers of the remaining candidates, largest first, so all backends pick the same.
   let running = mul(asFloat(candidates), range(size, 0, -1, 'float32')) as Tensor1D;

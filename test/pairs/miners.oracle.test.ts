@@ -151,7 +151,7 @@ describeOnBackends('batchHard and batchEasyHard', () => {
     'refuse what the peer refuses: %s',
     (_, one) => {
       expect(() => build(one)).toThrow(
-        /^batchEasyHard: negative must be (easy or hard beside positive: |one of easy, semihard, hard, all, got none)/,
+        /^batchEasyHard: negative must be (easy or hard beside positive: |one of easy, semihard, hard, all, got 'none')/,
       );
     },
   );

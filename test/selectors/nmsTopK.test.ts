@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {nmsTopK} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
+import {survivorsOnDevice, survivorsOnHost} from '../../src/selectors/nmsTopK';
 import {describeOnBackends} from '../support/backends';
 import {byLoss, contextOf, isUsable, lossesOf, type Row, rows} from '../support/groupRules';
 import {RUNS, randomFrom} from '../support/property';
@@ -44,6 +45,9 @@ function boxesOn(grid: number, count: number, seed: number): Box[] {
   });
 }
 
+/** A box with corners off the grid. */
+const nudged = ([y1, x1, y2, x2]: Box, random: () => number): Box => [y1, x1, y2 + random(), x2 + random()];
+
 const NESTED: Box[] = [
   [0, 0, 10, 10],
   [0, 1, 10, 10], // 0.9 of the first
@@ -52,6 +56,32 @@ const NESTED: Box[] = [
 ];
 
 describeOnBackends('nmsTopK', () => {
+  it('finds the same survivors on the host as in kernels', () => {
+    const cases = fc.record({
+      ...{seed: fc.integer(), size: fc.integer({min: 1, max: 24}), count: fc.integer({min: 1, max: 24})},
+      ...{iouThreshold: fc.constantFrom(0, 0.3, 0.5, 0.7, 1), groups: fc.integer({min: 0, max: 3})},
+    });
+    const property = fc.property(cases, ({seed, size, count, iouThreshold, groups}) => {
+      const random = randomFrom(seed);
+      const found = tf.tidy(() => {
+        // On a grid ratios tie with thresholds; off it, rounding decides.
+        const list = random() < 0.5 ? boxesOn(6, size, seed) : boxesOn(6, size, seed).map((box) => nudged(box, random));
+        const edges = tf.unstack(boxes(list), 1) as never;
+        const draw = (below: number) => Int32Array.from({length: size}, () => Math.floor(random() * below));
+        const ids = groups > 0 ? tf.tensor1d(Float32Array.from(draw(groups))) : undefined;
+        const candidates = tf.tensor1d(
+          Uint8Array.from(draw(4), (value) => +(value > 0)),
+          'bool',
+        );
+        return [survivorsOnHost, survivorsOnDevice].map((survivorsOn) =>
+          Array.from(survivorsOn(candidates, {edges, ids, iouThreshold}, Math.min(count, size)).dataSync()),
+        );
+      }) as unknown as [number[], number[]];
+      expect(found[0]).toEqual(found[1]);
+    });
+    fc.assert(property, RUNS);
+  });
+
   it('leaves out boxes that overlap a kept one by more than the threshold', () => {
     expect(selected(nmsTopK({k: 3, iouThreshold: 0.5}), [0.9, 0.8, 0.1, 0.7], {boxes: boxes(NESTED)})).toEqual({
       indices: [0, 2, 1],
