@@ -39,9 +39,9 @@ export type NmsTopKOptions = Keep & {
  *     until K are kept
  *
  * The paper's rule for region proposals: boxes that nearly coincide have nearly the same loss and
- * would count it many times. The suppression is exact. On a GPU it stays on the device, in `K` rounds.
- * Boxes of different groups (`context.group`: the image, or one id per image and class) never suppress
- * one another; `K` counts rows of the whole batch.
+ * would count it many times. The suppression is exact; on a GPU it stays on the device, in `K`
+ * rounds. Boxes of different groups (`context.group`: the image, or one id per image and class)
+ * never suppress one another; `K` counts rows of the whole batch.
  *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `iouThreshold`.
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first.
