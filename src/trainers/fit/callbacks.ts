@@ -12,7 +12,7 @@ import {checkFunction, didYouMean, typeError} from '../../checks';
 /**
  * A callback instance: `tf.callbacks.earlyStopping()`, a `tf.CustomCallback`, or one of your own.
  */
-export type CallbackInstance = Pick<Instance, 'setParams' | 'setModel'>;
+export type CallbackInstance = Pick<CallbackList['callbacks'][number], 'setParams' | 'setModel'>;
 
 /**
  * All members of an instance. They are not in the type of the option, where they would compete with
