@@ -1,9 +1,8 @@
 import {anytimeRate} from '../kit/anytimeRate';
 import {SCENE_PROTOCOL, type Scene} from '../kit/scenes/scene';
 import {scenePicture} from '../kit/scenes/scenePicture';
-import {scenesOf, TEST_SEED} from '../kit/scenes/sceneSets';
-import type {Study, StudySettings} from '../kit/study';
-import {trainInTurn} from '../kit/trainInTurn';
+import {type SceneSettings, trainOnScenes} from '../kit/scenes/trainOnScenes';
+import type {Study} from '../kit/study';
 import {GRIDS, MATCHED, SHAPES} from './anchors';
 import {COUNTED_SCORE, type DetectionQuality, HALF, verdictsOf} from './averagePrecision';
 import {DETECTION_PROTOCOL, type Detection} from './detections';
@@ -12,14 +11,6 @@ import {type DetectionRecord, SHEET, SHOWN, type SheetScene} from './record';
 import {detectionReport} from './report';
 import {PER_SCENE, rulesFor, SUPPRESSION} from './rules';
 import {batchOf, disposeBatch, type SceneBatch} from './sceneBatch';
-
-/** What can be made smaller for a test. */
-interface DetectionSettings extends StudySettings {
-  /** Scenes of a batch. */
-  batchSize: number;
-  testScenes: number;
-  measureEvery: number;
-}
 
 const PROTOCOL = {batchSize: 4, learningRate: 0.008, warmupSteps: 300, testScenes: 200, measureEvery: 500} as const;
 
@@ -31,23 +22,21 @@ export const detection: Study<DetectionRecord> = {
   about: 'a single-shot detector of digits in cluttered scenes, by the rules for negatives',
   seeds: 3,
   steps: 2000,
-  settings: (steps): DetectionSettings => ({
+  settings: (steps): SceneSettings => ({
     ...{steps, ...PROTOCOL, perScene: PER_SCENE, suppression: SUPPRESSION, rules: rulesFor(1, 1).map(({name}) => name)},
     ...{scenes: SCENE_PROTOCOL, grids: GRIDS, shapes: SHAPES, matched: MATCHED, detections: DETECTION_PROTOCOL},
   }),
   async *train(seed, digits, settings) {
-    const {steps, batchSize, testScenes, measureEvery} = settings as DetectionSettings;
-    const test = scenesOf(digits.test, TEST_SEED, 0, testScenes);
-    const learners: DetectionLearner[] = [];
-    const build = rulesFor(seed, batchSize).map((rule) => () => {
-      const learner = detectionLearner(rule, {seed, test});
-      learners.push(learner);
-      return learner;
-    });
-    const rules = yield* trainInTurn<SceneBatch, DetectionQuality>(build, {
-      ...{steps, measureEvery, rateOf, disposeBatch},
-      batchOf: (step) => batchOf(scenesOf(digits.train, seed, step * batchSize, batchSize)),
-    });
+    const {batchSize} = settings as SceneSettings;
+    const {rules, test, learners} = yield* trainOnScenes<SceneBatch, DetectionQuality, DetectionLearner>(
+      seed,
+      digits,
+      settings as SceneSettings,
+      {
+        ...{batchOf, disposeBatch, rateOf},
+        build: rulesFor(seed, batchSize).map((rule) => (test) => detectionLearner(rule, {seed, test})),
+      },
+    );
     const shown = learners.find(({name}) => name === SHOWN) as DetectionLearner;
     return {rules, ...(seed === 1 && {sheet: sheetOf(test, shown.latest())})};
   },

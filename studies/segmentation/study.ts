@@ -1,9 +1,8 @@
 import {anytimeRate} from '../kit/anytimeRate';
 import {SCENE_PROTOCOL, type Scene} from '../kit/scenes/scene';
 import {kindsPicture, scenePicture} from '../kit/scenes/scenePicture';
-import {scenesOf, TEST_SEED} from '../kit/scenes/sceneSets';
-import type {Study, StudySettings} from '../kit/study';
-import {trainInTurn} from '../kit/trainInTurn';
+import {type SceneSettings, trainOnScenes} from '../kit/scenes/trainOnScenes';
+import type {Study} from '../kit/study';
 import {type SegmentationLearner, segmentationLearner} from './learner';
 import {batchOf, disposeBatch, type PixelBatch} from './pixelBatch';
 import {pixelKinds} from './pixelKinds';
@@ -11,14 +10,6 @@ import {type SegmentationQuality, TOLERANCE} from './pixelScores';
 import {type SegmentationRecord, SHEET, SHOWN, type SheetScene} from './record';
 import {segmentationReport} from './report';
 import {DIGIT_WEIGHT, rulesFor} from './rules';
-
-/** What can be made smaller for a test. */
-interface SegmentationSettings extends StudySettings {
-  /** Scenes of a batch. */
-  batchSize: number;
-  testScenes: number;
-  measureEvery: number;
-}
 
 const PROTOCOL = {batchSize: 2, learningRate: 0.012, warmupSteps: 300, testScenes: 100, measureEvery: 200} as const;
 
@@ -30,23 +21,20 @@ export const segmentation: Study<SegmentationRecord> = {
   about: 'a U-Net that tells digits from fragments in cluttered scenes, by the rules for pixels',
   seeds: 3,
   steps: 1200,
-  settings: (steps): SegmentationSettings => ({
+  settings: (steps): SceneSettings => ({
     ...{steps, ...PROTOCOL, rules: rulesFor(1).map(({name}) => name)},
     ...{digitWeight: DIGIT_WEIGHT, tolerance: TOLERANCE, scenes: SCENE_PROTOCOL},
   }),
   async *train(seed, digits, settings) {
-    const {steps, batchSize, testScenes, measureEvery} = settings as SegmentationSettings;
-    const test = scenesOf(digits.test, TEST_SEED, 0, testScenes);
-    const learners: SegmentationLearner[] = [];
-    const build = rulesFor(seed).map((rule) => () => {
-      const learner = segmentationLearner(rule, {seed, test});
-      learners.push(learner);
-      return learner;
-    });
-    const rules = yield* trainInTurn<PixelBatch, SegmentationQuality>(build, {
-      ...{steps, measureEvery, rateOf, disposeBatch},
-      batchOf: (step) => batchOf(scenesOf(digits.train, seed, step * batchSize, batchSize)),
-    });
+    const {rules, test, learners} = yield* trainOnScenes<PixelBatch, SegmentationQuality, SegmentationLearner>(
+      seed,
+      digits,
+      settings as SceneSettings,
+      {
+        ...{batchOf, disposeBatch, rateOf},
+        build: rulesFor(seed).map((rule) => (test) => segmentationLearner(rule, {seed, test})),
+      },
+    );
     return {rules, ...(seed === 1 && {sheet: sheetOf(test, learners)})};
   },
   report: segmentationReport,
