@@ -64,7 +64,7 @@ async function warmUp({prepare, run, isSlow}: Contestant): Promise<void> {
   }
 }
 
-function median(values: number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1

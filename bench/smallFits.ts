@@ -1,4 +1,5 @@
 import {fork} from 'node:child_process';
+import {median} from './interleaved';
 import type {FitPairs} from './smallFit';
 import {SMALL_MODELS} from './smallModels';
 
@@ -44,11 +45,6 @@ function inProcess(name: string, rounds: number): Promise<FitPairs> {
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`timeFits: the process of ${name} ended with ${code}.`)));
   });
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2;
 }
 
 export function printFits(timings: readonly FitTiming[]): void {
