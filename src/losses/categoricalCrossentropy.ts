@@ -76,21 +76,22 @@ function emptyRowWatch(labelSmoothing: number) {
   return (yTrue: Tensor, marks: readonly Tensor1D[] = []): void => {
     const [rows = 0, classes = 1] = [yTrue.shape[0], yTrue.shape.at(-1)];
     if (hasWarned || classes < 2 || yTrue.rank < 2 || !mayReadValues()) return;
-    const [values, counted] = [valuesToCheck(yTrue), marks.map((mark) => mark.dataSync())];
+    const values = valuesToCheck(yTrue);
     const entries = values.length / classes;
     const empty: number[] = [];
     for (let entry = 0; entry < entries; entry++) {
       let zeros = 0;
       while (zeros < classes && values[entry * classes + zeros] === 0) zeros++;
-      if (zeros < classes) continue;
-      const row = Math.floor((entry * rows) / entries);
-      if (counted.every((mark) => mark[row] !== 0)) empty.push(entry);
+      if (zeros === classes) empty.push(entry);
     }
     if (empty.length === 0) return;
+    const counts = marks.map((mark) => mark.dataSync());
+    const wrong = empty.filter((entry) => counts.every((count) => count[Math.floor((entry * rows) / entries)] !== 0));
+    if (wrong.length === 0) return;
     hasWarned = true;
     const effect = labelSmoothing === 0 ? 'Their loss is 0, so they are never mined. ' : '';
     console.warn(
-      `${NAME}: ${empty.length} of ${entries} labels in yTrue have no class, the first at position ${empty[0]}: all ` +
+      `${NAME}: ${wrong.length} of ${entries} labels in yTrue have no class, the first at position ${wrong[0]}: all ` +
         `zeros. ${effect}tf.oneHot(labels, C) makes them of labels outside 0 … C−1.`,
     );
   };
