@@ -19,7 +19,7 @@ interface SceneTraining<Batch, L> extends Pick<TurnOptions<Batch>, 'disposeBatch
   batchOf(scenes: Scene[]): Batch;
 }
 
-/** Trains learners in turn on the scenes of a seed; returns their records, and all that was used. */
+/** Trains learners in turn on the scenes of a seed; returns records, test scenes and learners. */
 export async function* trainOnScenes<Batch, Quality, L extends Learner<Batch, Quality>>(
   seed: number,
   digits: TrainAndTest,
