@@ -92,7 +92,7 @@ describe('npm run mnist', () => {
       runs: ['32/24', '32/24 random'],
     });
     expect(data).toMatchObject({source: 'drawn', trainCount: 120, testCount: 20});
-    expect(versions).toEqual({ohem: '0.1.0', tfjs: '4.22.0', node: process.versions.node});
+    expect(versions).toEqual({ohem: '1.0.0-rc.0', tfjs: '4.22.0', node: process.versions.node});
     expect(runs.map(({steps}) => steps.length)).toEqual([20, 20]);
   });
 

@@ -66,7 +66,7 @@ export function exampleResults({
       trainCount: source === 'drawn' ? 10_000 : 60_000,
       testCount: source === 'drawn' ? 2_000 : 10_000,
     },
-    versions: {ohem: '0.1.0', tfjs: '4.22.0', node: '20.20.2'},
+    versions: {ohem: '1.0.0-rc.0', tfjs: '4.22.0', node: '20.20.2'},
     runs: runs.map((name) => {
       const known = COURSES.find((one) => one.name === name);
       return exampleRun(known ?? {...course(name, [0.1, 0.3, 0.7, 0.8], 50)}, {steps, snapshots, bins});

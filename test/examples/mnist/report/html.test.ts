@@ -59,7 +59,7 @@ describe('reportHtml', () => {
   it('says what was run, with which versions, and how to run it again', () => {
     expect(page).toContain('<dt>Learning rate</dt><dd>0.0003</dd>');
     expect(page).toContain('<dd>60,000 to train on, 10,000 to test</dd>');
-    expect(page).toContain('ohem-tfjs 0.1.0, TensorFlow.js 4.22.0 and Node.js 20.20.2');
+    expect(page).toContain('ohem-tfjs 1.0.0-rc.0, TensorFlow.js 4.22.0 and Node.js 20.20.2');
     expect(page).toContain('npm run mnist -- --steps 60 --lr 0.0003 --seed 1');
   });
 
