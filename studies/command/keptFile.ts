@@ -14,7 +14,7 @@ export interface Provenance {
   versions: Record<string, string>;
   /**
    * A hash of the code that trained. Other code mostly gives the same numbers, so a file of
-   * another hash is taken, and named. Older files have none.
+   * another hash is taken, and named, whatever version it calls itself. Older files have none.
    */
   source?: string;
 }
@@ -79,13 +79,13 @@ export async function readOrSetAside<Content>(
   }
 }
 
-function decodeKept<Content>(text: string, path: string, {source: _, ...wanted}: Wanted): KeptFile<Content> {
-  const {sha256, source, ...file} = parsed<Content>(text, path);
-  const {content, ...about} = file;
+function decodeKept<Content>(text: string, path: string, wanted: Wanted): KeptFile<Content> {
+  const {sha256, ...file} = parsed<Content>(text, path);
+  const {content} = file;
   if (content === undefined || checksum(content) !== sha256) {
     throw new DamagedError(`study: ${path} must be whole, got a damaged file: its checksum is wrong.`);
   }
-  const difference = firstDifference(about, wanted);
+  const difference = firstDifference(compared(file), compared(wanted));
   if (difference) {
     const {name, is, due} = difference;
     throw new FailedError(
@@ -93,7 +93,13 @@ function decodeKept<Content>(text: string, path: string, {source: _, ...wanted}:
         'into one figure: give another --out.',
     );
   }
-  return {...(file as KeptFile<Content>), ...(source !== undefined && {source})};
+  return file as KeptFile<Content>;
+}
+
+/** What two files of one figure have in common: all about them but the code, and so our version. */
+function compared({content: _, source: __, versions, ...about}: Partial<KeptFile>) {
+  const {ohem: ___, ...others} = versions ?? {};
+  return {...about, versions: others};
 }
 
 function parsed<Content>(text: string, path: string): Partial<KeptFile<Content> & {sha256: string}> {

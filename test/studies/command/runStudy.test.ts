@@ -126,6 +126,15 @@ describe('runStudy', () => {
     expect(JSON.parse(await readFile(seedFile(3), 'utf8')).source).toBe('b2');
   });
 
+  it('takes seeds that another version of the package has made: the code tells them apart', async () => {
+    const versionsOf = (ohem: string) => ({...countingProvenance().versions, ohem});
+    await run({seeds: 1, provenance: countingProvenance({versions: versionsOf('1.0.0'), source: 'a1'})});
+    const provenance = countingProvenance({versions: versionsOf('1.1.0'), source: 'b2'});
+    expect(await run({provenance})).toEqual({seeds: WHOLE});
+    expect(screen.text).toContain('Made by other code than this: seed 1.');
+    expect(JSON.parse(await readFile(seedFile(1), 'utf8')).versions.ohem).toBe('1.0.0');
+  });
+
   it('says nothing of code if it is the same', async () => {
     const provenance = countingProvenance({source: 'a1'});
     await run({seeds: 2, provenance});
