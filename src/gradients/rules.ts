@@ -319,6 +319,10 @@ export function stockGradient(name: string): GradConfig | undefined {
   return stock === config.gradFunc ? config : undefined;
 }
 
+/** Whether other code has replaced the gradient of an op, as a second copy of tfjs does. */
+export const isReplaced = (name: string) =>
+  STOCK.get(name) !== undefined && getGradient(name) !== undefined && stockGradient(name) === undefined;
+
 function ask({name, inputs, outputs, attrs = {}}: KernelRun, {places, batchSize, kept}: CutOutputs): Answer {
   const at = axisOf((outputs[0] as Tensor).shape, places[0] as Place, batchSize);
   return at && RULES.get(name)?.({name, inputs, outputs, attrs, out: places, at, batchSize, kept});

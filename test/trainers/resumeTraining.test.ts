@@ -1,4 +1,4 @@
-import {io, memory, train} from '@tensorflow/tfjs-core';
+import {io, memory, slice, train} from '@tensorflow/tfjs-core';
 import {layers, loadLayersModel, sequential} from '@tensorflow/tfjs-layers';
 import {fitOhem, resumeTraining, saveTraining, type TrainingState} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
@@ -44,6 +44,29 @@ describeOnBackends('A resumed training', (backend) => {
     expect([epoch, state.epoch, state.batch, state.step]).toEqual([[0], 1, 2, 6]);
     await fitOhem(model, xs, ys, {...RESUMABLE(), initialState: JSON.parse(JSON.stringify(state))});
     expect(weightValues(model)).toEqual(weightValues(whole));
+  });
+
+  it('does not go on in the middle of an epoch with other batches, but does between epochs', async () => {
+    const {xs, ys} = resumableData();
+    const states: TrainingState[] = [];
+    const checkpoint = (state: TrainingState) => void states.push(JSON.parse(JSON.stringify(state)));
+    await fitOhem(resumableModel(), xs, ys, {...RESUMABLE(), checkpoint, checkpointEvery: 3});
+    const [inEpoch, atEnd] = [states.find(({batch}) => batch > 0), states.find(({batch}) => batch === 0)];
+    const {batchSize = 0} = RESUMABLE();
+    const model = resumableModel();
+    const before = weightValues(model);
+    const other = {...RESUMABLE(), batchSize: 2 * batchSize};
+    await expect(fitOhem(model, xs, ys, {...other, initialState: inEpoch ?? null})).rejects.toThrow(
+      `fitOhem: batchSize must be ${batchSize}, as in initialState, got ${2 * batchSize}. ` +
+        'An epoch that has begun must end on the same batches.',
+    );
+    const [fewerX, fewerY] = [slice(xs, [0, 0], [batchSize, -1]), slice(ys, [0, 0], [batchSize, -1])];
+    await expect(fitOhem(model, fewerX, fewerY, {...RESUMABLE(), initialState: inEpoch ?? null})).rejects.toThrow(
+      `fitOhem: rows must be as many as in initialState, ${xs.shape[0]}, got ${batchSize}.`,
+    );
+    expect(weightValues(model)).toEqual(before);
+    await fitOhem(model, fewerX, fewerY, {...other, initialState: atEnd ?? null});
+    expect(weightValues(model)).not.toEqual(before);
   });
 
   it('finds the slot of each weight again when a layer was frozen on the way', async () => {

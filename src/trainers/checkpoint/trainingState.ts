@@ -25,6 +25,8 @@ export interface TrainingState extends Place {
   earlier: number;
   /** Batches completed by those earlier calls. */
   earlierSteps: number;
+  /** Rows of the data, if known: an epoch in progress can only continue on as many. */
+  samples?: number;
   /** Batches in the previous epoch, for a dataset of unknown length. */
   batchesBefore?: number;
   /** Rows and seconds spent so far. */

@@ -5,6 +5,7 @@
 
 import type {Optimizer} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
+import {rangeError} from '../../checks';
 import type {Sampler, Selector} from '../../types';
 import type {TrainingState} from '../checkpoint/trainingState';
 import type {StepSettings} from '../step/options';
@@ -88,4 +89,27 @@ export function resumeAt(first: TrainingState, given: Partial<TrainingState>): T
   const {steps = rows > 0 ? 1 : 0, counts = rowsEach} = (totals ?? {}) as Partial<EpochTotals>;
   const own = {totals: {rows, steps, sums: {...sums}, counts: {...counts}}, spent: {...first.spent, ...given.spent}};
   return {...first, begun: epoch, updates: step, ...given, ...own};
+}
+
+/**
+ * Checks that an epoch in progress continues on the batches that it began with: other sizes would
+ * repeat some rows and leave out others.
+ *
+ * @param now  the data of this run, and the rows of the epoch.
+ */
+export function checkResumed(
+  where: string,
+  {batch, totals, samples: before}: TrainingState,
+  now: {samples?: number | undefined; batchSize?: number | undefined; ofEpoch?: number | undefined},
+): void {
+  const {samples, batchSize, ofEpoch = samples} = now;
+  if (batch === 0) return;
+  const remedy = 'An epoch that has begun must end on the same batches.';
+  if (before !== undefined && samples !== undefined && samples !== before) {
+    throw rangeError(where, 'rows', `be as many as in initialState, ${before}`, samples, remedy);
+  }
+  // The last batch may be smaller, but nothing comes after it.
+  const isAtEnd = totals.rows === ofEpoch;
+  if (batchSize === undefined || isAtEnd || totals.rows === batch * batchSize) return;
+  throw rangeError(where, 'batchSize', `be ${totals.rows / batch}, as in initialState`, batchSize, remedy);
 }

@@ -8,7 +8,7 @@ import {type Stepper, stepper} from '../ohemStep';
 import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
 import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
-import {goOn, leave, resumeAt} from './continuation';
+import {checkResumed, goOn, leave, resumeAt} from './continuation';
 import {addBatch, better, checkBest, epochLogs, monitored, noTotals, restoreWeights} from './epochs';
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
@@ -155,12 +155,12 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   const begun = firstState(initialEpoch, seed, schedule);
   const {sampler, ...state} = initialState ? resumeAt(begun, initialState) : goOn(settings, begun);
   const sampling = samplingOf(settings, {options, training, seed, isShuffled}, {...state, sampler});
-  checkBest(where, model, state.best);
+  const startState = checkedStart(task, state, sampling);
   if (state.memory) memory.restore(state.memory);
   const isAborted = () => signal?.aborted === true;
   const run = {
     ...{where, model, training, epochs, options, schedule, validation, monitor, history, callbacks, isAborted},
-    ...{state: state as TrainingState, sampling, params, logNames},
+    ...{state: startState, sampling, params, logNames},
     ...{settings, rate: options.learningRate === undefined ? undefined : latestRate(settings, sampling)},
     /** Whether batches wait for an update. Its rate is the one due before the first of them. */
     isPending: false,
@@ -180,6 +180,18 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     handedOut: () => handedOut(run.state, ledger, memory, sampling?.rows),
   };
   return run;
+}
+
+/** Checks the state that a run starts at, and notes the size of the data in it. */
+function checkedStart(
+  {where, model, training: {samples}, batchSize}: Omit<FitTask, 'options' | 'seed'>,
+  state: TrainingState,
+  sampling: ReturnType<typeof samplingOf>,
+): TrainingState {
+  const ofEpoch = state.batch > 0 ? sampling?.rows.toTrainOn().rows.length : undefined;
+  checkResumed(where, state, {samples, batchSize, ofEpoch});
+  checkBest(where, model, state.best);
+  return samples === undefined ? state : {...state, samples};
 }
 
 function checkAccumulate({where, accumulate}: StepSettings, {batchesPerEpoch}: BatchSource): void {

@@ -15,6 +15,7 @@ import {livesInMainMemory} from '../../checks';
 import {offTape, opsOnTape} from '../../engine';
 import {type Differentiated, differentiate, type ForwardPass, type Stages} from '../../gradients/differentiate';
 import {leadingPlace} from '../../gradients/places';
+import {isReplaced} from '../../gradients/rules';
 import type {Start} from '../../gradients/walk';
 import {aroundCalls, layersOf, outputsOf} from '../../models/model';
 import {countedOutputs, outputLosses} from '../../models/modelLosses';
@@ -225,6 +226,9 @@ function explained(
   const others = walked.taken === undefined ? '' : ' (the loss has no gradient with respect to the other outputs)';
   const ran = `${taken} of ${count} rows run backward${others}`;
   if (multiplications.all === 0 && !blocker) return {strategy: 'pruned', why: ran, saved};
+  if (multiplications.cut === 0 && blocker && isReplaced(blocker)) {
+    return masked(`${all}, because a second copy of tfjs, or other code, has replaced the gradient of ${blocker}`);
+  }
   if (multiplications.cut === 0) return masked(`${all}, because rows may interact in ${layer} (${blocker})`);
   const share = `${Math.round(100 * saved)} % of the multiplications of the backward pass`;
   const until = blocker === undefined ? '' : `; all rows run backward from ${blocker} in ${layer} on`;

@@ -1,11 +1,14 @@
 import {
   add,
   env,
+  type GradConfig,
+  getGradient,
   memory,
   mul,
   ones,
   randomNormal,
   randomUniform,
+  registerGradient,
   reshape,
   softmax,
   type Tensor,
@@ -14,6 +17,7 @@ import {
   tidy,
   train,
   transpose,
+  unregisterGradient,
 } from '@tensorflow/tfjs-core';
 import {input, type LayersModel, layers, model, type SymbolicTensor, sequential} from '@tensorflow/tfjs-layers';
 import {all, categoricalCrossentropy, meanSquaredError, ohemLoss, ohemStep, randomK, topK} from 'ohem-tfjs';
@@ -140,6 +144,22 @@ describeOnBackends('The walk back', (backend) => {
       'masked',
       expect.stringMatching(/^all 6 rows run backward, because rows may interact in mixing_layer_\w+ \(Softmax\)$/),
     ]);
+  });
+
+  it('names a gradient that other code has replaced, as a second copy of tfjs does', () => {
+    const stock = getGradient('Softmax') as GradConfig;
+    unregisterGradient('Softmax');
+    registerGradient({...stock, gradFunc: (...given) => stock.gradFunc(...given)});
+    try {
+      const step = ohemStep(tinyModel(), {loss, select: topK({k: 2}), optimizer: train.sgd(0.1)});
+      step(tinyXs(), tinyYs()).dispose();
+      expect(step.why).toBe(
+        'all 6 rows run backward, because a second copy of tfjs, or other code, has replaced the gradient of Softmax',
+      );
+    } finally {
+      unregisterGradient('Softmax');
+      registerGradient(stock);
+    }
   });
 
   it('calls each layer once in a step, the first one included', () => {
