@@ -46,7 +46,7 @@ describeOnBackends('A resumed training', (backend) => {
     expect(weightValues(model)).toEqual(weightValues(whole));
   });
 
-  it('does not go on in the middle of an epoch with other batches, but does between epochs', async () => {
+  it('refuses to continue in the middle of an epoch with other batches, but does between epochs', async () => {
     const {xs, ys} = resumableData();
     const states: TrainingState[] = [];
     const checkpoint = (state: TrainingState) => void states.push(JSON.parse(JSON.stringify(state)));
