@@ -7,6 +7,8 @@ import {SMALL_MODELS} from './smallModels';
 interface FitTiming {
   name: string;
   steps: number;
+  /** Pairs of epochs measured. */
+  pairs: number;
   /** Median milliseconds of the processor for a step: other programs have little part in them. */
   loopMs: number;
   fitMs: number;
@@ -18,20 +20,20 @@ interface FitTiming {
  * Processes for each model: where its tensors lie changes a product of matrices by a quarter, and
  * some of them, as the weights, stay there as long as the process lives.
  */
-const PROCESSES = 3;
+const PROCESSES = 5;
 
 /** Times each small model in processes of its own, where no heap of another one is collected. */
 export async function timeFits(rounds: number): Promise<FitTiming[]> {
   const measured = SMALL_MODELS.map(({name}) => ({name, steps: 0, pairs: [] as FitPairs['pairs']}));
   for (let turn = 0; turn < PROCESSES; turn++) {
     for (const model of measured) {
-      const {steps, pairs} = await inProcess(model.name, Math.ceil(rounds / PROCESSES));
+      const {steps, pairs} = await inProcess(model.name, rounds);
       model.steps = steps;
       model.pairs.push(...pairs);
     }
   }
   return measured.map(({name, steps, pairs}) => ({
-    ...{name, steps},
+    ...{name, steps, pairs: pairs.length},
     loopMs: median(pairs.map(({loop}) => loop)),
     fitMs: median(pairs.map(({fit}) => fit)),
     ratio: median(pairs.map(({loop, fit}) => fit / loop)),
@@ -50,8 +52,14 @@ function inProcess(name: string, rounds: number): Promise<FitPairs> {
 export function printFits(timings: readonly FitTiming[]): void {
   console.log('\nSmall models on wasm: fitOhem beside a loop of ohemStep that takes rows, steps and reads');
   console.table(
-    timings.map(({name, steps, loopMs, fitMs, ratio}) => ({
-      ...{model: name, steps, 'loop, CPU ms': Number(loopMs.toFixed(3)), 'fitOhem, CPU ms': Number(fitMs.toFixed(3))},
+    timings.map(({name, steps, pairs, loopMs, fitMs, ratio}) => ({
+      ...{
+        model: name,
+        steps,
+        pairs,
+        'loop, CPU ms': Number(loopMs.toFixed(3)),
+        'fitOhem, CPU ms': Number(fitMs.toFixed(3)),
+      },
       'fitOhem ÷ loop': Number(ratio.toFixed(3)),
     })),
   );

@@ -25,12 +25,11 @@ export function disposeEach(tensors: unknown): void {
   for (const tensor of tensorsIn(tensors)) tensor.dispose();
 }
 
-function tensorsIn(tensors: unknown): Tensor[] {
-  const found: Tensor[] = [];
-  eachTensorIn(tensors, (tensor) => {
-    found.push(tensor);
-    return tensor;
-  });
+/** Lists the tensors in lists and records, in the order of `eachTensorIn`. */
+function tensorsIn(tensors: unknown, found: Tensor[] = []): Tensor[] {
+  if (typeof tensors !== 'object' || tensors === null) return found;
+  if ('dataId' in tensors) found.push(tensors as Tensor);
+  else for (const inner of Object.values(tensors)) tensorsIn(inner, found);
   return found;
 }
 

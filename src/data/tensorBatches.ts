@@ -166,5 +166,7 @@ export function shuffledRows(count: number, seed: number | string, epoch: number
 
 /** Lists the rows first … end − 1 in ascending order. */
 export function rowsFrom(first: number, end: number): Int32Array {
-  return Int32Array.from({length: end - first}, (_, row) => first + row);
+  const rows = new Int32Array(end - first);
+  for (let place = 0; place < rows.length; place++) rows[place] = first + place;
+  return rows;
 }

@@ -55,13 +55,19 @@ const INNER = ['layers', 'layer', 'forwardLayer', 'backwardLayer', 'cell', 'cell
  * recurrent cells.
  */
 export function partsOf(model: LayersModel): LayersModel['layers'] {
-  const withInner = (layer: object): object[] => [
-    layer,
-    ...INNER.flatMap((name) =>
-      [(layer as Record<string, object | object[] | undefined>)[name] ?? []].flat().flatMap(withInner),
-    ),
-  ];
-  return [...new Set(model.layers.flatMap(withInner))] as LayersModel['layers'];
+  const parts = new Set<object>();
+  // Each step asks: for a small model, lists of lists would take a noticeable share of it.
+  const add = (part: object) => {
+    if (parts.has(part)) return;
+    parts.add(part);
+    for (const name of INNER) {
+      const inner = (part as Record<string, object | object[] | undefined>)[name];
+      if (Array.isArray(inner)) inner.forEach(add);
+      else if (inner) add(inner);
+    }
+  };
+  model.layers.forEach(add);
+  return [...parts] as LayersModel['layers'];
 }
 
 type Layer = LayersModel['layers'][number];
