@@ -76,24 +76,33 @@ const LEFT_BEHIND = new Set(['dropoutMask', 'recurrentDropoutMask', 'states_', '
 const OF_MODELS = ['layers', 'inputs', 'outputs', 'nodesByDepth', 'model'];
 
 /**
- * Lists the fields that determine what a model computes: those of its layers and their parts. Equal
- * lists mean equal computations.
+ * Visits the fields that determine what a model computes: those of its layers and their parts. The
+ * same values in the same order mean equal computations.
  */
-export function fieldsOf(model: LayersModel): unknown[] {
-  const list: unknown[] = [];
+export function visitFields(model: LayersModel, visit: (value: unknown) => void): void {
   for (const part of [model as Part, ...partsOf(model)]) {
     const fields = part as unknown as Record<string, unknown>;
-    list.push(part.call, part.apply, part.calculateLosses, part.computeMask, part.stateful);
+    for (const value of [part.call, part.apply, part.calculateLosses, part.computeMask, part.stateful]) visit(value);
     for (const name of 'layers' in part ? OF_MODELS : Object.keys(fields)) {
-      const value = fields[name];
       if (LEFT_BEHIND.has(name)) continue;
-      list.push(value);
-      if (Array.isArray(value)) list.push(...value.flat(2));
+      const value = fields[name];
+      visit(value);
+      if (Array.isArray(value)) visitItems(value, visit);
       // Such as the factors of a regulariser.
-      else if (HELPERS.has(name) && value) list.push(...Object.values(value), (value as Part).apply);
+      else if (value && HELPERS.has(name)) {
+        for (const factor of Object.values(value)) visit(factor);
+        visit((value as Part).apply);
+      }
     }
   }
-  return list;
+}
+
+/** Visits the items of a list, and those of the lists in it. */
+function visitItems(list: readonly unknown[], visit: (value: unknown) => void, depth = 2): void {
+  for (const item of list) {
+    if (depth > 0 && Array.isArray(item)) visitItems(item, visit, depth - 1);
+    else visit(item);
+  }
 }
 
 /** Layers whose dropout draws uniform numbers from [0, 1). */

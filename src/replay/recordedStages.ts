@@ -3,7 +3,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {backendInUse, canReplay} from '../engine';
 import {type Stages, tapedStage} from '../gradients/differentiate';
 import {partsOf} from '../models/model';
-import {fieldsOf, isPure} from './pureModel';
+import {isPure, visitFields} from './pureModel';
 import {hasTwins, isCurrent, type Known, recordStage, replayStage} from './recording';
 import {type Remembered, remembered} from './remembered';
 
@@ -24,10 +24,26 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
     models.clear();
     losses.clear();
   };
+  const visitAll = (variables: readonly Tensor[], visit: (value: unknown) => void) => {
+    visit(backendInUse().backend);
+    variables.forEach(visit);
+    visitFields(model, visit);
+  };
+  // Compares without a new list: a small model has more fields than numbers to compute.
+  const hasChanged = (variables: readonly Tensor[]): boolean => {
+    let place = 0;
+    let isSame = true;
+    visitAll(variables, (field) => {
+      isSame &&= field === fields[place];
+      place++;
+    });
+    return !isSame || place !== fields.length;
+  };
   const lookAtModel = (variables: readonly Tensor[]) => {
-    const now = [backendInUse().backend, ...variables, ...fieldsOf(model)];
-    if (now.length === fields.length && now.every((field, i) => field === fields[i])) return;
+    if (!hasChanged(variables)) return;
     forget();
+    const now: unknown[] = [];
+    visitAll(variables, (field) => now.push(field));
     fields = now;
     isModelPure = isPure(model);
   };
