@@ -1,6 +1,7 @@
 import {cost} from './cost/study';
 import {detection} from './detection/study';
 import {epochs, epochsMails} from './epochs/study';
+import {hurts} from './hurts/study';
 import type {Study} from './kit/study';
 import {labels} from './labels/study';
 import {noise, noiseRules} from './noise/study';
@@ -16,6 +17,6 @@ import {tuned} from './tuned/study';
 /** All studies, in the order of the document. */
 export const studies: readonly Study[] = [
   ...[reference, orderedSgd, orderedLeNet, noise, noiseRules, cost],
-  ...[rules, pairs, labels, epochs, epochsMails],
+  ...[rules, pairs, labels, epochs, epochsMails, hurts],
   ...[detection, segmentation, tuned, speed],
 ];

@@ -8,6 +8,7 @@ import {renderSvg} from '../../examples/mnist/report/render';
 import type {CostSummary} from '../../studies/cost/report';
 import type {DetectionSummary} from '../../studies/detection/report';
 import type {EpochsSummary} from '../../studies/epochs/report';
+import type {HurtsSummary} from '../../studies/hurts/report';
 import type {StudyReport} from '../../studies/kit/study';
 import type {LabelsSummary} from '../../studies/labels/report';
 import type {NoiseSummary} from '../../studies/noise/report';
@@ -23,6 +24,7 @@ import {
   costRecords,
   detectionRecords,
   epochsRecords,
+  hurtsRecords,
   labelsRecords,
   noiseRecords,
   noiseRulesRecords,
@@ -46,6 +48,7 @@ const RECORDS: Record<string, unknown[]> = {
   pairs: pairsRecords(),
   epochs: epochsRecords(),
   'epochs-mails': epochsRecords(),
+  hurts: hurtsRecords(),
   labels: labelsRecords(),
   tuned: tunedRecords(),
   speed: speedRecords(),
@@ -236,6 +239,30 @@ describe('The study of epochs', () => {
       count: 3,
     });
     expect(results[3]?.testError.mean).toBeCloseTo(0.02 + 0.04 + 0.002);
+  });
+});
+
+describe('The study of what hurts', () => {
+  const {tasks} = reportOf('hurts').summary as HurtsSummary;
+
+  it('compares each rule with all rows, and the hardest half with a random one, at the end and on the way', () => {
+    expect(tasks.map(({task}) => task)).toEqual(['few rows', 'sequences']);
+    for (const {rules} of tasks) {
+      const [all, mined, random] = rules as [(typeof rules)[number], ...typeof rules];
+      expect([all.end.error?.value.mean, all.onTheWay.error?.value.mean]).toEqual([
+        expect.closeTo(0.48),
+        expect.closeTo(0.38),
+      ]);
+      expect([mined?.end.error?.toAll?.mean, mined?.end.error?.toRandom?.mean]).toEqual([
+        expect.closeTo(0.1),
+        expect.closeTo(-0.1),
+      ]);
+      expect(mined?.onTheWay.error?.toAll?.margin).toBeCloseTo(0);
+      expect([all.end.error?.toAll, all.end.error?.toRandom, random?.end.error?.toRandom]).toEqual([
+        ...[undefined, undefined, undefined],
+      ]);
+      expect(random?.end.error?.toAll?.mean).toBeCloseTo(0.2);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import type {DetectionRecord} from '../../studies/detection/record';
 import type {EpochsRecord} from '../../studies/epochs/record';
+import type {HurtsRecord, Quality} from '../../studies/hurts/record';
 import {kindsPicture, scenePicture} from '../../studies/kit/scenes/scenePicture';
 import type {TurnRecord} from '../../studies/kit/trainInTurn';
 import type {ArmRecord} from '../../studies/kit/trainTogether';
@@ -257,3 +258,19 @@ export const segmentationRecords = (): SegmentationRecord[] =>
       {picture: scenePicture(blank), truth: kindsPicture(blank), found: [1, 2, 3].map(() => kindsPicture(blank))},
     ],
   }));
+
+/** Invented cases of two measures, in which each rule has a larger error than the one before. */
+export const hurtsRecords = (): HurtsRecord[][] =>
+  SEEDS.map((seed) =>
+    [
+      {task: 'few rows', unit: ''},
+      {task: 'sequences', unit: ', by step'},
+    ].map(({task, unit}) => ({
+      task,
+      rules: turnRecords(
+        ['all()', `topK({ratio: 0.5})${unit}`, `randomK({ratio: 0.5})${unit}`],
+        seed,
+        (error): Quality => ({error, ...(unit === '' ? {validationLoss: 2 * error} : {loss: 2 * error})}),
+      ),
+    })),
+  );
