@@ -8,7 +8,7 @@ import {renderSvg} from '../../examples/mnist/report/render';
 import type {CostSummary} from '../../studies/cost/report';
 import type {DetectionSummary} from '../../studies/detection/report';
 import type {EpochsSummary} from '../../studies/epochs/report';
-import type {HurtsSummary} from '../../studies/hurts/report';
+import type {HurtsSummary} from '../../studies/hurts/summary';
 import type {StudyReport} from '../../studies/kit/study';
 import type {LabelsSummary} from '../../studies/labels/report';
 import type {NoiseSummary} from '../../studies/noise/report';
@@ -258,6 +258,7 @@ describe('The study of what hurts', () => {
         expect.closeTo(-0.1),
       ]);
       expect(mined?.onTheWay.error?.toAll?.margin).toBeCloseTo(0);
+      expect(mined?.end.error?.relative?.mean).toBeCloseTo(0.1 / 0.48, 3);
       expect([all.end.error?.toAll, all.end.error?.toRandom, random?.end.error?.toRandom]).toEqual([
         ...[undefined, undefined, undefined],
       ]);

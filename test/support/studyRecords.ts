@@ -270,7 +270,7 @@ export const hurtsRecords = (): HurtsRecord[][] =>
       rules: turnRecords(
         ['all()', `topK({ratio: 0.5})${unit}`, `randomK({ratio: 0.5})${unit}`],
         seed,
-        (error): Quality => ({error, ...(unit === '' ? {validationLoss: 2 * error} : {loss: 2 * error})}),
+        (error): Quality => ({error, loss: 2 * error}),
       ),
     })),
   );
