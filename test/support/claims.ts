@@ -1,6 +1,7 @@
 /**
  * @file Every measured number in the prose of the documents, and the results that it comes from.
  */
+import {HURTS_CLAIMS} from './hurtsClaims';
 
 /**
  * A sentence with a measured number, as the document has it on one line, and how it follows from
@@ -228,6 +229,7 @@ export const CLAIMS: Claim[] = [
     due: ({test: {positives, negatives}}: {test: {positives: number; negatives: number}}) =>
       `Of the test rows ${((100 * positives) / (positives + negatives)).toFixed(1)} % are positive`,
   },
+  ...HURTS_CLAIMS,
 ];
 
 /** What looks like a measured number, and is none: a choice, a rule, or what others say. */

@@ -1,3 +1,4 @@
+import {hurtsTables} from './hurtsTables';
 import type {MarkedTable} from './markedTable';
 import {noiseRules} from './noiseRulesTable';
 import {markdownTable} from './resultTables';
@@ -13,4 +14,5 @@ export const markedTables = (): MarkedTable[] => [
   {document: 'docs/finding-label-errors.md', name: 'noise rules', table: markdownTable(noiseRules())},
   ...studyTables(),
   ...tunedTables(),
+  ...hurtsTables(),
 ];

@@ -25,7 +25,7 @@ export const resultsOf = <Summary>(study: string): Summary & {seeds: number} =>
 const isNumber = (value: number | null) => value !== null && Number.isFinite(value);
 
 /** `88.5 ± 0.4`; a dash for what is not there. */
-function plusMinus({mean, margin}: Estimate, digits: number, factor = 1): string {
+export function plusMinus({mean, margin}: Estimate, digits: number, factor = 1): string {
   if (!isNumber(mean)) return '–';
   return `${(factor * mean).toFixed(digits)}${isNumber(margin) ? ` ± ${(factor * margin).toFixed(digits)}` : ''}`;
 }
