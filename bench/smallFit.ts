@@ -21,7 +21,7 @@ import {enableWasmThreads} from 'ohem-tfjs/node';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {SMALL_MODELS, type SmallModel, smallBatch} from './smallModels';
 
-/** An epoch by a loop of `ohemStep` and one by `fitOhem`: milliseconds of the processor a step. */
+/** Epochs by a loop of `ohemStep` and as many by `fitOhem`: milliseconds of the processor a step. */
 export interface FitPair {
   loop: number;
   fit: number;
@@ -33,16 +33,17 @@ export interface FitPairs {
   pairs: FitPair[];
 }
 
-/** Steps of an epoch: about a second, of which recording the first ones is a small part. */
+/** Steps of an epoch. */
 const STEPS = {short: 1600, middle: 300, long: 50};
 
-/**
- * Seconds for each round: fast models get more pairs in them, because their timings spread most.
- */
-const SECONDS_PER_ROUND = 2;
+/** Seconds that a timing takes at least: as many epochs of one call, as trainings have. */
+const SECONDS = 2;
 
-/** Epochs of each that are not counted: until then V8 still compiles what they run. */
-const WARM_UPS = 3;
+/** Seconds for each round: fast models get more pairs in them, because their timings spread most. */
+const SECONDS_PER_ROUND = 4;
+
+/** Timings of each that are not counted: until then V8 still compiles what they run. */
+const WARM_UPS = 2;
 
 /**
  * Times `fitOhem` beside a loop of `ohemStep` that does the same: it takes the rows of each batch
@@ -59,32 +60,39 @@ async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
   const [x, y] = [several(batch.xs), several(batch.ys)];
   const {rows} = small;
   const options = {select: topK({ratio: 0.5}), granularity: small.granularity ?? null};
-  const loop = async () => {
+  const loop = async (epochs: number) => {
     const step = ohemStep(model, options);
-    const order = Int32Array.from({length: steps * rows}, (_, row) => row);
-    for (let taken = 0; taken < steps; taken++) {
-      const ofBatch = order.slice(taken * rows, (taken + 1) * rows);
-      const [xs, ys] = tidy(() => [x, y].map((all) => gather(all, tensor1d(ofBatch, 'int32')))) as [Tensor, Tensor];
-      await step(xs, ys).read();
-      xs.dispose();
-      ys.dispose();
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const order = Int32Array.from({length: steps * rows}, (_, row) => row);
+      for (let taken = 0; taken < steps; taken++) {
+        const ofBatch = order.slice(taken * rows, (taken + 1) * rows);
+        const [xs, ys] = tidy(() => [x, y].map((all) => gather(all, tensor1d(ofBatch, 'int32')))) as [Tensor, Tensor];
+        await step(xs, ys).read();
+        xs.dispose();
+        ys.dispose();
+      }
     }
     step.dispose();
   };
-  const fit = () => fitOhem(model, x, y, {...options, batchSize: rows, shuffle: false, verbose: 0});
-  const timed = async (run: () => Promise<unknown>) => {
+  const fit = (epochs: number) =>
+    fitOhem(model, x, y, {...options, epochs, batchSize: rows, shuffle: false, verbose: 0});
+  const timed = async (run: (epochs: number) => Promise<unknown>, epochs: number) => {
     const start = process.cpuUsage();
-    await run();
+    await run(epochs);
     const {user, system} = process.cpuUsage(start);
-    return (user + system) / 1000 / steps;
+    return (user + system) / 1000 / steps / epochs;
   };
-  for (let run = 0; run < WARM_UPS; run++) for (const warmUp of [loop, fit]) await warmUp();
+  const epochs = Math.ceil((1000 * SECONDS) / steps / (await timed(loop, 1)));
+  for (let run = 0; run < WARM_UPS; run++) for (const warmUp of [loop, fit]) await warmUp(epochs);
   const pairs: FitPair[] = [];
   const elsewhere = movingBatches(batch.xs.size);
   const end = performance.now() + 1000 * SECONDS_PER_ROUND * rounds;
   while (pairs.length === 0 || performance.now() < end) {
-    const first = {loop: await elsewhere(() => timed(loop)), fit: await elsewhere(() => timed(fit))};
-    pairs.push(first, {fit: await elsewhere(() => timed(fit)), loop: await elsewhere(() => timed(loop))});
+    const first = {loop: await elsewhere(() => timed(loop, epochs)), fit: await elsewhere(() => timed(fit, epochs))};
+    pairs.push(first, {
+      fit: await elsewhere(() => timed(fit, epochs)),
+      loop: await elsewhere(() => timed(loop, epochs)),
+    });
   }
   for (const tensor of [x, y, batch.xs, batch.ys]) tensor.dispose();
   return {steps, pairs};
@@ -92,14 +100,15 @@ async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
 
 /**
  * Runs a function while tensors about as large as its batches are held, a different number of them
- * each time. At some addresses a product of matrices takes up to half as long again, and without
+ * each time: seven numbers in turn, because of eight the loop would always hold others than
+ * `fitOhem`. At some addresses a product of matrices takes up to half as long again, and without
  * these tensors a process would reuse the same addresses.
  */
 function movingBatches(size: number) {
   let run = 0;
   return async <T>(f: () => Promise<T>): Promise<T> => {
     run++;
-    const held = Array.from({length: (5 * run) % 8}, (_, i) => zeros([size + 16 * ((37 * run + 11 * i) % 61)]));
+    const held = Array.from({length: (5 * run) % 7}, (_, i) => zeros([size + 16 * ((37 * run + 11 * i) % 61)]));
     try {
       return await f();
     } finally {

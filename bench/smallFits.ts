@@ -3,11 +3,11 @@ import {median} from './interleaved';
 import type {FitPairs} from './smallFit';
 import {SMALL_MODELS} from './smallModels';
 
-/** An epoch of one small model, by `fitOhem` and by a loop of `ohemStep`. */
+/** Epochs of one small model, by `fitOhem` and by a loop of `ohemStep`. */
 interface FitTiming {
   name: string;
   steps: number;
-  /** Pairs of epochs measured. */
+  /** Pairs of timings. */
   pairs: number;
   /** Median milliseconds of the processor for a step: other programs have little part in them. */
   loopMs: number;
@@ -20,7 +20,7 @@ interface FitTiming {
  * Processes for each model: where its tensors lie changes a product of matrices by a quarter, and
  * some of them, as the weights, stay there as long as the process lives.
  */
-const PROCESSES = 5;
+const PROCESSES = 3;
 
 /** Times each small model in processes of its own, where no heap of another one is collected. */
 export async function timeFits(rounds: number): Promise<FitTiming[]> {

@@ -46,6 +46,12 @@ export interface Place {
   earlierSteps?: number;
 }
 
+/** Batches that are there without a wait. */
+export type BatchesAtOnce = IterableIterator<TrainingBatch, undefined> & {return(): unknown};
+
+/** The batches of an epoch; `return` ends it early. */
+export type Batches = AsyncGenerator<TrainingBatch, void> | BatchesAtOnce;
+
 /** A source of the batches of successive epochs. */
 export interface BatchSource {
   /** Number of batches per epoch, if known. */
@@ -55,13 +61,13 @@ export interface BatchSource {
   /** Passes the first batch to `at`, without consuming it. */
   look?(at: (batch: TrainingBatch) => void): Promise<void>;
   /** Yields the batches of an epoch from a position on, or only the chosen rows. */
-  batches(from: Place, chosen?: ChosenRows): AsyncGenerator<TrainingBatch, void>;
+  batches(from: Place, chosen?: ChosenRows): Batches;
   /** Computes the number of batches for a number of chosen rows; undefined while it is unknown. */
   batchesOf?(rows: number): number | undefined;
   /** Returns the item sizes known so far, if chosen rows are cut from items. */
   itemSizes?(): ItemSizes | undefined;
   /** Yields rows of an epoch in batches `times` as large, for a forward pass only. */
-  rowsToScore?(at: Place, rows: Int32Array, times: number): AsyncGenerator<TrainingBatch, void>;
+  rowsToScore?(at: Place, rows: Int32Array, times: number): Batches;
   /** Releases the source. */
   close(): Promise<void>;
 }

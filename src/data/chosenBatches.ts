@@ -3,7 +3,7 @@
 import {dispose, type TensorContainer, tensor1d, tensor2d, tidy} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../checks';
 import {isNumbers} from './batchOptions';
-import type {BatchSource, ChosenRows, ItemSizes, Place, TrainingBatch} from './batchSource';
+import type {Batches, BatchSource, ChosenRows, ItemSizes, Place, TrainingBatch} from './batchSource';
 import {rowNumbers} from './datasetBatches';
 import {joined, rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
 
@@ -70,7 +70,7 @@ interface Waiting {
  */
 async function* recut(
   about: IndexedItems & {epoch: number},
-  items: AsyncIterable<TrainingBatch>,
+  items: Batches,
   chosen: ChosenRows,
   {times, largestWith}: {times: number; largestWith: (rows: number) => number},
 ): AsyncGenerator<TrainingBatch, void> {

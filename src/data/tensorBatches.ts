@@ -5,7 +5,7 @@ import {type BatchNames, type ModelData, modelData, type StepTensors} from '../m
 import {shuffled, uniformFrom} from '../random';
 import type {Granularity} from '../types';
 import {isNumbers, type RowContext, type SampleWeights} from './batchOptions';
-import type {BatchSource, ChosenRows, TrainingBatch} from './batchSource';
+import type {BatchesAtOnce, BatchSource, ChosenRows, TrainingBatch} from './batchSource';
 import {disposeEach, rowsOfEach, type WeightTensors, weighted} from './rowsOfEach';
 
 /** Data in tensors that share their rows. */
@@ -33,12 +33,14 @@ export function tensorBatches(
   const numbers =
     sampleWeight !== undefined && isNumbers(sampleWeight) ? tensor1d(Array.from(sampleWeight)) : undefined;
   const weights = numbers ?? (sampleWeight as WeightTensors | undefined);
+  const hasContext = Object.keys(context).length > 0;
   const take: Take = (rows, counts) =>
     tidy(() => {
       const column = tensor2d(rows, [rows.length, 1], 'int32');
       const taken = <T>(tensors: T): T => rowsOfEach(tensors, column);
+      const ofContext = hasContext ? taken({...context}) : {};
       const sampleWeight = weighted(weights && taken(weights), counts);
-      return {xs: taken(xs), ys: taken(ys), options: {...(sampleWeight && {sampleWeight}), ...taken({...context})}};
+      return {xs: taken(xs), ys: taken(ys), options: {...(sampleWeight && {sampleWeight}), ...ofContext}};
     });
   const batchesOf = (rows: number) => Math.min(Math.ceil(rows / batchSize), limit ?? Number.POSITIVE_INFINITY);
   const inBatches = (chosen: ChosenRows, size: number, first: number, count: number) =>
@@ -73,27 +75,37 @@ type Take = (rows: Int32Array, counts?: Float32Array) => Pick<TrainingBatch, 'xs
 
 /**
  * Yields the batches `first … count − 1` of some rows; each is valid until the next is requested.
+ * Not a generator: engines do not compile those, and a wait takes a noticeable share of a small
+ * step.
  */
-async function* gathered(
-  take: Take,
-  chosen: ChosenRows,
-  size: number,
-  first: number,
-  count: number,
-): AsyncGenerator<TrainingBatch, void> {
-  for (let number = first; number < count; number++) {
-    const batch = batchOf(take, chosen, number * size, size);
-    try {
-      yield batch;
-    } finally {
-      disposeEach([batch.xs, batch.ys, batch.options]);
-    }
-  }
+function gathered(take: Take, chosen: ChosenRows, size: number, first: number, count: number): BatchesAtOnce {
+  let number = first;
+  let latest: TrainingBatch | undefined;
+  const release = () => {
+    if (latest) disposeEach([latest.xs, latest.ys, latest.options]);
+    latest = undefined;
+  };
+  const end = () => {
+    release();
+    number = count;
+    return {done: true, value: undefined} as const;
+  };
+  return {
+    [Symbol.iterator]() {
+      return this;
+    },
+    next() {
+      release();
+      if (number >= count) return end();
+      latest = batchOf(take, chosen, number * size, size);
+      number++;
+      return {done: false, value: latest};
+    },
+    return: end,
+  };
 }
 
-/**
- * Gathers the batch at an offset. A separate function, because engines do not compile generators.
- */
+/** Gathers the batch at an offset. */
 function batchOf(take: Take, {rows: all, order, weights}: ChosenRows, from: number, size: number): TrainingBatch {
   const to = Math.min(from + size, all.length);
   const places = order?.subarray(from, to);

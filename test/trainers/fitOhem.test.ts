@@ -105,6 +105,7 @@ describeOnBackends('fitOhem', (backend) => {
     const totals = {rows: 0, steps: 0, sums: {}, counts: {}};
     const spent = {rows: 44, backwardRows: 22, seconds: 0};
     const counts = {epoch: 2, batch: 0, step: 6, updates: 6, begun: 0, earlier: 0, earlierSteps: 0, batchesBefore: 3};
-    expect(history.state).toEqual({...counts, seed: 3, totals, spent});
+    const samples = 22;
+    expect(history.state).toEqual({...counts, seed: 3, samples, totals, spent});
   });
 });

@@ -212,22 +212,22 @@ function warnOfUnknownLength(where: string, options: FitOptions, {batchesPerEpoc
 
 /** Trains on the rest of the epoch; returns false if it was stopped before the end. */
 async function trainEpoch(run: Run): Promise<boolean> {
-  const {training, callbacks, sampling} = run;
-  // The history has no batch callbacks.
-  const hasListeners = callbacks.callbacks.length > 1;
-  for await (const batch of training.batches(run.state, sampling?.rows.toTrainOn())) {
-    const known = {batch: run.state.batch, size: batch.size};
-    if (hasListeners) await callbacks.onBatchBegin(known.batch, {...known});
-    const taken = trainOn(run, batch);
-    const figures = taken instanceof Promise ? await taken : taken;
-    const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
-    if (hasListeners) await callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
-    // Batches that are accumulated belong to the step in progress.
-    if (figures.isPending) continue;
-    if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
-    if (run.pace.isDue()) await run.pace.afterBatch();
-    if (!run.isStopped()) continue;
-    return isAtEnd(run);
+  const batches = run.training.batches(run.state, run.sampling?.rows.toTrainOn());
+  try {
+    for (;;) {
+      // Waits only if needed: for a small model each wait takes a noticeable share of the step.
+      const pulled = batches.next();
+      const {done, value: batch} = pulled instanceof Promise ? await pulled : pulled;
+      if (done) break;
+      const stopped = trainOnBatch(run, batch as TrainingBatch);
+      if (!(stopped instanceof Promise ? await stopped : stopped)) continue;
+      await batches.return();
+      return isAtEnd(run);
+    }
+  } catch (error) {
+    // As in `for await`, the first error counts.
+    await Promise.resolve(batches.return()).catch(() => undefined);
+    throw error;
   }
   const rest = await run.mined.flush();
   run.isPending = false;
@@ -237,7 +237,38 @@ async function trainEpoch(run: Run): Promise<boolean> {
   return true;
 }
 
-/** Takes a step, in a function of its own: engines do not compile the loop of an async function. */
+/** Trains on a batch; returns whether the run stops after it, as a promise only if it waits. */
+function trainOnBatch(run: Run, batch: TrainingBatch): boolean | Promise<boolean> {
+  // The history has no batch callbacks.
+  if (run.callbacks.callbacks.length > 1) return trainAndTell(run, batch);
+  const taken = trainOn(run, batch);
+  return taken instanceof Promise ? taken.then((figures) => afterStep(run, figures)) : afterStep(run, taken);
+}
+
+/** Trains on a batch between its callbacks. */
+async function trainAndTell(run: Run, batch: TrainingBatch): Promise<boolean> {
+  const known = {batch: run.state.batch, size: batch.size};
+  await run.callbacks.onBatchBegin(known.batch, {...known});
+  const figures = await trainOn(run, batch);
+  const ofRate = run.rate === undefined ? {} : {learningRate: run.rate};
+  await run.callbacks.onBatchEnd(known.batch, {...known, ...figures.logs, ...ofRate});
+  return afterStep(run, figures);
+}
+
+/** Saves a checkpoint and yields to the event loop, if due; returns whether the run stops. */
+function afterStep(run: Run, {isPending}: StepFigures): boolean | Promise<boolean> {
+  // Batches that are accumulated belong to the step in progress.
+  if (isPending) return false;
+  return isCheckpointDue(run) || run.pace.isDue() ? pausedAfterStep(run) : run.isStopped();
+}
+
+async function pausedAfterStep(run: Run): Promise<boolean> {
+  if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
+  if (run.pace.isDue()) await run.pace.afterBatch();
+  return run.isStopped();
+}
+
+/** Takes a step; returns a promise only if it waits. */
 function trainOn(run: Run, batch: TrainingBatch): StepFigures | Promise<StepFigures> {
   if (!run.isPending) setDueRate(run);
   // Timed only for a budget: a clock would make states differ between machines, and a call costs as
