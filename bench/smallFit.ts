@@ -21,7 +21,7 @@ import {enableWasmThreads} from 'ohem-tfjs/node';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {SMALL_MODELS, type SmallModel, smallBatch} from './smallModels';
 
-/** Epochs by a loop of `ohemStep` and as many by `fitOhem`: milliseconds of the processor a step. */
+/** Milliseconds of the processor a step, by a loop of `ohemStep` and by `fitOhem`. */
 export interface FitPair {
   loop: number;
   fit: number;
@@ -36,10 +36,12 @@ export interface FitPairs {
 /** Steps of an epoch. */
 const STEPS = {short: 1600, middle: 300, long: 50};
 
-/** Seconds that a timing takes at least: as many epochs of one call, as trainings have. */
+/** Seconds that a timing takes at least: one call runs several epochs, as those of users do. */
 const SECONDS = 2;
 
-/** Seconds for each round: fast models get more pairs in them, because their timings spread most. */
+/**
+ * Seconds for each round: fast models get more pairs in them, because their timings spread most.
+ */
 const SECONDS_PER_ROUND = 4;
 
 /** Timings of each that are not counted: until then V8 still compiles what they run. */
