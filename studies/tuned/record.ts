@@ -6,7 +6,7 @@ export type OptimizerName = 'sgd' | 'adam';
 /** How well one learning rate did. */
 export interface RateTried {
   rate: number;
-  /** Validation accuracy after each stage that it took part in. */
+  /** Mean validation accuracy of the seeds after each stage that it took part in. */
   accuracies: number[];
 }
 

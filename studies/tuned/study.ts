@@ -8,7 +8,7 @@ import {OPTIMIZERS} from './optimizers';
 import type {OptimizerName, Sweep, TunedRecord, TunedSeed} from './record';
 import {tunedReport} from './report';
 import {splitDigits} from './splitDigits';
-import {SWEEP_SEED, sweep, sweepSteps} from './sweep';
+import {SWEEP_SEEDS, sweep, sweepSteps} from './sweep';
 
 /** Plain training, and each selection with as many rows at random. */
 const RUNS = '512/512,512/384,1024/512,1024/128,512/384-random,1024/512-random,1024/128-random';
@@ -65,7 +65,7 @@ export const tuned: Study<TunedSeed> = {
     measureEvery: MEASURE_EVERY,
     reduction: 'mean',
     rates: Object.fromEntries(NAMES.map((name) => [name, [...OPTIMIZERS[name].rates]])),
-    sweepSeed: SWEEP_SEED,
+    sweepSeeds: SWEEP_SEEDS,
     runs: parseRuns(RUNS).map(({name}) => name),
   }),
   async *train(seed, {train, test}, anySettings, parts = NO_PARTS) {

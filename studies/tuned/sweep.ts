@@ -5,13 +5,16 @@ import type {OptimizerName, RateTried, Sweep} from './record';
 
 /** The share of the steps after which a stage ends, and how many rates it leaves. */
 const STAGES = [
-  {share: 1 / 4, left: 3},
-  {share: 1 / 2, left: 2},
+  {share: 1 / 8, left: 3},
+  {share: 3 / 8, left: 2},
   {share: 1, left: 1},
 ];
 
-/** A seed of weights and order that no measured run has. */
-export const SWEEP_SEED = 1000;
+/**
+ * The first seeds that are measured, so that a rate that is chosen is one that they train with. By
+ * one seed alone, rates win that diverge with others.
+ */
+export const SWEEP_SEEDS = [1, 2, 3];
 
 /** A run by an optimizer, and the rates to choose from. */
 interface SweptRun {
@@ -23,22 +26,27 @@ interface SweptRun {
 /** The steps after which rates are dropped, for a run of `steps` steps. */
 export const stagesOf = (steps: number): number[] => [...new Set(STAGES.map(({share}) => Math.ceil(share * steps)))];
 
-/** How many steps all rates of a sweep take together, if none diverges. */
+/** How many steps all rates of a sweep take together with all seeds, if none diverges. */
 export function sweepSteps(steps: number, rates: number): number {
   const ends = STAGES.map(({share}) => Math.ceil(share * steps));
-  return ends.reduce((sum, end, stage) => {
+  const ofSeed = ends.reduce((sum, end, stage) => {
     const taking = Math.min(rates, STAGES[stage - 1]?.left ?? rates);
     return sum + taking * (end - (ends[stage - 1] ?? 0));
   }, 0);
+  return SWEEP_SEEDS.length * ofSeed;
 }
 
+type Training = AsyncGenerator<RunProgress, void, undefined>;
+
 interface Contender extends RateTried {
-  training: AsyncGenerator<RunProgress, void, undefined>;
+  /** One for each seed. */
+  trainings: Training[];
 }
 
 /**
- * Finds the learning rate of a run by successive halving: all rates train for a quarter of the
- * steps, the three best of them for half of the steps, and the two best of those for all.
+ * Finds the learning rate of a run by successive halving: all rates train for an eighth of the
+ * steps, the three best of them for three eighths, and the two best of those for all. They are
+ * judged by their mean accuracy over some seeds.
  *
  * A rate that is judged after as many steps as it is used for is not favoured because it is quick
  * in the first of them.
@@ -58,43 +66,60 @@ export async function* sweep(
   const schedule = {isMeasured: (step: number) => stages.includes(step), isPictured: () => false};
   const variant = {schedule, step: {reduction: 'mean'} as const, optimizer: OPTIMIZERS[optimizer].make};
   const contenders = rates.map((rate): Contender => {
-    const settings: Settings = {steps, learningRate: rate, seed: SWEEP_SEED, backend: 'wasm', runs: [run.name]};
-    return {rate, accuracies: [], training: trainRun(run, digits, settings, undefined, variant)};
+    const trainings = SWEEP_SEEDS.map((seed) => {
+      const settings: Settings = {steps, learningRate: rate, seed, backend: 'wasm', runs: [run.name]};
+      return trainRun(run, digits, settings, undefined, variant);
+    });
+    return {rate, accuracies: [], trainings};
   });
   let [left, taken] = [contenders, 0];
   try {
     for (const [stage, end] of stages.entries()) {
-      for (const contender of left) {
-        for await (const step of trainUpTo(end, contender)) yield (taken + step) / due;
-        taken += end - (stages[stage - 1] ?? 0);
+      for (const {trainings, accuracies} of left) {
+        const judged: number[] = [];
+        for (const training of trainings) {
+          const before = taken;
+          judged.push(yield* trainUpTo(end, training, (step) => (before + step) / due));
+          taken += end - (stages[stage - 1] ?? 0);
+        }
+        accuracies.push(judged.reduce((sum, accuracy) => sum + accuracy) / judged.length);
       }
       const ranked = [...left].sort((one, other) => accuracyAt(stage, other) - accuracyAt(stage, one));
       left = ranked.slice(0, STAGES.at(stage - stages.length)?.left);
-      for (const {training} of ranked.slice(left.length)) await training.return(undefined);
+      await ended(ranked.slice(left.length));
     }
   } finally {
-    for (const {training} of contenders) await training.return(undefined);
+    await ended(contenders);
   }
   const tried = contenders.map(({rate, accuracies}): RateTried => ({rate, accuracies}));
   return {optimizer, run: run.name, stages, tried, best: (left[0] as Contender).rate};
 }
 
-/** Trains a rate to the end of a stage, if its losses stay finite. */
-async function* trainUpTo(end: number, {training, accuracies}: Contender): AsyncGenerator<number, void, undefined> {
+/**
+ * Trains a rate with one seed to the end of a stage.
+ *
+ * @returns a generator of shares that are done, and the accuracy; 0 if the losses are not finite.
+ */
+async function* trainUpTo(
+  end: number,
+  training: Training,
+  shareOf: (taken: number) => number,
+): AsyncGenerator<number, number, undefined> {
   try {
     for (let taken = 1; ; taken++) {
       const {value, done} = await training.next();
-      if (done) return;
-      yield taken;
-      if (value.step === end) {
-        accuracies.push(value.testAccuracy);
-        return;
-      }
+      if (done) return 0;
+      yield shareOf(taken);
+      if (value.step === end) return value.testAccuracy;
     }
   } catch (error) {
-    if (!(error instanceof DivergedError)) throw error;
+    if (error instanceof DivergedError) return 0;
+    throw error;
   }
 }
 
-/** Less than any accuracy for a rate that did not get there. */
-const accuracyAt = (stage: number, {accuracies}: Contender) => accuracies[stage] ?? -1;
+async function ended(contenders: Contender[]): Promise<void> {
+  for (const {trainings} of contenders) for (const training of trainings) await training.return(undefined);
+}
+
+const accuracyAt = (stage: number, {accuracies}: Contender) => accuracies[stage] as number;

@@ -1,10 +1,11 @@
 import '@tensorflow/tfjs-backend-wasm';
-import {memory, setBackend} from '@tensorflow/tfjs-core';
+import {memory, setBackend, train} from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {beforeAll, describe, expect, it} from 'vitest';
 import type {Run} from '../../../examples/mnist/experiment/results';
+import {trainRun} from '../../../examples/mnist/experiment/trainRun';
 import type {Sweep} from '../../../studies/tuned/record';
-import {stagesOf, sweep, sweepSteps} from '../../../studies/tuned/sweep';
+import {SWEEP_SEEDS, stagesOf, sweep, sweepSteps} from '../../../studies/tuned/sweep';
 import {tinyDigits} from '../../examples/mnist/experiment/tinyDigits';
 
 const digits = tinyDigits();
@@ -29,16 +30,16 @@ async function swept(rates: number[], steps: number): Promise<{result: Sweep; sh
 }
 
 describe('sweep', () => {
-  it('drops rates after a quarter and a half of the steps, and leaves nothing behind', async () => {
+  it('drops rates after an eighth and three eighths of the steps, and leaves nothing behind', async () => {
     const before = memory().numTensors;
     const {result, shares} = await swept([1e-5, 1e-4, 5e-4, 1e-3, 5e-3, 1e-2], 8);
-    expect(result.stages).toEqual([2, 4, 8]);
+    expect(result.stages).toEqual([1, 3, 8]);
     const lengths = result.tried.map(({accuracies}) => accuracies.length);
     expect([...lengths].sort()).toEqual([1, 1, 1, 2, 3, 3]);
-    // 6 rates for 2 steps, 3 for 2 more, 2 for 4 more.
+    // Of each seed 6 rates for 1 step, 3 for 2 more, 2 for 5 more.
     expect(shares.at(-1)).toBeCloseTo(1, 10);
     expect(shares).toHaveLength(sweepSteps(8, 6));
-    expect(sweepSteps(8, 6)).toBe(26);
+    expect(sweepSteps(8, 6)).toBe(66);
     const finalists = result.tried.filter(({accuracies}) => accuracies.length === 3);
     const best = Math.max(...finalists.map(({accuracies}) => accuracies[2] as number));
     expect(finalists.find(({rate}) => rate === result.best)?.accuracies[2]).toBe(best);
@@ -48,6 +49,22 @@ describe('sweep', () => {
   it('finds the rate that learns beside one that cannot', async () => {
     const {result} = await swept([1e-9, 3e-3, 1e3], 32);
     expect(result.best).toBe(3e-3);
+  });
+
+  it('judges a rate by its mean over the seeds, of which none counts that diverges', async () => {
+    const {tried} = (await swept([3e-3, 1e3], 32)).result;
+    const accuracies: number[] = [];
+    for (const seed of SWEEP_SEEDS) {
+      const settings = {steps: 32, learningRate: 3e-3, seed, backend: 'wasm' as const, runs: [RUN.name]};
+      const schedule = {isMeasured: (step: number) => step === 32, isPictured: () => false};
+      const variant = {schedule, step: {reduction: 'mean'} as const, optimizer: train.adam};
+      for await (const {step, testAccuracy} of trainRun(RUN, judgedByItsOwn, settings, undefined, variant)) {
+        if (step === 32) accuracies.push(testAccuracy);
+      }
+    }
+    expect(new Set(accuracies).size).toBeGreaterThan(1);
+    expect(tried[0]?.accuracies.at(-1)).toBeCloseTo(accuracies.reduce((sum, one) => sum + one) / 3, 12);
+    expect(tried[1]?.accuracies[0]).toBeLessThan(tried[0]?.accuracies[0] as number);
   });
 
   it('finds the same rate again', async () => {
@@ -61,7 +78,7 @@ describe('sweep', () => {
   });
 
   it('has fewer stages if there are fewer steps', () => {
-    expect([stagesOf(1), stagesOf(2), stagesOf(1000)]).toEqual([[1], [1, 2], [250, 500, 1000]]);
-    expect([sweepSteps(1, 6), sweepSteps(2, 6), sweepSteps(1000, 6), sweepSteps(8, 2)]).toEqual([6, 8, 3250, 16]);
+    expect([stagesOf(1), stagesOf(2), stagesOf(1000)]).toEqual([[1], [1, 2], [125, 375, 1000]]);
+    expect([sweepSteps(1, 6), sweepSteps(2, 6), sweepSteps(1000, 6), sweepSteps(8, 2)]).toEqual([18, 24, 8250, 48]);
   });
 });
