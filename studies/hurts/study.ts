@@ -15,8 +15,8 @@ import {learnerOf, type Task} from './task';
 const SHARES = [0, 0.2, 0.5];
 
 /** Build the cases, one after the other. */
-const TASKS: ((seed: number, digits: TrainAndTest) => Task)[] = [
-  ...SHARES.map((share) => (seed: number, digits: TrainAndTest) => noisyDigits(seed, digits, share)),
+const tasksOf = (shares: readonly number[]): ((seed: number, digits: TrainAndTest) => Task)[] => [
+  ...shares.map((share) => (seed: number, digits: TrainAndTest) => noisyDigits(seed, digits, share)),
   fewDigits,
   nextSymbols,
 ];
@@ -31,14 +31,15 @@ export const hurts: Study<HurtsRecord[]> = {
     ...{steps, noisyShares: SHARES, autoencoder: AUTOENCODER, fewRows: FEW_DIGITS, sequences: NEXT_SYMBOLS},
     ...{rowRules: rowRules(1).map(({name}) => name), stepRules: stepRules(1).map(({name}) => name)},
   }),
-  async *train(seed, digits, {steps}) {
+  async *train(seed, digits, {steps, noisyShares}) {
+    const tasks = tasksOf(noisyShares as number[]);
     const records: HurtsRecord[] = [];
-    for (const build of TASKS) {
+    for (const build of tasks) {
       const task = build(seed, digits);
       const turns = turnsOf(task, steps);
       try {
         let turn = await turns.next();
-        for (; !turn.done; turn = await turns.next()) yield (records.length + turn.value) / TASKS.length;
+        for (; !turn.done; turn = await turns.next()) yield (records.length + turn.value) / tasks.length;
         records.push({task: task.name, rules: turn.value});
       } finally {
         await turns.return([]);

@@ -22,11 +22,12 @@ describeWithMnist('npm run study -- hurts --seeds 1', (folder) => {
     expect(settings).toEqual(hurts.settings(hurts.steps));
     await setBackend('wasm');
     enableWasmTraining();
-    const again = await seedOf(hurts, await loadDigits({folder}), {steps: STEPS});
-    expect(again.map(({task}) => task)).toEqual(content.map(({task}) => task));
+    const again = await seedOf(hurts, await loadDigits({folder}), {steps: STEPS, noisyShares: [0.5]});
+    // One autoencoder is as good as three.
+    expect(again.map(({task}) => task)).toEqual(content.slice(2).map(({task}) => task));
     for (const [place, {rules}] of again.entries()) {
       for (const [rule, {name, measuredAt, quality}] of rules.entries()) {
-        const then = content[place]?.rules[rule];
+        const then = content[2 + place]?.rules[rule];
         expect(name).toBe(then?.name);
         expect(quality[0]).toEqual(then?.quality[0]);
         expect(measuredAt[0]).toBe(then?.measuredAt[0]);
