@@ -33,14 +33,12 @@ export function tensorBatches(
   const numbers =
     sampleWeight !== undefined && isNumbers(sampleWeight) ? tensor1d(Array.from(sampleWeight)) : undefined;
   const weights = numbers ?? (sampleWeight as WeightTensors | undefined);
-  const hasContext = Object.keys(context).length > 0;
   const take: Take = (rows, counts) =>
     tidy(() => {
       const column = tensor2d(rows, [rows.length, 1], 'int32');
       const taken = <T>(tensors: T): T => rowsOfEach(tensors, column);
-      const ofContext = hasContext ? taken({...context}) : {};
       const sampleWeight = weighted(weights && taken(weights), counts);
-      return {xs: taken(xs), ys: taken(ys), options: {...(sampleWeight && {sampleWeight}), ...ofContext}};
+      return {xs: taken(xs), ys: taken(ys), options: {...(sampleWeight && {sampleWeight}), ...taken({...context})}};
     });
   const batchesOf = (rows: number) => Math.min(Math.ceil(rows / batchSize), limit ?? Number.POSITIVE_INFINITY);
   const inBatches = (chosen: ChosenRows, size: number, first: number, count: number) =>

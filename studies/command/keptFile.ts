@@ -97,9 +97,8 @@ function decodeKept<Content>(text: string, path: string, wanted: Wanted): KeptFi
 }
 
 /** What two files of one figure have in common: all about them but the code, and so our version. */
-function compared({content: _, source: __, versions, ...about}: Partial<KeptFile>) {
-  const {ohem: ___, ...others} = versions ?? {};
-  return {...about, versions: others};
+function compared({content: _, source: __, versions: {ohem: ___, ...versions} = {}, ...about}: Partial<KeptFile>) {
+  return {...about, versions};
 }
 
 function parsed<Content>(text: string, path: string): Partial<KeptFile<Content> & {sha256: string}> {

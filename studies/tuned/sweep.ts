@@ -1,5 +1,6 @@
 import type {Run, Settings} from '../../examples/mnist/experiment/results';
 import {DivergedError, type RunProgress, type TrainAndTest, trainRun} from '../../examples/mnist/experiment/trainRun';
+import {estimate} from '../kit/statistics';
 import {OPTIMIZERS} from './optimizers';
 import type {OptimizerName, RateTried, Sweep} from './record';
 
@@ -82,7 +83,7 @@ export async function* sweep(
           judged.push(yield* trainUpTo(end, training, (step) => (before + step) / due));
           taken += end - (stages[stage - 1] ?? 0);
         }
-        accuracies.push(judged.reduce((sum, accuracy) => sum + accuracy) / judged.length);
+        accuracies.push(estimate(judged).mean);
       }
       const ranked = [...left].sort((one, other) => accuracyAt(stage, other) - accuracyAt(stage, one));
       left = ranked.slice(0, STAGES.at(stage - stages.length)?.left);

@@ -233,7 +233,7 @@ async function trainEpoch(run: Run): Promise<boolean> {
   run.isPending = false;
   if (!rest) return true;
   noteStep(run, 0, rest);
-  if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
+  await saveIfDue(run);
   return true;
 }
 
@@ -263,8 +263,8 @@ function afterStep(run: Run, {isPending}: StepFigures): boolean | Promise<boolea
 }
 
 async function pausedAfterStep(run: Run): Promise<boolean> {
-  if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
-  if (run.pace.isDue()) await run.pace.afterBatch();
+  await saveIfDue(run);
+  await run.pace.afterBatch();
   return run.isStopped();
 }
 
@@ -369,6 +369,10 @@ function noteStep(run: Run, rows: number, figures: StepFigures): void {
 /** Returns the number of selections so far. */
 function selectionsIn({settings, state}: {settings: StepSettings; state: TrainingState}): number {
   return settings.selectOver === 'accumulated' ? state.updates : state.step;
+}
+
+async function saveIfDue(run: Run): Promise<void> {
+  if (isCheckpointDue(run)) await run.options.checkpoint?.(await run.handedOut());
 }
 
 function isCheckpointDue({options: {checkpointEvery = 'epoch'}, state}: Run): boolean {

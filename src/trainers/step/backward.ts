@@ -226,10 +226,11 @@ function explained(
   const others = walked.taken === undefined ? '' : ' (the loss has no gradient with respect to the other outputs)';
   const ran = `${taken} of ${count} rows run backward${others}`;
   if (multiplications.all === 0 && !blocker) return {strategy: 'pruned', why: ran, saved};
-  if (multiplications.cut === 0 && blocker && isReplaced(blocker)) {
-    return masked(`${all}, because a second copy of tfjs, or other code, has replaced the gradient of ${blocker}`);
+  if (multiplications.cut === 0) {
+    const isForeign = blocker !== undefined && isReplaced(blocker);
+    const replaced = `a second copy of tfjs, or other code, has replaced the gradient of ${blocker}`;
+    return masked(`${all}, because ${isForeign ? replaced : `rows may interact in ${layer} (${blocker})`}`);
   }
-  if (multiplications.cut === 0) return masked(`${all}, because rows may interact in ${layer} (${blocker})`);
   const share = `${Math.round(100 * saved)} % of the multiplications of the backward pass`;
   const until = blocker === undefined ? '' : `; all rows run backward from ${blocker} in ${layer} on`;
   return {strategy: 'pruned', why: `${ran}, which saves ${share}${until}`, saved};
