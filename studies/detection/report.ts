@@ -35,7 +35,7 @@ export function detectionReport(seeds: DetectionRecord[]): StudyReport {
           subtitle: 'test scenes, overlap 0.5',
           description:
             'Mean average precision at an overlap of 0.5 on test scenes, over steps and over the seconds of the ' +
-            'steps; a line with its interval for each of seven rules.',
+            'steps; a line for each of seven rules, with the interval of all anchors.',
           measure: ({map50}) => map50,
         }),
       ...(sheet && {scenes: (theme: Theme) => sheetFigure(sheet, theme)}),

@@ -26,7 +26,10 @@ const LONGEST = 1.25;
 
 const lastOf = <Value>(values: readonly Value[]) => values.at(-1) as Value;
 
-/** A panel over steps and one over seconds, with a line for each of up to seven rules. */
+/**
+ * A panel over steps and one over seconds, with a line for each of up to seven rules. Only the
+ * first has a band: with a few seeds, the bands of seven rules cover one another.
+ */
 export function turnFigure<Quality>(
   arms: readonly TurnRecord<Quality>[][],
   {theme, title, subtitle, description, measure}: TurnFigure<Quality>,
@@ -34,19 +37,21 @@ export function turnFigure<Quality>(
   type Rule = TurnRecord<Quality>;
   const curves = (records: Rule[]) => records.map(({quality}) => quality.map(measure));
   const seriesOf = (xsOf: (records: Rule[]) => number[]) =>
-    arms.map(
-      (records, arm): Series => ({
+    arms.map((records, arm): Series => {
+      const points = bandOf(xsOf(records), curves(records));
+      return {
         label: (records[0] as Rule).name,
         style: paletteStyle(STYLE_OF[arm] ?? arm, theme),
-        points: bandOf(xsOf(records), curves(records)),
-      }),
-    );
+        points: arm === 0 ? points : points.map(({x, mean}) => ({x, mean, low: mean, high: mean})),
+      };
+    });
   const bySteps = seriesOf((records) => (records[0] as Rule).measuredAt);
   const bySeconds = seriesOf((records) =>
     (records[0] as Rule).measuredAt.map(
       (_, place) => estimate(records.map((record) => secondsAt(record)[place] as number)).mean,
     ),
   );
+  const [first] = arms as [Rule[]];
   const secondsOf = bySeconds.map(({points}) => lastOf(points).x);
   const shownSeconds = Math.min(Math.max(...secondsOf), LONGEST * Math.min(...secondsOf));
   const values = arms.flatMap((records) => curves(records).flat());
@@ -60,7 +65,7 @@ export function turnFigure<Quality>(
     });
   return stackedPanels({
     ...{theme, title, description, spacing: 22},
-    subtitle: [`${subtitle} · steps taken in turn · ${seedsSaid(arms[0]?.length as number)}`],
+    subtitle: [`${subtitle} · steps taken in turn · ${seedsSaid(first.length, (first[0] as Rule).name)}`],
     panels: [
       panel(bySteps, 'at equal steps', {title: 'Steps', to: lastOf(lastOf(bySteps).points).x}),
       panel(bySeconds, 'at equal time', {title: 'Seconds of steps', to: Math.ceil(shownSeconds)}),

@@ -31,8 +31,8 @@ export function segmentationReport(seeds: SegmentationRecord[]): StudyReport {
           title: 'Mean IoU of a U-Net on scenes of digits, by the rule for their pixels',
           subtitle: 'test scenes, background and digits',
           description:
-            'Mean intersection over union on test scenes, over steps and over the seconds of the steps; a line with ' +
-            'its interval for each of seven rules.',
+            'Mean intersection over union on test scenes, over steps and over the seconds of the steps; a line for ' +
+            'each of seven rules, with the interval of all pixels.',
           measure: ({meanIou}) => meanIou,
         }),
       ...(sheet && {scenes: (theme: Theme) => sheetFigure(sheet, theme)}),
