@@ -6,14 +6,12 @@ import {sourceAliases} from './sourceAliases.ts';
  * take longer than many of them.
  */
 const SHARING = [
-  'test/losses/**/*.test.ts',
-  'test/pairs/**/*.test.ts',
-  'test/samplers/**/*.test.ts',
-  // But for one, which puts kernels under the name of another backend.
-  'test/selectors/!(descending).test.ts',
-  'test/schedules/**/*.test.ts',
+  'test/{contracts,data,gradients,insight,losses,models,pairs,replay,samplers,schedules}/**/*.test.ts',
   'test/bench/**/*.test.ts',
   'test/examples/mnist/{data,experiment,report,web}/**/*.test.ts',
+  // But for those that put kernels under the name of another backend, or load a module again.
+  'test/selectors/!(descending).test.ts',
+  'test/trainers/**/!(backward|ohemStep.device|zeroRows).test.ts',
 ];
 /** Those need a browser. */
 const IN_BROWSER = 'test/browser/**';
