@@ -9,7 +9,7 @@ export default defineConfig({
     // One browser at a time: two would fight for the cores, and one of the tests looks at the
     // clock.
     fileParallelism: false,
-    // A GPU that the processor acts may take its time; no test waits longer than it has to.
+    // A GPU rendered in software may take its time; no test waits longer than it has to.
     testTimeout: 180_000,
     hookTimeout: 60_000,
     projects: [

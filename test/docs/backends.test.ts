@@ -5,6 +5,7 @@
 import {expect, it} from 'vitest';
 import type {BackendTimings} from '../../bench/web/main';
 import {expectMarkedTable} from '../support/markedTable';
+import {namedFile} from '../support/namedFiles';
 import {markdownTable} from '../support/resultTables';
 import {readSource} from '../support/sources';
 
@@ -69,4 +70,14 @@ it('docs/backends.md has the times of docs/results/bench-threads.json: UPDATE_TA
     table: `${markdownTable([head, ...rows])}\n\n${source}`,
   });
   expect(rows.length).toBeGreaterThan(1);
+});
+
+it('docs/backends.md isolates pages by a configuration of Vite that has both headers', async () => {
+  const text = encodeURIComponent(namedFile('docs/backends.md', 'vite.config.js'));
+  const {default: config} = await import(/* @vite-ignore */ `data:text/javascript,${text}`);
+  const headers = {
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+  };
+  expect(config).toEqual({server: {headers}, preview: {headers}});
 });

@@ -11,11 +11,13 @@ import {
   type Example,
   examplesInComments,
   examplesInMarkdown,
+  filesShown,
   installedBy,
   type Program,
   programsIn,
   RUN_ELSEWHERE,
   runExample,
+  runsElsewhere,
 } from '../support/docExamples';
 import {freshWasm} from '../support/freshWasm';
 import {readSource, type SourceText, sourcesIn} from '../support/sources';
@@ -58,7 +60,7 @@ describe('The examples in the doc comments', () => {
 
 const programs = documents.flatMap((document) =>
   programsIn(document)
-    .filter(({file = ''}) => !(file in RUN_ELSEWHERE))
+    .filter((program) => !runsElsewhere(program))
     .map((program) => [document.path, program.file ?? 'all blocks', program, document] as const),
 );
 
@@ -70,6 +72,15 @@ describe('The examples in the documents', () => {
       await runExample(program, {}, installedBy(document));
     },
   );
+});
+
+describe('The files that the documents show', () => {
+  it('run in Node, or each in the test that is listed for it', () => {
+    const inNode = programs.map(([path, name]) => `${path} ${name}`);
+    const shown = documents.flatMap(filesShown);
+    expect(shown.filter((file) => !inNode.includes(file)).sort()).toEqual(Object.keys(RUN_ELSEWHERE).sort());
+    for (const test of Object.values(RUN_ELSEWHERE)) expect(() => readSource(test)).not.toThrow();
+  });
 });
 
 describe('The test of the examples', () => {

@@ -7,6 +7,8 @@ import {trackedFiles} from '../support/trackedFiles';
 
 const documents = trackedFiles('*.md');
 const programs = trackedFiles('*.ts', '*.tsx', '*.mjs');
+/** Other texts, of which all is checked. */
+const texts = trackedFiles('*.js', '*.html', '*.css', '*.cff', '*.txt', 'docs/results/bench*.json');
 const folders = [...new Set(programs.map(({path}) => (path.includes('/') ? (path.split('/')[0] ?? '') : '')))].sort();
 const programsIn = (folder: string) =>
   programs.filter(({path}) => (folder === '' ? !path.includes('/') : path.startsWith(`${folder}/`)));
@@ -23,6 +25,13 @@ describe('The documents', () => {
   it('have none of the banned turns', () => {
     const found = documents.flatMap(({path, text}) => bannedTurnsIn(path, {line: 1, text: markdownProse(text)}));
     expect(found).toEqual([]);
+  });
+});
+
+describe('The scripts of pages, their styles, and the notes of the benches', () => {
+  it('have none of the banned turns', () => {
+    expect(texts.length).toBeGreaterThan(10);
+    expect(texts.flatMap(({path, text}) => bannedTurnsIn(path, {line: 1, text}))).toEqual([]);
   });
 });
 

@@ -41,7 +41,7 @@ describeOnBackends('jointLoss', () => {
     },
   );
 
-  it('is that of tf.variableGrads for rows that judge one another', () => {
+  it('is that of tf.variableGrads for a loss that compares rows', () => {
     const {model, x, y} = twoOutputs();
     const contrast = jointLoss((_, [left, right]) => {
       const distances = tf.square(tf.sub(right as tf.Tensor, tf.transpose(right as tf.Tensor)));

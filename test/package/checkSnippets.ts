@@ -6,7 +6,7 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import ts from 'typescript';
-import {installedBy, programsIn, RUN_ELSEWHERE} from '../support/docExamples';
+import {installedBy, programsIn, runsElsewhere} from '../support/docExamples';
 import {readSource, sourcesIn} from '../support/sources';
 import {inFolder, install, pack, run} from './support/packed';
 
@@ -16,7 +16,7 @@ const documents = [readSource('README.md'), ...sourcesIn('docs', '.md')].filter(
 );
 const programs = documents.flatMap((document) =>
   programsIn(document)
-    .filter(({file = ''}) => !(file in RUN_ELSEWHERE))
+    .filter((program) => !runsElsewhere(program))
     .map((program) => ({...program, packages: installedBy(document).sort()})),
 );
 

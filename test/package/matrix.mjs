@@ -140,10 +140,10 @@ title: Compatibility
 
 Written by \`npm run matrix\` on ${date}, for version ${version} as \`npm pack\` packs it.
 Each version is installed in a fresh folder, on ${process.platform} ${process.arch}. Node is ${process.versions.node}
-unless another one is named. In each cell a small convolutional network trains on the hardest half
-of its batches, by \`ohemStep\` and \`fitOhem\`, until its loss has fallen. With TypeScript, a program
-that imports all entries compiles under \`strict\`, and its three deliberate errors are reported. The
-peer range is \`${range}\`.
+unless another one is named. A program that imports the library trains a small convolutional network
+on the hardest rows of its batches, by \`ohemStep\` and \`fitOhem\`, until its loss has fallen. One that
+requires it (CommonJS) takes a step. With TypeScript, a program that imports all entries compiles
+under \`strict\`, and its three deliberate errors are reported. The peer range is \`${range}\`.
 
 "not tried": this version could not be installed. "not offered": this version has no such setting.
 CI tests a sample with each change: the oldest and the newest tfjs, one TypeScript, one Node.

@@ -15,12 +15,12 @@ const BANNED_TURNS: readonly BannedTurn[] = [
   {pattern: /\btrainings\b/i, instead: 'training runs'},
   {
     pattern: new RegExp(
-      `\\b(?:a|an|each|every|another|one|whole|saved|the|this|that|two) training(?:[.,;:)]| (?!(?:${NOUNS}))(?:that|which|ends?|is|was|of|without|with|may|from|has|goes|went|came|throws)\\b)`,
+      `\\b(?:a|an|each|every|another|one|whole|saved|the|this|that|two) training(?:[.,;:)]| (?!(?:${NOUNS}))(?:that|which|ends?|is|are|was|of|so|failed|without|with|may|from|has|goes|went|came|throws)\\b)`,
       'i',
     ),
     instead: 'training run',
   },
-  {pattern: /\bacted by\b/i, instead: 'software-rendered'},
+  {pattern: /\bacted by\b|\bprocessor (?:only )?acts\b/i, instead: 'software-rendered'},
   {pattern: /\bgo(?:es|ing)? back\b|\bwent back\b/i, instead: 'rolls back, returns'},
   {pattern: /\bgo(?:es|ing)? on\b|\bwent on\b/i, instead: 'continues, resumes'},
   {pattern: /\b(?:is|are|was|were|be|been|being) asked\b/i, instead: 'the actor and what it does: calls, requests'},

@@ -93,15 +93,36 @@ export function examplesInMarkdown({path, text}: SourceText): Block[] {
   }));
 }
 
-/** Files of documents that need a page or an unpublished package, and the test that runs each. */
+/**
+ * Files that documents show, and that need a page, a bundler or an unpublished package, with the
+ * test that runs each. The key is the document and the name of the file.
+ */
 export const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
-  'index.mjs': 'test/package/checkExamples.ts',
-  'main.ts': 'test/package/checkExamples.ts',
-  'wasm.js': 'test/package/checkExamples.ts',
-  'worker.js': 'test/package/checkExamples.ts',
-  'page.js': 'test/package/checkExamples.ts',
-  'ohem-client.js': 'test/docs/disco.test.ts',
+  'README.md page.html': 'test/package/support/documentPages.ts',
+  'README.md index.mjs': 'test/package/checkExamples.ts',
+  'README.md main.ts': 'test/package/checkExamples.ts',
+  'README.md index.html': 'test/package/checkExamples.ts',
+  'docs/backends.md wasm.js': 'test/package/support/documentPages.ts',
+  'docs/backends.md wasm.html': 'test/package/support/documentPages.ts',
+  'docs/backends.md vite.config.js': 'test/docs/backends.test.ts',
+  'docs/faq.md globals.d.ts': 'test/docs/types.test.ts',
+  'docs/faq.md map.html': 'test/package/support/documentPages.ts',
+  'docs/faq.md worker.js': 'test/package/support/documentPages.ts',
+  'docs/faq.md page.js': 'test/package/support/documentPages.ts',
+  'docs/faq.md useTraining.jsx': 'test/package/support/documentPages.ts',
+  'docs/scaling.md ohem-client.js': 'test/docs/disco.test.ts',
 };
+
+/** Whether the file of a document is run by a test of its own. */
+export const runsElsewhere = ({path, file = ''}: Pick<Program, 'path' | 'file'>): boolean =>
+  `${path} ${file}` in RUN_ELSEWHERE;
+
+/** The fenced blocks of a document that are no commands for a shell and no part of its program. */
+export function filesShown({path, text}: SourceText): string[] {
+  const fences = [...text.matchAll(/^```(\w+)[ \t]*(\S*)[ \t]*\n.*?^```/gms)];
+  const files = fences.filter(([, language = '', name]) => name !== '' || !/^(?:sh|ts|js)$/.test(language));
+  return files.map(([, language, name]) => `${path} ${name || `a block of ${language} without a name`}`);
+}
 
 /** A program in a document, in which each line has the number of its line there. */
 export interface Program extends Example {

@@ -203,7 +203,7 @@ const distances = (e: Tensor): Tensor => {
 };
 const sameClass = (yTrue: Tensor): Tensor => cast(matMul(yTrue as never, yTrue as never, false, true), 'float32');
 
-/** Losses whose rows judge one another: of one-hot classes and predictions `[B, C]`. */
+/** Losses that compare rows: of one-hot classes and predictions `[B, C]`. */
 const INTERACTING: Record<string, PerSampleLoss> = {
   'batch-hard triplets': (yTrue, yPred) => {
     const [apart, same] = [distances(yPred), sameClass(yTrue)];
@@ -236,7 +236,7 @@ const INTERACTING: Record<string, PerSampleLoss> = {
     ),
 };
 
-describeOnBackends('A loss whose rows judge one another', () => {
+describeOnBackends('A loss that compares rows', () => {
   const build = () =>
     repeatably(() =>
       sequential({

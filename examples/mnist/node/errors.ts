@@ -5,7 +5,7 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** What was typed is right, but a file or a folder is not, or the training failed. */
+/** What was typed is right, but a file or a folder is not, or the run failed. */
 export class FailedError extends Error {
   override name = 'FailedError';
 }

@@ -5,7 +5,7 @@ import type {Offer} from './protocol';
 const IN_ORDER: readonly Backend[] = ['webgpu', 'webgl', 'wasm', 'cpu'];
 
 /**
- * The best backend that is available: GPUs first, but those that the processor only acts come after
+ * The best backend that is available: GPUs first, but those rendered in software come after
  * wasm, which is quicker.
  */
 export function preferredBackend(offers: readonly Offer[]): Backend | undefined {

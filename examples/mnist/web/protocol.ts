@@ -7,7 +7,7 @@ import type {Backend, LossHistograms, Run, RunResult, Settings} from '../experim
 export interface Offer {
   backend: Backend;
   available: boolean;
-  /** A GPU that the processor only acts, slower than wasm. */
+  /** A GPU rendered in software, slower than wasm. */
   isSoftware: boolean;
   /** What it runs on; where it is not available, why, and what to do. */
   note: string;
@@ -47,7 +47,7 @@ export interface BatchTile extends Tile {
   kept: boolean;
 }
 
-/** One of the most mined of the whole training so far. */
+/** One of the most mined of the run so far. */
 export interface LedgerTile extends Tile {
   seen: number;
   mined: number;

@@ -2,7 +2,7 @@ import type {Browser, BrowserContextOptions, Page} from 'playwright';
 
 /** Few and small enough that every backend takes a step in a moment. */
 export const QUICK = '?runs=32/16,32/16-random&steps=600&digits=240';
-/** The same, for GPUs that the processor acts. */
+/** The same, for GPUs that are rendered in software. */
 export const QUICKEST = '?runs=8/4&steps=600&digits=60';
 
 /** The page as somebody sees and uses it. */

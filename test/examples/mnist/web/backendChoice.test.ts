@@ -3,7 +3,7 @@ import {isSoftwareGpu, preferredBackend} from '../../../../examples/mnist/web/ba
 import type {Offer} from '../../../../examples/mnist/web/protocol';
 
 /**
- * Offers as they are typed: `webgl!` is a GPU that the processor acts, `webgpu-` is not available.
+ * Offers as they are typed: `webgl!` is rendered in software, `webgpu-` is not available.
  */
 const offers = (text: string): Offer[] =>
   text.split(' ').map((word) => ({
