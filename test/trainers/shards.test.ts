@@ -74,6 +74,16 @@ function summed(parts: readonly tf.NamedTensorMap[], names: readonly string[]): 
   return Object.fromEntries(names.map((name, i) => [name, sums[i] as tf.Tensor]));
 }
 
+/** A model of the class of each of 16 elements. */
+const elementModel = (): LayersModel =>
+  sequential({layers: [layers.dense({units: 2, activation: 'softmax', inputShape: [16, 3], ...seeded(1)})]});
+
+function elementsOf(seed: number, rows: number): {xs: tf.Tensor3D; ys: tf.Tensor3D} {
+  const xs = tf.randomNormal([rows, 16, 3], 0, 1, 'float32', 80 + seed) as tf.Tensor3D;
+  const labels = tf.cast(tf.greater(tf.sum(xs, -1), 0), 'int32');
+  return {xs, ys: tf.cast(tf.oneHot(labels, 2), 'float32') as tf.Tensor3D};
+}
+
 interface Trial {
   sizes: readonly number[];
   k: number;
@@ -178,6 +188,24 @@ describeOnBackends('Shards with a global top k', () => {
     ['momentum', () => tf.train.momentum(0.05, 0.9)],
     ['Adam', () => tf.train.adam(0.01)],
   ])('have the slots of %s', (_, optimizer) => train({sizes: [6, 10], k: 6, steps: 4, optimizer}));
+
+  it('rank elements of all shards', () => {
+    const loss = categoricalCrossentropy();
+    const [model, {xs, ys}] = [elementModel(), elementsOf(1, 5)];
+    const common = {loss, optimizer: tf.train.sgd(1), granularity: 'element' as const};
+    const want = ohemStep(model, {...common, select: topK({k: 20})}).gradients(xs, ys);
+    const places = shardRows([2, 3]);
+    const got = inLockStep(2, (shard, exchange) => {
+      const {begin, size} = places[shard] as (typeof places)[number];
+      const step = ohemStep(model, {...common, select: globalTopK({k: 20, shard, shards: 2, exchange})});
+      return step.gradients(tf.slice(xs, begin, size), tf.slice(ys, begin, size));
+    });
+    const sums = summed(
+      got.map(({gradients}) => gradients),
+      Object.keys(want.gradients),
+    );
+    expectAgreeing(valuesOf(sums), valuesOf(want.gradients));
+  });
 
   it('clip the sum, not each part', () => train({sizes: [6, 6], k: 5, options: {clipNorm: 0.05}}));
 
@@ -308,6 +336,23 @@ describeOnBackends('A part of the gradients', () => {
     expect(() => nonZero.gradients(xs, ys, {threshold})).toThrow(
       "ohemStep: reduction over shards must be one of mean, sum, batchMean, got 'meanNonZero'.",
     );
+  });
+
+  it('is refused of elements, which a threshold does not count, before anything changes', () => {
+    const model = elementModel();
+    const before = bitsOf(model);
+    const options = {loss, select: all(), optimizer: tf.train.sgd(1), granularity: 'element' as const};
+    const step = ohemStep(model, options);
+    const {xs, ys} = elementsOf(0, 1);
+    const message =
+      "ohemStep: granularity must be 'sample' with a threshold, which counts rows, got element. " +
+      'To rank elements over shards, use globalTopK inside the step.';
+    const ofRows = {loss: 0, counts: Array<number>(20).fill(1), rows: 200};
+    expect(() => step.gradients(xs, ys, {threshold: ofRows})).toThrow(message);
+    expect(() => step(xs, ys, {threshold: {...ofRows, counts: [1]}})).toThrow(message);
+    const nothing = [tf.slice(xs, 0, 0), tf.slice(ys, 0, 0)] as const;
+    expect(() => step.gradients(...nothing, {threshold: ofRows})).toThrow(message);
+    expect(bitsOf(model)).toEqual(before);
   });
 
   it('is refused of a model that normalises over the batch, unless all shards are one', () => {

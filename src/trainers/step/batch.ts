@@ -25,6 +25,7 @@ import {finiteRows, placeOfLargest, takeRows} from '../../rows';
 import type {SelectionContext} from '../../types';
 import {checkLabels} from './dynamics';
 import type {StepSettings} from './options';
+import {checkUnit} from './part';
 
 /**
  * A batch in the order of its model, ready for the forward pass. "Rows" are the units of mining:
@@ -59,11 +60,13 @@ export interface StepBatch {
 
 /** Checks the arguments of a step, and puts them in the order of the model. */
 export function stepBatch(
-  {where, model, losses, lossWeights, targets, outputs, granularity, dynamics}: StepSettings,
+  settings: StepSettings,
   givenXs: StepTensors,
   givenYs: StepTensors,
   {sampleWeight, classWeight, ...given}: StepOptions = {},
 ): StepBatch {
+  const {where, model, losses, lossWeights, targets, outputs, granularity, dynamics} = settings;
+  checkUnit(settings, given.threshold);
   const allYs = targets ? withUncounted(model, targets, lossWeights, givenYs) : givenYs;
   const tensors = modelTensors(where, model, givenXs, allYs, {targets});
   const batchSize = tensors.xs[0]?.shape[0] as number;

@@ -1,7 +1,7 @@
 /** @file Checks of the rows that one shard keeps of a batch. */
 
 import {Tensor, zeros} from '@tensorflow/tfjs-core';
-import {typeError} from '../../checks';
+import {rangeError, typeError} from '../../checks';
 import {partsOf} from '../../models/model';
 import {modelTensors, type StepTensors} from '../../models/modelTensors';
 import type {GlobalThreshold} from '../../types';
@@ -14,8 +14,20 @@ function hasNoRow(xs: StepTensors): boolean {
   return inputs.length > 0 && inputs.every((input) => input instanceof Tensor && input.shape[0] === 0);
 }
 
+/** Checks that a threshold, whose counts are rows, is not given to a step that counts elements. */
+export function checkUnit(
+  {where, granularity}: Pick<StepSettings, 'where' | 'granularity'>,
+  threshold: GlobalThreshold | undefined,
+): void {
+  if (!threshold || granularity === 'sample') return;
+  const remedy = 'To rank elements over shards, use globalTopK inside the step.';
+  throw rangeError(where, 'granularity', "be 'sample' with a threshold, which counts rows", granularity, remedy);
+}
+
 /** Checks that the kept rows of a shard have the same gradient as among all rows of the batch. */
-function checkPart({where, model, reduction}: StepSettings, threshold: GlobalThreshold): void {
+function checkPart(settings: StepSettings, threshold: GlobalThreshold): void {
+  const {where, model, reduction} = settings;
+  checkUnit(settings, threshold);
   checkThreshold(where, threshold, reduction, true);
   const mixing = partsOf(model).find((part) => part.getClassName?.() === 'BatchNormalization');
   if (!mixing || threshold.counts.length === 1) return;
