@@ -7,9 +7,11 @@ import {
   fitOhem,
   globalTopK,
   hardestLosses,
+  mapSelector,
   type OhemStepOptions,
   ohemLoss,
   ohemStep,
+  type Selector,
   type StepGradients,
   thresholdOf,
   topK,
@@ -272,10 +274,45 @@ function twoPhases(): void {
   });
 }
 
-describeOnBackends('Shards in two phases', twoPhases);
+describeOnBackends('Shards in two phases', () => {
+  twoPhases();
+  keepingAll();
+
+  it('refuse a selector that gives a kept row less than weight 1, but not one that leaves out rows without a finite loss', () => {
+    const {xs, ys} = batchOf(0, 3);
+    const threshold = {loss: 0, counts: [3, 3], rows: 9};
+    const gradientsBy = (select: Selector, inputs: tf.Tensor2D) =>
+      ohemStep(build(), {loss: categoricalCrossentropy(), optimizer: tf.train.sgd(1), select}).gradients(inputs, ys, {
+        threshold,
+      });
+    const halved = mapSelector(all(), ({indices, weights}) => ({indices, weights: tf.mul(weights, 0.5)}));
+    expect(() => gradientsBy(halved, xs)).toThrow('ohemStep: select must keep all 3 rows of a batch with a threshold');
+    const spoilt = tf.concat([tf.fill([1, FEATURES], Number.NaN), tf.slice(xs, [1, 0])]) as tf.Tensor2D;
+    expect(keptOf(gradientsBy(all(), spoilt)).sort()).toEqual([1, 2]);
+  });
+});
+
+/** The default selector and others would select again from rows that are already selected. */
+function keepingAll(): void {
+  it.each<[string, Pick<OhemStepOptions, 'select'>, number]>([
+    ['the default selector', {}, 2],
+    ['a top k', {select: topK({k: 1})}, 1],
+  ])('refuse %s for rows that a threshold has selected', (_, select, kept) => {
+    const model = build();
+    const before = bitsOf(model);
+    const {xs, ys} = batchOf(0, 3);
+    const step = ohemStep(model, {loss: categoricalCrossentropy(), optimizer: tf.train.sgd(1), ...select});
+    const message =
+      `ohemStep: select must keep all 3 rows of a batch with a threshold, got ${kept}. ` +
+      'The threshold has selected them already: build the step with select: all().';
+    expect(() => step.gradients(xs, ys, {threshold: {loss: 0, counts: [3, 3], rows: 9}})).toThrow(message);
+    expect(bitsOf(model)).toEqual(before);
+  });
+}
 
 describeOnDevice('Shards on a device', () => {
   twoPhases();
+  keepingAll();
 
   it('do not exchange inside a step, which would wait', () => {
     const select = globalTopK({k: 1, shard: 0, shards: 1, exchange: (mine) => [mine]});

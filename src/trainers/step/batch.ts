@@ -66,7 +66,7 @@ export function stepBatch(
   {sampleWeight, classWeight, ...given}: StepOptions = {},
 ): StepBatch {
   const {where, model, losses, lossWeights, targets, outputs, granularity, dynamics} = settings;
-  checkUnit(settings, given.threshold);
+  if (given.threshold) checkUnit(settings);
   const allYs = targets ? withUncounted(model, targets, lossWeights, givenYs) : givenYs;
   const tensors = modelTensors(where, model, givenXs, allYs, {targets});
   const batchSize = tensors.xs[0]?.shape[0] as number;

@@ -14,12 +14,9 @@ function hasNoRow(xs: StepTensors): boolean {
   return inputs.length > 0 && inputs.every((input) => input instanceof Tensor && input.shape[0] === 0);
 }
 
-/** Checks that a threshold, whose counts are rows, is not given to a step that counts elements. */
-export function checkUnit(
-  {where, granularity}: Pick<StepSettings, 'where' | 'granularity'>,
-  threshold: GlobalThreshold | undefined,
-): void {
-  if (!threshold || granularity === 'sample') return;
+/** Checks that a step with a threshold, whose counts are rows, does not count elements. */
+export function checkUnit({where, granularity}: Pick<StepSettings, 'where' | 'granularity'>): void {
+  if (granularity === 'sample') return;
   const remedy = 'To rank elements over shards, use globalTopK inside the step.';
   throw rangeError(where, 'granularity', "be 'sample' with a threshold, which counts rows", granularity, remedy);
 }
@@ -27,7 +24,7 @@ export function checkUnit(
 /** Checks that the kept rows of a shard have the same gradient as among all rows of the batch. */
 function checkPart(settings: StepSettings, threshold: GlobalThreshold): void {
   const {where, model, reduction} = settings;
-  checkUnit(settings, threshold);
+  checkUnit(settings);
   checkThreshold(where, threshold, reduction, true);
   const mixing = partsOf(model).find((part) => part.getClassName?.() === 'BatchNormalization');
   if (!mixing || threshold.counts.length === 1) return;

@@ -170,6 +170,7 @@ export function chooseRows(
   const counted = valid && (notEqual(valid, 0) as Tensor1D);
   const allowed = usable && counted ? logicalAnd<Tensor1D>(usable, counted) : (usable ?? counted);
   const {selection, rows} = settle(where, selected, count, allowed);
+  if (!given.threshold && threshold) checkKeepsAll(where, selection, count, allowed);
   const counts = countsOf(keptOf({losses, selection}), reduction);
   const share = threshold && shareOf(where, selection.weights, threshold);
   return {losses, selection, rows, counts, hasBadRows: usable !== undefined, share};
@@ -204,6 +205,20 @@ export function checkThreshold(where: string, threshold: GlobalThreshold, reduct
   if (partial || counts.length === 1) return;
   const remedy = 'Sum step.gradients over all shards, and pass the sums to step.apply.';
   throw rangeError(where, 'select', 'rank whole batches to update weights', `${counts.length} shards`, remedy);
+}
+
+/**
+ * Checks that a selector keeps every row of a batch that consists of kept rows. Otherwise the rows
+ * of all shards would never add up to the counts of the threshold.
+ *
+ * @param usable  `bool[B]`; undefined if all rows may be used.
+ */
+function checkKeepsAll(where: string, {weights}: Selection, rows: number, usable: Tensor1D | undefined): void {
+  const counted = livesInMainMemory() ? weights.dataSync().filter((weight) => weight === 1).length : weights.size;
+  const due = usable && livesInMainMemory() ? usable.dataSync<'int32'>().filter(Boolean).length : rows;
+  if (counted >= due) return;
+  const remedy = 'The threshold has selected them already: build the step with select: all().';
+  throw rangeError(where, 'select', `keep all ${due} rows of a batch with a threshold`, counted, remedy);
 }
 
 /** Returns the share of a selection in all kept rows, by weight. */
