@@ -1,7 +1,7 @@
 import {once} from 'node:events';
 import {createServer, type Server, type Socket} from 'node:net';
 import {type GlobalThreshold, thresholdOf} from 'ohem-tfjs';
-import {asShardError, ShardError, shardError} from '../shardError';
+import {asShardError, lateError, ShardError, shardError} from '../shardError';
 import {START} from '../training/settings';
 import {type Frame, framed, frameReader, type Kind, textBytes, textOf} from './frames';
 import {gradientsIn, gradientsPayload, lossesIn, thresholdPayload} from './payloads';
@@ -151,8 +151,7 @@ function roundsOf({shards, k, size}: HubOptions) {
     step,
     late(timeout: number): ShardError {
       const missing = [...frames.keys()].filter((shard) => !frames[shard]);
-      const who = missing.length === 1 ? `shard ${missing[0]}` : `the shards ${missing.join(' and ')}`;
-      return shardError(who, `answer within ${timeout} ms`, `no ${first?.kind ?? 'frame'}`, step());
+      return lateError(missing, timeout, `no ${first?.kind ?? 'frame'}`, step());
     },
     /** Takes a frame; returns the answer if it is the last one of its round. */
     take(frame: Frame): Uint8Array | undefined {

@@ -5,7 +5,7 @@ import ohem from '../../../package.json' with {type: 'json'};
 import {asShardError, ShardError, shardError} from '../shardError';
 import {gradientSize} from '../training/network';
 import type {OnStep, ShardResult} from '../training/results';
-import type {Settings} from '../training/settings';
+import {GRACE, type Settings} from '../training/settings';
 import {openHub} from './hub';
 import type {FromProcess, ProcessData} from './process';
 
@@ -20,9 +20,6 @@ export interface NetworkOptions {
   onProcesses?: (processes: readonly ChildProcess[]) => void;
   change?: (data: ProcessData) => ProcessData;
 }
-
-/** Milliseconds in which a process has to end by itself after the message of a failure. */
-const GRACE = 3000;
 
 /**
  * Trains shards in processes of their own, which exchange losses and gradients over TCP with a hub

@@ -1,9 +1,16 @@
 import type {ShardLosses} from 'ohem-tfjs';
-import {shardError} from '../shardError';
+import {lateError, type ShardError, shardError} from '../shardError';
 import {START} from '../training/settings';
 
-/** Places in the control list. */
+/**
+ * Places in the control list, before one place per shard: the turn that it came to last, from 1.
+ *
+ * FAILED is the shard that ended, from 1, or minus the shard that reported late ones.
+ */
 const [ARRIVED, TURN, FAILED, CONTROLS] = [0, 1, 2, 4] as const;
+
+/** Places in the report of a shard on late ones, before one place per shard: 1 if it is late. */
+const [PATIENCE, AT, REPORTS] = [0, 1, 2] as const;
 
 /** Numbers of a shard beside its losses. */
 const [STEP, ROWS, USABLE, COUNT, K, KEPT, VERSION, FIGURES] = [0, 1, 2, 3, 4, 5, 6, 8] as const;
@@ -17,6 +24,7 @@ export interface SharedMemory {
   k: number;
   size: number;
   control: SharedArrayBuffer;
+  reports: SharedArrayBuffer;
   figures: SharedArrayBuffer;
   losses: SharedArrayBuffer;
   gradients: SharedArrayBuffer;
@@ -28,7 +36,8 @@ export interface SharedMemory {
 export function sharedMemory({shards, k}: {shards: number; k: number}, size: number): SharedMemory {
   return {
     ...{shards, k, size},
-    control: new SharedArrayBuffer(4 * CONTROLS),
+    control: new SharedArrayBuffer(4 * (CONTROLS + shards)),
+    reports: new SharedArrayBuffer(4 * (REPORTS + shards) * shards),
     figures: new SharedArrayBuffer(4 * FIGURES * shards),
     losses: new SharedArrayBuffer(4 * k * shards),
     gradients: new SharedArrayBuffer(4 * size * shards),
@@ -38,32 +47,61 @@ export function sharedMemory({shards, k}: {shards: number; k: number}, size: num
 }
 
 /** Ends the run of all threads: those that wait throw. `shard` is the one that ended. */
-export function failAll({control}: SharedMemory, shard: number): void {
+export function failAll(memory: SharedMemory, shard: number): void {
+  endAll(memory, shard + 1);
+}
+
+function endAll({control}: SharedMemory, reason: number): void {
   const controls = new Int32Array(control);
-  Atomics.compareExchange(controls, FAILED, 0, shard + 1);
+  Atomics.compareExchange(controls, FAILED, 0, reason);
   Atomics.add(controls, TURN, 1);
   Atomics.notify(controls, TURN);
+}
+
+/** The report of a shard on late ones: only it writes there, and only before it is read. */
+const reportOf = ({reports, shards}: SharedMemory, shard: number) =>
+  new Int32Array(reports, 4 * (REPORTS + shards) * shard, REPORTS + shards);
+
+/** Ends the run of all threads because some of them are late; all throw the same error. */
+function failLate(memory: SharedMemory, shard: number, late: readonly number[], patience: number, step: number): void {
+  const report = reportOf(memory, shard);
+  report.set([patience, step]);
+  for (const other of late) report[REPORTS + other] = 1;
+  endAll(memory, -(shard + 1));
+}
+
+/** What ended the run of all threads; undefined if nothing did. */
+function endIn(memory: SharedMemory, step: number): ShardError | undefined {
+  const failed = Atomics.load(new Int32Array(memory.control), FAILED);
+  if (failed === 0) return undefined;
+  if (failed > 0) return shardError(`shard ${failed - 1}`, 'stay until all have finished', 'its end', step);
+  const report = reportOf(memory, -failed - 1);
+  const late = Array.from(report.subarray(REPORTS).keys()).filter((shard) => report[REPORTS + shard] === 1);
+  return lateError(late, report[PATIENCE] as number, 'nothing', report[AT] as number);
 }
 
 /** Builds what waits until all threads are there; throws if one has ended, or is late. */
 function barrierOf(memory: SharedMemory, shard: number, timeout: number): (step: number) => void {
   const control = new Int32Array(memory.control);
+  const cameTo = control.subarray(CONTROLS);
   const checkAlive = (step: number) => {
-    const failed = Atomics.load(control, FAILED);
-    if (failed > 0) throw shardError(`shard ${failed - 1}`, 'stay until all have finished', 'its end', step);
+    const end = endIn(memory, step);
+    if (end) throw end;
   };
   return (step) => {
     checkAlive(step);
     const turn = Atomics.load(control, TURN);
     const patience = turn === 0 ? START * timeout : timeout;
+    Atomics.store(cameTo, shard, turn + 1);
     if (Atomics.add(control, ARRIVED, 1) === memory.shards - 1) {
       Atomics.store(control, ARRIVED, 0);
       Atomics.add(control, TURN, 1);
       Atomics.notify(control, TURN);
-    } else if (!hasTurned(control, turn, patience)) {
-      failAll(memory, shard);
-      const got = `nothing from one that shard ${shard} waits for`;
-      throw shardError('all shards', `answer within ${patience} ms`, got, step);
+    }
+    while (!hasTurned(control, turn, patience)) {
+      const late = [...cameTo.keys()].filter((other) => Atomics.load(cameTo, other) <= turn);
+      // If none is late any more, the last one is about to end the turn.
+      if (late.length > 0) failLate(memory, shard, late, patience, step);
     }
     checkAlive(step);
   };

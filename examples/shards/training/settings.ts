@@ -26,6 +26,9 @@ export interface Settings {
  */
 export const START = 6;
 
+/** Milliseconds in which threads and processes have to end by themselves after a failure. */
+export const GRACE = 3000;
+
 export const DEFAULTS: Settings = {
   ...{shards: 2, rows: 512, k: 128, steps: 200, hidden: 256, learningRate: 0.05, seed: 1, digits: 6000},
   timeout: 20_000,
