@@ -2,7 +2,7 @@ import {once} from 'node:events';
 import {connect, type Socket} from 'node:net';
 import {asShardError, ShardError, shardError} from '../shardError';
 import type {Traffic} from '../training/results';
-import {START} from '../training/settings';
+import {GRACE, START} from '../training/settings';
 import {type Frame, framed, frameReader, type Kind, textBytes, textOf} from './frames';
 
 export interface MemberOptions {
@@ -18,12 +18,16 @@ export interface MemberOptions {
 /** The connection of a shard to the hub. */
 export type Member = Awaited<ReturnType<typeof joinHub>>;
 
-/** Connects a shard to the hub. */
+/**
+ * Connects a shard to the hub.
+ *
+ * @throws ShardError if the hub refuses, or does not accept within `timeout`.
+ */
 export async function joinHub({host = '127.0.0.1', port, shard, size, timeout}: MemberOptions) {
   const socket = connect({host, port, noDelay: true});
   const traffic: Traffic = {sent: 0, received: 0, losses: 0};
   const replies = repliesOf(socket, 4 * size + 65_536);
-  await Promise.race([once(socket, 'connect'), replies.failed]);
+  await connected(socket, replies.failed, timeout);
   return {
     traffic,
     /** Sends the frame of a round, and waits until all shards have sent theirs. */
@@ -44,10 +48,29 @@ export async function joinHub({host = '127.0.0.1', port, shard, size, timeout}: 
       if (socket.destroyed) return;
       for (const part of framed({kind: 'fail', shard, step, payload: textBytes(error.message)})) socket.write(part);
       socket.end();
+      // A hub that is stopped neither reads the message nor closes its end.
+      const timer = setTimeout(() => void socket.destroy(), Math.min(timeout, GRACE));
       await once(socket, 'close').catch(() => {});
+      clearTimeout(timer);
     },
     leave: () => void socket.destroy(),
   };
+}
+
+/** Waits until a socket is connected; gives it up after `timeout` milliseconds. */
+async function connected(socket: Socket, failed: Promise<never>, timeout: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(shardError('the hub', `accept within ${timeout} ms`, 'nothing', 0)), timeout);
+  });
+  try {
+    await Promise.race([once(socket, 'connect'), failed, late]);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Waits for one frame at a time; an end of the hub, or of its patience, rejects whoever waits. */

@@ -1,5 +1,6 @@
 import {once} from 'node:events';
-import {connect, createServer} from 'node:net';
+import {connect, createServer, type Socket} from 'node:net';
+import {Worker} from 'node:worker_threads';
 import {afterEach, describe, expect, it} from 'vitest';
 import {framed, textBytes} from '../../../../examples/shards/network/frames';
 import {type Hub, openHub} from '../../../../examples/shards/network/hub';
@@ -214,6 +215,42 @@ describe('A member', () => {
     );
     member.leave();
     silent.close();
+  });
+
+  it('ends if the hub does not accept', async () => {
+    // A thread that is stopped accepts nothing; the machine does so for few connections only.
+    const stopped = `const {parentPort} = require('node:worker_threads');
+      const server = require('node:net').createServer().listen({port: 0, host: '127.0.0.1', backlog: 1}, () => {
+        parentPort.postMessage(server.address().port);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      });`;
+    const thread = new Worker(stopped, {eval: true});
+    const [port] = (await once(thread, 'message')) as [number];
+    const others = Array.from({length: 8}, () => connect(port, '127.0.0.1').on('error', () => {}));
+    try {
+      await once(others[0] as Socket, 'connect');
+      await expect(joinHub({port, shard: 0, size: SIZE, timeout: 200})).rejects.toThrow(
+        'shards: the hub must accept within 200 ms, got nothing at step 0.',
+      );
+    } finally {
+      for (const other of others) other.destroy();
+      await thread.terminate();
+    }
+  });
+
+  it('says why it cannot continue to a hub that never reads it, and leaves', async () => {
+    const accepted: Socket[] = [];
+    const stopped = createServer({allowHalfOpen: true, pauseOnConnect: true}, (socket) => accepted.push(socket));
+    stopped.listen(0, '127.0.0.1');
+    await once(stopped, 'listening');
+    const {port} = stopped.address() as {port: number};
+    const member = await joinHub({port, shard: 0, size: SIZE, timeout: 200});
+    const start = performance.now();
+    await member.fail(new ShardError('shards: the disk of shard 0 must have room, got none.'), 3);
+    expect(performance.now() - start).toBeLessThan(5000);
+    await expect(member.ask('losses', 3)).rejects.toThrow('shards: the hub must stay until all have finished');
+    for (const socket of accepted) socket.destroy();
+    stopped.close();
   });
 
   it('ends if the hub answers something else', async () => {
