@@ -13,11 +13,11 @@ import '@tensorflow/tfjs-layers';
 import {enableProdMode, memory, profile, scalar, setBackend, version_core} from '@tensorflow/tfjs-core';
 import {enableWasmThreads} from 'ohem-tfjs/node';
 import {fitting} from './fitting';
-import {type Contestant, interleaved, type Timing} from './interleaved';
+import {type Contestant, cpuClock, interleaved, type Timing} from './interleaved';
 import {LEDGER_ROWS, ledgerContestants} from './ledger';
 import {randomBatch, SUBJECTS, type Subject} from './models';
 import {allTriplets, pairContestants, pairSteps} from './pairs';
-import {bytesPerRow, SAMPLED_ROWS, samplerContestants} from './samplers';
+import {bytesPerRow, inTrainer, SAMPLED_ROWS, samplerContestants, trainerContestants} from './samplers';
 import {selections} from './selection';
 import {printSmall, type SmallTiming, timeSmall} from './small';
 import {printFits, timeFits} from './smallFits';
@@ -157,11 +157,29 @@ async function timeLedger(): Promise<Timing[]> {
 }
 
 async function timeSamplers() {
-  const timings = await interleaved(samplerContestants(), Number(values.rounds));
+  const rounds = Number(values.rounds);
+  // By the clock of the processor, because a sampler runs on one core and waits for nothing.
+  const timings = await interleaved(samplerContestants(), rounds, cpuClock);
+  const trainer = await interleaved(trainerContestants(), rounds, cpuClock);
   const bytes = bytesPerRow();
-  const measured = timings.map((timing) => ({...timing, bytesPerRow: bytes[timing.name] as number}));
-  console.log(`\nAn epoch of a sampler over ${SAMPLED_ROWS} rows: choosing, and updating its state`);
-  console.table(measured.map(({name, ms, bytesPerRow}) => ({name, ms: Number(ms.toFixed(1)), bytesPerRow})));
+  const measured = timings.map((timing) => ({
+    ...timing,
+    trainerMs: trainer.find(({name}) => name === inTrainer(timing.name))?.ms ?? Number.NaN,
+    bytesPerRow: bytes[timing.name] as number,
+  }));
+  console.log(
+    `\nAn epoch of a sampler over ${SAMPLED_ROWS} rows, by the processor: choosing, and updating its state; ` +
+      'and the same with the copies, checks and shuffle of a trainer',
+  );
+  const round = (ms: number) => Number(ms.toFixed(1));
+  console.table(
+    measured.map(({name, ms, trainerMs, bytesPerRow}) => ({
+      name,
+      ms: round(ms),
+      'ms in fitOhem': round(trainerMs),
+      bytesPerRow,
+    })),
+  );
   return measured;
 }
 

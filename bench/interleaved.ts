@@ -12,7 +12,7 @@ export interface Contestant {
 
 export interface Timing {
   name: string;
-  /** Median wall-clock milliseconds, over `runs` runs. */
+  /** Median milliseconds by the clock of the measurement, over `runs` runs. */
   ms: number;
   runs: number;
 }
@@ -30,13 +30,25 @@ const WARM_UP = {ms: 1000, runs: 25};
  */
 const MOVES = 250_000;
 
+/** Milliseconds of the processor that this process has used. */
+export function cpuClock(): number {
+  const {user, system} = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /**
  * Times contestants in turn, A B C A B C …, so that the drift of a noisy machine meets all of them,
  * once they are warm; the first round is not counted. Each round has its tensors at other
  * addresses. Compare their medians as ratios: milliseconds change from machine to machine and from
  * hour to hour.
+ *
+ * @param clock  milliseconds: those on the wall, or of the processor by `cpuClock`.
  */
-export async function interleaved(contestants: readonly Contestant[], rounds: number): Promise<Timing[]> {
+export async function interleaved(
+  contestants: readonly Contestant[],
+  rounds: number,
+  clock: () => number = () => performance.now(),
+): Promise<Timing[]> {
   const samples = new Map(contestants.map(({name}) => [name, [] as number[]]));
   for (const contestant of contestants) await warmUp(contestant);
   const moved: Tensor[] = [];
@@ -45,9 +57,9 @@ export async function interleaved(contestants: readonly Contestant[], rounds: nu
     if (moved.length > 8) moved.splice(0, 3).forEach((tensor) => void tensor.dispose());
     for (const {name, prepare, run} of contestants) {
       prepare?.();
-      const start = performance.now();
+      const start = clock();
       await run();
-      if (round > 0) samples.get(name)?.push(performance.now() - start);
+      if (round > 0) samples.get(name)?.push(clock() - start);
     }
   }
   for (const tensor of moved) tensor.dispose();

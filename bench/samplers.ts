@@ -9,6 +9,7 @@ import {
   type Sampler,
   selectiveBackprop,
 } from 'ohem-tfjs';
+import {rowsOfEpoch} from '../src/trainers/fit/rowsOfEpoch';
 import type {Contestant} from './interleaved';
 
 export const SAMPLED_ROWS = 1e6;
@@ -26,6 +27,12 @@ const SAMPLERS: Record<string, () => Sampler> = {
   'selectiveBackprop({power: 2})': () => selectiveBackprop({power: 2}),
 };
 
+/** How a contestant is called that is timed within a trainer. */
+export const inTrainer = (name: string): string => `${name} in fitOhem`;
+
+/** Enough epochs that neither an ending nor a decay is ever reached. */
+const EPOCHS = 1000;
+
 /**
  * What a sampler takes for a million rows: the time of an epoch, for what it chooses and what it
  * notes after it.
@@ -39,10 +46,38 @@ export function samplerContestants(): Contestant[] {
       name,
       run() {
         const [known, seen] = [epochs[epoch % 2] as RowScores, epochs[(epoch + 1) % 2] as RowScores];
-        // Enough epochs that neither an ending nor a decay is ever reached.
-        const chosen = sampler.choose(state, {epoch: 1 + (epoch % 8), epochs: 1000, seed: 1, scores: known});
+        const chosen = sampler.choose(state, {epoch: 1 + (epoch % 8), epochs: EPOCHS, seed: 1, scores: known});
         state = sampler.next(state, {epoch, chosen, scores: seen});
         epoch++;
+      },
+    };
+  });
+}
+
+/**
+ * The same beside the work of a trainer between two epochs: its copies of the scores, its checks of
+ * the choice and of the state, and the shuffle of the chosen rows.
+ */
+export function trainerContestants(): Contestant[] {
+  const epochs = [scores(0), scores(1)] as const;
+  const task = {where: 'bench', size: SAMPLED_ROWS, seed: 1, epochs: EPOCHS, isShuffled: true};
+  return Object.entries(SAMPLERS).map(([name, build]) => {
+    const rows = rowsOfEpoch({...task, sampler: build()});
+    const at = (epoch: number) => ({epoch, batch: 0, step: 0});
+    let epoch = 0;
+    rows.begin(at(epoch));
+    return {
+      name: inTrainer(name),
+      prepare() {
+        const {losses, correct, confidence} = epochs[epoch % 2] as Required<RowScores>;
+        rows.scores.losses.set(losses);
+        rows.scores.correct?.set(correct);
+        rows.scores.confidence?.set(confidence);
+      },
+      run() {
+        rows.end(at(epoch), rows.current().chosen.rows.length);
+        epoch++;
+        rows.begin(at(epoch));
       },
     };
   });

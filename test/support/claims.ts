@@ -53,6 +53,13 @@ interface Ledger {
   ledger: Timing[];
 }
 
+interface Samplers {
+  samplers: {ms: number; trainerMs: number}[];
+}
+
+/** From the fastest to the slowest. */
+const milliseconds = (times: number[]) => `${Math.min(...times).toFixed(0)} to ${Math.max(...times).toFixed(0)} ms`;
+
 interface Epochs {
   results: {rule: string; flipped: number; toFull: Range; forward: Range; seconds: Range}[];
 }
@@ -180,6 +187,20 @@ export const CLAIMS: Claim[] = [
     says: 'takes four to five times as long as its forward pass',
     results: 'bench.json',
     due: (bench: Bench) => `takes ${convolutionalStep(bench)} times as long as its forward pass`,
+  },
+  {
+    document: 'docs/samplers.md',
+    says: 'for a million rows 27 to 38 ms an epoch on one core',
+    results: 'bench-samplers.json',
+    due: ({samplers}: Samplers) =>
+      `for a million rows ${milliseconds(samplers.map(({ms}) => ms))} an epoch on one core`,
+  },
+  {
+    document: 'docs/samplers.md',
+    says: 'shuffle of the trainer it is 51 to 78 ms',
+    results: 'bench-samplers.json',
+    due: ({samplers}: Samplers) =>
+      `shuffle of the trainer it is ${milliseconds(samplers.map(({trainerMs}) => trainerMs))}`,
   },
   {
     document: 'docs/insight.md',
