@@ -4,7 +4,8 @@
  * need a read.
  */
 export function uniformFrom(seed: string): () => number {
-  let [a, b, c] = [hashed(seed, 1), hashed(seed, 2), hashed(seed, 3)];
+  const codes = Array.from(seed, (character) => character.codePointAt(0) as number);
+  let [a, b, c] = [hashed(codes, 1), hashed(codes, 2), hashed(codes, 3)];
   let counter = 1;
   const next = () => {
     const mixed = (((a + b) | 0) + counter) | 0;
@@ -19,10 +20,12 @@ export function uniformFrom(seed: string): () => number {
   return next;
 }
 
-/** Hashes a text by FNV-1a (public domain), differently for each `salt`. */
-function hashed(text: string, salt: number): number {
+/** Hashes integers by FNV-1a (public domain), differently for each `salt`. */
+export function hashed(numbers: ArrayLike<number>, salt = 0): number {
   let hash = 0x811c9dc5 + salt;
-  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) as number), 0x01000193);
+  for (let place = 0; place < numbers.length; place++) {
+    hash = Math.imul(hash ^ (numbers[place] as number), 0x01000193);
+  }
   return hash;
 }
 

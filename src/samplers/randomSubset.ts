@@ -1,5 +1,5 @@
 import {checkOptionNames, checkRatio, rangeError, typeError} from '../checks';
-import {uniformFrom} from '../random';
+import {hashed, uniformFrom} from '../random';
 import type {EpochRows, Sampler} from '../types';
 import {type DataSize, type EndingOptions, type Occasion, sampler} from './sampler';
 
@@ -8,7 +8,10 @@ const NAME = 'randomSubset';
 export interface RandomSubsetOptions extends EndingOptions {
   /** Share of the rows per epoch, in (0, 1]. */
   ratio: number;
-  /** Class of each row: every epoch has about the same share of each. Omit to ignore classes. */
+  /**
+   * Class of each row: every epoch has about the same share of each. A run resumes only with labels
+   * of the same classes. Omit to ignore classes.
+   */
   stratify?: ArrayLike<number>;
   /** Seed of the draws. Default: the seed of the run. */
   seed?: number | string;
@@ -58,7 +61,7 @@ export function randomSubset(options: RandomSubsetOptions = {} as RandomSubsetOp
   const classesFor = (size: number) => given ?? {sizes: Int32Array.of(size)};
   return sampler<TurnsTaken>(NAME, {
     delta,
-    options: {ratio, classes: given?.sizes.length ?? null, seed: seed ?? null},
+    options: {ratio, ...comparedLabels(given), seed: seed ?? null},
     init(size) {
       checkLabels(stratify, size);
       return {size, taken: new Uint8Array(size)};
@@ -161,6 +164,15 @@ function classesOf(labels: ArrayLike<number>): Classes {
     sizes[id] = (sizes[id] ?? 0) + 1;
   }
   return {ofRow, sizes: Int32Array.from(sizes)};
+}
+
+/**
+ * Returns the labels as options to compare: the number of classes, and a hash of their rows. Labels
+ * that divide the rows alike are the same, because classes are numbered in the order of the rows.
+ */
+function comparedLabels(given: Classes | undefined): {classes: number | null; rowsOfClasses?: number} {
+  if (!given?.ofRow) return {classes: null};
+  return {classes: given.sizes.length, rowsOfClasses: hashed(given.ofRow) >>> 0};
 }
 
 function checkLabels(labels: ArrayLike<number> | undefined, size: number): void {

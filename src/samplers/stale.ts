@@ -45,7 +45,8 @@ export function stale<S>(inner: Sampler<S>, options: StaleOptions = {}): Sampler
   }
   return {
     samplerName: NAME,
-    options: {every, inner: inner.samplerName, ...inner.options},
+    // A record of its own, because options of the inner sampler may have the same names.
+    options: {every, inner: inner.samplerName, ...(inner.options && {innerOptions: inner.options})},
     ...(inner.needs && {needs: inner.needs}),
     init: (size) => inner.init(size),
     choose(state, at) {

@@ -6,6 +6,7 @@ import {
   fitOhemDataset,
   hardestRows,
   infoBatch,
+  randomSubset,
   resumeTraining,
   type Sampler,
   saveTraining,
@@ -70,10 +71,30 @@ describeOnBackends('A resumed training run with a sampler', () => {
     );
     const [hardest, early] = [stale(hardestRows({ratio: 0.5})), stale(earlyStopped())];
     await expect(resumed(hardest, early)).rejects.toThrow(
-      'fitOhem: sampler must be stale({"every":3,"inner":"hardestRows","ratio":0.5,"delta":1}), as in initialState, got',
+      'fitOhem: sampler must be stale({"every":3,"inner":"hardestRows","innerOptions":{"ratio":0.5,"delta":1}}), ' +
+        'as in initialState, got stale({"every":3,"inner":"earlyStopped",',
+    );
+    const [twice, rarer] = [2, 5].map((every) => stale(stale(hardestRows({ratio: 0.5}), {every: 2}), {every}));
+    await expect(resumed(twice as Sampler, rarer as Sampler)).rejects.toThrow(
+      'fitOhem: sampler must be stale({"every":2,"inner":"stale",',
     );
     const {history} = await resumed(hardest, stale(hardestRows({ratio: 0.5}), {every: 3}));
     expect(history.rows).toEqual([20]);
+    const stratified = (classOf: (row: number) => number) =>
+      randomSubset({ratio: 0.5, stratify: Array.from({length: 40}, (_, row) => classOf(row))});
+    await expect(
+      resumed(
+        stratified((row) => row % 2),
+        stratified((row) => (row < 20 ? 0 : 1)),
+      ),
+    ).rejects.toThrow(
+      /^fitOhem: sampler must be randomSubset\(\{"ratio":0.5,"classes":2,"rowsOfClasses":\d+,.*\), as in initialState, got randomSubset\(/,
+    );
+    // Other names of the same classes choose the same rows.
+    await resumed(
+      stratified((row) => row % 2),
+      stratified((row) => 7 - (row % 2)),
+    );
     // A state of an earlier version does not say with which options.
     const {state} = await fitOhem(resumableModel(), xs, ys, {...args, sampler: infoBatch()});
     const {text: _, ...older} = state.sampler as Record<string, unknown>;
