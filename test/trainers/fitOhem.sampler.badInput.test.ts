@@ -84,6 +84,20 @@ describeOnBackends('fitOhem refuses, before anything is trained,', () => {
     );
   });
 
+  it.each([
+    ['a list', () => [1, 2], '[1, 2]'],
+    ['row numbers alone', () => Int32Array.of(0, 1), ''],
+    ['a tensor', () => tensor1d([0, 1], 'int32'), ''],
+    ['nothing', () => undefined, 'undefined'],
+    ['null', () => null, 'null'],
+    ['a promise', () => Promise.resolve({rows: Int32Array.of(0)}), ''],
+  ])('a sampler whose choose returns %s', async (_, make, got) => {
+    const choice = make();
+    const sampler = {...tinySampler(), choose: () => choice} as unknown as Sampler;
+    await refused({sampler}, `fitOhem: choice of sampler tiny must be a record {rows}, got ${got}`);
+    await refused({sampler}, '. Return {rows: Int32Array.from(list)} from choose.');
+  });
+
   const samplers: [string, unknown, string][] = [
     ['a text', 'infoBatch', 'fitOhem: sampler must be a sampler {samplerName, init, choose, next}, got infoBatch.'],
     ['its factory', infoBatch, 'fitOhem: sampler must be a sampler {samplerName, init, choose, next}, got a function.'],

@@ -103,7 +103,7 @@ function typedFrom(name: string, base64: string): Typed {
 }
 
 /** Whether an object is a record, of any realm, and not an instance of a class. */
-function isRecord(value: object): boolean {
+export function isRecord(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

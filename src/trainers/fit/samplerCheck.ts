@@ -2,7 +2,7 @@
 
 import {checkFinitePositive, checkFunction, checkOneOf, checkOptionNames, rangeError, typeError} from '../../checks';
 import type {EpochRows, Sampler} from '../../types';
-import {toJson} from '../checkpoint/plainData';
+import {isRecord, toJson} from '../checkpoint/plainData';
 
 const METHODS = ['init', 'choose', 'next'] as const;
 const CHOICE: readonly (keyof EpochRows)[] = ['rows', 'weights', 'rescore', 'learningRateFactor'];
@@ -31,9 +31,18 @@ export function samplerText(where: string, {samplerName, options}: Sampler): str
 
 /** Checks the choice of a sampler for an epoch of a data set with `size` rows. */
 export function checkEpochRows(where: string, {samplerName}: Sampler, size: number, given: unknown): EpochRows {
-  const {rows, weights, rescore, learningRateFactor} = Object(given) as Partial<EpochRows>;
   const of = (part: string) => `${part} of sampler ${samplerName}`;
-  checkOptionNames(where, given as object | undefined, CHOICE, of('choice'));
+  if (typeof given !== 'object' || given === null || !isRecord(given)) {
+    throw typeError(
+      where,
+      of('choice'),
+      'be a record {rows}',
+      given,
+      'Return {rows: Int32Array.from(list)} from choose.',
+    );
+  }
+  checkOptionNames(where, given, CHOICE, of('choice'));
+  const {rows, weights, rescore, learningRateFactor} = given as Partial<EpochRows>;
   checkRows(where, of('rows'), size, rows);
   if (rows?.length === 0) throw rangeError(where, of('rows'), 'hold at least one row in each epoch', 'none');
   if (weights !== undefined) checkWeights(where, of('weights'), (rows as Int32Array).length, weights);
