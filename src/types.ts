@@ -253,8 +253,8 @@ export interface EpochRows {
   /** Weight of each of `rows`, finite and ≥ 0. Omit for 1. */
   weights?: Float32Array;
   /**
-   * Rows to run forward at the end of the epoch for their losses, in ascending order. Omit for
-   * none.
+   * Rows to run forward at the end of the epoch for their losses, each once, in ascending order. A
+   * row that is also in `rows` then has this loss, in inference mode. Omit for none.
    */
   rescore?: Int32Array;
   /** Factor of the learning rate in this epoch. Omit for 1. */

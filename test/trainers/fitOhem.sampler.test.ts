@@ -165,6 +165,32 @@ describeOnBackends('fitOhem with a sampler', () => {
     expect([state.spent.rows, state.spent.backwardRows]).toEqual([6 * ROWS, 3 * 8 * Math.round(2.5)]);
   });
 
+  it('scores a row again that was trained on, and counts both passes', async () => {
+    const {xs, ys} = resumableData();
+    const rows = Int32Array.of(1, 5, 9);
+    const sampler = tinySampler(() => ({rows, rescore: Int32Array.of(1, 20)}));
+    // Without layers that differ in training mode.
+    const model = sequential({
+      layers: [layers.dense({units: 3, activation: 'softmax', kernelInitializer: 'zeros', inputShape: [4]})],
+    });
+    model.compile({optimizer: train.sgd(0.5), loss: 'categoricalCrossentropy'});
+    const before = await perSampleLosses(model, xs, ys);
+    const {history, state} = await fitOhem(model, xs, ys, {...RESUMABLE(), select: all(), epochs: 1, sampler});
+    const after = await perSampleLosses(model, xs, ys);
+    const {losses} = sampler.seen[0] as {losses: number[]};
+    // The one step scored all three before the update; row 1 has its loss after it.
+    for (const [row, due] of [
+      [1, after],
+      [20, after],
+      [5, before],
+      [9, before],
+    ] as const) {
+      expect(losses[row]).toBeCloseTo(due[row] as number, 5);
+    }
+    expect(Math.abs((after[1] as number) - (before[1] as number))).toBeGreaterThan(1e-3);
+    expect([history.rows, history.rescored, state.spent.rows]).toEqual([[3], [2], 5]);
+  });
+
   it('leaves the states of recurrent layers as the steps left them', async () => {
     const x = randomNormal([8, 3, 2], 0, 1, 'float32', 4);
     const y = tidy(() => oneHot(tensor1d([0, 1, 0, 1, 1, 1, 0, 0], 'int32'), 2));
