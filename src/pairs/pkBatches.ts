@@ -119,7 +119,9 @@ function checkedClasses({x, labels, classes, perClass}: PkBatchesOptions): Map<n
     if (!isInt32(label)) {
       throw rangeError(NAME, 'labels', 'hold integers from -2^31 to 2^31 - 1', `${label} at position ${row}`);
     }
-    rowsOf.set(label, [...(rowsOf.get(label) ?? []), row]);
+    const rows = rowsOf.get(label);
+    if (rows) rows.push(row);
+    else rowsOf.set(label, [row]);
   }
   const isPlural = (value: number) => Number.isInteger(value) && value >= 2;
   if (!isPlural(classes) || classes > rowsOf.size) {

@@ -58,6 +58,16 @@ describeOnBackends('pkBatches', () => {
     expect([...seen].sort((a, b) => a - b)).toEqual(labels.map((_, row) => row));
   });
 
+  it('takes time in proportion to the rows of a class', () => {
+    const labels = Int32Array.from({length: 100_000}, (_, row) => row % 2);
+    const x = tf.zeros([labels.length, 1]);
+    const start = performance.now();
+    const [batch] = pkBatches({x, labels, classes: 2, perClass: 4})(0);
+    // A list copied for each row takes half a minute.
+    expect(performance.now() - start).toBeLessThan(3000);
+    expect(Array.from((batch?.ys as tf.Tensor).dataSync()).filter((label) => label === 1)).toHaveLength(4);
+  });
+
   it('depends on seed and epoch alone', () => {
     const {labels, x} = dataset([5, 6, 7]);
     const make = (seed: number) => pkBatches({x, labels, classes: 2, perClass: 3, seed});
