@@ -9,7 +9,9 @@ import {
   log,
   max,
   maximum,
+  minimum,
   mul,
+  range,
   step,
   sub,
   sum,
@@ -111,10 +113,11 @@ function drawn({positives, anchors, step: steps}: PairBatch, weights: Tensor2D, 
     // The index of the first bound beyond the aim is the number of bounds that are not.
     return sum(sub(1, step(sub(expandDims(bound, 1), expandDims(aim, 2)))), 2);
   });
-  const last = weights.shape[1] - 1;
+  // Rounded, the last bound may be below the total; beyond it are only columns of weight 0.
+  const last = max(mul(step(weights), range(0, weights.shape[1])), 1, true);
   return {
     positive: clone(columns),
-    negative: cast(sub(last, maximum(sub(last, negative), 0)), 'int32') as Tensor2D,
+    negative: cast(minimum(negative, last), 'int32') as Tensor2D,
     weights: mul(marks, anyOf(weights)) as Tensor2D,
   };
 }

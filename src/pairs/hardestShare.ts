@@ -1,17 +1,24 @@
 import {
+  abs,
   add,
   cast,
   gatherND,
+  less,
+  lessEqual,
   max,
+  maximum,
   min,
+  minimum,
   mul,
   reshape,
+  sqrt,
   step,
   sub,
   sum,
   type Tensor,
   type Tensor2D,
   tensor1d,
+  where,
 } from '@tensorflow/tfjs-core';
 import {checkRatio} from '../checks';
 import type {DistanceOptions} from './distances';
@@ -55,13 +62,19 @@ export function hardestShare(options: HardestShareOptions = {}): Miner {
   }));
 }
 
-/** Number of halvings after which the bounds of the smallest kept value are float32 neighbours. */
-const HALVINGS = 48;
+/**
+ * Number of halvings after which the bounds are float32 neighbours: 1 finds the sign, 8 the power
+ * of two, 25 the digits.
+ */
+const HALVINGS = 36;
+
+/** Smaller magnitudes than this count as 0: just above the smallest normal float32. */
+const TINY = 2e-38;
 
 /**
  * Masks the largest share of the masked values.
  *
- * Bisection: a sort of `B²` numbers takes longer than counting them some fifty times, and the size
+ * Bisection: a sort of `B²` numbers takes longer than counting them some forty times, and the size
  * of its result would need a read.
  */
 function largestShare(values: Tensor2D, marks: Tensor2D, ratio: number): Tensor2D {
@@ -69,15 +82,32 @@ function largestShare(values: Tensor2D, marks: Tensor2D, ratio: number): Tensor2
   const masked = sub(values, away);
   const count = shareOf(sum(marks), ratio, marks.size);
   // Invariant: at least `count` values reach the lower bound, and fewer reach the upper one.
-  let [lower, upper] = [min(add(values, away)), add(max(masked), 1)] as [Tensor, Tensor];
+  const largest = max(masked);
+  let lower: Tensor = min(add(values, away));
+  let upper: Tensor = add(largest, add(mul(abs(largest), 1e-6), TINY));
   for (let i = 0; i < HALVINGS; i++) {
-    const middle = mul(add(lower, upper), 0.5);
-    const reaching = sum(sub(1, step(sub(middle, masked))));
-    const isEnough = sub(1, step(sub(count, reaching)));
-    lower = add(mul(isEnough, middle), mul(sub(1, isEnough), lower));
-    upper = add(mul(isEnough, upper), mul(sub(1, isEnough), middle));
+    const middle = between(lower, upper);
+    const isEnough = lessEqual(count, sum(sub(1, step(sub(middle, masked)))));
+    [lower, upper] = [where(isEnough, middle, lower), where(isEnough, upper, middle)];
   }
   return mul(marks, sub(1, step(sub(lower, masked))));
+}
+
+/**
+ * Returns a number between two bounds: 0 if their signs differ, the geometric mean if one is more
+ * than twice the other, else the arithmetic mean.
+ *
+ * With the arithmetic mean alone, bounds of 1e16 and 1 would need more halvings than float32 has
+ * digits.
+ */
+function between(lower: Tensor, upper: Tensor): Tensor {
+  const [isNegative, isPositive] = [step(mul(lower, -1)), step(upper)];
+  const isAcross = mul(isNegative, isPositive);
+  const [one, other] = [maximum(abs(lower), TINY), maximum(abs(upper), TINY)];
+  const isWide = less(mul(minimum(one, other), 2), maximum(one, other));
+  const geometric = mul(mul(sqrt(one), sqrt(other)), sub(1, mul(isNegative, 2)));
+  const arithmetic = add(mul(lower, 0.5), mul(upper, 0.5));
+  return mul(where(isWide, geometric, arithmetic), sub(1, isAcross));
 }
 
 /** Computes `⌈ratio · count⌉` on the host: in float32 a product like 0.7 · 90 may exceed 63. */

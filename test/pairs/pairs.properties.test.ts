@@ -8,6 +8,7 @@ import {
   batchHard,
   contrastiveLoss,
   type DistanceOptions,
+  marginLoss,
   multiSimilarity,
   multiSimilarityLoss,
   ntXent,
@@ -23,52 +24,23 @@ import {expectClose} from '../support/close';
 import {listPairs, listTriplets} from '../support/pairOracles';
 import {
   batchHardDistances,
+  contrastiveLosses,
   distancesOf,
+  marginLosses,
   marginTriplets,
   PAIR_LOSSES,
-  type PlainBatch,
   semiHardDistances,
   similarPairs,
   tripletLosses,
 } from '../support/pairRules';
-import {RUNS} from '../support/property';
+import {batches, exact, holds, squared, tensorsOf, tidied} from '../support/plainBatches';
 
-/** On a grid, so that many distances are equal or far from one another. */
-const batches: fc.Arbitrary<PlainBatch> = fc
-  .record({
-    size: fc.integer({min: 2, max: 64}),
-    width: fc.integer({min: 1, max: 4}),
-    classes: fc.integer({min: 1, max: 64}),
-  })
-  .chain(({size, width, classes}) =>
-    fc.record({
-      rows: fc.array(fc.array(fc.integer({min: -3, max: 3}), {minLength: width, maxLength: width}), {
-        minLength: size,
-        maxLength: size,
-      }),
-      labels: fc.array(fc.integer({min: 0, max: classes - 1}), {minLength: size, maxLength: size}),
-    }),
-  );
-
-const squared: DistanceOptions = {distance: 'squaredEuclidean', normalize: false};
 const distances = fc.constantFrom<DistanceOptions>(
   squared,
   {distance: 'dot'},
   {distance: 'euclidean', normalize: false},
 );
-/** Equal in float32 as on paper. */
-const exact = fc.constantFrom<DistanceOptions>(squared, {distance: 'dot'});
-
-const tensorsOf = ({rows, labels}: PlainBatch) => [tf.tensor2d(rows), tf.tensor1d(labels, 'int32')] as const;
-const runs = {...RUNS, numRuns: 60};
 const CLOSE = {absolute: 2e-4, relative: 5e-4};
-
-/** Tries a property; tensors are disposed after each run. */
-const holds = <T extends unknown[]>(property: fc.IProperty<T>) => fc.assert(property, runs);
-const tidied =
-  <T extends unknown[]>(f: (...given: T) => void) =>
-  (...given: T) =>
-    void tf.tidy(() => f(...given));
 
 describeOnBackends('Over random batches', () => {
   it('batchHard takes the farthest positive and the nearest negative', () => {
@@ -113,6 +85,8 @@ describeOnBackends('Over random batches', () => {
           expect(found).toEqual(marginTriplets(batch, distancesOf(batch, options), margin, type));
         }),
       ),
+      // Lists of up to 60,000 triplets.
+      30,
     );
   });
 
@@ -147,12 +121,48 @@ describeOnBackends('Over random batches', () => {
     );
   });
 
+  const kinds = fc.constantFrom('mean' as const, 'meanNonZero' as const, 'sum' as const);
+
+  it('contrastiveLoss adds the pull of the positives and the push of the negatives, also of similarities', () => {
+    holds(
+      fc.property(
+        batches,
+        exact,
+        fc.integer({min: 0, max: 3}),
+        fc.integer({min: 0, max: 9}),
+        kinds,
+        tidied((batch, options, positiveMargin, negativeMargin, perAnchor) => {
+          const [embeddings, labels] = tensorsOf(batch);
+          const sign = options.distance === 'dot' ? -1 : 1;
+          const margins = {positive: sign * positiveMargin, negative: sign * negativeMargin};
+          const loss = contrastiveLoss({...options, positiveMargin, negativeMargin, perAnchor});
+          const want = contrastiveLosses(batch, distancesOf(batch, options), margins, perAnchor);
+          expectClose(loss(labels, embeddings), want, CLOSE);
+        }),
+      ),
+    );
+  });
+
+  it('marginLoss keeps positives within the boundary and negatives beyond it, for each triplet', () => {
+    holds(
+      fc.property(
+        batches,
+        exact,
+        fc.integer({min: -2, max: 6}),
+        fc.constantFrom(0, 0.25, 2),
+        kinds,
+        tidied((batch, options, beta, margin, perAnchor) => {
+          const [embeddings, labels] = tensorsOf(batch);
+          const mine = tripletMargin({type: 'all', margin: 1e6});
+          const border = options.distance === 'dot' ? -beta : beta;
+          const want = marginLosses(batch, distancesOf(batch, options), {border, margin}, perAnchor);
+          expectClose(marginLoss({...options, mine, beta, margin, perAnchor})(labels, embeddings), want, CLOSE);
+        }),
+      ),
+    );
+  });
+
   it.each([
-    [
-      'contrastive',
-      (options: DistanceOptions) =>
-        contrastiveLoss(options.distance === 'dot' ? {...options, positiveMargin: 0, negativeMargin: -1} : options),
-    ],
     [
       'multiSimilarity',
       (options: DistanceOptions) =>
@@ -168,8 +178,6 @@ describeOnBackends('Over random batches', () => {
         tidied((batch, options) => {
           const [embeddings, labels] = tensorsOf(batch);
           const rule = PAIR_LOSSES[name] as (typeof PAIR_LOSSES)[string];
-          // Similarities may be anything: of the hinges, the plain rule has those of distances.
-          if (name === 'contrastive' && options.distance === 'dot') return;
           expectClose(build(options)(labels, embeddings), rule(batch, distancesOf(batch, options), 0.5), CLOSE);
         }),
       ),
@@ -185,6 +193,13 @@ const LOSSES = {
   'tripletLoss of squares': () =>
     tripletLoss({mine: tripletMargin({margin: 9}), soft: true, distance: 'squaredEuclidean', normalize: false}),
   contrastiveLoss: () => contrastiveLoss({negativeMargin: 1.3}),
+  'contrastiveLoss of cosines': () => contrastiveLoss({distance: 'cosine', positiveMargin: 0.9, negativeMargin: -0.2}),
+  'contrastiveLoss of the dot product': () =>
+    contrastiveLoss({distance: 'dot', positiveMargin: 1.7, negativeMargin: -0.4, perAnchor: 'meanNonZero'}),
+  marginLoss: () => marginLoss({mine: tripletMargin({margin: 9}), beta: 1.1, perAnchor: 'mean'}),
+  'marginLoss of semiHard': () => marginLoss({mine: semiHard(), beta: 0.9}),
+  'marginLoss of the dot product': () =>
+    marginLoss({mine: tripletMargin({margin: 99}), distance: 'dot', beta: 0.3, perAnchor: 'sum'}),
   multiSimilarityLoss: () => multiSimilarityLoss(),
   ntXent: () => ntXent({temperature: 0.3}),
   supervisedContrastive: () => supervisedContrastive({temperature: 0.3}),

@@ -11,17 +11,24 @@ export interface PlainBatch {
 
 const others = ({labels}: PlainBatch, a: number, isSame: boolean) =>
   labels.flatMap((label, b) => (b !== a && (label === labels[a]) === isSame ? [b] : []));
-const positivesOf = (batch: PlainBatch, a: number): number[] => others(batch, a, true);
-const negativesOf = (batch: PlainBatch, a: number): number[] => others(batch, a, false);
+/** The other rows with the label of an anchor. */
+export const positivesOf = (batch: PlainBatch, a: number): number[] => others(batch, a, true);
+/** The rows with another label. */
+export const negativesOf = (batch: PlainBatch, a: number): number[] => others(batch, a, false);
 
-const anchorsOf = ({labels}: PlainBatch): number[] => labels.map((_, a) => a);
+/** All rows. */
+export const anchorsOf = ({labels}: PlainBatch): number[] => labels.map((_, a) => a);
 
-const all = (batch: PlainBatch): Triplet[] =>
-  anchorsOf(batch).flatMap((a) =>
-    positivesOf(batch, a).flatMap((p) => negativesOf(batch, a).map((n) => [a, p, n] as const)),
-  );
+/** All triplets of an anchor. */
+const tripletsOf = (batch: PlainBatch, a: number): Triplet[] => {
+  const negatives = negativesOf(batch, a);
+  return positivesOf(batch, a).flatMap((p) => negatives.map((n) => [a, p, n] as const));
+};
 
-type At = (a: number, b: number) => number;
+/** All triplets of a batch. */
+export const allTriplets = (batch: PlainBatch): Triplet[] => anchorsOf(batch).flatMap((a) => tripletsOf(batch, a));
+
+export type At = (a: number, b: number) => number;
 
 /** Distances of a batch, smaller is nearer. */
 export function distancesOf(batch: PlainBatch, options: DistanceOptions): At {
@@ -52,7 +59,7 @@ export function semiHardDistances(batch: PlainBatch, d: At): (readonly [number, 
 
 /** The triplets of `tripletMargin`. */
 export function marginTriplets(batch: PlainBatch, d: At, margin: number, type: string): Triplet[] {
-  return all(batch).filter(([a, p, n]) => {
+  return allTriplets(batch).filter(([a, p, n]) => {
     const gap = d(a, n) - d(a, p);
     return {all: gap <= margin, hard: gap <= 0, semihard: gap > 0 && gap <= margin, easy: gap > margin}[
       type
@@ -80,7 +87,8 @@ export function similarPairs(batch: PlainBatch, d: At, epsilon: number): {positi
   };
 }
 
-const mean = (values: number[]) =>
+/** The mean; 0 of nothing. */
+export const mean = (values: number[]) =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The losses of all triplets of each anchor. */
@@ -93,23 +101,55 @@ export function tripletLosses(
     const excess = d(a, p) - Math.min(d(a, n), swap ? d(p, n) : Number.POSITIVE_INFINITY) + margin;
     return soft ? Math.max(excess, 0) + Math.log1p(Math.exp(-Math.abs(excess))) : Math.max(0, excess);
   };
-  const triplets = all(batch);
-  return anchorsOf(batch).map((anchor) => mean(triplets.filter(([a]) => a === anchor).map(one)));
+  return anchorsOf(batch).map((anchor) => mean(tripletsOf(batch, anchor).map(one)));
 }
 
-const logSum = (values: number[]) => {
+/** Reduces the terms of an anchor. */
+const REDUCED = {
+  mean,
+  meanNonZero: (terms: number[]) => mean(terms.filter((term) => term > 0)),
+  sum: (terms: number[]) => terms.reduce((sum, term) => sum + term, 0),
+};
+
+/** The losses of `contrastiveLoss`, with the margins as distances. */
+export function contrastiveLosses(
+  batch: PlainBatch,
+  d: At,
+  {positive, negative}: {positive: number; negative: number},
+  perAnchor: keyof typeof REDUCED,
+): number[] {
+  return anchorsOf(batch).map(
+    (a) =>
+      REDUCED[perAnchor](positivesOf(batch, a).map((p) => Math.max(0, d(a, p) - positive))) +
+      REDUCED[perAnchor](negativesOf(batch, a).map((n) => Math.max(0, negative - d(a, n)))),
+  );
+}
+
+/** The losses of `marginLoss` over all triplets, with the boundary as a distance. */
+export function marginLosses(
+  batch: PlainBatch,
+  d: At,
+  {border, margin}: {border: number; margin: number},
+  perAnchor: keyof typeof REDUCED,
+): number[] {
+  return anchorsOf(batch).map((anchor) => {
+    const own = tripletsOf(batch, anchor);
+    const pulls = own.map(([a, p]) => Math.max(0, d(a, p) - border + margin));
+    const pushes = own.map(([a, , n]) => Math.max(0, border - d(a, n) + margin));
+    // A triplet is one term of a mean, but two that may be above 0.
+    if (perAnchor === 'mean') return mean(pulls.map((pull, i) => pull + (pushes[i] as number)));
+    return REDUCED[perAnchor]([...pulls, ...pushes]);
+  });
+}
+
+/** log Σ eˣ. */
+export const logSum = (values: number[]) => {
   const largest = Math.max(...values);
   return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0));
 };
 
 /** The losses of pairs by their names, with their defaults but for the temperature. */
 export const PAIR_LOSSES: Record<string, (batch: PlainBatch, d: At, temperature: number) => number[]> = {
-  contrastive: (batch, d) =>
-    anchorsOf(batch).map(
-      (a) =>
-        mean(positivesOf(batch, a).map((p) => d(a, p))) +
-        mean(negativesOf(batch, a).map((n) => Math.max(0, 1 - d(a, n)))),
-    ),
   multiSimilarity: (batch, d) =>
     anchorsOf(batch).map((a) => {
       const pull = logSum([0, ...positivesOf(batch, a).map((p) => -2 * (-d(a, p) - 0.5))]);
