@@ -331,6 +331,22 @@ describeOnBackends('The special cases', () => {
     expect(evaluated(lossOf(one, 'mean'), batchOf(one)).gradient.some((value) => value !== 0)).toBe(true);
   });
 
+  it.each(named(cases.filter((one) => one.note === undefined && batchOf(one).kind === 'random')))(
+    'are the mean over the pairs of the peer, and its gradient: %s',
+    (_, one) => {
+      const batch = batchOf(one);
+      expectClose([meanOf(one)], [Number(one.mean)], closeness(one));
+      const {positive} = pairCounts(one, batch);
+      const {gradient} = evaluated(lossOf(one, 'mean'), batch, positive);
+      expectGradient(
+        one,
+        gradient.map((value) => value / sum(positive)),
+        one.grad_mean,
+        batch,
+      );
+    },
+  );
+
   it.each([...noted('no such saturation'), ...noted('mask based'), ...noted('two positive pairs')])(
     'are those of the peer: %s',
     (_, one) => {

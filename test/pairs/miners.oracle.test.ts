@@ -16,6 +16,8 @@ import easyHard from '../fixtures/pml_batch_easy_hard.json';
 import pairMiners from '../fixtures/pml_pair_miners.json';
 import tripletMiners from '../fixtures/pml_triplet_miners.json';
 import {describeOnBackends} from '../support/backends';
+import {expectClose} from '../support/close';
+import {easyHardDistances} from '../support/minerRules';
 import {
   DISTANCES,
   embeddingsOf,
@@ -29,6 +31,7 @@ import {
   type Triplet,
   zipped,
 } from '../support/pairOracles';
+import {distancesOf as plainDistancesOf} from '../support/pairRules';
 
 interface Case {
   name: string;
@@ -107,6 +110,20 @@ function distancesOf(
   return {positives: at(positives), negatives: at(negatives)};
 }
 
+/** The rule itself, over equal distances. */
+function expectSemiHardPositives(one: Case, batch: OracleBatch, found: readonly Triplet[]): void {
+  const plain = {rows: rowsOfBatch(batch), labels: batch.labels};
+  const d = plainDistancesOf(plain, DISTANCES[one.distance ?? 'lp'] ?? {});
+  const expected = easyHardDistances(plain, d, {positive: 'semihard', negative: one.params.negative as 'hard'});
+  expect(expected.length).toBeGreaterThan(0);
+  expect(found.map(([a]) => a)).toEqual(expected.map(([a]) => a));
+  expectClose(
+    found.flatMap(([a, p, n]) => [d(a, p), d(a, n)]),
+    expected.flatMap(([, ofPositive, ofNegative]) => [ofPositive, ofNegative]),
+    {absolute: 1e-5, relative: 1e-5},
+  );
+}
+
 describe('The cases of the miners', () => {
   it.each([easyHard, pairMiners, tripletMiners])('are all there', ({cases, n_cases}) =>
     expect(cases).toHaveLength(n_cases),
@@ -140,9 +157,8 @@ describeOnBackends('batchHard and batchEasyHard', () => {
       const theirs = selected.anchor
         ? pairsOfTriplets(zipped(selected.anchor, selected.positive ?? [], selected.negative ?? []) as never)
         : asPairs(selected);
-      // Equal rows have the distance 0 here, and 1e-4 there: of the peer, a semi-hard one may be an
-      // equal one.
-      if (one.params.negative === 'semihard' || one.params.positive === 'semihard') return;
+      // Equal rows have the distance 0 here, and 1e-4 there: the peer finds other semi-hard ones.
+      if (one.params.positive === 'semihard') return expectSemiHardPositives(one, batch, listTriplets(mined));
       expect(distancesOf(ours, one, batch)).toEqual(distancesOf(theirs, one, batch));
     },
   );
