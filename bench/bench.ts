@@ -241,5 +241,7 @@ const results = {
   small,
   fits,
 };
-writeFileSync(`${values.out}/bench.json`, `${JSON.stringify(results, null, 2)}\n`);
-console.log(`Written to ${values.out}/bench.json`);
+const written = Object.entries(results).filter(([, section]) => !(Array.isArray(section) && section.length === 0));
+const file = `${values.out}/${values.only === '' ? 'bench' : `bench-${values.only}`}.json`;
+writeFileSync(file, `${JSON.stringify(Object.fromEntries(written), null, 2)}\n`);
+console.log(`Written to ${file}`);

@@ -18,7 +18,8 @@ import {
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {describeOnBackends} from '../support/backends';
-import {expectClose, expectSameDirection} from '../support/close';
+import {expectClose, expectSameDirection, norm} from '../support/close';
+import {hardestRows, plainGradients, plainTripletLoss, sharesOf} from '../support/plainTriplets';
 import {repeatably} from '../support/property';
 import {weightValues} from '../support/tinyModel';
 
@@ -33,38 +34,11 @@ const embedder = (): LayersModel =>
     sequential({layers: [layers.dense({units: 7, activation: 'tanh', inputShape: [5]}), layers.dense({units: 4})]}),
   );
 
-/**
- * Normalised distances by stock ops; the diagonal is moved away from 0, where the root has no
- * slope.
- */
-function plainDistances(embeddings: tf.Tensor): tf.Tensor {
-  const lengths = tf.sqrt(tf.sum(tf.square(embeddings), 1, true));
-  const units = tf.div(embeddings, lengths);
-  const products = tf.matMul(units, units, false, true);
-  return tf.sqrt(tf.add(tf.relu(tf.sub(2, tf.mul(products, 2))), tf.mul(tf.eye(ROWS), 1)));
-}
-
-/** All triplets by stock ops: the mean of each anchor. */
-function plainTripletLoss(embeddings: tf.Tensor, soft: boolean): tf.Tensor {
-  const distances = plainDistances(embeddings);
-  const isSame = LABELS.map((label, a) => LABELS.map((other, b) => +(a !== b && label === other)));
-  const isOther = LABELS.map((label) => LABELS.map((other) => +(label !== other)));
-  const weights = tf.mul(tf.expandDims(tf.tensor2d(isSame), 2), tf.expandDims(tf.tensor2d(isOther), 1));
-  const excess = tf.add(tf.sub(tf.expandDims(distances, 2), tf.expandDims(distances, 1)), MARGIN);
-  const losses = tf.mul(soft ? tf.softplus(excess) : tf.relu(excess), weights);
-  return tf.div(tf.sum(losses, [1, 2]), tf.maximum(tf.sum(weights, [1, 2]), 1));
-}
-
+const plain = (soft: boolean) => (embeddings: tf.Tensor) =>
+  plainTripletLoss(LABELS, embeddings, {margin: MARGIN, soft});
 const everyTriplet = tripletMargin({type: 'all', margin: 9});
-const gradientsOf = (model: LayersModel, losses: (embeddings: tf.Tensor) => tf.Tensor, share: readonly number[]) => {
-  const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  const {grads} = tf.variableGrads(
-    () =>
-      tf.sum(tf.mul(losses(model.apply(xs(), {training: true}) as tf.Tensor), tf.tensor1d([...share]))) as tf.Scalar,
-    variables,
-  );
-  return variables.map(({name}) => Array.from((grads[name] as tf.Tensor).dataSync()));
-};
+const gradientsOf = (model: LayersModel, losses: (embeddings: tf.Tensor) => tf.Tensor, share: readonly number[]) =>
+  plainGradients(model, xs(), losses, share).map((gradient) => Array.from(gradient.dataSync()));
 
 /** A step of SGD with rate 1 takes exactly the gradient away. */
 function takenBy(model: LayersModel, train: () => void): number[][] {
@@ -80,12 +54,7 @@ beforeAll(() => {
 });
 afterAll(() => disable());
 
-/** The rows without a positive, 6 and 11, count in no mean. */
-const counting = LABELS.map((label, a) => LABELS.some((other, b) => b !== a && other === label));
-const shareOf = (rows: readonly number[]) => {
-  const counted = rows.filter((row) => counting[row]);
-  return LABELS.map((_, row) => counted.filter((kept) => kept === row).length / counted.length);
-};
+const shareOf = (rows: readonly number[]) => sharesOf(LABELS, rows);
 const everyRow = LABELS.map((_, row) => row);
 
 describeOnBackends('A step', () => {
@@ -94,7 +63,7 @@ describeOnBackends('A step', () => {
 
     it.each(['auto', 'masked', 'pruned'] as const)('by %s takes the gradient of the plain triplet loss', (backward) => {
       const model = embedder();
-      const want = gradientsOf(model, (embeddings) => plainTripletLoss(embeddings, soft), shareOf(everyRow));
+      const want = gradientsOf(model, plain(soft), shareOf(everyRow));
       const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(1), backward});
       const got = takenBy(model, () => step(xs(), ys()).dispose());
       expectSameDirection(got.flat(), want.flat(), 1e-3, 1e-5);
@@ -103,8 +72,6 @@ describeOnBackends('A step', () => {
     it.each(['auto', 'masked', 'pruned'] as const)('by %s takes that of its hardest anchors', (backward) => {
       const model = embedder();
       const step = ohemStep(model, {loss, select: topK({k: 4}), optimizer: tf.train.sgd(1), backward});
-      const before = gradientsOf(model, (embeddings) => plainTripletLoss(embeddings, soft), shareOf(everyRow));
-      expect(before.flat().some((value) => value !== 0)).toBe(true);
       let rows: number[] = [];
       const twin = embedder();
       const got = takenBy(model, () => {
@@ -112,7 +79,7 @@ describeOnBackends('A step', () => {
         rows = Array.from(report.selection.indices.dataSync());
         report.dispose();
       });
-      const want = gradientsOf(twin, (embeddings) => plainTripletLoss(embeddings, soft), shareOf(rows));
+      const want = gradientsOf(twin, plain(soft), shareOf(rows));
       expect(rows).toHaveLength(4);
       expectSameDirection(got.flat(), want.flat(), 1e-3, 1e-5);
     });
@@ -123,19 +90,17 @@ describeOnBackends('A step', () => {
     expect(() => step(xs(), ys())).toThrow(/^ohemStep: loss must be known to treat each row independently/);
   });
 
-  it('takes a step like it by ohemLoss in an optimizer of tfjs', () => {
+  it('has the gradient of the hardest anchors in ohemLoss too, in an optimizer of tfjs', () => {
     const [model, twin] = [embedder(), embedder()];
-    const loss = tripletLoss({mine: everyTriplet, margin: MARGIN});
-    const mined = ohemLoss(loss, topK({k: 4}));
+    const mined = ohemLoss(tripletLoss({mine: everyTriplet, margin: MARGIN}), topK({k: 4}));
     const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
     const got = takenBy(model, () => {
       tf.train
         .sgd(1)
         .minimize(() => tf.mean(mined(ys(), model.apply(xs(), {training: true}) as tf.Tensor)), false, variables);
     });
-    const want = takenBy(twin, () => {
-      ohemStep(twin, {loss, select: topK({k: 4}), optimizer: tf.train.sgd(1)})(xs(), ys()).dispose();
-    });
+    const losses = plain(false)(twin.predict(xs()) as tf.Tensor).dataSync();
+    const want = gradientsOf(twin, plain(false), shareOf(hardestRows(LABELS, losses, 4)));
     expectSameDirection(got.flat(), want.flat(), 1e-3, 1e-5);
   });
 
@@ -186,9 +151,41 @@ describeOnBackends('A step', () => {
     const losses = history.loss as number[];
     expect(losses[7] as number).toBeLessThan((losses[0] as number) * 0.95);
     const first = embedder();
-    const plain = plainTripletLoss(first.predict(xs()) as tf.Tensor, false).dataSync();
-    const mean = everyRow.reduce((sum, row) => sum + (plain[row] as number) * (shareOf(everyRow)[row] as number), 0);
+    const untrained = plain(false)(first.predict(xs()) as tf.Tensor).dataSync();
+    const mean = everyRow.reduce(
+      (sum, row) => sum + (untrained[row] as number) * (shareOf(everyRow)[row] as number),
+      0,
+    );
     expectClose([losses[0] as number], [mean], {absolute: 1e-5, relative: 1e-3});
+  });
+});
+
+describeOnBackends('An epoch of fitOhem', () => {
+  const labels = [...LABELS, ...LABELS.map((label) => (label + 1) % 4), ...LABELS];
+  const inputs = () => tf.randomNormal([3 * ROWS, 5], 0, 1, 'float32', 4);
+
+  it.each([
+    ['all()', () => all(), ROWS],
+    ['topK', () => topK({k: 4}), 4],
+  ])('ends at the weights of a loop of plain tfjs, which takes the hardest anchors: %s', async (_, select, kept) => {
+    const [model, twin] = [embedder(), embedder()];
+    model.compile({optimizer: tf.train.momentum(0.3, 0.9), loss: 'meanSquaredError'});
+    await fitOhem(model, inputs(), tf.tensor2d(labels, [3 * ROWS, 1], 'int32'), {
+      loss: tripletLoss({mine: everyTriplet, margin: MARGIN}),
+      ...{select: select(), batchSize: ROWS, epochs: 1, shuffle: false, verbose: 0},
+    });
+    const optimizer = tf.train.momentum(0.3, 0.9);
+    const variables = twin.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    for (const [from, batch] of [0, ROWS, 2 * ROWS].map((first) => [first, tf.slice(inputs(), first, ROWS)] as const)) {
+      const own = labels.slice(from, from + ROWS);
+      const losses = () => plainTripletLoss(own, twin.apply(batch, {training: true}) as tf.Tensor, {margin: MARGIN});
+      const shares = tf.tensor1d(sharesOf(own, hardestRows(own, losses().dataSync(), kept)));
+      optimizer.minimize(() => tf.sum(tf.mul(losses(), shares)) as tf.Scalar, false, variables);
+    }
+    const first = weightValues(embedder()).flat();
+    const moved = (weights: number[][]) => weights.flat().map((value, i) => value - (first[i] as number));
+    expect(norm(moved(weightValues(twin)))).toBeGreaterThan(0.1);
+    expectSameDirection(moved(weightValues(model)), moved(weightValues(twin)), 1e-3);
   });
 });
 
