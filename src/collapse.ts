@@ -3,6 +3,9 @@
 /** A loss this close to the margin, relative to it, counts as stuck there. */
 const STUCK = 0.02;
 
+/** Below this share of the margin, most triplets keep it: the embeddings are apart. */
+const LEARNED = 0.5;
+
 /** Default share of the largest spread below which embeddings count as collapsed. */
 export const COLLAPSED = 0.1;
 
@@ -28,7 +31,10 @@ export function collapseRule({margin, share = COLLAPSED}: {margin?: number | und
       largest = Math.max(largest, spread);
       relative = largest > 0 ? spread / largest : 0;
       const isAtMargin = margin !== undefined && Math.abs(loss - margin) <= STUCK * margin;
-      if (hasCollapsed || !(relative < share || (isAtMargin && spread < share))) return undefined;
+      // Embeddings that are not normalised may shrink without losing their classes.
+      const isLearned = margin !== undefined && loss < LEARNED * margin;
+      const isSmall = (relative < share && !isLearned) || (isAtMargin && spread < share);
+      if (hasCollapsed || !isSmall) return undefined;
       hasCollapsed = true;
       const stuck = isAtMargin ? `, and the loss stays at the margin ${margin}` : '';
       return (

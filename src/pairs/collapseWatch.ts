@@ -31,8 +31,11 @@ export interface CollapseWatch {
 /**
  * Builds a callback that warns once if embeddings collapse to a point.
  *
- *     collapsed: spread < share · largest spread so far,
+ *     collapsed: spread < share · largest spread so far and loss ≥ margin / 2,
  *                or |loss − margin| ≤ 0.02 · margin and spread < share
+ *
+ * Without a margin, or in `note` without a loss, the spread alone decides. A loss below half the
+ * margin means that the classes are apart, even if embeddings that are not normalised have shrunk.
  *
  * For `fit` and loops of your own: `fitOhem` and `fitOhemDataset` warn without it, by the same rule
  * with `share` 0.1, if the loss is a pair loss. As a callback it reads `embeddingSpread` from the

@@ -76,6 +76,17 @@ describe('collapseWatch', () => {
     );
   });
 
+  it('does not take embeddings that shrink for collapsed, if their classes are apart', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const watch = collapseWatch({margin: 0.2});
+    watch.note('step 0', 60, 3);
+    watch.note('step 100', 5, 0.01);
+    watch.note('step 110', 5, 0.099);
+    expect([watch.hasCollapsed, warn.mock.calls.length]).toEqual([false, 0]);
+    watch.note('step 120', 5, 0.15);
+    expect([watch.hasCollapsed, warn.mock.calls.length]).toEqual([true, 1]);
+  });
+
   it('goes by the rows of the validation if there are any', () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     const watch = collapseWatch();
@@ -134,6 +145,21 @@ describeOnBackends('A training run that collapses', () => {
     const said = warn.mock.calls.map(([text]) => String(text)).filter((text) => text.includes('collapsed'));
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(/^fitOhem: the embeddings have collapsed: in epoch 32, batch 0 their mean distance is /);
+  });
+
+  it('is not warned of if embeddings that are not normalised shrink without losing their classes', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const model = embedder('zeros');
+    // Each class is embedded at a point of its own, 100 apart, and then 5.
+    const scaled = (by: number) => model.setWeights([tf.mul(tf.eye(4, 3), by), tf.zeros([3])]);
+    scaled(100);
+    const inputs = tf.cast(tf.oneHot(tf.tensor1d(LABELS, 'int32'), 4), 'float32');
+    await fitOhem(model, inputs, tf.tensor2d(LABELS, [12, 1]), {
+      loss: tripletLoss({margin: 0.3, normalize: false}),
+      ...{select: all(), epochs: 40, batchSize: 12, verbose: 0},
+      callbacks: {onEpochEnd: () => scaled(5)},
+    });
+    expect(warn).not.toHaveBeenCalled();
   });
 
   it('is not warned of if embeddings stay apart, or the loss is none of pairs', async () => {
