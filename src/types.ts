@@ -118,6 +118,16 @@ export interface SelectionContext {
    * in for a selector that `needs` features, unless rows are ranked by their raw losses. Default 1.
    */
   rowWeights?: Tensor1D;
+  /**
+   * Whether each value on the last axis of `yPred` is a label of its own, not one class among
+   * several; the trainer fills it in if the loss tells. Default: only for a single value.
+   */
+  binary?: boolean;
+  /**
+   * Whether `yPred` holds logits, if the loss or the last activation tells; the trainer fills it
+   * in. Selectors refuse another `fromLogits`.
+   */
+  logits?: boolean;
   /** The current forward pass over the selector's `validation` rows; the trainer fills it in. */
   validation?: ValidationPass;
   /** The latest result of the selector's `remember`; null before the first. */

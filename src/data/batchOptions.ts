@@ -42,7 +42,7 @@ export interface StepOptions extends GivenContext {
 const NAMES: Record<keyof StepOptions, true> = {
   ...{sampleWeight: true, classWeight: true, step: true, valid: true, positive: true, group: true, boxes: true},
   ...{reference: true, yTrue: true, yPred: true, memory: true, schedule: true, threshold: true},
-  ...{features: true, validation: true, overlap: true, rowWeights: true},
+  ...{features: true, validation: true, overlap: true, rowWeights: true, binary: true, logits: true},
 };
 
 /** The names of the options of one batch. */

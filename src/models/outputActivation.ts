@@ -3,15 +3,38 @@
 import type {LayersModel, SymbolicTensor} from '@tensorflow/tfjs-layers';
 import {takesLogits} from '../losses/formula';
 
+/** An activation or a layer, with the name of its class. */
+type Named = {constructor: {className?: string}};
+
 /** Returns the name of an output's activation, such as `'softmax'`; undefined if unknown. */
 export function outputActivation(model: LayersModel, output: number): string | undefined {
-  const layer = (model.outputs[output] as SymbolicTensor | undefined)?.sourceLayer;
-  const {activation} = (layer ?? {}) as {activation?: {constructor: {className?: string}}};
-  return activation?.constructor.className;
+  return layerActivation((model.outputs[output] as SymbolicTensor | undefined)?.sourceLayer);
+}
+
+/** Returns the name of a layer's activation, such as `'softmax'`; undefined if it has none. */
+export function layerActivation(layer: object = {}): string | undefined {
+  if ((layer as Named).constructor.className === 'Softmax') return 'softmax';
+  return (layer as {activation?: Named}).activation?.constructor.className;
 }
 
 /** What an activation returns, if it can be only one of both. */
 const RETURNS: Record<string, string> = {linear: 'logits', softmax: 'probabilities', sigmoid: 'probabilities'};
+
+/** What selectors know of the predictions of an output, by its loss or else its activation. */
+export interface PredictionKind {
+  /** Whether each value on the last axis is a label of its own; undefined if unknown. */
+  binary?: boolean;
+  /** Whether they are logits; undefined if unknown. */
+  logits?: boolean;
+}
+
+/** Finds the kind of the predictions that a loss takes. */
+export function predictionKind(loss: object, activation?: string): PredictionKind {
+  const ofLoss = takesLogits(loss);
+  if (ofLoss !== undefined) return {binary: 'binary' in loss, logits: ofLoss};
+  // A linear output may also hold numbers, which are neither logits nor probabilities.
+  return RETURNS[activation ?? ''] === 'probabilities' ? {logits: false} : {};
+}
 
 /** Models with a warning already. */
 const warned = /* @__PURE__ */ new WeakSet<LayersModel>();

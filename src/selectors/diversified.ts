@@ -24,13 +24,18 @@ export type DiversifiedOptions = Keep & LastLayerOptions;
  * it, and may draw a row again. Once the kept gradients span that of the batch, the largest losses
  * follow. Row and class weights scale G_i; rows of weight 0 come last.
  *
+ * From logits, p is the softmax, or the sigmoid for binary labels: for a single value per row, or a
+ * loss with `binary`. To call the selector directly with several labels per row, pass
+ * `{binary: true}` in the context.
+ *
  * @param options  `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits` (default false);
  *   `bias`, whether to include the gradient of the bias (default false, as in the authors' code).
  * @returns a selector, `float32[B]` → `{indices: int32[K], weights: float32[K]}`, hardest first. It
  *   `needs` `context.features`, `float32[B, D]`, which the trainers fill in, with `yTrue` and
  *   `yPred`, for a model with one output that ends in a dense layer.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`, or
- *   `features`, `yTrue` and `yPred` are missing or not of these rows.
+ *   `features`, `yTrue` and `yPred` are missing or not of these rows; RangeError if `fromLogits`
+ *   contradicts the loss or the last activation of the model.
  *
  * @example
  * const yTrue = tf.tensor1d([0, 0, 1], 'int32');

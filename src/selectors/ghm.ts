@@ -56,7 +56,7 @@ export interface GhmOptions {
  *
  * The gradient harmonizing mechanism, for detectors. The gradients of the many easy negatives and
  * of the few outliers crowd at 0 and 1; their bins count no more than the bins between. The weights
- * sum to N. For rows with several labels or numbers, mine the elements.
+ * sum to N. For rows with several labels or numbers, mine the elements; a step refuses such rows.
  *
  * With a `momentum` the counts are a moving mean, which starts for each bin with its first count.
  * In mmdetection it starts with 0, which makes the first weights 1 / (1 − momentum) too large.
@@ -68,7 +68,8 @@ export interface GhmOptions {
  *   output. With a momentum its `remember` returns the counts, `float32[bins]`.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`,
  *   `yTrue` or `yPred` do not hold classes, a label or a number for each row, or, with a momentum,
- *   if `context.memory` is neither null nor a result of `remember`.
+ *   if `context.memory` is neither null nor a result of `remember`; RangeError if `fromLogits`
+ *   contradicts the loss or the last activation of the model.
  *
  * @example
  * const yTrue = tf.tensor1d([0, 0, 0, 1]);
@@ -118,17 +119,22 @@ function movedCounts(before: Tensor1D, counts: Tensor1D, momentum: number): Tens
   return chooseEach(greater(counts, 0), latest, before) as Tensor1D;
 }
 
+const MINE_ELEMENTS = "For rows with several labels or numbers, mine the elements: {granularity: 'element'}.";
+
 function normsOfLabels(rows: number, context: SelectionContext, fromLogits: boolean): Tensor1D {
   const errors = abs(classErrors(NAME, context, rows, {fromLogits, mayBeBinary: true}));
+  if (context.binary && errors.shape[1] !== 1) {
+    const got = (context.yPred as Tensor).shape;
+    throw typeError(NAME, 'yPred', `have one label for each of ${rows} rows`, got, MINE_ELEMENTS);
+  }
   return mul(sum(errors, 1), errors.shape[1] === 1 ? 1 : 0.5);
 }
 
 function normsOfNumbers(rows: number, {yTrue, yPred}: SelectionContext, mu: number): Tensor1D {
   for (const [name, tensor] of Object.entries({yTrue, yPred})) {
     if (tensor instanceof Tensor && tensor.size === rows) continue;
-    const remedy = "For rows with several numbers, mine the elements: {granularity: 'element'}.";
     const got = tensor instanceof Tensor ? tensor.shape : tensor;
-    throw typeError(NAME, name, `have one number for each of ${rows} rows`, got, remedy);
+    throw typeError(NAME, name, `have one number for each of ${rows} rows`, got, MINE_ELEMENTS);
   }
   const ofRows = (tensor: Tensor) => cast(reshape(tensor, [rows]), 'float32');
   const errors = sub(ofRows(yPred as Tensor), ofRows(yTrue as Tensor));

@@ -14,6 +14,7 @@ export interface GradientNormBoundOptions {
  * Scores rows of a classifier by an upper bound of their gradient norm.
  *
  *     score_i = ‖p_i − y_i‖₂,   p = softmax(yPred) from logits, yPred otherwise;   y one-hot
+ *     with several binary labels per row, p = sigmoid(yPred) from logits
  *
  * This is the norm of the gradient of the cross-entropy by the logits, without a backward pass. A
  * constant times it bounds the gradient of all weights. It is at most √2: very wrong rows score
@@ -24,7 +25,8 @@ export interface GradientNormBoundOptions {
  * @returns a score for {@link scored}, from `context.yPred`, `float32[B, C]`, and `context.yTrue`,
  *   one-hot `[B, C]` or integer labels `[B]` or `[B, 1]`, → `float32[B]`. The trainers fill both in
  *   for a model with one output. An integer outside 0 … C−1 counts as no class.
- * @throws TypeError if `yTrue` or `yPred` is missing or does not hold classes of these rows.
+ * @throws TypeError if `yTrue` or `yPred` is missing or does not hold classes of these rows;
+ *   RangeError if `fromLogits` contradicts the loss or the last activation of the model.
  *
  * @example
  * const yTrue = tf.tensor1d([0, 0], 'int32');

@@ -18,7 +18,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkRows, typeError} from '../checks';
 import type {SelectionContext} from '../types';
-import {classErrors} from './classErrors';
+import {classErrors, type Predicted} from './classErrors';
 import type {Batch} from './selector';
 
 export interface LastLayerOptions {
@@ -36,7 +36,7 @@ export type LastLayer = {
   features: Tensor2D;
 };
 
-type Given = Pick<SelectionContext, 'yTrue' | 'yPred' | 'features'>;
+type Given = Predicted & Pick<SelectionContext, 'features'>;
 
 /**
  * Computes the factors of the row gradients, weighted by row; 0 for rows that cannot be selected.

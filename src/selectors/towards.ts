@@ -25,7 +25,8 @@ export type TowardsOptions = Keep &
  * whose input is h; no gradient is computed.
  *
  * The trainer runs the validation rows forward in each step, in inference mode. Use few rows, and
- * no training rows. Row and class weights scale G_i; rows of weight 0 come last.
+ * no training rows. Row and class weights scale G_i; rows of weight 0 come last. For several binary
+ * labels per row, p is as in {@link diversified}.
  *
  * @param validation  `{xs, ys}`, as for a step; the caller keeps them, and each step reads them.
  * @param options  `learningRate`; `k` or `ratio` and `minK`, as in {@link topK}; `fromLogits`
@@ -34,7 +35,8 @@ export type TowardsOptions = Keep &
  *   `needs` `context.features`, `float32[B, D]`, and `context.validation`, which the trainers fill
  *   in, with `yTrue` and `yPred`, for a model with one output that ends in a dense layer.
  * @throws RangeError or TypeError for a wrong option; TypeError if `losses` is not `float32[B]`, or
- *   part of the needed context is missing or not of these rows.
+ *   part of the needed context is missing or not of these rows; RangeError if `fromLogits`
+ *   contradicts the loss or the last activation of the model.
  *
  * @example
  * const xs = tf.tensor2d([[0, 1]]);
@@ -88,13 +90,17 @@ function checkValidation(validation: ValidationBatch): void {
 }
 
 /** Computes the factors of the gradients of the validation rows. */
-function targetOf({validation}: SelectionContext, {errors, features}: LastLayer, fromLogits: boolean): LastLayer {
+function targetOf(
+  {validation, binary = false}: SelectionContext,
+  {errors, features}: LastLayer,
+  fromLogits: boolean,
+): LastLayer {
   if (validation === undefined) {
     const remedy = 'The trainers fill it in. To wrap the selector, use mapSelector, which keeps what it needs.';
     throw typeError(NAME, 'validation', 'be in the context', validation, remedy);
   }
   const rows = validation.features?.shape[0] ?? 0;
-  const target = factorsOf(`${NAME}: validation`, validation, rows, fromLogits);
+  const target = factorsOf(`${NAME}: validation`, {...validation, binary}, rows, fromLogits);
   const [ours, theirs] = [
     [features, errors],
     [target.features, target.errors],

@@ -14,6 +14,7 @@ import {type BatchView, elementView, GRANULARITIES, rowView} from '../data/views
 import {offTape} from '../engine';
 import {asMining, checkPlain} from '../losses/formula';
 import {byRow, validRows} from '../models/modelLosses';
+import {predictionKind} from '../models/outputActivation';
 import {finiteRows, nanUnless, putRows} from '../rows';
 import {checkSelector} from '../selectors/selector';
 import {topK} from '../selectors/topK';
@@ -78,6 +79,7 @@ export function ohemLoss(
   checkOneOf(NAME, 'reduction', reduction, REDUCTIONS);
   checkOneOf(NAME, 'granularity', granularity, GRANULARITIES);
   const state = selectorState(NAME, mine);
+  const predicts = predictionKind(loss);
   let calls = 0;
 
   /**
@@ -95,7 +97,7 @@ export function ohemLoss(
     };
     const forward = {losses, raw: losses, predictions: [yPred], features: undefined};
     const {rows, counts} = chooseRows(
-      {where: NAME, select: mine, rankBy: 'weighted', reduction, validation: undefined},
+      {where: NAME, select: mine, rankBy: 'weighted', reduction, predicts, validation: undefined},
       batch,
       forward,
       state,

@@ -82,7 +82,7 @@ function randomRows(rows: number, width: number, classes: number, seed: number):
  */
 function clearPicks(picks: readonly {lead: number; left: number}[]): number {
   const first = picks[0]?.left ?? 0;
-  const unclear = picks.findIndex(({lead, left}) => lead < 1e-4 || left < 1e-4 * first);
+  const unclear = picks.findIndex(({lead, left}) => lead < 1e-5 || left < 1e-4 * first);
   return unclear < 0 ? picks.length : unclear;
 }
 

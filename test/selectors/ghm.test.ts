@@ -239,9 +239,26 @@ describeOnBackends('ghm', () => {
     refused({yPred: four, yTrue: three}, 'ghm: yTrue must have shape [2] of labels or [2, 2], one-hot, got [3].');
     refused(
       {yPred: four, yTrue: four},
-      "ghm: yTrue must have one number for each of 2 rows, got [2, 2]. For rows with several numbers, mine the elements: {granularity: 'element'}.",
+      "ghm: yTrue must have one number for each of 2 rows, got [2, 2]. For rows with several labels or numbers, mine the elements: {granularity: 'element'}.",
       {mu: 0.02},
     );
+    refused(
+      {yPred: four, yTrue: four, binary: true},
+      "ghm: yPred must have one label for each of 2 rows, got [2, 2]. For rows with several labels or numbers, mine the elements: {granularity: 'element'}.",
+    );
+  });
+
+  it('refuses rows with several labels in a step, instead of taking them for classes', () => {
+    const stepOf = (granularity: 'sample' | 'element') =>
+      ohemStep(sequential({layers: [layers.dense({units: 3, inputShape: [2]})]}), {
+        ...{loss: binaryCrossentropy({fromLogits: true}), select: ghm({fromLogits: true}), granularity},
+        optimizer: tf.train.sgd(0.5),
+      });
+    const [xs, ys] = [tf.ones([4, 2]), tf.ones([4, 3])];
+    expect(() => stepOf('sample')(xs, ys)).toThrow(
+      /^ghm: yPred must have one label for each of 4 rows, got \[4, 3\]\./,
+    );
+    stepOf('element')(xs, ys).dispose();
   });
 });
 

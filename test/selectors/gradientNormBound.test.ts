@@ -59,6 +59,24 @@ describeOnBackends('gradientNormBound', () => {
     );
   });
 
+  it('takes the sigmoid of logits of binary labels, by the context or the loss', () => {
+    const logits = tf.tensor2d([
+      [Math.log(4), -Math.log(4), 0],
+      [80, -80, 80],
+    ]);
+    const yTrue = tf.tensor2d([
+      [1, 1, 0],
+      [0, 0, 1],
+    ]);
+    const expected = [Math.hypot(0.2, 0.8, 0.5), 1];
+    expectClose(scores(2, {yTrue, yPred: logits, binary: true}, {fromLogits: true}), expected, NEAR);
+    const shares = tf.sigmoid(logits);
+    expectClose(scores(2, {yTrue, yPred: shares, binary: true}), expected, NEAR);
+    expect(() => scores(2, {yTrue: tf.tensor1d([0, 1]), yPred: logits, binary: true})).toThrow(
+      new TypeError('gradientNormBound: yTrue must have shape [2, 3], a label for each prediction, got [2].'),
+    );
+  });
+
   it('is the norm of the gradient of the crossentropy with respect to the logits', () => {
     const random = randomFrom(3);
     const logits = tf.tensor2d(

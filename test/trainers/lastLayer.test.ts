@@ -7,7 +7,10 @@ import {
   categoricalCrossentropy,
   diversified,
   fitOhem,
+  ghm,
+  gradientNormBound,
   mapSelector,
+  meanSquaredError,
   type OhemStepOptions,
   ohemLoss,
   ohemStep,
@@ -174,7 +177,7 @@ describeOnBackends('A step whose selector needs features', (backend) => {
       });
       const picks = pursuedInJs(gradients, [...gradients.keys()], 4);
       const most = picks[0]?.left ?? 0;
-      if (picks.some(({lead, left}) => lead < 1e-3 || left < 1e-4 * most)) continue;
+      if (picks.some(({lead, left}) => lead < 1e-5 || left < 1e-4 * most)) continue;
       compared++;
       const step = ohemStep(model, options({select: diversified({k: 4})}));
       const report = step(xs, ys);
@@ -182,7 +185,110 @@ describeOnBackends('A step whose selector needs features', (backend) => {
       report.dispose();
       step.dispose();
     }
-    expect(compared).toBeGreaterThanOrEqual(6);
+    expect(compared).toBeGreaterThanOrEqual(11);
+  });
+
+  it.each([
+    ['logits', undefined],
+    ['probabilities', 'sigmoid'],
+  ] as const)('picks by the gradients of several binary labels a row, from %s', (_, activation) => {
+    let compared = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const last = dense(3, {
+        ...{activation, inputShape: [4]},
+        kernelInitializer: {className: 'RandomNormal', config: {stddev: 1, seed}},
+      });
+      const model = sequential({layers: [last]});
+      const fromLogits = activation === undefined;
+      const lossOf = binaryCrossentropy({fromLogits});
+      const labelled = (rows: number, of: number) => {
+        const random = randomFrom(of);
+        return {
+          xs: batch(rows, of).xs,
+          ys: tf.tensor2d(
+            Array.from({length: rows * 3}, () => +(random() < 0.5)),
+            [rows, 3],
+          ),
+        };
+      };
+      const [{xs, ys}, held] = [labelled(12, seed), labelled(5, seed + 40)];
+      const variables = last.weights.map((weight) => (weight as {read(): tf.Tensor}).read() as tf.Variable);
+      const gradientsOf = (given: typeof held, withBias: boolean) =>
+        tf.unstack(given.xs).map((x, row) => {
+          const loss = () => tf.sum(lossOf(tf.slice(given.ys, row, 1), model.apply(tf.expandDims(x, 0)) as tf.Tensor));
+          const {grads} = tf.variableGrads(loss as () => tf.Scalar, variables);
+          const taken = withBias ? variables : variables.slice(0, 1);
+          return taken.flatMap(({name}) => [...(grads[name] as tf.Tensor).dataSync()]);
+        });
+      const pursued = pursuedInJs(
+        gradientsOf({xs, ys}, false),
+        Array.from({length: 12}, (_, row) => row),
+        4,
+      );
+      const gradients = gradientsOf({xs, ys}, true);
+      const ofHeld = gradientsOf(held, true);
+      const target = (ofHeld[0] as number[]).map((_, i) => ofHeld.reduce((sum, g) => sum + (g[i] as number) / 5, 0));
+      const cases = [
+        [diversified({k: 4, fromLogits}), pursued, (pursued[0]?.left ?? 0) * 1e-4],
+        [
+          towards(held, {k: 4, learningRate: 0.1, fromLogits}),
+          greedyInJs(gradients, target, 0.1, [...gradients.keys()], 4),
+          0,
+        ],
+      ] as const;
+      for (const [select, picks, least] of cases) {
+        if (picks.some((pick) => pick.lead < 1e-5 || ('left' in pick && Number(pick.left) < least))) continue;
+        compared++;
+        const report = ohemStep(model, options({loss: lossOf, select, optimizer: tf.train.sgd(1e-9)}))(xs, ys);
+        expect(new Set(report.selection.indices.dataSync())).toEqual(new Set(picks.map(({row}) => row)));
+        report.dispose();
+      }
+    }
+    expect(compared).toBeGreaterThanOrEqual(36);
+  });
+
+  it('refuses another fromLogits than the loss or the last activation has, and changes nothing', () => {
+    const held = batch(3, 1);
+    const selectors = (fromLogits: boolean): [string, Selector][] => [
+      ['diversified', diversified({k: 2, fromLogits})],
+      ['towards', towards(held, {k: 2, learningRate: 0.1, fromLogits})],
+      ['ghm', ghm({fromLogits})],
+      ['gradientNormBound', scored(topK({k: 2}), gradientNormBound({fromLogits}))],
+    ];
+    const softmaxLayer = () => sequential({layers: [dense(3, {inputShape: [4]}), layers.softmax()]});
+    const ofUnits = (activation?: 'softmax') => () => sequential({layers: [dense(3, {inputShape: [4], activation})]});
+    const own = (yTrue: tf.Tensor, yPred: tf.Tensor) => sparseCategoricalCrossentropy()(yTrue, yPred);
+    const cases = [
+      [ofUnits(), sparseCategoricalCrossentropy({fromLogits: true}), true],
+      [ofUnits('softmax'), sparseCategoricalCrossentropy(), false],
+      [ofUnits('softmax'), own, false],
+      [softmaxLayer, own, false],
+    ] as const;
+    for (const [make, loss, isRight] of cases) {
+      for (const [name, select] of selectors(!isRight)) {
+        const model = make();
+        const before = weightValues(model).flat();
+        const step = ohemStep(model, options({loss, select}));
+        const {xs, ys} = batch(6, 2);
+        const kind = isRight ? 'logits' : 'probabilities';
+        const message =
+          `${name}: fromLogits must be ${isRight} for predictions that are ${kind}, got ${!isRight}. ` +
+          `Build the selector with {fromLogits: ${isRight}}.`;
+        const refused = () => void expect(() => step(xs, ys)).toThrow(new RangeError(message));
+        expect(leftBy(() => [refused()].slice(1))).toBe(0);
+        expect(weightValues(model).flat()).toEqual(before);
+      }
+      for (const [, select] of selectors(isRight)) {
+        const {xs, ys} = batch(6, 2);
+        ohemStep(make(), options({loss, select}))(xs, ys).dispose();
+      }
+    }
+  });
+
+  it('takes the numbers of a linear output as they are, which are no logits', () => {
+    const model = sequential({layers: [dense(1, {inputShape: [4]})]});
+    const {xs, ys} = batch(6, 2);
+    ohemStep(model, options({loss: meanSquaredError(), select: diversified({k: 2})}))(xs, ys).dispose();
   });
 
   it('picks by the gradients of weighted losses, and rows of weight 0 last', () => {
@@ -214,7 +320,7 @@ describeOnBackends('A step whose selector needs features', (backend) => {
         [towards(held, {k: 4, learningRate: 0.1}), greedyInJs(gradients, target, 0.1, usable, 4)],
       ] as const;
       for (const [select, picks] of cases) {
-        if (picks.length < 9 && picks.some(({lead}) => lead < 1e-3)) continue;
+        if (picks.length < 9 && picks.some(({lead}) => lead < 1e-5)) continue;
         compared++;
         const step = ohemStep(model, options({select, optimizer: tf.train.sgd(1e-9)}));
         const report = step(xs, ys, {sampleWeight, classWeight});

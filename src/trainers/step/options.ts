@@ -8,7 +8,7 @@ import {classAxes} from '../../models/classAxis';
 import type {TrainableModel} from '../../models/functionModel';
 import {modelOptimizer, type OptimizerName, readyModel, trainedWeights} from '../../models/model';
 import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../models/modelLosses';
-import {warnOfActivations} from '../../models/outputActivation';
+import {outputActivation, type PredictionKind, predictionKind, warnOfActivations} from '../../models/outputActivation';
 import {checkSelector} from '../../selectors/selector';
 import {topK} from '../../selectors/topK';
 import type {DynamicsOptions, Granularity, PerSampleLoss, Reduction, Selector, ValidationPass} from '../../types';
@@ -123,6 +123,8 @@ export interface StepSettings {
   selectOver: 'batch' | 'accumulated';
   /** Options of the row dynamics in the report; undefined for none. */
   dynamics: Required<DynamicsOptions> | undefined;
+  /** What is known of the predictions, for selectors; undefined unless there is one output. */
+  predicts: PredictionKind | undefined;
   /** Captures the input of the last dense layer; undefined if the selector does not need it. */
   lastLayer: LastLayer | undefined;
   /** Runs the validation rows of the selector forward; undefined if it has none. */
@@ -179,6 +181,7 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
   const settings: StepSettings = {
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
     ...{targets, trained, clipNorm, accumulate, selectOver, outputs, dynamics},
+    predicts: targets?.length === 1 ? predictionKind(losses[0], outputActivation(model, 0)) : undefined,
     ...{lastLayer: needed, validation: undefined},
   };
   return select.validation ? {...settings, validation: validationPasses(settings)} : settings;
