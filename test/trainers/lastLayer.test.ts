@@ -608,6 +608,28 @@ describeOnBackends('A selector that needs features', () => {
     weight.dispose();
   });
 
+  it('refuses a last dense layer whose gradient is not that of p − y', () => {
+    const refused = (given: ReturnType<typeof dense>[], got: string) => {
+      for (const select of [diversified({k: 2}), towards(batch(3, 1), {k: 2, learningRate: 0.1})]) {
+        expect(() => ohemStep(sequential({layers: given}), options({select}))).toThrow(
+          new TypeError(
+            'ohemStep: model must have no activation but one softmax or sigmoid from its last dense layer on, ' +
+              `for this selector, got ${got}. Its gradient would not be that of p − y.`,
+          ),
+        );
+      }
+    };
+    const ending = (activation?: 'tanh' | 'relu' | 'softmax' | 'sigmoid') => dense(3, {inputShape: [4], activation});
+    const softmax = () => layers.activation({activation: 'softmax'}) as never;
+    refused([ending('tanh'), softmax()], 'tanh, softmax');
+    refused([ending('softmax'), layers.softmax() as never], 'softmax, softmax');
+    refused([ending('relu')], 'relu');
+    refused([ending(), layers.activation({activation: 'tanh'}) as never], 'tanh');
+    for (const layersOf of [[ending(), softmax()], [ending('softmax')], [ending('sigmoid')], [ending()]]) {
+      ohemStep(sequential({layers: layersOf}), options({select: diversified({k: 2})})).dispose();
+    }
+  });
+
   it('refuses labels that are mined one by one: each has a column of weights to itself', () => {
     const model = sequential({layers: [dense(3, {inputShape: [4], activation: 'sigmoid'})]});
     const build = () =>

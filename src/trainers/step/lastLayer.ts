@@ -9,6 +9,7 @@ import {typeError} from '../../checks';
 import {isOfLabels} from '../../data/views';
 import {offTape} from '../../engine';
 import {aroundCalls, partsOf} from '../../models/model';
+import {layerActivation} from '../../models/outputActivation';
 import type {ValidationPass} from '../../types';
 import {inferred} from './backward';
 import {stepBatch} from './batch';
@@ -62,15 +63,29 @@ function lastDense(where: string, model: LayersModel): Layer {
   let output = model.outputs[0] as SymbolicTensor | undefined;
   if (model.layers.length === 0) throw typeError(where, 'model', NEEDED, 'a function');
   if (model.outputs.length !== 1) throw typeError(where, 'model', NEEDED, `${model.outputs.length} outputs`);
+  const applied: string[] = [];
   while (output) {
     const layer = output.sourceLayer as Layer & {outputs?: SymbolicTensor[]};
     const {className = ''} = layer.constructor as {className?: string};
-    if (className === 'Dense') return layer;
+    const activation = layerActivation(layer) ?? 'linear';
+    if (activation !== 'linear') applied.unshift(activation);
+    if (className === 'Dense') {
+      checkActivations(where, applied);
+      return layer;
+    }
     if ('layers' in layer) output = layer.outputs?.[output.outputTensorIndex ?? 0];
     else if (className === 'Activation' || className === 'Softmax') output = output.inputs[0];
     else throw typeError(where, 'model', NEEDED, `the layer ${layer.name} (${className})`);
   }
   throw typeError(where, 'model', NEEDED, 'one without layers');
+}
+
+/** Checks that `p − y` can be the gradient of a loss by the outputs of a dense layer. */
+function checkActivations(where: string, applied: string[]): void {
+  const [only = 'linear', ...more] = applied;
+  if (more.length === 0 && ['linear', 'softmax', 'sigmoid'].includes(only)) return;
+  const constraint = 'have no activation but one softmax or sigmoid from its last dense layer on, for this selector';
+  throw typeError(where, 'model', constraint, applied.join(', '), 'Its gradient would not be that of p − y.');
 }
 
 /**
