@@ -74,8 +74,9 @@ export interface FitOhemArgs extends FitOptions {
  * in use, and leave out rows and labels that do not count.
  *
  * A call with the model and optimizer of the last call continues its shuffles, draws, schedule and
- * memory, so `epochs: 1` in a loop is one long run. `progress` and `budget` are those of one call.
- * With `accumulate: m`, batches left over at the end of an epoch make a smaller update.
+ * memory, so `epochs: 1` in a loop is one long run. After a call that ended within an epoch, the
+ * rows follow in the order of the next epoch. `progress` and `budget` are those of one call. With
+ * `accumulate: m`, batches left over at the end of an epoch make a smaller update.
  *
  * A `sampler` chooses the rows of each epoch; the others skip the forward pass too. Each epoch
  * shuffles them into `ceil(rows / batchSize)` batches, which steps and progress count. The weights

@@ -82,6 +82,54 @@ describeOnBackends('fitOhem({epochs: 1}) in a loop', () => {
     expect(new Set(rows).size).toBeGreaterThan(2);
   });
 
+  it.each<[string, (model: LayersModel) => FitOhemArgs]>([
+    ['its budget', () => ({budget: {rows: 4}})],
+    ['stopTraining', (model) => ({callbacks: {onBatchEnd: () => void Object.assign(model, {stopTraining: true})}})],
+    [
+      'a signal',
+      () => {
+        const controller = new AbortController();
+        return {signal: controller.signal, callbacks: {onBatchEnd: () => controller.abort()}};
+      },
+    ],
+  ])('takes other rows after a call that %s ended within an epoch, as with stepsPerEpoch', async (_, ending) => {
+    const own = {select: topK({ratio: 1}), batchSize: 4, seed: 7};
+    const [model, other] = [compiled(), compiled()];
+    const rows: string[] = [];
+    for (let call = 0; call < 6; call++) rows.push(...(await rowsOf(model, 1, {...own, ...ending(model)})));
+    expect(rows).toEqual(await rowsOf(other, 6, {...own, stepsPerEpoch: 1}));
+    expect(new Set(rows.flatMap((row) => row.split(','))).size).toBeGreaterThan(8);
+    expect(weightsIn(model)).toEqual(weightsIn(other));
+  });
+
+  it('finishes the epoch that a call left, if it is given its state', async () => {
+    const args = {select: topK({k: 2}), batchSize: 4, seed: 7, verbose: 0, epochs: 2} as const;
+    const [whole, stopped] = [compiled(), compiled()];
+    await fitOhem(whole, x(), y(), args);
+    const {state} = await fitOhem(stopped, x(), y(), {...args, budget: {rows: 4}});
+    await fitOhem(stopped, x(), y(), {...args, initialState: state});
+    expect(weightsIn(stopped)).toEqual(weightsIn(whole));
+  });
+
+  it('begins anew with a function model that each call writes anew', async () => {
+    const kernel = tf.variable(tf.ones<tf.Rank.R2>([3, 2]));
+    const optimizer = tf.train.sgd(0.01);
+    const rows: string[] = [];
+    for (let call = 0; call < 2; call++) {
+      const model = {predict: (xs: tf.Tensor2D) => tf.matMul(xs, kernel), variables: [kernel]};
+      const ledger = {record: (ofBatch: Int32Array) => void rows.push(ofBatch.join()), toJSON: () => null};
+      await fitOhem(model, x(), y(), {
+        loss: 'meanSquaredError',
+        optimizer,
+        seed: 7,
+        batchSize: ROWS,
+        verbose: 0,
+        ledger,
+      });
+    }
+    expect(rows[1]).toBe(rows[0]);
+  });
+
   it('begins anew with another optimizer, and where a state says', async () => {
     const select = randomK({k: 4, seed: 1});
     const model = compiled();

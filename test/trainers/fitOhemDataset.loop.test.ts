@@ -42,6 +42,17 @@ describeOnBackends('fitOhemDataset({epochs: 1}) in a loop', () => {
     expect(valuesOf(looped)).toEqual(valuesOf(whole));
   });
 
+  it('asks the function for the next epoch after a call that ended within one', async () => {
+    const seen: number[] = [];
+    function batches(epoch: number) {
+      seen.push(epoch);
+      return [0, 1, 2].map((place) => item(10 * epoch + place));
+    }
+    const model = compiled();
+    for (let i = 0; i < 3; i++) await fitOhemDataset(model, batches, {...args, budget: {rows: 4}});
+    expect(seen).toEqual([0, 1, 2]);
+  });
+
   it('passes over the batches of its own call, and no others, when it is resumed', async () => {
     const pulled: number[] = [];
     function* endless() {

@@ -21,7 +21,7 @@ export interface TrainingState extends Place {
   updates: number;
   /** The epoch at which the run began. */
   begun: number;
-  /** Epochs completed by earlier calls that this run continues. */
+  /** Epochs that earlier calls, which this run continues, completed or ended early. */
   earlier: number;
   /** Batches completed by those earlier calls. */
   earlierSteps: number;

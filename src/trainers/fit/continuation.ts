@@ -43,14 +43,17 @@ export function leftIn(model: LayersModel): Left | undefined {
 
 /**
  * Starts a run where the last call with the same model and optimizer ended. A loop over
- * `fitOhem({epochs: 1})` draws, shuffles and schedules like a single call. A different selector
- * with a schedule or memory starts over, with a warning.
+ * `fitOhem({epochs: 1})` draws, shuffles and schedules like a single call. After a call that ended
+ * within an epoch, the order of the next epoch follows. A different selector with a schedule or
+ * memory starts over, with a warning.
  */
 export function goOn({where, model, optimizer, select}: StepSettings, first: TrainingState): TrainingState {
   const left = leftIn(model);
   if (left?.optimizer !== optimizer) return first;
-  const {step, updates, epoch, earlier, schedule, memory} = left.state;
-  const begun = {...first, earlier: epoch + earlier - first.epoch};
+  const {step, updates, epoch, batch, earlier, schedule, memory} = left.state;
+  // An epoch that ended early counts, or this call would repeat its rows.
+  const epochs = epoch + earlier + (batch > 0 ? 1 : 0);
+  const begun = {...first, earlier: epochs - first.epoch};
   const gone = {...begun, step, updates, earlierSteps: step};
   if (left.select === select) {
     return {...gone, ...(schedule !== undefined && {schedule}), ...(memory && {memory})};
