@@ -7,6 +7,7 @@ import {paletteStyle} from '../kit/palette';
 import {seedsSaid} from '../kit/seedsSaid';
 import {type Estimate, estimate, pairedDifference} from '../kit/statistics';
 import type {StudyReport} from '../kit/study';
+import {curvesFigure} from './curvesFigure';
 import type {EpochsRecord} from './record';
 
 export interface EpochsSummary {
@@ -22,7 +23,23 @@ export interface EpochsSummary {
     backward: Estimate;
     seconds: Estimate;
   }[];
+  /** Paired differences after the last epoch: the error of `rule` less that of `than`. */
+  compared: {rule: string; than: string; flipped: number; difference: Estimate}[];
 }
+
+const BOTH = 'infoBatch() and topK({ratio: 0.5})';
+const AT_EQUAL_COST = ['fewer epochs', 'randomSubset({ratio})'];
+
+/** The rules that are compared with others than full training, and which. */
+const COMPARED: Record<string, readonly string[]> = {
+  'infoBatch()': AT_EQUAL_COST,
+  'kakurenbo()': AT_EQUAL_COST,
+  [BOTH]: [
+    'infoBatch()',
+    ...AT_EQUAL_COST,
+    ...['kakurenbo()', 'earlyStopped()', 'topK({ratio: 0.5})', 'randomK({ratio: 0.5})'],
+  ],
+};
 
 /** What a figure says of the data. */
 export interface EpochsFigure {
@@ -35,20 +52,36 @@ const COSTS: readonly Cost[] = ['forward', 'backward', 'seconds'];
 
 const lastOf = (numbers: readonly number[]) => numbers.at(-1) as number;
 
+const errorsOf = (records: readonly EpochsRecord[]) => records.map(({testError}) => lastOf(testError));
+const titleOf = (share: number) => (share === 0 ? 'no wrong labels' : `${percent(share, 0)} wrong labels`);
+
 export function epochsReport(seeds: EpochsRecord[][], figure: EpochsFigure): StudyReport {
-  const {results} = summaryOf(byArm(seeds));
+  const arms = byArm(seeds);
+  const {results} = summaryOf(arms);
   return {
-    summary: {results} satisfies EpochsSummary,
-    figures: {'error-and-cost': (theme) => errorAndCost(results, figure, seeds.length, theme)},
+    summary: {results, compared: comparedIn(arms)} satisfies EpochsSummary,
+    figures: {
+      'error-and-cost': (theme) => errorAndCost(results, figure, seeds.length, theme),
+      curves: (theme) => curvesFigure(arms, {...figure, theme, titleOf}),
+    },
   };
 }
 
-function summaryOf(arms: EpochsRecord[][]): EpochsSummary {
+function comparedIn(arms: EpochsRecord[][]): EpochsSummary['compared'] {
+  return arms.flatMap((records) => {
+    const {rule, flipped} = records[0] as EpochsRecord;
+    return (COMPARED[rule] ?? []).flatMap((than) => {
+      const others = arms.find(([first]) => first?.rule === than && first.flipped === flipped);
+      return others ? [{rule, than, flipped, difference: pairedDifference(errorsOf(records), errorsOf(others))}] : [];
+    });
+  });
+}
+
+function summaryOf(arms: EpochsRecord[][]): Pick<EpochsSummary, 'results'> {
   return {
     results: arms.map((records) => {
       const {rule, flipped} = records[0] as EpochsRecord;
       const full = arms.find(([first]) => first?.flipped === flipped) as EpochsRecord[];
-      const errorsOf = (ofSeeds: EpochsRecord[]) => ofSeeds.map(({testError}) => lastOf(testError));
       const share = (cost: Cost) =>
         estimate(records.map((record, seed) => lastOf(record[cost]) / lastOf((full[seed] as EpochsRecord)[cost])));
       return {
@@ -75,11 +108,10 @@ function errorAndCost(results: Result[], {task, error}: EpochsFigure, seeds: num
     spacing: 26,
     panels: shares.map((share) => {
       const shown = results.filter(({flipped}) => flipped === share);
-      const title = share === 0 ? 'no wrong labels' : `${percent(share, 0)} wrong labels`;
       return {
         spacing: 20,
         hconcat: [
-          errorPanel(shown, title, theme),
+          errorPanel(shown, titleOf(share), theme),
           costPanel(shown, ['forward', 'backward'], 'passes', theme),
           costPanel(shown, ['seconds'], 'seconds', theme),
         ],

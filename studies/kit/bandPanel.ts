@@ -25,6 +25,8 @@ export interface BandPanelOptions {
    */
   alignedWith?: Series[];
   height?: number;
+  /** Whether lines are named; default true. False beside a panel that names the same lines. */
+  isNamed?: boolean;
 }
 
 /** Pixels for the numbers of an axis. */
@@ -45,7 +47,7 @@ export const POINTS = "datum.value === 0 ? '0' : replace(format(datum.value * 10
 export const COUNT = "format(datum.value, ',d')";
 
 /**
- * Lines with their 95 % bands, each named at its end.
+ * Lines with their 95 % bands, each named at its end, unless a panel beside them has the names.
  *
  * Lines that leave the axis of values are cut off at its edge, so that a panel can look at the part
  * that matters.
@@ -60,8 +62,10 @@ export function bandPanel({
   width,
   alignedWith = [],
   height = HEIGHT,
+  isNamed = true,
 }: BandPanelOptions): Panel {
-  const plotWidth = Math.floor(width - labelRoom([...series, ...alignedWith].map(({label}) => label)));
+  const room = isNamed ? labelRoom([...series, ...alignedWith].map(({label}) => label)) : 0;
+  const plotWidth = Math.floor(width - room);
   const ends = series.map(({label, style, points}) => ({end: lastSeen(points, x, y), label, style}));
   const crossesZero = y.from < 0 && y.to > 0;
   return {
@@ -94,7 +98,7 @@ export function bandPanel({
       ...(crossesZero ? [zeroLine(x, theme)] : []),
       ...series.map((one) => band(one, theme)),
       ...series.map(line),
-      ...lineLabels(ends, {lastStep: x.to, bottom: y.from, top: y.to, height, theme}),
+      ...(isNamed ? lineLabels(ends, {lastStep: x.to, bottom: y.from, top: y.to, height, theme}) : []),
     ],
   };
 }

@@ -218,13 +218,13 @@ describe('The study of pairs', () => {
 });
 
 describe('The study of epochs', () => {
-  const {results} = reportOf('epochs').summary as EpochsSummary;
+  const {results, compared} = reportOf('epochs').summary as EpochsSummary;
 
   it('compares cost with that of full training, and the error with it seed by seed, for each share of wrong labels', () => {
     const [full, infoBatch, topK] = results as [EpochsSummary['results'][number], ...EpochsSummary['results']];
     expect(results.map(({rule, flipped}) => `${flipped} ${rule}`)).toEqual([
-      ...['0 full', '0 infoBatch()', '0 topK({ratio: 0.5})'],
-      ...['0.2 full', '0.2 infoBatch()', '0.2 topK({ratio: 0.5})'],
+      ...['0 full', '0 infoBatch()', '0 topK({ratio: 0.5})', '0 fewer epochs'],
+      ...['0.2 full', '0.2 infoBatch()', '0.2 topK({ratio: 0.5})', '0.2 fewer epochs'],
     ]);
     expect(full.toFull).toBeUndefined();
     expect([infoBatch?.forward.mean, infoBatch?.seconds.mean, topK?.backward.mean]).toEqual([
@@ -238,7 +238,35 @@ describe('The study of epochs', () => {
       deviation: expect.closeTo(0),
       count: 3,
     });
-    expect(results[3]?.testError.mean).toBeCloseTo(0.02 + 0.04 + 0.002);
+    expect(results[4]?.testError.mean).toBeCloseTo(0.02 + 0.04 + 0.002);
+  });
+
+  it('compares rules with those of equal cost, seed by seed', () => {
+    const difference = {
+      mean: expect.closeTo(-0.001),
+      margin: expect.closeTo(0),
+      deviation: expect.closeTo(0),
+      count: 3,
+    };
+    expect(compared).toEqual(
+      [0, 0.2].map((flipped) => ({rule: 'infoBatch()', than: 'fewer epochs', flipped, difference})),
+    );
+  });
+
+  it('draws the error over passes and over seconds, each line named once, with a band of full training alone', () => {
+    interface Layer {
+      mark: {type: string; text?: string};
+      data: {values: {value: number; high: number}[]};
+    }
+    const {curves} = reportOf('epochs').figures as {curves: (theme: 'light') => unknown};
+    const {vconcat} = curves('light') as {vconcat: {hconcat: {layer: Layer[]}[]}[]};
+    const panels = vconcat.flatMap(({hconcat}) => hconcat.map(({layer}) => layer));
+    const layersOf = (panel: Layer[], type: string) => panel.filter(({mark}) => mark.type === type);
+    expect(panels.map((panel) => layersOf(panel, 'line').length)).toEqual([4, 4, 4, 4]);
+    const names = ['full', 'fewer epochs', 'infoBatch', 'topK'];
+    expect(panels.map((panel) => layersOf(panel, 'text').map(({mark}) => mark.text))).toEqual([[], names, [], names]);
+    const isWide = ({data: {values}}: Layer) => values.some(({value, high}) => high > value);
+    for (const panel of panels) expect(layersOf(panel, 'area').map(isWide)).toEqual([true, false, false, false]);
   });
 });
 
