@@ -2,18 +2,23 @@ import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import {
   concat,
   copyRegisteredKernels,
+  engine,
   getBackend,
+  matMul,
   memory,
   oneHot,
   randomNormal,
   registerBackend,
   removeBackend,
   setBackend,
+  softmax,
   Tensor,
+  type Tensor2D,
   tensor1d,
   tensor2d,
   tidy,
   train,
+  variable,
 } from '@tensorflow/tfjs-core';
 import {
   input,
@@ -27,6 +32,7 @@ import {
   all,
   earlyStopped,
   type FitOhemArgs,
+  type FunctionModel,
   fitOhem,
   infoBatch,
   jointLoss,
@@ -230,6 +236,54 @@ describeOnBackends('The scores that a sampler gets', () => {
       await setBackend(backend);
       removeBackend('far');
     }
+  });
+
+  it('comes from four batches at once at the end of an epoch, without a tape', async () => {
+    const {xs, ys} = resumableData();
+    const weights = variable(randomNormal([4, 3], 0, 1, 'float32', 5));
+    const passes: {rows: number; isTaped: boolean}[] = [];
+    const predict = (x: Tensor) => {
+      const {activeTape} = engine().state as {activeTape?: unknown[] | null};
+      passes.push({rows: x.shape[0] as number, isTaped: Boolean(activeTape)});
+      return softmax(matMul(x as Tensor2D, weights as Tensor2D));
+    };
+    const model: FunctionModel = {predict, variables: [weights]};
+    const rows = allRows(7);
+    const rescore = allRows(40).slice(7);
+    const scored = async () => {
+      const args: FitOhemArgs = {batchSize: 5, epochs: 1, seed: 1, verbose: 0, select: all(), optimizer: 'sgd'};
+      const sampler = tinySampler(() => ({rows, rescore}));
+      await fitOhem(model, xs, ys, {...args, loss: 'categoricalCrossentropy', sampler});
+      return passes.splice(0);
+    };
+    // The first call also finds out about the model.
+    await scored();
+    expect(await scored()).toEqual([
+      {rows: 5, isTaped: true},
+      {rows: 2, isTaped: true},
+      {rows: 20, isTaped: false},
+      {rows: 13, isTaped: false},
+    ]);
+    weights.dispose();
+  });
+
+  it('comes from batches of the fixed size of a model', async () => {
+    const {xs, ys} = resumableData();
+    const sizes: number[] = [];
+    const model = sequential({layers: [layers.dense({units: 3, activation: 'softmax', batchInputShape: [4, 4]})]});
+    model.compile({optimizer: train.sgd(0.1), loss: 'categoricalCrossentropy'});
+    const [dense] = model.layers;
+    const call = (dense as {call: (...args: unknown[]) => unknown}).call.bind(dense);
+    Object.assign(dense as object, {
+      call(inputs: Tensor | Tensor[], ...others: unknown[]) {
+        sizes.push(([inputs].flat()[0] as Tensor).shape[0] as number);
+        return call(inputs, ...others);
+      },
+    });
+    const sampler = tinySampler(() => ({rows: allRows(4), rescore: allRows(40).slice(4)}));
+    const {history} = await fitOhem(model, xs, ys, {batchSize: 4, epochs: 1, seed: 1, verbose: 0, sampler});
+    expect(history.rescored).toEqual([36]);
+    expect(sizes.slice(-9)).toEqual(Array(9).fill(4));
   });
 
   it('is beside a ledger, which counts what was run forward in steps', async () => {

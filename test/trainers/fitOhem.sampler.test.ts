@@ -21,6 +21,7 @@ import {
   miningLedger,
   ohemStep,
   perSampleLosses,
+  randomSubset,
   topK,
 } from 'ohem-tfjs';
 import {expect, it, vi} from 'vitest';
@@ -34,15 +35,23 @@ const ROWS = 40;
 describeOnBackends('fitOhem with a sampler', () => {
   it('gives the weights of a run without a sampler, to the bit, if all rows are chosen', async () => {
     const {xs, ys} = resumableData();
-    for (const own of [{}, {learningRate: cosine({from: 0.1}), accumulate: 2}, {stepsPerEpoch: 3, shuffle: false}]) {
-      const [without, withOne] = [resumableModel(), resumableModel()];
-      const {history: plain} = await fitOhem(without, xs, ys, {...RESUMABLE(), ...own});
-      const {history} = await fitOhem(withOne, xs, ys, {...RESUMABLE(), ...own, sampler: tinySampler()});
-      expect(weightValues(withOne)).toEqual(weightValues(without));
-      const {rows, rescored, ...others} = history as Record<string, number[]>;
-      expect(others).toEqual(plain);
-      const perEpoch = own.stepsPerEpoch ? 36 : ROWS;
-      expect([rows, rescored]).toEqual([Array(5).fill(perEpoch), Array(5).fill(0)]);
+    const settings: FitOhemArgs[] = [
+      {},
+      {select: topK({ratio: 0.5}), batchSize: 7},
+      {learningRate: cosine({from: 0.1}), accumulate: 2},
+      {stepsPerEpoch: 3, shuffle: false},
+    ];
+    for (const sampler of [() => tinySampler(), () => randomSubset({ratio: 1})]) {
+      for (const own of settings) {
+        const [without, withOne] = [resumableModel(), resumableModel()];
+        const {history: plain} = await fitOhem(without, xs, ys, {...RESUMABLE(), ...own});
+        const {history} = await fitOhem(withOne, xs, ys, {...RESUMABLE(), ...own, sampler: sampler()});
+        expect(weightValues(withOne)).toEqual(weightValues(without));
+        const {rows, rescored, ...others} = history as Record<string, number[]>;
+        expect(others).toEqual(plain);
+        const perEpoch = own.stepsPerEpoch ? 36 : ROWS;
+        expect([rows, rescored]).toEqual([Array(5).fill(perEpoch), Array(5).fill(0)]);
+      }
     }
   });
 
