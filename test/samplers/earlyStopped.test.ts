@@ -97,6 +97,19 @@ describe('earlyStopped', () => {
     expect(rowsAfter(mixed, {window: 1})[4]).toEqual([0, 1]);
   });
 
+  it('returns to a row after three rescored losses, unless its loss rose before the first of them', () => {
+    const returnsAt = (rise: number, rescoreEvery = 1) => {
+      const losses = flatAndNoisy(24).map(([flat, noisy], epoch) => [epoch < rise ? flat : 9, noisy] as number[]);
+      const rows = run(losses, {window: 1, rescoreEvery}).map((epoch) => epoch.rows);
+      expect(rows[4]).toEqual([1]);
+      return rows.findIndex((ofEpoch, epoch) => epoch > 4 && ofEpoch.includes(0));
+    };
+    // Left out from epoch 4 on, and scored at its end for the first time.
+    expect([returnsAt(4), returnsAt(5), returnsAt(6), returnsAt(7)]).toEqual([-1, 7, 7, 8]);
+    // Scored at the ends of the epochs 5, 8 and 11.
+    expect([returnsAt(5, 3), returnsAt(6, 3)]).toEqual([-1, 12]);
+  });
+
   it('does not leave out a row whose loss is not finite, and begins anew with it', () => {
     const losses = flatAndNoisy(14).map(([flat, noisy], epoch) => [epoch === 7 ? Number.NaN : flat, noisy] as number[]);
     const rows = rowsAfter(losses, {window: 1});

@@ -232,4 +232,29 @@ describeOnBackends('fitOhemDataset', () => {
       'fitOhemDataset: index of dataset must have a row for each of the 1 in xs, got 8.',
     );
   });
+
+  const wrongIndex = (item: number, index: number[]) => () =>
+    itemsOf(resumableData(), 8).map((given, i) => (i === item ? {...given, index} : given));
+  it.each([
+    ['twice in its first item', wrongIndex(0, [0, 1, 2, 3, 4, 5, 6, 6]), 0, '6 twice in epoch 0'],
+    ['twice in its third item', wrongIndex(2, [16, 17, 18, 19, 20, 21, 22, 3]), 2, '3 twice in epoch 0'],
+    ['out of range in its first item', wrongIndex(0, [0, 1, 2, 3, 4, 5, 6, 40]), 0, 'be from 0 to 39, got 40'],
+    ['out of range in its third item', wrongIndex(2, [16, 17, 18, 19, 20, 21, 22, 40]), 2, 'be from 0 to 39, got 40'],
+    [
+      'without eight rows in the second epoch',
+      (epoch: number) => itemsOf(resumableData(), 8).slice(epoch),
+      9,
+      'must give all 40 rows in each epoch with a sampler, got 32 in epoch 1, without row 0.',
+    ],
+  ])('has trained on whole batches before an index that comes %s, and no more', async (_, items, steps, message) => {
+    const model = resumableModel();
+    const weights = [weightValues(model)];
+    const onBatchEnd = () => void weights.push(weightValues(model));
+    // All rows, so that each item is a batch.
+    const args = {...options(), callbacks: {onBatchEnd}, sampler: tinySampler()};
+    await expect(fitOhemDataset(model, items, args)).rejects.toThrow(message);
+    expect(weights).toHaveLength(1 + steps);
+    expect(weightValues(model)).toEqual(weights.at(-1));
+    for (let step = 0; step < steps; step++) expect(weights[step + 1]).not.toEqual(weights[step]);
+  });
 });
