@@ -3,31 +3,38 @@
  *   read in a step.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {layers, sequential} from '@tensorflow/tfjs-layers';
-import {all, jointLoss, ohemStep, type PerSampleLoss} from 'ohem-tfjs';
+import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
+import {all, fitOhem, jointLoss, ohemLoss, ohemStep, type PerSampleLoss, topK} from 'ohem-tfjs';
 import {
   angular,
   batchEasyHard,
   batchHard,
   contrastiveLoss,
   crossBatchMemory,
+  distanceWeighted,
   hardContrastive,
   hardestShare,
   inBatchSoftmax,
   marginLoss,
   meanAveragePrecisionAtR,
+  mineHardNegatives,
   multiSimilarity,
   multiSimilarityLoss,
   ntXent,
   pairMargin,
+  precisionAt1,
+  recallAtK,
   semiHard,
   supervisedContrastive,
+  type Triplets,
   tripletLoss,
   tripletMargin,
 } from 'ohem-tfjs/pairs';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {afterEach, expect, it} from 'vitest';
-import {expectSameDirection} from '../support/close';
+import {afterEach, describe, expect, it} from 'vitest';
+import {expectSameDirection, norm} from '../support/close';
+import {hardestRows, plainGradients, plainTripletLoss, sharesOf} from '../support/plainTriplets';
+import {repeatably} from '../support/property';
 import {inProduction} from '../support/tensors';
 import {describeOnBackends} from './support/backends';
 import {type DeviceReads, deviceReads} from './support/deviceReads';
@@ -153,18 +160,139 @@ describeOnBackends('A loss of pairs', (backend) => {
   });
 
   it('is measured alike', async () => {
+    const metrics = [meanAveragePrecisionAtR(), recallAtK({k: 2}), precisionAt1()];
     const measured = async () => {
-      const value = tf.tidy(() =>
-        meanAveragePrecisionAtR()(tf.tensor1d(LABELS, 'int32'), tf.tensor2d(VALUES, [ROWS, 3])),
+      const values = metrics.map((metric) =>
+        tf.tidy(() => metric(tf.tensor1d(LABELS, 'int32'), tf.tensor2d(VALUES, [ROWS, 3]))),
       );
-      const [share] = await value.data();
-      value.dispose();
-      return share as number;
+      const read = await Promise.all(values.map((value) => value.data()));
+      tf.dispose(values);
+      return read.map(([share]) => share as number);
     };
     const here = await measured();
     await tf.setBackend('cpu');
     const there = await measured();
     await tf.setBackend(backend);
-    expect(here).toBeCloseTo(there, 5);
+    expectSameDirection(here, there, 0, 1e-5);
+  });
+
+  it('draws negatives by distance: each positive has one, of another class', async () => {
+    const mined = tf.tidy(() =>
+      distanceWeighted({seed: 3})(tf.tensor2d(VALUES, [ROWS, 3]), tf.tensor1d(LABELS, 'int32')),
+    ) as Triplets;
+    const [positives, negatives, weights] = (await Promise.all(
+      [mined.positive, mined.negative, mined.weights].map((slots) => slots.data()),
+    )) as [Int32Array, Int32Array, Float32Array];
+    const width = mined.weights.shape[1];
+    tf.dispose([mined.positive, mined.negative, mined.weights]);
+    const drawn = Array.from(weights).flatMap((weight, slot) =>
+      weight > 0 ? [[Math.floor(slot / width), positives[slot], negatives[slot]] as [number, number, number]] : [],
+    );
+    const pairs = LABELS.flatMap((label, a) =>
+      LABELS.flatMap((other, p) => (a !== p && label === other ? [[a, p]] : [])),
+    );
+    expect(drawn.map(([a, p]) => [a, p])).toEqual(pairs);
+    expect(drawn.filter(([a, , n]) => LABELS[a] === LABELS[n])).toEqual([]);
+  });
+
+  it('is mined for negatives alike', async () => {
+    const mined = async () => {
+      const [queries, documents] = [tf.tensor2d(VALUES.slice(0, 12), [4, 3]), tf.tensor2d(VALUES, [ROWS, 3])];
+      const {negatives, dropped} = await mineHardNegatives({
+        ...{queries, documents, positives: [4, [5, 6], 7, 8]},
+        ...{absoluteMargin: 0.1, count: 2, rangeMin: 1, batchSize: 3},
+      });
+      tf.dispose([queries, documents]);
+      return {negatives: negatives.map((rows) => Array.from(rows)), dropped};
+    };
+    const here = await mined();
+    await tf.setBackend('cpu');
+    const there = await mined();
+    await tf.setBackend(backend);
+    expect(here).toEqual(there);
+    expect(here.negatives.flat().length).toBeGreaterThan(2);
+  });
+});
+
+const MARGIN = 0.6;
+const everyTriplet = tripletMargin({type: 'all', margin: 9});
+const plainLosses = (embeddings: tf.Tensor) => plainTripletLoss(LABELS, embeddings, {margin: MARGIN});
+
+const embedder = (): LayersModel =>
+  repeatably(() =>
+    sequential({layers: [layers.dense({units: 7, activation: 'tanh', inputShape: [3]}), layers.dense({units: 4})]}),
+  );
+
+/** Numbers of several tensors, which are disposed. */
+async function read(tensors: tf.Tensor[]): Promise<number[]> {
+  const values = await Promise.all(tensors.map((tensor) => tensor.data()));
+  tf.dispose(tensors);
+  return values.flatMap((numbers) => Array.from(numbers));
+}
+
+/** What a training run takes from the weights: with SGD of rate 1 the gradient. */
+async function takenBy(model: LayersModel, train: () => unknown): Promise<number[]> {
+  const weights = () => read(model.getWeights().map((weight) => tf.clone(weight)));
+  const before = await weights();
+  await train();
+  const after = await weights();
+  return before.map((value, i) => value - (after[i] as number));
+}
+
+describeOnBackends('A trainer with tripletLoss', () => {
+  const loss = tripletLoss({mine: everyTriplet, margin: MARGIN});
+  const inputs = () => [tf.tensor2d(VALUES, [ROWS, 3]), tf.tensor2d(LABELS, [ROWS, 1], 'int32')] as const;
+  const selections = {
+    'all rows': {select: all(), count: ROWS},
+    'the hardest rows': {select: topK({k: 4}), count: 4},
+  };
+  /** The gradient of the hardest anchors in plain tfjs. */
+  const plainlyTaken = async (count: number) => {
+    const twin = embedder();
+    const [xs] = inputs();
+    const losses = await read([tf.tidy(() => plainLosses(twin.predict(xs) as tf.Tensor))]);
+    const gradient = await read(
+      plainGradients(twin, xs, plainLosses, sharesOf(LABELS, hardestRows(LABELS, losses, count))),
+    );
+    expect(norm(gradient)).toBeGreaterThan(0.05);
+    return gradient;
+  };
+
+  describe.each(Object.entries(selections))('over %s', (_, {select, count}) => {
+    it.each(['auto', 'masked', 'pruned'] as const)('takes the gradient of plain tfjs by %s', async (backward) => {
+      const model = embedder();
+      const [xs, ys] = inputs();
+      const step = ohemStep(model, {loss, select, optimizer: tf.train.sgd(1), backward});
+      const got = await takenBy(model, () => step(xs, ys).dispose());
+      expectSameDirection(got, await plainlyTaken(count), 5e-3, 1e-4);
+    });
+
+    it('takes it by ohemLoss in an optimizer of tfjs', async () => {
+      const model = embedder();
+      const [xs, ys] = inputs();
+      const mined = ohemLoss(loss, select);
+      const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+      const got = await takenBy(model, () => {
+        const value = () => tf.mean(mined(ys, model.apply(xs, {training: true}) as tf.Tensor)) as tf.Scalar;
+        tf.train.sgd(1).minimize(value, false, variables);
+      });
+      expectSameDirection(got, await plainlyTaken(count), 5e-3, 1e-4);
+    });
+
+    it('takes it by fitOhem', async () => {
+      const model = embedder();
+      const [xs, ys] = inputs();
+      model.compile({optimizer: tf.train.sgd(1), loss: 'meanSquaredError'});
+      const got = await takenBy(model, () =>
+        fitOhem(model, xs, ys, {loss, select, epochs: 1, batchSize: ROWS, shuffle: false, verbose: 0}),
+      );
+      expectSameDirection(got, await plainlyTaken(count), 5e-3, 1e-4);
+    });
+  });
+
+  it('refuses to recompute, because the loss of a row depends on the others', () => {
+    const [xs, ys] = inputs();
+    const step = ohemStep(embedder(), {loss, optimizer: tf.train.sgd(1), backward: 'recompute'});
+    expect(() => step(xs, ys)).toThrow(/loss must be known to treat each row independently/);
   });
 });
