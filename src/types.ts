@@ -186,7 +186,7 @@ export interface Selector {
   store?: SelectorStore;
   /**
    * Context values that the trainer computes only for this selector. `features` require a model
-   * with one output that ends in a dense layer.
+   * with one output that ends in a dense layer, with at most a softmax or a sigmoid after it.
    */
   needs?: readonly 'features'[];
   /**

@@ -20,6 +20,12 @@ export function layerActivation(layer: object = {}): string | undefined {
 /** What an activation returns, if it can be only one of both. */
 const RETURNS: Record<string, string> = {linear: 'logits', softmax: 'probabilities', sigmoid: 'probabilities'};
 
+/** Whether the activation of an output returns logits; undefined if it may return either. */
+export function logitsByActivation(model: LayersModel, output: number): boolean | undefined {
+  const returns = RETURNS[outputActivation(model, output) ?? ''];
+  return returns === undefined ? undefined : returns === 'logits';
+}
+
 /** What selectors know of the predictions of an output, by its loss or else its activation. */
 export interface PredictionKind {
   /** Whether each value on the last axis is a label of its own; undefined if unknown. */

@@ -31,6 +31,7 @@ import {eachTensor, inputsOf, type StepTensors} from '../models/modelTensors';
 import {shuffled, uniformFrom} from '../random';
 import {takeRows} from '../rows';
 import {type FitOhemArgs, fitAs} from './fitOhem';
+import {checkReturned} from './returnedProbabilities';
 
 const NAME = 'crossValidated';
 
@@ -81,8 +82,9 @@ export interface CrossValidatedOptions {
  * @returns a promise of the probabilities, `float32[N, C]`, in the order of the rows; yours to
  *   dispose.
  * @throws TypeError or RangeError (as a rejection, before any training) for a wrong option,
- *   different numbers of rows in `x` and `y`, labels that are no classes of the model, and more
- *   folds than a class has rows. Also what `fitOhem` throws, under this name. A model that shares
+ *   different numbers of rows in `x` and `y`, labels that are no classes of the model, more folds
+ *   than a class has rows, and a `fromLogits` that contradicts the model: its last activation, its
+ *   loss, or its first predictions. Also what `fitOhem` throws, under this name. A model that shares
  *   layers, variables or its optimizer with that of an earlier fold is refused when it is made.
  *
  * @example
@@ -121,7 +123,10 @@ export async function crossValidated(
       const made = await makeModel(fold);
       checkFresh(made);
       model = made;
-      checkClasses(readyModel(NAME, model, fit.loss), most);
+      const ready = readyModel(NAME, model, fit.loss);
+      checkClasses(ready, most);
+      const firstRows = [...foldOf.keys()].slice(0, batchSize);
+      await checkReturned(NAME, ready, fit.loss, {fromLogits, isExclusive}, () => outputOf(ready, x, firstRows));
       training = tidy(() => rowsIn([x, y], rows(false)) as Tensor[]);
       const [xs, ys] = training as [StepTensors, Tensor];
       await fitAs(NAME, model, xs, ys, {verbose: 0, ...fit, seed: `${seed}/${fold}`});
@@ -279,10 +284,7 @@ async function predict(
   const model = readyModel(NAME, given, loss);
   for (let start = 0; start < rows.length; start += batchSize) {
     const batch = rows.slice(start, start + batchSize);
-    const outputs = tidy(() => {
-      const {xs, formed} = inputsOf(NAME, 'x', model, rowsIn([x], batch)[0] as StepTensors);
-      return probabilitiesOf(outputsOf(model, formed(xs), false), {fromLogits, isExclusive});
-    });
+    const outputs = tidy(() => probabilitiesOf(outputOf(model, x, batch), {fromLogits, isExclusive}));
     const columns = outputs.shape[1];
     predicted.columns = columns;
     predicted.values ??= new Float32Array(predicted.rows * columns);
@@ -294,15 +296,22 @@ async function predict(
   }
 }
 
-function probabilitiesOf(
-  outputs: Tensor[],
-  {fromLogits, isExclusive}: {fromLogits: boolean; isExclusive: boolean},
-): Tensor2D {
-  const [output] = outputs as [Tensor];
-  if (outputs.length !== 1 || output.rank !== 2) {
+/** Runs some rows forward in inference mode, for the output of the model. */
+function outputOf(model: LayersModel, x: StepTensors, rows: number[]): Tensor2D {
+  return tidy(() => {
+    const {xs, formed} = inputsOf(NAME, 'x', model, rowsIn([x], rows)[0] as StepTensors);
+    const outputs = outputsOf(model, formed(xs), false);
+    const [output] = outputs as [Tensor];
+    if (outputs.length === 1 && output.rank === 2) return output as Tensor2D;
     const got = outputs.length === 1 ? shapeText(output.shape) : `${outputs.length} outputs`;
     throw typeError(NAME, 'makeModel', 'build a model with one output [B, C]', got);
-  }
+  });
+}
+
+function probabilitiesOf(
+  output: Tensor2D,
+  {fromLogits, isExclusive}: {fromLogits: boolean; isExclusive: boolean},
+): Tensor2D {
   const isOne = output.shape[1] === 1;
   if (!isOne) return (fromLogits ? (isExclusive ? softmax(output) : sigmoid(output)) : output) as Tensor2D;
   const p = fromLogits ? sigmoid(output) : output;

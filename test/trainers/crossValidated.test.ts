@@ -10,8 +10,10 @@ import {
   randomNormal,
   reshape,
   slice,
+  softmax,
   sum,
   type Tensor,
+  type Tensor2D,
   tensor1d,
   tensor2d,
   tidy,
@@ -149,6 +151,64 @@ describeOnBackends('crossValidated', () => {
     await refused({folds: 3, fit: {...fit, epochs: 0}}).toThrow(/^crossValidated: epochs/);
     expect([built, memory().numTensors]).toEqual([1, before]);
     await expect(fitOhem(build(), x, y, {...fit, verbose: 0})).resolves.toBeDefined();
+  });
+
+  it('refuses a fromLogits that contradicts the model, before a fold is trained', async () => {
+    const [x, y] = [data(), tensor1d(LABELS, 'int32')];
+    const before = memory().numTensors;
+    let trained = 0;
+    const counted = (predict: (xs: Tensor) => Tensor) => () => ({
+      predict: (xs: Tensor, training: boolean) => {
+        trained += training ? 1 : 0;
+        return predict(xs);
+      },
+      variables: [tidy(() => variable(ones([1])))],
+    });
+    const refused = async (makeModel: () => unknown, options: object, message: string) => {
+      await expect(crossValidated(makeModel as never, x, y, {folds: 3, ...options})).rejects.toThrow(
+        new RangeError(`crossValidated: ${message}`),
+      );
+      expect(memory().numTensors).toBe(before);
+    };
+    const logits =
+      'fromLogits must be true for a model that returns logits, got false. Pass {fromLogits: true}, or end the model in a softmax or sigmoid.';
+    const shares = 'fromLogits must be false for a model that returns probabilities, got true. Leave it out.';
+    const sparse = (fromLogits: boolean) => ({...fit, loss: sparseCategoricalCrossentropy({fromLogits})});
+    // By the last activation.
+    await refused(() => build(3, 'linear'), {fit: sparse(true)}, logits);
+    await refused(() => build(3, 'softmax'), {fit, fromLogits: true}, shares);
+    // By the loss.
+    await refused(
+      counted((xs) => mul(xs, 2)),
+      {fit: sparse(true)},
+      logits,
+    );
+    await refused(
+      counted((xs) => softmax(xs as Tensor2D)),
+      {fit: sparse(false), fromLogits: true},
+      shares,
+    );
+    // By the predictions.
+    const own = {...fit, loss: (_: Tensor, yPred: Tensor) => sum(yPred, 1)};
+    const noShares = (got: string) =>
+      `makeModel must build a model that returns probabilities, got ${got}. ` +
+      'For a model that returns logits, pass {fromLogits: true}.';
+    await refused(
+      counted((xs) => add(mul(xs, 0), 2)),
+      {fit: own},
+      noShares('2'),
+    );
+    await refused(
+      counted((xs) => add(mul(xs, 0), 0.5)),
+      {fit: own},
+      noShares('a row with the sum 1.5'),
+    );
+    await refused(
+      counted((xs) => softmax(xs as Tensor2D)),
+      {fit: own, fromLogits: true},
+      shares,
+    );
+    expect(trained).toBe(0);
   });
 
   it('checks inputs, labels and the seed before a model is trained', async () => {

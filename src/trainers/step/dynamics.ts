@@ -25,7 +25,7 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkBoolean, checkOptionNames, checkValues, rangeError, shapeText, typeError} from '../../checks';
 import type {OutputShape} from '../../data/views';
-import {outputActivation} from '../../models/outputActivation';
+import {logitsByActivation} from '../../models/outputActivation';
 import type {DynamicsOptions, Granularity, RowDynamics} from '../../types';
 import type {Forward} from './backward';
 import type {StepBatch} from './batch';
@@ -76,10 +76,7 @@ export function returnsLogits(
   model: LayersModel,
   loss: {binary?: {fromLogits: boolean}} | undefined,
 ): boolean | undefined {
-  if (loss?.binary) return loss.binary.fromLogits;
-  const name = outputActivation(model, 0);
-  if (name === 'softmax' || name === 'sigmoid') return false;
-  return name === 'linear' ? true : undefined;
+  return loss?.binary ? loss.binary.fromLogits : logitsByActivation(model, 0);
 }
 
 /**
