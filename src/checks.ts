@@ -136,6 +136,13 @@ export const checkOpenUnitInterval = /* @__PURE__ */ checkBy('in (0, 1)', (x) =>
 export const checkFinite = /* @__PURE__ */ checkBy('a finite number', Number.isFinite);
 export const checkNotNegative = /* @__PURE__ */ checkBy('a finite number >= 0', (x) => Number.isFinite(x) && x >= 0);
 export const checkFinitePositive = /* @__PURE__ */ checkBy('a finite number > 0', (x) => Number.isFinite(x) && x > 0);
+/** Checks a number that ops in float32 compute with; beyond this range they would overflow. */
+export const checkFloat32 = /* @__PURE__ */ checkBy('from -1e37 to 1e37, for float32', (x) => Math.abs(x) <= 1e37);
+/** Checks a number > 0 that ops in float32 divide by, and must not round to 0 or overflow. */
+export const checkFloat32Positive = /* @__PURE__ */ checkBy(
+  'from 1e-37 to 1e37, for float32',
+  (x) => x >= 1e-37 && x <= 1e37,
+);
 /** Checks a factor that enlarges a number. */
 export const checkFactor = /* @__PURE__ */ checkBy('a finite number >= 1', (x) => Number.isFinite(x) && x >= 1);
 

@@ -9,6 +9,7 @@ import {
   less,
   log,
   min,
+  mul,
   neg,
   pow,
   relu,
@@ -17,9 +18,12 @@ import {
   sigmoid,
   sub,
   type Tensor1D,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import {
   checkFinitePositive,
+  checkFloat32,
+  checkFloat32Positive,
   checkOneOf,
   checkOpenUnitInterval,
   checkOptionNames,
@@ -94,12 +98,17 @@ export function selfPacedWeights(options: SelfPacedOptions): Selector {
     const remedy = 'Pass a threshold in (0, 1) for logarithmic.';
     throw rangeError(NAME, 'kind', 'be hard, linear, logistic or polynomial with a ratio', kind, remedy);
   }
-  if (threshold !== undefined) checkFinitePositive(NAME, 'threshold', threshold);
-  if (threshold !== undefined && kind === 'logarithmic') checkOpenUnitInterval(NAME, 'threshold', threshold);
+  if (threshold !== undefined) {
+    checkFinitePositive(NAME, 'threshold', threshold);
+    if (kind === 'logarithmic') checkOpenUnitInterval(NAME, 'threshold', threshold);
+    checkFloat32Positive(NAME, 'threshold', threshold);
+  }
   if (!(Number.isFinite(degree) && degree > 1)) throw rangeError(NAME, 'degree', 'be a finite number > 1', degree);
+  checkFloat32(NAME, 'degree', degree);
   if (options.degree != null && kind !== 'polynomial') warnWithoutEffect(NAME, 'degree', `with kind '${kind}'`);
   return selector(NAME, (batch) => {
     const losses = relu(batch.losses);
+    if (kind === 'logarithmic') return weighAll(batch, logarithmic(losses, threshold as number));
     const limit = ratio === undefined ? scalar(threshold as number) : limitOf(losses, batch, ratio);
     return weighAll(batch, weightsOf(kind, losses, limit, degree));
   });
@@ -115,13 +124,38 @@ function limitOf(losses: Tensor1D, {rows, context: {valid}}: Batch, ratio: numbe
   return min(chooseEach(isOver, chooseEach(rows, losses, beyond), beyond));
 }
 
-function weightsOf(kind: SelfPacedKind, losses: Tensor1D, limit: Scalar, degree: number): Tensor1D {
+function weightsOf(
+  kind: Exclude<SelfPacedKind, 'logarithmic'>,
+  losses: Tensor1D,
+  limit: Scalar,
+  degree: number,
+): Tensor1D {
   if (kind === 'logistic') return div(sigmoid(sub(limit, losses)), sigmoid(limit));
   const isUnder = cast(greater(limit, losses), 'float32') as Tensor1D;
   if (kind === 'hard') return isUnder;
   const share = clipByValue(sub(1, div(losses, limit)), 0, 1) as Tensor1D;
   if (kind === 'linear') return share;
-  if (kind === 'polynomial') return pow(share, 1 / (degree - 1));
-  const left = sub(1, limit);
-  return div(log(chooseEach(greater(isUnder, 0), add(losses, left), fill(losses.shape, 1))), log(left));
+  return pow(share, 1 / (degree - 1));
+}
+
+/**
+ * Computes log(l + 1 − λ) / log(1 − λ) for l < λ, else 0.
+ *
+ * In float32, 1 − λ is 1 or 0 for λ near 0 or 1, so λ and 1 − λ keep their digits on the host.
+ */
+function logarithmic(losses: Tensor1D, limit: number): Tensor1D {
+  const high = Math.fround(limit);
+  const below = sub<Tensor1D>(sub(losses, high), limit - high);
+  const left = add<Tensor1D>(losses, 1 - limit);
+  const isUnder = less(below, 0);
+  const logs = chooseEach(greater(left, 0.5), logOfOnePlus(below), log(left));
+  return chooseEach(isUnder, div(logs, Math.log1p(-limit)), zerosLike(losses)) as Tensor1D;
+}
+
+/** Computes log(1 + x) for −½ ≤ x ≤ 0 by its series; log1p of WebGL rounds 1 + x. */
+function logOfOnePlus(x: Tensor1D): Tensor1D {
+  const s = div<Tensor1D>(x, add(x, 2));
+  const square = mul<Tensor1D>(s, s);
+  const sum = [13, 11, 9, 7, 5, 3].reduce<Tensor1D>((rest, n) => add(mul(rest, square), 1 / n), zerosLike(s));
+  return mul(mul(s, 2), add(mul(sum, square), 1));
 }

@@ -14,7 +14,14 @@ import {
   type Tensor1D,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import {checkFinitePositive, checkOptionNames, checkRatio, rangeError} from '../checks';
+import {
+  checkFinitePositive,
+  checkFloat32,
+  checkFloat32Positive,
+  checkOptionNames,
+  checkRatio,
+  rangeError,
+} from '../checks';
 import type {Selector} from '../types';
 import {expOfMinusW} from './lambertW';
 import {type Batch, selector} from './selector';
@@ -66,7 +73,9 @@ export function superLoss(options: SuperLossOptions = {}): Selector {
   if (tau !== 'ema' && !Number.isFinite(tau)) {
     throw rangeError(NAME, 'tau', "be a finite number or 'ema'", tau, 'For C classes pass Math.log(C).');
   }
+  if (tau !== 'ema') checkFloat32(NAME, 'tau', tau);
   checkFinitePositive(NAME, 'lambda', lambda);
+  checkFloat32Positive(NAME, 'lambda', lambda);
   checkRatio(NAME, 'momentum', momentum);
   const weigh = (batch: Batch, middle: Tensor1D | number) => {
     const {x, distance} = branchOf(batch.losses, middle, lambda);

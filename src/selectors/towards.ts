@@ -1,5 +1,5 @@
 import {mean, mul, Tensor, type Tensor1D} from '@tensorflow/tfjs-core';
-import {checkBoolean, checkFinitePositive, checkOptionNames, typeError} from '../checks';
+import {checkBoolean, checkFinitePositive, checkFloat32Positive, checkOptionNames, typeError} from '../checks';
 import type {Keep, SelectionContext, Selector, ValidationBatch} from '../types';
 import {byInteraction, keepPicked} from './greedyPicks';
 import {factorsOf, gramOf, type LastLayer, type LastLayerOptions, lastLayerOf, weightlessLast} from './lastLayer';
@@ -59,6 +59,7 @@ export function towards(validation: ValidationBatch, options: TowardsOptions = {
   checkBoolean(NAME, 'bias', bias);
   checkKeep(NAME, keep as Keep);
   checkFinitePositive(NAME, 'learningRate', learningRate);
+  checkFloat32Positive(NAME, 'the square of learningRate', learningRate ** 2);
   return selector(
     NAME,
     (batch) => {

@@ -84,8 +84,9 @@ export interface CrossValidatedOptions {
  * @throws TypeError or RangeError (as a rejection, before any training) for a wrong option,
  *   different numbers of rows in `x` and `y`, labels that are no classes of the model, more folds
  *   than a class has rows, and a `fromLogits` that contradicts the model: its last activation, its
- *   loss, or its first predictions. Also what `fitOhem` throws, under this name. A model that shares
- *   layers, variables or its optimizer with that of an earlier fold is refused when it is made.
+ *   loss, or its first predictions. Also what `fitOhem` throws, under this name. A model that
+ *   shares layers, variables or its optimizer with that of an earlier fold is refused when it is
+ *   made.
  *
  * @example
  * const makeModel = () => tf.sequential({layers: [tf.layers.dense({units: 2, activation: 'softmax', inputShape: [1]})]});

@@ -48,6 +48,21 @@ describeOnBackends('selfPacedWeights', () => {
     expectClose(weightsOf({kind: 'logistic', threshold: 0.5}, losses), logistic, NEAR);
   });
 
+  it('weighs by logarithms also for thresholds near 0 and 1', () => {
+    const logs = (threshold: number, losses: number[]) => weightsOf({kind: 'logarithmic', threshold}, losses);
+    expectClose(logs(1e-9, [0, 5e-10, 2e-9]), [1, 0.5, 0], NEAR);
+    expectClose(logs(0.99999999, [0, 0.5]), [1, Math.log(0.50000001) / Math.log(1e-8)], NEAR);
+    for (const threshold of [1e-37, 1e-20, 1e-9, 1e-5, 0.3, 0.5, 0.6, 0.99, 0.999999, 1 - 2 ** -53]) {
+      const losses = Array.from({length: 50}, (_, i) => Math.fround((threshold * i) / 45));
+      const expected = losses.map((loss) => {
+        const left = loss + (1 - threshold);
+        const log = left > 0.5 ? Math.log1p(loss - threshold) : Math.log(left);
+        return loss < threshold ? log / Math.log1p(-threshold) : 0;
+      });
+      expectClose(logs(threshold, losses), expected, {absolute: 1e-6, relative: 0});
+    }
+  });
+
   it('keeps what counts hardest first, and what does not last', () => {
     const {indices, weights} = selected(selfPacedWeights({kind: 'hard', threshold: 1}), [0.2, 3, 0.9, 1, 0.5]);
     expect(indices.slice(0, 3)).toEqual([2, 4, 0]);
@@ -106,6 +121,12 @@ describeOnBackends('selfPacedWeights', () => {
     refused(
       {},
       'selfPacedWeights: options must have either threshold or ratio, got {}. Pass {threshold: 1} or {ratio: 0.5}.',
+    );
+    refused({threshold: 1e39}, 'selfPacedWeights: threshold must be from 1e-37 to 1e37, for float32, got 1e+39.');
+    refused({threshold: 1e-46}, 'selfPacedWeights: threshold must be from 1e-37 to 1e37, for float32, got 1e-46.');
+    refused(
+      {threshold: 1, kind: 'polynomial', degree: 1e39},
+      'selfPacedWeights: degree must be from -1e37 to 1e37, for float32, got 1e+39.',
     );
     refused({threshold: 1, ratio: 1}, 'selfPacedWeights: options must have either threshold or ratio');
     refused({threshold: Number.NaN}, 'selfPacedWeights: threshold must be a finite number > 0, got NaN.');

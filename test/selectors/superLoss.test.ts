@@ -227,6 +227,17 @@ describeOnBackends('superLoss', () => {
     expect(() => superLoss({lambda: 0})).toThrow(
       new RangeError('superLoss: lambda must be a finite number > 0, got 0.'),
     );
+    expect(() => superLoss({tau: 1e39})).toThrow(
+      new RangeError('superLoss: tau must be from -1e37 to 1e37, for float32, got 1e+39.'),
+    );
+    for (const [lambda, got] of [
+      [1e39, '1e+39'],
+      [1e-46, '1e-46'],
+    ] as const) {
+      expect(() => superLoss({lambda})).toThrow(
+        new RangeError(`superLoss: lambda must be from 1e-37 to 1e37, for float32, got ${got}.`),
+      );
+    }
     expect(() => superLoss({momentum: 0})).toThrow(new RangeError('superLoss: momentum must be in (0, 1], got 0.'));
     expect(() => superLoss()(tf.tensor1d([1]), {memory: tf.tensor1d([1, 2])})).toThrow(
       new TypeError(

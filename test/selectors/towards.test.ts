@@ -137,6 +137,10 @@ describeOnBackends('towards', () => {
   it('refuses wrong options when it is built', () => {
     const refused = (options: object, message: string) =>
       expect(() => towards(nothing(), options as TowardsOptions)).toThrow(message);
+    refused(
+      {k: 1, learningRate: 1e20},
+      'towards: the square of learningRate must be from 1e-37 to 1e37, for float32, got 1e+40.',
+    );
     refused({k: 1}, 'towards: learningRate must be a finite number > 0, got undefined.');
     refused({learningRate: 0.1}, 'towards: options must have either k or ratio');
     refused(
