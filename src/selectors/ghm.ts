@@ -20,11 +20,13 @@ import {
   sum,
   Tensor,
   type Tensor1D,
+  zerosLike,
 } from '@tensorflow/tfjs-core';
 import {
   checkBoolean,
   checkCount,
   checkFinitePositive,
+  checkFloat32Positive,
   checkOptionNames,
   checkUnitInterval,
   typeError,
@@ -55,8 +57,9 @@ export interface GhmOptions {
  *     g_i = ½ ‖p_i − y_i‖₁;  |p_i − y_i| for a binary label;  |d_i| / √(d_i² + μ²) for a number
  *
  * The gradient harmonizing mechanism, for detectors. The gradients of the many easy negatives and
- * of the few outliers crowd at 0 and 1; their bins count no more than the bins between. The weights
- * sum to N. For rows with several labels or numbers, mine the elements; a step refuses such rows.
+ * of the few outliers crowd at 0 and 1; their bins count no more than the bins between. The
+ * weights sum to N. A row whose prediction is NaN has weight 0, and is none of the N. For rows
+ * with several labels or numbers, mine the elements; a step refuses such rows.
  *
  * With a `momentum` the counts are a moving mean, which starts for each bin with its first count.
  * In mmdetection it starts with 0, which makes the first weights 1 / (1 − momentum) too large.
@@ -85,7 +88,10 @@ export function ghm(options: GhmOptions = {}): Selector {
   checkBoolean(NAME, 'fromLogits', fromLogits);
   checkCount(NAME, 'bins', bins);
   checkUnitInterval(NAME, 'momentum', momentum);
-  if (mu !== undefined) checkFinitePositive(NAME, 'mu', mu);
+  if (mu !== undefined) {
+    checkFinitePositive(NAME, 'mu', mu);
+    checkFloat32Positive(NAME, 'the square of mu', mu * mu);
+  }
   if (mu !== undefined && fromLogits) warnWithoutEffect(NAME, 'fromLogits', 'with mu, which is for numbers');
   /** Masks the bin of each selectable row, `float32[B, bins]`. */
   const binsOf = ({losses, rows, context}: Batch): Tensor => {
@@ -105,8 +111,9 @@ export function ghm(options: GhmOptions = {}): Selector {
     const {counts, moved} = countsOf(batch, marked);
     const crowd = sum(mul(marked, moved), 1);
     const used = sum(cast(greater(counts, 0), 'float32'));
-    // Rows in no bin are not selectable.
-    return weighAll(batch, div(sum(counts), maximum(mul(crowd, used), 1e-37)) as Tensor1D);
+    const weights = div<Tensor1D>(sum(counts), maximum(mul(crowd, used), 1e-37));
+    // Rows in no bin are not selectable, or their prediction is NaN.
+    return weighAll(batch, chooseEach(greater(crowd, 0), weights, zerosLike(weights)) as Tensor1D);
   };
   const remember = (batch: Batch) => countsOf(batch, binsOf(batch)).moved;
   return selector(NAME, choose, momentum === 0 ? undefined : remember);

@@ -217,10 +217,21 @@ describeOnBackends('ghm', () => {
     step.dispose();
   });
 
+  it('gives a row without a prediction weight 0, and counts it in no bin', () => {
+    const context = {yTrue: tf.tensor1d([0, 0, 0, 1]), yPred: tf.tensor2d([[0.02], [Number.NaN], [0.01], [0.5]])};
+    expectClose(weightsOf({}, [1, 1, 1, 1], context), [0.75, 0, 0.75, 1.5], NEAR);
+    const moved = ghm({momentum: 0.5}).remember?.(tf.ones([4]), {...context, memory: null});
+    expect([...(moved as tf.Tensor1D).dataSync()]).toEqual([2, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+    expectClose(weightsOf({mu: 0.02}, [1, 1, 1, 1], context), [1, 0, 1, 1], NEAR);
+  });
+
   it('refuses wrong options when it is built', () => {
     expect(() => ghm({bins: 0})).toThrow(new RangeError('ghm: bins must be an integer >= 1, got 0.'));
     expect(() => ghm({momentum: 1})).toThrow(new RangeError('ghm: momentum must be in [0, 1), got 1.'));
     expect(() => ghm({mu: 0})).toThrow(new RangeError('ghm: mu must be a finite number > 0, got 0.'));
+    expect(() => ghm({mu: 1e20})).toThrow(
+      new RangeError('ghm: the square of mu must be from 1e-37 to 1e37, for float32, got 1e+40.'),
+    );
     expect(ghm().remember).toBeUndefined();
   });
 
