@@ -24,7 +24,16 @@ import {
 import {areKnown, checkInteger, checkValues, mayReadValues} from '../checks';
 import {offTape} from '../engine';
 import type {PerSampleLoss} from '../types';
-import {asFloat, closedForm, matched, ofLabels, perFeature, withFeatureAxis, withTruthCheck} from './formula';
+import {
+  asFloat,
+  closedForm,
+  matched,
+  ofLabels,
+  perFeature,
+  withFeatureAxis,
+  withLabelMarks,
+  withTruthCheck,
+} from './formula';
 
 /** Tolerance for computed labels, such as resized masks, which rounding may push outside [0, 1]. */
 const ROUNDING = 1e-6;
@@ -73,7 +82,10 @@ export function meanOfLabels({name, fromLogits, ignoreLabel, losses, slopes}: La
       return mul(div(dl, countsOf(counted, true)), onlyCounted(ofEach, counted));
     },
   );
-  if (ignoreLabel !== undefined) loss.valid = validLabels(name, ignoreLabel);
+  if (ignoreLabel !== undefined) {
+    loss.valid = validLabels(name, ignoreLabel);
+    withLabelMarks(loss, (yTrue, yPred) => notEqual(matched(name, yTrue, yPred).truth, ignoreLabel));
+  }
   return withTruthCheck(ofLabels(loss, fromLogits), check.check);
 }
 

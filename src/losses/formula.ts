@@ -156,6 +156,22 @@ export function validEntries(loss: PerSampleLoss, yTrue: Tensor, yPred?: Tensor)
   return (loss.valid as Valid | undefined)?.(yTrue, yPred);
 }
 
+/** Key of the mask of a loss's labels that count. */
+const LABEL_MARKS = Symbol('label marks');
+
+/** The mask of the labels that count, `bool` in the shape of the predictions. */
+type LabelMarks = (yTrue: Tensor, yPred: Tensor) => Tensor;
+
+/** Attaches a mask of labels to a loss that is a mean over several labels. */
+export function withLabelMarks(loss: PerSampleLoss, marks: LabelMarks): PerSampleLoss {
+  return Object.assign(loss, {[LABEL_MARKS]: marks});
+}
+
+/** The mask of a loss's labels; undefined if the loss has none. */
+export function labelMarksOf(loss: object): LabelMarks | undefined {
+  return (loss as {[LABEL_MARKS]?: LabelMarks})[LABEL_MARKS];
+}
+
 /** Key of the function that checks a loss's truth before the loss is computed. */
 const TRUTH_CHECK = Symbol('truth check');
 

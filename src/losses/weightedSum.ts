@@ -1,8 +1,17 @@
-import {cast, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@tensorflow/tfjs-core';
+import {cast, logicalOr, maximum, mul, notEqual, Tensor, tidy, where, zerosLike} from '@tensorflow/tfjs-core';
 import {checkNotNegative, checkOptionNames, rangeError, shapeText, typeError} from '../checks';
 import {addUp} from '../rows';
 import type {PerSampleLoss} from '../types';
-import {checkTruth, ofLastAxis, rowwise, takesLastAxis, validEntries, withTruthCheck} from './formula';
+import {
+  checkTruth,
+  labelMarksOf,
+  ofLastAxis,
+  rowwise,
+  takesLastAxis,
+  validEntries,
+  withLabelMarks,
+  withTruthCheck,
+} from './formula';
 
 const NAME = 'weightedSum';
 
@@ -50,6 +59,12 @@ export function weightedSum(losses: readonly WeightedLoss[]): PerSampleLoss {
         const marks = members.map(({loss}) => validEntries(loss, yTrue, yPred) as Tensor);
         return marks.map((valid) => cast(notEqual(valid, 0), 'float32')).reduce((a, b) => maximum(a, b));
       });
+  }
+  const ofLabels = members.map(({loss}) => labelMarksOf(loss));
+  if (ofLabels.every((marks) => marks !== undefined)) {
+    withLabelMarks(sum, (yTrue, yPred) =>
+      ofLabels.map((marks) => marks(yTrue, yPred)).reduce((a, b) => logicalOr(a, b)),
+    );
   }
   withTruthCheck(sum, (yTrue, marks) => {
     for (const {loss} of members) checkTruth(loss, yTrue, marks);
