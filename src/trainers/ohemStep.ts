@@ -98,7 +98,9 @@ export interface StepGradients {
  * that were trainable when it was compiled. Regularisers count as in `fit`.
  *
  * With `accumulate: m`, each `m` calls make one update, as if the rows they keep were kept from one
- * batch; with `selectOver: 'accumulated'`, all of their rows are ranked together. `step.gradients`
+ * batch. The report of a call counts the rows of its batch; if the update is not finite, that of
+ * the last call has `kept` 0. With `selectOver: 'accumulated'`, all of their rows are ranked
+ * together. `step.gradients`
  * computes gradients without an update, and `step.apply` updates by gradients of any origin.
  *
  * With `granularity: 'element'`, the pixels, anchors or time steps of a batch are mined
@@ -191,6 +193,11 @@ export type TakenStep = {
   batches: number;
   /** Whether the update waits for more batches. */
   isPending: boolean;
+  /**
+   * Whether the weights were updated; on a GPU `bool[]`. Undefined if the report tells: a row is
+   * kept.
+   */
+  updated?: Scalar | boolean;
 };
 
 /** Computes figures of a batch from its forward pass. */

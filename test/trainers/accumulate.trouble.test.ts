@@ -3,6 +3,7 @@ import {layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import {
   all,
   fitOhem,
+  fitOhemDataset,
   meanAbsoluteError,
   meanSquaredError,
   ohemStep,
@@ -49,6 +50,82 @@ function specification(): void {
     undisturbed(...second).dispose();
     expect(valuesOf(disturbed)).toEqual(valuesOf(other));
     expect(valuesOf(disturbed)).not.toEqual(valuesOf(dense()));
+  });
+
+  describe('an update that is never finite, at the root of 0', () => {
+    /** The losses have finite gradients; the penalty √Σw² has none at 0. */
+    function rooted() {
+      const layer = layers.dense({units: 1, inputShape: [1], useBias: false, kernelInitializer: 'zeros'});
+      const model = sequential({layers: [layer]});
+      layer.addLoss(() => tf.sqrt(tf.sum(tf.square((layer.weights[0] as (typeof layer.weights)[0]).read()))));
+      model.compile({optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError'});
+      return model;
+    }
+    const [x, y] = [() => tf.ones<tf.Rank.R2>([8, 1]), () => tf.ones<tf.Rank.R2>([8, 1])];
+    const half = () => tf.ones<tf.Rank.R2>([4, 1]);
+
+    it.each(['batch', 'accumulated'] as const)('keeps no row in the report of the update, over %s', async (over) => {
+      const model = rooted();
+      const step = ohemStep(model, {select: all(), accumulate: 2, selectOver: over});
+      const kept: number[] = [];
+      for (let i = 0; i < 4; i++) kept.push((await step(half(), half()).read()).kept);
+      const waiting = over === 'batch' ? 4 : 0;
+      expect(kept).toEqual([waiting, 0, waiting, 0]);
+      expect(valuesOf(model)).toEqual([0]);
+      step.dispose();
+    });
+
+    it.each([2, 5])('throws for the epoch, with an update of up to %d of 3 batches', async (accumulate) => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      try {
+        const [model, before] = [rooted(), tf.memory().numTensors];
+        function* batches() {
+          for (let i = 0; i < 3; i++) yield {xs: half(), ys: half()};
+        }
+        const run = fitOhemDataset(model, batches, {select: all(), accumulate, epochs: 3, verbose: 0});
+        await expect(run).rejects.toThrow(
+          'fitOhemDataset: gradients must be finite in at least one batch of an epoch, got none in epoch 0.',
+        );
+        expect(warn.mock.calls.flat()).toContainEqual(
+          expect.stringContaining(
+            'the losses are finite, but the model has gradients or batch statistics that are not',
+          ),
+        );
+        expect(valuesOf(model)).toEqual([0]);
+        expect(tf.memory().numTensors).toBe(before);
+      } finally {
+        warn.mockRestore();
+      }
+    });
+
+    it('throws in fitOhem too', async () => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      try {
+        const run = fitOhem(rooted(), x(), y(), {select: all(), accumulate: 2, epochs: 3, batchSize: 4, verbose: 0});
+        await expect(run).rejects.toThrow('fitOhem: gradients must be finite in at least one batch of an epoch');
+      } finally {
+        warn.mockRestore();
+      }
+    });
+  });
+
+  it('warns of the last batch of an update whose own gradients are not finite', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      // The root of 0 in each second batch.
+      const kernel = tf.variable(tf.ones<tf.Rank.R2>([1, 1]));
+      const model = {predict: (xs: tf.Tensor2D) => tf.sqrt(tf.matMul(xs, kernel)), variables: [kernel]};
+      const inputs = tf.tensor2d([1, 2, 0, 0, 1, 2, 0, 0], [8, 1]);
+      const {history} = await fitOhem(model, inputs, tf.ones([8, 1]), {
+        ...{loss: 'meanSquaredError', optimizer: tf.train.sgd(0.01), select: all(), accumulate: 2},
+        ...{batchSize: 2, shuffle: false, verbose: 0},
+      });
+      expect(history.kept).toEqual([4]);
+      expect(warn.mock.calls).toEqual([[expect.stringContaining('(epoch 0, batch 1)')]]);
+      expect(kernel.dataSync()[0]).not.toBe(1);
+    } finally {
+      warn.mockRestore();
+    }
   });
 
   it('takes a batch anew that lacks what the others have', () => {

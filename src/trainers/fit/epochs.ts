@@ -9,7 +9,7 @@ import {weightsOf} from '../../models/model';
 export interface EpochTotals {
   /** Rows seen. */
   rows: number;
-  /** Batches that were trained on. */
+  /** Updates of the weights. */
   steps: number;
   /** For each log, the sum whose mean it is; `kept` is a sum itself. */
   sums: Logs;
@@ -24,16 +24,18 @@ export interface BatchFigures {
   logs: Logs;
   /** Number of rows that each log is the mean of: the rows trained on, or those with a label. */
   counts: Logs;
+  /** Whether the weights were updated. */
+  isUpdated: boolean;
 }
 
 /** Logs that are counts, which are summed instead of averaged. */
 const SUMS = ['kept'];
 
 /** Adds the logs of a batch to the totals. A log with a count of 0 rows adds nothing. */
-export function addBatch(totals: EpochTotals, batchRows: number, {logs, counts}: BatchFigures): void {
+export function addBatch(totals: EpochTotals, batchRows: number, {logs, counts, isUpdated}: BatchFigures): void {
   const {sums, counts: rows} = totals;
   totals.rows += batchRows;
-  if ((logs.kept as number) > 0) totals.steps++;
+  if (isUpdated) totals.steps++;
   for (const name in logs) {
     const count = SUMS.includes(name) ? 1 : (counts[name] ?? batchRows);
     sums[name] = (sums[name] ?? 0) + (count > 0 ? (logs[name] as number) * count : 0);

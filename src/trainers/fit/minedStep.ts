@@ -1,4 +1,4 @@
-import {clone, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
+import {clone, type Scalar, scalar, Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {Logs} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory, mayReadValues, rangeError, typeError} from '../../checks';
 import type {StepOptions} from '../../data/batchOptions';
@@ -180,15 +180,15 @@ async function writtenUp(
 }
 
 /** Disposes the tensors of a step. */
-function release({reported, evaluated, finite, finiteRows}: TakenStep): void {
+function release({reported, evaluated, finite, finiteRows, updated}: TakenStep): void {
   for (const tensor of [...tensorsOf(reported), ...evaluated, finiteRows]) tensor?.dispose();
-  if (finite instanceof Tensor) finite.dispose();
+  for (const flag of [finite, updated]) if (flag instanceof Tensor) flag.dispose();
 }
 
 function figuresOfStep(
   {settings: {reduction}, names, spread}: Reading,
   {reported: {losses, embeddings}, batches, isPending}: TakenStep,
-  {figures, areFinite, observed}: StepRead,
+  {figures, areFinite, isUpdated, observed}: StepRead,
 ): StepFigures {
   // After the metrics come the regularisation penalty, if any, and the embedding spread, if it is
   // due.
@@ -212,7 +212,8 @@ function figuresOfStep(
   const hasFinite = figures.finite > 0 || figures.nonFinite === 0;
   const [nonFinite, isOfModel, hasFiniteGradients] = [[], false, areFinite];
   const apart = hasSpread ? observed[last] : undefined;
-  return {logs, counts, nonFinite, isOfModel, hasFinite, hasFiniteGradients, isPending, spread: apart};
+  const seen = {nonFinite, isOfModel, hasFinite, hasFiniteGradients, isPending, spread: apart};
+  return {logs, counts, ...seen, isUpdated: isUpdated ?? hasKept};
 }
 
 /**
@@ -222,6 +223,8 @@ function figuresOfStep(
 interface StepRead {
   figures: Figures;
   areFinite: boolean;
+  /** Undefined if the figures tell. */
+  isUpdated: boolean | undefined;
   observed: ArrayLike<number>;
   entries: Float32Array[];
   scores: Float32Array | undefined;
@@ -229,7 +232,7 @@ interface StepRead {
 
 /** Reads a step synchronously: awaiting a promise takes longer than the read. */
 function readOnHost(
-  {reported, evaluated, finite}: TakenStep,
+  {reported, evaluated, finite, updated}: TakenStep,
   reduction: Reduction,
   isEntered: boolean,
   noted: Tensor1D | undefined,
@@ -237,16 +240,21 @@ function readOnHost(
   const entries = isEntered ? enteredTensors(reported) : [];
   return {
     figures: hostFigures(reported, reduction),
-    areFinite: finite === true || (finite !== false && finite.dataSync()[0] === 1),
+    areFinite: isTrue(finite),
+    isUpdated: updated === undefined ? undefined : isTrue(updated),
     observed: evaluated.map((value) => value.dataSync()[0] as number),
     entries: entries.map((tensor) => Float32Array.from(tensor.dataSync())),
     scores: noted?.dataSync<'float32'>(),
   };
 }
 
+function isTrue(flag: Scalar | boolean): boolean {
+  return flag === true || (flag !== false && flag.dataSync()[0] === 1);
+}
+
 /** Reads a step by a single read. */
 async function readOnDevice(
-  {reported, evaluated, finite}: TakenStep,
+  {reported, evaluated, finite, updated}: TakenStep,
   reduction: Reduction,
   isEntered: boolean,
   noted: Tensor1D | undefined,
@@ -257,7 +265,8 @@ async function readOnDevice(
     // The report disposes its tensors, so it gets copies.
     const copied = {losses: clone(losses), selection: {indices: clone(indices), weights: clone(weights)}};
     const report = stepReport({...copied, valid: valid && clone(valid)}, reduction);
-    const scalars = [typeof finite === 'boolean' ? scalar(finite, 'bool') : finite, ...evaluated];
+    const flags = updated === undefined ? [finite] : [finite, updated];
+    const scalars = [...flags.map((flag) => (typeof flag === 'boolean' ? scalar(flag, 'bool') : flag)), ...evaluated];
     const read = [
       packed([...figuresOf(report), ...countsOfFigures(reported, reduction)]),
       packed(scalars),
@@ -271,8 +280,10 @@ async function readOnDevice(
   const [scores, entries] = noted ? [others[0], others.slice(1)] : [undefined, others];
   const [loss = 0, batchLoss = 0, kept = 0, nonFinite = 0, finiteRows = 0, divisor = 0] = ofStep as Float32Array;
   const figures = {loss, batchLoss, kept, nonFinite, finite: finiteRows, divisor};
-  const [areFinite = 0, ...ofMetrics] = observed as Float32Array;
-  return {figures, areFinite: areFinite === 1, observed: ofMetrics, entries, scores};
+  const read = Array.from(observed as Float32Array);
+  const [areFinite, isUpdated] = read.splice(0, updated === undefined ? 1 : 2);
+  const ofFlags = {areFinite: areFinite === 1, isUpdated: isUpdated === undefined ? undefined : isUpdated === 1};
+  return {figures, ...ofFlags, observed: read, entries, scores};
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   div,
   equal,
   keep,
+  logicalAnd,
   logicalOr,
   maximum,
   mul,
@@ -38,7 +39,7 @@ import type {StepBatch} from './batch';
 import type {StepSettings} from './options';
 import {reportOf} from './report';
 import {type Chosen, chooseRows, denominatorOf, keptOf, ofNoRow, type SelectorState, selectorState} from './selection';
-import {rollBackUnless, soundnessOf, takeSnapshot, zerosUnless} from './update';
+import {rollBackUnless, type Soundness, soundnessOf, takeSnapshot, zerosUnless} from './update';
 
 /** Builds the accumulator of `selectOver`. */
 export function accumulation(settings: StepSettings, parts: StepParts, state: SelectorState) {
@@ -82,21 +83,31 @@ function ofGradients(settings: StepSettings, parts: StepParts) {
         weight: mul(weight, counts),
       });
       const isPending = sums.count() < accumulate;
-      const updated = isPending ? {finite} : update(begun);
-      const seen = {reported: reportOf(settings, batch, forward, chosen, sound), finiteRows: batch.finite, evaluated};
-      return {...seen, finite: updated.finite, batches: 1, isPending};
+      const made: Soundness = isPending ? {finite: true, sound: true} : update(begun);
+      return {
+        // The batches before were reported as kept already.
+        reported: reportOf(settings, batch, forward, chosen, both(sound, made.sound)),
+        ...{finiteRows: batch.finite, evaluated, batches: 1, isPending},
+        finite: both(finite, made.finite),
+        updated: isPending ? false : made.sound,
+      };
     },
     /** Updates the weights by the batches so far, all of which were reported already. */
     flush(begun: Update): TakenStep {
-      const {finite} = update(begun);
+      const {finite, sound} = update(begun);
       const reported = {losses: zeros<Rank.R1>([1]), selection: ofNoRow(), valid: zeros<Rank.R1>([1])};
-      return {reported, evaluated: [], finite, finiteRows: undefined, batches: 0, isPending: false};
+      return {reported, evaluated: [], finite, finiteRows: undefined, batches: 0, isPending: false, updated: sound};
     },
     dispose() {
       sums.dispose();
       weighed.dispose();
     },
   };
+}
+
+function both(one: Scalar | boolean, other: Scalar | boolean): Scalar | boolean {
+  if (typeof one === 'boolean') return one && other;
+  return typeof other === 'boolean' ? other && one : logicalAnd(one, other);
 }
 
 /**
