@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, sequential} from '@tensorflow/tfjs-layers';
 import {all, fitOhem, ohemLoss, ohemStep, topK} from 'ohem-tfjs';
 import {
+  batchEasyHard,
   batchHard,
   contrastiveLoss,
   type Miner,
@@ -248,6 +249,26 @@ describeOnBackends('All triplets of 256 rows of two classes', (backend) => {
       const {peakBytes} = await tf.profile(() => tf.grad((x) => tf.sum(loss(yTrue, x)))(yPred));
       expect(peakBytes - before).toBeLessThan(64e6);
     }
+  });
+});
+
+describeOnBackends('An anchor whose pairs the miner drops', () => {
+  it("counts in the reduction 'mean' with the loss 0, but not in 'meanNonZero'", async () => {
+    const [labels, points] = [tf.tensor1d([0, 0, 1, 1], 'int32'), tf.tensor2d([[0], [10], [1], [2]])];
+    // The positives of rows 0 and 1 are farther than all their negatives.
+    const mine = batchEasyHard({normalize: false});
+    expect(Array.from((mine(points, labels) as Triplets).weights.dataSync())).toEqual([0, 0, 1, 1]);
+    const loss = tripletLoss({mine, margin: 5, normalize: false});
+    expectClose(loss(labels, points), [0, 0, 0, 1 - 2 + 5], {absolute: 1e-5, relative: 1e-5});
+    expect(Array.from((loss.valid as (yTrue: tf.Tensor) => tf.Tensor)(labels).dataSync())).toEqual([1, 1, 1, 1]);
+    const model = sequential({
+      layers: [layers.dense({units: 1, inputShape: [1], useBias: false, kernelInitializer: 'ones'})],
+    });
+    const means = (['mean', 'meanNonZero'] as const).map(async (reduction) => {
+      const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(0), reduction});
+      return (await step(points, labels).read()).loss;
+    });
+    expectClose(await Promise.all(means), [1, 4], {absolute: 1e-5, relative: 1e-5});
   });
 });
 

@@ -18,6 +18,7 @@ import * as trainers from 'ohem-tfjs/trainers';
 import * as wasm from 'ohem-tfjs/wasm';
 import ts from 'typescript';
 import * as disco from './disco';
+import {drawnMnist} from './drawnMnist';
 import type {SourceText} from './sources';
 
 /** A piece of code and where it begins. */
@@ -48,6 +49,7 @@ const MODULES: Record<string, Scope> = {
   'ohem-tfjs/wasm': wasm,
   'ohem-tfjs/node': node,
   '@epfml/discojs': disco,
+  mnist: {default: drawnMnist},
   'node:fs': fs,
   'node:os': os,
 };
@@ -110,6 +112,7 @@ export const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/faq.md worker.js': 'test/package/support/documentPages.ts',
   'docs/faq.md page.js': 'test/package/support/documentPages.ts',
   'docs/faq.md useTraining.jsx': 'test/package/support/documentPages.ts',
+  'docs/pairs.md digits.mjs': 'test/docs/digits.test.ts',
   'docs/scaling.md ohem-client.js': 'test/docs/disco.test.ts',
 };
 
@@ -273,6 +276,9 @@ function applied(code: string, edits: Edit[]): string {
 function asRequire({importClause, moduleSpecifier}: ts.ImportDeclaration): string {
   const path = moduleSpecifier.getText();
   const bindings = importClause?.namedBindings;
+  if (importClause?.name && !bindings) {
+    return `const {default: ${importClause.name.text}} = __module(${path}, ["default"]);`;
+  }
   if (!importClause || !bindings) return `__module(${path}, []);`;
   if (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return '';
   if (ts.isNamespaceImport(bindings)) return `const ${bindings.name.text} = __module(${path}, []);`;
