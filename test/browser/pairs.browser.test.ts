@@ -177,9 +177,9 @@ describeOnBackends('A loss of pairs', (backend) => {
   });
 
   it('draws negatives by distance: each positive has one, of another class', async () => {
-    const mined = tf.tidy(() =>
-      distanceWeighted({seed: 3})(tf.tensor2d(VALUES, [ROWS, 3]), tf.tensor1d(LABELS, 'int32')),
-    ) as Triplets;
+    const mined = tf.tidy(
+      () => distanceWeighted({seed: 3})(tf.tensor2d(VALUES, [ROWS, 3]), tf.tensor1d(LABELS, 'int32')) as Triplets,
+    );
     const [positives, negatives, weights] = (await Promise.all(
       [mined.positive, mined.negative, mined.weights].map((slots) => slots.data()),
     )) as [Int32Array, Int32Array, Float32Array];
