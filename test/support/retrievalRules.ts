@@ -8,7 +8,7 @@ const dot = (a: readonly number[], b: readonly number[]) =>
   a.reduce((sum, value, i) => sum + value * (b[i] as number), 0);
 
 /** The cosine; 0 of a zero row. */
-export const cosine = (a: readonly number[], b: readonly number[]) =>
+const cosine = (a: readonly number[], b: readonly number[]) =>
   dot(a, b) / Math.max(Math.hypot(...a), 1e-12) / Math.max(Math.hypot(...b), 1e-12);
 
 /** What `inBatchSoftmax` is given: the first documents are those of the queries. */
