@@ -142,6 +142,12 @@ function compiledWeights(model: LayersModel): Weights | undefined {
   return (inner ? inner.collectedTrainableWeights : collectedTrainableWeights) ?? undefined;
 }
 
+/** Lists the weights that a run may have trained: those trainable now, or when compiled. */
+export function trainableIn(model: LayersModel): Variable[] {
+  const all = new Set([...model.trainableWeights, ...(compiledWeights(model) ?? [])]);
+  return [...all].map((weight) => weight.read() as Variable);
+}
+
 /** Warns about weights that are trainable now, but were not when the model was compiled. */
 function warnOfThawed(where: string, now: Weights, compiled: Weights): boolean {
   const thawed = now.filter((weight) => !compiled.includes(weight));

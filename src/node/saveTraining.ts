@@ -21,7 +21,8 @@ import {fileStore} from './trainingFile';
  * @param state  the argument of `checkpoint` of `fitOhem`, or the `state` of its history.
  * @param options  `optimizer`, if it is not the one the model was compiled with.
  * @returns a promise that resolves once everything is in the file.
- * @throws TypeError naming the argument, and errors of the file system; as a rejected promise.
+ * @throws TypeError or RangeError naming the argument, also for weights that are not finite; and
+ *   errors of the file system; as a rejected promise.
  *
  * @example
  * import {saveTraining} from 'ohem-tfjs/node';

@@ -89,7 +89,8 @@ export interface FitOhemArgs extends FitOptions {
  * With `granularity: 'element'`, `kept` and all means count elements, and metrics see them as rows.
  * Rows whose loss is not finite are left out, and a warning lists the first ones. Warnings also
  * report a model that diverges, gradients that are not finite, and, once, embeddings of a pair loss
- * that collapse to a point.
+ * that collapse to a point. So are weights that are not finite at the end of an epoch; they are
+ * never the best ones. A GPU reads them for `restoreBestWeights` only.
  *
  * @param model  a `LayersModel`, or a function with its variables, {@link FunctionModel}. Its
  *   optimizer, loss and metrics are those that it was compiled with, unless `options` has others.

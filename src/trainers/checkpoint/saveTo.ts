@@ -1,8 +1,8 @@
-import {io, type Optimizer, type Tensor} from '@tensorflow/tfjs-core';
+import {io, type Optimizer, type Tensor, util} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import type {Nullable} from '../../checks';
+import {type Nullable, rangeError} from '../../checks';
 import type {TrainableModel} from '../../models/functionModel';
-import {weightsOf} from '../../models/model';
+import {trainableIn, weightsOf} from '../../models/model';
 import {inTurn} from './inTurn';
 import {layerStates} from './layerStates';
 import {optimizerState} from './optimizerState';
@@ -21,6 +21,10 @@ export async function saveTo(
 ): Promise<void> {
   const {model, optimizer} = savedParts(NAME, given, options);
   checkState(NAME, 'state', state);
+  const trainable = new Set(trainableIn(model));
+  for (const [i, weight] of weightsOf(model).entries()) {
+    if (trainable.has(weight)) checkFinite('best.weights of state', state.best?.weights[i] ?? []);
+  }
   await inTurn(turn, artifactsOf(model, optimizer, state), (artifacts) => handler.save?.(artifacts));
 }
 
@@ -37,10 +41,13 @@ async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: Trai
   };
   const modelTopology = topologyOf(model);
   const originalNames = new Map(model.weights.map((weight) => [weight.read(), weight.originalName]));
+  const ofModel = weightsOf(model).map((tensor) => ({name: originalNames.get(tensor) as string, tensor}));
+  const trainable = new Set<Tensor>(trainableIn(model));
   const [weights, others] = await Promise.all([
-    io.encodeWeights(weightsOf(model).map((tensor) => ({name: originalNames.get(tensor) as string, tensor}))),
+    io.encodeWeights(ofModel),
     io.encodeWeights([...named('slot', values), ...named('state', layerStates(model))], SLOTS),
   ]);
+  checkWeights(ofModel, trainable, weights.data);
   return {
     modelTopology,
     format: 'layers-model',
@@ -49,6 +56,33 @@ async function artifactsOf(model: LayersModel, optimizer: Optimizer, state: Trai
     weightData: io.concatenateArrayBuffers([weights.data, others.data]),
     userDefinedMetadata: {training},
   };
+}
+
+/** A weight, with its name. */
+interface Named {
+  name: string;
+  tensor: Tensor;
+}
+
+/**
+ * Checks that the trained weights are finite, in the bytes that were read: a second read would see
+ * later weights. Constants of a model may be infinite.
+ */
+function checkWeights(ofModel: readonly Named[], trainable: ReadonlySet<Tensor>, data: ArrayBuffer): void {
+  let end = 0;
+  for (const {name, tensor} of ofModel) {
+    const start = end;
+    end += tensor.size * util.bytesPerElement(tensor.dtype);
+    if (tensor.dtype !== 'float32' || !trainable.has(tensor)) continue;
+    checkFinite(`weight ${name} of model`, new Float32Array(data.slice(start, end)));
+  }
+}
+
+function checkFinite(argument: string, values: ArrayLike<number>): void {
+  const got = Array.prototype.find.call(values, (value) => !Number.isFinite(value));
+  if (got === undefined) return;
+  const remedy = 'The model has diverged: keep the last checkpoint, lower the learning rate, or set clipNorm.';
+  throw rangeError(NAME, argument, 'be finite', got, remedy);
 }
 
 /**
@@ -63,6 +97,6 @@ function topologyOf(model: LayersModel): object {
   }
 }
 
-function named(kind: string, tensors: Tensor[]): {name: string; tensor: Tensor}[] {
+function named(kind: string, tensors: Tensor[]): Named[] {
   return tensors.map((tensor, i) => ({name: `${kind}/${i}`, tensor}));
 }

@@ -30,8 +30,9 @@ import type {TrainingState} from './trainingState';
  * @param options  `optimizer`, if it is not the one the model was compiled with.
  * @returns a promise that resolves once everything is saved.
  * @throws TypeError or RangeError naming the argument, also for a state or optimizer that could not
- *   be restored: a state that is not plain data, an optimizer with slots elsewhere. Errors of the
- *   handler. All as a rejected promise.
+ *   be restored: a state that is not plain data, an optimizer with slots elsewhere. RangeError for
+ *   trained weights, or best weights, that are not finite; the earlier checkpoint stays. Errors of
+ *   the handler. All as a rejected promise.
  *
  * @example
  * const model = tf.sequential({layers: [tf.layers.dense({units: 1, inputShape: [2]})]});

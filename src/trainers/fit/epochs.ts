@@ -2,8 +2,9 @@
 
 import {tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
-import {checkOneOf, typeError} from '../../checks';
-import {weightsOf} from '../../models/model';
+import {checkOneOf, livesInMainMemory, typeError} from '../../checks';
+import {trainableIn, weightsOf} from '../../models/model';
+import {hasFiniteSum} from '../../rows';
 
 /** Sums over the batches of an epoch so far, as plain JSON. */
 export interface EpochTotals {
@@ -74,29 +75,47 @@ export function monitored(
 }
 
 /**
+ * Whether all trainable weights are finite. True on a GPU, where it would take a read: there
+ * `better` finds out.
+ */
+export function seemFinite(model: LayersModel): boolean {
+  return !livesInMainMemory() || trainableIn(model).every(hasFiniteSum);
+}
+
+/**
  * Returns the better of the best so far and this epoch. A larger accuracy is better; of any other
- * log a smaller value.
+ * log a smaller value. Weights that are not finite are never the best.
+ *
+ * @param onOverflow  called for such weights.
  */
 export async function better(
-  monitor: string,
-  model: LayersModel,
-  epoch: number,
-  logs: Logs,
-  best: BestWeights | undefined,
+  {model, monitor}: {model: LayersModel; monitor: string},
+  {epoch, logs, best}: {epoch: number; logs: Logs; best: BestWeights | undefined},
+  onOverflow: () => void,
 ): Promise<BestWeights | undefined> {
   const value = logs[monitor] as number;
   const sign = monitor.includes('acc') ? -1 : 1;
   // NaN is never better.
   if (!(sign * value < sign * (best?.value ?? sign * Number.POSITIVE_INFINITY))) return best;
   const weights = await Promise.all(weightsOf(model).map(async (weight) => Array.from(await weight.data())));
-  return {epoch, value, weights};
+  if (weights.every(soundnessOf(model))) return {epoch, value, weights};
+  onOverflow();
+  return best;
+}
+
+/** Builds a check of the values of a weight: finite, or constant. */
+function soundnessOf(model: LayersModel): (values: number[], weight: number) => boolean {
+  const trainable = new Set(trainableIn(model));
+  const isConstant = weightsOf(model).map((weight) => !trainable.has(weight));
+  return (values, weight) => isConstant[weight] === true || values.every(Number.isFinite);
 }
 
 /** Checks that the saved best weights fit this model. */
 export function checkBest(where: string, model: LayersModel, best: BestWeights | undefined): void {
   if (!best) return;
   const sizes = weightsOf(model).map(({size}) => size);
-  const isRight = (values: number[], i: number) => values.length === sizes[i] && values.every(Number.isFinite);
+  const isSound = soundnessOf(model);
+  const isRight = (values: number[], i: number) => values.length === sizes[i] && isSound(values, i);
   if (best.weights.length === sizes.length && best.weights.every(isRight)) return;
   const got = `weights of sizes ${best.weights.map(({length}) => length).join(', ') || 'none'}`;
   throw typeError(where, 'best of initialState', `hold finite weights of sizes ${sizes.join(', ')}`, got);

@@ -353,6 +353,14 @@ export function nonFiniteWatch(where: string, isSampled: boolean) {
         warn('model', `${what} ${skipped} ${check}Lower the learning rate, set clipNorm, or scale inputs and targets.`);
       }
     },
+    /** Warns of weights that are not finite. The losses before the last update do not show it. */
+    weights(epoch: number): void {
+      warn(
+        'weights',
+        `the weights are not finite at the end of epoch ${epoch}: the model has diverged, and an update overflowed. ` +
+          'They are never the best weights. Lower the learning rate, or set clipNorm.',
+      );
+    },
     /**
      * Throws for an epoch in which no step was taken; otherwise the run would continue without any
      * effect.

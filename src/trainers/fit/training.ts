@@ -9,7 +9,17 @@ import {type StepSettings, stepSettings} from '../step/options';
 import {type SelectorState, selectorState} from '../step/selection';
 import {type CallbackInstance, callbackList, pacer, progressLine} from './callbacks';
 import {checkResumed, goOn, leave, resumeAt} from './continuation';
-import {addBatch, better, checkBest, epochLogs, monitored, noTotals, restoreWeights} from './epochs';
+import {
+  addBatch,
+  type BestWeights,
+  better,
+  checkBest,
+  epochLogs,
+  monitored,
+  noTotals,
+  restoreWeights,
+  seemFinite,
+} from './epochs';
 import {evaluator, validator} from './evaluation';
 import {type FitOptions, stepOptions} from './fitOptions';
 import {type BatchOptions, minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
@@ -381,10 +391,10 @@ function isCheckpointDue({options: {checkpointEvery = 'epoch'}, state}: Run): bo
 
 /** Ends an epoch with its logs. An epoch stopped early does not count as done. */
 async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
-  const {model, monitor, schedule} = run;
+  const {schedule} = run;
   const {checkpoint, checkpointEvery = 'epoch'} = run.options;
-  const {epoch, step, batch, best: before} = run.state;
-  const best = monitor === undefined ? undefined : await better(monitor, model, epoch, logs, before);
+  const {epoch, step, batch} = run.state;
+  const best = await bestAfter(run, logs);
   const {acc: accuracy} = logs;
   run.sampling?.rows.restoreRate();
   await run.callbacks.onEpochEnd(epoch, logs);
@@ -396,6 +406,15 @@ async function endEpoch(run: Run, logs: Logs, isWhole: boolean): Promise<void> {
   if (schedule) run.state = {...run.state, schedule: schedule.next(run.state.schedule, at)};
   if (checkpointEvery === 'epoch') await checkpoint?.(await run.handedOut());
   await run.pace.afterEpoch();
+}
+
+/** Returns the best weights after an epoch, and warns of weights that are not finite. */
+async function bestAfter({model, monitor, watch, state}: Run, logs: Logs): Promise<BestWeights | undefined> {
+  const {epoch, best} = state;
+  const onOverflow = () => watch.weights(epoch);
+  if (!seemFinite(model)) onOverflow();
+  else if (monitor !== undefined) return better({model, monitor}, {epoch, logs, best}, onOverflow);
+  return best;
 }
 
 /** Builds the callbacks of a run in order, with the parameters that tfjs passes. */

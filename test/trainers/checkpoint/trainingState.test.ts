@@ -64,7 +64,7 @@ describeOnBackends('The state of a checkpoint', () => {
         weights: resumableModel().layers.flatMap(({weights}) =>
           [...weights]
             .sort((a, b) => a.id - b.id)
-            .map((weight) => Array.from({length: weight.read().size}, (_, i) => (i ? -0 : Number.NaN))),
+            .map((weight) => Array.from({length: weight.read().size}, (_, i) => (i ? -0 : 1 / 3))),
         ),
       },
       schedule: {values: [1, Number.NaN], none: undefined},
