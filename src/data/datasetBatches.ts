@@ -10,7 +10,7 @@ export interface DatasetItem extends RowContext {
   xs: StepTensors;
   ys: StepTensors;
   /** Indices of these rows in the data set, for a ledger or a sampler. */
-  index?: Tensor | ArrayLike<number>;
+  index?: Tensor | ArrayLike<number> | null;
   /** Weight of each row. */
   sampleWeight?: SampleWeights;
 }
@@ -156,12 +156,18 @@ async function itemsOf(where: string, argument: string, dataset: OhemDataset, ep
 }
 
 function trainingBatch(where: string, argument: string, model: LayersModel, item: unknown): TrainingBatch {
-  const {xs, ys, index, ...options} = (Array.isArray(item) ? {xs: item[0], ys: item[1]} : Object(item)) as DatasetItem;
+  const {
+    xs,
+    ys,
+    index: given,
+    ...options
+  } = (Array.isArray(item) ? {xs: item[0], ys: item[1]} : Object(item)) as DatasetItem;
   if (xs === undefined || ys === undefined) {
     throw typeError(where, argument, 'give items {xs, ys}', item);
   }
   const {xs: inputs} = inputsOf(where, 'xs', model, xs);
   const size = inputs[0]?.shape[0] ?? 0;
+  const index = given ?? undefined;
   const rows = index === undefined || index instanceof Tensor ? index : rowNumbers(where, argument, index);
   const count = rows instanceof Tensor ? rows.size : (rows?.length ?? size);
   if (count !== size)

@@ -1,5 +1,5 @@
 import type {Tensor1D} from '@tensorflow/tfjs-core';
-import {checkBoolean, checkCount, checkOptionNames, rangeError, typeError} from '../checks';
+import {checkBoolean, checkCount, checkOptionNames, givenOptions, rangeError, typeError} from '../checks';
 import type {DynamicsOptions, Ledger, RowDynamics} from '../types';
 import {hardness, largestFirst} from './largestFirst';
 import {checkBatch, type LedgerBatch, type ObservedStep, readStep} from './ledgerBatch';
@@ -160,11 +160,10 @@ export const miningLedger: MiningLedgerFactory = /* @__PURE__ */ Object.assign(
 );
 
 function dynamicsOf(given: boolean | DynamicsOptions | undefined): Required<DynamicsOptions> | undefined {
-  if (given === undefined || given === false) return undefined;
+  if ((given ?? false) === false) return undefined;
   if (given === true) return {fromLogits: false};
   if (typeof given !== 'object') throw typeError(NAME, 'dynamics', 'be true, false or {fromLogits}', given);
-  checkOptionNames(NAME, given, ['fromLogits']);
-  const {fromLogits = false} = given;
+  const {fromLogits = false} = givenOptions<DynamicsOptions>(NAME, given as DynamicsOptions, ['fromLogits']);
   checkBoolean(NAME, 'dynamics.fromLogits', fromLogits);
   return {fromLogits};
 }

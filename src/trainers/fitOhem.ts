@@ -53,7 +53,7 @@ export interface FitOhemArgs extends FitOptions {
    * Inputs of the selector, a tensor with one value per row of the data: `{positive: …}`. If
    * elements are mined, one per element, `[N, …]`.
    */
-  context?: RowContext;
+  context?: Nullable<RowContext>;
 }
 
 /**
@@ -142,10 +142,11 @@ export async function fitAs(
   }
   checkBoolean(where, 'shuffle', shuffle);
   if (typeof (context ?? {}) !== 'object') throw typeError(where, 'context', 'be a record of tensors', context);
+  const ofRows = Object.entries(context ?? {}).filter(([, tensor]) => tensor !== null && tensor !== undefined);
   checkUnitInterval(where, 'validationSplit', validationSplit);
   const all = modelData(where, trained, x, y, {targets});
   const {rows: count} = all;
-  const data = {...all, sampleWeight, context};
+  const data = {...all, sampleWeight, context: Object.fromEntries(ofRows) as RowContext};
   checkRowData(where, data, count, options.granularity);
   const isSplit = validationSplit > 0 && options.validationData === undefined;
   const rows = isSplit ? Math.floor(count * (1 - validationSplit)) : count;

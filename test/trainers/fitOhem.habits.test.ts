@@ -13,7 +13,16 @@ import {
   train,
 } from '@tensorflow/tfjs-core';
 import {CustomCallback, callbacks, type Logs} from '@tensorflow/tfjs-layers';
-import {all, type FitCallback, fitOhem, type Ledger, type Selector, topK} from 'ohem-tfjs';
+import {
+  all,
+  type FitCallback,
+  fitOhem,
+  fitOhemDataset,
+  type Ledger,
+  miningLedger,
+  type Selector,
+  topK,
+} from 'ohem-tfjs';
 import {describe, expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
@@ -28,6 +37,23 @@ const compiled = () => {
 const OPTIONS = {batchSize: 2, shuffle: false, verbose: 0} as const;
 
 describeOnBackends('fitOhem', (backend) => {
+  it('takes null in a context for what is not given', async () => {
+    const whole = await fitOhem(compiled(), tinyXs(), tinyYs(), {...OPTIONS, select: all()});
+    const context = {valid: null, positive: undefined};
+    const {history} = await fitOhem(compiled(), tinyXs(), tinyYs(), {...OPTIONS, select: all(), context});
+    expect(history).toEqual(whole.history);
+  });
+
+  it('takes null in an item of a dataset for what is not given', async () => {
+    const items = [{xs: tinyXs(), ys: tinyYs(), index: null, sampleWeight: null, valid: null}];
+    const {history} = await fitOhemDataset(compiled(), items as never, {verbose: 0, select: all()});
+    expect(history.kept).toEqual([6]);
+    const ledger = miningLedger(6);
+    await expect(fitOhemDataset(compiled(), items as never, {verbose: 0, ledger})).rejects.toThrow(
+      'fitOhemDataset: dataset must give items {xs, ys, index} for a ledger, got one without index.',
+    );
+  });
+
   describe('calls callbacks', () => {
     it('of every kind, in one list, in their order, with the logs of tfjs', async () => {
       const calls: string[] = [];

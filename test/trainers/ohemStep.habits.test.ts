@@ -16,6 +16,7 @@ import {layers, type Sequential, sequential} from '@tensorflow/tfjs-layers';
 import {
   all,
   categoricalCrossentropy,
+  miningLedger,
   ohemStep,
   type PerSampleLoss,
   type Selector,
@@ -121,6 +122,10 @@ describeOnBackends('ohemStep', () => {
     );
     const nothing = {select: null, reduction: null, lossWeights: null, rankBy: null, backward: null, clipNorm: null};
     expect(() => ohemStep(tinyModel(), {loss, optimizer: train.sgd(1), ...nothing})).not.toThrow();
+    const dynamics = {fromLogits: null} as never;
+    expect(() => ohemStep(tinyModel(), {loss, optimizer: train.sgd(1), dynamics})).not.toThrow();
+    expect(miningLedger(6, {dynamics}).dynamics).toEqual({fromLogits: false});
+    expect(miningLedger(6, {dynamics: null as never}).dynamics).toBeUndefined();
   });
 
   it('shows no more of a wrong argument than helps', () => {

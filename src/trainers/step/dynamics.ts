@@ -23,7 +23,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
-import {checkBoolean, checkOptionNames, checkValues, rangeError, shapeText, typeError} from '../../checks';
+import {checkBoolean, checkValues, givenOptions, rangeError, shapeText, typeError} from '../../checks';
 import type {OutputShape} from '../../data/views';
 import {logitsByActivation} from '../../models/outputActivation';
 import type {DynamicsOptions, Granularity, RowDynamics} from '../../types';
@@ -45,8 +45,7 @@ export function checkedDynamics(
   },
 ): Required<DynamicsOptions> {
   const options = given === true ? {} : (given as DynamicsOptions);
-  checkOptionNames(where, options, ['fromLogits']);
-  const {fromLogits = false} = options;
+  const {fromLogits = false} = givenOptions<DynamicsOptions>(where, options, ['fromLogits']);
   checkBoolean(where, 'dynamics.fromLogits', fromLogits);
   if (of.granularity === 'element') {
     throw typeError(where, 'dynamics', 'be left out if elements are mined', given, 'They describe rows.');
