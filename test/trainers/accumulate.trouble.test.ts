@@ -7,6 +7,7 @@ import {
   meanAbsoluteError,
   meanSquaredError,
   ohemStep,
+  randomSubset,
   type Selector,
   type TrainingState,
   topK,
@@ -106,6 +107,47 @@ function specification(): void {
       } finally {
         warn.mockRestore();
       }
+    });
+  });
+
+  describe('an epoch with fewer batches than an update', () => {
+    const own = () => ({loss: meanSquaredError(), optimizer: tf.train.sgd(0.01), select: all(), verbose: 0 as const});
+    /** The warnings of a run. */
+    async function warningsOf(run: () => Promise<unknown>): Promise<unknown[]> {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      try {
+        await run();
+        return warn.mock.calls.flat().filter((text) => String(text).includes('accumulate'));
+      } finally {
+        warn.mockRestore();
+      }
+    }
+    function* batches() {
+      for (let i = 0; i < 2; i++) {
+        const [xs, ys] = data(4);
+        yield {xs, ys};
+      }
+    }
+
+    it('is named once, for a dataset of unknown length', async () => {
+      const run = () => fitOhemDataset(dense(), batches, {...own(), accumulate: 5, epochs: 3});
+      expect(await warningsOf(run)).toEqual([
+        'fitOhemDataset: accumulate is 5, but epoch 0 has 2 batches, which made its only update. ' +
+          'Pass a smaller accumulate for updates of one size.',
+      ]);
+    });
+
+    it('is named once, for a sampler that leaves so few', async () => {
+      const sampler = randomSubset({ratio: 0.25});
+      const run = () => fitOhem(dense(), ...data(16), {...own(), accumulate: 4, batchSize: 4, epochs: 2, sampler});
+      expect(await warningsOf(run)).toEqual([
+        expect.stringContaining('fitOhem: accumulate is 4, but epoch 0 has 1 batch, which made its only update.'),
+      ]);
+    });
+
+    it('is the only one that is named', async () => {
+      expect(await warningsOf(() => fitOhemDataset(dense(), batches, {...own(), accumulate: 2}))).toEqual([]);
+      expect(await warningsOf(() => fitOhemDataset(dense(), batches, own()))).toEqual([]);
     });
   });
 

@@ -25,6 +25,7 @@ import {type FitOptions, stepOptions} from './fitOptions';
 import {type BatchOptions, minedStep, nonFiniteWatch, type StepFigures} from './minedStep';
 import {checkLearningRate, progressOf, rateOf, setRate, spentShare} from './pace';
 import {SAMPLER_LOGS, samplerLogs, samplingOf, scoreAtEnd} from './sampling';
+import {shortEpochWatch} from './shortEpochWatch';
 import {spreadWatch} from './spreadWatch';
 
 /** A history of tfjs, with the final state of the training run. */
@@ -115,8 +116,9 @@ async function beginEpoch({sampling, training, callbacks, params, settings, stat
 }
 
 /** Checks that the epoch changed something, and rescores the rows due at its end. */
-async function checkAndScore({watch, state, sampling, options, isAborted, pace}: Run): Promise<void> {
+async function checkAndScore({watch, noteLength, state, sampling, options, isAborted, pace}: Run): Promise<void> {
   watch.epoch(state.totals, state.epoch);
+  noteLength(state);
   const isTimed = options.budget?.seconds !== undefined;
   if (sampling) await scoreAtEnd(sampling, state, {isTimed, isStopped: isAborted, afterBatch: pace.afterBatch});
 }
@@ -186,6 +188,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     },
     watch: nonFiniteWatch(where, sampling !== undefined),
     noteSpread: spreadWatch(settings),
+    noteLength: shortEpochWatch(settings),
     pace: pacer(yieldEvery),
     handedOut: () => handedOut(run.state, ledger, memory, sampling?.rows),
   };
