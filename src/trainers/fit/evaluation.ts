@@ -26,7 +26,6 @@ import {type BatchSource, START, type TrainingBatch} from '../../data/batchSourc
 import {labelMarksOf, validEntries} from '../../losses/formula';
 import {keepingStates} from '../../models/model';
 import {countedOutputs, outputLosses} from '../../models/modelLosses';
-import type {StepTensors} from '../../models/modelTensors';
 import type {PerSampleLoss} from '../../types';
 import {inferred} from '../step/backward';
 import {type StepBatch, stepBatch} from '../step/batch';
@@ -34,6 +33,7 @@ import type {StepSettings} from '../step/options';
 import {packed} from '../step/report';
 import {compiledMetrics} from './compiledMetrics';
 import {type Counted, type Figure, meanOf, metricFigure, sameRank} from './metricFigures';
+import {namingData, validationCheck} from './validationCheck';
 
 /** Computes the metrics that tfjs logs beside the loss, under the same names. */
 export interface Evaluator {
@@ -147,6 +147,8 @@ function withSuffixes(names: string[]): string[] {
 export interface Validation {
   /** Checks the first batch without running the model, so that errors appear before training. */
   check(): Promise<void>;
+  /** Completes the check by the predictions of the first training batch, before its update. */
+  checkWith: Evaluator['evaluate'];
   /** Computes `val_…` logs over all rows; undefined if `isStopped` returned true before the end. */
   run(isStopped: () => boolean, afterBatch: () => Promise<void>): Promise<Logs | undefined>;
 }
@@ -154,8 +156,17 @@ export interface Validation {
 /**
  * Builds the validation of a model: the plain loss, never mined, without row weights or
  * regularisers, and the metrics. Reads once, at the end.
+ *
+ * @param name  the option that the rows come from, for errors.
+ * @param held  gets the tensors kept between two checks; the caller disposes them.
  */
-export function validator(settings: StepSettings, {names, evaluate}: Evaluator, source: BatchSource): Validation {
+export function validator(
+  settings: StepSettings,
+  {names, evaluate}: Evaluator,
+  source: BatchSource,
+  {name, held}: {name: string; held: Tensor[]},
+): Validation {
+  const check = validationCheck(settings, evaluate, name, held);
   /** Sums over the rows of a batch and their number, for the loss and each metric. */
   const sums = ({xs, ys}: TrainingBatch): Tensor1D =>
     tidy(() => {
@@ -180,7 +191,8 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
     try {
       for await (const batch of source.batches(START)) {
         const before = added;
-        added = tidy(() => keep(before ? add<Tensor1D>(before, sums(batch)) : sums(batch)));
+        const ofBatch = () => namingData(settings.where, name, () => sums(batch));
+        added = tidy(() => keep(before ? add<Tensor1D>(before, ofBatch()) : ofBatch()));
         before?.dispose();
         await afterBatch();
         if (isStopped()) return undefined;
@@ -191,7 +203,11 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
     }
   };
   return {
-    check: async () => source.look?.(({xs, ys}) => tidy(() => checkTargets(settings, evaluate, xs, ys))),
+    check: () => check.before(source),
+    checkWith(batch, predictions) {
+      check.withPredictions(batch, predictions);
+      return evaluate(batch, predictions);
+    },
     async run(isStopped, afterBatch) {
       const summed = await keepingStates(settings.model, () => total(isStopped, afterBatch));
       // Without rows the mean is NaN; a row with few labels counts as a fraction of one.
@@ -200,20 +216,4 @@ export function validator(settings: StepSettings, {names, evaluate}: Evaluator, 
       return summed && {val_loss: meanAt(0), ...Object.fromEntries(ofMetrics)};
     },
   };
-}
-
-/**
- * Evaluates losses and metrics on constant predictions: running the model would advance a stateful
- * RNN.
- */
-function checkTargets(settings: StepSettings, evaluate: Evaluator['evaluate'], xs: StepTensors, ys: StepTensors): void {
-  const {where, model, losses, lossWeights} = settings;
-  const batch = stepBatch(settings, xs, ys);
-  const rows = batch.xs[0]?.shape[0] as number;
-  const shapes = model.outputs.map(({shape}) => shape?.slice(1));
-  if (shapes.length === 0 || !shapes.every((shape) => shape?.every((size) => size !== null))) return;
-  const made = shapes.map((shape) => fill([rows, ...(shape as number[])], 0.5));
-  const predictions = batch.view.predictions(made);
-  outputLosses(where, losses, lossWeights, batch.ys, predictions, batch.view.losses);
-  evaluate(batch, predictions);
 }

@@ -1,3 +1,4 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
 import {type CallbackList, History, type LayersModel, type Logs} from '@tensorflow/tfjs-layers';
 import {rangeError, typeError, wrongValueOf} from '../../checks';
 import type {BatchSource, TrainingBatch} from '../../data/batchSource';
@@ -54,22 +55,30 @@ export async function train(task: FitTask): Promise<OhemHistory> {
   let unlock: (() => void) | undefined;
   let state: SelectorState | undefined;
   let steps: Stepper | undefined;
+  const held: Tensor[] = [];
   try {
     unlock = lock(task.where, task.model);
     const settings = stepSettings(task.where, task.model, stepOptions(task.options));
     state = selectorState(task.where, settings.select);
     steps = stepper(settings, state);
-    return await trainAlone(task, {settings, memory: state, steps});
+    return await trainAlone(task, {settings, memory: state, steps, held});
   } finally {
     unlock?.();
     state?.dispose();
     steps?.dispose();
+    for (const tensor of held) tensor.dispose();
     await task.training.close();
     await task.validation?.close();
   }
 }
 
-type Parts = {settings: StepSettings; memory: SelectorState; steps: Stepper};
+interface Parts {
+  settings: StepSettings;
+  memory: SelectorState;
+  steps: Stepper;
+  /** Tensors to dispose at the end of the run. */
+  held: Tensor[];
+}
 
 async function trainAlone(task: FitTask, parts: Parts): Promise<OhemHistory> {
   const run = await prepared(task, parts);
@@ -142,7 +151,7 @@ function isAtEnd({training, sampling, state}: Run): boolean {
 type Run = Awaited<ReturnType<typeof prepared>>;
 
 /** Builds the parts of a training run, and checks the validation data. */
-async function prepared({options, seed, ...task}: FitTask, {settings, memory, steps: mining}: Parts) {
+async function prepared({options, seed, ...task}: FitTask, {settings, memory, steps: mining, held}: Parts) {
   const {where, model, training, batchSize, isShuffled = false} = task;
   const {epochs = 1, initialEpoch = 0, yieldEvery = 'auto', signal, budget} = options;
   const {ledger, classWeight, initialState, restoreBestWeights = false} = options;
@@ -151,7 +160,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   checkAccumulate(settings, training);
   warnOfUnknownLength(where, options, training);
   const metrics = evaluator(settings);
-  const validation = task.validation && validator(settings, metrics, task.validation);
+  const validation = task.validation && validator(settings, metrics, task.validation, {name: heldOutBy(options), held});
   const logNames = ['loss', 'batchLoss', 'kept', ...(options.sampler ? SAMPLER_LOGS : []), ...metrics.names];
   if (options.learningRate !== undefined) logNames.push('learningRate');
   if (validation) logNames.push(...['loss', ...metrics.names].map((name) => `val_${name}`));
@@ -177,7 +186,12 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     /** Whether batches wait for an update. Its rate is the one due before the first of them. */
     isPending: false,
     isStopped: () => isAborted() || model.stopTraining || spentShare(budget, run.state.spent) >= 1,
-    mined: minedStep(settings, mining, metrics, {ledger, scored: sampling?.scored}),
+    mined: minedStep(
+      settings,
+      mining,
+      {...metrics, evaluate: validation?.checkWith ?? metrics.evaluate},
+      {ledger, scored: sampling?.scored},
+    ),
     /** Adds the options of the run to those of a batch. */
     optionsOf(batch: TrainingBatch): BatchOptions {
       const due: BatchOptions = {...batch.options, step: selectionsIn(run)};
@@ -205,6 +219,11 @@ function checkedStart(
   checkResumed(where, state, {samples, batchSize, ofEpoch});
   checkBest(where, model, state.best);
   return samples === undefined ? state : {...state, samples};
+}
+
+/** Returns the option that the validation rows come from. */
+function heldOutBy(options: FitOptions & {validationData?: unknown}): string {
+  return options.validationData === undefined ? 'validationSplit' : 'validationData';
 }
 
 function checkAccumulate({where, accumulate}: StepSettings, {batchesPerEpoch}: BatchSource): void {
