@@ -1,12 +1,17 @@
 import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import {
+  cast,
   copyRegisteredKernels,
   getBackend,
+  greater,
+  mean,
   memory,
+  mul,
   registerBackend,
   removeBackend,
   scalar,
   setBackend,
+  sum,
   Tensor,
   tensor1d,
   tensor2d,
@@ -34,6 +39,9 @@ const compiled = () => {
   model.compile({optimizer: train.sgd(0.1), loss: 'categoricalCrossentropy', metrics: ['accuracy']});
   return model;
 };
+
+/** The share of positives with more than half of the probability. */
+const recall = (yTrue: Tensor, yPred: Tensor) => mean(cast(greater(sum(mul(yTrue, yPred), -1), 0.5), 'float32'));
 const OPTIONS = {batchSize: 2, shuffle: false, verbose: 0} as const;
 
 describeOnBackends('fitOhem', (backend) => {
@@ -140,7 +148,8 @@ describeOnBackends('fitOhem', (backend) => {
   it('restores the weights of the best epoch, by the loss or by another log', async () => {
     const after: number[][][] = [];
     const run = async (options: object) => {
-      const model = compiled();
+      const model = tinyModel();
+      model.compile({optimizer: train.sgd(0.1), loss: 'categoricalCrossentropy', metrics: ['accuracy', recall]});
       after.length = 0;
       const onEpochEnd = () => void after.push(weightValues(model));
       // So large a step makes it worse after a while.
@@ -162,6 +171,10 @@ describeOnBackends('fitOhem', (backend) => {
     const byAccuracy = await run({restoreBestWeights: 'val_acc', validationData: [tinyXs(), tinyYs()]});
     const accuracies = byAccuracy.history.val_acc as number[];
     expect(byAccuracy.weights).toEqual(after[accuracies.indexOf(Math.max(...accuracies))]);
+    const byRecall = await run({restoreBestWeights: 'val_recall', validationData: [tinyXs(), tinyYs()]});
+    const recalls = byRecall.history.val_recall as number[];
+    expect(new Set(recalls).size).toBeGreaterThan(1);
+    expect(byRecall.weights).toEqual(after[recalls.indexOf(Math.max(...recalls))]);
     expect((await run({})).weights).toEqual(after[5]);
   });
 

@@ -70,7 +70,7 @@ export function compiledMetrics({model, losses}: StepSettings): CompiledMetric[]
   });
 }
 
-/** Lists the metrics as `compile` got them, name or function, in the order in which tfjs keeps them. */
+/** Lists the metrics as `compile` got them, names or functions, in the order of tfjs. */
 function givenMetrics(model: LayersModel): unknown[] {
   const {metrics = []} = model as unknown as {metrics?: unknown};
   const isRecord = metrics !== null && typeof metrics === 'object' && !Array.isArray(metrics);

@@ -61,17 +61,41 @@ export interface BestWeights {
   weights: number[][];
 }
 
-/** Returns the log that decides which epoch is best. */
+/** The log that decides which epoch is best, and its sign: 1 if a smaller value is better. */
+export interface Monitor {
+  name: string;
+  sign: 1 | -1;
+}
+
+/** Words of logs of which a larger value is better. */
+const LARGER = /^(top|topk|f1|r2|map|ndcg)$|(acc|accuracy|precision|recall|auc|f1|iou|dice|score)$/;
+
+/** Words of logs of which a smaller value is better. The `cosine` of tfjs is −1 at best. */
+const SMALLER = /^(ce|cosine|proximity)$|(loss|mse|mae|mape|msle|rmse|error|distance|divergence|entropy|perplexity)$/;
+
+/**
+ * Returns the log that decides which epoch is best. Accuracy, precision, recall and the like are
+ * better if larger, as in Keras; losses and errors if smaller. Warns if the name does not show it.
+ */
 export function monitored(
   where: string,
   restoreBestWeights: boolean | string,
   logNames: readonly string[],
-): string | undefined {
+): Monitor | undefined {
   if (restoreBestWeights === false) return undefined;
   const fallback = logNames.includes('val_loss') ? 'val_loss' : 'loss';
-  const monitor = restoreBestWeights === true ? fallback : restoreBestWeights;
-  checkOneOf(where, 'restoreBestWeights', monitor, logNames);
-  return monitor;
+  const name = restoreBestWeights === true ? fallback : restoreBestWeights;
+  checkOneOf(where, 'restoreBestWeights', name, logNames);
+  // The last word counts: recallAtK, val_first_acc, but precision_loss.
+  const words = name.split(/_|(?<=[a-z0-9])(?=[A-Z])/).map((part) => part.toLowerCase());
+  const word = words.reverse().find((known) => LARGER.test(known) || SMALLER.test(known));
+  if (word === undefined) {
+    console.warn(
+      `${where}: restoreBestWeights takes the epoch with the smallest ${name} as the best, because the name does not ` +
+        'show the direction. If a larger value is better, end the name of the metric in accuracy, score or the like.',
+    );
+  }
+  return {name, sign: word !== undefined && LARGER.test(word) ? -1 : 1};
 }
 
 /**
@@ -83,18 +107,17 @@ export function seemFinite(model: LayersModel): boolean {
 }
 
 /**
- * Returns the better of the best so far and this epoch. A larger accuracy is better; of any other
- * log a smaller value. Weights that are not finite are never the best.
+ * Returns the better of the best so far and this epoch. Weights that are not finite are never the
+ * best.
  *
  * @param onOverflow  called for such weights.
  */
 export async function better(
-  {model, monitor}: {model: LayersModel; monitor: string},
+  {model, monitor: {name, sign}}: {model: LayersModel; monitor: Monitor},
   {epoch, logs, best}: {epoch: number; logs: Logs; best: BestWeights | undefined},
   onOverflow: () => void,
 ): Promise<BestWeights | undefined> {
-  const value = logs[monitor] as number;
-  const sign = monitor.includes('acc') ? -1 : 1;
+  const value = logs[name] as number;
   // NaN is never better.
   if (!(sign * value < sign * (best?.value ?? sign * Number.POSITIVE_INFINITY))) return best;
   const weights = await Promise.all(weightsOf(model).map(async (weight) => Array.from(await weight.data())));

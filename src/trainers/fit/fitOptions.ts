@@ -49,7 +49,8 @@ export interface FitOptions extends OhemStepOptions {
   seed?: number | string;
   /**
    * Whether to restore the weights of the best epoch at the end: by `val_loss` (else `loss`), or by
-   * the log of this name. Default false.
+   * the log of this name. Accuracy, precision, recall, AUC, F1, IoU and scores are better if
+   * larger, all other logs if smaller, with a warning if the name does not show it. Default false.
    */
   restoreBestWeights?: boolean | string;
   /**
