@@ -69,8 +69,9 @@ export type Losses = LossLike | JointLoss | LossLike[] | Record<string, LossLike
 const {NONE} = CoreReduction;
 
 /**
- * Per-sample versions of the losses in `tf.losses`, which `compile` accepts; their mean over all
- * rows is the same.
+ * Per-sample versions of the losses in `tf.losses`, which `compile` accepts. Their mean over all
+ * rows is the same, except that of `cosineDistance`: `compile` passes it no axis, so tfjs computes
+ * one distance of the whole batch, 1 − Σ yTrue · yPred. Here each row has a distance.
  */
 const CORE_LOSSES = new Map<unknown, () => PerSampleLoss>([
   [coreLosses.absoluteDifference, meanAbsoluteError],

@@ -37,7 +37,7 @@ describeOnBackends('jointLoss', () => {
       const byOutput = gradientsOf({loss: [meanSquaredError(), meanSquaredError()], lossWeights: [1, 2]});
       const joint = gradientsOf({loss: Object.assign({rowwise: true as const}, together)});
       for (const [i, values] of byOutput.entries())
-        expectClose(joint[i] as number[], values, {absolute: 1e-5, relative: 1e-5});
+        expectClose(joint[i] as number[], values, {absolute: 1e-6, relative: 1e-6});
     },
   );
 
@@ -59,8 +59,8 @@ describeOnBackends('jointLoss', () => {
     for (const [i, variable] of variables.entries()) {
       const expected = grads[variable.name] ?? tf.zerosLike(variable);
       expectClose([...(recorder.gradients[i] as tf.Tensor).dataSync()], [...expected.dataSync()], {
-        absolute: 1e-5,
-        relative: 1e-5,
+        absolute: 1e-6,
+        relative: 1e-6,
       });
     }
   });
@@ -96,7 +96,7 @@ describeOnBackends('jointLoss', () => {
     const byOutput = await fitted({loss: [meanSquaredError(), meanSquaredError()], lossWeights: [1, 2]});
     const joint = await fitted({loss: together});
     for (const [i, values] of byOutput.entries())
-      expectClose(joint[i] as number[], values, {absolute: 1e-5, relative: 1e-5});
+      expectClose(joint[i] as number[], values, {absolute: 1e-6, relative: 1e-6});
   });
 
   it('refuses what it cannot do, by name', () => {

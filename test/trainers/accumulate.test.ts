@@ -19,7 +19,7 @@ import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {describeOnBackends, describeOnDevice} from '../support/backends';
 import {expectClose} from '../support/close';
 
-const CLOSE = {absolute: 2e-6, relative: 2e-6};
+const CLOSE = {absolute: 1e-6, relative: 1e-6};
 const FEATURES = 5;
 
 function mlp(): LayersModel {
@@ -279,9 +279,9 @@ describeOnBackends('fitOhem with accumulate', () => {
     const own = {accumulate: 3, selectOver: 'accumulated', batchSize: 4} as const;
     const small = await fitOhem(apart, x, y, {...args, ...own, epochs: 3});
     const large = await fitOhem(together, x, y, {...args, batchSize: 12, epochs: 3});
-    expectClose(weightsIn(apart), weightsIn(together), {absolute: 1e-5, relative: 1e-5});
+    expectClose(weightsIn(apart), weightsIn(together), CLOSE);
     for (const name of ['loss', 'batchLoss', 'kept', 'acc']) {
-      expectClose(small.history[name] as number[], large.history[name] as number[], {absolute: 1e-5, relative: 1e-5});
+      expectClose(small.history[name] as number[], large.history[name] as number[], CLOSE);
     }
     expect(small.state).toMatchObject({step: 18, updates: 6});
   });

@@ -45,8 +45,8 @@ function specification(): void {
       valuesOf(Object.values(gradients)),
       valuesOf(variablesOf(reference).map(({name}) => grads[name] as tf.Tensor)),
       {
-        absolute: 1e-5,
-        relative: 1e-5,
+        absolute: 1e-6,
+        relative: 1e-6,
       },
     );
   });
@@ -79,7 +79,7 @@ function specification(): void {
     parts.apply(Object.fromEntries(sums));
     whole(...(first as [tf.Tensor, tf.Tensor]));
     whole(...(second as [tf.Tensor, tf.Tensor]));
-    expectClose(valuesOf(apart.getWeights()), valuesOf(together.getWeights()), {absolute: 1e-5, relative: 1e-5});
+    expectClose(valuesOf(apart.getWeights()), valuesOf(together.getWeights()), {absolute: 1e-6, relative: 1e-6});
   });
 
   it('gives zeros, and leaves statistics as they are, if the step is not sound', async () => {
