@@ -23,7 +23,10 @@ export interface ConfidentJoint {
 /** Tolerance by which rounding may push a probability below the threshold. */
 const ROUNDING = 1e-6;
 
-/** Counts confident rows by label and class, each for its most probable reached class. */
+/**
+ * Counts confident rows by label and class. A row that reaches several thresholds counts for its
+ * most probable class, also if that is not one of them, as in cleanlab.
+ */
 export function confidentJoint({labels, probabilities, classes}: LabelledRows): ConfidentJoint {
   const thresholds = meansOfLabels({labels, probabilities, classes});
   const counts = Array.from({length: classes}, () => new Array<number>(classes).fill(0));

@@ -64,7 +64,7 @@ type AtHand = {probabilities: ArrayLike<ArrayLike<number>>};
  * Finds rows whose label is likely wrong, by confident learning.
  *
  *     t_j = mean(p_j over rows labelled j)
- *     row i is confidently j  ⇔  p_ij ≥ t_j  (of several such j the most probable)
+ *     row i is confidently j  ⇔  p_ij ≥ t_j;  with several such j, it counts as argmax p_i
  *     issues = rows that are confidently of a class other than their label,
  *              unless their label is the most probable
  *
@@ -74,7 +74,8 @@ type AtHand = {probabilities: ArrayLike<ArrayLike<number>>};
  *
  * The pruning rules scale the counts of the joint to the number of rows of each label, and take
  * that many rows: those with the largest difference to another class, or with the smallest
- * probability of the label. Ties keep the lower row.
+ * probability of the label. Of equal probabilities the lower rows are taken; of equal differences
+ * all rows are, as in cleanlab.
  *
  * Labels that are not exclusive are handled one by one, each as two classes. The result is then a
  * list with an entry for each label.
