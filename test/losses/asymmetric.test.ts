@@ -1,7 +1,13 @@
 /** @file The asymmetric loss against its formula, and against Alibaba-MIIL/ASL. */
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {asymmetric, binaryCrossentropy, binaryFocalCrossentropy} from 'ohem-tfjs';
+import {
+  asymmetric,
+  binaryCrossentropy,
+  binaryFocalCrossentropy,
+  categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+} from 'ohem-tfjs';
 import {describe, expect, it} from 'vitest';
 import oracle from '../fixtures/asymmetric.json';
 import {describeOnBackends} from '../support/backends';
@@ -25,8 +31,25 @@ interface Case {
   grad_logits_full: (number | string)[];
 }
 
-/** The peer also has a loss for one label a row, which is another one: two of its twelve cases. */
 const CASES = (oracle.cases as unknown as Case[]).filter(({params}) => params.loss === 'asymmetric');
+
+/** A case of the peer's loss for one label a row. */
+interface SingleCase {
+  name: string;
+  params: {loss: string; gamma_pos: number; gamma_neg: number; label_smoothing: number};
+  shape: [number, number];
+  logits: number[];
+  labels: number[];
+  per_row_loss: number[];
+  grad_logits: number[];
+}
+
+/**
+ * The peer's loss for one label a row is another one: it is of classes, by the softmax. Without
+ * smoothing only the term of the label is left, so it is the focal loss, which this library has.
+ * With smoothing the terms of the other classes have weights p^γ⁻, as in no loss here.
+ */
+const SINGLE = (oracle.cases as unknown as SingleCase[]).filter(({params}) => params.loss !== 'asymmetric');
 const built = ({gamma_neg, gamma_pos, clip}: Case['params'], options: object = {}) =>
   asymmetric({fromLogits: true, gammaNegative: gamma_neg, gammaPositive: gamma_pos, clip, ...options});
 const named = (cases: readonly Case[]) => cases.map((one) => [one.name, one] as const);
@@ -37,7 +60,46 @@ describe('The cases of the asymmetric loss', () => {
   it('are all there', () => {
     expect(oracle.cases).toHaveLength(oracle.n_cases);
     expect(CASES).toHaveLength(10);
+    expect(SINGLE.map(({name}) => name)).toEqual(['single_label_default', 'single_label_no_smoothing']);
     expect(CASES.filter(({name}) => TRAPS.includes(name))).toHaveLength(2);
+  });
+});
+
+describeOnBackends('The loss of the peer for one label a row', () => {
+  const rowsOf = ({labels, logits, shape}: SingleCase) =>
+    [tf.tensor1d(labels, 'int32'), tf.tensor2d(logits, shape)] as const;
+  const focal = ({params: {gamma_pos: gamma}}: SingleCase) =>
+    categoricalFocalCrossentropy({fromLogits: true, gamma, alpha: 1});
+  const oneHot = (labels: tf.Tensor1D, classes: number) => tf.cast(tf.oneHot(labels, classes), 'float32');
+
+  it('is the focal loss without smoothing, with its gradient', () => {
+    const one = SINGLE.find(({params}) => params.label_smoothing === 0) as SingleCase;
+    const [labels, logits] = rowsOf(one);
+    const rows = [oneHot(labels, one.shape[1]), logits] as const;
+    expectClose(focal(one)(...rows), one.per_row_loss, AS_PEER);
+    // The peer takes the mean over the rows.
+    const mean = lossGradient(focal(one), ...rows).map((slope) => slope / one.shape[0]);
+    expectClose(mean, one.grad_logits, AS_PEER);
+  });
+
+  it('smooths its labels beside the weights of the others, as no loss here does', () => {
+    const one = SINGLE.find(({params}) => params.label_smoothing > 0) as SingleCase;
+    const [classes, {label_smoothing: share, gamma_neg}] = [one.shape[1], one.params];
+    const expected = one.labels.map((label, row) => {
+      const logits = one.logits.slice(row * classes, (row + 1) * classes);
+      const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
+      return logits.reduce((sum, z, j) => {
+        const p = Math.exp(z) / total;
+        const target = share / classes + (j === label ? 1 - share : 0);
+        // gamma_pos is 0, so the term of the label has weight 1.
+        return sum - target * (j === label ? 1 : p ** gamma_neg) * Math.log(p);
+      }, 0);
+    });
+    expectClose(one.per_row_loss, expected, AS_PEER);
+    const [labels, logits] = rowsOf(one);
+    const smoothed = categoricalCrossentropy({fromLogits: true, labelSmoothing: share});
+    const ours = [...smoothed(oneHot(labels, classes), logits).dataSync()];
+    expect(ours.some((loss, row) => Math.abs(loss - (one.per_row_loss[row] as number)) > 0.01)).toBe(true);
   });
 });
 

@@ -153,6 +153,38 @@ describeOnBackends('ghm', () => {
     },
   );
 
+  it.each(CASES.map((one) => [one.name, one] as const))('has loss and gradient of the peer in a step: %s', (_, one) => {
+    const step = one.steps[0] as Step;
+    const {momentum, mu = 0, loss: kind} = one.params;
+    const given = step.logits ?? (step.pred as number[]);
+    const [rows, valid] = [given.length, validOf(step)];
+    const weight = tf.variable(tf.tensor2d(given, [rows, 1]));
+    const model = {predict: () => weight as unknown as tf.Tensor2D, variables: [weight]};
+    const ofNumbers = (yTrue: tf.Tensor, yPred: tf.Tensor) =>
+      tf.sub(tf.sqrt(tf.add(tf.square(tf.reshape(tf.sub(yPred, yTrue), [rows])), mu ** 2)), mu);
+    const loss = kind === 'ghm_r' ? ofNumbers : binaryCrossentropy({fromLogits: true});
+    const select = ghm({...optionsOf(one), ...(kind === 'ghm_r' && {fromLogits: false})});
+    const trained = ohemStep(model, {loss, select, optimizer: tf.train.sgd(1), reduction: 'sum'});
+    const {gradients, report} = trained.gradients(tf.zeros([rows, 1]), tf.tensor2d(step.target, [rows, 1]), {
+      valid: marks(valid),
+    });
+    // The peer divides by the valid rows, and its first counts are 1 − momentum of the real ones.
+    const divisor =
+      Math.max(
+        1,
+        valid.reduce((sum, mark) => sum + mark, 0),
+      ) *
+      (1 - momentum);
+    const [ofWeight] = Object.values(gradients) as [tf.Tensor];
+    const slopes = [...ofWeight.dataSync()].map((slope) => slope / divisor);
+    expectClose(slopes, step.grad_logits ?? (step.grad_pred as number[]), {absolute: 3e-6, relative: 1e-3});
+    expectClose([(report.loss.dataSync()[0] as number) / divisor], [step.loss], {absolute: 3e-6, relative: 1e-3});
+    tf.dispose(gradients);
+    report.dispose();
+    trained.dispose();
+    weight.dispose();
+  });
+
   it('is the rule one by one, from any predictions and counts, and its weights add up to the rows', () => {
     const property = fc.property(
       fc.integer({min: 1, max: 40}),

@@ -2,6 +2,7 @@ import {
   memory,
   oneHot,
   randomNormal,
+  slice,
   type Tensor,
   tensor1d,
   tensor2d,
@@ -63,6 +64,23 @@ async function twoPasses([a, b]: [LayersModel, LayersModel], steps: number, rati
 }
 
 describeOnBackends('coTeaching', () => {
+  it('rounds the number of rows it keeps, at least 1, along a ramp of step / rampSteps', async () => {
+    const keptOf = async (rows: number, noiseRate: number, rampSteps: number) => {
+      const step = coTeaching([build(1), build(2)], {loss, optimizer: 'adam', noiseRate, rampSteps});
+      const kept: number[] = [];
+      for (let i = 0; i < rampSteps + 2; i++) {
+        const [xs, ys] = batch(i);
+        const reports = step(slice(xs, 0, rows), slice(ys, 0, rows));
+        kept.push(...new Set(await Promise.all(reports.map(async (report) => (await report.read()).kept))));
+      }
+      step.dispose();
+      return kept;
+    };
+    // (1 − R) · B is 10, 8.875, 7.75, 6.625 and 5.5, of which int would make 10, 8, 7, 6 and 5.
+    expect(await keptOf(10, 0.45, 4)).toEqual([10, 9, 8, 7, 6, 6]);
+    expect(await keptOf(2, 0.9, 1)).toEqual([2, 1, 1]);
+  });
+
   it('trains each model on the rows with the smallest losses of the other, more and more of them left out', async () => {
     const [a, b] = [build(1), build(2)];
     const optimizer = [train.adam(0.01), train.adam(0.01)] as const;
