@@ -3,7 +3,7 @@ import {lateError, type ShardError, shardError} from '../shardError';
 import {START} from '../training/settings';
 
 /**
- * Places in the control list, before one place per shard: the turn that it came to last, from 1.
+ * Places in the control list, before one place per shard: the latest turn that it reached, from 1.
  *
  * FAILED is the shard that ended, from 1, or minus the shard that reported late ones.
  */
@@ -83,7 +83,7 @@ function endIn(memory: SharedMemory, step: number): ShardError | undefined {
 /** Builds what waits until all threads are there; throws if one has ended, or is late. */
 function barrierOf(memory: SharedMemory, shard: number, timeout: number): (step: number) => void {
   const control = new Int32Array(memory.control);
-  const cameTo = control.subarray(CONTROLS);
+  const reached = control.subarray(CONTROLS);
   const checkAlive = (step: number) => {
     const end = endIn(memory, step);
     if (end) throw end;
@@ -92,14 +92,14 @@ function barrierOf(memory: SharedMemory, shard: number, timeout: number): (step:
     checkAlive(step);
     const turn = Atomics.load(control, TURN);
     const patience = turn === 0 ? START * timeout : timeout;
-    Atomics.store(cameTo, shard, turn + 1);
+    Atomics.store(reached, shard, turn + 1);
     if (Atomics.add(control, ARRIVED, 1) === memory.shards - 1) {
       Atomics.store(control, ARRIVED, 0);
       Atomics.add(control, TURN, 1);
       Atomics.notify(control, TURN);
     }
     while (!hasTurned(control, turn, patience)) {
-      const late = [...cameTo.keys()].filter((other) => Atomics.load(cameTo, other) <= turn);
+      const late = [...reached.keys()].filter((other) => Atomics.load(reached, other) <= turn);
       // If none is late any more, the last one is about to end the turn.
       if (late.length > 0) failLate(memory, shard, late, patience, step);
     }
