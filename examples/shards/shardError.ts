@@ -8,7 +8,7 @@ export function shardError(who: string, constraint: string, got: string, step: n
   return new ShardError(`shards: ${who} must ${constraint}, got ${got} at step ${step}.`);
 }
 
-/** Words the end of a run by late shards: `shards: the shards 1 and 2 must answer within 9 ms, …` */
+/** Words the end of a run by late shards: `shards: the shards 1 and 2 must answer within 9 ms` */
 export function lateError(late: readonly number[], timeout: number, got: string, step: number): ShardError {
   const who = late.length === 1 ? `shard ${late[0]}` : `the shards ${late.join(' and ')}`;
   return shardError(who, `answer within ${timeout} ms`, got, step);
