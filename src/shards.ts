@@ -39,7 +39,8 @@ export function thresholdOver(where: string, argument: string, tops: ShardLosses
 export const keptByAll = ({counts}: GlobalThreshold): number => counts.reduce((total, count) => total + count, 0);
 
 /**
- * Checks the losses of all shards. Every shard sees the same losses, so all throw the same error.
+ * Checks the losses of all shards. Every shard sees the same losses, so all throw if two differ.
+ * Each compares with its own `k` and step, so the errors may name different shards.
  */
 function checkTops(where: string, argument: string, tops: ShardLosses[], {k, shards, step}: Expected): void {
   if (!Array.isArray(tops)) {

@@ -76,6 +76,21 @@ describe('hardestLosses', () => {
     expect(() => thresholdOf(tops, {k: 2, shards: 2})).toThrow('thresholdOf: tops[1].model must be 1×1, got 1×1 1.');
   });
 
+  it('of models that differ in an activation are accepted together, but toJSON tells them apart', async () => {
+    const [x, y] = [column([1, 2]), column([0, 0])];
+    const models = (['relu', 'tanh', 'relu'] as const).map((activation) => {
+      const layer = {units: 1, activation, kernelInitializer: 'ones' as const, inputShape: [1], name: 'one'};
+      return sequential({name: 'model', layers: [layers.dense(layer)]});
+    });
+    const tops = await Promise.all(
+      models.slice(0, 2).map((model, shard) => hardestLosses(model, x, y, {...at, k: 2, shard})),
+    );
+    expect(thresholdOf(tops, {k: 2, shards: 2}).counts).toEqual([2, 0]);
+    const [relu, tanh, same] = models.map((model) => model.toJSON());
+    expect(relu).toBe(same);
+    expect(relu).not.toBe(tanh);
+  });
+
   it.each([
     [{k: 0}, 'k must be an integer >= 1, got 0.'],
     [{shard: undefined}, 'shard must be an integer >= 0, got undefined.'],

@@ -107,6 +107,31 @@ describeOnBackends('globalTopK', () => {
     expect(leftBy(() => void refused())).toBe(0);
   });
 
+  it('refuses another k or step on every shard, which names the first shard that differs from it', () => {
+    const messagesOf = (of: {k: number; step: number}[]) => {
+      const tops = of.map((own, shard) => shardLosses([3, 2, 1], {...own, shard}));
+      return of.map(({k, step}, shard) => {
+        const own = globalTopK({k, shard, shards: of.length, exchange: () => tops});
+        try {
+          tf.tidy(() => own(tf.tensor1d([3, 2, 1]), {step}));
+        } catch (error) {
+          return (error as Error).message;
+        }
+        return undefined;
+      });
+    };
+    const [of, sameK] = ['globalTopK: the result of exchange', 'Pass the same k in all shards.'];
+    const ks = [2, 2, 3].map((k) => ({k, step: 0}));
+    expect(messagesOf(ks)).toEqual([
+      `${of}[2].k must be 2, got 3. ${sameK}`,
+      `${of}[2].k must be 2, got 3. ${sameK}`,
+      `${of}[0].k must be 3, got 2. ${sameK}`,
+    ]);
+    const [first, second] = messagesOf([7, 8].map((step) => ({k: 2, step})));
+    expect(first).toContain(`${of}[1].step must be 7, got 8.`);
+    expect(second).toContain(`${of}[0].step must be 8, got 7.`);
+  });
+
   it('refuses a k of more than all rows on every shard', () => {
     const tops = [shardLosses([2, 1], {k: 6}), shardLosses([3], {k: 6, shard: 1})];
     for (const shard of [0, 1]) {
