@@ -196,6 +196,8 @@ export interface Selector {
   validation?: ValidationBatch;
   /** Number of rows kept of every batch that has as many. Omit if it depends on the batch. */
   keepsAtLeast?: number;
+  /** Whether it accepts a batch without rows: that of a shard which has none. Default false. */
+  acceptsEmpty?: boolean;
 }
 
 /** State of a selector beside its memory. */

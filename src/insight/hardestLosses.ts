@@ -40,7 +40,8 @@ export interface HardestLosses extends ShardLosses {
  * `valid`, or without a label that counts are left out.
  *
  * @param model  a `LayersModel`, or a function `{predict, variables}`; it is not changed.
- * @param x  inputs of the shard, as for `ohemStep`; the caller keeps them.
+ * @param x  inputs of the shard, as for `ohemStep`; the caller keeps them. A shard without rows
+ *   passes `[0, …]`, and gets no losses.
  * @param y  targets in the same form.
  * @param options  `k`, `shard` and `step`; `valid`; and `loss`, `lossWeights` and `batchSize` of
  *   {@link perSampleLosses}.
@@ -70,9 +71,9 @@ export async function hardestLosses(
   checkCount(NAME, 'k', k);
   checkWhole(NAME, 'shard', shard);
   checkWhole(NAME, 'step', step);
-  const task = scoring(NAME, model, x, y, scoringOptions);
+  const task = scoring(NAME, model, x, y, scoringOptions, true);
   if (valid) checkRows(NAME, 'valid', valid, task.rows);
-  const counted = await countedRows(task, valid);
+  const counted = task.rows > 0 ? await countedRows(task, valid) : undefined;
   const scored = await scoreRows(task);
   const isUsable = (row: number) => Number.isFinite(scored[row]) && counted?.[row] !== 0;
   const usable = scored.reduce((total, _, row) => total + Number(isUsable(row)), 0);

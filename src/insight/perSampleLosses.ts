@@ -98,13 +98,14 @@ export function scoring(
   x: StepTensors,
   y: StepTensors,
   {loss, lossWeights, batchSize = 32}: PerSampleLossesOptions,
+  mayBeEmpty = false,
 ): Scoring {
   const model = readyModel(where, given, loss);
   checkCount(where, 'batchSize', batchSize);
   const losses = modelLosses(where, model, loss);
   const targets = targetNames(model, losses[0]);
   const weights = modelLossWeights(where, targets ?? ['loss'], lossWeights);
-  const data = modelData(where, model, x, y, {targets});
+  const data = modelData(where, model, x, y, {targets, mayBeEmpty});
   return {...data, where, model, losses, targets, lossWeights: weights, batchSize};
 }
 

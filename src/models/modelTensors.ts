@@ -23,6 +23,8 @@ export interface BatchNames {
   targets: readonly string[] | undefined;
   xName?: string;
   yName?: string;
+  /** Whether there may be no row. Default false. */
+  mayBeEmpty?: boolean;
 }
 
 /** Checks inputs and targets for a model, and puts them in its order. */
@@ -31,12 +33,12 @@ export function modelTensors(
   model: LayersModel,
   x: StepTensors,
   y: StepTensors,
-  {targets, xName = 'xs', yName = 'ys'}: BatchNames,
+  {targets, xName = 'xs', yName = 'ys', mayBeEmpty = false}: BatchNames,
 ): BatchTensors {
   const {xs, formed} = inputsOf(where, xName, model, x);
   const ys = targetsOf(where, yName, targets, y);
   const rows = xs[0]?.shape[0] ?? 0;
-  if (rows === 0) throw rangeError(where, xName, 'have at least one row', xs[0]?.shape ?? 0);
+  if (rows === 0 && !mayBeEmpty) throw rangeError(where, xName, 'have at least one row', xs[0]?.shape ?? 0);
   for (const [i, input] of xs.entries()) {
     const [inputName = String(i), shape] = [model.inputNames[i], model.inputs[i]?.shape];
     if (input.shape[0] !== rows) {

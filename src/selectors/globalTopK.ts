@@ -1,9 +1,9 @@
 import {getBackend, tensor1d} from '@tensorflow/tfjs-core';
 import {checkCount, checkFunction, checkOptionNames, checkWhole, livesInMainMemory, rangeError} from '../checks';
 import {SHARDS_VERSION, thresholdOver} from '../shards';
-import type {Selector, ShardLosses} from '../types';
+import type {Selection, Selector, ShardLosses} from '../types';
 import {areFewOnHost, keepLargest, keepLargestOnHost, rankable} from './ranking';
-import {selector} from './selector';
+import {type Batch, selector} from './selector';
 
 const NAME = 'globalTopK';
 
@@ -36,6 +36,8 @@ export interface GlobalTopKOptions {
  * regularisers once. The gradients of all shards thus sum to the gradient of the whole batch.
  * `step`, `fitOhem` and `ohemLoss` throw, because they would update by a part of it.
  *
+ * A shard may have no row: `step.gradients` then exchanges no loss, and returns zeros.
+ *
  * `exchange` waits inside the step, for shards that share memory (`Atomics.wait`). It reads the
  * losses, so the backend must be cpu or wasm. For a network or a GPU see `hardestLosses`.
  *
@@ -64,13 +66,15 @@ export function globalTopK(options: GlobalTopKOptions): Selector {
   if (shard >= shards) throw rangeError(NAME, 'shard', `be < ${shards}, the number of shards`, shard);
   checkFunction(NAME, 'exchange', 'be a function from the losses of this shard to those of all', exchange);
 
-  return selector(NAME, ({losses, rows, context}) => {
+  const choose = (batch: Batch): Selection => {
     if (!livesInMainMemory()) throw onDevice();
+    const {losses, context} = batch;
     const {step = 0} = context;
-    const usable = rows.dataSync<'int32'>().reduce((total, isUsable) => total + isUsable, 0);
+    const usable =
+      losses.size === 0 ? 0 : batch.rows.dataSync<'int32'>().reduce((total, isUsable) => total + isUsable, 0);
     const {indices} = areFewOnHost(losses)
       ? keepLargestOnHost(losses, losses, {k}, context)
-      : keepLargest(rankable(losses, rows), {k}, context);
+      : keepLargest(rankable(losses, batch.rows), {k}, context);
     const order = indices.dataSync<'int32'>();
     const values = losses.dataSync<'float32'>();
     const largest = Float32Array.from(order.subarray(0, Math.min(k, usable)), (row) => values[row] as number);
@@ -85,7 +89,8 @@ export function globalTopK(options: GlobalTopKOptions): Selector {
       weights: tensor1d(new Float32Array(count).fill(1)),
       threshold,
     };
-  });
+  };
+  return selector(NAME, choose, undefined, {acceptsEmpty: true});
 }
 
 /**

@@ -41,5 +41,10 @@ export function scored(selector: Selector, score: Score): Selector {
       checkRows(NAME, 'score', scores, losses.size);
       return f(chooseEach(rows, asFloat(scores), fill(losses.shape, Number.NaN)), context);
     };
-  return wrapper(NAME, ofScores(selector), {...selector, remember: remember && ofScores(remember)});
+  return wrapper(NAME, ofScores(selector), {
+    ...selector,
+    remember: remember && ofScores(remember),
+    // A score may need more of a batch than that it has no row.
+    acceptsEmpty: false,
+  });
 }

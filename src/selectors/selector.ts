@@ -6,7 +6,7 @@ import {areFewOnHost, asFloat, checkSelectable, keepLargest, keepLargestOnHost, 
 
 /** The arguments of a rule. */
 export interface Batch {
-  /** `float32[B]`, B >= 1. */
+  /** `float32[B]`, B >= 1 unless the selector accepts a batch without rows. */
   losses: Tensor1D;
   /** The rows that may be selected, `bool[B]`: valid, with a finite loss. */
   rows: Tensor1D;
@@ -43,17 +43,22 @@ interface Carried {
   needs?: Selector['needs'] | undefined;
   validation?: Selector['validation'] | undefined;
   store?: Selector['store'] | undefined;
+  acceptsEmpty?: boolean | undefined;
 }
 
 /** Builds a selector that wraps another one and carries over its state and needs. */
 export function wrapper(
   name: string,
   choose: OfLosses<Selection>,
-  {remember, schedule, needs, validation, store}: Carried,
+  {remember, schedule, needs, validation, store, acceptsEmpty}: Carried,
 ): Selector {
   const state = {...(remember && {remember: constant(name, remember)}), ...(schedule && {schedule})};
   const needed = {...(needs && {needs}), ...(validation && {validation}), ...(store && {store})};
-  return Object.assign(constant(name, choose), {...state, ...needed});
+  return Object.assign(constant(name, choose, acceptsEmpty), {
+    ...state,
+    ...needed,
+    ...(acceptsEmpty && {acceptsEmpty}),
+  });
 }
 
 /** Builds the selector that keeps the rows with the largest scores. */
@@ -82,16 +87,16 @@ export function checkState(name: string, argument: 'memory' | 'schedule', value:
 }
 
 /** Wraps `f` to run off any gradient tape, in a `tidy`, with losses as `float32[B]`. */
-function constant<T extends TensorContainer>(name: string, f: OfLosses<T>) {
+function constant<T extends TensorContainer>(name: string, f: OfLosses<T>, acceptsEmpty = false) {
   return (losses: Tensor1D, context: SelectionContext = {}): T =>
-    offTape(() => tidy(() => f(floatLosses(name, losses), context)));
+    offTape(() => tidy(() => f(floatLosses(name, losses, acceptsEmpty), context)));
 }
 
-function floatLosses(name: string, losses: Tensor1D): Tensor1D {
+function floatLosses(name: string, losses: Tensor1D, acceptsEmpty: boolean): Tensor1D {
   if (!(losses instanceof Tensor && ['float32', 'int32', 'bool'].includes(losses.dtype))) {
     throw typeError(name, 'losses', 'be float32[B]', losses);
   }
-  if (losses.rank !== 1 || losses.size === 0) {
+  if (losses.rank !== 1 || (losses.size === 0 && !acceptsEmpty)) {
     const remedy = 'Reduce over every axis but the first.';
     throw typeError(name, 'losses', 'have shape [B] with B >= 1', losses.shape, remedy);
   }

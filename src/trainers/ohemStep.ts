@@ -17,6 +17,7 @@ import {isClosedForm} from '../losses/formula';
 import type {TrainableModel} from '../models/functionModel';
 import type {StepTensors} from '../models/modelTensors';
 import {recordedStages} from '../replay/recordedStages';
+import type {GlobalThreshold} from '../types';
 import {accumulation} from './step/accumulation';
 import {beforeFirst, type Forward, type Gradients, layerOps, walkBatch} from './step/backward';
 import {type StepBatch, stepBatch} from './step/batch';
@@ -27,7 +28,7 @@ import {
   type StepSettings,
   stepSettings,
 } from './step/options';
-import {isEmptyPart} from './step/part';
+import {emptyPart} from './step/part';
 import {recomputeBatch} from './step/recompute';
 import {lossOfEmbeddings, type Reported, reportOf, type StepReport, stepReport} from './step/report';
 import {ofNoRow, type SelectorState, selectorState} from './step/selection';
@@ -274,8 +275,12 @@ export function stepper(settings: StepSettings, state: SelectorState) {
       throw withKernelRemedy(error);
     }
   };
+  const optionsOf = (options?: StepOptions | null): StepOptions => ({
+    step: selections,
+    ...givenOptions(where, options, BATCH_OPTIONS),
+  });
   const batchOf = (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
-    stepBatch(settings, xs, ys, {step: selections, ...givenOptions(where, options, BATCH_OPTIONS)});
+    stepBatch(settings, xs, ys, optionsOf(options));
   const advanced = <T extends {batches: number}>(taken: T): T => {
     if (taken.batches > 0) state.advance(++selections);
     return taken;
@@ -288,7 +293,8 @@ export function stepper(settings: StepSettings, state: SelectorState) {
     gradients: (xs: StepTensors, ys: StepTensors, options?: StepOptions | null) =>
       guarded((begun) => {
         if (accumulated) throw accumulating(where, accumulate);
-        if (isEmptyPart(settings, xs, ys, options?.threshold)) return advanced({batches: 1, ...noGradients(begun)});
+        const empty = emptyPart(settings, xs, ys, optionsOf(options));
+        if (empty) return advanced({batches: 1, ...noGradients(begun, empty)});
         return advanced({batches: 1, ...takeGradients(parts, {...begun, batch: batchOf(xs, ys, options)}, settings)});
       }),
     /** Updates the weights by gradients of any origin. */
@@ -344,9 +350,13 @@ function takeGradients(
 }
 
 /** Returns the part of a shard that keeps no row. */
-function noGradients({variables}: Omit<Begun, 'batch'>): {gradients: NamedTensorMap; reported: Reported} {
+function noGradients(
+  {variables}: Omit<Begun, 'batch'>,
+  threshold: GlobalThreshold,
+): {gradients: NamedTensorMap; reported: Reported} {
   const gradients = Object.fromEntries(variables.map((weight) => [weight.name, zerosLike(weight)]));
-  return {gradients, reported: {losses: zeros<Rank.R1>([1]), selection: ofNoRow(), valid: zeros<Rank.R1>([1])}};
+  const selection = {...ofNoRow(), threshold};
+  return {gradients, reported: {losses: zeros<Rank.R1>([1]), selection, valid: zeros<Rank.R1>([1])}};
 }
 
 /** Checks that gradients belong to trained weights, by name. */

@@ -742,7 +742,8 @@ for (const {member, options, select: selector, context: needed, ...nature} of SE
       for (const [losses, shown] of [
         [tf.ones([2, 3]), '[2, 3]'],
         [tf.scalar(1), '[]'],
-        [tf.zeros([0]), '[0]'],
+        // Of several shards, one may have no row.
+        ...(member === 'globalTopK' ? [] : [[tf.zeros([0]), '[0]'] as const]),
       ] as const) {
         expect(() => select(losses as tf.Tensor1D)).toThrow(
           new TypeError(

@@ -56,6 +56,22 @@ describeOnBackends('hardestLosses', () => {
     expect((await hardestLosses(model, input.inputs, ys, options)).indices).toEqual(Int32Array.of(1));
   });
 
+  it('has no loss of a shard without rows, which still checks the tensors', async () => {
+    const empty = (width: number) => tf.zeros([0, width]);
+    const options = {...at, k: 2, valid: tf.tensor1d([], 'float32')};
+    expect(await hardestLosses(identity(), empty(1), empty(1), options)).toEqual({
+      ...{version: 1, shard: 0, step: 3, k: 2, rows: 0, usable: 0, model: '1×1'},
+      losses: new Float32Array(0),
+      indices: new Int32Array(0),
+    });
+    await expect(hardestLosses(identity(), empty(2), empty(1), {...at, k: 2})).rejects.toThrow(
+      'hardestLosses: x must have the shape of the input',
+    );
+    await expect(hardestLosses(identity(), empty(1), column([1]), {...at, k: 2})).rejects.toThrow(
+      'hardestLosses: y must have as many rows as x, 0, got 1.',
+    );
+  });
+
   it('leaks nothing', async () => {
     const [model, x, y, valid] = [identity(), column([1, 2]), column([0, 0]), tf.tensor1d([1, 0])];
     await hardestLosses(model, x, y, {...at, k: 2, valid});

@@ -67,6 +67,20 @@ describeOnBackends('globalTopK', () => {
     expect(threshold).toEqual({loss: 8, counts: [0, 2], rows: 5});
   });
 
+  it('exchanges no loss for a shard without rows, and keeps nothing there', () => {
+    let given: ShardLosses | undefined;
+    const exchange = (mine: ShardLosses) => {
+      given = mine;
+      return [mine, shardLosses([9, 8, 7], {shard: 1})];
+    };
+    const {threshold, ...selection} = globalTopK({k: 2, shard: 0, shards: 2, exchange})(tf.tensor1d([]));
+    expect(given).toEqual({version: 1, shard: 0, step: 0, k: 2, rows: 0, usable: 0, losses: new Float32Array(0)});
+    expect(keptOf(selection)).toEqual([]);
+    expect(threshold).toEqual({loss: 8, counts: [0, 2], rows: 3});
+    const alone = globalTopK({k: 1, shard: 0, shards: 1, exchange: (mine) => [mine]});
+    expect(() => alone(tf.tensor1d([]))).toThrow('globalTopK: k must be <= 0, the rows of all shards, got 1.');
+  });
+
   const select = (returned: (mine: ShardLosses) => unknown) =>
     globalTopK({k: 2, shard: 0, shards: 2, exchange: returned as (mine: ShardLosses) => ShardLosses[]});
   const other = shardLosses([4, 1], {shard: 1, step: 7});

@@ -1,6 +1,7 @@
 /** @file The sum of what shards compute is what one process computes of the whole batch. */
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
 import {
   all,
   categoricalCrossentropy,
@@ -11,14 +12,18 @@ import {
   type OhemStepOptions,
   ohemLoss,
   ohemStep,
+  type Reduction,
   type Selector,
+  type ShardLosses,
   type StepGradients,
+  scored,
   thresholdOf,
   topK,
 } from 'ohem-tfjs';
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import {describeOnBackends, describeOnDevice} from '../support/backends';
-import {inLockStep, shardRows} from '../support/shards';
+import {RUNS} from '../support/property';
+import {inLockStep, shardLosses, shardRows} from '../support/shards';
 
 const [FEATURES, CLASSES] = [6, 3];
 const seeded = (seed: number) => ({kernelInitializer: {className: 'GlorotNormal', config: {seed}} as never});
@@ -160,22 +165,6 @@ describeOnBackends('Shards with a global top k', () => {
       k: 8,
       spoil: (xs) => tf.concat([tf.fill([6, FEATURES], Number.NaN), tf.slice(xs, [6, 0])]) as tf.Tensor2D,
     }));
-
-  it('may have no row, and give one that is not valid', async () => {
-    const [model, loss] = [build(), categoricalCrossentropy()];
-    const {xs, ys} = batchOf(0, 5);
-    const want = ohemStep(model, {loss, select: topK({k: 3}), optimizer: tf.train.sgd(1)}).gradients(xs, ys);
-    const none = {xs: tf.zeros([1, FEATURES]), ys: tf.zeros([1, CLASSES]), valid: tf.zeros([1]) as tf.Tensor1D};
-    const [one, other] = inLockStep(2, (shard, exchange) => {
-      const select = globalTopK({k: 3, shard, shards: 2, exchange});
-      const step = ohemStep(model, {loss, select, optimizer: tf.train.sgd(1)});
-      return shard === 0 ? step.gradients(xs, ys) : step.gradients(none.xs, none.ys, {valid: none.valid});
-    }) as [StepGradients, StepGradients];
-    expectAgreeing(valuesOf(one.gradients), valuesOf(want.gradients));
-    expect(largestOf(valuesOf(other.gradients))).toBe(0);
-    const options = {k: 3, shard: 1, step: 0, loss, valid: none.valid};
-    expect((await hardestLosses(model, none.xs, none.ys, options)).usable).toBe(0);
-  });
 
   it.each(['pruned', 'masked', 'recompute'] as const)('agree with %s', (backward) =>
     train({sizes: [8, 4], k: 5, options: {backward}}),
@@ -320,6 +309,124 @@ describeOnDevice('Shards on a device', () => {
       'globalTopK: backend must be cpu or wasm, to read losses without waiting, got elsewhere. ' +
         'A step never waits for a device: use hardestLosses and thresholdOf.',
     );
+  });
+});
+
+/** Rows of shards, some of which have none, and the rows that are padding. */
+const withEmptyShards = fc
+  .array(fc.oneof(fc.constant(0), fc.integer({min: 1, max: 5})), {minLength: 2, maxLength: 4})
+  .map((sizes) => (sizes.some(Boolean) ? sizes : [...sizes.slice(1), 4]))
+  .chain((sizes) => {
+    const rows = sizes.reduce((total, size) => total + size, 0);
+    return fc.record({
+      sizes: fc.constant(sizes),
+      k: fc.integer({min: 1, max: rows}),
+      valid: fc.array(fc.constantFrom(0, 1, 1), {minLength: rows, maxLength: rows}),
+      reduction: fc.constantFrom('mean' as const, 'sum' as const, 'batchMean' as const),
+    });
+  });
+
+describeOnBackends('A shard without rows', () => {
+  beforeEach(() => tf.engine().startScope());
+  afterEach(() => tf.engine().endScope());
+  const loss = categoricalCrossentropy();
+  let model: LayersModel;
+  beforeEach(() => {
+    model = build();
+  });
+
+  /** The batch of one process, its gradients, and the rows of each shard. */
+  function wholeOf({sizes, k, valid, reduction}: {sizes: number[]; k: number; valid: number[]; reduction: Reduction}) {
+    const {xs, ys} = batchOf(0, valid.length);
+    const marks = tf.tensor1d(valid);
+    const step = ohemStep(model, {loss, select: topK({k}), optimizer: tf.train.sgd(1), reduction});
+    const want = valuesOf(step.gradients(xs, ys, {valid: marks}).gradients);
+    const parts = shardRows(sizes).map(({begin, size}) => ({
+      xs: tf.slice(xs, [begin, 0], [size, -1]),
+      ys: tf.slice(ys, [begin, 0], [size, -1]),
+      valid: tf.slice(marks, [begin], [size]),
+    }));
+    return {want, parts};
+  }
+
+  /** Expects that the gradients of all shards add up to those of one process. */
+  function expectSum(got: readonly StepGradients[], want: readonly number[]): void {
+    const first = got[0] as StepGradients;
+    const sums = summed(
+      got.map(({gradients}) => gradients),
+      Object.keys(first.gradients),
+    );
+    expectAgreeing(valuesOf(sums), want);
+  }
+
+  it('takes part inside the step, as if the other shards were all', () => {
+    fc.assert(
+      fc.property(withEmptyShards, (trial) => {
+        tf.tidy(() => {
+          const {sizes, k, reduction} = trial;
+          const {want, parts} = wholeOf(trial);
+          const got = inLockStep(sizes.length, (shard, exchange) => {
+            const select = globalTopK({k, shard, shards: sizes.length, exchange});
+            const {xs, ys, valid} = parts[shard] as (typeof parts)[number];
+            const step = ohemStep(model, {loss, select, optimizer: tf.train.sgd(1), reduction});
+            return step.gradients(xs, ys, {valid});
+          });
+          expectSum(got, want);
+          for (const {report} of got) {
+            expect(report.selection.threshold?.rows).toBe(trial.valid.length);
+            expect(report.selection.threshold).toEqual(got[0]?.report.selection.threshold);
+          }
+        });
+      }),
+      {...RUNS, numRuns: 30},
+    );
+  });
+
+  it('takes part in two phases, as if the other shards were all', async () => {
+    await fc.assert(
+      fc.asyncProperty(withEmptyShards, async (trial) => {
+        const {sizes, k, reduction} = trial;
+        const {want, parts} = wholeOf(trial);
+        const options = {k, step: 0, loss};
+        const tops = await Promise.all(
+          parts.map(({xs, ys, valid}, shard) => hardestLosses(model, xs, ys, {...options, shard, valid})),
+        );
+        const threshold = thresholdOf(tops, {k, shards: sizes.length});
+        expect(threshold.rows).toBe(trial.valid.length);
+        const got = parts.map(({xs, ys}, shard) => {
+          const rows = tf.tensor1d(tops[shard]?.indices.slice(0, threshold.counts[shard]) as Int32Array, 'int32');
+          const step = ohemStep(model, {loss, select: all(), optimizer: tf.train.sgd(1), reduction});
+          // On wasm tf.gather gives a tensor without rows another shape.
+          const kept = xs.shape[0] === 0 ? [xs, ys] : [tf.gather(xs, rows), tf.gather(ys, rows)];
+          return step.gradients(...(kept as [tf.Tensor, tf.Tensor]), {threshold});
+        });
+        expectSum(got, want);
+      }),
+      {...RUNS, numRuns: 30},
+    );
+  });
+
+  it('needs a selector that ranks over the shards, or a threshold, and tensors that match the model', () => {
+    const [xs, ys] = [tf.zeros([0, FEATURES]), tf.zeros([0, CLASSES])];
+    const exchange = (mine: ShardLosses) => [mine, {...shardLosses([2, 1]), shard: 1}];
+    const select = globalTopK({k: 2, shard: 0, shards: 2, exchange});
+    const stepBy = (by: Selector) => ohemStep(model, {loss, select: by, optimizer: tf.train.sgd(1)});
+    for (const by of [select, mapSelector(select, (selection) => selection)]) {
+      const {gradients, report} = stepBy(by).gradients(xs, ys);
+      expect(largestOf(valuesOf(gradients))).toBe(0);
+      expect(report.selection.threshold).toEqual({loss: 1, counts: [0, 2], rows: 2});
+    }
+    const none = 'ohemStep: xs must have at least one row, got [0, 6].';
+    expect(() => stepBy(topK({k: 2})).gradients(xs, ys)).toThrow(none);
+    expect(() => stepBy(scored(select, (losses) => losses)).gradients(xs, ys)).toThrow(none);
+    expect(() => stepBy(select)(xs, ys)).toThrow(none);
+    expect(() => stepBy(select).gradients(xs, tf.zeros([1, CLASSES]))).toThrow(
+      'ohemStep: ys must have as many rows as xs, 0, got 1.',
+    );
+    const short = stepBy(globalTopK({k: 3, shard: 0, shards: 2, exchange}));
+    expect(() => short.gradients(xs, ys)).toThrow('globalTopK: the result of exchange[1].k must be 3, got 2.');
+    const nonZero = ohemStep(model, {loss, select, optimizer: tf.train.sgd(1), reduction: 'meanNonZero'});
+    expect(() => nonZero.gradients(xs, ys)).toThrow('ohemStep: reduction over shards must be one of');
   });
 });
 

@@ -1,7 +1,8 @@
 /** @file Checks of the rows that one shard keeps of a batch. */
 
-import {Tensor, zeros} from '@tensorflow/tfjs-core';
+import {Tensor, tensor1d} from '@tensorflow/tfjs-core';
 import {rangeError, typeError} from '../../checks';
+import type {StepOptions} from '../../data/batchOptions';
 import {partsOf} from '../../models/model';
 import {modelTensors, type StepTensors} from '../../models/modelTensors';
 import type {GlobalThreshold} from '../../types';
@@ -33,31 +34,25 @@ function checkPart(settings: StepSettings, threshold: GlobalThreshold): void {
   throw typeError(where, 'model', 'treat each row independently for a threshold over several shards', got, remedy);
 }
 
-/** Checks a batch without rows as if it had one. */
-function checkEmpty({where, model, targets}: StepSettings, xs: StepTensors, ys: StepTensors): void {
-  modelTensors(where, model, withOneRow(xs), withOneRow(ys), {targets});
-}
-
-function withOneRow(tensors: StepTensors): StepTensors {
-  const padded = (tensor: Tensor) =>
-    tensor instanceof Tensor && tensor.shape[0] === 0 ? zeros([1, ...tensor.shape.slice(1)], tensor.dtype) : tensor;
-  if (tensors instanceof Tensor) return padded(tensors);
-  if (Array.isArray(tensors)) return tensors.map(padded);
-  return Object.fromEntries(
-    Object.entries(Object(tensors) as Record<string, Tensor>).map(([name, each]) => [name, padded(each)]),
-  );
-}
-
-/** Whether a batch is the empty part of a shard that keeps no row; checks every part. */
-export function isEmptyPart(
+/**
+ * Returns the threshold of all shards if a batch is that of a shard without rows; checks every
+ * given threshold.
+ *
+ * A selector that ranks over the shards still exchanges, because the others wait for this one.
+ */
+export function emptyPart(
   settings: StepSettings,
   xs: StepTensors,
   ys: StepTensors,
-  threshold?: GlobalThreshold,
-): boolean {
-  if (!threshold) return false;
-  checkPart(settings, threshold);
-  if (!hasNoRow(xs)) return false;
-  checkEmpty(settings, xs, ys);
-  return true;
+  {threshold: given, ...context}: Pick<StepOptions, 'threshold' | 'step'>,
+): GlobalThreshold | undefined {
+  const {where, model, targets, select, reduction} = settings;
+  if (given) checkPart(settings, given);
+  if (!hasNoRow(xs) || !(given || select.acceptsEmpty)) return undefined;
+  modelTensors(where, model, xs, ys, {targets, mayBeEmpty: true});
+  if (!select.acceptsEmpty) return given;
+  const {threshold} = select(tensor1d([], 'float32'), context);
+  if (!threshold) throw typeError(where, 'select', 'return the threshold of all shards for no row', threshold);
+  checkThreshold(where, threshold, reduction, true);
+  return threshold;
 }
