@@ -55,8 +55,9 @@ function checkHandlers(where: string, callback: CustomCallbackArgs): void {
     if (handler != null) checkFunction(where, `callbacks.${name}`, 'be a function', handler);
   }
   const names = Object.keys(HANDLERS);
-  if (!Object.keys(callback).some((name) => name in HANDLERS)) {
-    const [unknown = 'nothing'] = Object.keys(callback);
+  const [unknown] = Object.keys(callback);
+  // An empty object does nothing, as in fit; names that are all unknown are misspelt.
+  if (unknown !== undefined && !Object.keys(callback).some((name) => name in HANDLERS)) {
     throw typeError(where, 'callbacks', `have one of ${names.join(', ')}`, unknown, didYouMean(unknown, names));
   }
 }

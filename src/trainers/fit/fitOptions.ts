@@ -118,6 +118,8 @@ export function fitOptions<T extends FitOptions>(
 ): T {
   const known = [...STEP_OPTIONS, ...Object.keys(NAMES), ...Object.keys(others)];
   const options = givenOptions<T>(where, given, known, ELSEWHERE);
+  // JavaScript that was written for fit passes booleans.
+  if (typeof options.verbose === 'boolean') options.verbose = options.verbose ? 1 : 0;
   checkNumbers(where, options);
   checkBudget(where, options.budget);
   checkParts(where, options);
