@@ -4,7 +4,7 @@ import type {Tensor2D} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {rangeError} from '../checks';
 import {takesLogits} from '../losses/formula';
-import {isJoint, modelLosses, modelLossWeights, targetNames} from '../models/modelLosses';
+import {type Losses, modelLosses} from '../models/modelLosses';
 import {logitsByActivation} from '../models/outputActivation';
 
 /** How far a probability, or the sum of a row of them, may be off by rounding. */
@@ -30,7 +30,8 @@ export async function checkReturned(
   {fromLogits, isExclusive}: Expected,
   predict: () => Tensor2D,
 ): Promise<void> {
-  const logits = logitsByActivation(model, 0) ?? logitsByLoss(where, model, loss);
+  const [only] = modelLosses(where, model, loss as Losses | undefined);
+  const logits = logitsByActivation(model, 0) ?? (model.outputs.length === 1 ? takesLogits(only as object) : undefined);
   if (logits === fromLogits) return;
   if (logits !== undefined) throw mismatch(where, fromLogits);
   const predictions = predict();
@@ -49,17 +50,7 @@ export async function checkReturned(
 
 function mismatch(where: string, fromLogits: boolean): RangeError {
   const kind = fromLogits ? 'probabilities' : 'logits';
-  const remedy = fromLogits ? 'Leave it out.' : 'Pass {fromLogits: true}, or end the model in a softmax or sigmoid.';
-  return rangeError(where, 'fromLogits', `be ${!fromLogits} for a model that returns ${kind}`, fromLogits, remedy);
-}
-
-/** Whether the loss of a model with one output takes logits; undefined if that is unknown. */
-function logitsByLoss(where: string, model: LayersModel, loss: unknown): boolean | undefined {
-  const given = (loss ?? model.loss) as Parameters<typeof modelLosses>[2];
-  if (isJoint(given)) return undefined;
-  const targets = targetNames(model, given) ?? [];
-  const [only] = modelLosses(where, model, given, modelLossWeights(where, targets, undefined));
-  return targets.length === 1 && only ? takesLogits(only) : undefined;
+  return rangeError(where, 'fromLogits', `be ${!fromLogits} for a model that returns ${kind}`, fromLogits);
 }
 
 /** Describes a value that is no probability, or a row whose sum is not 1; NaN passes. */

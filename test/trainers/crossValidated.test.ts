@@ -170,9 +170,8 @@ describeOnBackends('crossValidated', () => {
       );
       expect(memory().numTensors).toBe(before);
     };
-    const logits =
-      'fromLogits must be true for a model that returns logits, got false. Pass {fromLogits: true}, or end the model in a softmax or sigmoid.';
-    const shares = 'fromLogits must be false for a model that returns probabilities, got true. Leave it out.';
+    const logits = 'fromLogits must be true for a model that returns logits, got false.';
+    const shares = 'fromLogits must be false for a model that returns probabilities, got true.';
     const sparse = (fromLogits: boolean) => ({...fit, loss: sparseCategoricalCrossentropy({fromLogits})});
     // By the last activation.
     await refused(() => build(3, 'linear'), {fit: sparse(true)}, logits);
