@@ -28,7 +28,7 @@ export type Metric = (yTrue: Tensor, yPred: Tensor) => Tensor;
  * counts over all labels, and a number compares rows, where this value in truth and prediction has
  * no influence. Undefined for a function of the user, about which nothing is known.
  */
-export type MetricKind = 'label' | 'batch' | number | undefined;
+type MetricKind = 'label' | 'batch' | number | undefined;
 
 export interface CompiledMetric {
   name: string;
