@@ -4,6 +4,7 @@ import {rangeError, typeError, wrongValueOf} from '../../checks';
 import type {BatchSource, TrainingBatch} from '../../data/batchSource';
 import {lock} from '../../models/lock';
 import type {TrainingProgress} from '../../types';
+import {checkScheduleState} from '../checkpoint/scheduleState';
 import {firstState, handedOut, type TrainingState} from '../checkpoint/trainingState';
 import {type Stepper, stepper} from '../ohemStep';
 import {type StepSettings, stepSettings} from '../step/options';
@@ -175,6 +176,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
 
   const begun = firstState(initialEpoch, seed, schedule);
   const {sampler, ...state} = initialState ? resumeAt(begun, initialState) : goOn(settings, begun);
+  if (initialState) checkScheduleState(where, schedule, state);
   const sampling = samplingOf(settings, {options, training, seed, isShuffled}, {...state, sampler});
   const startState = checkedStart(task, state, sampling);
   if (state.memory) memory.restore(state.memory);

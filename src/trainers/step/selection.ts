@@ -350,8 +350,12 @@ export function selectorState(where: string, select: Selector) {
     stay,
     /** Reads the memory, to resume with it later; undefined if there is none. */
     save: async (): Promise<SavedMemory | undefined> =>
-      store ? savedStore(store) : remembered && savedMemory(remembered),
+      store ? savedStore(store) : remembered && remembered.size > 0 ? savedMemory(remembered) : undefined,
     restore({dtype, values}: SavedMemory): void {
+      if (values.length === 0 && (select.remember || store)) {
+        const remedy = 'Omit it to start without a memory.';
+        throw rangeError(where, 'memory of initialState', 'hold a number', 'none', remedy);
+      }
       store?.restore(values.map(Number));
       if (!select.remember || store) return;
       remembered?.dispose();
