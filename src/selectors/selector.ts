@@ -52,13 +52,9 @@ export function wrapper(
   choose: OfLosses<Selection>,
   {remember, schedule, needs, validation, store, acceptsEmpty}: Carried,
 ): Selector {
-  const state = {...(remember && {remember: constant(name, remember)}), ...(schedule && {schedule})};
-  const needed = {...(needs && {needs}), ...(validation && {validation}), ...(store && {store})};
-  return Object.assign(constant(name, choose, acceptsEmpty), {
-    ...state,
-    ...needed,
-    ...(acceptsEmpty && {acceptsEmpty}),
-  });
+  const carried = {remember: remember && constant(name, remember), schedule, needs, validation, store, acceptsEmpty};
+  const given = Object.entries(carried).filter(([, value]) => value);
+  return Object.assign(constant(name, choose, acceptsEmpty), Object.fromEntries(given));
 }
 
 /** Builds the selector that keeps the rows with the largest scores. */
@@ -87,12 +83,12 @@ export function checkState(name: string, argument: 'memory' | 'schedule', value:
 }
 
 /** Wraps `f` to run off any gradient tape, in a `tidy`, with losses as `float32[B]`. */
-function constant<T extends TensorContainer>(name: string, f: OfLosses<T>, acceptsEmpty = false) {
+function constant<T extends TensorContainer>(name: string, f: OfLosses<T>, acceptsEmpty?: boolean) {
   return (losses: Tensor1D, context: SelectionContext = {}): T =>
     offTape(() => tidy(() => f(floatLosses(name, losses, acceptsEmpty), context)));
 }
 
-function floatLosses(name: string, losses: Tensor1D, acceptsEmpty: boolean): Tensor1D {
+function floatLosses(name: string, losses: Tensor1D, acceptsEmpty?: boolean): Tensor1D {
   if (!(losses instanceof Tensor && ['float32', 'int32', 'bool'].includes(losses.dtype))) {
     throw typeError(name, 'losses', 'be float32[B]', losses);
   }
