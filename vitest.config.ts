@@ -35,7 +35,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: {name: 'sharing', include: SHARING, isolate: false},
+        test: {name: 'sharing', include: SHARING, isolate: false, setupFiles: ['test/support/sharedEngine.ts']},
       },
       {
         extends: true,

@@ -1,5 +1,5 @@
-import {enableProdMode, setBackend} from '@tensorflow/tfjs-core';
-import {beforeAll, describe, expect, it} from 'vitest';
+import {enableProdMode, env, setBackend} from '@tensorflow/tfjs-core';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {computing, kernelCounts, mostFrequent} from '../../bench/kernelCounts';
 import {smallModels} from '../../bench/smallModels';
 import {compareSteps} from '../../bench/smallSteps';
@@ -12,6 +12,7 @@ describe('a step of ohemStep that mines half of a batch', () => {
     enableProdMode();
     await setBackend('wasm');
   });
+  afterAll(() => env().set('PROD', false));
 
   it.each(smallModels('2-8-2', '4-16-16-3', '784-128-10', 'CNN 16-32', 'LSTM 32'))(
     'runs no more kernels that compute than trainOnBatch: $name',
