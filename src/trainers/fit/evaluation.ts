@@ -153,6 +153,21 @@ export interface Validation {
   run(isStopped: () => boolean, afterBatch: () => Promise<void>): Promise<Logs | undefined>;
 }
 
+/** Computes sums over the rows of a batch, and their numbers, for the loss and each metric. */
+function sumsOf(settings: StepSettings, evaluate: Evaluator['evaluate'], {xs, ys}: TrainingBatch): Tensor1D {
+  return tidy(() => {
+    const batch = stepBatch(settings, xs, ys);
+    const {finite, valid, count, view, formed} = batch;
+    const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view, formed, finite});
+    // On some backends a ReLU of NaN is 0, so a row of NaN would look easy.
+    const judged = finite ? chooseEach(finite, losses, fill([count], Number.NaN)) : losses;
+    const isValid = valid ? notEqual(valid, 0) : ones([count], 'bool');
+    const ofValid = sum<Scalar>(chooseEach(isValid, judged, zerosLike(judged)));
+    const ofMetrics = evaluate(batch, predictions).flatMap(({value, count: rows}) => [mul<Scalar>(value, rows), rows]);
+    return packed([ofValid, sum<Scalar>(cast(isValid, 'float32')), ...ofMetrics]);
+  });
+}
+
 /**
  * Builds the validation of a model: the plain loss, never mined, without row weights or
  * regularisers, and the metrics. Reads once, at the end.
@@ -167,22 +182,6 @@ export function validator(
   {name, held}: {name: string; held: Tensor[]},
 ): Validation {
   const check = validationCheck(settings, evaluate, name, held);
-  /** Sums over the rows of a batch and their number, for the loss and each metric. */
-  const sums = ({xs, ys}: TrainingBatch): Tensor1D =>
-    tidy(() => {
-      const batch = stepBatch(settings, xs, ys);
-      const {finite, valid, count, view, formed} = batch;
-      const {losses, predictions} = inferred(settings, {...batch.given, rowWeights: [], view, formed, finite});
-      // On some backends a ReLU of NaN is 0, so a row of NaN would look easy.
-      const judged = finite ? chooseEach(finite, losses, fill([count], Number.NaN)) : losses;
-      const isValid = valid ? notEqual(valid, 0) : ones([count], 'bool');
-      const ofValid = sum<Scalar>(chooseEach(isValid, judged, zerosLike(judged)));
-      const ofMetrics = evaluate(batch, predictions).flatMap(({value, count: rows}) => [
-        mul<Scalar>(value, rows),
-        rows,
-      ]);
-      return packed([ofValid, sum<Scalar>(cast(isValid, 'float32')), ...ofMetrics]);
-    });
   const total = async (
     isStopped: () => boolean,
     afterBatch: () => Promise<void>,
@@ -191,7 +190,7 @@ export function validator(
     try {
       for await (const batch of source.batches(START)) {
         const before = added;
-        const ofBatch = () => namingData(settings.where, name, () => sums(batch));
+        const ofBatch = () => namingData(settings.where, name, () => sumsOf(settings, evaluate, batch));
         added = tidy(() => keep(before ? add<Tensor1D>(before, ofBatch()) : ofBatch()));
         before?.dispose();
         await afterBatch();

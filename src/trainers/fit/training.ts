@@ -162,9 +162,7 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
   warnOfUnknownLength(where, options, training);
   const metrics = evaluator(settings);
   const validation = task.validation && validator(settings, metrics, task.validation, {name: heldOutBy(options), held});
-  const logNames = ['loss', 'batchLoss', 'kept', ...(options.sampler ? SAMPLER_LOGS : []), ...metrics.names];
-  if (options.learningRate !== undefined) logNames.push('learningRate');
-  if (validation) logNames.push(...['loss', ...metrics.names].map((name) => `val_${name}`));
+  const logNames = namesOfLogs(options, metrics.names, validation !== undefined);
   const monitor = monitored(where, restoreBestWeights, logNames);
   const history = new History() as OhemHistory;
   const params: Record<string, unknown> = {
@@ -209,6 +207,17 @@ async function prepared({options, seed, ...task}: FitTask, {settings, memory, st
     handedOut: () => handedOut(run.state, ledger, memory, sampling?.rows),
   };
   return run;
+}
+
+/** Lists the names of the logs of an epoch, in their order. */
+function namesOfLogs({sampler, learningRate}: FitOptions, metrics: readonly string[], isValidated: boolean): string[] {
+  return [
+    ...['loss', 'batchLoss', 'kept'],
+    ...(sampler ? SAMPLER_LOGS : []),
+    ...metrics,
+    ...(learningRate !== undefined ? ['learningRate'] : []),
+    ...(isValidated ? ['loss', ...metrics].map((name) => `val_${name}`) : []),
+  ];
 }
 
 /** Checks the state that a run starts at, and notes the size of the data in it. */
