@@ -9,6 +9,9 @@ import type {GlobalThreshold, ShardLosses} from './types';
 /** Version of the `ShardLosses` format. */
 export const SHARDS_VERSION = 1;
 
+const OTHER_MODEL =
+  'Build the same model in all shards: its layers, their options and the shapes of its weights count, names do not.';
+
 /** Expected values in the losses of all shards. */
 export interface Expected {
   k: number;
@@ -50,6 +53,8 @@ function checkTops(where: string, argument: string, tops: ShardLosses[], {k, sha
   if (tops.length !== shards) {
     throw rangeError(where, argument, `have the losses of ${shards} shards`, tops.length);
   }
+  // A transport need not carry the fingerprint of the model.
+  const model = tops.find((top) => top?.model !== undefined)?.model;
   for (const [place, top] of tops.entries()) {
     const of = `${argument}[${place}]`;
     checkForm(where, of, top);
@@ -58,7 +63,7 @@ function checkTops(where: string, argument: string, tops: ShardLosses[], {k, sha
       ['shard', place, 'Put the losses in the order of the shards.'],
       ['step', step ?? tops[0]?.step, 'All shards take the same steps, and exchange in each of them.'],
       ['k', k, 'Pass the same k in all shards.'],
-      ['model', tops[0]?.model, 'Build the same model in all shards.'],
+      ['model', top.model === undefined ? undefined : model, OTHER_MODEL],
     ];
     for (const [name, wanted, remedy] of same) {
       if (top[name] !== wanted) throw rangeError(where, `${of}.${name}`, `be ${wanted}`, top[name], remedy);

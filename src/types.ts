@@ -68,8 +68,10 @@ export interface ShardLosses {
   usable: number;
   /** The `min(k, usable)` largest losses, largest first; equal ones in the order of the rows. */
   losses: Float32Array;
-  /** The shapes of the trained weights, if known. */
-  model?: string | undefined;
+  /**
+   * A number that differs if models differ, an integer from 0 to 2³¹ − 1; compared where known.
+   */
+  model?: number | undefined;
 }
 
 /**
@@ -128,6 +130,11 @@ export interface SelectionContext {
    * in. Selectors refuse another `fromLogits`.
    */
   logits?: boolean;
+  /**
+   * A number that differs if models differ, an integer from 0 to 2³¹ − 1; a trainer fills it in for
+   * a selector that `needs` it.
+   */
+  model?: number;
   /** The current forward pass over the selector's `validation` rows; the trainer fills it in. */
   validation?: ValidationPass;
   /** The latest result of the selector's `remember`; null before the first. */
@@ -187,8 +194,9 @@ export interface Selector {
   /**
    * Context values that the trainer computes only for this selector. `features` require a model
    * with one output that ends in a dense layer, with at most a softmax or a sigmoid after it.
+   * `model` is a fingerprint of the model.
    */
-  needs?: readonly 'features'[];
+  needs?: readonly ('features' | 'model')[];
   /**
    * Rows that the trainer runs forward in inference mode before each selection, for
    * `context.validation`. They stay the caller's.

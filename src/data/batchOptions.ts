@@ -43,6 +43,7 @@ const NAMES: Record<keyof StepOptions, true> = {
   ...{sampleWeight: true, classWeight: true, step: true, valid: true, positive: true, group: true, boxes: true},
   ...{reference: true, yTrue: true, yPred: true, memory: true, schedule: true, threshold: true},
   ...{features: true, validation: true, overlap: true, rowWeights: true, binary: true, logits: true},
+  ...{model: true},
 };
 
 /** The names of the options of one batch. */

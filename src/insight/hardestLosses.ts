@@ -1,6 +1,7 @@
 import {cast, maximum, mul, notEqual, type Tensor, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import {checkCount, checkRows, checkWhole, givenOptions, type Nullable} from '../checks';
 import type {TrainableModel} from '../models/functionModel';
+import {modelFingerprint} from '../models/modelFingerprint';
 import {countedOutputs, validRows} from '../models/modelLosses';
 import type {StepTensors} from '../models/modelTensors';
 import {SHARDS_VERSION} from '../shards';
@@ -79,8 +80,8 @@ export async function hardestLosses(
   const usable = scored.reduce((total, _, row) => total + Number(isUsable(row)), 0);
   const indices = largestFirst(task.rows, k, (row) => (isUsable(row) ? (scored[row] as number) : Number.NaN));
   const losses = Float32Array.from(indices, (row) => scored[row] as number);
-  const shapes = task.model.trainableWeights.map((weight) => weight.read().shape.join('×')).join(' ');
-  return {version: SHARDS_VERSION, shard, step, k, rows: task.rows, usable, losses, model: shapes, indices};
+  const fingerprint = modelFingerprint(task.model);
+  return {version: SHARDS_VERSION, shard, step, k, rows: task.rows, usable, losses, model: fingerprint, indices};
 }
 
 /** Reads a mask of the valid rows with a label in some output; undefined if all rows count. */

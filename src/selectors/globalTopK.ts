@@ -46,8 +46,8 @@ export interface GlobalTopKOptions {
  *   hardest first. `K` is the number of rows that this shard keeps; if it is 0, one slot of weight
  *   0.
  * @throws RangeError or TypeError for a wrong option; on every shard if `exchange` returns too few
- *   losses, those of another step, `k` or version, or in another order, or if `k` exceeds the
- *   number of all rows; RangeError on a backend other than cpu and wasm.
+ *   losses, those of another step, `k`, version or model, or in another order, or if `k` exceeds
+ *   the number of all rows; RangeError on a backend other than cpu and wasm.
  *
  * @example
  * const other = {version: 1, shard: 1, step: 0, k: 2, rows: 2, usable: 2, losses:
@@ -69,7 +69,7 @@ export function globalTopK(options: GlobalTopKOptions): Selector {
   const choose = (batch: Batch): Selection => {
     if (!livesInMainMemory()) throw onDevice();
     const {losses, context} = batch;
-    const {step = 0} = context;
+    const {step = 0, model} = context;
     const usable =
       losses.size === 0 ? 0 : batch.rows.dataSync<'int32'>().reduce((total, isUsable) => total + isUsable, 0);
     const {indices} = areFewOnHost(losses)
@@ -78,7 +78,7 @@ export function globalTopK(options: GlobalTopKOptions): Selector {
     const order = indices.dataSync<'int32'>();
     const values = losses.dataSync<'float32'>();
     const largest = Float32Array.from(order.subarray(0, Math.min(k, usable)), (row) => values[row] as number);
-    const mine = {version: SHARDS_VERSION, shard, step, k, rows: losses.size, usable, losses: largest};
+    const mine = {version: SHARDS_VERSION, shard, step, k, rows: losses.size, usable, losses: largest, model};
     const tops = exchange({...mine, losses: largest.slice()});
     const threshold = thresholdOver(NAME, 'the result of exchange', tops, {k, shards, step});
     checkOwn(tops[shard] as ShardLosses, mine);
@@ -90,7 +90,7 @@ export function globalTopK(options: GlobalTopKOptions): Selector {
       threshold,
     };
   };
-  return selector(NAME, choose, undefined, {acceptsEmpty: true});
+  return selector(NAME, choose, undefined, {acceptsEmpty: true, needs: ['model']});
 }
 
 /**

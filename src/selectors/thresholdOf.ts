@@ -27,8 +27,7 @@ export interface ThresholdOfOptions {
  * @returns `{loss, counts, rows}`, plain data.
  * @throws TypeError or RangeError for a wrong option, if `k` exceeds the number of all rows, or if
  *   the losses are of more or fewer shards, of other versions, steps, models or `k`, in another
- *   order, or incomplete. All shards throw; if their `k` differ, each names another shard. Models
- *   are compared by the shapes of their weights only.
+ *   order, or incomplete. All shards throw; if their `k` differ, each names another shard.
  *
  * @example
  * const shard = (shard, losses) =>

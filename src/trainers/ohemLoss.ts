@@ -138,9 +138,9 @@ function checkMiner(select: Selector): void {
     const remedy = 'Use ohemStep, which carries the memory and disposes it.';
     throw typeError(NAME, 'select', 'depend on the batch alone', 'one with a memory', remedy);
   }
-  if (!select.needs) return;
+  if (!select.needs?.includes('features')) return;
   const remedy = 'Use ohemStep, which has the model.';
-  throw typeError(NAME, 'select', 'use only losses, truth and predictions', `one that needs ${select.needs}`, remedy);
+  throw typeError(NAME, 'select', 'use only losses, truth and predictions', 'one that needs features', remedy);
 }
 
 function viewOf(granularity: Granularity, loss: PerSampleLoss, truth: Tensor, predicted: Tensor): BatchView {

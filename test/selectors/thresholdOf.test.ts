@@ -64,8 +64,9 @@ describe('thresholdOf', () => {
     ['another k', [of(0, [1, 1, 1], {k: 2}), of(1, [1])], 'tops[0].k must be 3, got 2. Pass the same k in all shards.'],
     [
       'another model',
-      [of(0, [1, 1, 1], {model: '2×3 3'}), of(1, [1], {model: '2×4 4'})],
-      'tops[1].model must be 2×3 3, got 2×4 4. Build the same model in all shards.',
+      [of(0, [1, 1, 1], {model: 7}), of(1, [1], {model: 8})],
+      'tops[1].model must be 7, got 8. Build the same model in all shards: its layers, their options and the shapes of its ' +
+        'weights count, names do not.',
     ],
     [
       'fewer losses than usable rows',

@@ -44,6 +44,17 @@ function build(): LayersModel {
   });
 }
 
+/** The message of what `f` throws, but for the question of {@link inLockStep}. */
+function messageOf(f: () => unknown): string | undefined {
+  try {
+    f();
+    return undefined;
+  } catch (error) {
+    if ((error as Error).name === 'RangeError') return (error as Error).message;
+    throw error;
+  }
+}
+
 /**
  * The whole batch of a step; every fourth row of the second half is one of the first half too. With
  * `isTied`, the second half is the first half, so that an odd k nearly always splits a tie.
@@ -214,6 +225,47 @@ describeOnBackends('Shards with a global top k', () => {
   });
 
   it('clip the sum, not each part', () => train({sizes: [6, 6], k: 5, options: {clipNorm: 0.05}}));
+
+  it.each([
+    ['globalTopK', (select: Selector) => select],
+    ['a wrapper of it', (select: Selector) => mapSelector(select, (selection) => selection)],
+  ])('are refused on every shard by %s if the models of shards differ in an activation', (_, wrapped) => {
+    const dense = (activation: 'relu' | 'tanh') =>
+      sequential({layers: [layers.dense({units: CLASSES, activation, inputShape: [FEATURES], ...seeded(1)})]});
+    const {xs, ys} = batchOf(0, 8);
+    const lossesOf = (activations: ('relu' | 'tanh')[], sizes = [4, 4]) => {
+      const places = shardRows(sizes);
+      return inLockStep(2, (shard, exchange) => {
+        const select = wrapped(globalTopK({k: 3, shard, shards: 2, exchange}));
+        const model = dense(activations[shard] as 'relu');
+        const step = ohemStep(model, {loss: 'meanSquaredError', select, optimizer: tf.train.sgd(1)});
+        const {begin, size} = places[shard] as (typeof places)[number];
+        const given = () => step.gradients(tf.slice(xs, begin, size), tf.slice(ys, begin, size));
+        return messageOf(given);
+      });
+    };
+    expect(lossesOf(['tanh', 'tanh'])).toEqual([undefined, undefined]);
+    for (const sizes of [
+      [4, 4],
+      [8, 0],
+      [0, 8],
+    ]) {
+      const messages = lossesOf(['relu', 'tanh'], sizes);
+      for (const message of messages) {
+        expect(message).toMatch(
+          /^globalTopK: the result of exchange\[1\]\.model must be \d+, got \d+\. Build the same/,
+        );
+      }
+    }
+  });
+
+  it('take losses of a transport that does not carry the model', () => {
+    const {xs, ys} = batchOf(0, 4);
+    const exchange = (mine: ShardLosses) => [mine, shardLosses([0.1, 0.1], {shard: 1, k: 2})];
+    const select = globalTopK({k: 2, shard: 0, shards: 2, exchange});
+    const step = ohemStep(build(), {loss: categoricalCrossentropy(), select, optimizer: tf.train.sgd(1)});
+    expect(step.gradients(xs, ys).report.selection.threshold?.rows).toBe(6);
+  });
 
   it('change nothing if no row of any shard is finite', () => {
     const nothing = (xs: tf.Tensor2D) => tf.fill(xs.shape, Number.NaN) as tf.Tensor2D;

@@ -10,14 +10,14 @@ const countsIn = ({buffer}: Uint8Array, begin: number, count?: number) => new Ui
 
 const joined = (...parts: Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts));
 
-/** The losses of a shard: four counts, then the losses. The model is that of the greeting. */
-export function lossesPayload({version, k, rows, usable, losses}: ShardLosses): Uint8Array {
-  return joined(bytesOf(Uint32Array.of(version, k, rows, usable)), bytesOf(losses));
+/** The losses of a shard: four counts, the model, then the losses. */
+export function lossesPayload({version, k, rows, usable, model = 0, losses}: ShardLosses): Uint8Array {
+  return joined(bytesOf(Uint32Array.of(version, k, rows, usable, model)), bytesOf(losses));
 }
 
 export function lossesIn({shard, step, payload}: {shard: number; step: number; payload: Uint8Array}): ShardLosses {
-  const [version = 0, k = 0, rows = 0, usable = 0] = countsIn(payload, 0, 4);
-  return {version, shard, step, k, rows, usable, losses: floatsIn(payload, 16)};
+  const [version = 0, k = 0, rows = 0, usable = 0, model = 0] = countsIn(payload, 0, 5);
+  return {version, shard, step, k, rows, usable, model, losses: floatsIn(payload, 20)};
 }
 
 /** The threshold of a step: the loss, all rows, then the count of each shard. */

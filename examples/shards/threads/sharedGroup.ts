@@ -13,7 +13,7 @@ const [ARRIVED, TURN, FAILED, CONTROLS] = [0, 1, 2, 4] as const;
 const [PATIENCE, AT, REPORTS] = [0, 1, 2] as const;
 
 /** Numbers of a shard beside its losses. */
-const [STEP, ROWS, USABLE, COUNT, K, KEPT, VERSION, FIGURES] = [0, 1, 2, 3, 4, 5, 6, 8] as const;
+const [STEP, ROWS, USABLE, COUNT, K, KEPT, VERSION, MODEL, FIGURES] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
 
 /** Bytes of a SHA-256. */
 const FINGERPRINT = 32;
@@ -138,7 +138,7 @@ function viewsOf(memory: SharedMemory) {
 /** The losses that a shard has written. */
 function lossesIn(figures: Int32Array, losses: Float32Array, shard: number): ShardLosses {
   const at = (place: number) => figures[place] as number;
-  const counts = {k: at(K), rows: at(ROWS), usable: at(USABLE)};
+  const counts = {k: at(K), rows: at(ROWS), usable: at(USABLE), model: at(MODEL)};
   return {version: at(VERSION), shard, step: at(STEP), ...counts, losses: losses.slice(0, at(COUNT))};
 }
 
@@ -156,11 +156,12 @@ export function sharedGroup(memory: SharedMemory, shard: number, timeout: number
     exchange(mine: ShardLosses): ShardLosses[] {
       step = mine.step;
       losses[shard]?.set(mine.losses);
-      const {rows, usable, version} = mine;
+      const {rows, usable, version, model = 0} = mine;
       const values = {
         [STEP]: step,
         [ROWS]: rows,
         [USABLE]: usable,
+        [MODEL]: model,
         [COUNT]: mine.losses.length,
         [K]: mine.k,
         [VERSION]: version,

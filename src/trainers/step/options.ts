@@ -7,6 +7,7 @@ import type {JointLoss} from '../../losses/jointLoss';
 import {classAxes} from '../../models/classAxis';
 import type {TrainableModel} from '../../models/functionModel';
 import {modelOptimizer, type OptimizerName, readyModel, trainedWeights} from '../../models/model';
+import {modelFingerprint} from '../../models/modelFingerprint';
 import {type Losses, modelLosses, modelLossWeights, targetNames} from '../../models/modelLosses';
 import {outputActivation, type PredictionKind, predictionKind, warnOfActivations} from '../../models/outputActivation';
 import {checkSelector} from '../../selectors/selector';
@@ -125,6 +126,8 @@ export interface StepSettings {
   dynamics: Required<DynamicsOptions> | undefined;
   /** What is known of the predictions, for selectors; undefined unless there is one output. */
   predicts: PredictionKind | undefined;
+  /** Computes `context.model`; undefined if the selector does not need it. */
+  fingerprint?: (() => number) | undefined;
   /** Captures the input of the last dense layer; undefined if the selector does not need it. */
   lastLayer: LastLayer | undefined;
   /** Runs the validation rows of the selector forward; undefined if it has none. */
@@ -182,6 +185,7 @@ export function stepSettings(where: string, given: TrainableModel, options: Ohem
     ...{where, model, losses, lossWeights: weights, select, optimizer, reduction, rankBy, granularity, backward},
     ...{targets, trained, clipNorm, accumulate, selectOver, outputs, dynamics},
     predicts: targets?.length === 1 ? predictionKind(losses[0], outputActivation(model, 0)) : undefined,
+    fingerprint: select.needs?.includes('model') ? () => modelFingerprint(model) : undefined,
     ...{lastLayer: needed, validation: undefined},
   };
   return select.validation ? {...settings, validation: validationPasses(settings)} : settings;

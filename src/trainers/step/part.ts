@@ -46,12 +46,12 @@ export function emptyPart(
   ys: StepTensors,
   {threshold: given, ...context}: Pick<StepOptions, 'threshold' | 'step'>,
 ): GlobalThreshold | undefined {
-  const {where, model, targets, select, reduction} = settings;
+  const {where, model, targets, select, reduction, fingerprint} = settings;
   if (given) checkPart(settings, given);
   if (!hasNoRow(xs) || !(given || select.acceptsEmpty)) return undefined;
   modelTensors(where, model, xs, ys, {targets, mayBeEmpty: true});
   if (!select.acceptsEmpty) return given;
-  const {threshold} = select(tensor1d([], 'float32'), context);
+  const {threshold} = select(tensor1d([], 'float32'), {...context, ...(fingerprint && {model: fingerprint()})});
   if (!threshold) throw typeError(where, 'select', 'return the threshold of all shards for no row', threshold);
   checkThreshold(where, threshold, reduction, true);
   return threshold;

@@ -140,8 +140,12 @@ export function chooseRows(
     reduction,
     partial,
     predicts,
+    fingerprint,
     validation,
-  }: Pick<StepSettings, 'where' | 'select' | 'rankBy' | 'reduction' | 'partial' | 'predicts' | 'validation'>,
+  }: Pick<
+    StepSettings,
+    'where' | 'select' | 'rankBy' | 'reduction' | 'partial' | 'predicts' | 'fingerprint' | 'validation'
+  >,
   {valid, finite, count, ys, context}: Pick<StepBatch, 'valid' | 'finite' | 'count' | 'ys' | 'context'>,
   forward: Pick<Forward, 'losses' | 'raw' | 'predictions' | 'features'>,
   state: SelectorState,
@@ -158,6 +162,7 @@ export function chooseRows(
     ...(valid && {valid}),
     ...(predictions.length === 1 && ys.length === 1 && {yTrue: ys[0] as Tensor, yPred: predictions[0] as Tensor}),
     ...predicts,
+    ...(fingerprint && {model: fingerprint()}),
     ...(features && {features}),
     ...(features && rankBy === 'weighted' && {rowWeights: rowWeightsOf(forward)}),
     ...(validation && {validation: validation()}),

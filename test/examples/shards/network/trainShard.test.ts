@@ -77,7 +77,7 @@ describe('Shards over a network', () => {
     const gradients = 4 * gradientSize(settings);
     expect(received).toBe(settings.steps * (gradients + 4 * shards + 44) + 5 * 16);
     const hello =
-      sent - settings.steps * (gradients + 4 * Math.min(settings.k, settings.rows / shards) + 52) - 4 * 16 - 3 * 64;
+      sent - settings.steps * (gradients + 4 * Math.min(settings.k, settings.rows / shards) + 56) - 4 * 16 - 3 * 64;
     expect(hello).toBeGreaterThan(100);
     expect(hello).toBeLessThan(400);
     expect(losses).toBeGreaterThan(0);

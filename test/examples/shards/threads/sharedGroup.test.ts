@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {failAll, sharedGroup, sharedMemory} from '../../../../examples/shards/threads/sharedGroup';
 import {shardLosses} from '../../../support/shards';
 
-const losses = shardLosses([3, 1], {step: 4});
+const losses = shardLosses([3, 1], {step: 4, model: 7});
 
 describe('A group of threads', () => {
   it('of one exchanges with itself, and sums what it has', () => {
