@@ -58,7 +58,16 @@ describe('Frames', () => {
 
 describe('Payloads', () => {
   it('hold losses, a threshold and gradients', () => {
-    const losses = {version: 1, shard: 2, step: 9, k: 3, model: 7, rows: 8, usable: 5, losses: Float32Array.of(3, 2.5, 1)};
+    const losses = {
+      version: 1,
+      shard: 2,
+      step: 9,
+      k: 3,
+      model: 7,
+      rows: 8,
+      usable: 5,
+      losses: Float32Array.of(3, 2.5, 1),
+    };
     expect(lossesIn({shard: 2, step: 9, payload: lossesPayload(losses)})).toEqual(losses);
     for (const loss of [1.5, Number.POSITIVE_INFINITY]) {
       const threshold = {loss, rows: 20, counts: [3, 0, 4]};
