@@ -1,9 +1,7 @@
 /**
  * @file `npm run bench:soak`: shards over a network, of which one is killed at a random moment,
- *   again and again. Each
- * time the run has to end with an error that names it, and to be resumed; at the end the weights
- * have to be those of a
- * undisturbed run.
+ *   again and again. Each time the run has to end with an error that names it, and to be resumed;
+ *   at the end the weights have to be those of an undisturbed run.
  */
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
