@@ -6,25 +6,42 @@ import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The library, and the network, the order of rows and the steps of the experiment. */
-const FOLDERS = ['src', 'examples/mnist/experiment'];
+/**
+ * The library; the network, the order of rows and the steps of the experiment; what the studies have
+ * in common, and data that some of them share with the benchmarks.
+ */
+const PLACES = ['src', 'examples/mnist/experiment', 'studies/kit', 'bench/flippedLabels.ts', 'bench/trainDigits.ts'];
+
+/** Files that only show numbers. */
+const SHOWING = /(report|summary|figure)\.ts$/i;
+
+/** The folder of a study, which is the first word of its name. */
+const folderOf = (study: string) => `studies/${study.split('-')[0]}`;
 
 /**
- * Computes a hash of the code that the numbers of a seed come from. Comments, types and white
- * space do not count.
+ * Computes a hash of the code that the numbers of a seed come from. Comments, types, white space and
+ * files that only show numbers do not count.
  *
+ * @param study  the name of the study.
  * @param root  the folder that holds the repository.
  */
-export async function sourceHash(root: string = ROOT): Promise<string> {
+export async function sourceHash(study: string, root: string = ROOT): Promise<string> {
   const hash = createHash('sha256');
-  for (const folder of FOLDERS) {
-    const names = (await readdir(join(root, folder), {recursive: true})).filter((name) => name.endsWith('.ts'));
+  for (const place of [...PLACES, folderOf(study)]) {
+    const names = place.endsWith('.ts') ? [place] : await sourcesIn(root, place);
     for (const name of names.sort()) {
-      hash.update(`${folder}/${name.replaceAll('\\', '/')}\n`);
-      hash.update(codeOf(await readFile(join(root, folder, name), 'utf8')));
+      hash.update(`${name}\n`);
+      hash.update(codeOf(await readFile(join(root, name), 'utf8')));
     }
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+async function sourcesIn(root: string, folder: string): Promise<string[]> {
+  const names = await readdir(join(root, folder), {recursive: true});
+  return names
+    .filter((name) => name.endsWith('.ts') && !SHOWING.test(name))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
 }
 
 /** What runs of a file, as the compiler prints it, without white space. */

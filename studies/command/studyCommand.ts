@@ -47,7 +47,7 @@ export async function studyCommand(argv: readonly string[], output: NodeJS.Writa
     study: study.name,
     settings: study.settings(steps),
     versions: {...versions(), backend: 'wasm', machine: `${process.platform} ${process.arch}, ${cores()}`},
-    source: await sourceHash(),
+    source: await sourceHash(study.name),
   };
   const running = await useBackend('wasm', threads);
   if (threads !== undefined) print(`Threads: ${running}`);

@@ -9,10 +9,14 @@ export interface SpeedRecord {
   /** Median milliseconds of `trainOnBatch` over all rows. */
   plainMs: number;
   minedMs: number;
+  /** The same step of this library, with all rows kept; omit if it was not measured. */
+  allMs?: number;
 }
 
 /** The same, as it is shown. */
 export interface SpeedStep extends SpeedRecord {
   /** Time of the mined step, by that of the plain one. */
   ratio: number;
+  /** Time of the step with all rows kept, by that of the plain one. */
+  allRatio?: number;
 }

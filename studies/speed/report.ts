@@ -7,7 +7,10 @@ export interface SpeedSummary {
 }
 
 export function speedReport([records]: SpeedRecord[][]): StudyReport {
-  const steps = (records as SpeedRecord[]).map((record) => ({...record, ratio: record.minedMs / record.plainMs}));
+  const steps = (records as SpeedRecord[]).map((record): SpeedStep => {
+    const {plainMs, minedMs, allMs} = record;
+    return {...record, ratio: minedMs / plainMs, ...(allMs !== undefined && {allRatio: allMs / plainMs})};
+  });
   return {
     summary: {steps} satisfies SpeedSummary,
     figures: {'step-times': (theme) => stepTimes(steps, theme)},

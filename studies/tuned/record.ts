@@ -6,7 +6,10 @@ export type OptimizerName = 'sgd' | 'adam';
 /** How well one learning rate did. */
 export interface RateTried {
   rate: number;
-  /** Mean validation accuracy of the seeds after each stage that it took part in. */
+  /**
+   * Mean validation accuracy of the seeds after each stage that it took part in; after all of them
+   * for the best rate and those beside it.
+   */
   accuracies: number[];
 }
 
@@ -17,7 +20,7 @@ export interface Sweep {
   /** Steps after which the slower rates were dropped, and at the end those of the whole run. */
   stages: number[];
   tried: RateTried[];
-  /** The rate with the largest validation accuracy after the last stage. */
+  /** The rate with the largest validation accuracy after the last stage, larger than both beside it. */
   best: number;
 }
 

@@ -8,7 +8,7 @@ import {OPTIMIZERS} from './optimizers';
 import type {OptimizerName, Sweep, TunedRecord, TunedSeed} from './record';
 import {tunedReport} from './report';
 import {splitDigits} from './splitDigits';
-import {SWEEP_SEEDS, sweep, sweepSteps} from './sweep';
+import {climb, climbSteps, SWEEP_SEEDS, sweep, sweepSteps} from './sweep';
 
 /** Plain training, and each selection with as many rows at random. */
 const RUNS = '512/512,512/384,1024/512,1024/128,512/384-random,1024/512-random,1024/128-random';
@@ -88,9 +88,9 @@ export const tuned: Study<TunedSeed> = {
   report: tunedReport,
 };
 
-/** The steps that a seed and the sweeps take. */
+/** The steps that a seed and the sweeps take; a climb may be longer or shorter than one neighbour. */
 function dueSteps(contests: Contest[], {steps}: TunedSettings): number {
-  const swept = contests.reduce((sum, {rates}) => sum + sweepSteps(steps, rates.length), 0);
+  const swept = contests.reduce((sum, {rates}) => sum + sweepSteps(steps, rates.length) + climbSteps(steps), 0);
   return swept + contests.length * (steps + timedSteps(steps));
 }
 
@@ -130,11 +130,15 @@ async function* part<Part>(
   }
 }
 
-/** The sweep of a run, which all seeds have in common. */
-function swept(contest: Contest, digits: TrainAndTest, at: Occasion): Training<Sweep> {
+/** The sweep of a run, which all seeds have in common, and the climb from the rate that it found. */
+async function* swept(contest: Contest, digits: TrainAndTest, at: Occasion): Training<Sweep> {
   const {settings, parts} = at;
   const due = sweepSteps(settings.steps, contest.rates.length);
-  return part(parts.ofStudy, partName('sweep', contest), at, due, () => sweep(contest, digits, settings.steps));
+  const {steps} = settings;
+  const found = yield* part(parts.ofStudy, partName('sweep', contest), at, due, () => sweep(contest, digits, steps));
+  return yield* part(parts.ofStudy, partName('climb', contest), at, climbSteps(steps), () =>
+    climb(found, contest.run, digits, steps),
+  );
 }
 
 /**

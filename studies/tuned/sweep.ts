@@ -64,26 +64,14 @@ export async function* sweep(
 ): AsyncGenerator<number, Sweep, undefined> {
   const due = sweepSteps(steps, rates.length);
   const stages = stagesOf(steps);
-  const schedule = {isMeasured: (step: number) => stages.includes(step), isPictured: () => false};
-  const variant = {schedule, step: {reduction: 'mean'} as const, optimizer: OPTIMIZERS[optimizer].make};
-  const contenders = rates.map((rate): Contender => {
-    const trainings = SWEEP_SEEDS.map((seed) => {
-      const settings: Settings = {steps, learningRate: rate, seed, backend: 'wasm', runs: [run.name]};
-      return trainRun(run, digits, settings, undefined, variant);
-    });
-    return {rate, accuracies: [], trainings};
-  });
+  const contenders = rates.map((rate) => contenderOf(rate, {optimizer, run}, digits, steps));
   let [left, taken] = [contenders, 0];
   try {
     for (const [stage, end] of stages.entries()) {
-      for (const {trainings, accuracies} of left) {
-        const judged: number[] = [];
-        for (const training of trainings) {
-          const before = taken;
-          judged.push(yield* trainUpTo(end, training, (step) => (before + step) / due));
-          taken += end - (stages[stage - 1] ?? 0);
-        }
-        accuracies.push(estimate(judged).mean);
+      for (const contender of left) {
+        const before = taken;
+        yield* judge(contender, end, (step) => (before + step) / due);
+        taken += SWEEP_SEEDS.length * (end - (stages[stage - 1] ?? 0));
       }
       const ranked = [...left].sort((one, other) => accuracyAt(stage, other) - accuracyAt(stage, one));
       left = ranked.slice(0, STAGES.at(stage - stages.length)?.left);
@@ -97,24 +85,105 @@ export async function* sweep(
 }
 
 /**
+ * Trains the neighbours of the best rate of a sweep for all steps, and those of the rate that is
+ * best then, until none is missing.
+ *
+ * A sweep drops rates early, and a rate that wins in the end may be unsteady at first. What is
+ * found here is better than both rates beside it, after as many steps as it is used for.
+ *
+ * @returns a generator that yields the share that is done of one neighbour for each of them, and the
+ *   sweep with all accuracies of these rates.
+ */
+export async function* climb(
+  {tried: before, ...swept}: Sweep,
+  run: Run,
+  digits: TrainAndTest,
+  steps: number,
+): AsyncGenerator<number, Sweep, undefined> {
+  const {optimizer, stages} = swept;
+  const tried = [...before];
+  const atEnd = ({accuracies}: RateTried) => accuracies[stages.length - 1] ?? Number.NEGATIVE_INFINITY;
+  for (;;) {
+    const best = tried.reduce((one, other) => (atEnd(other) > atEnd(one) ? other : one));
+    const place = tried.indexOf(best);
+    const missing = [place - 1, place + 1].find((other) => tried[other] && atEnd(tried[other]) < 0);
+    if (missing === undefined) return {...swept, tried, best: best.rate};
+    const {rate} = tried[missing] as RateTried;
+    const contender = contenderOf(rate, {optimizer, run}, digits, steps);
+    try {
+      for (const [stage, end] of stages.entries()) {
+        const taken = stages[stage - 1] ?? 0;
+        yield* judge(contender, end, (step) => (SWEEP_SEEDS.length * taken + step) / climbSteps(steps));
+      }
+    } finally {
+      await ended([contender]);
+    }
+    tried[missing] = {rate, accuracies: contender.accuracies};
+  }
+}
+
+/** How many steps one neighbour takes with all seeds. */
+export const climbSteps = (steps: number): number => SWEEP_SEEDS.length * steps;
+
+/** Begins to train a rate with all seeds. */
+function contenderOf(
+  rate: number,
+  {optimizer, run}: Omit<SweptRun, 'rates'>,
+  digits: TrainAndTest,
+  steps: number,
+): Contender {
+  const stages = stagesOf(steps);
+  const schedule = {isMeasured: (step: number) => stages.includes(step), isPictured: () => false};
+  const variant = {schedule, step: {reduction: 'mean'} as const, optimizer: OPTIMIZERS[optimizer].make};
+  const trainings = SWEEP_SEEDS.map((seed) => {
+    const settings: Settings = {steps, learningRate: rate, seed, backend: 'wasm', runs: [run.name]};
+    return trainRun(run, digits, settings, undefined, variant);
+  });
+  return {rate, accuracies: [], trainings};
+}
+
+/**
+ * Trains a rate with all seeds to the end of a stage, and adds its mean accuracy.
+ *
+ * @param shareOf  the share that is done after so many steps of this stage, of all seeds.
+ */
+async function* judge(
+  {trainings, accuracies}: Contender,
+  end: number,
+  shareOf: (taken: number) => number,
+): AsyncGenerator<number, void, undefined> {
+  const judged: number[] = [];
+  let taken = 0;
+  for (const training of trainings) {
+    const before = taken;
+    const {accuracy, steps} = yield* trainUpTo(end, training, (step) => shareOf(before + step));
+    judged.push(accuracy);
+    taken += steps;
+  }
+  accuracies.push(estimate(judged).mean);
+}
+
+/**
  * Trains a rate with one seed to the end of a stage.
  *
- * @returns a generator of shares that are done, and the accuracy; 0 if the losses are not finite.
+ * @returns a generator of shares that are done, with the steps taken and the accuracy; 0 if the
+ *   losses are not finite.
  */
 async function* trainUpTo(
   end: number,
   training: Training,
   shareOf: (taken: number) => number,
-): AsyncGenerator<number, number, undefined> {
+): AsyncGenerator<number, {accuracy: number; steps: number}, undefined> {
+  let steps = 0;
   try {
-    for (let taken = 1; ; taken++) {
+    for (;;) {
       const {value, done} = await training.next();
-      if (done) return 0;
-      yield shareOf(taken);
-      if (value.step === end) return value.testAccuracy;
+      if (done) return {accuracy: 0, steps};
+      yield shareOf(++steps);
+      if (value.step === end) return {accuracy: value.testAccuracy, steps};
     }
   } catch (error) {
-    if (error instanceof DivergedError) return 0;
+    if (error instanceof DivergedError) return {accuracy: 0, steps};
     throw error;
   }
 }

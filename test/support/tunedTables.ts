@@ -62,13 +62,11 @@ function ahead(): string[][] {
 const LEADER = '1024/512';
 const OTHERS = ['512/384', '1024/128'];
 
-/** What is left of a lead, as a share of what it was. */
-function leftOf(now: Estimate | undefined, before: Estimate | undefined): string {
+/** Whether a run is ahead, by the interval of its lead. */
+function standingOf(lead: Estimate | undefined): string {
   // JSON has null for the margin of a single seed.
-  if (!now || !before || now.margin === null) return 'an unknown part';
-  return isClear(now) && now.mean > 0
-    ? `${((100 * now.mean) / before.mean).toFixed(0)} %`
-    : 'nothing that is clear of 0';
+  if (!lead || lead.margin === null || !isClear(lead)) return 'level';
+  return lead.mean > 0 ? 'ahead' : 'behind';
 }
 
 /** How much of what mining is ahead is left when every run has its own best rate. */
@@ -91,7 +89,7 @@ function verdict(): string {
     `At one rate for all, by the sum, ${LEADER} is ${less(before(LEADER))} points ahead of 512/512 after ` +
       `${count(steps)} steps. With a rate for each it is ${per(LEADER, (arm) => less(toPlain(arm)))}; after equal ` +
       `time, ${per(LEADER, (arm) => less(arm?.toPlain?.atEqualSeconds))}.`,
-    `Of its lead by the step, ${per(LEADER, (arm) => leftOf(toPlain(arm), before(LEADER)))} is left.`,
+    `So with a rate for each it is ${per(LEADER, (arm) => standingOf(toPlain(arm)))} after as many steps.`,
     `Less as many rows at random it is ${per(LEADER, (arm) => less(arm?.toRandom?.afterSteps[steps]))}.`,
     ...OTHERS.map(
       (name) => `${name}, ${less(before(name))} at one rate for all, is ${per(name, (arm) => less(toPlain(arm)))}.`,

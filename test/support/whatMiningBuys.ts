@@ -1,12 +1,16 @@
 /** @file The table at the head of docs/results.md: a row for each thing that was tried. */
 import {existsSync} from 'node:fs';
 import type {KeptFile} from '../../studies/command/keptFile';
+import type {EpochsRecord} from '../../studies/epochs/record';
 import type {EpochsSummary} from '../../studies/epochs/report';
+import type {HurtsSummary} from '../../studies/hurts/summary';
 import {atOnePace} from '../../studies/kit/atOnePace';
 import {byArm} from '../../studies/kit/byArm';
 import {valueAt} from '../../studies/kit/polyline';
 import {type Estimate, pairedDifference} from '../../studies/kit/statistics';
 import {type ArmRecord, secondsAt} from '../../studies/kit/trainTogether';
+import type {Compared} from '../../studies/kit/turnSummary';
+import type {NoiseRecord} from '../../studies/noise/record';
 import type {NoiseSummary} from '../../studies/noise/report';
 import type {OrderedSummary} from '../../studies/ordered/report';
 import type {PairsSummary} from '../../studies/pairs/report';
@@ -26,6 +30,8 @@ interface Bought {
   measure: string;
   /** After as many steps or epochs. */
   atEqualSteps: Estimate | undefined;
+  /** After as many steps, less as many rows at random; undefined if none were trained. */
+  toRandom?: Estimate | undefined;
   /** After as many seconds; or the time taken, by that of what it is compared with. */
   atEqualTime: Estimate | {takes: number} | undefined;
   seeds: number;
@@ -40,11 +46,13 @@ const PLAIN = 'all rows';
 function ofReference(): Bought[] {
   const {arms, seeds} = resultsOf<ReferenceSummary>('reference');
   return ['1024/512', '512/384', '1024/128'].map((name) => {
-    const toWhole = arms.find((arm) => arm.name === name)?.toWholeBatch;
+    const arm = arms.find((other) => other.name === name);
+    const toWhole = arm?.toWholeBatch;
+    const toRandom = lastOf(arm?.toRandom?.afterSteps);
     const task = 'digits, SGD, one rate for all, by sum';
     const measure = 'test accuracy';
     const [atEqualSteps, atEqualTime] = [lastOf(toWhole?.afterSteps), lastOf(toWhole?.afterSeconds)];
-    return {task, rule: hardest(name), less: PLAIN, measure, atEqualSteps, atEqualTime, seeds};
+    return {task, rule: hardest(name), less: PLAIN, measure, atEqualSteps, toRandom, atEqualTime, seeds};
   });
 }
 
@@ -55,21 +63,17 @@ function ofTuned(): Bought[] {
   const titles: Record<OptimizerName, string> = {sgd: 'SGD', adam: 'Adam'};
   return arms
     .filter(({name, rule}) => rule === 'hardest' && ['1024/512', '512/384'].includes(name))
-    .map(({optimizer, name, toPlain}) => ({
+    .map(({optimizer, name, toPlain, toRandom}) => ({
       task: `digits, ${titles[optimizer]}, each at its best rate`,
       ...{rule: hardest(name), less: PLAIN, measure: 'test accuracy'},
-      ...{atEqualSteps: lastOf(toPlain?.afterSteps), atEqualTime: toPlain?.atEqualSeconds, seeds},
+      ...{atEqualSteps: lastOf(toPlain?.afterSteps), toRandom: lastOf(toRandom?.afterSteps)},
+      ...{atEqualTime: toPlain?.atEqualSeconds, seeds},
     }));
 }
 
 /** The records of all seeds of a study, by arm. */
 function armsOf(study: string): ArmRecord[][] {
-  const seeds: ArmRecord[][] = [];
-  for (let seed = 1; existsSync(`${ROOT}docs/results/${study}/seed-${seed}.json`); seed++) {
-    const file: KeptFile<ArmRecord[]> = JSON.parse(readSource(`docs/results/${study}/seed-${seed}.json`).text);
-    seeds.push(file.content);
-  }
-  return byArm(atOnePace(seeds));
+  return byArm(atOnePace(seedsOf<ArmRecord[]>(study)));
 }
 
 function ofCost(): Bought[] {
@@ -101,13 +105,30 @@ function ofOrdered(): Bought[] {
   ];
 }
 
+/** The content of the files of a study's seeds. */
+function seedsOf<Content>(study: string): Content[] {
+  const seeds: Content[] = [];
+  for (let seed = 1; existsSync(`${ROOT}docs/results/${study}/seed-${seed}.json`); seed++) {
+    const file: KeptFile<Content> = JSON.parse(readSource(`docs/results/${study}/seed-${seed}.json`).text);
+    seeds.push(file.content);
+  }
+  return seeds;
+}
+
 function ofNoise(): Bought[] {
   const {results, seeds} = resultsOf<NoiseSummary>('noise');
+  const records = seedsOf<NoiseRecord[]>('noise');
+  const ends = (rule: string) =>
+    records.map(
+      (ofSeed) =>
+        ofSeed.find((other) => other.rule === rule && other.flipped === 0.2)?.testAccuracy.at(-1) ?? Number.NaN,
+    );
   return ['topK({k: 50})', 'trimmedTopK({k: 50, skip: 20})'].map((rule) => {
     const toPlain = results.find((other) => other.rule === rule && other.flipped === 0.2)?.toPlain;
     return {
       ...{task: 'digits, 20 % wrong labels', rule: `\`${rule}\``, less: PLAIN, measure: 'test accuracy'},
-      ...{atEqualSteps: toPlain?.[20], atEqualTime: undefined, seeds},
+      ...{atEqualSteps: toPlain?.[20], toRandom: pairedDifference(ends(rule), ends('randomK({k: 50, seed})'))},
+      ...{atEqualTime: undefined, seeds},
     };
   });
 }
@@ -115,10 +136,18 @@ function ofNoise(): Bought[] {
 function ofEpochs(study: string, task: string, measure: string, rule: string, flipped: number): Bought {
   const {results, seeds} = resultsOf<EpochsSummary>(study);
   const found = results.find((other) => other.rule === rule && other.flipped === flipped);
+  const records = seedsOf<EpochsRecord[]>(study);
+  const ends = (name: string) =>
+    records.map(
+      (ofSeed) =>
+        ofSeed.find((other) => other.rule === name && other.flipped === flipped)?.testError.at(-1) ?? Number.NaN,
+    );
+  const wrong = flipped > 0 ? `, ${100 * flipped} % wrong labels` : '';
   const code = `\`${rule.replace(' and ', '` and `')}\``;
   return {
-    ...{task, rule: code, less: PLAIN, measure, seeds},
+    ...{task: `${task}${wrong}`, rule: code, less: PLAIN, measure, seeds},
     atEqualSteps: found?.toFull && negated(found.toFull),
+    toRandom: pairedDifference(ends('randomK({ratio: 0.5})'), ends(rule)),
     atEqualTime: {takes: found?.seconds.mean as number},
   };
 }
@@ -137,7 +166,8 @@ function ofImbalance(): Bought[] {
     {
       ...{task: 'one positive in 100 points', rule: '`hardNegatives({ratio: 3})`', measure: 'average precision'},
       less: 'all rows, class weights',
-      ...{atEqualSteps: pairedDifference(at('hardNegatives({ratio: 3})'), weighted), atEqualTime: undefined},
+      atEqualSteps: pairedDifference(at('hardNegatives({ratio: 3})'), weighted),
+      atEqualTime: undefined,
       seeds: weighted.length,
     },
   ];
@@ -148,7 +178,12 @@ function ofPairs(): Bought[] {
   return ['all digits', 'unseen digits'].map((digits) => {
     const found = arms.find((arm) => arm.name === 'semi-hard' && arm.digits === digits);
     return {
-      ...{task: `embedding of ${digits}`, rule: 'semi-hard triplets', less: 'random triplets', measure: 'recall@1'},
+      ...{
+        task: `embedding of ${digits}`,
+        rule: 'semi-hard triplets',
+        less: 'one random triplet each',
+        measure: 'recall@1',
+      },
       ...{atEqualSteps: found?.recallToRandom, atEqualTime: undefined, seeds},
     };
   });
@@ -156,7 +191,7 @@ function ofPairs(): Bought[] {
 
 /** What is read of a study whose rules train in turn on scenes of digits. */
 interface Scenes {
-  rules: {name: string; measures: Record<string, {toAll: Estimate; toAllAtEqualSeconds: Estimate} | undefined>}[];
+  rules: {name: string; measures: Record<string, Compared | undefined>}[];
 }
 
 function ofScenes(study: string, task: string, measure: [name: string, said: string], names: string[]): Bought[] {
@@ -165,9 +200,44 @@ function ofScenes(study: string, task: string, measure: [name: string, said: str
     const compared = rules.find((rule) => rule.name === name)?.measures[measure[0]];
     return {
       ...{task, rule: name.replace(/^[a-z]+[A-Z]\w*/, '`$&`'), less: rules[0]?.name ?? '', measure: measure[1]},
-      ...{atEqualSteps: compared?.toAll, atEqualTime: compared?.toAllAtEqualSeconds, seeds},
+      ...{
+        atEqualSteps: compared?.toAll,
+        toRandom: compared?.toRandom,
+        atEqualTime: compared?.toAllAtEqualSeconds,
+        seeds,
+      },
     };
   });
+}
+
+/** Tasks in which the hardest rows may be the wrong ones. */
+function ofHurts(): Bought[] {
+  const {tasks, seeds} = resultsOf<HurtsSummary>('hurts');
+  const rowOf = (
+    task: string,
+    name: string,
+    make: (end: HurtsSummary['tasks'][number]['rules'][number]['end']) => Partial<Bought>,
+  ) => {
+    const found = tasks.find((other) => other.task === task)?.rules.find((rule) => rule.name === name);
+    const [rule, unit = ''] = name.split(', ');
+    return {
+      ...{task, rule: `\`${rule}\`${unit && `, ${unit}`}`, less: PLAIN, measure: 'test accuracy'},
+      ...{atEqualSteps: undefined, atEqualTime: undefined, seeds},
+      ...(found && make(found.end)),
+    };
+  };
+  const lessError = ({error}: HurtsSummary['tasks'][number]['rules'][number]['end']) => ({
+    atEqualSteps: error?.toAll && negated(error.toAll),
+    toRandom: error?.toRandom && negated(error.toRandom),
+  });
+  return [
+    rowOf('autoencoder, 50 % noisy rows', 'topK({ratio: 0.5})', ({error}) => ({
+      measure: 'squared error, in % of it',
+      atEqualSteps: error?.relative && negated(error.relative),
+    })),
+    rowOf('few rows', 'topK({ratio: 0.5})', lessError),
+    rowOf('sequences', 'topK({ratio: 0.5}), by sequence', lessError),
+  ];
 }
 
 /** In the order of the table; the rows of a study appear when it has been run. */
@@ -179,7 +249,12 @@ const ROWS: {study: string; make: () => Bought[]}[] = [
   {
     study: 'detection',
     make: () =>
-      ofScenes('detection', 'boxes around digits', ['map50', 'mAP@0.5'], ['hardNegatives 3 : 1', 'topKPerGroup']),
+      ofScenes(
+        'detection',
+        'boxes around digits',
+        ['map50', 'mAP@0.5'],
+        ['hardNegatives 3 : 1', 'topKPerGroup', 'positiveNegativeQuota', 'focal loss'],
+      ),
   },
   {
     study: 'segmentation',
@@ -188,12 +263,19 @@ const ROWS: {study: string; make: () => Bought[]}[] = [
   {study: 'noise', make: ofNoise},
   {
     study: 'epochs',
-    make: () => [ofEpochs('epochs', 'digits, 20 epochs', 'test accuracy', 'infoBatch() and topK({ratio: 0.5})', 0)],
+    make: () =>
+      [0, 0.2].map((flipped) =>
+        ofEpochs('epochs', 'digits, 20 epochs', 'test accuracy', 'infoBatch() and topK({ratio: 0.5})', flipped),
+      ),
   },
   {
     study: 'epochs-mails',
-    make: () => [ofEpochs('epochs-mails', 'spam, 10 epochs', 'average precision', 'topK({ratio: 0.5})', 0)],
+    make: () =>
+      [0, 0.2].map((flipped) =>
+        ofEpochs('epochs-mails', 'spam, 10 epochs', 'average precision', 'topK({ratio: 0.5})', flipped),
+      ),
   },
+  {study: 'hurts', make: ofHurts},
   {study: 'pairs', make: ofPairs},
 ];
 
@@ -202,9 +284,12 @@ const hasRun = (study: string) => existsSync(`${ROOT}docs/results/${study}/resul
 export function whatMiningBuys(): string[][] {
   const bought = [...ROWS.filter(({study}) => hasRun(study)).flatMap(({make}) => make()), ...ofImbalance()];
   return [
-    ['task', 'rule', 'compared with', 'measure', 'after equal steps', 'after equal time', 'seeds'],
-    ...bought.map(({task, rule, less, measure, atEqualSteps, atEqualTime, seeds}) => [
-      ...[task, rule, less, measure, points(atEqualSteps)],
+    [
+      ...['task', 'rule', 'compared with', 'measure', 'after equal steps'],
+      ...['… less random rows', 'after equal time', 'seeds'],
+    ],
+    ...bought.map(({task, rule, less, measure, atEqualSteps, toRandom, atEqualTime, seeds}) => [
+      ...[task, rule, less, measure, points(atEqualSteps), points(toRandom)],
       atEqualTime && 'takes' in atEqualTime ? `takes ${atEqualTime.takes.toFixed(2)} of the time` : points(atEqualTime),
       `${seeds}`,
     ]),

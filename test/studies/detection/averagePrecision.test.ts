@@ -101,7 +101,7 @@ describe('meanAveragePrecision', () => {
     );
   });
 
-  it('does not fall when a worse detection than all others is added, and does not rise with the overlap', () => {
+  it('does not fall when a worse detection than all others is added', () => {
     fc.assert(
       fc.property(scenes, boxes, (all, box) => {
         const [first, ...others] = all as [Judged, ...Judged[]];

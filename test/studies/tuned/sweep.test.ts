@@ -5,7 +5,7 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import type {Run} from '../../../examples/mnist/experiment/results';
 import {trainRun} from '../../../examples/mnist/experiment/trainRun';
 import type {Sweep} from '../../../studies/tuned/record';
-import {SWEEP_SEEDS, stagesOf, sweep, sweepSteps} from '../../../studies/tuned/sweep';
+import {climb, climbSteps, SWEEP_SEEDS, stagesOf, sweep, sweepSteps} from '../../../studies/tuned/sweep';
 import {tinyDigits} from '../../examples/mnist/experiment/tinyDigits';
 
 const digits = tinyDigits();
@@ -80,5 +80,65 @@ describe('sweep', () => {
   it('has fewer stages if there are fewer steps', () => {
     expect([stagesOf(1), stagesOf(2), stagesOf(1000)]).toEqual([[1], [1, 2], [125, 375, 1000]]);
     expect([sweepSteps(1, 6), sweepSteps(2, 6), sweepSteps(1000, 6), sweepSteps(8, 2)]).toEqual([18, 24, 8250, 48]);
+  });
+});
+
+describe('climb', () => {
+  const RATES = [1e-4, 1e-3, 3e-3, 1e-2, 3e-2];
+  const STEPS = 16;
+  /** Each rate alone, trained for all steps. */
+  const alone = async () => {
+    const accuracies: number[] = [];
+    for (const rate of RATES)
+      accuracies.push((await swept([rate], STEPS)).result.tried[0]?.accuracies.at(-1) as number);
+    return accuracies;
+  };
+  /** A sweep that has dropped all rates but one. */
+  const dropped = (place: number, atEnd: number): Sweep => ({
+    ...{optimizer: 'adam', run: RUN.name, stages: stagesOf(STEPS), best: RATES[place] as number},
+    tried: RATES.map((rate, other) => ({rate, accuracies: other === place ? [0, 0, atEnd] : [0]})),
+  });
+  async function climbed(from: Sweep): Promise<{result: Sweep; shares: number[]}> {
+    const training = climb(from, RUN, judgedByItsOwn, STEPS);
+    const shares: number[] = [];
+    for (;;) {
+      const {done, value} = await training.next();
+      if (done) return {result: value, shares};
+      shares.push(value);
+    }
+  }
+
+  it('trains neighbours of the best rate until both are worse, whichever rate the sweep left', async () => {
+    const before = memory().numTensors;
+    const accuracies = await alone();
+    for (const place of RATES.keys()) {
+      const from = dropped(place, accuracies[place] as number);
+      const {result, shares} = await climbed(from);
+      const at = RATES.indexOf(result.best);
+      expect(accuracies[at]).toBeGreaterThanOrEqual(Math.max(accuracies[at - 1] ?? 0, accuracies[at + 1] ?? 0));
+      for (const [other, {accuracies: found}] of result.tried.entries()) {
+        // What was trained for all steps is what the rate alone has, and the rest is as it was.
+        if (found.length === 3) expect(found[2]).toBe(accuracies[other]);
+        else expect(found).toEqual(from.tried[other]?.accuracies);
+      }
+      const trained = result.tried.filter(({accuracies: found}) => found.length === 3).length - 1;
+      expect(trained).toBeGreaterThanOrEqual(1);
+      expect(shares.length).toBe(trained * climbSteps(STEPS));
+      expect(shares.at(-1)).toBeCloseTo(1, 10);
+      expect(from.tried.filter(({accuracies: found}) => found.length === 3)).toHaveLength(1);
+    }
+    expect(memory().numTensors).toBe(before);
+  });
+
+  it('changes nothing if both neighbours were trained for all steps', async () => {
+    const all = (await swept([1e-3, 3e-3], STEPS)).result;
+    const {result, shares} = await climbed(all);
+    expect([result, shares]).toEqual([all, []]);
+  });
+
+  it('disposes every model when it is left early', async () => {
+    const before = memory().numTensors;
+    for await (const _ of climb(dropped(2, 0.5), RUN, digits, STEPS)) break;
+    expect(memory().numTensors).toBe(before);
   });
 });
