@@ -154,10 +154,12 @@ function timesOf(arms: Arm[], digits: TrainAndTest, at: Occasion): Training<numb
   });
 }
 
-function trained(contest: Contest, arm: Arm, digits: TrainAndTest, at: Occasion): Training<ArmRecord> {
+function trained(contest: Contest, arm: Arm & {learningRate: number}, digits: TrainAndTest, at: Occasion): Training<ArmRecord> {
   const {seed, settings, parts} = at;
   const {steps, measureEvery} = settings;
-  return part(parts.ofSeed, partName('arm', contest), at, steps, async function* () {
+  // With its rate, so that none of another rate is taken for it.
+  const name = partName(`arm-${arm.learningRate}`, contest);
+  return part(parts.ofSeed, name, at, steps, async function* () {
     const [record] = yield* trainTogether([arm], digits, {steps, seed, measureEvery});
     return record as ArmRecord;
   });

@@ -67,6 +67,7 @@ describe('The study of tuned rates', () => {
     expect(whole.arms.map(({learningRate}) => learningRate)).toEqual(whole.sweeps.map(({best}) => best));
     expect(whole.arms.every(({msPerStep}) => msPerStep > 0)).toBe(true);
 
+    const rates = whole.sweeps.map(({best}) => best);
     const log: string[] = [];
     const [ofStudy, ofSeed] = [new Map<string, unknown>(), new Map<string, unknown>()];
     const parts = {ofStudy: shelfOf(ofStudy, log), ofSeed: shelfOf(ofSeed, log)};
@@ -76,12 +77,12 @@ describe('The study of tuned rates', () => {
         `kept sweep-${name}`,
         `kept climb-${name}`,
       ]),
-      ...['kept times', 'kept arm-sgd-8-8'],
+      ...['kept times', `kept arm-${rates[0]}-sgd-8-8`],
     ]);
     log.length = 0;
     const resumed = (await trained(1, parts)) as TunedSeed;
     expect(log.filter((line) => line.startsWith('kept'))).toEqual(
-      ['sgd-8-4-random', 'adam-8-8', 'adam-8-4-random'].map((name) => `kept arm-${name}`),
+      ['sgd-8-4-random', 'adam-8-8', 'adam-8-4-random'].map((name, i) => `kept arm-${rates[i + 1]}-${name}`),
     );
     expect(withoutTimes(resumed)).toEqual(withoutTimes(whole));
 
