@@ -7,8 +7,8 @@ import ts from 'typescript';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * The library; the network, the order of rows and the steps of the experiment; what the studies have
- * in common, and data that some of them share with the benchmarks.
+ * The library; the network, the order of rows and the steps of the experiment; the kit of all
+ * studies, and data that some of them share with the benchmarks.
  */
 const PLACES = ['src', 'examples/mnist/experiment', 'studies/kit', 'bench/flippedLabels.ts', 'bench/trainDigits.ts'];
 
@@ -19,8 +19,8 @@ const SHOWING = /(report|summary|figure)\.ts$/i;
 const folderOf = (study: string) => `studies/${study.split('-')[0]}`;
 
 /**
- * Computes a hash of the code that the numbers of a seed come from. Comments, types, white space and
- * files that only show numbers do not count.
+ * Computes a hash of the code that the numbers of a seed come from. Comments, types, white space,
+ * and files that only show numbers, do not count.
  *
  * @param study  the name of the study.
  * @param root  the folder that holds the repository.

@@ -51,8 +51,8 @@ export function verdictsOf({objects, detections}: Judged, overlap: number): Verd
  * `n` counts the detections with the best scores, in all scenes together; equal scores stay in the
  * order of the scenes.
  *
- * Recalls are `i / 100`. The code of COCO has them from `linspace`, of which some are one bit larger
- * or smaller; a recall that is a hundredth itself may then count for the next precision.
+ * Recalls are `i / 100`. The code of COCO has them from `linspace`, and some of those are one bit
+ * larger or smaller. A recall that is a hundredth itself may then count for the next precision.
  *
  * @param objects  how many there are to find, at least 1.
  */

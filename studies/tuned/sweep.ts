@@ -91,8 +91,8 @@ export async function* sweep(
  * A sweep drops rates early, and a rate that wins in the end may be unsteady at first. What is
  * found here is better than both rates beside it, after as many steps as it is used for.
  *
- * @returns a generator that yields the share that is done of one neighbour for each of them, and the
- *   sweep with all accuracies of these rates.
+ * @returns a generator that yields, for each neighbour, the share of it that is done; and the sweep
+ *   with all accuracies of these rates.
  */
 export async function* climb(
   {tried: before, ...swept}: Sweep,
@@ -145,7 +145,7 @@ function contenderOf(
 /**
  * Trains a rate with all seeds to the end of a stage, and adds its mean accuracy.
  *
- * @param shareOf  the share that is done after so many steps of this stage, of all seeds.
+ * @param shareOf  the share that is done after a number of steps of this stage, of all seeds.
  */
 async function* judge(
   {trainings, accuracies}: Contender,
