@@ -20,7 +20,7 @@ export interface Sweep {
   /** Steps after which the slower rates were dropped, and at the end those of the whole run. */
   stages: number[];
   tried: RateTried[];
-  /** The rate with the largest validation accuracy after the last stage, larger than both beside it. */
+  /** The rate with the largest accuracy after the last stage, larger than of both beside it. */
   best: number;
 }
 

@@ -88,7 +88,7 @@ export const tuned: Study<TunedSeed> = {
   report: tunedReport,
 };
 
-/** The steps that a seed and the sweeps take; a climb may be longer or shorter than one neighbour. */
+/** The steps that a seed and the sweeps take, if each climb has one neighbour to train. */
 function dueSteps(contests: Contest[], {steps}: TunedSettings): number {
   const swept = contests.reduce((sum, {rates}) => sum + sweepSteps(steps, rates.length) + climbSteps(steps), 0);
   return swept + contests.length * (steps + timedSteps(steps));
@@ -130,7 +130,7 @@ async function* part<Part>(
   }
 }
 
-/** The sweep of a run, which all seeds have in common, and the climb from the rate that it found. */
+/** The sweep of a run, which all seeds have in common, and the climb from its best rate. */
 async function* swept(contest: Contest, digits: TrainAndTest, at: Occasion): Training<Sweep> {
   const {settings, parts} = at;
   const due = sweepSteps(settings.steps, contest.rates.length);
