@@ -154,7 +154,12 @@ function timesOf(arms: Arm[], digits: TrainAndTest, at: Occasion): Training<numb
   });
 }
 
-function trained(contest: Contest, arm: Arm & {learningRate: number}, digits: TrainAndTest, at: Occasion): Training<ArmRecord> {
+function trained(
+  contest: Contest,
+  arm: Arm & {learningRate: number},
+  digits: TrainAndTest,
+  at: Occasion,
+): Training<ArmRecord> {
   const {seed, settings, parts} = at;
   const {steps, measureEvery} = settings;
   // With its rate, so that none of another rate is taken for it.
