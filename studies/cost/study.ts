@@ -42,6 +42,11 @@ export const cost: Study<ArmRecord[]> = {
     optimizer: 'adam',
     arms: ARMS.map(({name}) => name),
   }),
-  train: (seed, digits, {steps}) => trainTogether(ARMS, digits, {steps, seed, ...OPTIONS}),
+  train: (seed, digits, {steps, arms}) =>
+    trainTogether(
+      ARMS.filter(({name}) => (arms as string[]).includes(name)),
+      digits,
+      {steps, seed, ...OPTIONS},
+    ),
   report: costReport,
 };

@@ -27,14 +27,16 @@ export const detection: Study<DetectionRecord> = {
     ...{scenes: SCENE_PROTOCOL, grids: GRIDS, shapes: SHAPES, matched: MATCHED, detections: DETECTION_PROTOCOL},
   }),
   async *train(seed, digits, settings) {
-    const {batchSize} = settings as SceneSettings;
+    const {batchSize, rules: names} = settings as SceneSettings;
     const {rules, test, learners} = yield* trainOnScenes<SceneBatch, DetectionQuality, DetectionLearner>(
       seed,
       digits,
       settings as SceneSettings,
       {
         ...{batchOf, disposeBatch, rateOf},
-        build: rulesFor(seed, batchSize).map((rule) => (test) => detectionLearner(rule, {seed, test})),
+        build: rulesFor(seed, batchSize)
+          .filter(({name}) => names.includes(name))
+          .map((rule) => (test) => detectionLearner(rule, {seed, test})),
       },
     );
     const shown = learners.find(({name}) => name === SHOWN) as DetectionLearner;

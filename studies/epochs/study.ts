@@ -16,7 +16,7 @@ import {
 import {CLASSES, IMAGE_SIZE} from '../../examples/mnist/data/digits';
 import {imagesOf} from '../../examples/mnist/experiment/batches';
 import {seededRandom, shuffledIndices} from '../../examples/mnist/experiment/random';
-import type {Study} from '../kit/study';
+import type {Study, StudySettings} from '../kit/study';
 import {averagePrecision, featuresOf, HASHED, readMails} from './mails';
 import type {EpochsRecord} from './record';
 import {epochsReport} from './report';
@@ -32,6 +32,7 @@ interface Occasion {
   seed: number;
   rows: number;
   epochs: number;
+  until: number | undefined;
   /** Rows that InfoBatch has run forward. */
   ofInfoBatch: number;
 }
@@ -63,6 +64,13 @@ const RULES: [name: string, args: (at: Occasion) => FitOhemArgs][] = [
   ['randomK({ratio: 0.5})', ({seed}) => ({select: randomK({ratio: 0.5, seed})})],
   ['infoBatch() and topK({ratio: 0.5})', () => ({sampler: infoBatch(), select: topK({ratio: 0.5})})],
 ];
+
+interface EpochsSettings extends StudySettings {
+  flipped: readonly number[];
+  rules: readonly string[];
+  /** Epochs after which a training run is left; its learning rate is that of all `steps`. */
+  until?: number;
+}
 
 /** Data of a study, and a model for them. */
 interface Task {
@@ -105,21 +113,27 @@ function flipped({labels, classes}: Task, share: number, seed: number): Uint8Arr
 }
 
 /** Trains by all rules, and yields the share of the training runs that are done. */
-async function* trainAll(task: Task, seed: number, epochs: number): AsyncGenerator<number, EpochsRecord[], undefined> {
+async function* trainAll(
+  task: Task,
+  seed: number,
+  settings: StudySettings,
+): AsyncGenerator<number, EpochsRecord[], undefined> {
+  const {steps: epochs, flipped: shares, rules: names, until} = settings as EpochsSettings;
+  const rules = RULES.filter(([name]) => names.includes(name));
   const records: EpochsRecord[] = [];
   try {
-    for (const share of SHARES) {
+    for (const share of shares) {
       const labels = tensor1d(flipped(task, share, seed), 'int32');
       const y = tidy(() => oneHot(labels, task.classes));
-      const at = {seed, epochs, rows: labels.size, ofInfoBatch: 0};
+      const at: Occasion = {seed, epochs, until, rows: labels.size, ofInfoBatch: 0};
       labels.dispose();
       try {
-        for (const [rule, argsOf] of RULES) {
+        for (const [rule, argsOf] of rules) {
           const record = {rule, flipped: share, forward: [], backward: [], seconds: [], testError: []};
           const rows = await trainBy(record, task, y, at, argsOf(at));
           if (rule === 'infoBatch()') at.ofInfoBatch = rows;
           records.push(record);
-          yield records.length / SHARES.length / RULES.length;
+          yield records.length / shares.length / rules.length;
         }
       } finally {
         y.dispose();
@@ -136,7 +150,7 @@ async function trainBy(
   record: EpochsRecord,
   task: Task,
   y: Tensor,
-  {seed, rows, epochs}: Occasion,
+  {seed, rows, epochs, until}: Occasion,
   args: FitOhemArgs,
 ): Promise<number> {
   const model = task.model(seed);
@@ -156,6 +170,7 @@ async function trainBy(
       record.seconds.push(seconds);
       record.testError.push(task.testError(model));
     }
+    if (epoch + 1 === until) model.stopTraining = true;
     since = process.cpuUsage();
   };
   const {learningRate} = PROTOCOL;
@@ -192,7 +207,7 @@ export const epochs: Study<EpochsRecord[]> = {
   seeds: 5,
   steps: 20,
   settings: settings({hidden: 128, batchSize: 128}),
-  train: (seed, {train: training, test}, {steps}) => {
+  train: (seed, {train: training, test}, settings) => {
     const rowsOf = ({count}: {count: number}) => Uint32Array.from({length: count}, (_, row) => row);
     const [x, tested] = [imagesOf(training, rowsOf(training)), imagesOf(test, rowsOf(test))];
     const task: Task = {
@@ -205,7 +220,7 @@ export const epochs: Study<EpochsRecord[]> = {
         tested.dispose();
       },
     };
-    return trainAll(task, seed, steps);
+    return trainAll(task, seed, settings);
   },
   report: (seeds) => epochsReport(seeds, {task: 'digits', error: 'Test error'}),
 };
@@ -223,7 +238,7 @@ export const epochsMails: Study<EpochsRecord[]> = {
   steps: 10,
   settings: settings({hidden: 64, batchSize: 32, words: HASHED}),
   ownData: 'Mails of SpamAssassin, as a package has them',
-  async *train(seed, _, {steps}) {
+  async *train(seed, _, settings) {
     const {train: training, test} = await readMails();
     const [x, tested] = [featuresOf(training), featuresOf(test)];
     const task: Task = {
@@ -239,7 +254,7 @@ export const epochsMails: Study<EpochsRecord[]> = {
         tested.dispose();
       },
     };
-    return yield* trainAll(task, seed, steps);
+    return yield* trainAll(task, seed, settings);
   },
   report: (seeds) => epochsReport(seeds, {task: 'mails', error: '1 − average precision'}),
 };

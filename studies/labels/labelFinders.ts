@@ -55,12 +55,12 @@ interface Task extends FlippedDigits {
 /** Compares the finders for each share of wrong labels, and yields after each of them. */
 export async function* compareFinders(
   {train, test}: TrainAndTest,
-  {seed, epochs}: {seed: number; epochs: number},
+  {seed, epochs, shares}: {seed: number; epochs: number; shares: readonly number[]},
 ): AsyncGenerator<number, {finders: FinderRecord[]; map: DataMap}, undefined> {
   const finders: FinderRecord[] = [];
   let map: DataMap | undefined;
   let done = 0;
-  for (const flipped of SHARES) {
+  for (const flipped of shares) {
     const given = flipLabels(train, seed, flipped);
     const x = imagesOf(given.digits, rowsOf(given.digits.count));
     try {
@@ -72,7 +72,7 @@ export async function* compareFinders(
         const accuracy = await accuracyWithout(task, rows);
         const counts = {wrong: given.flipped.size, named: rows.length, found};
         finders.push({finder, flipped, ...counts, seconds, testAccuracy: accuracy});
-        yield ++done / (SHARES.length * suspects.length);
+        yield ++done / (shares.length * suspects.length);
       }
     } finally {
       x.dispose();

@@ -1,5 +1,5 @@
 import type {Digits} from '../../examples/mnist/data/digits';
-import type {Study} from '../kit/study';
+import type {Study, StudySettings} from '../kit/study';
 import {compareFinders, FINDER_PROTOCOL, SHARES} from './labelFinders';
 import type {LabelsRecord} from './record';
 import {labelsReport} from './report';
@@ -13,6 +13,12 @@ const first = ({count, ...digits}: Digits): Digits => ({...digits, count: Math.m
 /** Epochs of the runs that find wrong labels, as a share of those that are taught with them. */
 const FINDER_EPOCHS = 0.5;
 
+interface LabelsSettings extends StudySettings {
+  flipped: readonly number[];
+  finderEpochs: number;
+  teaching: {rampShare: number};
+}
+
 /** Ways to find wrong labels, and to train in spite of them. */
 export const labels: Study<LabelsRecord> = {
   name: 'labels',
@@ -23,11 +29,12 @@ export const labels: Study<LabelsRecord> = {
     ...{steps, digits: DIGITS, flipped: SHARES, finders: FINDER_PROTOCOL, teaching: TEACHING_PROTOCOL},
     finderEpochs: Math.ceil(FINDER_EPOCHS * steps),
   }),
-  async *train(seed, {train, test}, {steps}) {
+  async *train(seed, {train, test}, settings) {
+    const {steps, flipped, finderEpochs, teaching: protocol} = settings as LabelsSettings;
     const digits = {train: first(train), test: first(test)};
     const [finding, teaching] = [
-      compareFinders(digits, {seed, epochs: Math.ceil(FINDER_EPOCHS * steps)}),
-      compareTeaching(digits, {seed, epochs: steps}),
+      compareFinders(digits, {seed, epochs: finderEpochs, shares: flipped}),
+      compareTeaching(digits, {seed, epochs: steps, rampShare: protocol.rampShare}),
     ];
     let found = await finding.next();
     for (; !found.done; found = await finding.next()) yield found.value / 2;

@@ -21,6 +21,13 @@ export interface TeachingRecord {
 
 export const TEACHING_PROTOCOL = {hidden: 256, batchSize: 128, flipped: 0.5, rampShare: 0.5} as const;
 
+interface Teaching {
+  seed: number;
+  epochs: number;
+  /** Of the epochs: until then more and more rows are left out. */
+  rampShare: number;
+}
+
 type Steps = (xs: Parameters<ReturnType<typeof ohemStep>>[0], ys: typeof xs) => StepReport[];
 
 interface Arm {
@@ -57,13 +64,13 @@ const ARMS: Arm[] = [
 /** Trains each way with half of the labels wrong, and yields after each epoch. */
 export async function* compareTeaching(
   {train, test}: TrainAndTest,
-  {seed, epochs}: {seed: number; epochs: number},
+  {seed, epochs, rampShare}: Teaching,
 ): AsyncGenerator<number, TeachingRecord[], undefined> {
   const {digits} = flipLabels(train, seed, NOISE);
   const records: TeachingRecord[] = [];
   for (const arm of ARMS) {
     const record: TeachingRecord = {name: arm.name, measuredAt: [], testAccuracy: []};
-    for await (const accuracy of taught(arm, digits, test, {seed, epochs})) {
+    for await (const accuracy of taught(arm, digits, test, {seed, epochs, rampShare})) {
       record.testAccuracy.push(accuracy);
       record.measuredAt.push(record.testAccuracy.length);
       yield (records.length + record.testAccuracy.length / epochs) / ARMS.length;
@@ -77,9 +84,9 @@ async function* taught(
   arm: Arm,
   digits: Digits,
   test: Digits,
-  {seed, epochs}: {seed: number; epochs: number},
+  {seed, epochs, rampShare}: Teaching,
 ): AsyncGenerator<number> {
-  const {hidden, rampShare} = TEACHING_PROTOCOL;
+  const {hidden} = TEACHING_PROTOCOL;
   const batchSize = Math.min(TEACHING_PROTOCOL.batchSize, digits.count);
   const stepsPerEpoch = Math.floor(digits.count / batchSize);
   const models = Array.from({length: arm.models}, (_, i) =>

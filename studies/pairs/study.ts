@@ -96,10 +96,11 @@ export const pairs: Study<PairsRecord[]> = {
   seeds: 3,
   steps: 300,
   settings: (steps) => ({steps, trainingDigits: TRAINING_DIGITS, testDigits: TEST_DIGITS, ...PROTOCOL}),
-  async *train(seed, digits, {steps}) {
+  async *train(seed, digits, {steps, tasks: names}) {
     const records: PairsRecord[] = [];
-    const total = TASKS.length * ARMS.length;
-    for (const task of TASKS) {
+    const tasks = TASKS.filter((task) => (names as string[] | undefined)?.includes(task.digits) ?? true);
+    const total = tasks.length * ARMS.length;
+    for (const task of tasks) {
       const data = dataOf(task, digits);
       try {
         for (const arm of ARMS) {

@@ -67,6 +67,11 @@ export const rules: Study<ArmRecord[]> = {
   seeds: 3,
   steps: STEPS,
   settings: (steps) => ({steps, ...OPTIONS, rules: RULES.map(([name]) => name)}),
-  train: (seed, digits, {steps}) => trainTogether(ARMS, digits, {steps, seed, ...OPTIONS}),
+  train: (seed, digits, {steps, rules: trained}) =>
+    trainTogether(
+      ARMS.filter(({name}) => (trained as string[]).includes(name)),
+      digits,
+      {steps, seed, ...OPTIONS},
+    ),
   report: rulesReport,
 };

@@ -26,13 +26,16 @@ export const segmentation: Study<SegmentationRecord> = {
     ...{digitWeight: DIGIT_WEIGHT, tolerance: TOLERANCE, scenes: SCENE_PROTOCOL},
   }),
   async *train(seed, digits, settings) {
+    const {rules: names} = settings as SceneSettings;
     const {rules, test, learners} = yield* trainOnScenes<PixelBatch, SegmentationQuality, SegmentationLearner>(
       seed,
       digits,
       settings as SceneSettings,
       {
         ...{batchOf, disposeBatch, rateOf},
-        build: rulesFor(seed).map((rule) => (test) => segmentationLearner(rule, {seed, test})),
+        build: rulesFor(seed)
+          .filter(({name}) => names.includes(name))
+          .map((rule) => (test) => segmentationLearner(rule, {seed, test})),
       },
     );
     return {rules, ...(seed === 1 && {sheet: sheetOf(test, learners)})};
@@ -41,7 +44,7 @@ export const segmentation: Study<SegmentationRecord> = {
 };
 
 function sheetOf(scenes: readonly Scene[], learners: readonly SegmentationLearner[]): SheetScene[] {
-  const shown = SHOWN.map((name) => learners.find((learner) => learner.name === name) as SegmentationLearner);
+  const shown = learners.filter(({name}) => SHOWN.includes(name));
   return scenes.slice(0, SHEET).map(({pixels, labels}, scene) => ({
     picture: scenePicture(pixels),
     truth: kindsPicture(pixelKinds(labels)),

@@ -10,6 +10,8 @@ export interface SceneSettings extends StudySettings {
   batchSize: number;
   testScenes: number;
   measureEvery: number;
+  /** Names of the rules that are compared. */
+  rules: string[];
 }
 
 /** What is trained on scenes, and how. */

@@ -1,4 +1,4 @@
-/** @file The first epochs of the committed study of rules for wrong labels are reproduced. */
+/** @file The first epochs of the committed studies of wrong labels are reproduced. */
 import '@tensorflow/tfjs-backend-wasm';
 import {readFileSync} from 'node:fs';
 import {setBackend} from '@tensorflow/tfjs-core';
@@ -7,9 +7,11 @@ import {expect, it} from 'vitest';
 import {loadDigits} from '../../../examples/mnist/data/load';
 import type {SeedFile} from '../../../studies/command/seedFile';
 import type {NoiseRecord} from '../../../studies/noise/record';
-import {noiseRules} from '../../../studies/noise/study';
+import {noise, noiseRules} from '../../../studies/noise/study';
+import {committedSeed} from '../../support/committedSeed';
 import {describeWithMnist} from '../../support/mnist';
 import {ROOT} from '../../support/sources';
+import {seedOf} from '../../support/studyRun';
 
 const EPOCHS = 2;
 
@@ -29,5 +31,19 @@ describeWithMnist('npm run study -- noise-rules --seeds 1', (folder) => {
       expect(testAccuracy[0]).toBe(content[place]?.testAccuracy[0]);
       expect(wrongAmongKept?.[0]).toBe(content[place]?.wrongAmongKept?.[0]);
     }
+  });
+});
+
+describeWithMnist('npm run study -- noise --seeds 1', (folder) => {
+  it('has the accuracy of the committed seed 1 after an epoch', async () => {
+    const content = committedSeed(noise);
+    await setBackend('wasm');
+    enableWasmTraining();
+    const again = await seedOf(noise, await loadDigits({folder}), {steps: 1});
+    expect(again).toEqual(
+      content.map(({rule, flipped, testAccuracy}) => ({
+        ...{rule, flipped, measuredAt: [1], testAccuracy: testAccuracy.slice(0, 1)},
+      })),
+    );
   });
 });
