@@ -16,7 +16,7 @@ import {seedOf} from '../../support/studyRun';
 /** Both are measured every two epochs. */
 const EPOCHS = 2;
 
-/** What two epochs of a rule come to, with no wrong labels; again, and as committed. */
+/** What two epochs of a rule reach, with no wrong labels; again, and as committed. */
 async function beginnings(study: Study<EpochsRecord[]>, digits: TrainAndTest, rules: string[]) {
   const content = committedSeed(study);
   await setBackend('wasm');
