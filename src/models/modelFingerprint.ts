@@ -29,18 +29,23 @@ function structureOf(model: LayersModel): unknown {
   }
 }
 
-/** Copies a configuration without what is ignored; layers are referred to by their places. */
+/**
+ * Copies a configuration without what is ignored; layers are referred to by their places. A model
+ * that was saved and loaded again lists some defaults that a new one omits.
+ */
 function withoutNames(config: unknown, places: readonly string[] = []): unknown {
   if (Array.isArray(config)) return config.map((part) => withoutNames(part, places));
   if (typeof config !== 'object' || config === null) return config;
-  const entries = Object.entries(config).filter(([key]) => !IGNORED.test(key));
+  const isGiven = (key: string, value: unknown) => value != null && !(key === 'dtype' && value === 'float32');
+  const entries = Object.entries(config).filter(([key, value]) => !IGNORED.test(key) && isGiven(key, value));
   const names = entries.flatMap(([key, value]) => (key === 'layers' && Array.isArray(value) ? value.map(nameOf) : []));
   const known = names.length > 0 ? names : places;
-  const copy = ([key, value]: [string, unknown]) => [
-    key,
-    REFERENCES.includes(key) ? byPlace(value, known) : withoutNames(value, known),
-  ];
-  return Object.fromEntries(entries.map(copy));
+  const copied = (key: string, value: unknown) => {
+    // Shards may be of different sizes.
+    if (key === 'batchInputShape' && Array.isArray(value)) return value.slice(1);
+    return REFERENCES.includes(key) ? byPlace(value, known) : withoutNames(value, known);
+  };
+  return Object.fromEntries(entries.map(([key, value]) => [key, copied(key, value)]));
 }
 
 const nameOf = (layer: unknown): string => {

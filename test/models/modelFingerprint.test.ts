@@ -4,6 +4,7 @@ import {
   input,
   type LayersModel,
   layers,
+  loadLayersModel,
   type Sequential,
   type SymbolicTensor,
   sequential,
@@ -81,6 +82,37 @@ describeOnBackends('modelFingerprint', () => {
     };
     expect(modelFingerprint(wrapped('relu'))).toBe(modelFingerprint(wrapped('relu')));
     expect(modelFingerprint(wrapped('relu'))).not.toBe(modelFingerprint(wrapped('tanh')));
+  });
+
+  it('is the same for a model that was saved and loaded again', async () => {
+    const residual = () => {
+      const start = input({shape: [3]});
+      const inner = layers.dense({units: 3, kernelRegularizer: 'l1l2'}).apply(start) as SymbolicTensor;
+      return functional({inputs: start, outputs: layers.add().apply([start, inner]) as SymbolicTensor});
+    };
+    const models = [
+      sequential({layers: [layers.dense({units: 3, inputShape: [2]}), layers.dropout({rate: 0.5, seed: 3})]}),
+      sequential({layers: [layers.embedding({inputDim: 5, outputDim: 2, inputLength: 3}), layers.flatten()]}),
+      sequential({
+        layers: [layers.conv2d({filters: 2, kernelSize: 3, inputShape: [8, 8, 1]}), layers.maxPooling2d({})],
+      }),
+      sequential({layers: [residual() as never, layers.dense({units: 1}), layers.batchNormalization()]}),
+      residual(),
+    ];
+    for (const model of models) {
+      let saved: tf.io.ModelArtifacts = {};
+      const handler = tf.io.withSaveHandler(async (artifacts) => {
+        saved = artifacts;
+        return {modelArtifactsInfo: {dateSaved: new Date(), modelTopologyType: 'JSON'}};
+      });
+      await model.save(handler);
+      expect(modelFingerprint(await loadLayersModel(tf.io.fromMemory(saved)))).toBe(modelFingerprint(model));
+    }
+  });
+
+  it('is the same for shards of different sizes', () => {
+    const ofRows = (rows: number) => sequential({layers: [layers.dense({units: 1, batchInputShape: [rows, 2]})]});
+    expect(modelFingerprint(ofRows(4))).toBe(modelFingerprint(ofRows(6)));
   });
 
   it('knows functions, and layers without a configuration, by the shapes of their weights', () => {
