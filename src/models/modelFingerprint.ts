@@ -16,7 +16,7 @@ const REFERENCES = ['inboundNodes', 'inputLayers', 'outputLayers'];
  */
 export function modelFingerprint(model: LayersModel): number {
   const shapes = model.trainableWeights.map((weight) => weight.read().shape);
-  return hashed([...new TextEncoder().encode(JSON.stringify([shapes, structureOf(model)]))]) >>> 1;
+  return hashed(new TextEncoder().encode(JSON.stringify([shapes, structureOf(model)]))) >>> 1;
 }
 
 function structureOf(model: LayersModel): unknown {

@@ -68,7 +68,7 @@ const RULES: [name: string, args: (at: Occasion) => FitOhemArgs][] = [
 interface EpochsSettings extends StudySettings {
   flipped: readonly number[];
   rules: readonly string[];
-  /** Epochs after which a training run is left; its learning rate is that of all `steps`. */
+  /** Epochs after which each run ends; its learning rate is that of all `steps`. */
   until?: number;
 }
 

@@ -115,14 +115,16 @@ function seedsOf<Content>(study: string): Content[] {
   return seeds;
 }
 
+/** What a rule measured in each seed of a study with wrong labels. */
+const recordsOf = <Rule extends {rule: string; flipped: number}>(study: string, name: string, share: number) =>
+  seedsOf<Rule[]>(study).map((ofSeed) => ofSeed.find(({rule, flipped}) => rule === name && flipped === share));
+
+const endOf = (values: number[] | undefined): number => values?.at(-1) ?? Number.NaN;
+
 function ofNoise(): Bought[] {
   const {results, seeds} = resultsOf<NoiseSummary>('noise');
-  const records = seedsOf<NoiseRecord[]>('noise');
   const ends = (rule: string) =>
-    records.map(
-      (ofSeed) =>
-        ofSeed.find((other) => other.rule === rule && other.flipped === 0.2)?.testAccuracy.at(-1) ?? Number.NaN,
-    );
+    recordsOf<NoiseRecord>('noise', rule, 0.2).map((record) => endOf(record?.testAccuracy));
   return ['topK({k: 50})', 'trimmedTopK({k: 50, skip: 20})'].map((rule) => {
     const toPlain = results.find((other) => other.rule === rule && other.flipped === 0.2)?.toPlain;
     return {
@@ -136,12 +138,8 @@ function ofNoise(): Bought[] {
 function ofEpochs(study: string, task: string, measure: string, rule: string, flipped: number): Bought {
   const {results, seeds} = resultsOf<EpochsSummary>(study);
   const found = results.find((other) => other.rule === rule && other.flipped === flipped);
-  const records = seedsOf<EpochsRecord[]>(study);
   const ends = (name: string) =>
-    records.map(
-      (ofSeed) =>
-        ofSeed.find((other) => other.rule === name && other.flipped === flipped)?.testError.at(-1) ?? Number.NaN,
-    );
+    recordsOf<EpochsRecord>(study, name, flipped).map((record) => endOf(record?.testError));
   const wrong = flipped > 0 ? `, ${100 * flipped} % wrong labels` : '';
   const code = `\`${rule.replace(' and ', '` and `')}\``;
   return {

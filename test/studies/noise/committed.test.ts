@@ -1,32 +1,24 @@
 /** @file The first epochs of the committed studies of wrong labels are reproduced. */
 import '@tensorflow/tfjs-backend-wasm';
-import {readFileSync} from 'node:fs';
 import {setBackend} from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {expect, it} from 'vitest';
 import {loadDigits} from '../../../examples/mnist/data/load';
-import type {SeedFile} from '../../../studies/command/seedFile';
-import type {NoiseRecord} from '../../../studies/noise/record';
 import {noise, noiseRules} from '../../../studies/noise/study';
 import {committedSeed} from '../../support/committedSeed';
 import {describeWithMnist} from '../../support/mnist';
-import {ROOT} from '../../support/sources';
 import {seedOf} from '../../support/studyRun';
 
 const EPOCHS = 2;
 
 describeWithMnist('npm run study -- noise-rules --seeds 1', (folder) => {
   it('has the accuracy of the committed seed 1 after two epochs, and keeps the same wrong labels', async () => {
-    const committed = JSON.parse(readFileSync(`${ROOT}docs/results/noise-rules/seed-1.json`, 'utf8'));
-    const {content, settings} = committed as SeedFile<NoiseRecord[]>;
-    expect(settings).toEqual(noiseRules.settings(noiseRules.steps));
+    const content = committedSeed(noiseRules);
     await setBackend('wasm');
     enableWasmTraining();
-    const training = noiseRules.train(1, await loadDigits({folder}), noiseRules.settings(EPOCHS));
-    let next = await training.next();
-    while (!next.done) next = await training.next();
-    expect(next.value.map(({rule}) => rule)).toEqual(content.map(({rule}) => rule));
-    for (const [place, {measuredAt, testAccuracy, wrongAmongKept}] of next.value.entries()) {
+    const again = await seedOf(noiseRules, await loadDigits({folder}), {steps: EPOCHS});
+    expect(again.map(({rule}) => rule)).toEqual(content.map(({rule}) => rule));
+    for (const [place, {measuredAt, testAccuracy, wrongAmongKept}] of again.entries()) {
       expect(measuredAt).toEqual([EPOCHS]);
       expect(testAccuracy[0]).toBe(content[place]?.testAccuracy[0]);
       expect(wrongAmongKept?.[0]).toBe(content[place]?.wrongAmongKept?.[0]);

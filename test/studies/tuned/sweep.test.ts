@@ -20,7 +20,11 @@ beforeAll(async () => {
 
 /** A sweep, and the shares that it yielded. */
 async function swept(rates: number[], steps: number): Promise<{result: Sweep; shares: number[]}> {
-  const training = sweep({optimizer: 'adam', rates, run: RUN}, judgedByItsOwn, steps);
+  return whole(sweep({optimizer: 'adam', rates, run: RUN}, judgedByItsOwn, steps));
+}
+
+/** Runs a sweep or a climb to its end, and collects the shares that it yields. */
+async function whole(training: AsyncGenerator<number, Sweep, undefined>): Promise<{result: Sweep; shares: number[]}> {
   const shares: number[] = [];
   for (;;) {
     const {done, value} = await training.next();
@@ -98,15 +102,7 @@ describe('climb', () => {
     ...{optimizer: 'adam', run: RUN.name, stages: stagesOf(STEPS), best: RATES[place] as number},
     tried: RATES.map((rate, other) => ({rate, accuracies: other === place ? [0, 0, atEnd] : [0]})),
   });
-  async function climbed(from: Sweep): Promise<{result: Sweep; shares: number[]}> {
-    const training = climb(from, RUN, judgedByItsOwn, STEPS);
-    const shares: number[] = [];
-    for (;;) {
-      const {done, value} = await training.next();
-      if (done) return {result: value, shares};
-      shares.push(value);
-    }
-  }
+  const climbed = (from: Sweep) => whole(climb(from, RUN, judgedByItsOwn, STEPS));
 
   it('trains neighbours of the best rate until both are worse, whichever rate the sweep left', async () => {
     const before = memory().numTensors;
