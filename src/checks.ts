@@ -236,7 +236,7 @@ export function areKnown(tensor: Tensor, isRight: (value: number) => boolean): b
   return livesInMainMemory() && Array.prototype.every.call(valuesToCheck(tensor), isRight);
 }
 
-/** Checks every value of a small tensor if `mayReadValues()`, at the cost of a copy and a loop. */
+/** Checks every value of a small tensor if `mayReadValues()`, at the cost of a loop. */
 export function checkValues(
   where: string,
   argument: string,
@@ -246,12 +246,15 @@ export function checkValues(
   remedy = '',
 ): void {
   if (!mayReadValues()) return;
-  const values = Array.from(valuesToCheck(tensor));
-  const wrong = values.findIndex((value) => !isRight(value));
-  if (wrong < 0) return;
-  const error = rangeError(where, argument, constraint, `${values[wrong]} at position ${wrong}`, remedy);
-  wrongValues.set(error, {argument, position: wrong, of: values.length});
-  throw error;
+  const values = valuesToCheck(tensor);
+  const of = values.length;
+  for (let position = 0; position < of; position++) {
+    const value = values[position] as number;
+    if (isRight(value)) continue;
+    const error = rangeError(where, argument, constraint, `${value} at position ${position}`, remedy);
+    wrongValues.set(error, {argument, position, of});
+    throw error;
+  }
 }
 
 /** A value that {@link checkValues} refused: its position among the values of a batch. */

@@ -3,6 +3,7 @@
 import {
   clone,
   customGrad,
+  type DataTypeMap,
   dispose,
   engine,
   env,
@@ -70,10 +71,21 @@ export interface Tape {
 /** A gradient function in the signature of tfjs: with a list if the op has several outputs. */
 type EngineGradient = (dy: Tensor | Tensor[], saved: Tensor[], attrs: Attributes | undefined) => Gradients;
 
+/** Internals of the wasm backend; absent from other backends. */
+interface HeapBackend {
+  typedArrayFromHeap?(info: TensorInfo): TypedArray;
+}
+
 /** Internals of the engine that this file relies on; none is public. */
 interface EngineInternals {
-  state: {activeTape?: unknown[] | null; gradientDepth: number; kernelDepth: number; profiling?: boolean};
-  backend: KernelBackend;
+  state: {
+    activeTape?: unknown[] | null;
+    gradientDepth: number;
+    kernelDepth: number;
+    profiling?: boolean;
+    tensorInfo?: {get(dataId: object): {backend: KernelBackend} | undefined};
+  };
+  backend: KernelBackend & HeapBackend;
   backendName: string;
   makeTensor(values: unknown, ...others: unknown[]): Tensor;
   makeTensorFromTensorInfo(info: TensorInfo): Tensor;
@@ -189,9 +201,30 @@ export function opsOnTape(): number {
  */
 export function valuesToCheck(tensor: Tensor): ArrayLike<number> {
   if (recorder) recorder.isChecked = true;
+  const view = onHeap(tensor);
+  if (view) return view;
   const {readSync} = Object.getPrototypeOf(engine()) as Partial<EngineInternals>;
   if (!canRecord() || !readSync) return tensor.dataSync();
   return readSync.call(internals(), tensor.dataId) as ArrayLike<number>;
+}
+
+/**
+ * Reads the numbers of a tensor in main memory, on wasm without a copy. They are valid until the
+ * next op, which may move the memory, and must not be changed. A recording counts it as a read.
+ */
+export function numbersIn<D extends 'float32' | 'int32' | 'bool'>(tensor: Tensor): DataTypeMap[D] {
+  // A recording replaces the method of the engine.
+  const isWatched = Object.hasOwn(engine(), 'readSync');
+  const view = isWatched ? undefined : onHeap(tensor);
+  return (view as DataTypeMap[D] | undefined) ?? tensor.dataSync<D>();
+}
+
+/** Returns a view of the memory of a tensor; undefined if the backend has none. */
+function onHeap(tensor: Tensor): TypedArray | undefined {
+  const {dtype, isDisposed} = tensor;
+  const {backend} = internals() as Partial<EngineInternals>;
+  const isOfNumbers = dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
+  return isOfNumbers && !isDisposed ? backend?.typedArrayFromHeap?.(tensor) : undefined;
 }
 
 /** Runs `f` off any tape: its ops are constants to every surrounding gradient. */
@@ -458,6 +491,14 @@ export function backendInUse(): {backend: KernelBackend; name: string} {
 export function tensorOf(info: TensorInfo): Tensor {
   internals().backend.incRef(info.dataId);
   return internals().makeTensorFromTensorInfo(info);
+}
+
+/** Returns another tensor of the same data; by an op only if the data is in another backend. */
+export function aliasOf<T extends Tensor>(tensor: T): T {
+  const {state, backend, makeTensorFromTensorInfo} = internals() as Partial<EngineInternals>;
+  const isHere = backend !== undefined && state?.tensorInfo?.get(tensor.dataId)?.backend === backend;
+  const isPlain = isHere && !tensor.isDisposed && tensor.dtype !== 'complex64' && makeTensorFromTensorInfo;
+  return (isPlain ? tensorOf(tensor) : reshape(tensor, tensor.shape)) as T;
 }
 
 /**

@@ -35,7 +35,7 @@ import {
   zeros,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from './checks';
-import {canRecord, runOwnKernel} from './engine';
+import {canRecord, numbersIn, runOwnKernel} from './engine';
 
 /** Gathers rows, `[B, …] → [K, …]`, by `gatherND`: on wasm, the stock `gather` is far slower. */
 export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
@@ -192,7 +192,7 @@ function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | und
   let marks: Uint8Array | undefined;
   for (const tensor of tensors) {
     if (hasFiniteSum(tensor)) continue;
-    const values = tensor.dataSync();
+    const values = numbersIn<'float32'>(tensor);
     const perRow = values.length / batchSize;
     for (let i = 0; i < values.length; i++) {
       if (Number.isFinite(values[i])) continue;
@@ -204,30 +204,46 @@ function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | und
 }
 
 /** On wasm, up to this many numbers the host is faster than starting kernels. */
-const ADDED_BY_HOST = 65_536;
+const ADDED_BY_HOST = 16_384;
 
 /** Whether the host reads the numbers directly. On cpu, kernels are no faster. */
-const isForHost = ({size}: Tensor): boolean => size <= ADDED_BY_HOST || getBackend() === 'cpu';
+function isForHost({size, shape}: Tensor): boolean {
+  if (size <= ADDED_BY_HOST || getBackend() === 'cpu') return true;
+  return size % WIDE !== 0 && (shape.at(-1) as number) < WIDE;
+}
 
 /**
- * Whether all numbers are finite. A single sum decides, because a sum with NaN or ∞ is never
- * finite.
+ * Whether all numbers are finite. Kernels decide by a single sum, because a sum with NaN or ∞ is
+ * never finite.
  */
 export function hasFiniteSum(tensor: Tensor): boolean {
-  if (isForHost(tensor)) {
-    const values = tensor.dataSync();
-    let total = 0;
-    // Finite numbers times 0 are 0, so their sum cannot overflow; NaN and ∞ times 0 are NaN.
-    for (let i = 0; i < values.length; i++) total += (values[i] as number) * 0;
-    return total === 0;
-  }
-  return tidy(() => Number.isFinite(sum(tensor.rank > 1 ? columnSums(tensor) : tensor).dataSync()[0]));
+  if (tensor.dtype !== 'float32') return true;
+  if (isForHost(tensor)) return areFiniteOnHost(tensor);
+  return tidy(() => {
+    const matrix = tensor.size % WIDE === 0 ? reshape(tensor, [-1, WIDE]) : tensor;
+    return Number.isFinite(sum(matrix.rank > 1 ? columnSums(matrix) : matrix).dataSync()[0]);
+  });
+}
+
+/** Whether all numbers of a tensor in main memory are finite. */
+export const areFiniteOnHost = (tensor: Tensor): boolean => isWithin(tensor, LARGEST);
+
+/** The largest float32. */
+const LARGEST = 3.4028234663852886e38;
+
+/** Whether no number is NaN or further from 0 than a limit. */
+function isWithin(tensor: Tensor, limit: number): boolean {
+  const values = numbersIn<'float32'>(tensor);
+  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i] as number) <= limit)) return false;
+  return true;
 }
 
 /** Whether all numbers and their squares are finite; some optimizers sum the squares. */
 export function hasFiniteSquares(gradient: Tensor): boolean {
   if (!isForHost(gradient)) return hasFiniteSum(square(gradient));
-  const entries = gradient.dataSync();
+  // So small that the sum of their squares is finite, as they mostly are.
+  if (isWithin(gradient, Math.sqrt(LARGEST / (gradient.size + 1)) / 2)) return true;
+  const entries = numbersIn<'float32'>(gradient);
   let total = 0;
   for (let i = 0; i < entries.length; i++) total += (entries[i] as number) ** 2;
   return Number.isFinite(Math.fround(total));

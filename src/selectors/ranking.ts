@@ -26,6 +26,7 @@ import {
   tensor1d,
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkOptionNames, checkRatio, checkRows, livesInMainMemory, typeError} from '../checks';
+import {numbersIn} from '../engine';
 import {largestFirst, takeRows} from '../rows';
 import type {Keep, Selection, SelectionContext} from '../types';
 
@@ -101,23 +102,41 @@ export function keepLargestOnHost(
   keep: RoundedKeep,
   {valid}: SelectionContext,
 ): Selection {
-  const [values, found] = [scores.dataSync<'float32'>(), losses.dataSync()];
-  const counts = valid && Array.from(valid.dataSync(), (value) => value !== 0);
-  const isUsable = (row: number) => Number.isFinite(found[row]) && counts?.[row] !== false;
-  const ranked = values.map((score, row) => (isUsable(row) ? score : UNSELECTABLE));
+  const [values, found, counts] = [
+    numbersIn<'float32'>(scores),
+    numbersIn<'float32'>(losses),
+    valid && numbersIn<'float32'>(valid),
+  ];
+  const ranked = new Float32Array(losses.size);
+  let validRows = 0;
+  for (let row = 0; row < ranked.length; row++) {
+    const isValid = counts?.[row] !== 0;
+    if (isValid) validRows++;
+    ranked[row] = isValid && Number.isFinite(found[row]) ? (values[row] as number) : UNSELECTABLE;
+  }
   const order = descendingOrder(ranked).subarray(0, keptOf(keep, losses.size));
-  const share = counts && keep.k === undefined ? keptOf(keep, counts.filter(Boolean).length) : order.length;
-  const weights = Float32Array.from(order, (row, place) => +(place < share && (ranked[row] as number) > UNSELECTABLE));
+  const share = keep.k === undefined ? keptOf(keep, validRows) : order.length;
+  const weights = new Float32Array(order.length);
+  for (let place = 0; place < share && place < order.length; place++) {
+    weights[place] = +((ranked[order[place] as number] as number) > UNSELECTABLE);
+  }
   return {indices: tensor1d(order, 'int32'), weights: tensor1d(weights)};
 }
 
 /** Sorts places by their number, largest first; ties keep their order. */
 function descendingOrder(values: Float32Array): Int32Array {
-  // Adding 0 turns −0 into 0.
-  const bits = new Int32Array(values.map((value) => value + 0).buffer);
-  // Read as integers, negative floats are in reverse order.
-  const keys = Float64Array.from(bits, (bit, place) => -(bit < 0 ? -(bit & 0x7fffffff) : bit) * FEW + place);
-  return Int32Array.from(keys.sort(), (key) => ((key % FEW) + FEW) % FEW);
+  const {length} = values;
+  const bits = new Int32Array(values.buffer, values.byteOffset, length);
+  const keys = new Float64Array(length);
+  for (let place = 0; place < length; place++) {
+    const bit = bits[place] as number;
+    // Read as integers, negative floats are in reverse order; −0 equals 0.
+    keys[place] = (bit < 0 ? bit & 0x7fffffff : -bit) * FEW + place;
+  }
+  keys.sort();
+  const order = new Int32Array(length);
+  for (let place = 0; place < length; place++) order[place] = (((keys[place] as number) % FEW) + FEW) % FEW;
+  return order;
 }
 
 /** Masks the scores of {@link rankable} that belong to selectable rows, `bool[…]`. */

@@ -5,6 +5,7 @@ import {
   dispose,
   engine,
   env,
+  getBackend,
   grad,
   keep,
   logSoftmax,
@@ -14,6 +15,7 @@ import {
   relu,
   type Scalar,
   scalar,
+  setBackend,
   sin,
   square,
   sum,
@@ -25,7 +27,7 @@ import {
   variableGrads,
 } from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {canRecord, differentiateByTfjs, offTape, record} from '../../src/engine';
+import {aliasOf, canRecord, capture, differentiateByTfjs, numbersIn, offTape, record} from '../../src/engine';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {tidied} from '../support/tensors';
@@ -403,5 +405,74 @@ describeOnBackends('differentiateByTfjs', () => {
     expect(() => differentiateByTfjs(fails, variables)).toThrow(new RangeError('inside'));
     expect(state()).toEqual(before);
     dispose(variables);
+  });
+});
+
+describeOnBackends('numbersIn', (backend) => {
+  it('gives the numbers of a tensor of any type, as dataSync does', () => {
+    tidy(() => {
+      const empty = tensor1d([], 'float32');
+      for (const given of [tensor2d([[1, -2.5]]), tensor1d([3, -4], 'int32'), tensor1d([true, false], 'bool'), empty]) {
+        expect(numbersIn(given)).toEqual(given.dataSync());
+      }
+    });
+  });
+
+  it('copies nothing on wasm', () => {
+    tidy(() => {
+      const [one, other] = [tensor1d([1, 2]), tensor1d([3])];
+      // Views of one memory.
+      if (backend === 'wasm') expect(numbersIn(one).buffer === numbersIn(other).buffer).toBe(true);
+      expect([...numbersIn(one), ...numbersIn(other)]).toEqual([1, 2, 3]);
+    });
+  });
+
+  it('is a read to a recording', () => {
+    tidy(() => {
+      const given = tensor1d([1, 2]);
+      expect(record(() => numbersIn(given)[0]).tape.reads.has(given.dataId)).toBe(true);
+      expect(capture(() => numbersIn(given)[0]).hasRead).toBe(true);
+      expect(capture(() => square(given)).hasRead).toBe(false);
+    });
+  });
+
+  it('refuses a tensor that is disposed, as dataSync does', () => {
+    const given = tensor1d([1]);
+    given.dispose();
+    expect(() => numbersIn(given)).toThrow('Tensor is disposed');
+  });
+});
+
+describeOnBackends('aliasOf', () => {
+  it('gives a tensor of the same data, which each of both keeps alive', () => {
+    tidy(() => {
+      const weight = variable(tensor2d([[1, 2]]));
+      const before = memory();
+      const alias = aliasOf<Tensor>(weight);
+      expect([alias.shape, alias.dtype, alias.dataId === weight.dataId]).toEqual([[1, 2], 'float32', true]);
+      expect(memory().numTensors).toBe(before.numTensors + 1);
+      expect(memory().numDataBuffers).toBe(before.numDataBuffers);
+      weight.assign(tensor2d([[5, 6]]));
+      expect([...alias.dataSync()]).toEqual([1, 2]);
+      alias.dispose();
+      expect([...weight.dataSync()]).toEqual([5, 6]);
+      weight.dispose();
+    });
+  });
+
+  it('is on no tape', () => {
+    const gradient = grad((x: Tensor) => add(square(x), aliasOf(x)));
+    tidy(() => void expect([...gradient(tensor1d([3])).dataSync()]).toEqual([6]));
+  });
+
+  it('takes data that another backend has', async () => {
+    const other = getBackend() === 'cpu' ? 'wasm' : 'cpu';
+    const here = getBackend();
+    await setBackend(other);
+    const given = tensor1d([1, 2]);
+    await setBackend(here);
+    tidy(() => void expect([...aliasOf(given).dataSync()]).toEqual([1, 2]));
+    tidy(() => void expect([...numbersIn(given)]).toEqual([1, 2]));
+    given.dispose();
   });
 });
