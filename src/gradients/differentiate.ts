@@ -48,7 +48,7 @@ export interface StageWalk extends Pick<Walked, 'multiplications' | 'blockedAt'>
   /** The name of the op from which the walk continued with all rows. */
   blocker: string | undefined;
   /** Whether recorded kernels of an earlier step ran. */
-  isReplayed?: boolean;
+  isReplayed?: boolean | undefined;
 }
 
 /** A stage that ran. */
@@ -66,13 +66,13 @@ export interface StagePass {
    * Ids of the outputs that are a softmax and that the stage itself does not read; absent with a
    * tape.
    */
-  softmaxes?: ReadonlySet<number>;
+  softmaxes?: readonly number[];
   /**
    * Walks back to the targets.
    *
    * @param softmaxes  ids of softmax tensors that only this stage reads.
    */
-  walk(where: string, starts: readonly Start[], cut: WalkCut | undefined, softmaxes?: ReadonlySet<number>): StageWalk;
+  walk(where: string, starts: readonly Start[], cut: WalkCut | undefined, softmaxes?: readonly number[]): StageWalk;
   dispose(): void;
 }
 
@@ -125,7 +125,7 @@ interface BothWalks extends StageWalk {
   /** The share of all multiplications that was saved, from 0 to 1. */
   saved: number;
   /** Number of rows in the walk through the model, if it left out rows with zero gradients. */
-  taken?: number;
+  taken?: number | undefined;
 }
 
 /**
@@ -138,34 +138,32 @@ interface BothWalks extends StageWalk {
  * @param leaveOut  the batch size, if rows with zero gradients may be left out; 0 leaves out none,
  *   and reads nothing.
  */
-function walkStages(way: Way, leaveOut = 0): BothWalks & {gradients: NamedTensorMap} {
-  const {model, loss, variables, cut} = way;
+function walkStages(way: Way, leaveOut = 0): {walked: BothWalks; gradients: NamedTensorMap} {
+  const {model, loss, variables} = way;
   const isOnTapes = model.tape !== undefined && loss.tape !== undefined;
   const walked = isOnTapes && leaveOut === 0 ? walkTogether(way) : walkApart(way, stagesOf(way), leaveOut);
-  const named = variables.flatMap(({name}, i) => {
+  const named: [string, Tensor][] = [];
+  for (let i = 0; i < variables.length; i++) {
     const gradient = walked.found[i];
-    return gradient ? [[name, gradient.value] as const] : [];
-  });
-  return {saved: savedShare([walked, cut]), ...walked, gradients: Object.fromEntries(named)};
+    if (gradient) named.push([(variables[i] as Variable).name, gradient.value]);
+  }
+  return {walked, gradients: Object.fromEntries(named)};
 }
 
 /** Computes the share of multiplications that several walks saved. */
 function savedShare(...walks: [Pick<StageWalk, 'multiplications'>, RowCut | undefined][]): number {
-  const sumOver = (f: (work: StageWalk['multiplications'], cut: RowCut | undefined) => number) =>
-    walks.reduce((total, [{multiplications}, cut]) => total + f(multiplications, cut), 0);
-  const saved = sumOver((work, cut) => (cut ? work.cut * (1 - cut.kept / cut.batchSize) : 0));
-  return (
-    saved /
-    Math.max(
-      sumOver(({all}) => all),
-      1,
-    )
-  );
+  let [saved, all] = [0, 0];
+  for (const [{multiplications}, cut] of walks) {
+    all += multiplications.all;
+    if (cut) saved += multiplications.cut * (1 - cut.kept / cut.batchSize);
+  }
+  return saved / Math.max(all, 1);
 }
 
-function walkTogether({where, model, loss, starts, variables, cut}: Way): StageWalk {
+function walkTogether({where, model, loss, starts, variables, cut}: Way): BothWalks {
   const ops = opsOf([model, loss]);
-  return walkOps(where, ops, starts, variables, cut, softmaxesReadOnce(ops));
+  const walked = walkOps(where, ops, starts, variables, cut, softmaxesReadOnce(ops));
+  return {...walked, saved: savedShare([walked, cut])};
 }
 
 const opsOf = (passes: readonly StagePass[]): TapedOp[] => passes.flatMap(({tape}) => tape?.ops ?? []);
@@ -211,22 +209,25 @@ function walkApart({model, loss, starts, cut}: Way, walks: StageWalks, leaveOut:
   const from = Math.max((cut?.from ?? 0) - model.length, 0);
   const behind = walks.loss(
     starts.filter((start) => !isOfModel(start)),
-    cut && {...cut, from},
+    cut && cut.from !== from ? {...cut, from} : cut,
   );
-  const inner = walks.seam.flatMap((tensor, i) => {
+  const all: Start[] = [];
+  for (let i = 0; i < walks.seam.length; i++) {
     const gradient = behind.found[i];
-    if (!gradient) return [];
-    const {wholeFrom} = gradient;
-    return [{...gradient, tensor, ...(wholeFrom !== undefined && {wholeFrom: model.length + wholeFrom})}];
-  });
-  const all = [...inner, ...starts.filter(isOfModel)];
+    if (!gradient) continue;
+    const start: Start = {...gradient, tensor: walks.seam[i] as Tensor};
+    if (start.wholeFrom !== undefined) start.wholeFrom += model.length;
+    all.push(start);
+  }
+  all.push(...starts.filter(isOfModel));
   const shorter = leaveOut > 0 ? withoutZeroRows(all, model.outputs, leaveOut, cut) : undefined;
   try {
     const cutOfModel = shorter?.cut ?? cut;
     const walked = walks.model(shorter?.starts ?? all, cutOfModel);
     const saved = savedShare([walked, cutOfModel], [behind, cut]);
-    const isOneCut = !shorter;
-    return {...joined(walked, behind, {model, loss}, isOneCut), saved, ...(shorter && {taken: shorter.cut.kept})};
+    const {multiplications, blockedAt, blocker} = joined(walked, behind, {model, loss}, !shorter);
+    const {found, isReplayed} = walked;
+    return {found, isReplayed, multiplications, blockedAt, blocker, saved, taken: shorter?.cut.kept};
   } finally {
     shorter?.cut.dispose();
   }
@@ -241,7 +242,7 @@ function joined(
   behind: StageWalk,
   {model, loss}: Pick<Way, 'model' | 'loss'>,
   isOneCut: boolean,
-): StageWalk {
+): Pick<StageWalk, 'multiplications' | 'blockedAt' | 'blocker'> {
   const [of, ofLoss] = [walked.multiplications, behind.multiplications];
   const multiplications = {all: of.all + ofLoss.all, cut: of.cut + ofLoss.cut};
   // The first uncut product, counted from the losses; without any product, the first op that
@@ -249,7 +250,7 @@ function joined(
   const isOfLoss = isOneCut && behind.blockedAt >= 0 && (ofLoss.all > 0 || of.all === 0);
   const blockedAt = isOfLoss ? model.length + behind.blockedAt : walked.blockedAt;
   const blocker = blockedAt < model.length ? walked.blocker : loss.nameOf(blockedAt - model.length);
-  return {...walked, multiplications, blockedAt, blocker};
+  return {multiplications, blockedAt, blocker};
 }
 
 /** What to differentiate, once the losses are known. */
@@ -322,10 +323,10 @@ export function differentiate<T extends TensorContainer>(
     ran.push(loss);
     const {seen, starts, cut, rowwise, leaveOut} = forward.objective(model, loss.outputs);
     rows = cut && rowCut(cut.rows, cut.batchSize);
-    const walkCut = rows && {...rows, from: cut?.from ?? 0};
+    const walkCut = rows && Object.assign(rows, {from: cut?.from ?? 0});
     const mixing = rowwise && mixingOp(tapeOf(ran), rowwise.tensors, rowwise.batchSize);
-    const {gradients, ...walked} = walkStages({where, model, loss, starts, variables, cut: walkCut}, leaveOut);
-    return {seen, gradients, walked, mixing};
+    const way = {where, model, loss, starts, variables, cut: walkCut};
+    return {seen, ...walkStages(way, leaveOut), mixing};
   } finally {
     rows?.dispose();
     for (const pass of ran) pass.dispose();

@@ -226,13 +226,16 @@ function runnable(
     numberOf: (dataId: object): number => numbers.ofData(dataId),
     /** Whether the kernels are still those of the backend in use. */
     isCurrent: areCurrent(lines),
-    /** Runs the kernels. Kept data stays until `release`. */
-    run(given: Data) {
-      const data: Data = [...given, ...new Array(size - given.length)];
+    /** Runs the kernels, on data in the order of `compile`. Kept data stays until `release`. */
+    run(given: Data, known: Data = []) {
+      const data: Data = new Array(size);
+      for (let i = 0; i < given.length; i++) data[i] = given[i];
+      for (let i = 0; i < known.length; i++) data[given.length + i] = known[i];
       for (const [number, dataId] of written) data[number] = dataId;
-      const tensors = new Map<number, Tensor>();
+      const tensors: (Tensor | undefined)[] = [];
       const free = (number: number): void => {
-        const [dataId, tensor] = [data[number], tensors.get(number)];
+        const dataId = data[number];
+        const tensor = tensors[number];
         data[number] = undefined;
         if (tensor) tensor.dispose();
         else if (dataId) backend.disposeData(dataId);
@@ -259,7 +262,7 @@ function runnable(
   };
 }
 
-function runLine(line: Line, data: Data, tensors: Map<number, Tensor>, free: (number: number) => void): void {
+function runLine(line: Line, data: Data, tensors: (Tensor | undefined)[], free: (number: number) => void): void {
   const outputs = 'draw' in line ? line.draw() : kernelOutputs(line, data);
   const {gives, frees} = line;
   for (let i = 0; i < gives.length; i++) {
@@ -267,7 +270,7 @@ function runLine(line: Line, data: Data, tensors: Map<number, Tensor>, free: (nu
     const number = gives[i] as number;
     data[number] = output.dataId;
     // Some kernels return tensors, which the engine counts.
-    if ((output as Tensor).rank !== undefined) tensors.set(number, output as Tensor);
+    if ((output as Tensor).rank !== undefined) tensors[number] = output as Tensor;
   }
   for (let i = 0; i < frees.length; i++) free(frees[i] as number);
 }

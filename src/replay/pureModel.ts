@@ -75,12 +75,15 @@ const LEFT_BEHIND = new Set(['dropoutMask', 'recurrentDropoutMask', 'states_', '
 /** Fields of a model that determine what it computes. */
 const OF_MODELS = ['layers', 'inputs', 'outputs', 'nodesByDepth', 'model'];
 
+/** Lists a model with everything in it that `visitFields` visits. */
+export const visitedParts = (model: LayersModel): Part[] => [model as Part, ...partsOf(model)];
+
 /**
  * Visits the fields that determine what a model computes: those of its layers and their parts. The
- * same values in the same order mean equal computations.
+ * same values in the same order mean equal computations, by the same parts.
  */
-export function visitFields(model: LayersModel, visit: (value: unknown) => void): void {
-  for (const part of [model as Part, ...partsOf(model)]) {
+export function visitFields(parts: readonly Part[], visit: (value: unknown) => void): void {
+  for (const part of parts) {
     const fields = part as unknown as Record<string, unknown>;
     for (const value of [part.call, part.apply, part.calculateLosses, part.computeMask, part.stateful]) visit(value);
     for (const name of 'layers' in part ? OF_MODELS : Object.keys(fields)) {

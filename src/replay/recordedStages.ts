@@ -3,8 +3,8 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {backendInUse, canReplay} from '../engine';
 import {type Stages, tapedStage} from '../gradients/differentiate';
 import {partsOf} from '../models/model';
-import {isPure, visitFields} from './pureModel';
-import {hasTwins, isCurrent, type Known, recordStage, replayStage} from './recording';
+import {isPure, visitedParts, visitFields} from './pureModel';
+import {hasTwins, idsOf, isCurrent, type Known, recordStage, replayStage} from './recording';
 import {type Remembered, remembered} from './remembered';
 
 /**
@@ -17,6 +17,8 @@ import {type Remembered, remembered} from './remembered';
  * @param areLossesPure  whether the losses depend only on their arguments.
  */
 export function recordedStages(model: LayersModel, areLossesPure: boolean): Stages & {dispose(): void} {
+  // Where a model has its parts is among the fields, so they are listed anew only if a field changes.
+  let parts = visitedParts(model);
   let fields: unknown[] = [];
   let isModelPure = false;
   const [models, losses] = [remembered<Known>(), remembered<Known>()];
@@ -27,7 +29,7 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
   const visitAll = (variables: readonly Tensor[], visit: (value: unknown) => void) => {
     visit(backendInUse().backend);
     variables.forEach(visit);
-    visitFields(model, visit);
+    visitFields(parts, visit);
   };
   // Compares without a new list: a small model has more fields than numbers to compute.
   const hasChanged = (variables: readonly Tensor[]): boolean => {
@@ -42,6 +44,7 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
   const lookAtModel = (variables: readonly Tensor[]) => {
     if (!hasChanged(variables)) return;
     forget();
+    parts = visitedParts(model);
     const now: unknown[] = [];
     visitAll(variables, (field) => now.push(field));
     fields = now;
@@ -55,9 +58,10 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
       lookAtModel([...weights, ...stage.targets]);
       if (!isModelPure) return tapedStage(stage);
       const given = [...stage.given, ...weights];
-      const [key, known] = find(models, given);
+      // The weights are among the fields, and keep their shapes.
+      const [key, known] = find(models, stage.given);
       if (typeof known === 'object') return replayStage(known, {...stage, given});
-      if (known === 'not replayable' || hasTwins(given)) return tapedStage(stage);
+      if (known === 'not replayable' || hasTwins(idsOf(given))) return tapedStage(stage);
       if (known === 'seen') return recordStage({...stage, given}, {weights, parts: partsOf(model)}, models, key);
       if (models.isWorth(key)) models.set(key, 'seen');
       return tapedStage(stage);
@@ -67,7 +71,7 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
       if (tape || !areLossesPure) return tapedStage(stage);
       const [key, known] = find(losses, stage.given);
       if (typeof known === 'object') return replayStage(known, stage);
-      if (known === 'not replayable' || hasTwins(stage.given)) return tapedStage(stage);
+      if (known === 'not replayable' || hasTwins(idsOf(stage.given))) return tapedStage(stage);
       if (!losses.isWorth(key)) return tapedStage(stage);
       return recordStage(stage, {weights: [], parts: []}, losses, key);
     },
@@ -76,7 +80,8 @@ export function recordedStages(model: LayersModel, areLossesPure: boolean): Stag
 }
 
 function find(known: Remembered<Known>, given: readonly Tensor[]): [key: string, found: Known | undefined] {
-  const key = given.map(({shape, dtype}) => `${dtype}[${shape}]`).join();
+  let key = '';
+  for (const {shape, dtype} of given) key += `${dtype}[${shape}]`;
   const found = known.get(key);
   if (typeof found !== 'object' || isCurrent(found)) return [key, found];
   known.drop(key);

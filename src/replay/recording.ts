@@ -7,7 +7,7 @@ import {readOnce, type Stage, type StagePass, type StageWalk, tapedStage, walkOp
 import {rowCut} from '../gradients/places';
 import {type Gradient, type Start, softmaxesIn, type WalkCut} from '../gradients/walk';
 import {aroundCalls} from '../models/model';
-import {compile, NotReplayable, type Place, type Program, type Ran} from './program';
+import {compile, type Data, NotReplayable, type Place, type Program, type Ran} from './program';
 import {drawOf} from './pureModel';
 import {type Remembered, remembered} from './remembered';
 
@@ -46,8 +46,7 @@ interface WayBack {
 }
 
 /** Whether the same data is given twice, so that a recording could not tell which one is read. */
-export const hasTwins = (given: readonly Tensor[]): boolean =>
-  new Set(given.map(({dataId}) => dataId)).size < given.length;
+export const hasTwins = (given: readonly object[]): boolean => new Set(given).size < given.length;
 
 /** Whether the recorded kernels and gradients are still registered. */
 export function isCurrent({program, ways, gradients}: Recording): boolean {
@@ -116,7 +115,7 @@ function compiled(compileIt: () => Program): Program | undefined {
   }
 }
 
-const idsOf = (tensors: readonly Tensor[]): object[] => tensors.map(({dataId}) => dataId);
+export const idsOf = (tensors: readonly Tensor[]): object[] => tensors.map(({dataId}) => dataId);
 
 const placesIn =
   (program: Program) =>
@@ -141,9 +140,9 @@ function watchedCalls(parts: readonly Part[]) {
 
 /** Replays the kernels of a recorded stage on other data. */
 export function replayStage(recording: Recording, {given, targets}: Stage): StagePass {
-  const {program, ops, assigned, count, tensors} = recording;
-  const ran = program.run(idsOf(given));
-  const areTwins = hasTwins(given);
+  const {program, ops, assigned, count} = recording;
+  const read = idsOf(given);
+  const ran = program.run(read);
   const outputs = recording.outputs.map(ran.tensorAt);
   for (const {variable, place} of assigned) {
     const value = ran.tensorAt(place);
@@ -151,24 +150,26 @@ export function replayStage(recording: Recording, {given, targets}: Stage): Stag
     value.dispose();
   }
   return {
-    ...{outputs, ops: count, length: ops.length, nameOf: (op: number) => ops[op]?.name},
-    softmaxes: new Set(outputs.flatMap(({id}, i) => (recording.softmaxes[i] ? id : []))),
-    walk(where, starts, cut, softmaxes) {
-      const now = [...outputs, ...targets];
-      const recorded = [...tensors.outputs, ...tensors.targets];
-      const ends = starts.map((start) => now.indexOf(start.tensor));
-      const given = targets.flatMap(({id}, i) => (softmaxes?.has(id) ? i : []));
-      const rows = cut ? [cut.kept, cut.batchSize, cut.from] : 'all';
-      const key = [rows, given, ...ends.map((end, i) => [end, startKey(starts[i] as Start)])].join('|');
-      const values = [...idsOf(starts.map(({value}) => value)), ...(cut ? [cut.rows.dataId] : [])];
+    outputs,
+    ops: count,
+    length: ops.length,
+    nameOf: (op) => ops[op]?.name,
+    softmaxes: idsWhere(outputs, (i) => recording.softmaxes[i] === true),
+    walk(where, starts, cut, softmaxes = []) {
+      const ofSoftmax = targets.map(({id}) => softmaxes.includes(id));
+      const ends = starts.map(({tensor}) => placeIn(outputs, targets, tensor));
+      const key = keyOfWay(starts, ends, ofSoftmax, cut);
+      const values = idsOf(starts.map(({value}) => value));
+      if (cut) values.push(cut.rows.dataId);
       const way = recording.ways.get(key);
-      if (typeof way === 'object') return walkAgain(way, [...values, ...ran.data]);
+      if (typeof way === 'object') return walkAgain(way, values, ran.data);
+      const recorded = [...recording.tensors.outputs, ...recording.tensors.targets];
       const inTape = starts.map((start, i) => ({...start, tensor: recorded[ends[i] as number] as Tensor}));
       const once = readOnce(
         ops,
-        given.map((i) => (tensors.targets[i] as Tensor).id),
+        idsWhere(recording.tensors.targets, (i) => ofSoftmax[i] === true),
       );
-      const isWorth = way === undefined && !areTwins && recording.ways.isWorth(key);
+      const isWorth = way === undefined && !hasTwins(read) && recording.ways.isWorth(key);
       return recordWay(
         recording,
         ran,
@@ -180,14 +181,39 @@ export function replayStage(recording: Recording, {given, targets}: Stage): Stag
   };
 }
 
-/** Builds the key of a start, without its values. */
-const startKey = ({place, isOfLogits}: Start): string => `${place?.outer},${place?.inner},${isOfLogits === true}`;
+const idsWhere = (tensors: readonly Tensor[], isMeant: (place: number) => boolean): number[] =>
+  tensors.filter((_, i) => isMeant(i)).map(({id}) => id);
 
-function walkAgain({program, gradients, walk}: WayBack, given: (object | undefined)[]): StageWalk {
-  const {tensorAt, release} = program.run(given);
-  const found = gradients.map((known) => known && {...known.gradient, value: tensorAt(known.place)});
+/** Finds the place of a tensor in the outputs of a stage, followed by its targets; −1 if absent. */
+function placeIn(outputs: readonly Tensor[], targets: readonly Tensor[], tensor: Tensor): number {
+  const place = outputs.indexOf(tensor);
+  if (place >= 0) return place;
+  const target = targets.indexOf(tensor);
+  return target < 0 ? target : outputs.length + target;
+}
+
+/** Builds the key of a walk: all that its kernels depend on, beside the values of the starts. */
+function keyOfWay(
+  starts: readonly Start[],
+  ends: readonly number[],
+  ofSoftmax: readonly boolean[],
+  cut: WalkCut | undefined,
+): string {
+  let key = cut ? `${cut.kept},${cut.batchSize},${cut.from}` : 'all';
+  for (let i = 0; i < ofSoftmax.length; i++) if (ofSoftmax[i]) key += `|softmax ${i}`;
+  for (let i = 0; i < starts.length; i++) {
+    const {place, isOfLogits} = starts[i] as Start;
+    key += `|${ends[i]},${place?.outer},${place?.inner},${isOfLogits === true}`;
+  }
+  return key;
+}
+
+function walkAgain({program, gradients, walk}: WayBack, given: object[], known: Data): StageWalk {
+  const {tensorAt, release} = program.run(given, known);
+  const found = gradients.map((one) => one && {...one.gradient, value: tensorAt(one.place)});
   release();
-  return {...walk, found};
+  const {multiplications, blockedAt, blocker, isReplayed} = walk;
+  return {found, multiplications, blockedAt, blocker, isReplayed};
 }
 
 /** A walk in terms of the recorded tape. */

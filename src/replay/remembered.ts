@@ -21,11 +21,16 @@ export function remembered<T>() {
   const held = new Map<string, T>();
   const counts = new Map<string, number>();
   let total = 0;
+  // Maps keep insertion order: the first key is the least recently used. Mostly one key is
+  // requested again and again, which needs no new order.
+  let newest: string | undefined;
+  let latest: string | undefined;
   const count = (key: string): number => {
     const times = Math.min((counts.get(key) ?? 0) + 1, MOST);
-    counts.delete(key);
+    if (key !== latest) counts.delete(key);
+    latest = key;
     counts.set(key, times);
-    for (const oldest of counts.keys()) if (counts.size > COUNTED) counts.delete(oldest);
+    if (counts.size > COUNTED) counts.delete(counts.keys().next().value as string);
     if (++total % COUNTED === 0) for (const [other, of] of counts) counts.set(other, of >> 1);
     return times;
   };
@@ -33,20 +38,23 @@ export function remembered<T>() {
     const value = held.get(key);
     if (typeof value === 'object') (value as Held).dispose();
     held.delete(key);
+    if (key === newest) newest = undefined;
   };
   return {
     get(key: string): T | undefined {
       const value = held.get(key);
       if (value === undefined) return undefined;
       count(key);
-      // Maps keep insertion order: the first key is the least recently used.
+      if (key === newest) return value;
       held.delete(key);
       held.set(key, value);
+      newest = key;
       return value;
     },
     set(key: string, value: T): void {
       drop(key);
       held.set(key, value);
+      newest = key;
       for (const oldest of held.keys()) if (held.size > HELD) drop(oldest);
     },
     /**

@@ -37,7 +37,6 @@ import {
   rollBackUnless,
   type Snapshot,
   type Soundness,
-  slotOwners,
   soundnessOf,
   takeSnapshot,
   update,
@@ -241,7 +240,7 @@ function stepParts(settings: StepSettings, state: SelectorState) {
     apply(gradients: NamedTensorMap, weights: Tensor, {variables, before}: Omit<Begun, 'batch'>): Soundness {
       const trained = variables.map(({name}) => name);
       // Another step with the same optimizer may have added slots meanwhile.
-      const names = [...new Set([...slotOwners(optimizer), ...everTrained, ...trained])];
+      const names = [...new Set([...before.slotOwners, ...everTrained, ...trained])];
       const haveSlots = trained.every((name) => everTrained.has(name));
       const clipped = clipByGlobalNorm(gradients, clipNorm);
       const soundness = update(optimizer, {gradients: clipped, weights}, {names, haveSlots}, before);

@@ -54,12 +54,16 @@ export const fastMatMul: WasmKernel = {
 export const fastFusedMatMul: WasmKernel = {
   kernelName: _FusedMatMul,
   from: [_FusedMatMul, Concat, GatherNd, Identity, Transpose],
-  compute(bench, {a, b, bias, ...others}: FusedInputs, attrs: _FusedMatMulAttrs) {
-    const rest = bias ? {...others, bias: asVector(bench, bias)} : others;
-    const multiply = (a: TensorInfo, b: TensorInfo, transposition: Transposition) =>
-      bench.run(_FusedMatMul, {...rest, a, b}, {...attrs, ...transposition});
-    if (isPlain(a, b, attrs) || !arePaired(a, b, attrs)) return multiply(a, asRightFactor(bench, b), attrs);
-    return product(bench, a, b, attrs, (a, b) => multiply(a, b, NOT_TRANSPOSED));
+  compute(bench, inputs: FusedInputs, attrs: _FusedMatMulAttrs) {
+    const {a, b, bias} = inputs;
+    const vector = bias && asVector(bench, bias);
+    const rest = vector === bias ? inputs : {...inputs, bias: vector as TensorInfo};
+    if (isPlain(a, b, attrs) || !arePaired(a, b, attrs)) {
+      const factor = asRightFactor(bench, b);
+      return bench.run(_FusedMatMul, factor === b ? rest : {...rest, b: factor}, attrs);
+    }
+    const plain = {...attrs, ...NOT_TRANSPOSED};
+    return product(bench, a, b, attrs, (a, b) => bench.run(_FusedMatMul, {...rest, a, b}, plain));
   },
 };
 

@@ -1,18 +1,9 @@
 /** @file Computes the gradients of the kept rows of a batch. */
 
-import {
-  clone,
-  mul,
-  onesLike,
-  reshape,
-  type Scalar,
-  type Tensor,
-  type Tensor1D,
-  type Variable,
-} from '@tensorflow/tfjs-core';
+import {mul, onesLike, reshape, type Scalar, type Tensor, type Tensor1D, type Variable} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
-import {offTape, opsOnTape} from '../../engine';
+import {aliasOf, offTape, opsOnTape} from '../../engine';
 import {type Differentiated, differentiate, type ForwardPass, type Stages} from '../../gradients/differentiate';
 import {leadingPlace} from '../../gradients/places';
 import {isReplaced} from '../../gradients/rules';
@@ -157,18 +148,18 @@ export function walkBatch(
     const isWhole = rows.size >= count && (isMasked || !isSpoilt);
     const leaveOut = !isMasked && mayLeaveRowsOut(settings) ? count : undefined;
     if (isWhole) {
-      const whole = {...chosen, counts: putRows(counts, rows, count)};
+      const whole = {counts: putRows(counts, rows, count), share: chosen.share};
       return {seen, starts: startsOf(settings, forward, whole), leaveOut};
     }
     const from = isMasked ? forward.modelOps : 0;
-    const starts = startsOf(settings, forward, {...chosen, counts: clone(counts)}, count);
+    const starts = startsOf(settings, forward, {counts: aliasOf(counts), share: chosen.share}, count);
     return {seen, starts, cut: {rows, batchSize: count, from}, leaveOut};
   };
   const differentiated = differentiate(where, variables, {model, loss, objective}, stages);
   const {seen, gradients, walked} = differentiated;
-  const {why, ...done} = explained(settings, count, differentiated, layers);
+  const {strategy, why, saved} = explained(settings, count, differentiated, layers);
   const how = walked?.isReplayed ? '; the kernels of an earlier step run again' : '';
-  return {...seen, gradients, ...done, why: `${why}${how}`};
+  return {forward: seen.forward, chosen: seen.chosen, gradients, strategy, why: `${why}${how}`, saved};
 }
 
 /**
@@ -222,17 +213,19 @@ function explained(
   const {multiplications, blockedAt, blocker, taken = kept, saved} = walked;
   if (taken >= count) return masked(`${all}, because all are kept`);
   const {modelOps} = seen.forward;
-  const layer = blockedAt < modelOps ? (layers.layerOf(blockedAt, modelOps) ?? 'the model') : 'the loss';
+  const layerAt = (op: number) => (op < modelOps ? (layers.layerOf(op, modelOps) ?? 'the model') : 'the loss');
   const others = walked.taken === undefined ? '' : ' (the loss has no gradient with respect to the other outputs)';
   const ran = `${taken} of ${count} rows run backward${others}`;
   if (multiplications.all === 0 && !blocker) return {strategy: 'pruned', why: ran, saved};
   if (multiplications.cut === 0) {
     const isForeign = blocker !== undefined && isReplaced(blocker);
     const replaced = `a second copy of tfjs, or other code, has replaced the gradient of ${blocker}`;
-    return masked(`${all}, because ${isForeign ? replaced : `rows may interact in ${layer} (${blocker})`}`);
+    return masked(
+      `${all}, because ${isForeign ? replaced : `rows may interact in ${layerAt(blockedAt)} (${blocker})`}`,
+    );
   }
   const share = `${Math.round(100 * saved)} % of the multiplications of the backward pass`;
-  const until = blocker === undefined ? '' : `; all rows run backward from ${blocker} in ${layer} on`;
+  const until = blocker === undefined ? '' : `; all rows run backward from ${blocker} in ${layerAt(blockedAt)} on`;
   return {strategy: 'pruned', why: `${ran}, which saves ${share}${until}`, saved};
 }
 

@@ -79,14 +79,24 @@ export function stepBatch(
   const context = view.context(given);
   const {xs, formed} = tensors;
   const rows = {xs, ys, rowWeights};
-  const isGroupedByRow = granularity === 'element' && given.group === undefined;
-  const batch = {...rows, formed, isGroupedByRow, given: rows, context, view, count: view.count};
   const counted = targets ? countedOutputs(lossWeights) : [...ys.keys()];
-  const clean = cleaned(batch, counted);
-  const valid = validOf(where, losses, counted, {...batch, finite: clean.finite});
-  const usable = {...batch, ...clean, valid};
+  const used = cleaned(rows, view, counted);
+  const {finite} = used;
+  const usable: StepBatch = {
+    xs: used.xs,
+    ys: used.ys,
+    rowWeights: used.rowWeights,
+    formed,
+    given: rows,
+    finite,
+    valid: validOf(where, losses, counted, {ys, count: view.count, finite, context}),
+    isGroupedByRow: granularity === 'element' && given.group === undefined,
+    context,
+    view,
+    count: view.count,
+  };
   if (dynamics) checkLabels(where, usable, outputs[0]?.shape?.at(-1) === 1);
-  const versions = usable.ys === ys ? [batch] : [batch, usable];
+  const versions = used === rows ? [rows] : [rows, used];
   for (const {ys: truths, rowWeights: weights} of versions) {
     checkTruths(losses, counted, truths, (output) => [context.valid ?? [], weights[output] ?? []].flat());
   }
@@ -116,19 +126,24 @@ function withUncounted(
  * Replaces rows with a non-finite input, target or weight by a finite row, with its target and
  * weight.
  */
-function cleaned({xs, ys, rowWeights, view}: Pick<StepBatch, 'xs' | 'ys' | 'rowWeights' | 'view'>, counted: number[]) {
+function cleaned(
+  rows: StepBatch['given'],
+  view: BatchView,
+  counted: number[],
+): StepBatch['given'] & Partial<Pick<StepBatch, 'finite'>> {
+  const {xs, ys, rowWeights} = rows;
   const ofXs = finiteRows(xs, xs[0]?.shape[0] as number);
   const ofTargets = finiteRows([...counted.map((output) => ys[output] as Tensor), ...rowWeights], view.count);
   const marks = [...(ofXs ? [view.spread(ofXs)] : []), ...(ofTargets ? [ofTargets] : [])];
-  if (marks.length === 0) return {finite: undefined};
+  if (marks.length === 0) return rows;
   const finite = marks.reduce((both, next) => logicalAnd(both, next));
-  const rows = standInRows(finite);
+  const safe = standInRows(finite);
   const isByRow = view.count === xs[0]?.shape[0];
-  const ofInputs = isByRow ? rows : ofXs && standInRows(ofXs);
+  const ofInputs = isByRow ? safe : ofXs && standInRows(ofXs);
   return {
     xs: ofInputs ? takeEach(xs, ofInputs) : xs,
-    ys: takeEach(ys, rows),
-    rowWeights: takeEach(rowWeights, rows),
+    ys: takeEach(ys, safe),
+    rowWeights: takeEach(rowWeights, safe),
     finite,
   };
 }

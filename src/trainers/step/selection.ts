@@ -1,7 +1,6 @@
 import {
   cast,
   where as chooseEach,
-  clone,
   type DataType,
   div,
   expandDims,
@@ -25,7 +24,8 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkOneOf, checkValues, livesInMainMemory, rangeError, shapeText, typeError} from '../../checks';
-import {placeOfLargest, takeRows} from '../../rows';
+import {aliasOf, numbersIn} from '../../engine';
+import {areFiniteOnHost, placeOfLargest, takeRows} from '../../rows';
 import {keptByAll} from '../../shards';
 import type {GlobalThreshold, Reduction, Selection, SelectionContext, Selector, SelectorStore} from '../../types';
 import type {Forward} from './backward';
@@ -56,7 +56,7 @@ function countsOf(kept: Kept, reduction: Reduction): Tensor1D {
   if (reduction === 'sum') return weights;
   if (livesInMainMemory()) {
     const divisor = hostDenominator(onHost(kept), reduction);
-    return tensor1d(weights.dataSync<'float32'>().map((weight) => (divisor > 0 ? weight / divisor : 0)));
+    return tensor1d(numbersIn<'float32'>(weights).map((weight) => (divisor > 0 ? weight / divisor : 0)));
   }
   const divisor = denominatorOf(kept, reduction);
   // Weights of 0 give 0 / SMALLEST = 0; with losses that are all 0, weights may be larger.
@@ -78,8 +78,8 @@ export function denominatorOf(kept: Kept, reduction: Reduction): Scalar {
 
 function onHost({losses, weights, batchSize, threshold}: Kept): HostKept {
   return {
-    losses: () => losses().dataSync<'float32'>(),
-    weights: () => weights.dataSync<'float32'>(),
+    losses: () => numbersIn<'float32'>(losses()),
+    weights: () => numbersIn<'float32'>(weights),
     ...{batchSize, threshold},
   };
 }
@@ -153,7 +153,7 @@ export function chooseRows(
   const {predictions, features} = forward;
   const usable = finiteLosses(forward.losses, finite);
   const marked = (losses: Tensor1D): Tensor1D =>
-    usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : clone(losses);
+    usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : aliasOf(losses);
   const losses = marked(forward.losses);
   const ranking = rankBy === 'raw' ? marked(forward.raw) : losses;
   const seen: SelectionContext = {
@@ -246,8 +246,7 @@ export function keptOf({losses, selection: {indices, weights, threshold}}: Pick<
 
 /** Returns the mask of rows with a finite loss; undefined if all are known to be finite. */
 export function finiteLosses(losses: Tensor1D, finite: Tensor1D | undefined): Tensor1D | undefined {
-  const isPlain = !finite && livesInMainMemory() && losses.dataSync().every(Number.isFinite);
-  if (isPlain) return undefined;
+  if (!finite && livesInMainMemory() && areFiniteOnHost(losses)) return undefined;
   return finite ? logicalAnd(isFiniteTensor(losses), finite) : isFiniteTensor(losses);
 }
 
@@ -267,8 +266,8 @@ function settle(
   checkSelection(where, selected, batchSize);
   const {threshold} = selected;
   const {indices, weights} = selected.indices.size === 0 ? ofNoRow() : selected;
-  const selection = {indices: clone(indices), weights: clone(weights), threshold};
-  if (!usable && livesInMainMemory() && weights.dataSync().every((weight) => weight > 0)) {
+  const selection = {indices: aliasOf(indices), weights: aliasOf(weights), threshold};
+  if (!usable && livesInMainMemory() && numbersIn<'float32'>(weights).every((weight) => weight > 0)) {
     return {selection, rows: selection.indices};
   }
   const isKept = greater(weights, 0);

@@ -23,6 +23,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
+import {aliasOf, numbersIn} from '../../engine';
 import {recurrentStates} from '../../models/model';
 import {areFinite, hasFiniteSquares, hasFiniteSum} from '../../rows';
 
@@ -36,14 +37,17 @@ export type Snapshot = ReturnType<typeof takeSnapshot>;
  * to. It lives as long as the surrounding `tidy`.
  */
 export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
-  const slots = slotsOf(optimizer).map(({variable}) => variable);
-  const variables = [...model.weights.map((weight) => weight.read() as Variable), ...slots];
+  const slots = slotsOf(optimizer);
+  const variables = model.weights.map((weight) => weight.read() as Variable);
+  for (const {variable} of slots) variables.push(variable);
   const before = variables.map((variable) => {
-    return {variable, value: reshape(variable, variable.shape), data: variable.dataId};
+    return {variable, value: aliasOf(variable as Tensor), data: variable.dataId};
   });
   const changed = () => before.filter(({variable, data}) => variable.dataId !== data);
   const states = recurrentStates(model);
   return {
+    /** Names of the weights that the optimizer has slots for, in the order of the slots. */
+    slotOwners: slots.flatMap(({owner}) => owner ?? []),
     /** Returns weights that have changed since, such as batch-norm statistics. */
     changed: (): Variable[] => changed().map(({variable}) => variable),
     /** Rolls back on the device, unless `sound` is true. */
@@ -114,7 +118,7 @@ export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: 
     const areAllFinite = all.every(hasFiniteSquares) && before.changed().every(hasFiniteSum);
     return {
       finite: areAllFinite,
-      sound: areAllFinite && weights.dataSync().some((weight) => weight > 0),
+      sound: areAllFinite && numbersIn<'float32'>(weights).some((weight) => weight > 0),
     };
   }
   const finite = areFinite(all, before.changed());
@@ -176,20 +180,18 @@ interface Slot {
 
 /** Lists the slots of an optimizer. tfjs has no such list: slots are fields, alone or in lists. */
 export function slotsOf(optimizer: Optimizer): Slot[] {
-  return Object.entries(optimizer).flatMap(([field, value]: [string, unknown]): Slot[] => {
-    if (value instanceof Variable) return [{field, variable: value}];
-    if (!Array.isArray(value)) return [];
-    return value.flatMap((item: Partial<ListedSlot> | null, place) => {
-      if (!(item?.variable instanceof Variable)) return [];
+  const slots: Slot[] = [];
+  for (const field of Object.keys(optimizer)) {
+    const value: unknown = (optimizer as unknown as Record<string, unknown>)[field];
+    if (value instanceof Variable) slots.push({field, variable: value});
+    if (!Array.isArray(value)) continue;
+    for (const [place, item] of value.entries() as Iterable<[number, Partial<ListedSlot> | null]>) {
+      if (!(item?.variable instanceof Variable)) continue;
       const name = item.originalName ?? '';
-      return [{field, place, variable: item.variable, owner: name.slice(0, name.lastIndexOf('/'))}];
-    });
-  });
-}
-
-/** Lists the names of the weights that an optimizer has slots for, in the order of the slots. */
-export function slotOwners(optimizer: Optimizer): string[] {
-  return slotsOf(optimizer).flatMap(({owner}) => owner ?? []);
+      slots.push({field, place, variable: item.variable, owner: name.slice(0, name.lastIndexOf('/'))});
+    }
+  }
+  return slots;
 }
 
 /**
