@@ -219,12 +219,20 @@ export function numbersIn<D extends 'float32' | 'int32' | 'bool'>(tensor: Tensor
   return (view as DataTypeMap[D] | undefined) ?? tensor.dataSync<D>();
 }
 
-/** Returns a view of the memory of a tensor; undefined if the backend has none. */
+/**
+ * Returns a view of the memory of a tensor; undefined if the backend in use has none, or not this
+ * tensor: to move it there would move the memory of the others.
+ */
 function onHeap(tensor: Tensor): TypedArray | undefined {
-  const {dtype, isDisposed} = tensor;
-  const {backend} = internals() as Partial<EngineInternals>;
+  const {dtype} = tensor;
   const isOfNumbers = dtype === 'float32' || dtype === 'int32' || dtype === 'bool';
-  return isOfNumbers && !isDisposed ? backend?.typedArrayFromHeap?.(tensor) : undefined;
+  return isOfNumbers && isHere(tensor) ? internals().backend.typedArrayFromHeap?.(tensor) : undefined;
+}
+
+/** Whether the data of a tensor is known to be in the backend in use. */
+function isHere({dataId, isDisposed}: Tensor): boolean {
+  const {state, backend} = internals() as Partial<EngineInternals>;
+  return !isDisposed && backend !== undefined && state?.tensorInfo?.get(dataId)?.backend === backend;
 }
 
 /** Runs `f` off any tape: its ops are constants to every surrounding gradient. */
@@ -495,9 +503,8 @@ export function tensorOf(info: TensorInfo): Tensor {
 
 /** Returns another tensor of the same data; by an op only if the data is in another backend. */
 export function aliasOf<T extends Tensor>(tensor: T): T {
-  const {state, backend, makeTensorFromTensorInfo} = internals() as Partial<EngineInternals>;
-  const isHere = backend !== undefined && state?.tensorInfo?.get(tensor.dataId)?.backend === backend;
-  const isPlain = isHere && !tensor.isDisposed && tensor.dtype !== 'complex64' && makeTensorFromTensorInfo;
+  const {makeTensorFromTensorInfo} = internals() as Partial<EngineInternals>;
+  const isPlain = makeTensorFromTensorInfo && tensor.dtype !== 'complex64' && isHere(tensor);
   return (isPlain ? tensorOf(tensor) : reshape(tensor, tensor.shape)) as T;
 }
 
