@@ -52,7 +52,7 @@ describeOnBackends('rows', (backend) => {
   });
 });
 
-/** Shapes on both sides of the size from which kernels decide, with widths that they treat apart. */
+/** Shapes on both sides of the size from which kernels decide, of different widths. */
 const SHAPES = [
   [1],
   [7],
@@ -91,7 +91,7 @@ describeOnBackends('finite numbers', () => {
     return {values, size, place: at % size};
   };
 
-  it('are told from the others, wherever one is', () => {
+  it('are recognised, wherever the other one is', () => {
     fc.assert(
       fc.property(cases, (one) => {
         const {values} = filled(one);

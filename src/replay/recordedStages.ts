@@ -17,7 +17,7 @@ import {type Remembered, remembered} from './remembered';
  * @param areLossesPure  whether the losses depend only on their arguments.
  */
 export function recordedStages(model: LayersModel, areLossesPure: boolean): Stages & {dispose(): void} {
-  // Where a model has its parts is among the fields, so they are listed anew only if a field changes.
+  // The fields include the places of parts, so these are listed anew only if a field changes.
   let parts = visitedParts(model);
   let fields: unknown[] = [];
   let isModelPure = false;

@@ -11,6 +11,8 @@ const TEST_SHARE = 0.25;
 export interface Mails {
   features: Float32Array;
   labels: Uint8Array;
+  /** 1 for spam, and for the mails that are not easily told from it. */
+  hard: Uint8Array;
   count: number;
 }
 
@@ -48,6 +50,7 @@ function mailsOf(mails: readonly Mail[]): Mails {
   return {
     features,
     labels: Uint8Array.from(mails, ({group}) => (group.startsWith('spam') ? 1 : 0)),
+    hard: Uint8Array.from(mails, ({group}) => (group.startsWith('easy') ? 0 : 1)),
     count: mails.length,
   };
 }
@@ -86,9 +89,15 @@ function hashOf(text: string): number {
  * Area under precision over recall, as a sum over the rows of label 1 in the order of their scores.
  *
  *     AP = mean over positives of (positives so far / rows so far)
+ *
+ * @param counted  the rows that are judged, by 1. Omit to judge all.
  */
-export function averagePrecision(labels: ArrayLike<number>, scores: ArrayLike<number>): number {
-  const order = Array.from({length: scores.length}, (_, row) => row);
+export function averagePrecision(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  counted?: ArrayLike<number>,
+): number {
+  const order = Array.from({length: scores.length}, (_, row) => row).filter((row) => counted?.[row] !== 0);
   order.sort((one, other) => (scores[other] as number) - (scores[one] as number) || one - other);
   let [positives, total] = [0, 0];
   for (const [place, row] of order.entries()) {

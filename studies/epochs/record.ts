@@ -13,4 +13,9 @@ export interface EpochsRecord {
    * precision.
    */
   testError: number[];
+  /**
+   * For mails: 1 less the average precision of spam among itself and the mails that are not easily
+   * told from it.
+   */
+  hardError?: number[];
 }

@@ -18,6 +18,9 @@ export interface EpochsSummary {
     testError: Estimate;
     /** Paired difference to full training with as many wrong labels. */
     toFull?: Estimate;
+    /** The same two for the mails that are not easily told from spam. */
+    hardError?: Estimate;
+    hardToFull?: Estimate;
     /** Passes and seconds, by those of full training. */
     forward: Estimate;
     backward: Estimate;
@@ -53,6 +56,9 @@ const COSTS: readonly Cost[] = ['forward', 'backward', 'seconds'];
 const lastOf = (numbers: readonly number[]) => numbers.at(-1) as number;
 
 const errorsOf = (records: readonly EpochsRecord[]) => records.map(({testError}) => lastOf(testError));
+/** Undefined where no errors of hard rows were measured. */
+const hardErrorsOf = (records: readonly EpochsRecord[]): number[] | undefined =>
+  records.every(({hardError}) => hardError) ? records.map(({hardError = []}) => lastOf(hardError)) : undefined;
 const titleOf = (share: number) => (share === 0 ? 'no wrong labels' : `${percent(share, 0)} wrong labels`);
 
 export function epochsReport(seeds: EpochsRecord[][], figure: EpochsFigure): StudyReport {
@@ -87,6 +93,7 @@ function summaryOf(arms: EpochsRecord[][]): Pick<EpochsSummary, 'results'> {
       return {
         ...{rule, flipped, testError: estimate(errorsOf(records))},
         ...(records !== full && {toFull: pairedDifference(errorsOf(records), errorsOf(full))}),
+        ...hardOf(records, full),
         ...{forward: share('forward'), backward: share('backward'), seconds: share('seconds')},
       };
     }),
@@ -94,6 +101,12 @@ function summaryOf(arms: EpochsRecord[][]): Pick<EpochsSummary, 'results'> {
 }
 
 type Result = EpochsSummary['results'][number];
+
+function hardOf(records: EpochsRecord[], full: EpochsRecord[]): Pick<Result, 'hardError' | 'hardToFull'> {
+  const [own, others] = [hardErrorsOf(records), hardErrorsOf(full)];
+  if (!own || !others) return {};
+  return {hardError: estimate(own), ...(records !== full && {hardToFull: pairedDifference(own, others)})};
+}
 
 /** A row of panels for each share of wrong labels: what is left wrong, and what that cost. */
 function errorAndCost(results: Result[], {task, error}: EpochsFigure, seeds: number, theme: Theme): TopLevelSpec {

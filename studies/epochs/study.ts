@@ -79,7 +79,7 @@ interface Task {
   classes: number;
   batchSize: number;
   model(seed: number): LayersModel;
-  testError(model: LayersModel): number;
+  errors(model: LayersModel): {testError: number; hardError?: number};
   dispose(): void;
 }
 
@@ -129,7 +129,7 @@ async function* trainAll(
       labels.dispose();
       try {
         for (const [rule, argsOf] of rules) {
-          const record = {rule, flipped: share, forward: [], backward: [], seconds: [], testError: []};
+          const record: EpochsRecord = {rule, flipped: share, forward: [], backward: [], seconds: [], testError: []};
           const rows = await trainBy(record, task, y, at, argsOf(at));
           if (rule === 'infoBatch()') at.ofInfoBatch = rows;
           records.push(record);
@@ -168,7 +168,9 @@ async function trainBy(
       record.forward.push(forward / rows);
       record.backward.push(backward / rows);
       record.seconds.push(seconds);
-      record.testError.push(task.testError(model));
+      const {testError, hardError} = task.errors(model);
+      record.testError.push(testError);
+      if (hardError !== undefined) record.hardError = [...(record.hardError ?? []), hardError];
     }
     if (epoch + 1 === until) model.stopTraining = true;
     since = process.cpuUsage();
@@ -214,7 +216,7 @@ export const epochs: Study<EpochsRecord[]> = {
       x,
       labels: Uint8Array.from(training.labels.subarray(0, training.count)),
       ...{classes: CLASSES, batchSize: 128, model: (draw) => dense(IMAGE_SIZE, 128, CLASSES, draw)},
-      testError: (model) => 1 - rightShare(model, tested, test.labels),
+      errors: (model) => ({testError: 1 - rightShare(model, tested, test.labels)}),
       dispose() {
         x.dispose();
         tested.dispose();
@@ -243,12 +245,13 @@ export const epochsMails: Study<EpochsRecord[]> = {
     const [x, tested] = [featuresOf(training), featuresOf(test)];
     const task: Task = {
       ...{x, labels: training.labels, classes: 2, batchSize: 32, model: (draw) => dense(HASHED, 64, 2, draw)},
-      testError: (model) =>
-        1 -
-        averagePrecision(
-          test.labels,
-          tidy(() => spamOf(model.predict(tested, {batchSize: 500}) as Tensor)),
-        ),
+      errors(model) {
+        const scores = tidy(() => spamOf(model.predict(tested, {batchSize: 500}) as Tensor));
+        return {
+          testError: 1 - averagePrecision(test.labels, scores),
+          hardError: 1 - averagePrecision(test.labels, scores, test.hard),
+        };
+      },
       dispose() {
         x.dispose();
         tested.dispose();

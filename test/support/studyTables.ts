@@ -344,9 +344,14 @@ function coTeaching(): string[][] {
 
 function epochs(study: string, error: string): string[][] {
   const {results} = resultsOf<EpochsSummary>(study);
+  const hasHard = results.some(({hardError}) => hardError);
   return [
-    ['wrong labels', 'rule', error, '… less full', 'rows forward', 'rows backward', 'seconds'],
-    ...results.map(({rule, flipped, testError, toFull, forward, backward, seconds}) => [
+    [
+      ...['wrong labels', 'rule', error, '… less full'],
+      ...(hasHard ? ['among spam and hard mails', '… less full'] : []),
+      ...['rows forward', 'rows backward', 'seconds'],
+    ],
+    ...results.map(({rule, flipped, testError, toFull, hardError, hardToFull, forward, backward, seconds}) => [
       `${(100 * flipped).toFixed(0)} %`,
       rule.includes('(')
         ? `\`${rule}\``
@@ -356,6 +361,7 @@ function epochs(study: string, error: string): string[][] {
         : rule,
       percent(testError, 2),
       toFull ? points(toFull, 2) : '',
+      ...(hardError ? [percent(hardError, 2), hardToFull ? points(hardToFull, 2) : ''] : []),
       ...[forward, backward, seconds].map((cost) => percent(cost, 0)),
     ]),
   ];

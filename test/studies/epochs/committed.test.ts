@@ -23,8 +23,8 @@ async function beginnings(study: Study<EpochsRecord[]>, digits: TrainAndTest, ru
   enableWasmTraining();
   const again = await seedOf(study, digits, {steps: study.steps, until: EPOCHS, flipped: [0], rules});
   expect(again.map(({rule}) => rule)).toEqual(rules);
-  const begun = ({rule, forward, backward, testError}: EpochsRecord) => ({
-    ...{rule, forward: forward[0], backward: backward[0], testError: testError[0]},
+  const begun = ({rule, forward, backward, testError, hardError}: EpochsRecord) => ({
+    ...{rule, forward: forward[0], backward: backward[0], testError: testError[0], hardError: hardError?.[0]},
   });
   const then = content.filter(({rule, flipped}) => flipped === 0 && rules.includes(rule));
   return [again.map(begun), then.map(begun)];
