@@ -44,7 +44,9 @@ describe('The mails of a study', () => {
     expect(hard.filter(isKnown)).toHaveLength(0);
     const counts = `${test.count.toLocaleString('en')} mails, ${spam.length} of spam and ${hard.length} hard ones.`;
     const same = `${rows.filter(isKnown).length} of them have the features of a training mail, none of the hard ones.`;
-    expect(readSource('docs/results.md').text.replaceAll('\n', ' ')).toContain(`A quarter is test data: ${counts} ${same}`);
+    expect(readSource('docs/results.md').text.replaceAll('\n', ' ')).toContain(
+      `A quarter is test data: ${counts} ${same}`,
+    );
   });
 
   it('are judged by the mean precision at each of the spam mails', () => {
