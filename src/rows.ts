@@ -191,7 +191,7 @@ export function finiteRows(tensors: readonly Tensor[], batchSize: number): Tenso
 function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | undefined {
   let marks: Uint8Array | undefined;
   for (const tensor of tensors) {
-    if (hasFiniteSum(tensor)) continue;
+    if (areFiniteOnHost(tensor)) continue;
     const values = numbersIn<'float32'>(tensor);
     const perRow = values.length / batchSize;
     for (let i = 0; i < values.length; i++) {
@@ -213,20 +213,21 @@ function isForHost({size, shape}: Tensor): boolean {
 }
 
 /**
- * Whether all numbers are finite. Kernels decide by a single sum, because a sum with NaN or ∞ is
- * never finite.
+ * Whether all numbers of a tensor in main memory are finite. Many are first added up by kernels,
+ * because a sum with NaN or ∞ is never finite.
  */
-export function hasFiniteSum(tensor: Tensor): boolean {
+export function areFiniteOnHost(tensor: Tensor): boolean {
   if (tensor.dtype !== 'float32') return true;
-  if (isForHost(tensor)) return areFiniteOnHost(tensor);
+  if (!isForHost(tensor) && isSumFinite(tensor)) return true;
+  return isWithin(tensor, LARGEST);
+}
+
+function isSumFinite(tensor: Tensor): boolean {
   return tidy(() => {
     const matrix = tensor.size % WIDE === 0 ? reshape(tensor, [-1, WIDE]) : tensor;
     return Number.isFinite(sum(matrix.rank > 1 ? columnSums(matrix) : matrix).dataSync()[0]);
   });
 }
-
-/** Whether all numbers of a tensor in main memory are finite. */
-export const areFiniteOnHost = (tensor: Tensor): boolean => isWithin(tensor, LARGEST);
 
 /** The largest float32. */
 const LARGEST = 3.4028234663852886e38;
@@ -240,7 +241,7 @@ function isWithin(tensor: Tensor, limit: number): boolean {
 
 /** Whether all numbers and their squares are finite; some optimizers sum the squares. */
 export function hasFiniteSquares(gradient: Tensor): boolean {
-  if (!isForHost(gradient)) return hasFiniteSum(square(gradient));
+  if (!isForHost(gradient)) return tidy(() => isSumFinite(square(gradient)));
   // So small that the sum of their squares is finite, as they mostly are.
   if (isWithin(gradient, Math.sqrt(LARGEST / (gradient.size + 1)) / 2)) return true;
   const entries = numbersIn<'float32'>(gradient);

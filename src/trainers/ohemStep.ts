@@ -37,6 +37,7 @@ import {
   rollBackUnless,
   type Snapshot,
   type Soundness,
+  slotOwners,
   soundnessOf,
   takeSnapshot,
   update,
@@ -239,8 +240,8 @@ function stepParts(settings: StepSettings, state: SelectorState) {
     /** Updates the weights if the gradients are finite and some row has a weight. */
     apply(gradients: NamedTensorMap, weights: Tensor, {variables, before}: Omit<Begun, 'batch'>): Soundness {
       const trained = variables.map(({name}) => name);
-      // Another step with the same optimizer may have added slots meanwhile.
-      const names = [...new Set([...before.slotOwners, ...everTrained, ...trained])];
+      // Another step with the same optimizer may have added slots meanwhile, also within this step.
+      const names = [...new Set([...slotOwners(optimizer), ...everTrained, ...trained])];
       const haveSlots = trained.every((name) => everTrained.has(name));
       const clipped = clipByGlobalNorm(gradients, clipNorm);
       const soundness = update(optimizer, {gradients: clipped, weights}, {names, haveSlots}, before);

@@ -4,7 +4,7 @@ import {tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
 import {checkOneOf, livesInMainMemory, typeError} from '../../checks';
 import {trainableIn, weightsOf} from '../../models/model';
-import {hasFiniteSum} from '../../rows';
+import {areFiniteOnHost} from '../../rows';
 
 /** Sums over the batches of an epoch so far, as plain JSON. */
 export interface EpochTotals {
@@ -103,7 +103,7 @@ export function monitored(
  * `better` finds out.
  */
 export function seemFinite(model: LayersModel): boolean {
-  return !livesInMainMemory() || trainableIn(model).every(hasFiniteSum);
+  return !livesInMainMemory() || trainableIn(model).every(areFiniteOnHost);
 }
 
 /**

@@ -96,83 +96,54 @@ export type Reported = {
 
 /** Builds the report of a step, which owns the given tensors. */
 export function stepReport(
-  reported: Reported,
+  {losses, selection, valid, dynamics, embeddings}: Reported,
   reduction: Reduction,
   {saved = 0, spread}: {saved?: number; spread?: PerSampleLoss['spread']} = {},
 ): StepReport {
-  return new Report(reported, reduction, saved, spread);
-}
-
-/** A class, because an object with getters of its own takes far longer to create. */
-class Report implements StepReport {
-  readonly losses: Tensor1D;
-  readonly selection: Selection;
-  readonly dynamics: RowDynamics<Tensor1D> | undefined;
-  readonly saved: number;
-  readonly #reported: Reported;
-  readonly #reduction: Reduction;
-  readonly #spread: PerSampleLoss['spread'];
-  readonly #computed = new Map<string, Scalar>();
-  #isRead = false;
-
-  constructor(reported: Reported, reduction: Reduction, saved: number, spread: PerSampleLoss['spread']) {
-    this.losses = reported.losses;
-    this.selection = reported.selection;
-    this.dynamics = reported.dynamics;
-    this.saved = saved;
-    this.#reported = reported;
-    this.#reduction = reduction;
-    this.#spread = spread;
-  }
-
-  get loss() {
-    return this.#figure('loss', () => reduceKept(keptOf(this), this.#reduction));
-  }
-
-  get batchLoss() {
-    const {losses} = this;
-    return this.#figure('batchLoss', () => meanOf(losses, this.#ofValid(isFiniteTensor(losses))));
-  }
-
-  get nonFinite() {
-    const marks = () => this.#ofValid(logicalNot(isFiniteTensor(this.losses)));
-    return this.#figure('nonFinite', () => sum(cast(marks(), 'int32')));
-  }
-
-  get spread() {
-    const [{embeddings}, spread] = [this.#reported, this.#spread];
-    return embeddings && spread && this.#figure('spread', () => spread(embeddings));
-  }
-
-  /** Not a method, so that it may be passed on alone. */
-  readonly dispose = (): void => dispose([...tensorsOf(this.#reported), ...this.#computed.values()]);
-
-  /** Not a method either. */
-  readonly read = async (): Promise<StepSummary> => {
-    if (this.#isRead) {
-      throw new Error('StepReport: read() must be called once, got a second call. Keep the result of the first.');
-    }
-    this.#isRead = true;
-    if (livesInMainMemory()) {
-      const {finite: _, divisor: __, ...summary} = hostFigures(this.#reported, this.#reduction);
-      this.dispose();
-      return summary;
-    }
-    const figures = tidy(() => packed(figuresOf(this)));
-    this.dispose();
-    return readSummary(figures);
-  };
-
-  #figure(name: string, compute: () => Scalar): Scalar {
-    const known = this.#computed.get(name) ?? tidy(() => keep(compute()));
-    this.#computed.set(name, known);
+  const computed = new Map<string, Scalar>();
+  const figure = (name: string, compute: () => Scalar): Scalar => {
+    const known = computed.get(name) ?? tidy(() => keep(compute()));
+    computed.set(name, known);
     return known;
-  }
-
-  #ofValid(marks: Tensor1D): Tensor1D {
-    const {valid} = this.#reported;
-    return valid ? logicalAnd(marks, notEqual(valid, 0)) : marks;
-  }
+  };
+  const ofValid = (marks: Tensor1D): Tensor1D => (valid ? logicalAnd(marks, notEqual(valid, 0)) : marks);
+  let isRead = false;
+  const report: StepReport = {
+    losses,
+    selection,
+    dynamics,
+    saved,
+    get loss() {
+      return figure('loss', () => reduceKept(keptOf({losses, selection}), reduction));
+    },
+    get batchLoss() {
+      return figure('batchLoss', () => meanOf(losses, ofValid(isFiniteTensor(losses))));
+    },
+    get nonFinite() {
+      return figure('nonFinite', () => sum(cast(ofValid(logicalNot(isFiniteTensor(losses))), 'int32')));
+    },
+    get spread() {
+      return embeddings && spread && figure('spread', () => spread(embeddings));
+    },
+    dispose() {
+      dispose([...tensorsOf({losses, selection, valid, dynamics, embeddings}), ...computed.values()]);
+    },
+    async read() {
+      if (isRead) {
+        throw new Error('StepReport: read() must be called once, got a second call. Keep the result of the first.');
+      }
+      isRead = true;
+      if (livesInMainMemory()) {
+        const {finite: _, divisor: __, ...summary} = hostFigures({losses, selection, valid}, reduction);
+        report.dispose();
+        return summary;
+      }
+      const figures = tidy(() => packed(figuresOf(report)));
+      report.dispose();
+      return readSummary(figures);
+    },
+  };
+  return report;
 }
 
 function meanOf(losses: Tensor1D, counted: Tensor1D): Scalar {

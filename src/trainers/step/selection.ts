@@ -56,7 +56,8 @@ function countsOf(kept: Kept, reduction: Reduction): Tensor1D {
   if (reduction === 'sum') return weights;
   if (livesInMainMemory()) {
     const divisor = hostDenominator(onHost(kept), reduction);
-    return tensor1d(numbersIn<'float32'>(weights).map((weight) => (divisor > 0 ? weight / divisor : 0)));
+    // On cpu, a tensor of floats that was cast may hold integers, whose `map` would round.
+    return tensor1d(Float32Array.from(numbersIn(weights), (weight) => (divisor > 0 ? weight / divisor : 0)));
   }
   const divisor = denominatorOf(kept, reduction);
   // Weights of 0 give 0 / SMALLEST = 0; with losses that are all 0, weights may be larger.

@@ -25,7 +25,7 @@ import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {aliasOf, numbersIn} from '../../engine';
 import {recurrentStates} from '../../models/model';
-import {areFinite, hasFiniteSquares, hasFiniteSum} from '../../rows';
+import {areFinite, areFiniteOnHost, hasFiniteSquares} from '../../rows';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
@@ -37,17 +37,14 @@ export type Snapshot = ReturnType<typeof takeSnapshot>;
  * to. It lives as long as the surrounding `tidy`.
  */
 export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
-  const slots = slotsOf(optimizer);
   const variables = model.weights.map((weight) => weight.read() as Variable);
-  for (const {variable} of slots) variables.push(variable);
+  for (const {variable} of slotsOf(optimizer)) variables.push(variable);
   const before = variables.map((variable) => {
     return {variable, value: aliasOf(variable as Tensor), data: variable.dataId};
   });
   const changed = () => before.filter(({variable, data}) => variable.dataId !== data);
   const states = recurrentStates(model);
   return {
-    /** Names of the weights that the optimizer has slots for, in the order of the slots. */
-    slotOwners: slots.flatMap(({owner}) => owner ?? []),
     /** Returns weights that have changed since, such as batch-norm statistics. */
     changed: (): Variable[] => changed().map(({variable}) => variable),
     /** Rolls back on the device, unless `sound` is true. */
@@ -115,7 +112,7 @@ export interface Soundness {
 export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: Snapshot): Soundness {
   const all = Object.values(gradients);
   if (livesInMainMemory()) {
-    const areAllFinite = all.every(hasFiniteSquares) && before.changed().every(hasFiniteSum);
+    const areAllFinite = all.every(hasFiniteSquares) && before.changed().every(areFiniteOnHost);
     return {
       finite: areAllFinite,
       sound: areAllFinite && numbersIn<'float32'>(weights).some((weight) => weight > 0),
@@ -192,6 +189,11 @@ export function slotsOf(optimizer: Optimizer): Slot[] {
     }
   }
   return slots;
+}
+
+/** Lists the names of the weights that an optimizer has slots for, in the order of the slots. */
+export function slotOwners(optimizer: Optimizer): string[] {
+  return slotsOf(optimizer).flatMap(({owner}) => owner ?? []);
 }
 
 /**
