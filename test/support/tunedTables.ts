@@ -1,6 +1,6 @@
 /** @file The tables of the study of tuned rates, once it has been run. */
 import {existsSync} from 'node:fs';
-import {type Estimate, isClear} from '../../studies/kit/statistics';
+import type {Estimate} from '../../studies/kit/statistics';
 import type {ReferenceSummary} from '../../studies/reference/summary';
 import type {OptimizerName} from '../../studies/tuned/record';
 import type {TunedArm, TunedSummary} from '../../studies/tuned/report';
@@ -29,8 +29,8 @@ function accuracy(): string[][] {
     ],
     ...arms.map((arm) => [
       ...[TITLES[arm.optimizer], arm.name, rateSaid(arm)],
-      ...steps.map((step) => percent(arm.afterSteps[step] as TunedArm['atEqualSeconds'], 2)),
-      percent(arm.atEqualSeconds, 2),
+      ...steps.map((step) => percent(arm.afterSteps[step] as TunedArm['atEqualSeconds'])),
+      percent(arm.atEqualSeconds),
       `${arm.msPerStep.mean.toFixed(0)} ms`,
     ]),
   ];
@@ -62,13 +62,6 @@ function ahead(): string[][] {
 const LEADER = '1024/512';
 const OTHERS = ['512/384', '1024/128'];
 
-/** Whether a run is ahead, by the interval of its lead. */
-function standingOf(lead: Estimate | undefined): string {
-  // JSON has null for the margin of a single seed.
-  if (!lead || lead.margin === null || !isClear(lead)) return 'level';
-  return lead.mean > 0 ? 'ahead' : 'behind';
-}
-
 /** How much of what mining is ahead is left when every run has its own best rate. */
 function verdict(): string {
   const {arms, steps} = resultsOf<TunedSummary>(STUDY);
@@ -87,12 +80,13 @@ function verdict(): string {
   const less = (difference: Estimate | undefined) => points(difference, 2);
   return [
     `At one rate for all, by the sum, ${LEADER} is ${less(before(LEADER))} points ahead of 512/512 after ` +
-      `${count(steps)} steps. With a rate for each it is ${per(LEADER, (arm) => less(toPlain(arm)))}; after equal ` +
-      `time, ${per(LEADER, (arm) => less(arm?.toPlain?.atEqualSeconds))}.`,
-    `So with a rate for each it is ${per(LEADER, (arm) => standingOf(toPlain(arm)))} after as many steps.`,
-    `Less as many rows at random it is ${per(LEADER, (arm) => less(arm?.toRandom?.afterSteps[steps]))}.`,
+      `${count(steps)} steps. With a rate for each it is ${per(LEADER, (arm) => less(toPlain(arm)))} points ahead, and ` +
+      `${per(LEADER, (arm) => less(arm?.toRandom?.afterSteps[steps]))} ahead of as many random rows.`,
+    `After equal time the difference to 512/512 is ${per(LEADER, (arm) => less(arm?.toPlain?.atEqualSeconds))}.`,
     ...OTHERS.map(
-      (name) => `${name}, ${less(before(name))} at one rate for all, is ${per(name, (arm) => less(toPlain(arm)))}.`,
+      (name) =>
+        `The difference of ${name} to 512/512 is ${less(before(name))} points at one rate for all, and with a rate for ` +
+        `each ${per(name, (arm) => less(toPlain(arm)))}.`,
     ),
   ].join(' ');
 }

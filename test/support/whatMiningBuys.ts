@@ -18,7 +18,7 @@ import type {ReferenceSummary} from '../../studies/reference/summary';
 import type {OptimizerName} from '../../studies/tuned/record';
 import type {TunedSummary} from '../../studies/tuned/report';
 import {ROOT, readSource} from './sources';
-import {keysOf, points, resultsOf} from './studyTables';
+import {keysOf, plusMinus, points, resultsOf} from './studyTables';
 
 /** One row of the table; gains are positive. */
 interface Bought {
@@ -33,7 +33,7 @@ interface Bought {
   /** After as many steps, less as many rows at random; undefined if none were trained. */
   toRandom?: Estimate | undefined;
   /** After as many seconds; or the time taken, by that of what it is compared with. */
-  atEqualTime: Estimate | {takes: number} | undefined;
+  atEqualTime: Estimate | {takes: Estimate} | undefined;
   seeds: number;
 }
 
@@ -99,7 +99,7 @@ function ofOrdered(): Bought[] {
     {
       ...{task: 'digits, logistic regression, 50 epochs', rule: 'Ordered SGD', less: PLAIN, measure: 'test accuracy'},
       atEqualSteps: negated(lastOf(difference) as Estimate),
-      atEqualTime: {takes: arms[1]?.stepTimeToSgd.mean as number},
+      atEqualTime: {takes: arms[1]?.stepTimeToSgd as Estimate},
       seeds,
     },
   ];
@@ -146,7 +146,7 @@ function ofEpochs(study: string, task: string, measure: string, rule: string, fl
     ...{task: `${task}${wrong}`, rule: code, less: PLAIN, measure, seeds},
     atEqualSteps: found?.toFull && negated(found.toFull),
     toRandom: pairedDifference(ends('randomK({ratio: 0.5})'), ends(rule)),
-    atEqualTime: {takes: found?.seconds.mean as number},
+    atEqualTime: {takes: found?.seconds as Estimate},
   };
 }
 
@@ -288,7 +288,9 @@ export function whatMiningBuys(): string[][] {
     ],
     ...bought.map(({task, rule, less, measure, atEqualSteps, toRandom, atEqualTime, seeds}) => [
       ...[task, rule, less, measure, points(atEqualSteps), points(toRandom)],
-      atEqualTime && 'takes' in atEqualTime ? `takes ${atEqualTime.takes.toFixed(2)} of the time` : points(atEqualTime),
+      atEqualTime && 'takes' in atEqualTime
+        ? `takes ${plusMinus(atEqualTime.takes, 2)} of the time`
+        : points(atEqualTime),
       `${seeds}`,
     ]),
   ];
