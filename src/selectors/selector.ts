@@ -5,20 +5,12 @@ import type {Keep, KeepSchedule, Selection, SelectionContext, Selector} from '..
 import {areFewOnHost, asFloat, checkSelectable, keepLargest, keepLargestOnHost, rankable, selectable} from './ranking';
 
 /** The arguments of a rule. */
-export type Batch = Readonly<Pick<Given, 'losses' | 'context' | 'rows'>>;
-
-class Given {
-  constructor(
-    readonly name: string,
-    /** `float32[B]`, B >= 1 unless the selector accepts a batch without rows. */
-    readonly losses: Tensor1D,
-    readonly context: SelectionContext,
-  ) {}
-
+export interface Batch {
+  /** `float32[B]`, B >= 1 unless the selector accepts a batch without rows. */
+  losses: Tensor1D;
   /** The rows that may be selected, `bool[B]`: valid, with a finite loss. */
-  get rows(): Tensor1D {
-    return selectable(this.name, this.losses, this.context);
-  }
+  rows: Tensor1D;
+  context: SelectionContext;
 }
 
 type OfBatch<T> = (batch: Batch) => T;
@@ -34,7 +26,13 @@ export function selector(
   const ofLosses =
     <T>(f: OfBatch<T>): OfLosses<T> =>
     (losses, context) =>
-      f(new Given(name, losses, context));
+      f({
+        losses,
+        context,
+        get rows() {
+          return selectable(name, losses, context);
+        },
+      });
   return wrapper(name, ofLosses(choose), {...others, remember: remember && ofLosses(remember)});
 }
 
