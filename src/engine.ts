@@ -184,10 +184,16 @@ export function ownOp(op: OwnOp): Tensor {
 }
 
 /** Runs a kernel of this library, and registers it on first use. */
-export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor>): Tensor {
+export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor>, attrs?: Attributes): Tensor {
   const {kernelName, backendName} = config;
   if (!getKernel(kernelName, backendName)) registerKernel(config);
-  return internals().runKernel(kernelName, inputs) as Tensor;
+  return internals().runKernel(kernelName, inputs, attrs) as Tensor;
+}
+
+/** Whether ops go on a tape, where one without a gradient must not. */
+export function isTaping(): boolean {
+  const {activeTape, kernelDepth} = internals().state;
+  return Boolean(activeTape) && kernelDepth === 0;
 }
 
 /** Counts the ops on the tape so far. */

@@ -1,41 +1,34 @@
-/** @file Rows of tensors: gathering, scattering, adding up, and finding the finite ones. */
+/** @file Rows of tensors: gathering, scattering, replacing and adding up. */
 
 import {
   add,
   argMax,
   avgPool,
   cast,
-  concat,
   env,
   fill,
   gatherND,
   getBackend,
-  isFinite as isFiniteTensor,
   type KernelBackend,
   type KernelConfig,
-  logicalAnd,
-  matMul,
   mul,
   pad,
+  range,
   reshape,
   type Scalar,
   scatterND,
-  square,
   sum,
   type Tensor,
   type Tensor1D,
   type Tensor4D,
   type TensorInfo,
   type TypedArray,
-  tensor1d,
-  tidy,
   topk,
   util,
   where,
-  zeros,
 } from '@tensorflow/tfjs-core';
-import {livesInMainMemory} from './checks';
-import {canRecord, numbersIn, runOwnKernel} from './engine';
+import {canRecord, runOwnKernel} from './engine';
+import {gpuKernel, runGpuKernel, runsGpuKernels} from './gpu';
 
 /** Gathers rows, `[B, …] → [K, …]`, by `gatherND`: on wasm, the stock `gather` is far slower. */
 export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
@@ -92,8 +85,20 @@ export function scatterRows(places: Tensor, matrix: Tensor, size: number): Tenso
   return scatterND(pad(places, [oneMore, none]), pad(matrix, [oneMore, none]), shape);
 }
 
+/** Replaces numbers outside the mask by NaN. */
+const NAN_UNLESS = gpuKernel({
+  name: 'OhemNaNUnless',
+  inputs: ['Marks', 'Values'],
+  dtype: 'float32',
+  code: `
+    float x = NAN;
+    if (getMarks(row) != 0.0) { x = getValues(row); }
+    setOutput(x);`,
+});
+
 /** Replaces rows outside the mask by NaN constants, which get no gradient. */
 export function nanUnless<T extends Tensor>(marks: Tensor1D, tensor: T): T {
+  if (tensor.rank === 1 && runsGpuKernels()) return runGpuKernel(NAN_UNLESS, [marks, tensor], tensor.shape);
   const each = reshape(marks, [marks.size, ...tensor.shape.slice(1).map(() => 1)]);
   return where(each, tensor, fill(tensor.shape, Number.NaN)) as T;
 }
@@ -103,6 +108,38 @@ export function nanUnless<T extends Tensor>(marks: Tensor1D, tensor: T): T {
  */
 export function placeOfLargest(values: Tensor1D): Scalar {
   return reshape(argMax(values), []);
+}
+
+/** Replaces rows outside the mask by its first row; by row 0 if the mask is empty. */
+const REPLACED_ROWS = gpuKernel({
+  name: 'OhemReplacedRows',
+  inputs: ['Marks', 'Values'],
+  dtype: 'float32',
+  integers: ['count'],
+  code: `
+    int place = row;
+    if (getMarks(row) == 0.0) {
+      place = 0;
+      for (int i = count - 1; i >= 0; i--) {
+        if (getMarks(i) != 0.0) { place = i; }
+      }
+    }
+    setOutput(getValues(place, column));`,
+});
+
+/** Replaces rows outside the mask by the first row of the mask. */
+export function replacedRows<T extends Tensor>(tensors: readonly T[], marks: Tensor1D): T[] {
+  const count = marks.size;
+  let places: Tensor1D | undefined;
+  const isOwn = runsGpuKernels();
+  return tensors.map((tensor) => {
+    if (isOwn && tensor.dtype === 'float32') {
+      const matrix = reshape(tensor, [count, tensor.size / count]);
+      return reshape(runGpuKernel(REPLACED_ROWS, [marks, matrix], matrix.shape, [count]), tensor.shape) as T;
+    }
+    places ??= where(marks, range(0, count, 1, 'int32'), placeOfLargest(cast(marks, 'int32')) as Tensor) as Tensor1D;
+    return takeRows(tensor, places);
+  });
 }
 
 /** Keeps webgl from sorting on the host, as it does below 100,000 scores or above `count` 128. */
@@ -141,7 +178,7 @@ function asColumn(rows: Tensor1D): Tensor {
 }
 
 /** Number of columns from which pooling is faster than a sum. */
-const WIDE = 16;
+export const WIDE = 16;
 
 /** Beyond 16,348 channels, the pooling of wasm writes out of bounds. */
 const MOST_CHANNELS = 8192;
@@ -157,11 +194,28 @@ export function columnSums(tensor: Tensor): Tensor1D {
   const columns = tensor.shape.at(-1) as number;
   const rows = tensor.size / columns;
   if (rows === 1) return reshape(tensor, [columns]);
+  if (rows <= MOST_ADDED && runsGpuKernels()) {
+    return runGpuKernel(COLUMN_SUMS, [reshape(tensor, [rows, columns])], [columns], [rows]);
+  }
   const channels = channelsOf(columns);
   if (columns < WIDE || channels === undefined) return sum(reshape(tensor, [rows, columns]), 0);
   const image = reshape(tensor, [1, rows, columns / channels, channels]) as Tensor4D;
   return reshape(mul(avgPool(image, [rows, 1], 1, 'valid'), rows), [columns]);
 }
+
+/** Number of rows up to which one thread of a GPU adds up a column. */
+const MOST_ADDED = 1024;
+
+const COLUMN_SUMS = gpuKernel({
+  name: 'OhemColumnSums',
+  inputs: ['Values'],
+  dtype: 'float32',
+  integers: ['rows'],
+  code: `
+    float total = 0.0;
+    for (int i = 0; i < rows; i++) { total += getValues(i, row); }
+    setOutput(total);`,
+});
 
 /**
  * Finds the largest number of channels that divides the columns; undefined if it would be too small
@@ -172,108 +226,4 @@ function channelsOf(columns: number): number | undefined {
     if (columns % width === 0) return columns / width;
   }
   return undefined;
-}
-
-/**
- * Returns the mask of rows whose numbers are all finite, `bool[B]`; undefined if all rows are known
- * to be.
- *
- * On cpu and wasm the numbers are read. On a GPU nothing is read, so the result is a mask whenever
- * there are floats.
- */
-export function finiteRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | undefined {
-  const floats = tensors.filter(({dtype}) => dtype === 'float32');
-  if (livesInMainMemory()) return seenRows(floats, batchSize);
-  const marks = floats.map((tensor) => markedRows(tensor, batchSize));
-  return marks.length === 0 ? undefined : marks.reduce((both, next) => logicalAnd(both, next));
-}
-
-function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | undefined {
-  let marks: Uint8Array | undefined;
-  for (const tensor of tensors) {
-    if (areFiniteOnHost(tensor)) continue;
-    const values = numbersIn<'float32'>(tensor);
-    const perRow = values.length / batchSize;
-    for (let i = 0; i < values.length; i++) {
-      if (Number.isFinite(values[i])) continue;
-      marks ??= new Uint8Array(batchSize).fill(1);
-      marks[Math.floor(i / perRow)] = 0;
-    }
-  }
-  return marks && tensor1d(marks, 'bool');
-}
-
-/** On wasm, up to this many numbers the host is faster than starting kernels. */
-const ADDED_BY_HOST = 16_384;
-
-/** Whether the host reads the numbers directly. On cpu, kernels are no faster. */
-function isForHost({size, shape}: Tensor): boolean {
-  if (size <= ADDED_BY_HOST || getBackend() === 'cpu') return true;
-  return size % WIDE !== 0 && (shape.at(-1) as number) < WIDE;
-}
-
-/**
- * Whether all numbers of a tensor in main memory are finite. Many are first added up by kernels,
- * because a sum with NaN or ∞ is never finite.
- */
-export function areFiniteOnHost(tensor: Tensor): boolean {
-  if (tensor.dtype !== 'float32') return true;
-  if (!isForHost(tensor) && isSumFinite(tensor)) return true;
-  return isWithin(tensor, LARGEST);
-}
-
-function isSumFinite(tensor: Tensor): boolean {
-  return tidy(() => {
-    const matrix = tensor.size % WIDE === 0 ? reshape(tensor, [-1, WIDE]) : tensor;
-    return Number.isFinite(sum(matrix.rank > 1 ? columnSums(matrix) : matrix).dataSync()[0]);
-  });
-}
-
-/** The largest float32. */
-const LARGEST = 3.4028234663852886e38;
-
-/** Whether no number is NaN or further from 0 than a limit. */
-function isWithin(tensor: Tensor, limit: number): boolean {
-  const values = numbersIn<'float32'>(tensor);
-  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i] as number) <= limit)) return false;
-  return true;
-}
-
-/** Whether all numbers and their squares are finite; some optimizers sum the squares. */
-export function hasFiniteSquares(gradient: Tensor): boolean {
-  if (!isForHost(gradient)) return tidy(() => isSumFinite(square(gradient)));
-  // So small that the sum of their squares is finite, as they mostly are.
-  if (isWithin(gradient, Math.sqrt(LARGEST / (gradient.size + 1)) / 2)) return true;
-  const entries = numbersIn<'float32'>(gradient);
-  let total = 0;
-  for (let i = 0; i < entries.length; i++) total += (entries[i] as number) ** 2;
-  return Number.isFinite(Math.fround(total));
-}
-
-/**
- * Whether all numbers are finite, `bool[]`: a sum with NaN or ∞ is never finite. For gradients it
- * sums the squares, which also detects entries too large for an optimizer that squares them.
- */
-export function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
-  const sumOf = (tensor: Tensor) => sum<Scalar>(tensor.rank > 1 ? columnSums(tensor) : tensor);
-  const floats = statistics.map((tensor) => cast(tensor, 'float32'));
-  const sums = [...gradients.map(sumOfSquares), ...floats.map(sumOf)];
-  return isFiniteTensor(sum(concat(sums.map((total) => reshape(total, [1])))));
-}
-
-/** Up to this many numbers, a single GPU thread is faster than starting further kernels. */
-const ADDED_AT_ONCE = 4096;
-
-function sumOfSquares(tensor: Tensor): Tensor {
-  const {size} = tensor;
-  if (size > ADDED_AT_ONCE) return sum(columnSums(square(reshape(tensor, [-1, tensor.shape.at(-1) ?? 1]))));
-  return matMul(reshape(tensor, [1, size]), reshape(tensor, [size, 1]));
-}
-
-function markedRows(tensor: Tensor, batchSize: number): Tensor1D {
-  const perRow = tensor.size / batchSize;
-  // x · 0 is 0, or NaN if x is not finite, and so is a sum of such products: a product with a
-  // column of zeros.
-  const sums = matMul(reshape(tensor, [batchSize, perRow]), zeros([perRow, 1]));
-  return isFiniteTensor(reshape(sums, [batchSize]));
 }

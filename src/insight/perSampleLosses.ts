@@ -1,6 +1,7 @@
 import {where as chooseEach, dispose, fill, slice, type Tensor1D, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {checkCount, givenOptions, type Nullable} from '../checks';
+import {finiteRows} from '../finite';
 import type {JointLoss} from '../losses/jointLoss';
 import {classesLastFor} from '../models/classAxis';
 import type {TrainableModel} from '../models/functionModel';
@@ -15,7 +16,7 @@ import {
   modelTensors,
   type StepTensors,
 } from '../models/modelTensors';
-import {addUp, finiteRows} from '../rows';
+import {addUp} from '../rows';
 import type {PerSampleLoss} from '../types';
 import {readTogether} from './readTogether';
 

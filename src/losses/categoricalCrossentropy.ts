@@ -1,9 +1,9 @@
-import {add, mul, neg, sum, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
+import {add, mul, type Tensor, type Tensor1D, tensor1d} from '@tensorflow/tfjs-core';
 import {checkBoolean, checkOptionNames, checkUnitInterval, checkWeights, mayReadValues, typeError} from '../checks';
 import {valuesToCheck} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {classesOf, closedForm, ofClasses, truthLike, withTruthCheck} from './formula';
-import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
+import {surprise, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 
 const NAME = 'categoricalCrossentropy';
 
@@ -60,7 +60,7 @@ export function categoricalCrossentropy(options: CategoricalCrossentropyOptions 
   };
   const loss = closedForm(
     NAME,
-    (yTrue, yPred) => neg(sum(mul(targetOf(yTrue, yPred), logProbabilitiesOf(yPred, fromLogits)), -1)),
+    (yTrue, yPred) => surprise(targetOf(yTrue, yPred), yPred, fromLogits),
     (dl, yTrue, yPred) => throughSurprise(mul(dl, targetOf(yTrue, yPred)), yPred, fromLogits),
     fromLogits ? undefined : (dl, yTrue, yPred) => surpriseOfSoftmax(mul(dl, targetOf(yTrue, yPred)), yPred),
   );

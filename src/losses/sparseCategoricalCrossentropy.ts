@@ -9,11 +9,9 @@ import {
   less,
   logicalAnd,
   mul,
-  neg,
   notEqual,
   oneHot,
   reshape,
-  sum,
   type Tensor,
   tidy,
   zerosLike,
@@ -31,7 +29,7 @@ import {
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {asFloat, closedForm, ofClasses} from './formula';
-import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
+import {surprise, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 
 const NAME = 'sparseCategoricalCrossentropy';
 
@@ -112,7 +110,7 @@ export function sparseCategoricalCrossentropy(options: SparseCategoricalCrossent
       );
 
       const {target, counted} = targetOf(labels, classes);
-      const losses = neg(sum(mul(target, logProbabilitiesOf(yPred, fromLogits)), -1));
+      const losses = surprise(target, yPred, fromLogits);
       if (!counted) return losses;
       const judged = chooseEach(counted, losses, fill(losses.shape, Number.NaN));
       return ignoreLabel === undefined ? judged : chooseEach(notEqual(labels, ignoreLabel), judged, zerosLike(judged));

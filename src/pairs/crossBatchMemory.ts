@@ -17,7 +17,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkFunction, checkOptionNames, checkWhole, rangeError, shapeText, typeError} from '../checks';
 import {offTape} from '../engine';
-import {finiteRows} from '../rows';
+import {finiteRows} from '../finite';
 import type {SelectionContext, Selector, SelectorStore} from '../types';
 import {isLabel, type LabelledRows, labelledRows} from './pairBatch';
 import type {PairMemory} from './pairLoss';

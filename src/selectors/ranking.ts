@@ -3,7 +3,6 @@
 import {
   cast,
   where as chooseEach,
-  equal,
   expandDims,
   fill,
   gatherND,
@@ -11,15 +10,11 @@ import {
   isFinite as isFiniteTensor,
   less,
   logicalAnd,
-  logicalOr,
   mul,
   notEqual,
   range,
-  reshape,
   type Scalar,
   scalar,
-  scatterND,
-  slice,
   sum,
   type Tensor,
   type Tensor1D,
@@ -27,6 +22,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkOptionNames, checkRatio, checkRows, livesInMainMemory, typeError} from '../checks';
 import {numbersIn} from '../engine';
+import {gpuKernel, runGpuKernel, runsGpuKernels} from '../gpu';
 import {largestFirst, takeRows} from '../rows';
 import type {Keep, Selection, SelectionContext} from '../types';
 
@@ -72,16 +68,33 @@ export function checkSelectable(where: string, losses: Tensor1D, {valid}: Select
   if (valid !== undefined) checkRows(where, 'valid', valid, losses.size);
 }
 
+const RANKABLE = gpuKernel({
+  name: 'OhemRankable',
+  inputs: ['Marks', 'Scores'],
+  dtype: 'float32',
+  code: `
+    float score = ${UNSELECTABLE};
+    if (getMarks(row) != 0.0) { score = getScores(row); }
+    setOutput(score);`,
+});
+
 /** Replaces the scores of all but `rows` by a value below every score of a selectable row. */
 export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
+  if (runsGpuKernels()) return runGpuKernel(RANKABLE, [rows, scores], scores.shape);
   return chooseEach(rows, scores, fill(scores.shape, UNSELECTABLE));
 }
 
 /** Keeps the largest scores of {@link rankable}, largest first; ties keep the lower index. */
 export function keepLargest(ranked: Tensor1D, keep: RoundedKeep, {valid}: SelectionContext = {}): Selection {
-  const {values, indices} = descending(ranked, keptOf(keep, ranked.size));
+  const count = keptOf(keep, ranked.size);
+  const isWhole = valid === undefined || keep.k !== undefined;
+  if (isWhole && isComparedOnGpu(ranked.size)) {
+    const indices = orderByComparison(ranked, count);
+    return {indices, weights: runGpuKernel(FOUND, [ranked, indices], [count])};
+  }
+  const {values, indices} = descending(ranked, count);
   const found = isRankable(values);
-  if (valid === undefined || keep.k !== undefined) return {indices, weights: asFloat(found)};
+  if (isWhole) return {indices, weights: asFloat(found)};
   // The number of slots assumes that all rows are valid.
   const share = ofValidRows(ranked.size, valid, (rows) => keptOf(keep, rows));
   return {indices, weights: asFloat(logicalAnd(found, firstPlaces(values.size, share)))};
@@ -166,28 +179,63 @@ export interface Descending {
  * Never reads the scores: `largestFirst` sorts on the device.
  */
 export function descending(scores: Tensor1D, count = scores.size): Descending {
-  if (!livesInMainMemory() && scores.size <= COMPARED) return byComparison(scores, count);
-  return largestFirst(scores, count);
+  if (!isComparedOnGpu(scores.size)) return largestFirst(scores, count);
+  const indices = orderByComparison(scores, count);
+  return {values: takeRows(scores, indices), indices};
 }
 
 /** Largest number of scores for which a GPU compares all pairs sooner than it sorts in passes. */
-const COMPARED = 512;
+const COMPARED = 4096;
 
-/** Sorts by counting the scores that precede each score: a dozen launches for any number. */
-function byComparison(scores: Tensor1D, count: number): Descending {
-  const {size} = scores;
-  const places = range(0, size, 1, 'int32');
-  const [ofEach, ofOthers] = [
-    [size, 1],
-    [1, size],
-  ] as [number[], number[]];
-  const tied = equal(reshape(scores, ofOthers), reshape(scores, ofEach));
-  const isEarlier = less(reshape(places, ofOthers), reshape(places, ofEach));
-  const isLarger = greater(reshape(scores, ofOthers), reshape(scores, ofEach));
-  const rank = sum(cast(logicalOr(isLarger, logicalAnd(tied, isEarlier)), 'int32'), 1);
-  const order = scatterND(reshape(rank, [size, 1]), places, [size]) as Tensor1D;
-  const indices = count === size ? order : slice(order, 0, count);
-  return {values: takeRows(scores, indices), indices};
+function isComparedOnGpu(size: number): boolean {
+  return size <= COMPARED && runsGpuKernels();
+}
+
+/** The number of scores that precede each score. */
+const RANKS = gpuKernel({
+  name: 'OhemRanks',
+  inputs: ['Scores'],
+  dtype: 'int32',
+  integers: ['count'],
+  code: `
+    float own = getScores(row);
+    int rank = 0;
+    for (int i = 0; i < count; i++) {
+      float other = getScores(i);
+      if (other > own || (other == own && i < row)) { rank += 1; }
+    }
+    setOutput(float(rank));`,
+});
+
+/** The place with a rank. */
+const PLACES = gpuKernel({
+  name: 'OhemPlaces',
+  inputs: ['Ranks'],
+  dtype: 'int32',
+  integers: ['count'],
+  code: `
+    int place = 0;
+    for (int i = 0; i < count; i++) {
+      if (int(getRanks(i)) == row) { place = i; }
+    }
+    setOutput(float(place));`,
+});
+
+/** Whether the score at a place may be selected. */
+const FOUND = gpuKernel({
+  name: 'OhemFound',
+  inputs: ['Scores', 'Places'],
+  dtype: 'float32',
+  code: `
+    float found = 0.0;
+    if (getScores(int(getPlaces(row))) > ${UNSELECTABLE}) { found = 1.0; }
+    setOutput(found);`,
+});
+
+/** Finds the places of the largest scores by comparing all pairs: two launches for any number. */
+function orderByComparison(scores: Tensor1D, count: number): Tensor1D {
+  const ranks = runGpuKernel(RANKS, [scores], scores.shape, [scores.size]);
+  return runGpuKernel(PLACES, [ranks], [count], [scores.size]);
 }
 
 /** Gathers the value at a place, `int32[]`, with the faster op, as `takeRows` does. */

@@ -12,14 +12,14 @@ import {
 import {checkFunction, checkOneOf, givenOptions, type Nullable, typeError} from '../checks';
 import {type BatchView, elementView, GRANULARITIES, rowView} from '../data/views';
 import {offTape} from '../engine';
+import {finiteRows} from '../finite';
 import {asMining, checkPlain} from '../losses/formula';
 import {byRow, validRows} from '../models/modelLosses';
 import {predictionKind} from '../models/outputActivation';
-import {finiteRows, nanUnless, putRows} from '../rows';
+import {nanUnless, putRows, replacedRows} from '../rows';
 import {checkSelector} from '../selectors/selector';
 import {topK} from '../selectors/topK';
 import type {Granularity, PerSampleLoss, Reduction, Selector} from '../types';
-import {replaced} from './step/batch';
 import {chooseRows, finiteLosses, REDUCTIONS, selectorState} from './step/selection';
 
 const NAME = 'ohemLoss';
@@ -125,7 +125,7 @@ export function ohemLoss(
  * NaN.
  */
 function finiteLossesOf(view: BatchView, loss: PerSampleLoss, [yTrue, yPred]: [Tensor, Tensor], usable: Tensor1D) {
-  const [truth] = replaced([yTrue], usable) as [Tensor];
+  const [truth] = replacedRows([yTrue], usable) as [Tensor];
   if (!loss.skipsNaN) return view.losses(NAME, loss, truth, finitePredictions(yPred, usable));
   const losses = view.losses(NAME, loss, truth, nanUnless(usable, yPred));
   return chooseEach(usable, losses, zerosLike(losses)) as Tensor1D;
@@ -151,7 +151,7 @@ function viewOf(granularity: Granularity, loss: PerSampleLoss, truth: Tensor, pr
 /** Replaces predictions of unusable rows by constants, which get no gradient. */
 function finitePredictions(yPred: Tensor, usable: Tensor1D): Tensor {
   const others = offTape(() => {
-    const [rows] = replaced([yPred], usable) as [Tensor];
+    const [rows] = replacedRows([yPred], usable) as [Tensor];
     return chooseEach(isFiniteTensor(rows), rows, fill(rows.shape, 0.5));
   });
   const marks = reshape(usable, [usable.size, ...yPred.shape.slice(1).map(() => 1)]);

@@ -3,8 +3,8 @@
 import {tensor, tidy} from '@tensorflow/tfjs-core';
 import type {LayersModel, Logs} from '@tensorflow/tfjs-layers';
 import {checkOneOf, livesInMainMemory, typeError} from '../../checks';
+import {areFiniteOnHost} from '../../finite';
 import {trainableIn, weightsOf} from '../../models/model';
-import {areFiniteOnHost} from '../../rows';
 
 /** Sums over the batches of an epoch so far, as plain JSON. */
 export interface EpochTotals {

@@ -8,7 +8,6 @@ import {
   mul,
   notEqual,
   ones,
-  range,
   Tensor,
   type Tensor1D,
   tensor1d,
@@ -19,9 +18,10 @@ import {checkRows, checkValues, mayReadValues} from '../../checks';
 import {isNumbers, type SampleWeights, type StepOptions} from '../../data/batchOptions';
 import {classWeightRows} from '../../data/classWeights';
 import {type BatchView, elementView, rowView} from '../../data/views';
+import {finiteRows} from '../../finite';
 import {checkTruths, comparableRows, countedOutputs, validRows} from '../../models/modelLosses';
 import {type BatchTensors, byOutput, modelTensors, type PerOutput, type StepTensors} from '../../models/modelTensors';
-import {finiteRows, placeOfLargest, takeRows} from '../../rows';
+import {replacedRows} from '../../rows';
 import type {SelectionContext} from '../../types';
 import {checkLabels} from './dynamics';
 import type {StepSettings} from './options';
@@ -132,35 +132,20 @@ function cleaned(
   counted: number[],
 ): StepBatch['given'] & Partial<Pick<StepBatch, 'finite'>> {
   const {xs, ys, rowWeights} = rows;
-  const ofXs = finiteRows(xs, xs[0]?.shape[0] as number);
-  const ofTargets = finiteRows([...counted.map((output) => ys[output] as Tensor), ...rowWeights], view.count);
-  const marks = [...(ofXs ? [view.spread(ofXs)] : []), ...(ofTargets ? [ofTargets] : [])];
-  if (marks.length === 0) return rows;
-  const finite = marks.reduce((both, next) => logicalAnd(both, next));
-  const safe = standInRows(finite);
   const isByRow = view.count === xs[0]?.shape[0];
-  const ofInputs = isByRow ? safe : ofXs && standInRows(ofXs);
+  const targets = [...counted.map((output) => ys[output] as Tensor), ...rowWeights];
+  const ofXs = isByRow ? undefined : finiteRows(xs, xs[0]?.shape[0] as number);
+  const ofTargets = finiteRows(isByRow ? [...xs, ...targets] : targets, view.count);
+  const spread = ofXs && view.spread(ofXs);
+  const finite = spread && ofTargets ? logicalAnd<Tensor1D>(spread, ofTargets) : (spread ?? ofTargets);
+  if (!finite) return rows;
+  const ofInputs = isByRow ? finite : ofXs;
   return {
-    xs: ofInputs ? takeEach(xs, ofInputs) : xs,
-    ys: takeEach(ys, safe),
-    rowWeights: takeEach(rowWeights, safe),
+    xs: ofInputs ? replacedRows(xs, ofInputs) : xs,
+    ys: replacedRows(ys, finite),
+    rowWeights: replacedRows(rowWeights, finite),
     finite,
   };
-}
-
-/** Replaces non-finite rows by the first finite row. */
-export function replaced<T extends Tensor>(tensors: T[], finite: Tensor1D): T[] {
-  return takeEach(tensors, standInRows(finite));
-}
-
-function takeEach<T extends Tensor>(tensors: T[], rows: Tensor1D): T[] {
-  return tensors.map((tensor) => takeRows(tensor, rows));
-}
-
-/** Returns row indices, with that of the first finite row in place of each non-finite row. */
-function standInRows(finite: Tensor1D): Tensor1D {
-  const standIn = placeOfLargest(cast(finite, 'int32'));
-  return chooseEach(finite, range(0, finite.size, 1, 'int32'), standIn as Tensor) as Tensor1D;
 }
 
 /** Returns the valid rows: those that the caller marks, and that have a label in some output. */

@@ -4,7 +4,6 @@ import {
   type DataType,
   div,
   expandDims,
-  fill,
   greater,
   isFinite as isFiniteTensor,
   keep,
@@ -25,7 +24,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import {checkCount, checkOneOf, checkValues, livesInMainMemory, rangeError, shapeText, typeError} from '../../checks';
 import {aliasOf, numbersIn} from '../../engine';
-import {areFiniteOnHost, placeOfLargest, takeRows} from '../../rows';
+import {areFiniteOnHost} from '../../finite';
+import {gpuKernel, runGpuKernel, runsGpuKernels} from '../../gpu';
+import {nanUnless, placeOfLargest, takeRows} from '../../rows';
 import {keptByAll} from '../../shards';
 import type {GlobalThreshold, Reduction, Selection, SelectionContext, Selector, SelectorStore} from '../../types';
 import type {Forward} from './backward';
@@ -59,11 +60,29 @@ function countsOf(kept: Kept, reduction: Reduction): Tensor1D {
     // On cpu, a tensor of floats that was cast may hold integers, whose `map` would round.
     return tensor1d(Float32Array.from(numbersIn(weights), (weight) => (divisor > 0 ? weight / divisor : 0)));
   }
+  if (reduction === 'mean' && !kept.threshold && weights.size <= MOST_SHARED && runsGpuKernels()) {
+    return runGpuKernel(SHARES, [weights], weights.shape, [weights.size]);
+  }
   const divisor = denominatorOf(kept, reduction);
   // Weights of 0 give 0 / SMALLEST = 0; with losses that are all 0, weights may be larger.
   const counted = reduction === 'meanNonZero' ? mul(weights, cast(greater(divisor, 0), 'float32')) : weights;
   return div(counted, maximum(divisor, SMALLEST));
 }
+
+/** Each weight, divided by the sum of all. */
+const SHARES = gpuKernel({
+  name: 'OhemShares',
+  inputs: ['Weights'],
+  dtype: 'float32',
+  integers: ['count'],
+  code: `
+    float total = 0.0;
+    for (int i = 0; i < count; i++) { total += getWeights(i); }
+    setOutput(getWeights(row) / max(total, ${SMALLEST}));`,
+});
+
+/** Number of weights up to which each thread of a GPU adds them up itself. */
+const MOST_SHARED = 4096;
 
 /**
  * Returns the divisor of Σ w·l in a reduction, `float32[]`: Σ w, B, the weights of losses over 0,
@@ -153,8 +172,7 @@ export function chooseRows(
 ): Chosen {
   const {predictions, features} = forward;
   const usable = finiteLosses(forward.losses, finite);
-  const marked = (losses: Tensor1D): Tensor1D =>
-    usable ? chooseEach(usable, losses, fill([count], Number.NaN)) : aliasOf(losses);
+  const marked = (losses: Tensor1D): Tensor1D => (usable ? nanUnless(usable, losses) : aliasOf(losses));
   const losses = marked(forward.losses);
   const ranking = rankBy === 'raw' ? marked(forward.raw) : losses;
   const seen: SelectionContext = {
@@ -174,7 +192,7 @@ export function chooseRows(
   if (threshold) checkThreshold(where, threshold, reduction, partial);
   // Invalid rows are padding: a memory must not compare later rows with them.
   const isReal = select.remember && context.valid && notEqual(context.valid, 0);
-  state.note(isReal ? chooseEach(isReal, ranking, fill([count], Number.NaN)) : ranking, seen);
+  state.note(isReal ? nanUnless(isReal as Tensor1D, ranking) : ranking, seen);
   const counted = valid && (notEqual(valid, 0) as Tensor1D);
   const allowed = usable && counted ? logicalAnd<Tensor1D>(usable, counted) : (usable ?? counted);
   const {selection, rows} = settle(where, selected, count, allowed);
@@ -248,8 +266,20 @@ export function keptOf({losses, selection: {indices, weights, threshold}}: Pick<
 /** Returns the mask of rows with a finite loss; undefined if all are known to be finite. */
 export function finiteLosses(losses: Tensor1D, finite: Tensor1D | undefined): Tensor1D | undefined {
   if (!finite && livesInMainMemory() && areFiniteOnHost(losses)) return undefined;
+  if (finite && runsGpuKernels()) return runGpuKernel(FINITE_LOSSES, [losses, finite], losses.shape);
   return finite ? logicalAnd(isFiniteTensor(losses), finite) : isFiniteTensor(losses);
 }
+
+/** Rows with a finite loss, among those of a mask. */
+const FINITE_LOSSES = gpuKernel({
+  name: 'OhemFiniteLosses',
+  inputs: ['Losses', 'Marks'],
+  dtype: 'bool',
+  code: `
+    float usable = 0.0;
+    if (getMarks(row) != 0.0 && isNumber(getLosses(row))) { usable = 1.0; }
+    setOutput(usable);`,
+});
 
 /**
  * Makes a selection safe to train on. Unusable rows get weight 0, and other rows are computed in
@@ -271,6 +301,11 @@ function settle(
   if (!usable && livesInMainMemory() && numbersIn<'float32'>(weights).every((weight) => weight > 0)) {
     return {selection, rows: selection.indices};
   }
+  if (usable && weights.size <= MOST_SHARED && runsGpuKernels()) {
+    const safe = runGpuKernel<Tensor1D>(SAFE_WEIGHTS, [weights, indices, usable], weights.shape, [usable.size]);
+    const rows = runGpuKernel<Tensor1D>(STAND_INS, [indices, safe], indices.shape, [indices.size]);
+    return {selection: {...selection, weights: safe}, rows};
+  }
   const isKept = greater(weights, 0);
   const isUsed = usable ? logicalAnd(cast(takeRows(cast(usable, 'int32'), indices), 'bool'), isKept) : isKept;
   const safeWeights = chooseEach(isUsed, weights, zerosLike(weights)) as Tensor1D;
@@ -278,6 +313,44 @@ function settle(
   const rows = chooseEach(isUsed, indices, standIn) as Tensor1D;
   return {selection: {...selection, weights: safeWeights}, rows};
 }
+
+/** The weights of a selection, 0 for unusable rows. */
+const SAFE_WEIGHTS = gpuKernel({
+  name: 'OhemSafeWeights',
+  inputs: ['Weights', 'Indices', 'Usable'],
+  dtype: 'float32',
+  integers: ['rows'],
+  code: `
+    float weight = getWeights(row);
+    float safe = 0.0;
+    int place = int(getIndices(row));
+    if (weight > 0.0 && place >= 0 && place < rows) {
+      if (getUsable(place) != 0.0) { safe = weight; }
+    }
+    setOutput(safe);`,
+});
+
+/** The rows of a selection, with the first row of the largest weight in place of unused ones. */
+const STAND_INS = gpuKernel({
+  name: 'OhemStandIns',
+  inputs: ['Indices', 'Weights'],
+  dtype: 'int32',
+  integers: ['count'],
+  code: `
+    int place = row;
+    if (getWeights(row) <= 0.0) {
+      place = 0;
+      float largest = 0.0;
+      for (int i = 0; i < count; i++) {
+        float weight = getWeights(i);
+        if (weight > largest) {
+          largest = weight;
+          place = i;
+        }
+      }
+    }
+    setOutput(getIndices(place));`,
+});
 
 /** Returns a selection that keeps nothing. */
 export function ofNoRow(): Selection {

@@ -24,8 +24,9 @@ import {
 import type {LayersModel} from '@tensorflow/tfjs-layers';
 import {livesInMainMemory} from '../../checks';
 import {aliasOf, numbersIn} from '../../engine';
+import {areFinite, areFiniteOnHost, hasFiniteSquares, isSumFinite, partialSums} from '../../finite';
+import {gpuKernel, runGpuKernel, runsGpuKernels} from '../../gpu';
 import {recurrentStates} from '../../models/model';
-import {areFinite, areFiniteOnHost, hasFiniteSquares} from '../../rows';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
@@ -118,9 +119,32 @@ export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: 
       sound: areAllFinite && numbersIn<'float32'>(weights).some((weight) => weight > 0),
     };
   }
+  if (runsGpuKernels()) {
+    const parts = partialSums(all, before.changed());
+    const sound = runGpuKernel(SOUND, [parts, weights], [1], [parts.size, weights.size]);
+    return {finite: isSumFinite(parts), sound: reshape(sound, [])};
+  }
   const finite = areFinite(all, before.changed());
   return {finite, sound: logicalAnd(finite, greater(max(weights), 0)) as Scalar};
 }
+
+/** Whether the parts of a sum are finite, and some weight is over 0. */
+const SOUND = gpuKernel({
+  name: 'OhemSound',
+  inputs: ['Parts', 'Weights'],
+  dtype: 'bool',
+  integers: ['parts', 'weights'],
+  code: `
+    float total = 0.0;
+    for (int i = 0; i < parts; i++) { total += getParts(i); }
+    float kept = 0.0;
+    for (int i = 0; i < weights; i++) {
+      if (getWeights(i) > 0.0) { kept = 1.0; }
+    }
+    if (!isNumber(total)) { kept = 0.0; }
+    setOutput(kept);`,
+  isPacked: true,
+});
 
 /** Returns the gradients of a sound step; otherwise zeros, also in place of NaN. */
 export function zerosUnless(sound: Scalar | boolean, gradients: NamedTensorMap): NamedTensorMap {
@@ -153,11 +177,27 @@ export function clipByGlobalNorm(gradients: NamedTensorMap, clipNorm: number | u
  * the condition over every element.
  */
 function chooser(condition: Scalar): (whenTrue: Tensor, whenFalse: Tensor) => Tensor {
+  if (runsGpuKernels()) {
+    const given = reshape(condition, [1]);
+    return (whenTrue, whenFalse) => runGpuKernel(CHOICE, [given, whenTrue, whenFalse], whenTrue.shape);
+  }
   const slice = reshape(cast(condition, 'int32'), [1]);
   // Do not reshape the result: wasm uses the shape that data was created with, and refuses a bias
   // that was a matrix.
   return (whenTrue, whenFalse) => gatherND(stack([whenFalse, whenTrue]), slice);
 }
+
+/** One of two tensors, by a condition. */
+const CHOICE = gpuKernel({
+  name: 'OhemChoice',
+  inputs: ['Condition', 'WhenTrue', 'WhenFalse'],
+  dtype: 'float32',
+  code: `
+    float chosen = WhenFalseHere;
+    if (getCondition(0) != 0.0) { chosen = WhenTrueHere; }
+    setOutput(chosen);`,
+  packed: 'setOutput(getCondition(0).x != 0.0 ? WhenTrueHere : WhenFalseHere);',
+});
 
 /** An item in a list of slots: the variable, named after its weight (`dense/kernel/m`). */
 export interface ListedSlot {
