@@ -192,8 +192,8 @@ export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor
 
 /** Whether ops go on a tape, where one without a gradient must not. */
 export function isTaping(): boolean {
-  const {activeTape, kernelDepth} = internals().state;
-  return Boolean(activeTape) && kernelDepth === 0;
+  const {gradientDepth, kernelDepth} = internals().state;
+  return gradientDepth > 0 && kernelDepth === 0;
 }
 
 /** Counts the ops on the tape so far. */

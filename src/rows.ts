@@ -29,6 +29,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {canRecord, runOwnKernel} from './engine';
 import {gpuKernel, runGpuKernel, runsGpuKernels} from './gpu';
+import {hostKernel, isForHostKernel, runHostKernel} from './hostKernel';
 
 /** Gathers rows, `[B, …] → [K, …]`, by `gatherND`: on wasm, the stock `gather` is far slower. */
 export function takeRows<T extends Tensor>(tensor: T, rows: Tensor1D): T {
@@ -198,10 +199,23 @@ export function columnSums(tensor: Tensor): Tensor1D {
     return runGpuKernel(COLUMN_SUMS, [reshape(tensor, [rows, columns])], [columns], [rows]);
   }
   const channels = channelsOf(columns);
-  if (columns < WIDE || channels === undefined) return sum(reshape(tensor, [rows, columns]), 0);
+  const isNarrow = columns < WIDE || channels === undefined;
+  if (isNarrow && isForHostKernel(tensor)) return runHostKernel(COLUMN_SUMS_ON_HOST, [tensor], [columns]);
+  if (isNarrow) return sum(reshape(tensor, [rows, columns]), 0);
   const image = reshape(tensor, [1, rows, columns / channels, channels]) as Tensor4D;
   return reshape(mul(avgPool(image, [rows, 1], 1, 'valid'), rows), [columns]);
 }
+
+const COLUMN_SUMS_ON_HOST = hostKernel('OhemColumnSums', ['Values'], ({read, add}, columns) => {
+  const values = read('Values');
+  const sums = new Float32Array(columns);
+  for (let column = 0; column < columns; column++) {
+    let total = 0;
+    for (let at = column; at < values.length; at += columns) total = add(total, values[at] as number);
+    sums[column] = total;
+  }
+  return sums;
+});
 
 /** Number of rows up to which one thread of a GPU adds up a column. */
 const MOST_ADDED = 1024;

@@ -3,7 +3,8 @@ import {checkBoolean, checkOptionNames, checkUnitInterval, checkWeights, mayRead
 import {valuesToCheck} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {classesOf, closedForm, ofClasses, truthLike, withTruthCheck} from './formula';
-import {surprise, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
+import {throughSurprise} from './logProbabilities';
+import {surprise, surpriseOfSoftmax} from './surprise';
 
 const NAME = 'categoricalCrossentropy';
 

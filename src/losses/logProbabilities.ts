@@ -12,7 +12,6 @@ import {
   neg,
   ones,
   relu,
-  reshape,
   softmax,
   square,
   step,
@@ -20,7 +19,6 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
-import {gpuKernel, runGpuKernel, runsGpuKernels} from '../gpu';
 import {withGradient} from './formula';
 
 /**
@@ -68,79 +66,6 @@ function logSoftmax(logits: Tensor): Tensor {
 
 function logShares(probabilities: Tensor): Tensor {
   return logOf(div(probabilities, add(sum(probabilities, -1, true), TINY)));
-}
-
-/** Computes `−Σ_c t_c · log p_c`, for the `log p` of {@link logProbabilitiesOf}. */
-export function surprise(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
-  const classes = yPred.shape.at(-1) as number;
-  if (classes > MOST_CLASSES || !runsGpuKernels())
-    return neg(sum(mul(targets, logProbabilitiesOf(yPred, fromLogits)), -1));
-  const rows = yPred.size / classes;
-  const matrices = [targets, yPred].map((tensor) => reshape(tensor, [rows, classes]));
-  const losses = runGpuKernel(fromLogits ? SURPRISE_OF_LOGITS : SURPRISE, matrices, [rows], [classes]);
-  return reshape(losses, yPred.shape.slice(0, -1));
-}
-
-/** Number of classes up to which one thread of a GPU adds them up. */
-const MOST_CLASSES = 4096;
-
-/** Code that adds up over the classes of a row, and gives NaN if some number is not finite. */
-const overClasses = (first: string, second: string) => `
-  float total = 0.0;
-  float flaw = 0.0;
-  ${first}
-  float sum = 0.0;
-  for (int i = 0; i < classes; i++) {
-    float x = getPredicted(row, i);
-    float share = getTargets(row, i);
-    if (!isNumber(x) || !isNumber(share)) { flaw = 1.0; }
-    ${second}
-  }
-  if (flaw > 0.0) { sum = NAN; }
-  setOutput(sum);`;
-
-const OF_CLASSES = {inputs: ['Targets', 'Predicted'], dtype: 'float32', integers: ['classes']} as const;
-
-const SURPRISE = gpuKernel({
-  name: 'OhemSurprise',
-  ...OF_CLASSES,
-  code: overClasses(
-    'for (int i = 0; i < classes; i++) { total += getPredicted(row, i); }',
-    `sum -= share * log(max(x / (total + ${TINY}), ${TINY}));`,
-  ),
-});
-
-const SURPRISE_OF_LOGITS = gpuKernel({
-  name: 'OhemSurpriseOfLogits',
-  ...OF_CLASSES,
-  code: overClasses(
-    `float largest = getPredicted(row, 0);
-     for (int i = 1; i < classes; i++) { largest = max(largest, getPredicted(row, i)); }
-     for (int i = 0; i < classes; i++) { total += exp(getPredicted(row, i) - largest); }`,
-    'sum -= share * (x - largest - log(total));',
-  ),
-});
-
-/** Number of classes up to which a thread of a GPU adds them up for each class. */
-const FEW_CLASSES = 64;
-
-const SURPRISE_OF_SOFTMAX = gpuKernel({
-  name: 'OhemSurpriseOfSoftmax',
-  ...OF_CLASSES,
-  code: `
-    float total = 0.0;
-    for (int i = 0; i < classes; i++) { total += getTargets(row, i); }
-    setOutput(total * getPredicted(row, column) - getTargets(row, column));`,
-});
-
-/** The gradient of `−Σ_c t_c · log p_c` by the logits of a softmax `p`. */
-export function surpriseOfSoftmax(targets: Tensor, p: Tensor): Tensor {
-  const classes = p.shape.at(-1) as number;
-  if (classes <= FEW_CLASSES && runsGpuKernels()) {
-    const matrices = [targets, p].map((tensor) => reshape(tensor, [-1, classes]));
-    return reshape(runGpuKernel(SURPRISE_OF_SOFTMAX, matrices, [p.size / classes, classes], [classes]), p.shape);
-  }
-  return sub(mul(sum(targets, -1, true), p), targets);
 }
 
 /** The gradient by `yPred` of `Σ d · −log p`, for the `log p` of {@link logProbabilitiesOf}. */

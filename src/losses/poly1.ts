@@ -3,7 +3,8 @@ import {checkBoolean, checkOptionNames, checkWeights, rangeError} from '../check
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {closedForm, ofClasses, truthLike} from './formula';
-import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
+import {logProbabilitiesOf, throughSurprise} from './logProbabilities';
+import {surpriseOfSoftmax} from './surprise';
 
 const NAME = 'poly1';
 

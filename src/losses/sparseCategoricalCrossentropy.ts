@@ -29,7 +29,8 @@ import {
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {asFloat, closedForm, ofClasses} from './formula';
-import {surprise, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
+import {throughSurprise} from './logProbabilities';
+import {surprise, surpriseOfSoftmax} from './surprise';
 
 const NAME = 'sparseCategoricalCrossentropy';
 

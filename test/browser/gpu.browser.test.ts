@@ -95,7 +95,12 @@ describeOnGpus('A kernel of this library', (name) => {
   });
 
   it('is not taken for another one of the same name', async () => {
-    const other = gpuKernel({name: 'TestWindow', inputs: ['Values'], dtype: 'float32', code: 'setOutput(getValues(row, 0) + 6.0);'});
+    const other = gpuKernel({
+      name: 'TestWindow',
+      inputs: ['Values'],
+      dtype: 'float32',
+      code: 'setOutput(getValues(row, 0) + 6.0);',
+    });
     const input = tensor([1, 2], [1, 2]);
     expect(await numbersOf(runGpuKernel(WINDOW, [input], [1, 1], [0, 2]))).toEqual([20]);
     expect(await numbersOf(runGpuKernel(other, [input], [1]))).toEqual([7]);
