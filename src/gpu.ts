@@ -19,6 +19,8 @@ interface Code {
   dtype: 'float32' | 'int32' | 'bool';
   /** Integers that the code reads by name. */
   integers?: readonly string[];
+  /** Other numbers that the code reads by name. */
+  floats?: readonly string[];
   /**
    * Computes one number of the output, at `row` (and `column`, if the output has two axes), and
    * ends in `setOutput(number);`. It reads every input: `Scores` by `getScores(row)`, or by
@@ -44,6 +46,7 @@ export interface GpuKernel {
 interface Run {
   shape: number[];
   integers: number[];
+  floats: number[];
 }
 
 /** What a backend offers to run a program on a GPU. */
@@ -54,7 +57,7 @@ interface GpuBackend extends KernelBackend {
 }
 
 interface Uniform {
-  type: 'int32';
+  type: 'int32' | 'float32';
   data: number[];
 }
 
@@ -90,10 +93,11 @@ export function runGpuKernel<T extends Tensor>(
   given: readonly Tensor[],
   shape: readonly number[],
   integers: readonly number[] = [],
+  floats: readonly number[] = [],
 ): T {
   const config = configs[backendInUse().name as 'webgl' | 'webgpu'];
   const named = Object.fromEntries(inputs.map((input, i) => [input, given[i] as Tensor]));
-  return runOwnKernel(config, named, {shape: [...shape], integers: [...integers]}) as T;
+  return runOwnKernel(config, named, {shape: [...shape], integers: [...integers], floats: [...floats]}) as T;
 }
 
 function kernelOn(
@@ -115,10 +119,10 @@ function kernelOn(
 const isNumber = (signature: string, bits: string) => `${signature} { return (${bits} & 0x7f800000u) != 0x7f800000u; }`;
 
 function onWebgl(
-  {inputs, dtype, integers = [], code, packed, isPacked = false}: Code,
+  {inputs, dtype, integers = [], floats = [], code, packed, isPacked = false}: Code,
   backend: GpuBackend,
   given: TensorInfo[],
-  {shape, integers: values}: Run,
+  {shape, ...numbers}: Run,
 ) {
   const arePacked = packed !== undefined && given.some(({dataId}) => backend.texData?.get(dataId)?.isPacked);
   const place = shape.length === 2 ? 'ivec2 at = getOutputCoords(); int row = at.x; int column = at.y;' : '';
@@ -129,22 +133,25 @@ function onWebgl(
     outputShape: shape,
     packedInputs: arePacked,
     packedOutput: arePacked || isPacked,
-    customUniforms: integers.map((name) => ({name, type: 'int'})),
+    customUniforms: [
+      ...integers.map((name) => ({name, type: 'int'})),
+      ...floats.map((name) => ({name, type: 'float'})),
+    ],
     userCode: `
       ${isNumber('bool isNumber(float x)', 'floatBitsToUint(x)')}
       void main() { ${isPacked ? source.replace(/setOutput\((.*)\);/g, 'setOutput(vec4($1, 0.0, 0.0, 0.0));') : source} }`,
   };
-  const uniforms = values.map((value) => [value]);
+  const uniforms = [...numbers.integers, ...numbers.floats].map((value) => [value]);
   return backend.runWebGLProgram?.(program, given, dtype, uniforms);
 }
 
 const WORKGROUP = 64;
 
 function onWebgpu(
-  {name, inputs, dtype, integers = [], code}: Code,
+  {name, inputs, dtype, integers = [], floats = [], code}: Code,
   backend: GpuBackend,
   given: TensorInfo[],
-  {shape, integers: values}: Run,
+  {shape, ...numbers}: Run,
 ) {
   const place = shape.length === 2 ? 'let at = getCoordsFromIndex(index); let row = at.x; let column = at.y;' : '';
   const program = {
@@ -155,18 +162,21 @@ function onWebgpu(
     dispatch: [Math.ceil(util.sizeFromShape([...shape]) / WORKGROUP), 1, 1],
     workgroupSize: [WORKGROUP, 1, 1],
     size: true,
-    uniforms: integers.map((integer) => `${integer} : i32, `).join(''),
+    uniforms: [...integers.map((name) => `${name} : i32, `), ...floats.map((name) => `${name} : f32, `)].join(''),
     getUserCode: () => `
       ${isNumber('fn isNumber(x : f32) -> bool', 'bitcast<u32>(x)')}
       fn main(index : i32) {
         if (index < uniforms.size) {
           ${shape.length === 1 ? 'let row = index;' : place}
-          ${integers.map((integer) => `let ${integer} = uniforms.${integer};`).join(' ')}
+          ${[...integers, ...floats].map((name) => `let ${name} = uniforms.${name};`).join(' ')}
           ${inWgsl(code)}
         }
       }`,
   };
-  const uniforms = values.map((value) => ({type: 'int32' as const, data: [value]}));
+  const uniforms = [
+    ...numbers.integers.map((value) => ({type: 'int32' as const, data: [value]})),
+    ...numbers.floats.map((value) => ({type: 'float32' as const, data: [value]})),
+  ];
   return backend.runWebGPUProgram?.(program, given, dtype, uniforms);
 }
 

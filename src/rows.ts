@@ -195,9 +195,7 @@ export function columnSums(tensor: Tensor): Tensor1D {
   const columns = tensor.shape.at(-1) as number;
   const rows = tensor.size / columns;
   if (rows === 1) return reshape(tensor, [columns]);
-  if (rows <= MOST_ADDED && runsGpuKernels()) {
-    return runGpuKernel(COLUMN_SUMS, [reshape(tensor, [rows, columns])], [columns], [rows]);
-  }
+  if (runsGpuKernels()) return columnSumsOnGpu(reshape(tensor, [rows, columns]));
   const channels = channelsOf(columns);
   const isNarrow = columns < WIDE || channels === undefined;
   if (isNarrow && isForHostKernel(tensor)) return runHostKernel(COLUMN_SUMS_ON_HOST, [tensor], [columns]);
@@ -220,6 +218,18 @@ const COLUMN_SUMS_ON_HOST = hostKernel('OhemColumnSums', ['Values'], ({read, add
 /** Number of rows up to which one thread of a GPU adds up a column. */
 const MOST_ADDED = 1024;
 
+/** Sums of every `parts`th row, from each of the first rows on. */
+const COLUMN_PARTS = gpuKernel({
+  name: 'OhemColumnParts',
+  inputs: ['Values'],
+  dtype: 'float32',
+  integers: ['rows', 'parts'],
+  code: `
+    float total = 0.0;
+    for (int i = row; i < rows; i += parts) { total += getValues(i, column); }
+    setOutput(total);`,
+});
+
 const COLUMN_SUMS = gpuKernel({
   name: 'OhemColumnSums',
   inputs: ['Values'],
@@ -230,6 +240,13 @@ const COLUMN_SUMS = gpuKernel({
     for (int i = 0; i < rows; i++) { total += getValues(i, row); }
     setOutput(total);`,
 });
+
+function columnSumsOnGpu(matrix: Tensor): Tensor1D {
+  const [rows, columns] = matrix.shape as [number, number];
+  const parts = Math.ceil(Math.sqrt(rows));
+  const added = rows <= MOST_ADDED ? matrix : runGpuKernel(COLUMN_PARTS, [matrix], [parts, columns], [rows, parts]);
+  return runGpuKernel(COLUMN_SUMS, [added], [columns], [added.shape[0] as number]);
+}
 
 /**
  * Finds the largest number of channels that divides the columns; undefined if it would be too small

@@ -14,6 +14,7 @@ import {
   Variable,
 } from '@tensorflow/tfjs-core';
 import {canRecord, differentiateByTfjs, offTape, record, type Tape, type TapedOp} from '../engine';
+import {shareRelus} from './ownGradients';
 import {type RowCut, rowCut} from './places';
 import {mixingOp} from './rowwise';
 import {
@@ -80,6 +81,7 @@ export interface StagePass {
 export function tapedStage({compute, targets}: Stage): StagePass & {tape: Tape} {
   const {result, tape} = record(compute);
   const {ops} = tape;
+  shareRelus(ops);
   const walk: StagePass['walk'] = (where, starts, cut, softmaxes) =>
     walkOps(where, ops, starts, targets, cut, readOnce(ops, softmaxes));
   const nameOf = (op: number) => ops[op]?.name;

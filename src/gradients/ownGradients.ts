@@ -1,5 +1,17 @@
-import {clipByValue, equal, matMul, reshape, sum, type Tensor, where, zerosLike} from '@tensorflow/tfjs-core';
-import type {Attributes, Gradients, TapedOp} from '../engine';
+import {
+  clipByValue,
+  clone,
+  equal,
+  keep,
+  matMul,
+  reshape,
+  sum,
+  type Tensor,
+  where,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import {type Attributes, type Gradients, offTape, type TapedOp} from '../engine';
+import {gpuKernel, runGpuKernel, runsGpuKernels} from '../gpu';
 import {columnSums} from '../rows';
 import {isSameShape} from './places';
 import {fusedProduct, isUpsampling, stockGradient} from './rules';
@@ -48,6 +60,21 @@ function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | u
   };
 }
 
+/**
+ * Lets each relu save its output in place of its input, if another op saves that output: a layer
+ * after it does. The gradient, `dy · (x > 0)`, is the same, and only one of both is kept and cut.
+ */
+export function shareRelus(ops: readonly TapedOp[]): void {
+  const saved = new Set(ops.flatMap((op) => op.saved.map(({dataId}) => dataId)));
+  for (const op of ops) {
+    const [output] = op.outputs;
+    if (op.kind !== 'kernel' || op.name !== 'Relu' || !output || output.isDisposed) continue;
+    if (!saved.has(output.dataId) || op.saved.length !== 1 || !stockGradient(op.name)) continue;
+    op.saved[0]?.dispose();
+    op.saved[0] = keep(offTape(() => clone(output)));
+  }
+}
+
 /** Whether a bias has one number per column. */
 const isVectorOf = (bias: Tensor, dy: Tensor) => bias.rank === 1 && bias.size === dy.shape.at(-1);
 
@@ -71,11 +98,31 @@ function spreadGradient({inputs: {x}}: TapedOp, attrs: Attributes | undefined, d
  * Differentiates a clip. tfjs compares with both limits and combines the masks, in every gate of a
  * recurrent layer.
  */
-function clippedGradient([x]: Tensor[], attrs: Attributes | undefined, dy: Tensor): Gradients {
+export function clippedGradient([x]: Tensor[], attrs: Attributes | undefined, dy: Tensor): Gradients {
   const {clipValueMin, clipValueMax} = attrs as {clipValueMin: number; clipValueMax: number};
   const inside = x as Tensor;
+  if (runsGpuKernels()) {
+    return {x: () => runGpuKernel(CLIPPED, [dy, inside], dy.shape, [], [clipValueMin, clipValueMax])};
+  }
   return {x: () => where(equal(clipByValue(inside, clipValueMin, clipValueMax), inside), dy, zerosLike(dy))};
 }
+
+/** The gradient of a clip: 0 outside the limits. */
+const CLIPPED = gpuKernel({
+  name: 'OhemClipped',
+  inputs: ['Dy', 'X'],
+  dtype: 'float32',
+  floats: ['least', 'most'],
+  code: `
+    float x = XHere;
+    float gradient = 0.0;
+    if (x >= least && x <= most) { gradient = DyHere; }
+    setOutput(gradient);`,
+  packed: `
+    vec4 x = XHere;
+    vec4 dy = DyHere;
+    setOutput(vec4(${['x', 'y', 'z', 'w'].map((i) => `x.${i} >= least && x.${i} <= most ? dy.${i} : 0.0`)}));`,
+});
 
 /**
  * Differentiates upsampling by whole factors. The tfjs kernel is wrong on cpu for more than one

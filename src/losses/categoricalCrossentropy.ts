@@ -3,8 +3,7 @@ import {checkBoolean, checkOptionNames, checkUnitInterval, checkWeights, mayRead
 import {valuesToCheck} from '../engine';
 import type {PerSampleLoss} from '../types';
 import {classesOf, closedForm, ofClasses, truthLike, withTruthCheck} from './formula';
-import {throughSurprise} from './logProbabilities';
-import {surprise, surpriseOfSoftmax} from './surprise';
+import {surprise, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 
 const NAME = 'categoricalCrossentropy';
 

@@ -1,4 +1,4 @@
-import {mul, neg, softmax, sub, sum, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
+import {mul, softmax, sub, sum, type Tensor, tensor1d} from '@tensorflow/tfjs-core';
 import {
   checkClassCounts,
   checkFinitePositive,
@@ -10,7 +10,7 @@ import {
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {closedForm, ofClasses, truthLike} from './formula';
-import {logProbabilitiesOf} from './logProbabilities';
+import {surprise} from './logProbabilities';
 
 const NAME = 'ldam';
 
@@ -75,7 +75,7 @@ export function ldam(options: LdamOptions): PerSampleLoss {
     NAME,
     (yTrue, yPred) => {
       const {target, logits} = partsOf(yTrue, yPred);
-      return neg(sum(mul(target, logProbabilitiesOf(logits, true)), -1));
+      return surprise(target, logits, true);
     },
     (dl, yTrue, yPred) => {
       const {target, logits} = partsOf(yTrue, yPred);

@@ -12,6 +12,7 @@ import {
   neg,
   ones,
   relu,
+  reshape,
   softmax,
   square,
   step,
@@ -19,13 +20,10 @@ import {
   sum,
   type Tensor,
 } from '@tensorflow/tfjs-core';
+import {type GpuKernel, runGpuKernel, runsGpuKernels} from '../gpu';
+import {isForHostKernel, runHostKernel} from '../hostKernel';
 import {withGradient} from './formula';
-
-/**
- * The smallest normal float32. It only keeps log(0) finite, and 1 / p stays correct down to 1e-38.
- * tfjs clips at 1e-7, so an example with p < 1e-7 gets a gradient of exactly 0.
- */
-export const TINY = 2 ** -126;
+import {FEW_CLASSES, HUGE, MOST_CLASSES, ON_GPU, ON_HOST, TINY} from './surpriseKernels';
 
 /** Natural logarithm of probabilities, at least log(2⁻¹²⁶) = −87.3; NaN for NaN. */
 export function logOf(probabilities: Tensor): Tensor {
@@ -34,9 +32,6 @@ export function logOf(probabilities: Tensor): Tensor {
   // WebGPU may return a number for log(NaN), which would make an invalid row an easy one.
   return getBackend() === 'webgpu' ? add(logarithm, mul(positive, 0)) : logarithm;
 }
-
-/** Divisor for clipped probabilities, which makes their gradient almost 0. */
-const HUGE = 2 ** 127;
 
 /**
  * Converts a gradient by `logOf(p)` to one by `p`: `d / p`, and almost 0 if `p` is clipped.
@@ -68,8 +63,45 @@ function logShares(probabilities: Tensor): Tensor {
   return logOf(div(probabilities, add(sum(probabilities, -1, true), TINY)));
 }
 
+/**
+ * Computes `−Σ_c t_c · log p_c`, for the `log p` of {@link logProbabilitiesOf}. Off any tape it is
+ * one kernel: on cpu and wasm with the bits of the ops.
+ */
+export function surprise(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
+  const classes = yPred.shape.at(-1) as number;
+  const shape = yPred.shape.slice(0, -1);
+  if (isForHostKernel(targets, yPred)) {
+    return runHostKernel(fromLogits ? ON_HOST.ofLogits : ON_HOST.ofShares, [targets, yPred], shape);
+  }
+  if (classes <= MOST_CLASSES && runsGpuKernels()) {
+    const rows = yPred.size / classes;
+    const matrices = [targets, yPred].map((tensor) => reshape(tensor, [rows, classes]));
+    return reshape(runGpuKernel(fromLogits ? ON_GPU.ofLogits : ON_GPU.ofShares, matrices, [rows], [classes]), shape);
+  }
+  return neg(sum(mul(targets, logProbabilitiesOf(yPred, fromLogits)), -1));
+}
+
+/** Computes the gradient of `−Σ_c t_c · log p_c` by the logits of a softmax `p`. */
+export function surpriseOfSoftmax(targets: Tensor, p: Tensor): Tensor {
+  const classes = p.shape.at(-1) as number;
+  if (isForHostKernel(targets, p)) return runHostKernel(ON_HOST.ofSoftmax, [targets, p], p.shape);
+  if (classes <= FEW_CLASSES && runsGpuKernels()) return byClasses(ON_GPU.ofSoftmax, targets, p);
+  return sub(mul(sum(targets, -1, true), p), targets);
+}
+
+/** Runs a kernel that computes one number for each class of each row. */
+function byClasses(kernel: GpuKernel, given: Tensor, predicted: Tensor): Tensor {
+  const classes = predicted.shape.at(-1) as number;
+  const shape = [predicted.size / classes, classes];
+  const matrices = [given, predicted].map((tensor) => reshape(tensor, shape));
+  return reshape(runGpuKernel(kernel, matrices, shape, [classes]), predicted.shape);
+}
+
 /** The gradient by `yPred` of `Σ d · −log p`, for the `log p` of {@link logProbabilitiesOf}. */
 export function throughSurprise(d: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
+  const classes = yPred.shape.at(-1) as number;
+  if (!fromLogits && isForHostKernel(d, yPred)) return runHostKernel(ON_HOST.throughShares, [d, yPred], yPred.shape);
+  if (!fromLogits && classes <= FEW_CLASSES && runsGpuKernels()) return byClasses(ON_GPU.throughShares, d, yPred);
   const ofRows = sum(d, -1, true);
   if (fromLogits) return sub(mul(softmax(yPred), ofRows), d);
   const totals = sum(yPred, -1, true);

@@ -3,8 +3,7 @@ import {checkBoolean, checkOptionNames, checkWeights, rangeError} from '../check
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {closedForm, ofClasses, truthLike} from './formula';
-import {logProbabilitiesOf, throughSurprise} from './logProbabilities';
-import {surpriseOfSoftmax} from './surprise';
+import {logProbabilitiesOf, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 
 const NAME = 'poly1';
 

@@ -29,8 +29,7 @@ import {
 import type {PerSampleLoss} from '../types';
 import {checkClassWeights, weighted} from './categoricalCrossentropy';
 import {asFloat, closedForm, ofClasses} from './formula';
-import {throughSurprise} from './logProbabilities';
-import {surprise, surpriseOfSoftmax} from './surprise';
+import {surprise, surpriseOfSoftmax, throughSurprise} from './logProbabilities';
 
 const NAME = 'sparseCategoricalCrossentropy';
 

@@ -13,8 +13,11 @@ import {
   mul,
   notEqual,
   range,
+  reshape,
   type Scalar,
   scalar,
+  scatterND,
+  slice,
   sum,
   type Tensor,
   type Tensor1D,
@@ -78,6 +81,22 @@ const RANKABLE = gpuKernel({
     setOutput(score);`,
 });
 
+const RANKABLE_FINITE = gpuKernel({
+  name: 'OhemRankableFinite',
+  inputs: ['Losses', 'Scores'],
+  dtype: 'float32',
+  code: `
+    float score = ${UNSELECTABLE};
+    if (isNumber(getLosses(row))) { score = getScores(row); }
+    setOutput(score);`,
+});
+
+/** Does the work of {@link selectable} and {@link rankable}. */
+export function rankableFinite(where: string, scores: Tensor1D, losses: Tensor1D, context: SelectionContext): Tensor1D {
+  if (context.valid || !runsGpuKernels()) return rankable(scores, selectable(where, losses, context));
+  return runGpuKernel(RANKABLE_FINITE, [losses, scores], scores.shape);
+}
+
 /** Replaces the scores of all but `rows` by a value below every score of a selectable row. */
 export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
   if (runsGpuKernels()) return runGpuKernel(RANKABLE, [rows, scores], scores.shape);
@@ -88,8 +107,8 @@ export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
 export function keepLargest(ranked: Tensor1D, keep: RoundedKeep, {valid}: SelectionContext = {}): Selection {
   const count = keptOf(keep, ranked.size);
   const isWhole = valid === undefined || keep.k !== undefined;
-  if (isWhole && isComparedOnGpu(ranked.size)) {
-    const indices = orderByComparison(ranked, count);
+  if (isWhole && runsGpuKernels()) {
+    const indices = orderOnGpu(ranked, count);
     return {indices, weights: runGpuKernel(FOUND, [ranked, indices], [count])};
   }
   const {values, indices} = descending(ranked, count);
@@ -179,16 +198,9 @@ export interface Descending {
  * Never reads the scores: `largestFirst` sorts on the device.
  */
 export function descending(scores: Tensor1D, count = scores.size): Descending {
-  if (!isComparedOnGpu(scores.size)) return largestFirst(scores, count);
-  const indices = orderByComparison(scores, count);
+  if (!runsGpuKernels()) return largestFirst(scores, count);
+  const indices = orderOnGpu(scores, count);
   return {values: takeRows(scores, indices), indices};
-}
-
-/** Largest number of scores for which a GPU compares all pairs sooner than it sorts in passes. */
-const COMPARED = 4096;
-
-function isComparedOnGpu(size: number): boolean {
-  return size <= COMPARED && runsGpuKernels();
 }
 
 /** The number of scores that precede each score. */
@@ -232,10 +244,83 @@ const FOUND = gpuKernel({
     setOutput(found);`,
 });
 
-/** Finds the places of the largest scores by comparing all pairs: two launches for any number. */
-function orderByComparison(scores: Tensor1D, count: number): Tensor1D {
-  const ranks = runGpuKernel(RANKS, [scores], scores.shape, [scores.size]);
-  return runGpuKernel(PLACES, [ranks], [count], [scores.size]);
+/** The number of scores of a block that precede each of its scores. */
+const BLOCK_RANKS = gpuKernel({
+  name: 'OhemBlockRanks',
+  inputs: ['Scores'],
+  dtype: 'int32',
+  integers: ['count', 'width'],
+  code: `
+    float own = getScores(row);
+    int start = (row / width) * width;
+    int rank = 0;
+    for (int i = start; i < start + width; i++) {
+      if (i < count) {
+        float other = getScores(i);
+        if (other > own || (other == own && i < row)) { rank += 1; }
+      }
+    }
+    setOutput(float(rank));`,
+});
+
+/** The scores, sorted within each block. */
+const SORTED_BLOCKS = gpuKernel({
+  name: 'OhemSortedBlocks',
+  inputs: ['Scores', 'Ranks'],
+  dtype: 'float32',
+  integers: ['count', 'width'],
+  code: `
+    int start = (row / width) * width;
+    float score = 0.0;
+    for (int i = start; i < start + width; i++) {
+      if (i < count) {
+        if (start + int(getRanks(i)) == row) { score = getScores(i); }
+      }
+    }
+    setOutput(score);`,
+});
+
+/** The number of scores that precede each score: bisects the other blocks, which are sorted. */
+const RANKS_OVER_BLOCKS = gpuKernel({
+  name: 'OhemRanksOverBlocks',
+  inputs: ['Scores', 'Ranks', 'Sorted'],
+  dtype: 'int32',
+  integers: ['count', 'width'],
+  code: `
+    float own = getScores(row);
+    int block = (row / width) * width;
+    int rank = int(getRanks(row));
+    for (int start = 0; start < count; start += width) {
+      if (start != block) {
+        int low = start;
+        int high = min(start + width, count);
+        while (low < high) {
+          int middle = (low + high) / 2;
+          float other = getSorted(middle);
+          if (other > own || (other == own && start < block)) { low = middle + 1; } else { high = middle; }
+        }
+        rank += low - start;
+      }
+    }
+    setOutput(float(rank));`,
+});
+
+/** Largest number of scores for which a GPU compares all pairs. */
+const COMPARED = 4096;
+
+/** Finds the places of the largest scores, without a read and in a few launches for any number. */
+function orderOnGpu(scores: Tensor1D, count: number): Tensor1D {
+  const {size} = scores;
+  if (size <= COMPARED) {
+    const ranks = runGpuKernel(RANKS, [scores], [size], [size]);
+    return runGpuKernel(PLACES, [ranks], [count], [size]);
+  }
+  const integers = [size, Math.ceil(Math.sqrt(size))];
+  const ofBlocks = runGpuKernel(BLOCK_RANKS, [scores], [size], integers);
+  const sorted = runGpuKernel(SORTED_BLOCKS, [scores, ofBlocks], [size], integers);
+  const ranks = runGpuKernel(RANKS_OVER_BLOCKS, [scores, ofBlocks, sorted], [size], integers);
+  const order = scatterND(reshape(ranks, [size, 1]), range(0, size, 1, 'int32'), [size]) as Tensor1D;
+  return count === size ? order : slice(order, 0, count);
 }
 
 /** Gathers the value at a place, `int32[]`, with the faster op, as `takeRows` does. */

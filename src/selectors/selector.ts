@@ -2,7 +2,15 @@ import {Tensor, type Tensor1D, type TensorContainer, tidy} from '@tensorflow/tfj
 import {checkFunction, typeError} from '../checks';
 import {offTape} from '../engine';
 import type {Keep, KeepSchedule, Selection, SelectionContext, Selector} from '../types';
-import {areFewOnHost, asFloat, checkSelectable, keepLargest, keepLargestOnHost, rankable, selectable} from './ranking';
+import {
+  areFewOnHost,
+  asFloat,
+  checkSelectable,
+  keepLargest,
+  keepLargestOnHost,
+  rankableFinite,
+  selectable,
+} from './ranking';
 
 /** The arguments of a rule. */
 export interface Batch {
@@ -59,10 +67,9 @@ export function wrapper(
 
 /** Builds the selector that keeps the rows with the largest scores. */
 export function largest(name: string, keep: Keep, score = (losses: Tensor1D) => losses): Selector {
-  const choose = (batch: Batch): Selection => {
-    const {losses, context} = batch;
+  const choose = ({losses, context}: Batch): Selection => {
     const scores = score(losses);
-    if (!areFewOnHost(losses)) return keepLargest(rankable(scores, batch.rows), keep, context);
+    if (!areFewOnHost(losses)) return keepLargest(rankableFinite(name, scores, losses, context), keep, context);
     checkSelectable(name, losses, context);
     return keepLargestOnHost(scores, losses, keep, context);
   };

@@ -244,7 +244,7 @@ function stepParts(settings: StepSettings, state: SelectorState) {
       const names = [...new Set([...slotOwners(optimizer), ...everTrained, ...trained])];
       const haveSlots = trained.every((name) => everTrained.has(name));
       const clipped = clipByGlobalNorm(gradients, clipNorm);
-      const soundness = update(optimizer, {gradients: clipped, weights}, {names, haveSlots}, before);
+      const soundness = update(optimizer, {gradients: clipped, weights}, {names, haveSlots, variables}, before);
       for (const name of trained) everTrained.add(name);
       return soundness;
     },

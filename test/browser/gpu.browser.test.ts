@@ -2,25 +2,31 @@ import {
   backend,
   dispose,
   env,
+  fill,
   gatherND,
+  getBackend,
   grad,
   mul,
   range,
   reshape,
+  setBackend,
   type Tensor,
   tensor,
   tensor1d,
   tidy,
   train,
 } from '@tensorflow/tfjs-core';
+import type {LayersModel} from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import {categoricalCrossentropy, ohemStep, type Selector, topK} from 'ohem-tfjs';
 import {expect, it} from 'vitest';
 import {areFinite, finiteRows} from '../../src/finite';
 import {gpuKernel, runGpuKernel, runsGpuKernels} from '../../src/gpu';
+import {clippedGradient} from '../../src/gradients/ownGradients';
+import {surpriseOfSoftmax, throughSurprise} from '../../src/losses/logProbabilities';
 import {columnSums, nanUnless, replacedRows} from '../../src/rows';
 import {RUNS} from '../support/property';
-import {tinyModel} from '../support/tinyModel';
+import {tinyModel, tinyXs, tinyYs} from '../support/tinyModel';
 import {type BackendName, describeOnBackends} from './support/backends';
 
 /** Ways of a tensor into a kernel: from the host, and from both kinds of textures of webgl. */
@@ -49,6 +55,10 @@ const numbersOf = async (result: Tensor): Promise<number[]> => {
   result.dispose();
   return values;
 };
+
+/** All weights of a model. */
+const allOf = async (model: LayersModel): Promise<number[]> =>
+  (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => Array.from(values));
 
 const ADDED = gpuKernel({
   name: 'TestAdded',
@@ -308,6 +318,37 @@ describeOnGpus('On a GPU', () => {
     },
   );
 
+  it.each(['probabilities', 'a softmax'])('the gradient of the cross-entropy by %s is that of cpu', async (by) => {
+    const [d, p] = [
+      [0.5, 0, 0, 0, 2, 0, 0, 0, 1, 0.25, 0.25, 0.5],
+      [0.2, 0.3, 0.5, 1e-30, 1, 0, 0, 0, 0, 0.4, 0.4, 0.8],
+    ];
+    const gradientOf = async (name: string): Promise<number[]> => {
+      await setBackend(name);
+      const shaped = () => [d, p].map((values) => tensor(values, [2, 2, 3])) as [Tensor, Tensor];
+      const of = by === 'a softmax' ? surpriseOfSoftmax : (d: Tensor, p: Tensor) => throughSurprise(d, p, false);
+      return numbersOf(tidy(() => of(...shaped())));
+    };
+    const name = getBackend();
+    const [expected, found] = [await gradientOf('cpu'), await gradientOf(name)];
+    for (const [i, value] of expected.entries()) {
+      expect(Math.abs((found[i] as number) - value)).toBeLessThanOrEqual(1e-5 * Math.abs(value) + 1e-6);
+    }
+  });
+
+  it('a clip has a gradient inside its limits, and on them', () =>
+    check(
+      fc.record({from: fc.tuple(origin, origin), columns: fc.integer({min: 1, max: 5})}),
+      async ({from, columns}) => {
+        const values = Array.from({length: 3 * columns}, (_, i) => ((i % 9) - 4) / 2);
+        const gradient = tidy(() => {
+          const [x, dy] = [ORIGINS[from[0]](tensor(values, [3, columns])), ORIGINS[from[1]](fill([3, columns], 7))];
+          return clippedGradient([x], {clipValueMin: -1, clipValueMax: 0.5}, dy).x?.() as Tensor;
+        });
+        expect(await numbersOf(gradient)).toEqual(values.map((value) => (value >= -1 && value <= 0.5 ? 7 : 0)));
+      },
+    ));
+
   it('a row number that is none is never trained on', async () => {
     const model = tinyModel();
     const outside: Selector = () => ({indices: tensor1d([0, 99, -1], 'int32'), weights: tensor1d([1, 1, 1])});
@@ -320,6 +361,39 @@ describeOnGpus('On a GPU', () => {
     model.dispose();
     dispose([xs, ys]);
   });
+
+  it.each(['sgd', 'momentum', 'adam'] as const)(
+    'a step of %s moves the weights as on cpu, and an unsound one leaves weights and slots',
+    async (kind) => {
+      const name = getBackend();
+      const trained = async (on: string) => {
+        await setBackend(on);
+        const model = tinyModel();
+        const optimizer = kind === 'momentum' ? train.momentum(0.1, 0.9) : train[kind](0.1);
+        const step = ohemStep(model, {loss: categoricalCrossentropy(), select: topK({k: 2}), optimizer});
+        const [xs, ys, bad] = [tinyXs(), tinyYs(), fill([6, 2], 3e38)];
+        const seen: number[][] = [];
+        for (const batch of [xs, xs, bad, xs]) {
+          const report = step(batch, ys);
+          seen.push([(await report.read()).kept, ...(await allOf(model))]);
+        }
+        step.dispose();
+        dispose([xs, ys, bad]);
+        const {iterations} = optimizer;
+        optimizer.dispose();
+        model.dispose();
+        return {seen, iterations};
+      };
+      const expected = await trained('cpu');
+      const found = await trained(name);
+      expect(found.seen.map(([kept]) => kept)).toEqual([2, 2, 0, 2]);
+      // The smallest number that Adam divides by is another one on webgl.
+      for (const [i, weights] of expected.seen.entries()) {
+        for (const [place, value] of weights.entries()) expect(found.seen[i]?.[place]).toBeCloseTo(value, kind === 'adam' ? 2 : 4);
+      }
+      expect(found.seen[2]?.slice(1)).toEqual(found.seen[1]?.slice(1));
+    },
+  );
 
   it('topK marks the slots that no row fills, and leaves the order of ties', async () => {
     const losses = tensor1d([2, Number.NaN, 2, 5, Number.POSITIVE_INFINITY]);

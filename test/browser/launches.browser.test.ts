@@ -1,6 +1,6 @@
 import {add, dispose, enableProdMode, mul, neg, ones, tidy} from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {smallModels} from '../../bench/smallModels';
+import {SMALL_MODELS} from '../../bench/smallModels';
 import {launches, smallLaunches} from '../../bench/web/launches';
 import {describeOnBackends} from './support/backends';
 
@@ -22,21 +22,13 @@ describeOnBackends('launches', (backend) => {
   });
 });
 
-/**
- * The most launches of a step. (`trainOnBatch` takes about half as many: 115, 132 and 109
- * on webgl.)
- */
-const MOST: Record<string, Record<string, number>> = {
-  webgl: {'2-8-2': 205, '4-16-16-3': 243, '784-128-10': 218},
-  webgpu: {'2-8-2': 103, '4-16-16-3': 126, '784-128-10': 108},
-};
-
-describeOnBackends('a step of ohemStep that mines half of a batch', (backend) => {
-  it.runIf(backend.startsWith('webg')).each(smallModels('2-8-2', '4-16-16-3', '784-128-10'))(
-    'launches no more on the GPU than it has to: $name',
+describeOnBackends('a step that mines half of a batch', (backend) => {
+  it.runIf(backend.startsWith('webg')).each(SMALL_MODELS)(
+    'launches no more on the GPU than trainOnBatch over all rows: $name',
     async (small) => {
-      const {mined} = await smallLaunches(small);
-      expect(mined).toBeLessThanOrEqual(MOST[backend]?.[small.name] ?? 0);
+      const {mined, stock} = await smallLaunches(small);
+      expect(mined).toBeGreaterThan(0);
+      expect(mined).toBeLessThanOrEqual(stock);
     },
   );
 });

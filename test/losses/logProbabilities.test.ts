@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {logOf, logProbabilitiesOf, TINY} from '../../src/losses/logProbabilities';
+import {logOf, logProbabilitiesOf} from '../../src/losses/logProbabilities';
+import {TINY} from '../../src/losses/surpriseKernels';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {valuesOf} from '../support/tensors';

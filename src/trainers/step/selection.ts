@@ -301,9 +301,12 @@ function settle(
   if (!usable && livesInMainMemory() && numbersIn<'float32'>(weights).every((weight) => weight > 0)) {
     return {selection, rows: selection.indices};
   }
-  if (usable && weights.size <= MOST_SHARED && runsGpuKernels()) {
+  if (usable && runsGpuKernels()) {
     const safe = runGpuKernel<Tensor1D>(SAFE_WEIGHTS, [weights, indices, usable], weights.shape, [usable.size]);
-    const rows = runGpuKernel<Tensor1D>(STAND_INS, [indices, safe], indices.shape, [indices.size]);
+    const isFew = indices.size <= MOST_SHARED;
+    const rows: Tensor1D = isFew
+      ? runGpuKernel(STAND_INS, [indices, safe], indices.shape, [indices.size])
+      : runGpuKernel(STAND_INS_AT, [indices, safe, reshape(placeOfLargest(safe), [1])], indices.shape);
     return {selection: {...selection, weights: safe}, rows};
   }
   const isKept = greater(weights, 0);
@@ -349,6 +352,17 @@ const STAND_INS = gpuKernel({
         }
       }
     }
+    setOutput(getIndices(place));`,
+});
+
+/** The same, with that place. */
+const STAND_INS_AT = gpuKernel({
+  name: 'OhemStandInsAt',
+  inputs: ['Indices', 'Weights', 'Largest'],
+  dtype: 'int32',
+  code: `
+    int place = row;
+    if (getWeights(row) <= 0.0) { place = int(getLargest(0)); }
     setOutput(getIndices(place));`,
 });
 

@@ -1,7 +1,7 @@
 import {cast, dispose, grad, keep, memory, mul, neg, type Tensor, tensor, tidy} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {surprise, surpriseOfSoftmax} from '../../src/losses/surprise';
+import {surprise, surpriseOfSoftmax, throughSurprise} from '../../src/losses/logProbabilities';
 import {columnSums} from '../../src/rows';
 import {describeOnBackends} from '../support/backends';
 import {RUNS} from '../support/property';
@@ -33,6 +33,7 @@ describeOnBackends('One kernel of the host', () => {
     {of: 'losses of probabilities', f: (t: Tensor, p: Tensor) => surprise(t, p, false)},
     {of: 'losses of logits', f: (t: Tensor, p: Tensor) => surprise(t, p, true)},
     {of: 'gradients by the logits of a softmax', f: surpriseOfSoftmax},
+    {of: 'gradients by probabilities', f: (d: Tensor, p: Tensor) => throughSurprise(d, p, false)},
     {of: 'sums of columns', f: (t: Tensor) => columnSums(t)},
   ])('computes $of with the bits of the ops', ({f}) =>
     fc.assert(

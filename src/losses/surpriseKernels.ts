@@ -1,40 +1,18 @@
-/** @file The cross-entropy of targets and predictions, and its gradient by the logits of a softmax. */
+/** @file The cross-entropy of targets and predictions, and its gradients, as single kernels. */
 
-import {mul, neg, reshape, sub, sum, type Tensor} from '@tensorflow/tfjs-core';
-import {gpuKernel, runGpuKernel, runsGpuKernels} from '../gpu';
-import {type Host, hostKernel, isForHostKernel, runHostKernel} from '../hostKernel';
-import {logProbabilitiesOf, TINY} from './logProbabilities';
-
-const INPUTS = ['Targets', 'Predicted'];
+import {gpuKernel} from '../gpu';
+import {type Host, hostKernel} from '../hostKernel';
 
 /**
- * Computes `−Σ_c t_c · log p_c`, for the `log p` of {@link logProbabilitiesOf}. Off any tape it is
- * one kernel: on cpu and wasm with the bits of the ops.
+ * The smallest normal float32. It only keeps log(0) finite, and 1 / p stays correct down to 1e-38.
+ * tfjs clips at 1e-7, so an example with p < 1e-7 gets a gradient of exactly 0.
  */
-export function surprise(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
-  const classes = yPred.shape.at(-1) as number;
-  const shape = yPred.shape.slice(0, -1);
-  if (isForHostKernel(targets, yPred)) {
-    return runHostKernel(fromLogits ? ON_HOST.ofLogits : ON_HOST.ofShares, [targets, yPred], shape);
-  }
-  if (classes <= MOST_CLASSES && runsGpuKernels()) {
-    const rows = yPred.size / classes;
-    const matrices = [targets, yPred].map((tensor) => reshape(tensor, [rows, classes]));
-    return reshape(runGpuKernel(fromLogits ? ON_GPU.ofLogits : ON_GPU.ofShares, matrices, [rows], [classes]), shape);
-  }
-  return neg(sum(mul(targets, logProbabilitiesOf(yPred, fromLogits)), -1));
-}
+export const TINY = 2 ** -126;
 
-/** Computes the gradient of `−Σ_c t_c · log p_c` by the logits of a softmax `p`. */
-export function surpriseOfSoftmax(targets: Tensor, p: Tensor): Tensor {
-  const classes = p.shape.at(-1) as number;
-  if (isForHostKernel(targets, p)) return runHostKernel(ON_HOST.ofSoftmax, [targets, p], p.shape);
-  if (classes <= FEW_CLASSES && runsGpuKernels()) {
-    const matrices = [targets, p].map((tensor) => reshape(tensor, [-1, classes]));
-    return reshape(runGpuKernel(ON_GPU.ofSoftmax, matrices, [p.size / classes, classes], [classes]), p.shape);
-  }
-  return sub(mul(sum(targets, -1, true), p), targets);
-}
+/** Divisor for clipped probabilities, which makes their gradient almost 0. */
+export const HUGE = 2 ** 127;
+
+const INPUTS = ['Targets', 'Predicted'];
 
 const {fround} = Math;
 
@@ -52,7 +30,7 @@ function negativeProducts({read, add}: Host, logs: Float32Array, classes: number
   return losses;
 }
 
-const ON_HOST = {
+export const ON_HOST = {
   ofShares: hostKernel('OhemSurprise', INPUTS, (host, classes) => {
     const p = host.read('Predicted');
     const shares = new Float32Array(p.length);
@@ -100,13 +78,30 @@ const ON_HOST = {
     }
     return gradient;
   }),
+  throughShares: hostKernel('OhemThroughSurprise', INPUTS, ({read, add}, classes) => {
+    const [given, p] = [read('Targets'), read('Predicted')];
+    const gradient = new Float32Array(p.length);
+    for (let start = 0; start < p.length; start += classes) {
+      let [ofRow, total] = [0, 0];
+      for (let at = start; at < start + classes; at++) {
+        ofRow = add(ofRow, given[at] as number);
+        total = add(total, p[at] as number);
+      }
+      const share = fround(fround(ofRow) / (fround(total) === 0 ? 1 : fround(total)));
+      for (let at = start; at < start + classes; at++) {
+        const divisor = fround((p[at] as number) + (fround(TINY - (p[at] as number)) > 0 ? HUGE : 0));
+        gradient[at] = share - fround((given[at] as number) / divisor);
+      }
+    }
+    return gradient;
+  }),
 };
 
 /** Number of classes up to which one thread of a GPU adds them up. */
-const MOST_CLASSES = 4096;
+export const MOST_CLASSES = 4096;
 
 /** Number of classes up to which each thread of a row adds up all of them. */
-const FEW_CLASSES = 64;
+export const FEW_CLASSES = 64;
 
 /** Code that adds up over the classes of a row, and gives NaN if some number is not finite. */
 const overClasses = (first: string, second: string) => `
@@ -123,7 +118,7 @@ const overClasses = (first: string, second: string) => `
   if (flaw > 0.0) { sum = NAN; }
   setOutput(sum);`;
 
-const ON_GPU = {
+export const ON_GPU = {
   ofShares: gpuKernel({
     name: 'OhemSurprise',
     inputs: INPUTS,
@@ -155,5 +150,22 @@ const ON_GPU = {
       float total = 0.0;
       for (int i = 0; i < classes; i++) { total += getTargets(row, i); }
       setOutput(total * getPredicted(row, column) - getTargets(row, column));`,
+  }),
+  throughShares: gpuKernel({
+    name: 'OhemThroughSurprise',
+    inputs: INPUTS,
+    dtype: 'float32',
+    integers: ['classes'],
+    code: `
+      float ofRow = 0.0;
+      float total = 0.0;
+      for (int i = 0; i < classes; i++) {
+        ofRow += getTargets(row, i);
+        total += getPredicted(row, i);
+      }
+      if (total == 0.0) { total = 1.0; }
+      float divisor = getPredicted(row, column);
+      if (divisor < ${TINY}) { divisor += ${HUGE}; }
+      setOutput(ofRow / total - getTargets(row, column) / divisor);`,
   }),
 };
