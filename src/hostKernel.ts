@@ -36,8 +36,8 @@ export interface HostKernel {
 type MemoryBackend = KernelBackend & {typedArrayFromHeap?(info: TensorInfo): TypedArray};
 
 /**
- * Builds a kernel, for a few numbers: a kernel of tfjs takes as long to start as the host to loop
- * over thousands.
+ * Builds a kernel that does the work of several: a kernel of tfjs takes as long to start as the
+ * host to loop over hundreds of numbers.
  *
  * @param compute  returns the numbers of the output, for the last axis of its first input.
  */
@@ -79,12 +79,17 @@ function hostOf(backend: MemoryBackend, backendName: string, given: Record<strin
   };
 }
 
-/** Number of numbers up to which the host is sooner done than several kernels. */
-const FEW = 16_384;
+/** Size of tensors up to which the host is done before several kernels of wasm have started. */
+const FEW = 1024;
 
-/** Whether a kernel of the host is to be run on some tensors. Not on a tape: it has no gradient. */
+/**
+ * Whether a kernel of the host is to run on some tensors: on wasm if they are small, on cpu always,
+ * where the stock kernels compute the place of each number. Not on a tape: it has no gradient.
+ */
 export function isForHostKernel(...tensors: readonly Tensor[]): boolean {
-  return livesInMainMemory() && canRecord() && !isTaping() && tensors.every(({size}) => size > 0 && size <= FEW);
+  if (!livesInMainMemory() || !canRecord() || isTaping()) return false;
+  const most = backendInUse().name === 'wasm' ? FEW : Number.POSITIVE_INFINITY;
+  return tensors.every(({size}) => size > 0 && size <= most);
 }
 
 /** Runs a kernel on inputs in its order. */

@@ -22,8 +22,11 @@ describeOnBackends('launches', (backend) => {
   });
 });
 
+/** All but the slowest, which has the kernels of 784-128-10. */
+const MODELS = SMALL_MODELS.filter(({name}) => name !== '784-1024-10');
+
 describeOnBackends('a step that mines half of a batch', (backend) => {
-  it.runIf(backend.startsWith('webg')).each(SMALL_MODELS)(
+  it.runIf(backend.startsWith('webg')).each(MODELS)(
     'launches no more on the GPU than trainOnBatch over all rows: $name',
     async (small) => {
       const {mined, stock} = await smallLaunches(small);
