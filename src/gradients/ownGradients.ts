@@ -13,6 +13,7 @@ import {
 import {type Attributes, type Gradients, offTape, type TapedOp} from '../engine';
 import {gpuKernel, runGpuKernel, runsGpuKernels} from '../gpu';
 import {columnSums} from '../rows';
+import {activationGradient} from './activationGradients';
 import {isSameShape} from './places';
 import {fusedProduct, isUpsampling, stockGradient} from './rules';
 
@@ -36,6 +37,8 @@ export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gr
   if (op.name === 'ClipByValue') return clippedGradient(saved, attrs, dy);
   if (op.name === 'Tile') return spreadGradient(op, attrs, dy);
   if (isUpsampling(op)) return upsamplingGradient(saved, dy);
+  const ofActivation = activationGradient(op.name, saved[0], dy);
+  if (ofActivation) return {x: () => ofActivation};
   return undefined;
 }
 

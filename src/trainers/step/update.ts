@@ -1,5 +1,6 @@
 import {
   abs,
+  add,
   cast,
   div,
   gatherND,
@@ -17,7 +18,7 @@ import {
   square,
   stack,
   sum,
-  type Tensor,
+  Tensor,
   Variable,
   zerosLike,
 } from '@tensorflow/tfjs-core';
@@ -26,6 +27,7 @@ import {livesInMainMemory} from '../../checks';
 import {aliasOf, numbersIn} from '../../engine';
 import {areFinite, areFiniteOnHost, hasFiniteSquares, isSumFinite, partialSums} from '../../finite';
 import {gpuKernel, runGpuKernel, runsGpuKernels} from '../../gpu';
+import {hostKernel, isForHostKernel, runHostKernel} from '../../hostKernel';
 import {recurrentStates} from '../../models/model';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
@@ -85,8 +87,9 @@ export function update(
   if (sound !== false) {
     // Slots created in this step cannot be rolled back.
     const canRollBack = haveSlots && isOfTfjs(optimizer);
-    if (canRollBack && sound !== true && optimizer.getClassName() === 'SGD' && runsGpuKernels()) {
-      before.keepIf(sound, updateBySgd(optimizer, gradients, variables, sound));
+    if (isSgd(optimizer)) {
+      const settled = updateBySgd(optimizer, gradients, variables, sound);
+      if (sound !== true) before.keepIf(sound, settled);
       return soundness;
     }
     optimizer.applyGradients(inSlotOrder(canRollBack ? gradients : zerosUnless(sound, gradients), names));
@@ -95,39 +98,67 @@ export function update(
   return soundness;
 }
 
-/** A weight after a step of SGD, or before it if the step is not sound. */
-const SGD = gpuKernel({
-  name: 'OhemSgd',
-  inputs: ['Sound', 'Weight', 'Gradient'],
-  dtype: 'float32',
-  floats: ['rate'],
-  code: `
-    float weight = WeightHere;
-    if (getSound(0) != 0.0) { weight = weight - rate * GradientHere; }
-    setOutput(weight);`,
-  packed: 'setOutput(getSound(0).x != 0.0 ? WeightHere - rate * GradientHere : WeightHere);',
-});
+/** What the SGD of tfjs consists of: the rate, negative, and a counter. */
+interface Sgd {
+  c: Scalar;
+  incrementIterations(): void;
+}
+
+/** Whether an optimizer is the SGD of tfjs, whose update {@link updateBySgd} knows. */
+function isSgd(optimizer: object): optimizer is Sgd {
+  const {c, incrementIterations} = optimizer as Partial<Sgd>;
+  const isWhole = c instanceof Tensor && typeof incrementIterations === 'function';
+  return (
+    isWhole &&
+    (optimizer as unknown as Optimizer).getClassName?.() === 'SGD' &&
+    isOfTfjs(optimizer as unknown as Optimizer)
+  );
+}
 
 /**
- * Updates weights as the SGD of tfjs does, if the step is sound. On a GPU each launch costs: this
- * takes one for a weight, where the optimizer and a roll-back take three.
+ * Updates weights as the SGD of tfjs does, with its bits on cpu and wasm. On a GPU the update
+ * depends on whether the step is sound: one launch for a weight, where the optimizer and a
+ * roll-back take three.
  */
 function updateBySgd(
-  optimizer: Optimizer,
+  optimizer: Sgd,
   gradients: NamedTensorMap,
   variables: readonly Variable[],
-  sound: Scalar,
+  sound: Scalar | true,
 ): Variable[] {
-  const {learningRate} = optimizer.getConfig() as {learningRate: number};
-  const given = reshape(sound, [1]);
+  const rate = reshape(optimizer.c, [1]);
+  const updatedBy = (gradient: Tensor, weight: Variable): Tensor => {
+    if (isForHostKernel(weight)) return runHostKernel(SGD_ON_HOST, [weight, gradient, rate], weight.shape);
+    const next = () => add(mul(optimizer.c, gradient), weight);
+    if (sound === true) return next();
+    if (!runsGpuKernels()) return chooser(sound)(next(), weight);
+    return runGpuKernel(SGD_ON_GPU, [reshape(sound, [1]), weight, gradient, rate], weight.shape);
+  };
   const updated = variables.filter(({name}) => gradients[name]);
-  for (const variable of updated) {
-    const inputs = [given, variable, gradients[variable.name] as Tensor];
-    variable.assign(runGpuKernel(SGD, inputs, variable.shape, [], [learningRate]));
-  }
-  (optimizer as unknown as {incrementIterations(): void}).incrementIterations();
+  for (const weight of updated) weight.assign(updatedBy(gradients[weight.name] as Tensor, weight));
+  optimizer.incrementIterations();
   return updated;
 }
+
+const SGD_ON_HOST = hostKernel('OhemSgd', ['Weight', 'Gradient', 'Rate'], ({read}) => {
+  const [weights, gradient, [rate = 0]] = [read('Weight'), read('Gradient'), read('Rate')];
+  const updated = new Float32Array(weights.length);
+  for (let at = 0; at < updated.length; at++) {
+    updated[at] = Math.fround(rate * (gradient[at] as number)) + (weights[at] as number);
+  }
+  return updated;
+});
+
+const SGD_ON_GPU = gpuKernel({
+  name: 'OhemSgd',
+  inputs: ['Sound', 'Weight', 'Gradient', 'Rate'],
+  dtype: 'float32',
+  code: `
+    float weight = WeightHere;
+    if (getSound(0) != 0.0) { weight += getRate(0) * GradientHere; }
+    setOutput(weight);`,
+  packed: 'setOutput(getSound(0).x != 0.0 ? WeightHere + getRate(0).x * GradientHere : WeightHere);',
+});
 
 /** Names of the tfjs optimizers, which change only weights and slots. */
 const OF_TFJS = ['Adadelta', 'Adagrad', 'Adam', 'Adamax', 'Momentum', 'RMSProp', 'SGD'];
