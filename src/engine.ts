@@ -190,7 +190,7 @@ export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor
   return internals().runKernel(kernelName, inputs, attrs) as Tensor;
 }
 
-/** Whether ops go on a tape, where one without a gradient must not. */
+/** Whether ops are recorded on a tape, where one without a gradient must not be. */
 export function isTaping(): boolean {
   const {gradientDepth, kernelDepth} = internals().state;
   return gradientDepth > 0 && kernelDepth === 0;

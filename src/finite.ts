@@ -52,7 +52,7 @@ function inGroups<T>(items: readonly T[], size: number): T[][] {
 }
 
 /** The kernels of {@link shortFiniteRows}, by the number of their inputs less 1. */
-const FINITE_ROWS = Array.from({length: MOST_INPUTS}, (_, last) => {
+const FINITE_ROWS = /* @__PURE__ */ Array.from({length: MOST_INPUTS}, (_, last) => {
   const inputs = Array.from({length: last + 1}, (_, i) => `Rows${i}`);
   const look = (input: string) => `
     for (int i = 0; i < length${input}; i++) {
@@ -169,8 +169,8 @@ const sumKernels = (name: string, term: string) =>
       code: `float total = 0.0; ${inputs.map(addUp).join('')} setOutput(total);`,
     });
   });
-const SQUARES = sumKernels('OhemSquares', 'total += x * x;');
-const FLAWS = sumKernels('OhemFlaws', 'if (!isNumber(x)) { total = NAN; }');
+const SQUARES = /* @__PURE__ */ sumKernels('OhemSquares', 'total += x * x;');
+const FLAWS = /* @__PURE__ */ sumKernels('OhemFlaws', 'if (!isNumber(x)) { total = NAN; }');
 
 /**
  * Adds up the squares of gradients, and NaN for statistics that are not finite, in parts:
@@ -199,7 +199,7 @@ const MOST_THREADS = 1024;
 const joined = (parts: Tensor1D[]): Tensor1D => (parts.length === 1 ? (parts[0] as Tensor1D) : concat(parts));
 
 /** Whether a sum is finite. */
-const IS_SUM_NUMBER = gpuKernel({
+const IS_SUM_NUMBER = /* @__PURE__ */ gpuKernel({
   name: 'OhemIsSumNumber',
   inputs: ['Parts'],
   dtype: 'bool',

@@ -1,4 +1,4 @@
-/** @file Kernels of this library for cpu and wasm: loops of the host over numbers in main memory. */
+/** @file Kernels of this library for cpu and wasm: loops of the host over main memory. */
 
 import {
   getKernel,

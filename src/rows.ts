@@ -87,7 +87,7 @@ export function scatterRows(places: Tensor, matrix: Tensor, size: number): Tenso
 }
 
 /** Replaces numbers outside the mask by NaN. */
-const NAN_UNLESS = gpuKernel({
+const NAN_UNLESS = /* @__PURE__ */ gpuKernel({
   name: 'OhemNaNUnless',
   inputs: ['Marks', 'Values'],
   dtype: 'float32',
@@ -112,7 +112,7 @@ export function placeOfLargest(values: Tensor1D): Scalar {
 }
 
 /** Replaces rows outside the mask by its first row; by row 0 if the mask is empty. */
-const REPLACED_ROWS = gpuKernel({
+const REPLACED_ROWS = /* @__PURE__ */ gpuKernel({
   name: 'OhemReplacedRows',
   inputs: ['Marks', 'Values'],
   dtype: 'float32',
@@ -204,7 +204,7 @@ export function columnSums(tensor: Tensor): Tensor1D {
   return reshape(mul(avgPool(image, [rows, 1], 1, 'valid'), rows), [columns]);
 }
 
-const COLUMN_SUMS_ON_HOST = hostKernel('OhemColumnSums', ['Values'], ({read, add}, columns) => {
+const COLUMN_SUMS_ON_HOST = /* @__PURE__ */ hostKernel('OhemColumnSums', ['Values'], ({read, add}, columns) => {
   const values = read('Values');
   const sums = new Float32Array(columns);
   for (let column = 0; column < columns; column++) {
@@ -219,7 +219,7 @@ const COLUMN_SUMS_ON_HOST = hostKernel('OhemColumnSums', ['Values'], ({read, add
 const MOST_ADDED = 1024;
 
 /** Sums of every `parts`th row, from each of the first rows on. */
-const COLUMN_PARTS = gpuKernel({
+const COLUMN_PARTS = /* @__PURE__ */ gpuKernel({
   name: 'OhemColumnParts',
   inputs: ['Values'],
   dtype: 'float32',
@@ -230,7 +230,7 @@ const COLUMN_PARTS = gpuKernel({
     setOutput(total);`,
 });
 
-const COLUMN_SUMS = gpuKernel({
+const COLUMN_SUMS = /* @__PURE__ */ gpuKernel({
   name: 'OhemColumnSums',
   inputs: ['Values'],
   dtype: 'float32',

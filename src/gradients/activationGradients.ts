@@ -11,13 +11,13 @@ const {fround} = Math;
 /** Builds the kernels of an activation, from its gradient by `dy` and the output `y`. */
 function kernels(name: string, onHost: (dy: number, y: number) => number, onGpu: string, packed: string) {
   return {
-    host: hostKernel(`Ohem${name}Gradient`, INPUTS, ({read}) => {
+    host: /* @__PURE__ */ hostKernel(`Ohem${name}Gradient`, INPUTS, ({read}) => {
       const [dys, ys] = [read('Dy'), read('Y')];
       const gradient = new Float32Array(ys.length);
       for (let at = 0; at < gradient.length; at++) gradient[at] = onHost(dys[at] as number, ys[at] as number);
       return gradient;
     }),
-    gpu: gpuKernel({
+    gpu: /* @__PURE__ */ gpuKernel({
       name: `Ohem${name}Gradient`,
       inputs: INPUTS,
       dtype: 'float32',
@@ -30,19 +30,19 @@ function kernels(name: string, onHost: (dy: number, y: number) => number, onGpu:
 /** By the op of tfjs. The bits are those of its gradients. */
 const ACTIVATIONS: Readonly<Record<string, ReturnType<typeof kernels>>> = {
   // A relu may have saved its input instead, which is positive in the same places.
-  Relu: kernels(
+  Relu: /* @__PURE__ */ kernels(
     'Relu',
     (dy, y) => dy * (y > 0 ? 1 : Number.isNaN(y) ? Number.NaN : 0),
     'DyHere * clamp(sign(y), 0.0, 1.0)',
     'DyHere * vec4(greaterThan(y, vec4(0.0)))',
   ),
-  Tanh: kernels(
+  Tanh: /* @__PURE__ */ kernels(
     'Tanh',
     (dy, y) => fround(1 - fround(y * y)) * dy,
     'DyHere * (1.0 - y * y)',
     'DyHere * (vec4(1.0) - y * y)',
   ),
-  Sigmoid: kernels(
+  Sigmoid: /* @__PURE__ */ kernels(
     'Sigmoid',
     (dy, y) => dy * fround(y * fround(1 - y)),
     'DyHere * (y * (1.0 - y))',

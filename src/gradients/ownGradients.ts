@@ -111,7 +111,7 @@ export function clippedGradient([x]: Tensor[], attrs: Attributes | undefined, dy
 }
 
 /** The gradient of a clip: 0 outside the limits. */
-const CLIPPED = gpuKernel({
+const CLIPPED = /* @__PURE__ */ gpuKernel({
   name: 'OhemClipped',
   inputs: ['Dy', 'X'],
   dtype: 'float32',

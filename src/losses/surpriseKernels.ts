@@ -30,7 +30,8 @@ function negativeProducts({read, add}: Host, logs: Float32Array, classes: number
   return losses;
 }
 
-export const ON_HOST = {
+// Functions, so that bundlers can drop what is not used.
+export const ON_HOST = /* @__PURE__ */ (() => ({
   ofShares: hostKernel('OhemSurprise', INPUTS, (host, classes) => {
     const p = host.read('Predicted');
     const shares = new Float32Array(p.length);
@@ -95,7 +96,7 @@ export const ON_HOST = {
     }
     return gradient;
   }),
-};
+}))();
 
 /** Number of classes up to which one thread of a GPU adds them up. */
 export const MOST_CLASSES = 4096;
@@ -118,7 +119,7 @@ const overClasses = (first: string, second: string) => `
   if (flaw > 0.0) { sum = NAN; }
   setOutput(sum);`;
 
-export const ON_GPU = {
+export const ON_GPU = /* @__PURE__ */ (() => ({
   ofShares: gpuKernel({
     name: 'OhemSurprise',
     inputs: INPUTS,
@@ -168,4 +169,4 @@ export const ON_GPU = {
       if (divisor < ${TINY}) { divisor += ${HUGE}; }
       setOutput(ofRow / total - getTargets(row, column) / divisor);`,
   }),
-};
+}))();

@@ -71,7 +71,7 @@ export function checkSelectable(where: string, losses: Tensor1D, {valid}: Select
   if (valid !== undefined) checkRows(where, 'valid', valid, losses.size);
 }
 
-const RANKABLE = gpuKernel({
+const RANKABLE = /* @__PURE__ */ gpuKernel({
   name: 'OhemRankable',
   inputs: ['Marks', 'Scores'],
   dtype: 'float32',
@@ -81,7 +81,7 @@ const RANKABLE = gpuKernel({
     setOutput(score);`,
 });
 
-const RANKABLE_FINITE = gpuKernel({
+const RANKABLE_FINITE = /* @__PURE__ */ gpuKernel({
   name: 'OhemRankableFinite',
   inputs: ['Losses', 'Scores'],
   dtype: 'float32',
@@ -204,7 +204,7 @@ export function descending(scores: Tensor1D, count = scores.size): Descending {
 }
 
 /** The number of scores that precede each score. */
-const RANKS = gpuKernel({
+const RANKS = /* @__PURE__ */ gpuKernel({
   name: 'OhemRanks',
   inputs: ['Scores'],
   dtype: 'int32',
@@ -220,7 +220,7 @@ const RANKS = gpuKernel({
 });
 
 /** The place with a rank. */
-const PLACES = gpuKernel({
+const PLACES = /* @__PURE__ */ gpuKernel({
   name: 'OhemPlaces',
   inputs: ['Ranks'],
   dtype: 'int32',
@@ -234,7 +234,7 @@ const PLACES = gpuKernel({
 });
 
 /** Whether the score at a place may be selected. */
-const FOUND = gpuKernel({
+const FOUND = /* @__PURE__ */ gpuKernel({
   name: 'OhemFound',
   inputs: ['Scores', 'Places'],
   dtype: 'float32',
@@ -245,7 +245,7 @@ const FOUND = gpuKernel({
 });
 
 /** The number of scores of a block that precede each of its scores. */
-const BLOCK_RANKS = gpuKernel({
+const BLOCK_RANKS = /* @__PURE__ */ gpuKernel({
   name: 'OhemBlockRanks',
   inputs: ['Scores'],
   dtype: 'int32',
@@ -264,7 +264,7 @@ const BLOCK_RANKS = gpuKernel({
 });
 
 /** The scores, sorted within each block. */
-const SORTED_BLOCKS = gpuKernel({
+const SORTED_BLOCKS = /* @__PURE__ */ gpuKernel({
   name: 'OhemSortedBlocks',
   inputs: ['Scores', 'Ranks'],
   dtype: 'float32',
@@ -281,7 +281,7 @@ const SORTED_BLOCKS = gpuKernel({
 });
 
 /** The number of scores that precede each score: bisects the other blocks, which are sorted. */
-const RANKS_OVER_BLOCKS = gpuKernel({
+const RANKS_OVER_BLOCKS = /* @__PURE__ */ gpuKernel({
   name: 'OhemRanksOverBlocks',
   inputs: ['Scores', 'Ranks', 'Sorted'],
   dtype: 'int32',

@@ -264,7 +264,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'The script is 130 kB gzipped',
+    says: 'The script is 137 kB gzipped',
     results: 'size.json',
     due: (sizes: {name: string; size: number}[]) => {
       const script = sizes.find(({name}) => name === 'script')?.size ?? Number.NaN;

@@ -70,7 +70,7 @@ function countsOf(kept: Kept, reduction: Reduction): Tensor1D {
 }
 
 /** Each weight, divided by the sum of all. */
-const SHARES = gpuKernel({
+const SHARES = /* @__PURE__ */ gpuKernel({
   name: 'OhemShares',
   inputs: ['Weights'],
   dtype: 'float32',
@@ -271,7 +271,7 @@ export function finiteLosses(losses: Tensor1D, finite: Tensor1D | undefined): Te
 }
 
 /** Rows with a finite loss, among those of a mask. */
-const FINITE_LOSSES = gpuKernel({
+const FINITE_LOSSES = /* @__PURE__ */ gpuKernel({
   name: 'OhemFiniteLosses',
   inputs: ['Losses', 'Marks'],
   dtype: 'bool',
@@ -318,7 +318,7 @@ function settle(
 }
 
 /** The weights of a selection, 0 for unusable rows. */
-const SAFE_WEIGHTS = gpuKernel({
+const SAFE_WEIGHTS = /* @__PURE__ */ gpuKernel({
   name: 'OhemSafeWeights',
   inputs: ['Weights', 'Indices', 'Usable'],
   dtype: 'float32',
@@ -334,7 +334,7 @@ const SAFE_WEIGHTS = gpuKernel({
 });
 
 /** The rows of a selection, with the first row of the largest weight in place of unused ones. */
-const STAND_INS = gpuKernel({
+const STAND_INS = /* @__PURE__ */ gpuKernel({
   name: 'OhemStandIns',
   inputs: ['Indices', 'Weights'],
   dtype: 'int32',
@@ -356,7 +356,7 @@ const STAND_INS = gpuKernel({
 });
 
 /** The same, with that place. */
-const STAND_INS_AT = gpuKernel({
+const STAND_INS_AT = /* @__PURE__ */ gpuKernel({
   name: 'OhemStandInsAt',
   inputs: ['Indices', 'Weights', 'Largest'],
   dtype: 'int32',

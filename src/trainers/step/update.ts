@@ -140,7 +140,7 @@ function updateBySgd(
   return updated;
 }
 
-const SGD_ON_HOST = hostKernel('OhemSgd', ['Weight', 'Gradient', 'Rate'], ({read}) => {
+const SGD_ON_HOST = /* @__PURE__ */ hostKernel('OhemSgd', ['Weight', 'Gradient', 'Rate'], ({read}) => {
   const [weights, gradient, [rate = 0]] = [read('Weight'), read('Gradient'), read('Rate')];
   const updated = new Float32Array(weights.length);
   for (let at = 0; at < updated.length; at++) {
@@ -149,7 +149,7 @@ const SGD_ON_HOST = hostKernel('OhemSgd', ['Weight', 'Gradient', 'Rate'], ({read
   return updated;
 });
 
-const SGD_ON_GPU = gpuKernel({
+const SGD_ON_GPU = /* @__PURE__ */ gpuKernel({
   name: 'OhemSgd',
   inputs: ['Sound', 'Weight', 'Gradient', 'Rate'],
   dtype: 'float32',
@@ -200,7 +200,7 @@ export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: 
 }
 
 /** Whether the parts of a sum are finite, and some weight is over 0. */
-const SOUND = gpuKernel({
+const SOUND = /* @__PURE__ */ gpuKernel({
   name: 'OhemSound',
   inputs: ['Parts', 'Weights'],
   dtype: 'bool',
@@ -259,7 +259,7 @@ function chooser(condition: Scalar): (whenTrue: Tensor, whenFalse: Tensor) => Te
 }
 
 /** One of two tensors, by a condition. */
-const CHOICE = gpuKernel({
+const CHOICE = /* @__PURE__ */ gpuKernel({
   name: 'OhemChoice',
   inputs: ['Condition', 'WhenTrue', 'WhenFalse'],
   dtype: 'float32',
