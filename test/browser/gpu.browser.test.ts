@@ -389,7 +389,8 @@ describeOnGpus('On a GPU', () => {
       expect(found.seen.map(([kept]) => kept)).toEqual([2, 2, 0, 2]);
       // The smallest number that Adam divides by is another one on webgl.
       for (const [i, weights] of expected.seen.entries()) {
-        for (const [place, value] of weights.entries()) expect(found.seen[i]?.[place]).toBeCloseTo(value, kind === 'adam' ? 2 : 4);
+        for (const [place, value] of weights.entries())
+          expect(found.seen[i]?.[place]).toBeCloseTo(value, kind === 'adam' ? 2 : 4);
       }
       expect(found.seen[2]?.slice(1)).toEqual(found.seen[1]?.slice(1));
     },

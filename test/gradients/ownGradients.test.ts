@@ -6,9 +6,12 @@ import {
   fused,
   type GradConfig,
   getGradient,
+  matMul,
   memory,
   mul,
+  neg,
   registerGradient,
+  relu,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -22,7 +25,7 @@ import {
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {type Gradients, record, type TapedOp} from '../../src/engine';
-import {ownGradients} from '../../src/gradients/ownGradients';
+import {ownGradients, shareRelus} from '../../src/gradients/ownGradients';
 import {describeOnBackends} from '../support/backends';
 import {expectClose} from '../support/close';
 import {drawFrom, tensorOf} from '../support/opCases';
@@ -269,5 +272,65 @@ describeOnBackends('our own gradient', (backend) => {
     tidy(() => {
       expect(gradientsOf(() => transpose(tensor([[1, 2]])), 'Transpose').own).toBeUndefined();
     });
+  });
+});
+
+describeOnBackends('a relu', (backend) => {
+  trainsOn(backend);
+
+  const relusOf = (tape: {ops: readonly TapedOp[]}) => tape.ops.filter(({name}) => name === 'Relu');
+
+  it('saves its output if a later op saves it too, and its input otherwise', () => {
+    tidy(() => {
+      const [x, w] = [tensor([-1, 0, 2, 3], [2, 2]), tensor([1, 2, 3, 4], [2, 2])];
+      const {tape} = record(() => {
+        const read = matMul(relu(mul(x, 2)), w);
+        return add(read, neg(relu(mul(x, 3))));
+      });
+      shareRelus(tape.ops);
+      const [first, second] = relusOf(tape) as [TapedOp, TapedOp];
+      expect([...(first.saved[0] as Tensor).dataSync()]).toEqual([0, 0, 4, 6]);
+      expect([...(second.saved[0] as Tensor).dataSync()]).toEqual([-3, 0, 6, 9]);
+      tape.dispose();
+    });
+  });
+
+  it('has the same gradient either way, and leaks neither', () => {
+    const before = memory().numTensors;
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(-2, -0, 0, 1e-40, 3), {minLength: 4, maxLength: 4}), (values) => {
+        tidy(() => {
+          const [x, dy] = [tensor(values, [2, 2]), tensor([1, -2, 3, 4], [2, 2])];
+          const gradientsBy = (share: boolean) => {
+            const {tape} = record(() => matMul(relu(mul(x, 1)), x));
+            if (share) shareRelus(tape.ops);
+            const [op] = relusOf(tape) as [TapedOp];
+            const gradient =
+              ownGradients({op, saved: op.saved, attrs: op.attrs}, dy) ?? op.gradient?.([dy], op.saved, {});
+            const found = [...((gradient as Gradients).x as () => Tensor)().dataSync()];
+            tape.dispose();
+            return found;
+          };
+          expect(gradientsBy(true)).toEqual(gradientsBy(false));
+        });
+      }),
+      RUNS,
+    );
+    expect(memory().numTensors).toBe(before);
+  });
+
+  it('keeps its input if other code has replaced its gradient', () => {
+    const stock = getGradient('Relu') as GradConfig;
+    unregisterGradient('Relu');
+    registerGradient({...stock, gradFunc: (dy) => ({x: () => dy as Tensor})});
+    tidy(() => {
+      const x = tensor([-1, 2], [1, 2]);
+      const {tape} = record(() => matMul(relu(mul(x, 1)), x, false, true));
+      shareRelus(tape.ops);
+      expect([...(relusOf(tape)[0]?.saved[0] as Tensor).dataSync()]).toEqual([-1, 2]);
+      tape.dispose();
+    });
+    unregisterGradient('Relu');
+    registerGradient(stock);
   });
 });

@@ -104,15 +104,14 @@ interface Sgd {
   incrementIterations(): void;
 }
 
+/** The update of the SGD of tfjs, before other code may have replaced it. */
+const UPDATE_BY_SGD = /* @__PURE__ */ updateOf('SGD');
+
 /** Whether an optimizer is the SGD of tfjs, whose update {@link updateBySgd} knows. */
 function isSgd(optimizer: object): optimizer is Sgd {
-  const {c, incrementIterations} = optimizer as Partial<Sgd>;
-  const isWhole = c instanceof Tensor && typeof incrementIterations === 'function';
-  return (
-    isWhole &&
-    (optimizer as unknown as Optimizer).getClassName?.() === 'SGD' &&
-    isOfTfjs(optimizer as unknown as Optimizer)
-  );
+  const {c, incrementIterations, applyGradients} = optimizer as Partial<Sgd & Optimizer>;
+  if (applyGradients !== UPDATE_BY_SGD || !(c instanceof Tensor)) return false;
+  return typeof incrementIterations === 'function' && isOfTfjs(optimizer as Optimizer);
 }
 
 /**
@@ -166,8 +165,15 @@ const OF_TFJS = ['Adadelta', 'Adagrad', 'Adam', 'Adamax', 'Momentum', 'RMSProp',
 /** Whether an optimizer is an unmodified one of tfjs. */
 function isOfTfjs(optimizer: Optimizer): boolean {
   const name = OF_TFJS.find((known) => known === optimizer.getClassName?.());
-  const [made] = serialization.SerializationMap.getMap().classNameMap[name ?? ''] ?? [];
-  return optimizer.constructor === made && optimizer.applyGradients === made?.prototype.applyGradients;
+  return name !== undefined && optimizer.constructor === classOf(name) && optimizer.applyGradients === updateOf(name);
+}
+
+function classOf(name: string) {
+  return serialization.SerializationMap.getMap().classNameMap[name]?.[0];
+}
+
+function updateOf(name: string): unknown {
+  return (classOf(name)?.prototype as Optimizer | undefined)?.applyGradients;
 }
 
 /** Whether gradients and statistics are finite, and whether some row is kept, too. */
