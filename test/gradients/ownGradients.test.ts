@@ -327,7 +327,8 @@ describeOnBackends('a relu', (backend) => {
       const x = tensor([-1, 2], [1, 2]);
       const {tape} = record(() => matMul(relu(mul(x, 1)), x, false, true));
       shareRelus(tape.ops);
-      expect([...(relusOf(tape)[0]?.saved[0] as Tensor).dataSync()]).toEqual([-1, 2]);
+      const [op] = relusOf(tape) as [TapedOp];
+      expect([...(op.saved[0] as Tensor).dataSync()]).toEqual([-1, 2]);
       tape.dispose();
     });
     unregisterGradient('Relu');
