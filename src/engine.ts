@@ -183,6 +183,16 @@ export function ownOp(op: OwnOp): Tensor {
   return output;
 }
 
+/**
+ * Returns the name of a kernel of this library, with the FNV-1a hash of its code: a page may load
+ * two versions of it.
+ */
+export function nameOfOwnKernel(name: string, code: string): string {
+  let hash = 2_166_136_261;
+  for (let i = 0; i < code.length; i++) hash = Math.imul(hash ^ code.charCodeAt(i), 16_777_619);
+  return `${name}-${(hash >>> 0).toString(36)}`;
+}
+
 /** Runs a kernel of this library, and registers it on first use. */
 export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor>, attrs?: Attributes): Tensor {
   const {kernelName, backendName} = config;

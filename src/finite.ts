@@ -194,7 +194,7 @@ export function partialSums(gradients: readonly Tensor[], statistics: readonly T
 }
 
 /** Most parts of a sum, which one thread adds up. */
-const MOST_THREADS = 1024;
+const MOST_THREADS = 4096;
 
 const joined = (parts: Tensor1D[]): Tensor1D => (parts.length === 1 ? (parts[0] as Tensor1D) : concat(parts));
 

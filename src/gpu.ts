@@ -9,7 +9,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import {backendInUse, canRecord, isTaping, runOwnKernel} from './engine';
+import {backendInUse, canRecord, isTaping, nameOfOwnKernel, runOwnKernel} from './engine';
 
 /** A kernel in the language that GLSL and WGSL share. */
 interface Code {
@@ -72,19 +72,12 @@ export function runsGpuKernels(): boolean {
   return name === 'webgl' && typeof backend.runWebGLProgram === 'function' && env().getNumber('WEBGL_VERSION') === 2;
 }
 
-/** Builds a kernel. Its name has a hash of the code, as a page may load two versions of it. */
+/** Builds a kernel. */
 export function gpuKernel(given: Code): GpuKernel {
-  const code = {...given, name: `${given.name}-${hashOf(JSON.stringify(given))}`};
+  const code = {...given, name: nameOfOwnKernel(given.name, [JSON.stringify(given), onWebgl, onWebgpu, inWgsl].join())};
   const webgl = kernelOn('webgl', code, (...run) => onWebgl(code, ...run));
   const webgpu = kernelOn('webgpu', code, (...run) => onWebgpu(code, ...run));
   return {inputs: code.inputs, configs: {webgl, webgpu}};
-}
-
-/** Computes the FNV-1a hash of a text. */
-function hashOf(text: string): string {
-  let hash = 2_166_136_261;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16_777_619);
-  return (hash >>> 0).toString(36);
 }
 
 /** Runs a kernel on inputs in its order. */

@@ -10,7 +10,7 @@ import {
   type TypedArray,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from './checks';
-import {backendInUse, canRecord, isTaping, runOwnKernel} from './engine';
+import {backendInUse, canRecord, isTaping, nameOfOwnKernel, runOwnKernel} from './engine';
 
 /** The inputs of a kernel, and what it can do beside arithmetic. */
 export interface Host {
@@ -47,12 +47,14 @@ export function hostKernel(
   compute: (host: Host, width: number) => Float32Array,
 ): HostKernel {
   const kernelOn = (backendName: 'cpu' | 'wasm'): KernelConfig => ({
-    kernelName: name,
+    kernelName: nameOfOwnKernel(name, String(compute)),
     backendName,
     kernelFunc: (call) => {
       const given = call.inputs as Record<string, TensorInfo>;
       const backend = call.backend as MemoryBackend;
       const {shape} = call.attrs as unknown as {shape: number[]};
+      // On wasm, data of another backend moves here now: later, that could move what was read.
+      for (const input of inputs) backend.typedArrayFromHeap?.(given[input] as TensorInfo);
       const width = given[inputs[0] as string]?.shape.at(-1) ?? 1;
       const values = compute(hostOf(backend, backendName, given), width);
       return {dataId: backend.write(values, shape, 'float32'), shape, dtype: 'float32'};

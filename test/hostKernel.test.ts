@@ -1,4 +1,16 @@
-import {grad, memory, mul, tensor, tensor1d, tidy, zeros} from '@tensorflow/tfjs-core';
+import {
+  dispose,
+  engine,
+  grad,
+  type KernelBackend,
+  memory,
+  mul,
+  setBackend,
+  tensor,
+  tensor1d,
+  tidy,
+  zeros,
+} from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
 import {hostKernel, isForHostKernel, runHostKernel} from '../src/hostKernel';
 import {describeOnBackends} from './support/backends';
@@ -36,6 +48,34 @@ describeOnBackends('A kernel of the host', (backend) => {
       const [rest] = runHostKernel(small, [tensor1d([1, 2 ** -30])], [1]).dataSync();
       expect(rest).toBe(backend === 'wasm' ? 0 : 2 ** -30);
     });
+  });
+
+  it('gets its inputs from other backends before it reads one, as wasm may move its memory', async () => {
+    const other = backend === 'wasm' ? 'cpu' : 'wasm';
+    await setBackend(other);
+    const far = tensor1d([5, 6, 7]);
+    await setBackend(backend);
+    const near = tensor1d([1, 2, 3]);
+    let isComputing = false;
+    const moves: boolean[] = [];
+    const {move} = engine().backend;
+    engine().backend.move = function (...given) {
+      moves.push(isComputing);
+      move.apply(this, given);
+    };
+    const sums = hostKernel('TestFarSums', ['Near', 'Far'], ({read}) => {
+      isComputing = true;
+      const [one, two] = [read('Near'), read('Far')];
+      isComputing = false;
+      return Float32Array.from(one, (value, i) => value + (two[i] as number));
+    });
+    const result = runHostKernel(sums, [near, far], [3]);
+    expect([...result.dataSync()]).toEqual([6, 8, 10]);
+    // On cpu, data does not lie where it could move.
+    expect(moves.length).toBeGreaterThan(0);
+    expect(moves.includes(true)).toBe(backend === 'cpu');
+    delete (engine().backend as Partial<KernelBackend>).move;
+    dispose([far, near, result]);
   });
 
   it('is for small tensors on wasm, for all on cpu, and for none on a tape or without numbers', () => {

@@ -22,6 +22,7 @@ import {categoricalCrossentropy, ohemStep, type Selector, topK} from 'ohem-tfjs'
 import {expect, it} from 'vitest';
 import {areFinite, finiteRows} from '../../src/finite';
 import {gpuKernel, runGpuKernel, runsGpuKernels} from '../../src/gpu';
+import {activationGradient} from '../../src/gradients/activationGradients';
 import {clippedGradient} from '../../src/gradients/ownGradients';
 import {surpriseOfSoftmax, throughSurprise} from '../../src/losses/logProbabilities';
 import {columnSums, nanUnless, replacedRows} from '../../src/rows';
@@ -333,6 +334,29 @@ describeOnGpus('On a GPU', () => {
     const [expected, found] = [await gradientOf('cpu'), await gradientOf(name)];
     for (const [i, value] of expected.entries()) {
       expect(Math.abs((found[i] as number) - value)).toBeLessThanOrEqual(1e-5 * Math.abs(value) + 1e-6);
+    }
+  });
+
+  it.each(['Relu', 'Tanh', 'Sigmoid'])('the gradient of %s is that of cpu, also for what is no number', async (of) => {
+    const y = [0.5, -0.25, 0, Number.NaN, 1, -1, Number.POSITIVE_INFINITY];
+    const gradientFrom = async (name: string, from: keyof typeof ORIGINS): Promise<number[]> => {
+      await setBackend(name);
+      return numbersOf(
+        tidy(() => {
+          const given = ORIGINS[from](tensor(y, [1, y.length]));
+          return activationGradient(of, given, ORIGINS[from](fill([1, y.length], 2))) as Tensor;
+        }),
+      );
+    };
+    const name = getBackend();
+    const expected = await gradientFrom('cpu', 'host');
+    for (const from of Object.keys(ORIGINS) as (keyof typeof ORIGINS)[]) {
+      const found = await gradientFrom(name, from);
+      for (const [i, value] of expected.entries()) {
+        if (Number.isFinite(value)) expect(found[i]).toBeCloseTo(value, 5);
+        else if (of === 'Relu') expect(found[i]).toEqual(value);
+        else expect(Number.isFinite(found[i])).toBe(false);
+      }
     }
   });
 

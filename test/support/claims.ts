@@ -243,7 +243,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'takes 0.22 to 1.04 times as long as `trainOnBatch`',
+    says: 'takes 0.25 to 0.78 times as long as `trainOnBatch`',
     results: 'bench-small.json',
     due: ({small}: {small: {backend: string; strategy: string; stockMs: number; minedMs: number}[]}) => {
       const pruned = small.filter(({backend, strategy}) => backend === 'wasm' && strategy === 'pruned');

@@ -133,7 +133,8 @@ function updateBySgd(
     if (!runsGpuKernels()) return chooser(sound)(next(), weight);
     return runGpuKernel(SGD_ON_GPU, [reshape(sound, [1]), weight, gradient, rate], weight.shape);
   };
-  const updated = variables.filter(({name}) => gradients[name]);
+  // A layer in several models is listed with each of them.
+  const updated = [...new Set(variables)].filter(({name}) => gradients[name]);
   for (const weight of updated) weight.assign(updatedBy(gradients[weight.name] as Tensor, weight));
   optimizer.incrementIterations();
   return updated;
@@ -198,12 +199,17 @@ export function soundnessOf(gradients: NamedTensorMap, weights: Tensor, before: 
   }
   if (runsGpuKernels()) {
     const parts = partialSums(all, before.changed());
-    const sound = runGpuKernel(SOUND, [parts, weights], [1], [parts.size, weights.size]);
+    // One thread looks at all of them.
+    const kept = weights.size <= MOST_WEIGHTS ? weights : reshape(max(weights), [1]);
+    const sound = runGpuKernel(SOUND, [parts, kept], [1], [parts.size, kept.size]);
     return {finite: isSumFinite(parts), sound: reshape(sound, [])};
   }
   const finite = areFinite(all, before.changed());
   return {finite, sound: logicalAnd(finite, greater(max(weights), 0)) as Scalar};
 }
+
+/** Number of weights up to which one thread of a GPU finds whether one is over 0. */
+const MOST_WEIGHTS = 1024;
 
 /** Whether the parts of a sum are finite, and some weight is over 0. */
 const SOUND = /* @__PURE__ */ gpuKernel({
@@ -254,14 +260,17 @@ export function clipByGlobalNorm(gradients: NamedTensorMap, clipNorm: number | u
  * the condition over every element.
  */
 function chooser(condition: Scalar): (whenTrue: Tensor, whenFalse: Tensor) => Tensor {
-  if (runsGpuKernels()) {
-    const given = reshape(condition, [1]);
-    return (whenTrue, whenFalse) => runGpuKernel(CHOICE, [given, whenTrue, whenFalse], whenTrue.shape);
-  }
-  const slice = reshape(cast(condition, 'int32'), [1]);
-  // Do not reshape the result: wasm uses the shape that data was created with, and refuses a bias
-  // that was a matrix.
-  return (whenTrue, whenFalse) => gatherND(stack([whenFalse, whenTrue]), slice);
+  const isOnGpu = runsGpuKernels();
+  const given = reshape(condition, [1]);
+  const slice = cast(given, 'int32');
+  return (whenTrue, whenFalse) => {
+    if (isOnGpu && whenTrue.dtype === 'float32') {
+      return runGpuKernel(CHOICE, [given, whenTrue, whenFalse], whenTrue.shape);
+    }
+    // Do not reshape the result: wasm uses the shape that data was created with, and refuses a bias
+    // that was a matrix.
+    return gatherND(stack([whenFalse, whenTrue]), slice);
+  };
 }
 
 /** One of two tensors, by a condition. */

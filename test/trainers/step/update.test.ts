@@ -1,5 +1,6 @@
-import {dispose, SGDOptimizer, type Tensor, train} from '@tensorflow/tfjs-core';
-import {all, categoricalCrossentropy, ohemStep} from 'ohem-tfjs';
+import {dispose, SGDOptimizer, type Tensor, tensor, train} from '@tensorflow/tfjs-core';
+import {input, layers, model, type SymbolicTensor, sequential} from '@tensorflow/tfjs-layers';
+import {all, categoricalCrossentropy, ohemStep, topK} from 'ohem-tfjs';
 import {expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../../support/backends';
 import {tinyModel, tinyXs, tinyYs, weightValues} from '../../support/tinyModel';
@@ -48,9 +49,27 @@ describeOnBackends('The update by the SGD of tfjs', () => {
     expect(calls).toHaveBeenCalledTimes(5);
   });
 
-  it('leaves weights without a gradient, and their data, as they are', () => {
+  it('changes a weight once, though its layer is in two models', () => {
+    const updatedBy = (optimizer: SGDOptimizer) => {
+      const shared = layers.dense({units: 2, inputShape: [2], kernelInitializer: 'identity'});
+      const inner = sequential({layers: [shared]});
+      const x = input({shape: [2]});
+      const twice = shared.apply(inner.apply(x) as SymbolicTensor);
+      const outer = model({inputs: x, outputs: layers.softmax().apply(twice) as SymbolicTensor});
+      const step = ohemStep(outer, {loss: categoricalCrossentropy(), select: topK({k: 1}), optimizer});
+      const [xs, ys] = [tensor([1, 0, 0, 1], [2, 2]), tensor([0, 1, 1, 0], [2, 2])];
+      step(xs, ys).dispose();
+      step.dispose();
+      dispose([xs, ys]);
+      return weightValues(outer);
+    };
+    const found = updatedBy(train.sgd(1));
+    expect(found).toEqual(updatedBy(new OtherSgd(1)));
+    expect(found[1]?.[1]).toBeCloseTo(1.4621, 3);
+  });
+
+  it('changes no weight at a rate of 0', () => {
     const model = tinyModel();
-    (model.layers[0] as {trainable: boolean}).trainable = true;
     const [kernel] = model.getWeights() as [Tensor];
     const before = kernel.dataSync().slice();
     const step = ohemStep(model, {loss: categoricalCrossentropy(), select: all(), optimizer: train.sgd(0)});
