@@ -66,10 +66,14 @@ interface Uniform {
  * because the kernels have no gradients.
  */
 export function runsGpuKernels(): boolean {
-  if (!canRecord() || isTaping()) return false;
-  const {backend, name} = backendInUse() as {backend: GpuBackend; name: string};
-  if (name === 'webgpu') return typeof backend.runWebGPUProgram === 'function';
-  return name === 'webgl' && typeof backend.runWebGLProgram === 'function' && env().getNumber('WEBGL_VERSION') === 2;
+  return canRecord() && !isTaping() && languageInUse() !== undefined;
+}
+
+/** Finds what the backend in use understands, under any name: that of React Native is webgl too. */
+function languageInUse(): 'webgl' | 'webgpu' | undefined {
+  const {runWebGPUProgram, runWebGLProgram} = backendInUse().backend as GpuBackend;
+  if (typeof runWebGPUProgram === 'function') return 'webgpu';
+  return typeof runWebGLProgram === 'function' && env().getNumber('WEBGL_VERSION') === 2 ? 'webgl' : undefined;
 }
 
 /** Builds a kernel. */
@@ -88,13 +92,13 @@ export function runGpuKernel<T extends Tensor>(
   integers: readonly number[] = [],
   floats: readonly number[] = [],
 ): T {
-  const config = configs[backendInUse().name as 'webgl' | 'webgpu'];
+  const config = {...configs[languageInUse() as 'webgl' | 'webgpu'], backendName: backendInUse().name};
   const named = Object.fromEntries(inputs.map((input, i) => [input, given[i] as Tensor]));
   return runOwnKernel(config, named, {shape: [...shape], integers: [...integers], floats: [...floats]}) as T;
 }
 
 function kernelOn(
-  backendName: string,
+  backendName: 'webgl' | 'webgpu',
   {name, inputs}: Code,
   run: (backend: GpuBackend, given: TensorInfo[], attributes: Run) => TensorInfo | undefined,
 ): KernelConfig {
