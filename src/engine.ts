@@ -184,19 +184,18 @@ export function ownOp(op: OwnOp): Tensor {
 }
 
 /**
- * Returns the name of a kernel of this library, with the FNV-1a hash of its code: a page may load
- * two versions of it.
+ * Runs a kernel of this library, and registers it on first use. If its name is taken, by another
+ * version of the library in the same page, it gets another one.
  */
-export function nameOfOwnKernel(name: string, code: string): string {
-  let hash = 2_166_136_261;
-  for (let i = 0; i < code.length; i++) hash = Math.imul(hash ^ code.charCodeAt(i), 16_777_619);
-  return `${name}-${(hash >>> 0).toString(36)}`;
-}
-
-/** Runs a kernel of this library, and registers it on first use. */
 export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor>, attrs?: Attributes): Tensor {
-  const {kernelName, backendName} = config;
-  if (!getKernel(kernelName, backendName)) registerKernel(config);
+  const {backendName, kernelFunc} = config;
+  let kernelName = config.kernelName;
+  let known = getKernel(kernelName, backendName);
+  for (let version = 2; known && known.kernelFunc !== kernelFunc; version++) {
+    kernelName = `${config.kernelName}-${version}`;
+    known = getKernel(kernelName, backendName);
+  }
+  if (!known) registerKernel({...config, kernelName});
   return internals().runKernel(kernelName, inputs, attrs) as Tensor;
 }
 

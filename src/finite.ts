@@ -145,7 +145,6 @@ export function hasFiniteSquares(gradient: Tensor): boolean {
  * sums the squares, which also detects entries too large for an optimizer that squares them.
  */
 export function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
-  if (runsGpuKernels()) return isSumFinite(partialSums(gradients, statistics));
   const sumOf = (tensor: Tensor) => sum<Scalar>(tensor.rank > 1 ? columnSums(tensor) : tensor);
   const floats = statistics.map((tensor) => cast(tensor, 'float32'));
   const sums = [...gradients.map(sumOfSquares), ...floats.map(sumOf)];
@@ -213,7 +212,7 @@ const IS_SUM_NUMBER = /* @__PURE__ */ gpuKernel({
   isPacked: true,
 });
 
-/** Whether the parts of a sum are finite, `bool[]`. */
+/** Whether the sum of some parts is finite, `bool[]`. */
 export function isSumFinite(parts: Tensor1D): Scalar {
   return reshape(runGpuKernel(IS_SUM_NUMBER, [parts], [1], [parts.size]), []);
 }

@@ -9,7 +9,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import {backendInUse, canRecord, isTaping, nameOfOwnKernel, runOwnKernel} from './engine';
+import {backendInUse, canRecord, isTaping, runOwnKernel} from './engine';
 
 /** A kernel in the language that GLSL and WGSL share. */
 interface Code {
@@ -77,8 +77,7 @@ function languageInUse(): 'webgl' | 'webgpu' | undefined {
 }
 
 /** Builds a kernel. */
-export function gpuKernel(given: Code): GpuKernel {
-  const code = {...given, name: nameOfOwnKernel(given.name, [JSON.stringify(given), onWebgl, onWebgpu, inWgsl].join())};
+export function gpuKernel(code: Code): GpuKernel {
   const webgl = kernelOn('webgl', code, (...run) => onWebgl(code, ...run));
   const webgpu = kernelOn('webgpu', code, (...run) => onWebgpu(code, ...run));
   return {inputs: code.inputs, configs: {webgl, webgpu}};
@@ -154,7 +153,8 @@ function onWebgpu(
   const program = {
     variableNames: inputs,
     outputShape: shape,
-    shaderKey: name,
+    // The backend keeps programs by this key alone.
+    shaderKey: `${name} ${code}`,
     dispatchLayout: {x: [...shape.keys()]},
     dispatch: [Math.ceil(util.sizeFromShape([...shape]) / WORKGROUP), 1, 1],
     workgroupSize: [WORKGROUP, 1, 1],

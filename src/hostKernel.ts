@@ -10,7 +10,7 @@ import {
   type TypedArray,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from './checks';
-import {backendInUse, canRecord, isTaping, nameOfOwnKernel, runOwnKernel} from './engine';
+import {backendInUse, canRecord, isTaping, runOwnKernel} from './engine';
 
 /** The inputs of a kernel, and what it can do beside arithmetic. */
 export interface Host {
@@ -47,7 +47,7 @@ export function hostKernel(
   compute: (host: Host, width: number) => Float32Array,
 ): HostKernel {
   const kernelOn = (backendName: 'cpu' | 'wasm'): KernelConfig => ({
-    kernelName: nameOfOwnKernel(name, String(compute)),
+    kernelName: name,
     backendName,
     kernelFunc: (call) => {
       const given = call.inputs as Record<string, TensorInfo>;
@@ -82,7 +82,7 @@ function hostOf(backend: MemoryBackend, backendName: string, given: Record<strin
 }
 
 /** Size of tensors up to which the host is done before several kernels of wasm have started. */
-const FEW = 1024;
+const MOST_ON_WASM = 1024;
 
 /**
  * Whether a kernel of the host is to run on some tensors: on wasm if they are small, on cpu always,
@@ -90,7 +90,7 @@ const FEW = 1024;
  */
 export function isForHostKernel(...tensors: readonly Tensor[]): boolean {
   if (!livesInMainMemory() || !canRecord() || isTaping()) return false;
-  const most = backendInUse().name === 'wasm' ? FEW : Number.POSITIVE_INFINITY;
+  const most = backendInUse().name === 'wasm' ? MOST_ON_WASM : Number.POSITIVE_INFINITY;
   return tensors.every(({size}) => size > 0 && size <= most);
 }
 

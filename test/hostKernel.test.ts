@@ -39,6 +39,17 @@ describeOnBackends('A kernel of the host', (backend) => {
     expect(memory().numDataBuffers).toBe(before.numDataBuffers - 2);
   });
 
+  it('is not taken for one of the same name, of another version of the library', () => {
+    const versions = [1, 2, 3].map((version) => hostKernel('TestVersion', ['Values'], () => Float32Array.of(version)));
+    tidy(() => {
+      const input = zeros([1]);
+      for (const _ of [1, 2]) {
+        const found = versions.map((version) => runHostKernel(version, [input], [1]).dataSync()[0]);
+        expect(found).toEqual([1, 2, 3]);
+      }
+    });
+  });
+
   it('adds in float32 on wasm and in float64 on cpu, as the kernels there', () => {
     const small = hostKernel('TestSmall', ['Values'], ({read, add}) => {
       const [one = 0, two = 0] = read('Values');

@@ -55,7 +55,7 @@ const ACTIVATIONS: Readonly<Record<string, ReturnType<typeof kernels>>> = {
   ),
 };
 
-/** Computes the gradient of an activation; undefined if the kernels of tfjs do so sooner. */
+/** Computes the gradient of an activation; undefined if it is left to tfjs. */
 export function activationGradient(name: string, y: Tensor | undefined, dy: Tensor): Tensor | undefined {
   const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
   if (!activation || !y || !isSameShape(y.shape, dy.shape)) return undefined;

@@ -30,7 +30,7 @@ function negativeProducts({read, add}: Host, logs: Float32Array, classes: number
   return losses;
 }
 
-// Functions, so that bundlers can drop what is not used.
+// Called at once: bundlers drop the result if it is not used.
 export const ON_HOST = /* @__PURE__ */ (() => ({
   ofShares: hostKernel('OhemSurprise', INPUTS, (host, classes) => {
     const p = host.read('Predicted');

@@ -195,7 +195,7 @@ export interface Descending {
 /**
  * Finds the `count` largest scores, largest first; ties keep the lower index. No score may be NaN.
  *
- * Never reads the scores: `largestFirst` sorts on the device.
+ * Never reads the scores. On a GPU kernels of this library sort, or else `largestFirst` does.
  */
 export function descending(scores: Tensor1D, count = scores.size): Descending {
   if (!runsGpuKernels()) return largestFirst(scores, count);

@@ -45,6 +45,8 @@ describeOnBackends('descending', () => {
   it.each([
     [512, 384],
     [4096, 4096],
+    [4097, 4097],
+    [9001, 5001],
     [9000, 200],
     [120_000, 64],
   ])('is so for %i scores of which %i are requested', (size, count) => {

@@ -71,10 +71,10 @@ export function takeSnapshot(model: LayersModel, optimizer: Optimizer) {
  *
  * On cpu and wasm, an unsound step does not call the optimizer. On a GPU soundness is not read
  * back, so the optimizers of tfjs are rolled back. Any other optimizer gets zeros, because its
- * behaviour on NaN is unknown.
+ * behaviour on NaN is unknown. The SGD of tfjs is not called: see {@link updateBySgd}.
  *
  * @param names  the weights that were ever trained, in the order of the slots; `haveSlots` is true
- *   once the optimizer has taken a step with all of them.
+ *   once the optimizer has taken a step with all of them. `variables` are those trained now.
  */
 export function update(
   optimizer: Optimizer,
