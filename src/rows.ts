@@ -128,17 +128,41 @@ const REPLACED_ROWS = /* @__PURE__ */ gpuKernel({
     setOutput(getValues(place, column));`,
 });
 
-/** Replaces rows outside the mask by the first row of the mask. */
+/** The same, with that row. */
+const REPLACED_ROWS_BY = /* @__PURE__ */ gpuKernel({
+  name: 'OhemReplacedRowsBy',
+  inputs: ['Marks', 'Values', 'First'],
+  dtype: 'float32',
+  code: `
+    int place = row;
+    if (getMarks(row) == 0.0) { place = int(getFirst(0)); }
+    setOutput(getValues(place, column));`,
+});
+
+/** Number of rows up to which each thread of a GPU looks for the first one of a mask itself. */
+const MOST_SEARCHED = 4096;
+
+/**
+ * Replaces rows outside the mask by one row of the mask: the first, except that among many rows the
+ * `argMax` of webgpu finds any.
+ */
 export function replacedRows<T extends Tensor>(tensors: readonly T[], marks: Tensor1D): T[] {
   const count = marks.size;
-  let places: Tensor1D | undefined;
   const isOwn = runsGpuKernels();
+  let first: Tensor1D | undefined;
+  let places: Tensor1D | undefined;
   return tensors.map((tensor) => {
+    if (!isOwn || tensor.dtype !== 'float32' || count > MOST_SEARCHED) {
+      first ??= reshape(placeOfLargest(cast(marks, 'int32')), [1]);
+    }
     if (isOwn && tensor.dtype === 'float32') {
       const matrix = reshape(tensor, [count, tensor.size / count]);
-      return reshape(runGpuKernel(REPLACED_ROWS, [marks, matrix], matrix.shape, [count]), tensor.shape) as T;
+      const replaced = first
+        ? runGpuKernel(REPLACED_ROWS_BY, [marks, matrix, first], matrix.shape)
+        : runGpuKernel(REPLACED_ROWS, [marks, matrix], matrix.shape, [count]);
+      return reshape(replaced, tensor.shape) as T;
     }
-    places ??= where(marks, range(0, count, 1, 'int32'), placeOfLargest(cast(marks, 'int32')) as Tensor) as Tensor1D;
+    places ??= where(marks, range(0, count, 1, 'int32'), first as Tensor1D) as Tensor1D;
     return takeRows(tensor, places);
   });
 }

@@ -13,11 +13,8 @@ import {
   mul,
   notEqual,
   range,
-  reshape,
   type Scalar,
   scalar,
-  scatterND,
-  slice,
   sum,
   type Tensor,
   type Tensor1D,
@@ -107,7 +104,7 @@ export function rankable(scores: Tensor1D, rows: Tensor1D): Tensor1D {
 export function keepLargest(ranked: Tensor1D, keep: RoundedKeep, {valid}: SelectionContext = {}): Selection {
   const count = keptOf(keep, ranked.size);
   const isWhole = valid === undefined || keep.k !== undefined;
-  if (isWhole && runsGpuKernels()) {
+  if (isWhole && isSortedOnGpu(ranked.size)) {
     const indices = orderOnGpu(ranked, count);
     return {indices, weights: runGpuKernel(FOUND, [ranked, indices], [count])};
   }
@@ -198,7 +195,7 @@ export interface Descending {
  * Never reads the scores. On a GPU kernels of this library sort, or else `largestFirst` does.
  */
 export function descending(scores: Tensor1D, count = scores.size): Descending {
-  if (!runsGpuKernels()) return largestFirst(scores, count);
+  if (!isSortedOnGpu(scores.size)) return largestFirst(scores, count);
   const indices = orderOnGpu(scores, count);
   return {values: takeRows(scores, indices), indices};
 }
@@ -253,50 +250,48 @@ const BLOCK_RANKS = /* @__PURE__ */ gpuKernel({
   code: `
     float own = getScores(row);
     int start = (row / width) * width;
+    int end = min(start + width, count);
     int rank = 0;
-    for (int i = start; i < start + width; i++) {
-      if (i < count) {
-        float other = getScores(i);
-        if (other > own || (other == own && i < row)) { rank += 1; }
-      }
+    for (int i = start; i < end; i++) {
+      float other = getScores(i);
+      if (other > own || (other == own && i < row)) { rank += 1; }
     }
     setOutput(float(rank));`,
 });
 
-/** The scores, sorted within each block. */
+/** The places of the scores, each block of them sorted. */
 const SORTED_BLOCKS = /* @__PURE__ */ gpuKernel({
   name: 'OhemSortedBlocks',
-  inputs: ['Scores', 'Ranks'],
-  dtype: 'float32',
-  integers: ['count', 'width'],
-  code: `
-    int start = (row / width) * width;
-    float score = 0.0;
-    for (int i = start; i < start + width; i++) {
-      if (i < count) {
-        if (start + int(getRanks(i)) == row) { score = getScores(i); }
-      }
-    }
-    setOutput(score);`,
-});
-
-/** The number of scores that precede each score: bisects the other blocks, which are sorted. */
-const RANKS_OVER_BLOCKS = /* @__PURE__ */ gpuKernel({
-  name: 'OhemRanksOverBlocks',
-  inputs: ['Scores', 'Ranks', 'Sorted'],
+  inputs: ['Ranks'],
   dtype: 'int32',
   integers: ['count', 'width'],
   code: `
-    float own = getScores(row);
+    int start = (row / width) * width;
+    int end = min(start + width, count);
+    int place = start;
+    for (int i = start; i < end; i++) {
+      if (start + int(getRanks(i)) == row) { place = i; }
+    }
+    setOutput(float(place));`,
+});
+
+/** The rank of each of these scores among all: bisects the other blocks. */
+const RANKS_OVER_BLOCKS = /* @__PURE__ */ gpuKernel({
+  name: 'OhemRanksOverBlocks',
+  inputs: ['Scores', 'Places'],
+  dtype: 'int32',
+  integers: ['count', 'width'],
+  code: `
+    float own = getScores(int(getPlaces(row)));
     int block = (row / width) * width;
-    int rank = int(getRanks(row));
+    int rank = row - block;
     for (int start = 0; start < count; start += width) {
       if (start != block) {
         int low = start;
         int high = min(start + width, count);
         while (low < high) {
           int middle = (low + high) / 2;
-          float other = getSorted(middle);
+          float other = getScores(int(getPlaces(middle)));
           if (other > own || (other == own && start < block)) { low = middle + 1; } else { high = middle; }
         }
         rank += low - start;
@@ -305,10 +300,40 @@ const RANKS_OVER_BLOCKS = /* @__PURE__ */ gpuKernel({
     setOutput(float(rank));`,
 });
 
+/** The place with a rank: bisects the blocks, whose ranks ascend. */
+const PLACES_OVER_BLOCKS = /* @__PURE__ */ gpuKernel({
+  name: 'OhemPlacesOverBlocks',
+  inputs: ['Ranks', 'Places'],
+  dtype: 'int32',
+  integers: ['count', 'width'],
+  code: `
+    int found = 0;
+    for (int start = 0; start < count; start += width) {
+      int end = min(start + width, count);
+      int low = start;
+      int high = end;
+      while (low < high) {
+        int middle = (low + high) / 2;
+        if (int(getRanks(middle)) < row) { low = middle + 1; } else { high = middle; }
+      }
+      if (low < end) {
+        if (int(getRanks(low)) == row) { found = int(getPlaces(low)); }
+      }
+    }
+    setOutput(float(found));`,
+});
+
 /** Largest number of scores for which a GPU compares all pairs. */
 const COMPARED = 4096;
 
-/** Finds the places of the largest scores, without a read and in a few launches for any number. */
+/** Largest number for which it sorts blocks: the passes of `topk` read less, but are many. */
+const SORTED = 32_768;
+
+function isSortedOnGpu(size: number): boolean {
+  return size <= SORTED && runsGpuKernels();
+}
+
+/** Finds the places of the largest scores, without a read, in two launches or four. */
 function orderOnGpu(scores: Tensor1D, count: number): Tensor1D {
   const {size} = scores;
   if (size <= COMPARED) {
@@ -316,11 +341,10 @@ function orderOnGpu(scores: Tensor1D, count: number): Tensor1D {
     return runGpuKernel(PLACES, [ranks], [count], [size]);
   }
   const integers = [size, Math.ceil(Math.sqrt(size))];
-  const ofBlocks = runGpuKernel(BLOCK_RANKS, [scores], [size], integers);
-  const sorted = runGpuKernel(SORTED_BLOCKS, [scores, ofBlocks], [size], integers);
-  const ranks = runGpuKernel(RANKS_OVER_BLOCKS, [scores, ofBlocks, sorted], [size], integers);
-  const order = scatterND(reshape(ranks, [size, 1]), range(0, size, 1, 'int32'), [size]) as Tensor1D;
-  return count === size ? order : slice(order, 0, count);
+  const inBlocks = runGpuKernel(BLOCK_RANKS, [scores], [size], integers);
+  const places = runGpuKernel(SORTED_BLOCKS, [inBlocks], [size], integers);
+  const ranks = runGpuKernel(RANKS_OVER_BLOCKS, [scores, places], [size], integers);
+  return runGpuKernel(PLACES_OVER_BLOCKS, [ranks, places], [count], integers);
 }
 
 /** Gathers the value at a place, `int32[]`, with the faster op, as `takeRows` does. */

@@ -47,6 +47,7 @@ describeOnBackends('descending', () => {
     [4096, 4096],
     [4097, 4097],
     [9001, 5001],
+    [32_768, 100],
     [9000, 200],
     [120_000, 64],
   ])('is so for %i scores of which %i are requested', (size, count) => {

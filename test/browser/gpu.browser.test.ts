@@ -213,6 +213,19 @@ describeOnGpus('On a GPU', () => {
       }
     }));
 
+  it.each([4096, 4097])('a row of the mask does so for %i rows, and row 0 if it is empty', async (rows) => {
+    const values = Array.from({length: 2 * rows}, (_, i) => i);
+    for (const firstKept of [3, rows]) {
+      const mask = Array.from({length: rows}, (_, row) => +(row >= firstKept && row % 3 === 0));
+      const [replaced] = tidy(() => replacedRows([tensor(values, [rows, 2])], tensor1d(mask, 'bool'))) as [Tensor];
+      const found = await numbersOf(replaced);
+      const standIn = (found[2] as number) / 2;
+      expect(firstKept === rows ? standIn === 0 : mask[standIn] === 1).toBe(true);
+      const expected = mask.flatMap((isKept, row) => [0, 1].map((column) => 2 * (isKept ? row : standIn) + column));
+      expect(found).toEqual(expected);
+    }
+  });
+
   it('losses outside a mask become NaN', () =>
     check(fc.array(fc.boolean(), {minLength: 1, maxLength: 70}), async (flags) => {
       const values = flags.map((_, i) => i / 4);
