@@ -51,15 +51,18 @@ function inGroups<T>(items: readonly T[], size: number): T[][] {
   return Array.from({length: Math.ceil(items.length / size)}, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
-/** The kernels of {@link shortFiniteRows}, by the number of their inputs less 1. */
-const FINITE_ROWS = /* @__PURE__ */ Array.from({length: MOST_INPUTS}, (_, last) => {
-  const inputs = Array.from({length: last + 1}, (_, i) => `Rows${i}`);
+/** Builds a kernel for each number of inputs, which is its place plus 1. */
+const byInputs = (kernelOf: (inputs: readonly string[]) => GpuKernel): GpuKernel[] =>
+  Array.from({length: MOST_INPUTS}, (_, last) => kernelOf(Array.from({length: last + 1}, (_, i) => `Part${i}`)));
+
+/** The kernels of {@link shortFiniteRows}. */
+const FINITE_ROWS = /* @__PURE__ */ byInputs((inputs) => {
   const look = (input: string) => `
     for (int i = 0; i < length${input}; i++) {
       if (!isNumber(get${input}(row, i))) { found = 0.0; }
     }`;
   return gpuKernel({
-    name: `OhemFiniteRows${last + 1}`,
+    name: `OhemFiniteRows${inputs.length}`,
     inputs,
     dtype: 'bool',
     integers: inputs.map((input) => `length${input}`),
@@ -151,17 +154,16 @@ export function areFinite(gradients: Tensor[], statistics: Tensor[]): Scalar {
   return isFiniteTensor(sum(concat(sums.map((total) => reshape(total, [1])))));
 }
 
-/** The kernels of {@link partialSums}, by the number of their inputs less 1. */
+/** Builds the kernels of {@link partialSums}. */
 const sumKernels = (name: string, term: string) =>
-  Array.from({length: MOST_INPUTS}, (_, last) => {
-    const inputs = Array.from({length: last + 1}, (_, i) => `Part${i}`);
+  byInputs((inputs) => {
     const addUp = (input: string) => `
       for (int i = row; i < size${input}; i += threads) {
         float x = get${input}(i / columns${input}, i % columns${input});
         ${term}
       }`;
     return gpuKernel({
-      name: `${name}${last + 1}`,
+      name: `${name}${inputs.length}`,
       inputs,
       dtype: 'float32',
       integers: ['threads', ...inputs.flatMap((input) => [`size${input}`, `columns${input}`])],

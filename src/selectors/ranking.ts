@@ -200,36 +200,6 @@ export function descending(scores: Tensor1D, count = scores.size): Descending {
   return {values: takeRows(scores, indices), indices};
 }
 
-/** The number of scores that precede each score. */
-const RANKS = /* @__PURE__ */ gpuKernel({
-  name: 'OhemRanks',
-  inputs: ['Scores'],
-  dtype: 'int32',
-  integers: ['count'],
-  code: `
-    float own = getScores(row);
-    int rank = 0;
-    for (int i = 0; i < count; i++) {
-      float other = getScores(i);
-      if (other > own || (other == own && i < row)) { rank += 1; }
-    }
-    setOutput(float(rank));`,
-});
-
-/** The place with a rank. */
-const PLACES = /* @__PURE__ */ gpuKernel({
-  name: 'OhemPlaces',
-  inputs: ['Ranks'],
-  dtype: 'int32',
-  integers: ['count'],
-  code: `
-    int place = 0;
-    for (int i = 0; i < count; i++) {
-      if (int(getRanks(i)) == row) { place = i; }
-    }
-    setOutput(float(place));`,
-});
-
 /** Whether the score at a place may be selected. */
 const FOUND = /* @__PURE__ */ gpuKernel({
   name: 'OhemFound',
@@ -323,7 +293,7 @@ const PLACES_OVER_BLOCKS = /* @__PURE__ */ gpuKernel({
     setOutput(float(found));`,
 });
 
-/** Largest number of scores for which a GPU compares all pairs. */
+/** Largest number of scores for which a GPU compares all pairs: they are one block. */
 const COMPARED = 4096;
 
 /** Largest number for which it sorts blocks: the passes of `topk` read less, but are many. */
@@ -336,12 +306,10 @@ function isSortedOnGpu(size: number): boolean {
 /** Finds the places of the largest scores, without a read, in two launches or four. */
 function orderOnGpu(scores: Tensor1D, count: number): Tensor1D {
   const {size} = scores;
-  if (size <= COMPARED) {
-    const ranks = runGpuKernel(RANKS, [scores], [size], [size]);
-    return runGpuKernel(PLACES, [ranks], [count], [size]);
-  }
-  const integers = [size, Math.ceil(Math.sqrt(size))];
+  const isOneBlock = size <= COMPARED;
+  const integers = [size, isOneBlock ? size : Math.ceil(Math.sqrt(size))];
   const inBlocks = runGpuKernel(BLOCK_RANKS, [scores], [size], integers);
+  if (isOneBlock) return runGpuKernel(SORTED_BLOCKS, [inBlocks], [count], integers);
   const places = runGpuKernel(SORTED_BLOCKS, [inBlocks], [size], integers);
   const ranks = runGpuKernel(RANKS_OVER_BLOCKS, [scores, places], [size], integers);
   return runGpuKernel(PLACES_OVER_BLOCKS, [ranks, places], [count], integers);

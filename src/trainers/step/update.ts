@@ -84,17 +84,14 @@ export function update(
 ): Soundness {
   const soundness = soundnessOf(gradients, weights, before);
   const {sound} = soundness;
-  if (sound !== false) {
+  let settled: Variable[] = [];
+  if (sound !== false && isSgd(optimizer)) settled = updateBySgd(optimizer, gradients, variables, sound);
+  else if (sound !== false) {
     // Slots created in this step cannot be rolled back.
     const canRollBack = haveSlots && isOfTfjs(optimizer);
-    if (isSgd(optimizer)) {
-      const settled = updateBySgd(optimizer, gradients, variables, sound);
-      if (sound !== true) before.keepIf(sound, settled);
-      return soundness;
-    }
     optimizer.applyGradients(inSlotOrder(canRollBack ? gradients : zerosUnless(sound, gradients), names));
   }
-  rollBackUnless(sound, before);
+  rollBackUnless(sound, before, settled);
   return soundness;
 }
 
@@ -237,10 +234,10 @@ export function zerosUnless(sound: Scalar | boolean, gradients: NamedTensorMap):
   return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, safe(gradient)]));
 }
 
-/** Rolls back the statistics of an unsound step. */
-export function rollBackUnless(sound: Scalar | boolean, before: Snapshot): void {
+/** Rolls back an unsound step, but for variables that are settled. */
+export function rollBackUnless(sound: Scalar | boolean, before: Snapshot, settled?: readonly Variable[]): void {
   if (sound === false) before.restore();
-  else if (sound !== true) before.keepIf(sound);
+  else if (sound !== true) before.keepIf(sound, settled);
 }
 
 /** Scales all gradients down so that their global norm, `√ Σ g²`, is at most `clipNorm`. */
