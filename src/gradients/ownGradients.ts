@@ -2,11 +2,13 @@ import {
   clipByValue,
   clone,
   equal,
+  getBackend,
   keep,
   matMul,
   reshape,
   sum,
   type Tensor,
+  transpose,
   where,
   zerosLike,
 } from '@tensorflow/tfjs-core';
@@ -33,6 +35,7 @@ interface Differentiated {
 export function ownGradients({op, saved, attrs}: Differentiated, dy: Tensor): Gradients | undefined {
   if (op.kind === 'custom') return denseGradients(op, saved, dy);
   if (op.kind === 'copy' || !stockGradient(op.name)) return undefined;
+  if (isProduct(op, attrs)) return productGradients(saved, dy);
   if (addsBias(op)) return {a: () => dy, b: () => columnSums(dy)};
   if (op.name === 'ClipByValue') return clippedGradient(saved, attrs, dy);
   if (op.name === 'Tile') return spreadGradient(op, attrs, dy);
@@ -57,10 +60,36 @@ function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | u
   if (!isPlain || b.rank !== 3 || b.shape[0] !== 1 || (bias && !isVectorOf(bias, dy))) return undefined;
   const dyRows = asMatrix(dy);
   return {
-    0: () => reshape(matMul(dyRows, asMatrix(b), false, true), a.shape),
+    0: () => reshape(timesTransposed(dyRows, asMatrix(b)), a.shape),
     1: () => reshape(matMul(asMatrix(a), dyRows, true), b.shape),
     ...(bias && {2: () => columnSums(dy)}),
   };
+}
+
+/** Whether the op multiplies two matrices, neither transposed. */
+function isProduct({name, inputs: {a, b}}: TapedOp, attrs: Attributes | undefined): boolean {
+  if (name !== 'BatchMatMul' || a?.rank !== 2 || b?.rank !== 2) return false;
+  return !attrs?.transposeA && !attrs?.transposeB;
+}
+
+function productGradients(saved: Tensor[], dy: Tensor): Gradients {
+  const [a, b] = saved as [Tensor, Tensor];
+  return {a: () => timesTransposed(dy, b), b: () => matMul(a, dy, true)};
+}
+
+/** Up to this many numbers of a right factor, to transpose and to pack it takes no time. */
+const SMALL_FACTOR = 4096;
+
+/**
+ * Computes `a · bᵀ`, of float32[M, K] and float32[N, K]. On wasm, where M is small, as `(b · aᵀ)ᵀ`.
+ *
+ * A product on wasm transposes its right factor, and then packs it. For the few kept rows, that of
+ * the weights takes longer than the product itself. The sums are the same, in the same order.
+ */
+function timesTransposed(a: Tensor, b: Tensor): Tensor {
+  const [[rows, inner], columns] = [a.shape as [number, number], b.shape[0] as number];
+  const isFew = rows * inner + (rows * columns) / 2 < b.size && b.size > SMALL_FACTOR;
+  return isFew && getBackend() === 'wasm' ? transpose(matMul(b, a, false, true)) : matMul(a, b, false, true);
 }
 
 /**

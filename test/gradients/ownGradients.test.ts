@@ -10,6 +10,7 @@ import {
   memory,
   mul,
   neg,
+  profile,
   registerGradient,
   relu,
   type Tensor,
@@ -70,6 +71,72 @@ describeOnBackends('our own gradient', (backend) => {
       }),
       {...RUNS, numRuns: 40},
     );
+  });
+
+  it('of a product of two matrices is that of tfjs, and is left to it if one is transposed or there are several', () => {
+    const dims = fc.record({
+      m: fc.integer({min: 1, max: 5}),
+      inner: fc.integer({min: 1, max: 5}),
+      n: fc.integer({min: 1, max: 20}),
+    });
+    fc.assert(
+      fc.property(dims, ({m, inner, n}) => {
+        tidy(() => {
+          const [a, b] = [random(1, m, inner), random(2, inner, n)];
+          const {own, stock} = gradientsOf(() => matMul(a, b), 'BatchMatMul');
+          expectAlike(own, stock);
+          const [ofA, ofB] = [() => matMul(transpose(a), b, true), () => matMul(a, transpose(b), false, true)];
+          for (const product of [ofA, ofB]) expect(gradientsOf(product, 'BatchMatMul').own).toBeUndefined();
+          const batches = () => matMul(random(1, 2, m, inner), random(2, 2, inner, n));
+          expect(gradientsOf(batches, 'BatchMatMul').own).toBeUndefined();
+        });
+      }),
+      {...RUNS, numRuns: 40},
+    );
+  });
+
+  it('of few rows by a large weight has the bits of the plain product, which it turns round only on wasm', async () => {
+    const turned = [
+      [1, 65, 64],
+      [16, 65, 64],
+      [37, 96, 100],
+      [8, 17, 300],
+      [8, 300, 17],
+    ] as const;
+    const plain = [
+      [16, 64, 64],
+      [48, 65, 64],
+      [80, 96, 100],
+      [8, 5, 20],
+    ] as const;
+    const isTurned = backend === 'wasm';
+    for (const [sizes, transposes] of [
+      [turned, isTurned ? 1 : 0],
+      [plain, 0],
+    ] as const) {
+      for (const [rows, inputs, outputs] of sizes) {
+        const [x, w] = [random(1, rows, inputs), random(2, inputs, outputs)];
+        const dy = random(7, rows, outputs);
+        for (const [product, input] of [
+          [() => matMul(x, w), 'a'],
+          [() => fused.matMul({a: x as Tensor2D, b: w as Tensor2D}), '0'],
+        ] as const) {
+          const name = input === 'a' ? 'BatchMatMul' : 'fusedMatMul__op';
+          const {tape} = record(() => tidy(product));
+          const op = tape.ops.find((one) => one.name === name && one.kind !== 'copy') as TapedOp;
+          let got: Tensor | undefined;
+          const {kernelNames} = await profile(() => {
+            got = tidy(() => ownGradients({op, saved: op.saved, attrs: op.attrs}, dy)?.[input]?.() as Tensor);
+            return got;
+          });
+          const want = matMul(dy, w, false, true);
+          expect([...(got as Tensor).dataSync()]).toEqual([...want.dataSync()]);
+          expect((got as Tensor).shape).toEqual(op.inputs[input]?.shape);
+          expect(kernelNames.filter((kernel) => kernel === 'Transpose')).toHaveLength(transposes);
+          tape.dispose();
+        }
+      }
+    }
   });
 
   it('of a clipped tensor is that of tfjs, also at the limits, beyond them and for what is no number', () => {
