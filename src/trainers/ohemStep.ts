@@ -311,10 +311,23 @@ export function stepper(settings: StepSettings, state: SelectorState) {
   };
 }
 
-/** Adds to tfjs's error of a missing kernel how to get it. */
+/** Kernels that `enableWasmTraining` adds. */
+const ADDED = [
+  'Conv2DBackpropFilter',
+  'DepthwiseConv2dNativeBackpropFilter',
+  'DepthwiseConv2dNativeBackpropInput',
+  'UnsortedSegmentSum',
+];
+
+/** Adds to tfjs's error of a missing kernel what to do. */
 function withKernelRemedy(error: unknown): unknown {
-  const isMissing = error instanceof Error && /^Kernel '.*' not registered for backend 'wasm'/.test(error.message);
-  if (isMissing) error.message += ". Call enableWasmTraining() from 'ohem-tfjs/wasm' first.";
+  const [, missing] =
+    (error instanceof Error && /^Kernel '(.*)' not registered for backend 'wasm'/.exec(error.message)) || [];
+  if (!missing) return error;
+  const remedy = ADDED.includes(missing)
+    ? "Call enableWasmTraining() from 'ohem-tfjs/wasm' first."
+    : 'Train on another backend: tfjs does not have it for wasm.';
+  (error as Error).message += `. ${remedy}`;
   return error;
 }
 

@@ -20,6 +20,19 @@ const withOutput = (units: number, activation: 'linear' | 'softmax' | 'sigmoid')
 const OPTIONS = {batchSize: 3, verbose: 0, shuffle: false, select: all()} as const;
 const optimizer = () => train.sgd(0.1);
 
+/** The kernels that `enableWasmTraining` adds to those of tfjs. */
+const ADDED_ON_WASM = [
+  'Conv2DBackpropFilter',
+  'DepthwiseConv2dNativeBackpropFilter',
+  'DepthwiseConv2dNativeBackpropInput',
+  'UnsortedSegmentSum',
+];
+
+/** A loss that needs a kernel which wasm lacks. */
+const lacking = (kernel: string) => () => {
+  throw new Error(`Kernel '${kernel}' not registered for backend 'wasm'`);
+};
+
 describeOnBackends('A mistake in a call of fitOhem', () => {
   let warn: MockInstance;
   const warnings = () => warn.mock.calls.flat().filter((text) => !String(text).includes('Hi, looks like'));
@@ -107,13 +120,16 @@ describeOnBackends('A mistake in a call of fitOhem', () => {
       expect(await refusal({loss}, {y: ones([6])})).toContain('For integer labels use sparseCategoricalCrossentropy.');
     });
 
-    it('kernels that the wasm backend of tfjs lacks', async () => {
-      const loss = () => {
-        throw new Error("Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm'");
-      };
-      expect(await refusal({loss})).toBe(
-        "Kernel 'Conv2DBackpropFilter' not registered for backend 'wasm'. Call enableWasmTraining() from " +
+    it.each(ADDED_ON_WASM)('%s, which the wasm backend of tfjs lacks', async (kernel) => {
+      expect(await refusal({loss: lacking(kernel)})).toBe(
+        `Kernel '${kernel}' not registered for backend 'wasm'. Call enableWasmTraining() from ` +
           "'ohem-tfjs/wasm' first.",
+      );
+    });
+
+    it('a kernel that no backend for wasm has', async () => {
+      expect(await refusal({loss: lacking('Einsum')})).toBe(
+        "Kernel 'Einsum' not registered for backend 'wasm'. Train on another backend: tfjs does not have it for wasm.",
       );
     });
   });
