@@ -1,7 +1,7 @@
 import {setBackend} from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {type Contestant, interleaved} from './interleaved';
-import {computing, kernelCounts, mostFrequent} from './kernelCounts';
+import {type Contestant, interleaved, median} from './interleaved';
+import {computing, kernelCounts, kernelRuns, mostFrequent, productMs} from './kernelCounts';
 import {SMALL_MODELS, type SmallModel, smallModels} from './smallModels';
 import {type Compared, compareSteps, type MinedStep, type SmallBuild, smallSteps} from './smallSteps';
 
@@ -10,6 +10,9 @@ import {type Compared, compareSteps, type MinedStep, type SmallBuild, smallSteps
  * them more.
  */
 const ROUNDS = {short: 6, long: 2};
+
+/** Steps whose kernels are timed one by one, beside the others. */
+const PROFILED = 25;
 
 /** Steps of one small model on one backend. */
 export interface SmallTiming {
@@ -21,6 +24,8 @@ export interface SmallTiming {
   stockMs: number;
   minedMs: number;
   olderMs?: number;
+  /** Median milliseconds of its products, convolutions and pools: no step can take less. */
+  productMs: Compared<number>;
   /** Kernels of one step that are not views. */
   kernels: Compared<number>;
   mostFrequent: Compared<string>;
@@ -59,12 +64,21 @@ async function timeOne(small: SmallModel, backend: string, rounds: number, older
   const [stockMs, minedMs, olderMs] = ms as [number, number, number?];
   steps.dispose();
   const counted = await compareSteps(small, kernelCounts);
+  const products = await compareSteps(small, (step) => medianProducts(step, PROFILED));
   return {
     ...{name: small.name, backend, strategy: mined.strategy(), stockMs, minedMs},
     ...(olderMs !== undefined && {olderMs}),
+    productMs: products,
     kernels: {mined: computing(counted.mined), stock: computing(counted.stock)},
     mostFrequent: {mined: mostFrequent(counted.mined), stock: mostFrequent(counted.stock)},
   };
+}
+
+/** The median time of the products in some steps. */
+async function medianProducts(step: () => unknown, steps: number): Promise<number> {
+  const all: number[] = [];
+  for (let taken = 0; taken < steps; taken++) all.push(productMs(await kernelRuns(step)));
+  return median(all);
 }
 
 /** A contestant whose run is several steps, one after the other. */
@@ -78,12 +92,13 @@ function repeated(name: string, steps: number, step: MinedStep | (() => Promise<
 export function printSmall(timings: readonly SmallTiming[]): void {
   console.log('\nSmall models: the harder half of each batch mined, beside trainOnBatch; kernels without views');
   console.table(
-    timings.map(({name, backend, strategy, stockMs, minedMs, olderMs, kernels, mostFrequent}) => ({
+    timings.map(({name, backend, strategy, stockMs, minedMs, olderMs, productMs, kernels, mostFrequent}) => ({
       model: name,
       backend,
       by: strategy,
       'stock ms': Number(stockMs.toFixed(2)),
       'mined ÷ stock': Number((minedMs / stockMs).toFixed(2)),
+      'products ÷ stock': Number((productMs.mined / stockMs).toFixed(2)),
       ...(olderMs && {'mined ÷ older': Number((minedMs / olderMs).toFixed(2))}),
       'kernels: mined, stock': `${kernels.mined}, ${kernels.stock}`,
       'most frequent when mined': mostFrequent.mined,

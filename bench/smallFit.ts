@@ -22,11 +22,17 @@ import {enableWasmThreads} from 'ohem-tfjs/node';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {SMALL_MODELS, type SmallModel, smallBatch} from './smallModels';
 
-/** Milliseconds of the processor a step, by a loop of `ohemStep` and by `fitOhem`. */
+/**
+ * Milliseconds of the processor a step, by a loop of `ohemStep`, by `fitOhem`, and by `fit` of tfjs
+ * over all rows.
+ */
 export interface FitPair {
   loop: number;
   fit: number;
+  plain: number;
 }
+
+const NAMES = ['loop', 'fit', 'plain'] as const;
 
 /** What one process measured. */
 export interface FitPairs {
@@ -57,8 +63,8 @@ const WARM_UPS = 2;
 
 /**
  * Times `fitOhem` beside a loop of `ohemStep` that does the same: it takes the rows of each batch
- * from the data, steps, reads the report, and yields as often. Both train the same model in turn,
- * loop, fit, fit, loop, at other addresses in each round.
+ * from the data, steps, reads the report, and yields as often; and beside `fit` of tfjs. All train
+ * the same model in turn, there and back, at other addresses in each round.
  */
 async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
   await setBackend('wasm');
@@ -90,6 +96,7 @@ async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
   };
   const fit = (epochs: number) =>
     fitOhem(model, x, y, {...options, epochs, batchSize: rows, shuffle: false, verbose: 0});
+  const plain = (epochs: number) => model.fit(x, y, {epochs, batchSize: rows, shuffle: false, verbose: 0});
   const timed = async (run: (epochs: number) => Promise<unknown>, epochs: number) => {
     const start = process.cpuUsage();
     await run(epochs);
@@ -97,16 +104,17 @@ async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
     return (user + system) / 1000 / steps / epochs;
   };
   const epochs = Math.ceil((1000 * SECONDS) / steps / (await timed(loop, 1)));
-  for (let run = 0; run < WARM_UPS; run++) for (const warmUp of [loop, fit]) await warmUp(epochs);
+  const runs = {loop, fit, plain};
+  for (let run = 0; run < WARM_UPS; run++) for (const name of NAMES) await runs[name](epochs);
   const pairs: FitPair[] = [];
   const elsewhere = movingBatches(batch.xs.size);
   const end = performance.now() + 1000 * SECONDS_PER_ROUND * rounds;
   while (pairs.length === 0 || performance.now() < end) {
-    const first = {loop: await elsewhere(() => timed(loop, epochs)), fit: await elsewhere(() => timed(fit, epochs))};
-    pairs.push(first, {
-      fit: await elsewhere(() => timed(fit, epochs)),
-      loop: await elsewhere(() => timed(loop, epochs)),
-    });
+    const there = {} as FitPair;
+    const back = {} as FitPair;
+    for (const name of NAMES) there[name] = await elsewhere(() => timed(runs[name], epochs));
+    for (const name of [...NAMES].reverse()) back[name] = await elsewhere(() => timed(runs[name], epochs));
+    pairs.push(there, back);
   }
   for (const tensor of [x, y, batch.xs, batch.ys]) tensor.dispose();
   return {steps, pairs};

@@ -3,7 +3,7 @@ import {median} from './interleaved';
 import type {FitPairs} from './smallFit';
 import {SMALL_MODELS} from './smallModels';
 
-/** Epochs of one small model, by `fitOhem` and by a loop of `ohemStep`. */
+/** Epochs of one small model, by `fitOhem`, by a loop of `ohemStep` and by `fit` of tfjs. */
 interface FitTiming {
   name: string;
   steps: number;
@@ -12,8 +12,11 @@ interface FitTiming {
   /** Median milliseconds of the processor for a step: other programs have little part in them. */
   loopMs: number;
   fitMs: number;
+  plainMs: number;
   /** Median over the pairs of what `fitOhem` took of the loop beside it. */
   ratio: number;
+  /** Median over the pairs of what `fitOhem` took of `fit` beside it. */
+  toPlain: number;
 }
 
 /**
@@ -36,7 +39,9 @@ export async function timeFits(rounds: number): Promise<FitTiming[]> {
     ...{name, steps, pairs: pairs.length},
     loopMs: median(pairs.map(({loop}) => loop)),
     fitMs: median(pairs.map(({fit}) => fit)),
+    plainMs: median(pairs.map(({plain}) => plain)),
     ratio: median(pairs.map(({loop, fit}) => fit / loop)),
+    toPlain: median(pairs.map(({fit, plain}) => fit / plain)),
   }));
 }
 
@@ -50,17 +55,21 @@ function inProcess(name: string, rounds: number): Promise<FitPairs> {
 }
 
 export function printFits(timings: readonly FitTiming[]): void {
-  console.log('\nSmall models on wasm: fitOhem beside a loop of ohemStep that takes rows, steps and reads');
+  console.log(
+    '\nSmall models on wasm: fitOhem beside a loop of ohemStep that takes rows, steps and reads, and beside fit',
+  );
   console.table(
-    timings.map(({name, steps, pairs, loopMs, fitMs, ratio}) => ({
+    timings.map(({name, steps, pairs, loopMs, fitMs, plainMs, ratio, toPlain}) => ({
       ...{
         model: name,
         steps,
         pairs,
         'loop, CPU ms': Number(loopMs.toFixed(3)),
         'fitOhem, CPU ms': Number(fitMs.toFixed(3)),
+        'fit, CPU ms': Number(plainMs.toFixed(3)),
       },
       'fitOhem ÷ loop': Number(ratio.toFixed(3)),
+      'fitOhem ÷ fit': Number(toPlain.toFixed(3)),
     })),
   );
 }

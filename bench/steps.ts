@@ -1,4 +1,6 @@
 import {
+  add,
+  dispose,
   keep,
   matMul,
   mean,
@@ -67,21 +69,29 @@ export function miningSteps(model: LayersModel, {xs, ys}: Batch, k: number, by: 
 
 /**
  * The matrix products that a step of dense layers cannot do without: `n` rows forward, weight
- * gradients of `k` rows, input gradients of `k` rows but not for the first layer.
+ * gradients of `k` rows, input gradients of `k` rows but not for the first layer. Each run has its
+ * factors anew, as a step has: wasm packs weights that it has not seen, and some addresses are
+ * slow.
  */
 export function floor(widths: readonly number[], n: number, k: number): Contestant {
   const matrix = (rows: number, columns: number): Tensor2D => keep(randomUniform([rows, columns]));
-  const products = widths.slice(1).map((outputs, layer) => {
+  const layers = widths.slice(1).map((outputs, layer) => {
     const inputs = widths[layer] as number;
-    return {layer, x: matrix(n, inputs), w: matrix(inputs, outputs), keptX: matrix(k, inputs), dy: matrix(k, outputs)};
+    return {x: matrix(n, inputs), w: matrix(inputs, outputs), keptX: matrix(k, inputs), dy: matrix(k, outputs)};
   });
+  let copies: typeof layers = [];
+  const prepare = () => {
+    enable();
+    dispose(copies.map((layer) => Object.values(layer)));
+    copies = layers.map(({x, w, keptX, dy}) => ({x: add(x, 0), w: add(w, 0), keptX: add(keptX, 0), dy: add(dy, 0)}));
+  };
   const run = () =>
     tidy(() => {
-      for (const {layer, x, w, keptX, dy} of products) {
+      for (const [layer, {x, w, keptX, dy}] of copies.entries()) {
         matMul(x, w);
         matMul(keptX, dy, true);
         if (layer > 0) matMul(dy, w, false, true);
       }
     });
-  return {name: `${n}/${k} floor`, prepare: enable, run};
+  return {name: `${n}/${k} floor`, prepare, run};
 }

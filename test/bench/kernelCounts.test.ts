@@ -5,8 +5,10 @@ import {
   getKernel,
   getKernelsForBackend,
   type KernelConfig,
+  matMul,
   mul,
   type NamedAttrMap,
+  ones,
   registerKernel,
   reshape,
   type Tensor,
@@ -15,7 +17,7 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {computing, kernelCounts, mostFrequent} from '../../bench/kernelCounts';
+import {computing, kernelCounts, kernelRuns, mostFrequent, productMs} from '../../bench/kernelCounts';
 import {describeOnBackends} from '../support/backends';
 
 describeOnBackends('kernelCounts', (backendName) => {
@@ -82,6 +84,27 @@ describeOnBackends('kernelCounts', (backendName) => {
     await expect(kernelCounts(() => Promise.reject(new Error('no more')))).rejects.toThrow('no more');
     expect(functions()).toEqual(before);
   });
+});
+
+describeOnBackends('kernelRuns', () => {
+  it('lists the kernels in their order, each with the time that it took', async () => {
+    const start = performance.now();
+    const runs = await kernelRuns(() => tidy(() => matMul(mul(ones([64, 64]), 2), ones([64, 64]))));
+    const names = runs.map(({name}) => name);
+    expect(names.indexOf('Multiply')).toBeLessThan(names.indexOf('BatchMatMul'));
+    for (const {ms} of runs) {
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(ms).toBeLessThanOrEqual(performance.now() - start);
+    }
+  });
+});
+
+it('productMs adds up products, convolutions, max pools and their gradients only', () => {
+  const named = (name: string, ms: number) => ({name, ms});
+  const products = ['BatchMatMul', '_FusedMatMul', 'Conv2DBackpropFilter', 'FusedConv2D', 'MaxPoolGrad'];
+  const others = ['Add', 'AvgPool', 'Multiply', 'Transpose'];
+  expect(productMs([...products, ...others].map((name, i) => named(name, 2 ** i)))).toBe(31);
+  expect(productMs([])).toBe(0);
 });
 
 it('mostFrequent names the kernels that ran most often, without views, ties by name', () => {
