@@ -32,6 +32,20 @@ it('docs/backends.md has the times of docs/results/bench-web.json: UPDATE_TABLE=
   expect(rows.length).toBeGreaterThan(1);
 });
 
+it('docs/backends.md has the launches of docs/results/bench-web.json: UPDATE_TABLE=1 writes them', () => {
+  const {backends} = JSON.parse(readSource(`docs/results/${RESULTS}`).text) as {backends: BackendTimings[]};
+  const gpus = ['webgl', 'webgpu'].map((name) => backends.find(({backend}) => backend === name)?.launches ?? []);
+  const [onWebgl, onWebgpu] = gpus as [BackendTimings['launches'], BackendTimings['launches']];
+  const rows = onWebgl.map(({name, mined, stock}, i) => {
+    const other = onWebgpu[i] as (typeof onWebgpu)[number];
+    expect(other.name).toBe(name);
+    return [name, ...[mined, stock, other.mined, other.stock].map((count) => count.toLocaleString('en-US'))];
+  });
+  const head = ['model', '`webgl`: mined', '`trainOnBatch`', '`webgpu`: mined', '`trainOnBatch`'];
+  expectMarkedTable({document: 'docs/backends.md', name: 'launches', table: markdownTable([head, ...rows])});
+  expect(rows.length).toBeGreaterThan(5);
+});
+
 const THREADS = 'bench-threads.json';
 
 interface ThreadTiming {

@@ -1,3 +1,4 @@
+import {floorsOfSteps} from './floorsTable';
 import {hurtsTables} from './hurtsTables';
 import type {MarkedTable} from './markedTable';
 import {noiseRules} from './noiseRulesTable';
@@ -12,6 +13,7 @@ export const markedTables = (): MarkedTable[] => [
   {document: 'docs/results.md', name: 'what mining buys', table: markdownTable(whatMiningBuys())},
   {document: 'docs/choosing-k.md', name: 'shapes', table: markdownTable(shapesOfRuns())},
   {document: 'docs/finding-label-errors.md', name: 'noise rules', table: markdownTable(noiseRules())},
+  {document: 'docs/results.md', name: 'floors', table: markdownTable(floorsOfSteps())},
   ...studyTables(),
   ...tunedTables(),
   ...hurtsTables(),

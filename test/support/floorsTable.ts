@@ -1,0 +1,49 @@
+/** @file The table of docs/results.md that sets mined steps beside the products that they contain. */
+import {readSource} from './sources';
+
+interface Timing {
+  name: string;
+  ms: number;
+}
+
+interface Bench {
+  subjects: {name: string; timings: Timing[]}[];
+}
+
+interface SmallBench {
+  small: {
+    name: string;
+    backend: string;
+    strategy: string;
+    stockMs: number;
+    minedMs: number;
+    productMs: {mined: number};
+  }[];
+}
+
+const resultsOf = <Results>(file: string): Results => JSON.parse(readSource(`docs/results/${file}`).text) as Results;
+
+/** A mined step and its products, on wasm, each by the time of the plain step over all rows. */
+export function floorsOfSteps(): string[][] {
+  const {small} = resultsOf<SmallBench>('bench-small.json');
+  const {subjects} = resultsOf<Bench>('bench.json');
+  return [
+    ['model', 'rows kept', 'mined step', 'its products alone'],
+    ...small
+      .filter(({backend, strategy}) => backend === 'wasm' && strategy === 'pruned')
+      .map(({name, stockMs, minedMs, productMs}) => [name, 'half', ...byPlain(stockMs, minedMs, productMs.mined)]),
+    ...subjects.flatMap(({name, timings}) => largeSteps(name.replace(/^.*: |, .*$/g, ''), timings)),
+  ];
+}
+
+/** The pruned steps of a model of dense layers, whose products were timed alone. */
+function largeSteps(model: string, timings: readonly Timing[]): string[][] {
+  const timeOf = (wanted: string) => timings.find(({name}) => name === wanted)?.ms as number;
+  return timings.flatMap(({name, ms}) => {
+    const [, n, k] = /^(\d+)\/(\d+) floor$/.exec(name) ?? [];
+    if (!n || n === k) return [];
+    return [[model, `${k} of ${n}`, ...byPlain(timeOf(`stock ${n}`), timeOf(`${n}/${k} pruned`), ms)]];
+  });
+}
+
+const byPlain = (plain: number, ...ms: number[]) => ms.map((each) => (each / plain).toFixed(2));
