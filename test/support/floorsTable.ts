@@ -1,32 +1,14 @@
 /** @file The table of docs/results.md that sets mined steps beside the products that they contain. */
+import type {Timing} from '../../bench/interleaved';
+import type {SmallTiming} from '../../bench/small';
 import {readSource} from './sources';
-
-interface Timing {
-  name: string;
-  ms: number;
-}
-
-interface Bench {
-  subjects: {name: string; timings: Timing[]}[];
-}
-
-interface SmallBench {
-  small: {
-    name: string;
-    backend: string;
-    strategy: string;
-    stockMs: number;
-    minedMs: number;
-    productMs: {mined: number};
-  }[];
-}
 
 const resultsOf = <Results>(file: string): Results => JSON.parse(readSource(`docs/results/${file}`).text) as Results;
 
 /** A mined step and its products, on wasm, each by the time of the plain step over all rows. */
 export function floorsOfSteps(): string[][] {
-  const {small} = resultsOf<SmallBench>('bench-small.json');
-  const {subjects} = resultsOf<Bench>('bench.json');
+  const {small} = resultsOf<{small: SmallTiming[]}>('bench-small.json');
+  const {subjects} = resultsOf<{subjects: {name: string; timings: Timing[]}[]}>('bench.json');
   return [
     ['model', 'rows kept', 'mined step', 'its products alone'],
     ...small
