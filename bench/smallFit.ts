@@ -22,22 +22,17 @@ import {enableWasmThreads} from 'ohem-tfjs/node';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {SMALL_MODELS, type SmallModel, smallBatch} from './smallModels';
 
-/**
- * Milliseconds of the processor a step, by a loop of `ohemStep`, by `fitOhem`, and by `fit` of tfjs
- * over all rows.
- */
+/** Milliseconds of the processor a step, by `fitOhem` and by another way beside it. */
 export interface FitPair {
-  loop: number;
   fit: number;
-  plain: number;
+  other: number;
 }
 
-const NAMES = ['loop', 'fit', 'plain'] as const;
-
-/** What one process measured. */
+/** What one process measured: `fitOhem` beside a loop of `ohemStep`, and beside `fit` of tfjs. */
 export interface FitPairs {
   steps: number;
-  pairs: FitPair[];
+  besideLoop: FitPair[];
+  besidePlain: FitPair[];
 }
 
 /** Steps of an epoch. */
@@ -63,8 +58,9 @@ const WARM_UPS = 2;
 
 /**
  * Times `fitOhem` beside a loop of `ohemStep` that does the same: it takes the rows of each batch
- * from the data, steps, reads the report, and yields as often; and beside `fit` of tfjs. All train
- * the same model in turn, there and back, at other addresses in each round.
+ * from the data, steps, reads the report, and yields as often. Then beside `fit` of tfjs, over all
+ * rows. Two train the same model in turn, there and back, at other addresses in each round: each of
+ * them as often collects what the other left.
  */
 async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
   await setBackend('wasm');
@@ -104,20 +100,20 @@ async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
     return (user + system) / 1000 / steps / epochs;
   };
   const epochs = Math.ceil((1000 * SECONDS) / steps / (await timed(loop, 1)));
-  const runs = {loop, fit, plain};
-  for (let run = 0; run < WARM_UPS; run++) for (const name of NAMES) await runs[name](epochs);
-  const pairs: FitPair[] = [];
   const elsewhere = movingBatches(batch.xs.size);
-  const end = performance.now() + 1000 * SECONDS_PER_ROUND * rounds;
-  while (pairs.length === 0 || performance.now() < end) {
-    const there = {} as FitPair;
-    const back = {} as FitPair;
-    for (const name of NAMES) there[name] = await elsewhere(() => timed(runs[name], epochs));
-    for (const name of [...NAMES].reverse()) back[name] = await elsewhere(() => timed(runs[name], epochs));
-    pairs.push(there, back);
-  }
+  const pairsWith = async (other: typeof loop | typeof plain): Promise<FitPair[]> => {
+    for (let run = 0; run < WARM_UPS; run++) for (const warmUp of [other, fit]) await warmUp(epochs);
+    const pairs: FitPair[] = [];
+    const time = (run: (epochs: number) => Promise<unknown>) => elsewhere(() => timed(run, epochs));
+    const end = performance.now() + 1000 * SECONDS_PER_ROUND * rounds;
+    while (pairs.length === 0 || performance.now() < end) {
+      pairs.push({other: await time(other), fit: await time(fit)}, {fit: await time(fit), other: await time(other)});
+    }
+    return pairs;
+  };
+  const [besideLoop, besidePlain] = [await pairsWith(loop), await pairsWith(plain)];
   for (const tensor of [x, y, batch.xs, batch.ys]) tensor.dispose();
-  return {steps, pairs};
+  return {steps, besideLoop, besidePlain};
 }
 
 /**

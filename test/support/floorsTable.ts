@@ -1,4 +1,6 @@
-/** @file The table of docs/results.md that sets mined steps beside the products that they contain. */
+/**
+ * @file The table of docs/results.md that sets mined steps beside the products that they contain.
+ */
 import type {Timing} from '../../bench/interleaved';
 import type {SmallTiming} from '../../bench/small';
 import {readSource} from './sources';
