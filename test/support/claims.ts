@@ -1,6 +1,7 @@
 /**
  * @file Every measured number in the prose of the documents, and the results that it comes from.
  */
+import type {SmallTiming} from '../../bench/small';
 import {HURTS_CLAIMS} from './hurtsClaims';
 
 /**
@@ -250,6 +251,17 @@ export const CLAIMS: Claim[] = [
       const ratios = pruned.map(({stockMs, minedMs}) => minedMs / stockMs);
       const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
       return `takes ${least} to ${most} times as long as \`trainOnBatch\``;
+    },
+  },
+  {
+    document: 'docs/results.md',
+    says: 'add up to 0.64 of the plain step of 784-128-10',
+    results: 'bench-small.json',
+    due: ({small}: {small: SmallTiming[]}) => {
+      const onWasm = (model: string) =>
+        small.find(({name, backend}) => name === model && backend === 'wasm') as SmallTiming;
+      const {stockMs, productMs} = onWasm('784-128-10');
+      return `add up to ${((onWasm('2-8-2').minedMs + productMs.mined) / stockMs).toFixed(2)} of the plain step of 784-128-10`;
     },
   },
   {
