@@ -56,8 +56,7 @@ function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | u
   const kernel = fusedProduct(op)?.kernel;
   const attrs = kernel?.name === '_FusedMatMul' ? kernel.attrs : undefined;
   const [a, b, , bias] = saved as [Tensor, Tensor, Tensor, Tensor?];
-  const isPlain = attrs !== undefined && !attrs.transposeA && !attrs.transposeB;
-  if (!isPlain || b.rank !== 3 || b.shape[0] !== 1 || (bias && !isVectorOf(bias, dy))) return undefined;
+  if (!isPlain(attrs) || b.rank !== 3 || b.shape[0] !== 1 || (bias && !isVectorOf(bias, dy))) return undefined;
   const dyRows = asMatrix(dy);
   return {
     0: () => reshape(timesTransposed(dyRows, asMatrix(b)), a.shape),
@@ -68,8 +67,12 @@ function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | u
 
 /** Whether the op multiplies two matrices, neither transposed. */
 function isProduct({name, inputs: {a, b}}: TapedOp, attrs: Attributes | undefined): boolean {
-  if (name !== 'BatchMatMul' || a?.rank !== 2 || b?.rank !== 2) return false;
-  return !attrs?.transposeA && !attrs?.transposeB;
+  return name === 'BatchMatMul' && a?.rank === 2 && b?.rank === 2 && isPlain(attrs);
+}
+
+/** Whether a product transposes none of its factors. */
+function isPlain(attrs: Attributes | undefined): boolean {
+  return attrs !== undefined && !attrs.transposeA && !attrs.transposeB;
 }
 
 function productGradients(saved: Tensor[], dy: Tensor): Gradients {

@@ -321,13 +321,13 @@ const ADDED = [
 
 /** Adds to tfjs's error of a missing kernel what to do. */
 function withKernelRemedy(error: unknown): unknown {
-  const [, missing] =
-    (error instanceof Error && /^Kernel '(.*)' not registered for backend 'wasm'/.exec(error.message)) || [];
-  if (!missing) return error;
+  if (!(error instanceof Error)) return error;
+  const missing = /^Kernel '(.*)' not registered for backend 'wasm'/.exec(error.message)?.[1];
+  if (missing === undefined) return error;
   const remedy = ADDED.includes(missing)
     ? "Call enableWasmTraining() from 'ohem-tfjs/wasm' first."
     : 'Train on another backend: tfjs does not have it for wasm.';
-  (error as Error).message += `. ${remedy}`;
+  error.message += `. ${remedy}`;
   return error;
 }
 

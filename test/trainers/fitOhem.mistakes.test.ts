@@ -13,20 +13,13 @@ import {
 } from 'ohem-tfjs';
 import {afterEach, beforeEach, describe, expect, it, type MockInstance, vi} from 'vitest';
 import {describeOnBackends} from '../support/backends';
+import {MISSING} from '../support/missingOnWasm';
 import {tinyModel, tinyXs, tinyYs, weightValues} from '../support/tinyModel';
 
 const withOutput = (units: number, activation: 'linear' | 'softmax' | 'sigmoid'): LayersModel =>
   sequential({layers: [layers.dense({units, activation, inputShape: [2]})]});
 const OPTIONS = {batchSize: 3, verbose: 0, shuffle: false, select: all()} as const;
 const optimizer = () => train.sgd(0.1);
-
-/** The kernels that `enableWasmTraining` adds to those of tfjs. */
-const ADDED_ON_WASM = [
-  'Conv2DBackpropFilter',
-  'DepthwiseConv2dNativeBackpropFilter',
-  'DepthwiseConv2dNativeBackpropInput',
-  'UnsortedSegmentSum',
-];
 
 /** A loss that needs a kernel which wasm lacks. */
 const lacking = (kernel: string) => () => {
@@ -120,7 +113,7 @@ describeOnBackends('A mistake in a call of fitOhem', () => {
       expect(await refusal({loss}, {y: ones([6])})).toContain('For integer labels use sparseCategoricalCrossentropy.');
     });
 
-    it.each(ADDED_ON_WASM)('%s, which the wasm backend of tfjs lacks', async (kernel) => {
+    it.each(MISSING)('%s, which the wasm backend of tfjs lacks', async (kernel) => {
       expect(await refusal({loss: lacking(kernel)})).toBe(
         `Kernel '${kernel}' not registered for backend 'wasm'. Call enableWasmTraining() from ` +
           "'ohem-tfjs/wasm' first.",

@@ -16,14 +16,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {MISSING} from '../../support/missingOnWasm';
 import {expectSameAsCpu, random} from './sameAsCpu';
 
-const MISSING = [
-  'Conv2DBackpropFilter',
-  'DepthwiseConv2dNativeBackpropFilter',
-  'DepthwiseConv2dNativeBackpropInput',
-  'UnsortedSegmentSum',
-];
 const REPLACED = [
   'BatchMatMul',
   'Conv2DBackpropInput',
