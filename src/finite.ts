@@ -97,22 +97,22 @@ function seenRows(tensors: readonly Tensor[], batchSize: number): Tensor1D | und
 }
 
 /** On wasm, up to this many numbers the host is faster than starting kernels. */
-const ADDED_BY_HOST = 16_384;
+const ADDED_BY_HOST = 131_072;
 
-/** Whether the host reads the numbers directly. On cpu, kernels are no faster. */
+/** Whether the host adds up the numbers. On cpu, kernels are no faster. */
 function isForHost({size, shape}: Tensor): boolean {
   if (size <= ADDED_BY_HOST || getBackend() === 'cpu') return true;
   return size % WIDE !== 0 && (shape.at(-1) as number) < WIDE;
 }
 
 /**
- * Whether all numbers of a tensor in main memory are finite. Many are first added up by kernels,
- * because a sum with NaN or ∞ is never finite.
+ * Whether all numbers of a tensor in main memory are finite. A sum with NaN or ∞ is never finite,
+ * and in float64 a sum of other squares always is. Many are first added up by kernels, in float32.
  */
 export function areFiniteOnHost(tensor: Tensor): boolean {
   if (tensor.dtype !== 'float32') return true;
   if (!isForHost(tensor) && isTotalFinite(tensor)) return true;
-  return isWithin(tensor, LARGEST);
+  return Number.isFinite(squaresOnHost(numbersIn<'float32'>(tensor)));
 }
 
 function isTotalFinite(tensor: Tensor): boolean {
@@ -122,25 +122,24 @@ function isTotalFinite(tensor: Tensor): boolean {
   });
 }
 
-/** The largest float32. */
-const LARGEST = 3.4028234663852886e38;
-
-/** Whether no number is NaN or further from 0 than a limit. */
-function isWithin(tensor: Tensor, limit: number): boolean {
-  const values = numbersIn<'float32'>(tensor);
-  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i] as number) <= limit)) return false;
-  return true;
-}
-
-/** Whether all numbers and their squares are finite; some optimizers sum the squares. */
+/** Whether all numbers and the sum of their squares are finite; some optimizers sum the squares. */
 export function hasFiniteSquares(gradient: Tensor): boolean {
   if (!isForHost(gradient)) return tidy(() => isTotalFinite(square(gradient)));
-  // So small that the sum of their squares is finite, as they mostly are.
-  if (isWithin(gradient, Math.sqrt(LARGEST / (gradient.size + 1)) / 2)) return true;
-  const entries = numbersIn<'float32'>(gradient);
-  let total = 0;
-  for (let i = 0; i < entries.length; i++) total += (entries[i] as number) ** 2;
-  return Number.isFinite(Math.fround(total));
+  return Number.isFinite(Math.fround(squaresOnHost(numbersIn<'float32'>(gradient))));
+}
+
+/** Adds up squares in four parts: an addition need not wait for the one before it. */
+function squaresOnHost(values: Float32Array): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = values.length - (values.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += (values[i] as number) ** 2;
+    b += (values[i + 1] as number) ** 2;
+    c += (values[i + 2] as number) ** 2;
+    d += (values[i + 3] as number) ** 2;
+  }
+  for (let i = whole; i < values.length; i++) a += (values[i] as number) ** 2;
+  return a + b + c + d;
 }
 
 /**
