@@ -1,6 +1,5 @@
 import {
   clipByValue,
-  clone,
   equal,
   getBackend,
   keep,
@@ -100,13 +99,15 @@ function timesTransposed(a: Tensor, b: Tensor): Tensor {
  * after it does. The gradient, `dy · (x > 0)`, is the same, and only one of both is kept and cut.
  */
 export function shareRelus(ops: readonly TapedOp[]): void {
-  const saved = new Set(ops.flatMap((op) => op.saved.map(({dataId}) => dataId)));
+  // The output itself may be disposed by now: a layer keeps what it returns, and nothing else.
+  const saved = new Map(ops.flatMap((op) => op.saved.map((tensor) => [tensor.dataId, tensor] as const)));
   for (const op of ops) {
+    if (op.kind !== 'kernel' || op.name !== 'Relu' || op.saved.length !== 1 || !stockGradient(op.name)) continue;
     const [output] = op.outputs;
-    if (op.kind !== 'kernel' || op.name !== 'Relu' || !output || output.isDisposed) continue;
-    if (!saved.has(output.dataId) || op.saved.length !== 1 || !stockGradient(op.name)) continue;
+    const copy = output && saved.get(output.dataId);
+    if (!copy) continue;
     op.saved[0]?.dispose();
-    op.saved[0] = keep(offTape(() => clone(output)));
+    op.saved[0] = keep(offTape(() => reshape(copy, output.shape)));
   }
 }
 

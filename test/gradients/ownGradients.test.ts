@@ -7,6 +7,7 @@ import {
   type GradConfig,
   getGradient,
   matMul,
+  maxPool,
   memory,
   mul,
   neg,
@@ -16,6 +17,7 @@ import {
   type Tensor,
   type Tensor1D,
   type Tensor2D,
+  type Tensor4D,
   tensor,
   tensor1d,
   tidy,
@@ -349,6 +351,20 @@ describeOnBackends('a relu', (backend) => {
       expect([...(second.saved[0] as Tensor).dataSync()]).toEqual([-3, 0, 6, 9]);
       tape.dispose();
     });
+  });
+
+  it('saves its output where the layer after it alone has kept that', () => {
+    const before = memory().numTensors;
+    tidy(() => {
+      const x = tensor([-1, 2, 3, -4], [1, 2, 2, 1]);
+      const {tape} = record(() => tidy(() => maxPool(relu(mul(x, 2)) as Tensor4D, 2, 1, 'same')));
+      const [op] = relusOf(tape) as [TapedOp];
+      expect(op.outputs[0]?.isDisposed).toBe(true);
+      shareRelus(tape.ops);
+      expect([...(op.saved[0] as Tensor).dataSync()]).toEqual([0, 4, 6, 0]);
+      tape.dispose();
+    });
+    expect(memory().numTensors).toBe(before);
   });
 
   it('has the same gradient either way, and leaks neither', () => {
