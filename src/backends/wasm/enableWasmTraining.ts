@@ -3,6 +3,7 @@ import {typeError} from '../../checks';
 import {conv2DBackpropFilter, conv2DBackpropInput} from './conv2DGradients';
 import {conv3DBackpropFilter, conv3DBackpropInput} from './conv3DGradients';
 import {depthwiseBackpropFilter, depthwiseBackpropInput} from './depthwiseGradients';
+import {fastAdd} from './fastAdd';
 import {fastGather} from './fastGather';
 import {fastFusedMatMul, fastMatMul} from './fastMatMul';
 import {identity} from './identity';
@@ -13,7 +14,7 @@ import {type WasmBackend, type WasmKernel, Workbench} from './workbench';
 const KERNELS: readonly WasmKernel[] = [
   ...[conv2DBackpropFilter, conv2DBackpropInput, conv3DBackpropFilter, conv3DBackpropInput],
   ...[depthwiseBackpropFilter, depthwiseBackpropInput, maxPool3D, maxPool3DGrad, maxPoolGrad],
-  ...[fastFusedMatMul, fastGather, fastMatMul, identity, unsortedSegmentSum],
+  ...[fastAdd, fastFusedMatMul, fastGather, fastMatMul, identity, unsortedSegmentSum],
 ];
 
 /** Marks our kernels in the registry, which all copies of this module share. */
@@ -28,7 +29,7 @@ type Marked = KernelConfig & {[STOCK]?: KernelConfig | null};
  *     missing → added:    filter gradients of convolutions, both gradients of depthwise ones,
  *                         segment sums (embeddings)
  *     slow → fast:        aᵀ · b, a · bᵀ and batched products, input gradients of convolutions,
- *                         row gathers
+ *                         row gathers, biases of few channels
  *     wrong → right:      gradients of max pooling and of volume convolutions, batched products
  *                         with a bias
  *
@@ -69,14 +70,16 @@ function isOurs(kernel: Marked | undefined): kernel is KernelConfig & {[STOCK]: 
   return kernel !== undefined && STOCK in kernel;
 }
 
-function built({kernelName, from, compute}: WasmKernel): Marked {
+function built({kernelName, from, isFor, compute}: WasmKernel): Marked {
   const stock = registered(kernelName) ?? null;
   const kernels = new Map(from.map((name) => [name, stockKernel(name)]));
   return {
     ...stock,
     kernelName,
     backendName: 'wasm',
-    kernelFunc: ({inputs, attrs, backend}) => {
+    kernelFunc: (call) => {
+      const {inputs, attrs, backend} = call;
+      if (stock && isFor?.(inputs) === false) return stock.kernelFunc(call);
       const bench = new Workbench(backend as WasmBackend, kernels);
       return bench.piece(() => compute(bench, inputs, attrs));
     },

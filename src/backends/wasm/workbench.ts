@@ -107,5 +107,7 @@ export interface WasmKernel {
    * replaces.
    */
   from: readonly string[];
+  /** Whether it applies. Otherwise the kernel that it replaces runs. Omit if it always does. */
+  isFor?(inputs: NamedTensorInfoMap): boolean;
   compute(bench: Workbench, inputs: NamedTensorInfoMap, attrs: unknown): TensorInfo;
 }

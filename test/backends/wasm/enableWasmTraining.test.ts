@@ -20,6 +20,7 @@ import {MISSING} from '../../support/missingOnWasm';
 import {expectSameAsCpu, random} from './sameAsCpu';
 
 const REPLACED = [
+  'Add',
   'BatchMatMul',
   'Conv2DBackpropInput',
   'Conv3DBackpropFilterV2',
