@@ -33,7 +33,10 @@ export interface HostKernel {
 }
 
 /** A backend in main memory; only wasm has a heap. */
-type MemoryBackend = KernelBackend & {typedArrayFromHeap?(info: TensorInfo): TypedArray};
+type MemoryBackend = KernelBackend & {
+  dataIdMap?: {get(dataId: object): unknown};
+  typedArrayFromHeap?(info: TensorInfo): TypedArray;
+};
 
 /**
  * Builds a kernel that does the work of several: a kernel of tfjs takes as long to start as the
@@ -54,7 +57,7 @@ export function hostKernel(
       const backend = call.backend as MemoryBackend;
       const {shape} = call.attrs as unknown as {shape: number[]};
       // On wasm, data of another backend moves here now: later, that could move what was read.
-      for (const input of inputs) backend.typedArrayFromHeap?.(given[input] as TensorInfo);
+      for (const input of inputs) backend.dataIdMap?.get((given[input] as TensorInfo).dataId);
       const width = given[inputs[0] as string]?.shape.at(-1) ?? 1;
       const values = compute(hostOf(backend, backendName, given), width);
       return {dataId: backend.write(values, shape, 'float32'), shape, dtype: 'float32'};

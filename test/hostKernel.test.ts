@@ -1,6 +1,7 @@
 import {
   dispose,
   engine,
+  fill,
   grad,
   type KernelBackend,
   memory,
@@ -37,6 +38,20 @@ describeOnBackends('A kernel of the host', (backend) => {
     expect(second).toBeCloseTo(5, 5);
     for (const tensor of [values, others, sums]) tensor.dispose();
     expect(memory().numDataBuffers).toBe(before.numDataBuffers - 2);
+  });
+
+  it('reads data of another backend, for which the memory of this one must grow', async () => {
+    const ends = hostKernel('TestEnds', ['Values', 'Others'], ({read}) => {
+      const [values, others] = [read('Values'), read('Others')];
+      return Float32Array.of(values[0] as number, others.at(-1) as number);
+    });
+    const values = tensor1d([5]);
+    await setBackend('cpu');
+    const others = fill([12_000_000], 7);
+    await setBackend(backend);
+    const found = runHostKernel(ends, [values, others], [2]);
+    expect([...found.dataSync()]).toEqual([5, 7]);
+    dispose([values, others, found]);
   });
 
   it('is not taken for one of the same name, of another version of the library', () => {
