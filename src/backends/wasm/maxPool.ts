@@ -1,5 +1,6 @@
 import {
   backend_util,
+  Cast,
   MaxPool3D,
   type MaxPool3DAttrs,
   MaxPool3DGrad,
@@ -10,8 +11,10 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import {typeError} from '../../checks';
-import {imageAxes, SINGLE, type VolumeAxes, volumeAxes, type WindowAxis} from './windowAxis';
-import type {Inputs, WasmKernel, Workbench} from './workbench';
+import {addToFirstMaxima} from './firstMaxima';
+import {asFloat} from './floats';
+import {covered, imageAxes, type VolumeAxes, volumeAxes} from './windowAxis';
+import type {Inputs, WasmKernel} from './workbench';
 
 /**
  * Computes the gradient of max pooling. Each number of dY goes to the maximum of its window, the
@@ -22,13 +25,18 @@ import type {Inputs, WasmKernel, Workbench} from './workbench';
  */
 export const maxPoolGrad: WasmKernel = {
   kernelName: MaxPoolGrad,
-  from: [],
+  from: [Cast],
   compute(bench, {dy, input}: Inputs<'dy' | 'input'>, {filterSize, strides, pad, dimRoundingMode}: MaxPoolGradAttrs) {
     const shape = input.shape as [number, number, number, number];
     const info = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
     checkShape(MaxPoolGrad, dy, info.outShape);
-    const axes = [SINGLE, ...imageAxes(info)] as const;
-    return gradient(bench, dy, input, (values) => windowMaxima(values, info.batchSize, axes, info.inChannels, 'first'));
+    const {batchSize, inChannels: channels} = info;
+    const images = asFloat(bench, input);
+    const result = bench.makeEmpty(shape, 'float32');
+    const [sums, gradients, values] = bench.views(result, dy, images) as [Float32Array, Float32Array, Float32Array];
+    sums.fill(0);
+    addToFirstMaxima(sums, gradients, values, {batchSize, channels, axes: imageAxes(info)});
+    return result;
   },
 };
 
@@ -43,7 +51,7 @@ export const maxPool3D: WasmKernel = {
   compute(bench, {x}: Inputs<'x'>, attrs: MaxPool3DAttrs) {
     const info = volumePooling(x, attrs);
     const result = bench.makeEmpty(info.outShape, 'float32');
-    const [maxima, values] = [bench.view(result), bench.view(x)];
+    const [maxima, values] = bench.views(result, x) as [Float32Array, Float32Array];
     const places = windowMaxima(values, info.batchSize, volumeAxes(info), info.inChannels, 'first');
     for (let i = 0; i < places.length; i++) maxima[i] = values[places[i] as number] ?? Number.NEGATIVE_INFINITY;
     return result;
@@ -60,8 +68,15 @@ export const maxPool3DGrad: WasmKernel = {
   compute(bench, {dy, input}: Inputs<'dy' | 'input'>, attrs: MaxPool3DGradAttrs) {
     const info = volumePooling(input, attrs);
     checkShape(MaxPool3DGrad, dy, info.outShape);
-    const axes = volumeAxes(info);
-    return gradient(bench, dy, input, (values) => windowMaxima(values, info.batchSize, axes, info.inChannels, 'last'));
+    const result = bench.makeEmpty(input.shape, 'float32');
+    const [sums, gradients, values] = bench.views(result, dy, input) as [Float32Array, Float32Array, Float32Array];
+    const places = windowMaxima(values, info.batchSize, volumeAxes(info), info.inChannels, 'last');
+    sums.fill(0);
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] as number;
+      if (place >= 0) sums[place] = (sums[place] as number) + (gradients[i] as number);
+    }
+    return result;
   },
 };
 
@@ -80,28 +95,7 @@ function checkShape(kernelName: string, dy: TensorInfo, shape: number[]): void {
 }
 
 /**
- * Adds each number of dY to its single target. Works in place: copying such sizes takes longer than
- * the rest.
- */
-function gradient(
-  bench: Workbench,
-  dy: TensorInfo,
-  input: TensorInfo,
-  placesOf: (values: Float32Array) => Int32Array,
-): TensorInfo {
-  const result = bench.makeEmpty(input.shape, 'float32');
-  const [sums, given] = [bench.view(result), bench.view(dy)];
-  const places = placesOf(bench.view(input));
-  sums.fill(0);
-  for (let i = 0; i < places.length; i++) {
-    const place = places[i] as number;
-    if (place >= 0) sums[place] = (sums[place] as number) + (given[i] as number);
-  }
-  return result;
-}
-
-/**
- * Finds the maximum of each window and channel.
+ * Finds the maximum of each window and channel of volumes.
  *
  * @param values   float32[B, D, H, W, C], flattened.
  * @param ofEqual  which of equal maxima to return.
@@ -145,12 +139,4 @@ function windowMaxima(
     }
   }
   return places;
-}
-
-/** Lists the part of the axis that each window covers. */
-function covered({input, output, kernel, stride, before}: WindowAxis): {first: number; end: number}[] {
-  return Array.from({length: output}, (_, window) => {
-    const first = window * stride - before;
-    return {first: Math.max(0, first), end: Math.min(input, first + kernel)};
-  });
 }

@@ -16,9 +16,6 @@ export interface WindowAxis {
 export type ImageAxes = readonly [rows: WindowAxis, columns: WindowAxis];
 export type VolumeAxes = readonly [frames: WindowAxis, rows: WindowAxis, columns: WindowAxis];
 
-/** An axis with one pixel and one window. */
-export const SINGLE: WindowAxis = {input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, before: 0};
-
 /** Sizes on one axis, under the names of tfjs: `inHeight`, `outHeight`, … */
 type Sizes<Axis extends string> = Record<`${'in' | 'out' | 'filter' | 'stride' | 'dilation'}${Axis}`, number>;
 type ImageInfo = Sizes<'Height'> & Sizes<'Width'> & {padInfo: {top: number; left: number}};
@@ -40,4 +37,12 @@ function windowAxis<Axis extends string>(info: Sizes<Axis>, axis: Axis, before: 
     dilation: info[`dilation${axis}`],
     before,
   };
+}
+
+/** Lists the part of an axis that each window covers. */
+export function covered({input, output, kernel, stride, before}: WindowAxis): {first: number; end: number}[] {
+  return Array.from({length: output}, (_, window) => {
+    const first = window * stride - before;
+    return {first: Math.max(0, first), end: Math.min(input, first + kernel)};
+  });
 }

@@ -61,7 +61,17 @@ export class Workbench {
    * move all memory.
    */
   view(tensor: TensorInfo): Float32Array {
+    this.#backend.dataIdMap.get(tensor.dataId);
     return this.#backend.typedArrayFromHeap(tensor) as Float32Array;
+  }
+
+  /**
+   * Returns the memory of several tensors. Data of another backend moves here before, as that may
+   * move all memory.
+   */
+  views(...tensors: TensorInfo[]): Float32Array[] {
+    for (const {dataId} of tensors) this.#backend.dataIdMap.get(dataId);
+    return tensors.map((tensor) => this.view(tensor));
   }
 
   /** Copies the numbers of a tensor. */

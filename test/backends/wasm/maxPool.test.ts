@@ -3,11 +3,17 @@ import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
 import {
   backend_util,
+  cast,
+  dispose,
+  fill,
   MaxPool3D,
   MaxPool3DGrad,
   MaxPoolGrad,
   maximum,
+  mul,
   round,
+  setBackend,
+  sum,
   type Tensor,
   tensor,
 } from '@tensorflow/tfjs-core';
@@ -106,6 +112,57 @@ describe('Max pooling on wasm', () => {
       const output = random([1, 1, 3, 1], 3);
       return runKernel(MaxPoolGrad, {dy: random([1, 1, 3, 1], 2), input: tensor(x, [1, 1, 6, 1]), output}, attrs);
     });
+  });
+
+  it('has its gradient in the first of equal maxima, for any numbers, 0 and -0 among them', async () => {
+    const numbers = [Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, -0, 0, 1e-45, -1e-45, -2, 1, 3e38];
+    const cases = fc.record({
+      filterSize: fc.constantFrom([2, 2], [1, 2], [3, 2], [3, 3]),
+      strides: pair(3),
+      pad: fc.constantFrom('valid', 'same'),
+      values: fc.array(fc.constantFrom(...numbers), {minLength: 60, maxLength: 60}),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, ({values, ...attrs}) => {
+        const shape: [number, number, number, number] = [1, 5, 6, 2];
+        const {filterSize, strides, pad} = attrs as {
+          filterSize: [number, number];
+          strides: [number, number];
+          pad: 'same';
+        };
+        const {outShape} = backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad);
+        const run = () =>
+          runKernel(
+            MaxPoolGrad,
+            {dy: random(outShape, 2), input: tensor(values, shape), output: random(outShape, 3)},
+            attrs,
+          );
+        return expectSameAsCpu(run, {tolerance: ROUNDED});
+      }),
+      {...RUNS, numRuns: 300},
+    );
+  });
+
+  it('of integers has the gradient of cpu', async () => {
+    const attrs = {filterSize: 2, strides: 2, pad: 'valid'};
+    const input = () => cast(mul(coarse([2, 4, 4, 3]), 7), 'int32');
+    await expectSameAsCpu(() =>
+      runKernel(MaxPoolGrad, {dy: random([2, 2, 2, 3], 2), input: input(), output: random([2, 2, 2, 3], 3)}, attrs),
+    );
+  });
+
+  it('reads data of another backend, for which the memory of wasm must grow', async () => {
+    const [shape, outShape] = [
+      [1, 3000, 3000, 1],
+      [1, 1500, 1500, 1],
+    ];
+    const attrs = {filterSize: 2, strides: 2, pad: 'valid'};
+    await setBackend('cpu');
+    const [dy, input] = [fill(outShape, 3), fill(shape, -1)];
+    await setBackend('wasm');
+    const gradient = runKernel(MaxPoolGrad, {dy, input, output: dy}, attrs);
+    expect([...gradient.dataSync().subarray(0, 4), sum(gradient).dataSync()[0]]).toEqual([3, 0, 3, 0, 3 * 1500 * 1500]);
+    dispose([dy, input, gradient]);
   });
 
   it('refuses a gradient of another shape, and leaves nothing behind', () => {
