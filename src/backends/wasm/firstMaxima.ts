@@ -9,7 +9,7 @@ interface Strides {
 /**
  * Adds the gradient of each window of images to its first maximum, for each channel.
  *
- * Nobody can predict which pixel of a window is largest, so a processor waits at each branch that
+ * Which pixel of a window is largest cannot be predicted, so a processor waits at each branch that
  * depends on it. Here the pixels are compared by arithmetic, on keys: integers in the order of the
  * floats. A window whose maximum is NaN or ∞ is compared once more, as floats.
  *
@@ -97,7 +97,7 @@ function placeAmongFloats(
   return place;
 }
 
-/** Converts the bits of a float32 to an integer in the order of floats; those of −0 to 0 as well. */
+/** Converts the bits of a float32 to an integer in the order of floats; those of −0 to 0. */
 const keyOf = (bits: number): number => {
   const sign = bits >> 31;
   return ((bits & 0x7fffffff) ^ sign) - sign;
