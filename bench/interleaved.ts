@@ -37,10 +37,11 @@ export function cpuClock(): number {
 }
 
 /**
- * Times contestants in turn, A B C A B C …, so that the drift of a noisy machine meets all of them,
- * once they are warm; the first round is not counted. Each round has its tensors at other
- * addresses. Compare their medians as ratios: milliseconds change from machine to machine and from
- * hour to hour.
+ * Times contestants in turn, A B C, C B A, …, so that the drift of a noisy machine meets all of
+ * them, once they are warm; the first round is not counted. A step takes up to a tenth longer after
+ * one of another kind, which leaves the caches cold, so a fixed order would favour one of two equal
+ * steps. Each round has its tensors at other addresses. Compare their medians as ratios:
+ * milliseconds change from machine to machine and from hour to hour.
  *
  * @param clock  milliseconds: those on the wall, or of the processor by `cpuClock`.
  */
@@ -55,7 +56,7 @@ export async function interleaved(
   for (let round = 0; round <= rounds; round++) {
     moved.push(zeros([1 + ((round * 7919) % MOVES)]), zeros([1 + ((round * 104_729) % MOVES)]));
     if (moved.length > 8) moved.splice(0, 3).forEach((tensor) => void tensor.dispose());
-    for (const {name, prepare, run} of contestants) {
+    for (const {name, prepare, run} of round % 2 === 0 ? contestants : [...contestants].reverse()) {
       prepare?.();
       const start = clock();
       await run();

@@ -54,12 +54,17 @@ export async function kernelRuns(run: () => unknown): Promise<KernelRun[]> {
   return runs;
 }
 
+/** Adds up the milliseconds of all kernels. */
+export function kernelMs(runs: readonly KernelRun[]): number {
+  return runs.reduce((total, {ms}) => total + ms, 0);
+}
+
 /** The kernels in which a model multiplies or pools: no step over its rows can do without them. */
 const OF_THE_MODEL = /MatMul|Conv|MaxPool/;
 
 /** Adds up the milliseconds of products, convolutions and max pools, and of their gradients. */
 export function productMs(runs: readonly KernelRun[]): number {
-  return runs.reduce((total, {name, ms}) => (OF_THE_MODEL.test(name) ? total + ms : total), 0);
+  return kernelMs(runs.filter(({name}) => OF_THE_MODEL.test(name)));
 }
 
 /** Adds up the kernels that compute: all but views. */

@@ -1,7 +1,7 @@
 import {setBackend} from '@tensorflow/tfjs-core';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {type Contestant, interleaved, median} from './interleaved';
-import {computing, kernelCounts, kernelRuns, mostFrequent, productMs} from './kernelCounts';
+import {computing, type KernelRun, kernelCounts, kernelMs, kernelRuns, mostFrequent, productMs} from './kernelCounts';
 import {SMALL_MODELS, type SmallModel, smallModels} from './smallModels';
 import {type Compared, compareSteps, type MinedStep, type SmallBuild, smallSteps} from './smallSteps';
 
@@ -24,7 +24,9 @@ export interface SmallTiming {
   stockMs: number;
   minedMs: number;
   olderMs?: number;
-  /** Median milliseconds of its products, convolutions and pools: no step can take less. */
+  /** Median milliseconds of its kernels, the time between them left out. */
+  kernelMs: Compared<number>;
+  /** Of these, the products, convolutions and pools: no step can take less. */
   productMs: Compared<number>;
   /** Kernels of one step that are not views. */
   kernels: Compared<number>;
@@ -64,21 +66,22 @@ async function timeOne(small: SmallModel, backend: string, rounds: number, older
   const [stockMs, minedMs, olderMs] = ms as [number, number, number?];
   steps.dispose();
   const counted = await compareSteps(small, kernelCounts);
-  const products = await compareSteps(small, (step) => medianProducts(step, PROFILED));
+  const profiled = await compareSteps(small, (step) => medianTimes(step, PROFILED));
   return {
     ...{name: small.name, backend, strategy: mined.strategy(), stockMs, minedMs},
     ...(olderMs !== undefined && {olderMs}),
-    productMs: products,
+    kernelMs: {mined: profiled.mined.kernels, stock: profiled.stock.kernels},
+    productMs: {mined: profiled.mined.products, stock: profiled.stock.products},
     kernels: {mined: computing(counted.mined), stock: computing(counted.stock)},
     mostFrequent: {mined: mostFrequent(counted.mined), stock: mostFrequent(counted.stock)},
   };
 }
 
-/** The median time of the products in some steps. */
-async function medianProducts(step: () => unknown, steps: number): Promise<number> {
-  const all: number[] = [];
-  for (let taken = 0; taken < steps; taken++) all.push(productMs(await kernelRuns(step)));
-  return median(all);
+/** The median times of all kernels of a step, and of the products among them. */
+async function medianTimes(step: () => unknown, steps: number): Promise<{kernels: number; products: number}> {
+  const runs: KernelRun[][] = [];
+  for (let taken = 0; taken < steps; taken++) runs.push(await kernelRuns(step));
+  return {kernels: median(runs.map(kernelMs)), products: median(runs.map(productMs))};
 }
 
 /** A contestant whose run is several steps, one after the other. */
@@ -92,12 +95,13 @@ function repeated(name: string, steps: number, step: MinedStep | (() => Promise<
 export function printSmall(timings: readonly SmallTiming[]): void {
   console.log('\nSmall models: the harder half of each batch mined, beside trainOnBatch; kernels without views');
   console.table(
-    timings.map(({name, backend, strategy, stockMs, minedMs, olderMs, productMs, kernels, mostFrequent}) => ({
+    timings.map(({name, backend, strategy, stockMs, minedMs, olderMs, kernelMs, productMs, kernels, mostFrequent}) => ({
       model: name,
       backend,
       by: strategy,
       'stock ms': Number(stockMs.toFixed(2)),
       'mined ÷ stock': Number((minedMs / stockMs).toFixed(2)),
+      'kernels ÷ stock': Number((kernelMs.mined / stockMs).toFixed(2)),
       'products ÷ stock': Number((productMs.mined / stockMs).toFixed(2)),
       ...(olderMs && {'mined ÷ older': Number((minedMs / olderMs).toFixed(2))}),
       'kernels: mined, stock': `${kernels.mined}, ${kernels.stock}`,

@@ -130,7 +130,10 @@ export function hasFiniteSquares(gradient: Tensor): boolean {
 
 /** Adds up squares in four parts: an addition need not wait for the one before it. */
 function squaresOnHost(values: Float32Array): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   const whole = values.length - (values.length % 4);
   for (let i = 0; i < whole; i += 4) {
     a += (values[i] as number) ** 2;

@@ -17,7 +17,7 @@ import {
   unregisterKernel,
 } from '@tensorflow/tfjs-core';
 import {expect, it} from 'vitest';
-import {computing, kernelCounts, kernelRuns, mostFrequent, productMs} from '../../bench/kernelCounts';
+import {computing, kernelCounts, kernelMs, kernelRuns, mostFrequent, productMs} from '../../bench/kernelCounts';
 import {describeOnBackends} from '../support/backends';
 
 describeOnBackends('kernelCounts', (backendName) => {
@@ -99,12 +99,15 @@ describeOnBackends('kernelRuns', () => {
   });
 });
 
-it('productMs adds up products, convolutions, max pools and their gradients only', () => {
+it('productMs adds up products, convolutions, max pools and their gradients only, kernelMs all', () => {
   const named = (name: string, ms: number) => ({name, ms});
   const products = ['BatchMatMul', '_FusedMatMul', 'Conv2DBackpropFilter', 'FusedConv2D', 'MaxPoolGrad'];
   const others = ['Add', 'AvgPool', 'Multiply', 'Transpose'];
   expect(productMs([...products, ...others].map((name, i) => named(name, 2 ** i)))).toBe(31);
   expect(productMs([])).toBe(0);
+  expect(kernelMs([...products, ...others].map((name, i) => named(name, 2 ** i)))).toBe(
+    2 ** (products.length + others.length) - 1,
+  );
 });
 
 it('mostFrequent names the kernels that ran most often, without views, ties by name', () => {

@@ -244,10 +244,13 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'takes 0.34 to 0.80 times as long as `trainOnBatch`',
+    says: 'takes 0.33 to 0.81 times as long as `trainOnBatch`',
     results: 'bench-small.json',
-    due: ({small}: {small: {backend: string; strategy: string; stockMs: number; minedMs: number}[]}) => {
-      const pruned = small.filter(({backend, strategy}) => backend === 'wasm' && strategy === 'pruned');
+    // Without the transformer block, whose plain step takes five times as long in some runs.
+    due: ({small}: {small: SmallTiming[]}) => {
+      const pruned = small.filter(({name, backend, strategy}) => {
+        return backend === 'wasm' && strategy === 'pruned' && name !== 'transformer block';
+      });
       const ratios = pruned.map(({stockMs, minedMs}) => minedMs / stockMs);
       const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(2));
       return `takes ${least} to ${most} times as long as \`trainOnBatch\``;
@@ -255,7 +258,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'docs/results.md',
-    says: 'add up to 0.64 of the plain step of 784-128-10',
+    says: 'add up to 0.65 of the plain step of 784-128-10',
     results: 'bench-small.json',
     due: ({small}: {small: SmallTiming[]}) => {
       const onWasm = (model: string) =>
@@ -266,7 +269,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'docs/training-loops.md',
-    says: 'takes 0.91 to 1.02 times as long as one of a loop',
+    says: 'takes 0.91 to 1.04 times as long as one of a loop',
     results: 'bench-fits.json',
     due: ({fits}: {fits: {ratio: number}[]}) => {
       const ratios = fits.map(({ratio}) => ratio);
@@ -276,7 +279,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'docs/training-loops.md',
-    says: 'of 2-8-2 takes 0.35 times as long as by `fit` of tfjs, and one of 784-128-10 0.59 times as long',
+    says: 'of 2-8-2 takes 0.30 times as long as by `fit` of tfjs, and one of 784-128-10 0.70 times as long',
     results: 'bench-fits.json',
     due: ({fits}: {fits: {name: string; toPlain: number}[]}) => {
       const [smallest, wider] = ['2-8-2', '784-128-10'].map((model) =>

@@ -1,5 +1,5 @@
 /**
- * @file The table of docs/results.md that sets mined steps beside the products that they contain.
+ * @file The table of docs/results.md that sets mined steps beside the kernels and products in them.
  */
 import type {Timing} from '../../bench/interleaved';
 import type {SmallTiming} from '../../bench/small';
@@ -12,10 +12,13 @@ export function floorsOfSteps(): string[][] {
   const {small} = resultsOf<{small: SmallTiming[]}>('bench-small.json');
   const {subjects} = resultsOf<{subjects: {name: string; timings: Timing[]}[]}>('bench.json');
   return [
-    ['model', 'rows kept', 'mined step', 'its products alone'],
+    ['model', 'rows kept', 'mined step', 'its kernels', 'its products alone'],
     ...small
       .filter(({backend, strategy}) => backend === 'wasm' && strategy === 'pruned')
-      .map(({name, stockMs, minedMs, productMs}) => [name, 'half', ...byPlain(stockMs, minedMs, productMs.mined)]),
+      .map(({name, stockMs, minedMs, kernelMs, productMs}) => [
+        ...[name, 'half'],
+        ...byPlain(stockMs, minedMs, kernelMs.mined, productMs.mined),
+      ]),
     ...subjects.flatMap(({name, timings}) => largeSteps(name.replace(/^.*: |, .*$/g, ''), timings)),
   ];
 }
@@ -26,7 +29,8 @@ function largeSteps(model: string, timings: readonly Timing[]): string[][] {
   return timings.flatMap(({name, ms}) => {
     const [, n, k] = /^(\d+)\/(\d+) floor$/.exec(name) ?? [];
     if (!n || n === k) return [];
-    return [[model, `${k} of ${n}`, ...byPlain(timeOf(`stock ${n}`), timeOf(`${n}/${k} pruned`), ms)]];
+    const [mined, products] = byPlain(timeOf(`stock ${n}`), timeOf(`${n}/${k} pruned`), ms) as [string, string];
+    return [[model, `${k} of ${n}`, mined, '–', products]];
   });
 }
 
