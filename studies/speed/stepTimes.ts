@@ -9,9 +9,9 @@ const ROW = 21;
 const FONT = 11;
 /** Pixels between names, plot and times. */
 const GAP = 14;
-const TICKS = [0.2, 0.3, 0.5, 0.7, 1];
-/** The axis goes so far beyond the smallest and the largest ratio that their labels fit in. */
-const MARGIN = {least: 1.35, most: 1.2};
+const TICKS = [0.1, 0.2, 0.3, 0.5, 0.7, 1];
+/** The axis goes so far beyond the smallest ratio, in pixels, and beyond the largest, as a factor. */
+const MARGIN = {least: 44, most: 1.2};
 
 /** What a panel has in common. */
 interface Group {
@@ -28,8 +28,8 @@ export function stepTimes(steps: SpeedStep[], theme: Theme): TopLevelSpec {
   const names = Math.ceil(Math.max(...steps.map(({model}) => textWidth(model, FONT))));
   const times = Math.ceil(Math.max(...steps.map((step) => textWidth(timesSaid(step), FONT))));
   const ratios = steps.flatMap(({ratio, allRatio = ratio}) => [ratio, allRatio]);
-  const domain: Domain = [Math.min(...ratios) / MARGIN.least, Math.max(1, ...ratios) * MARGIN.most];
   const width = WIDE - 2 * PADDING - names - times - 2 * GAP;
+  const domain = domainOf(Math.min(...ratios), Math.max(1, ...ratios) * MARGIN.most, width);
   return stackedPanels({
     theme,
     title: 'Time of a mined step, by that of a plain one',
@@ -44,6 +44,12 @@ export function stepTimes(steps: SpeedStep[], theme: Theme): TopLevelSpec {
 }
 
 type Domain = [least: number, most: number];
+
+/** Extends a logarithmic axis to the left, so that the label of the smallest ratio fits in. */
+function domainOf(least: number, most: number, width: number): Domain {
+  const perPixel = Math.log(most / least) / (width - MARGIN.least);
+  return [least * Math.exp(-perPixel * MARGIN.least), most];
+}
 
 const ratioSaid = ({ratio}: SpeedStep) => ratio.toFixed(2);
 
@@ -95,7 +101,7 @@ function panelOf({title, steps}: Group, domain: Domain, width: number, isLowest:
     type: 'quantitative' as const,
     title: isLowest ? 'plain step = 1, logarithmic' : null,
     scale: {type: 'log' as const, domain, nice: false},
-    axis: {values: TICKS, labels: isLowest, labelExpr: "format(datum.value, '.1f')"},
+    axis: {values: TICKS.filter((tick) => tick > domain[0]), labels: isLowest, labelExpr: "format(datum.value, '.1f')"},
   };
   const said = (filter: string, align: 'left' | 'right'): Layer => ({
     transform: [{filter}],
