@@ -10,7 +10,7 @@ const FONT = 11;
 /** Pixels between names, plot and times. */
 const GAP = 14;
 const TICKS = [0.1, 0.2, 0.3, 0.5, 0.7, 1];
-/** The axis goes so far beyond the smallest ratio, in pixels, and beyond the largest, as a factor. */
+/** How far the axis goes beyond the smallest ratio, in pixels; beyond the largest, as a factor. */
 const MARGIN = {least: 44, most: 1.2};
 
 /** What a panel has in common. */
