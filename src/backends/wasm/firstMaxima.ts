@@ -11,7 +11,7 @@ interface Strides {
  *
  * Which pixel of a window is largest cannot be predicted, so a processor waits at each branch that
  * depends on it. Here the pixels are compared by arithmetic, on keys: integers in the order of the
- * floats. A window whose maximum is NaN or ∞ is compared once more, as floats.
+ * floats. A window whose maximum is NaN or ∞ is compared once more, without NaN and −∞.
  *
  * @param sums  float32[B, H, W, C], flattened, to add to.
  * @param gradients  float32[B, H', W', C], flattened; left out for a window without a number above
@@ -36,8 +36,8 @@ export function addToFirstMaxima(
         const width = endColumn - column;
         const isFour = height === 2 && width === 2;
         for (let at = start; at < start + channels; at++) {
-          let place = isFour ? placeOfFour(bits, at, strides) : placeOfMany(bits, at, strides, height, width);
-          if (place >= 0 && isOdd(bits[place] as number)) place = placeAmongFloats(values, at, strides, height, width);
+          let place = isFour ? placeOfFour(bits, at, strides) : placeOfMany(bits, at, strides, height, width, false);
+          if (place >= 0 && isOdd(bits[place] as number)) place = placeOfMany(bits, at, strides, height, width, true);
           if (place >= 0) sums[place] = (sums[place] as number) + (gradients[next] as number);
           next++;
         }
@@ -58,40 +58,29 @@ function placeOfFour(bits: Int32Array, start: number, {pixel, line}: Strides): n
   return start + chosen(isSecond, line + (pixel & inSecond), pixel & inFirst);
 }
 
-/** Finds the first maximum of a window of any size; −1 if it is empty, all padding. */
-function placeOfMany(bits: Int32Array, start: number, {pixel, line}: Strides, height: number, width: number): number {
-  if (height <= 0 || width <= 0) return -1;
-  let place = start;
-  let largest = keyOf(bits[start] as number);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const at = start + row * line + column * pixel;
-      const key = keyOf(bits[at] as number);
-      const isLarger = below(largest, key);
-      place = chosen(isLarger, at, place);
-      largest = chosen(isLarger, key, largest);
-    }
-  }
-  return place;
-}
-
-/** Finds the first maximum that is above −∞, if any, and otherwise returns −1. */
-function placeAmongFloats(
-  values: Float32Array,
+/**
+ * Finds the first maximum of a window of any size; −1 if there is none, as in a window of padding.
+ *
+ * @param skips  whether to leave out NaN and −∞.
+ */
+function placeOfMany(
+  bits: Int32Array,
   start: number,
   {pixel, line}: Strides,
   height: number,
   width: number,
+  skips: boolean,
 ): number {
   let place = -1;
-  let largest = Number.NEGATIVE_INFINITY;
+  let largest = LEAST_KEY;
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const at = start + row * line + column * pixel;
-      if ((values[at] as number) > largest) {
-        place = at;
-        largest = values[at] as number;
-      }
+      const key = keyOf(bits[at] as number);
+      if (skips && (key > INFINITE || key <= -INFINITE)) continue;
+      const isLarger = below(largest, key);
+      place = chosen(isLarger, at, place);
+      largest = chosen(isLarger, key, largest);
     }
   }
   return place;
@@ -109,7 +98,11 @@ const below = (a: number, b: number): number => ((a & ~b) | (~(a ^ b) & (a - b))
 /** One of two integers, by a mask of −1 or 0. */
 const chosen = (mask: number, ifSet: number, otherwise: number): number => otherwise ^ ((otherwise ^ ifSet) & mask);
 
-const EXPONENT = 0x7f800000;
+/** The bits of ∞, and their key. The keys of NaN are further from 0. */
+const INFINITE = 0x7f800000;
+
+/** Below the key of any number. */
+const LEAST_KEY = -(2 ** 31);
 
 /** Whether bits are those of NaN or ∞. */
-const isOdd = (bits: number): boolean => (bits & EXPONENT) === EXPONENT;
+const isOdd = (bits: number): boolean => (bits & INFINITE) === INFINITE;
