@@ -22,7 +22,7 @@ export const fastAdd: WasmKernel = {
   compute(bench, {a, b}: Inputs<'a' | 'b'>) {
     const channels = b.shape.at(-1) as number;
     const width = repetitions(a, b) * channels;
-    const bias = bench.view(b);
+    const [bias] = bench.views(b) as [Float32Array];
     const repeated = Float32Array.from({length: width}, (_, i) => bias[i % channels] as number);
     const rows = {...a, shape: [util.sizeFromShape(a.shape) / width, width]};
     return {...bench.run(Add, {a: rows, b: bench.make(repeated, [width], 'float32')}), shape: a.shape};

@@ -49,7 +49,7 @@ export class Workbench {
     return made;
   }
 
-  /** Creates a tensor to be filled through its `view`. */
+  /** Creates a tensor to be filled through its view. */
   makeEmpty(shape: number[], dtype: DataType): TensorInfo {
     const made = this.#backend.makeOutput(shape, dtype);
     this.#made.push(made);
@@ -57,21 +57,12 @@ export class Workbench {
   }
 
   /**
-   * Returns the memory of a tensor, without a copy. Valid only until the next allocation, which may
-   * move all memory.
-   */
-  view(tensor: TensorInfo): Float32Array {
-    this.#backend.dataIdMap.get(tensor.dataId);
-    return this.#backend.typedArrayFromHeap(tensor) as Float32Array;
-  }
-
-  /**
-   * Returns the memory of several tensors. Data of another backend moves here before, as that may
-   * move all memory.
+   * Returns the memory of tensors, without copies. Valid only until the next allocation, which may
+   * move all memory; so data of another backend moves here first.
    */
   views(...tensors: TensorInfo[]): Float32Array[] {
     for (const {dataId} of tensors) this.#backend.dataIdMap.get(dataId);
-    return tensors.map((tensor) => this.view(tensor));
+    return tensors.map((tensor) => this.#backend.typedArrayFromHeap(tensor) as Float32Array);
   }
 
   /** Copies the numbers of a tensor. */
