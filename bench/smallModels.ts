@@ -17,7 +17,7 @@ export interface SmallModel {
   target: number[];
   /** The unit that is mined. Omit for rows. */
   granularity?: 'element';
-  /** Steps in one timed run, long enough for the clock. */
+  /** Steps in one turn: several if they are short, for the first one finds caches that others left. */
   steps: number;
   build(): LayersModel;
 }
@@ -76,13 +76,13 @@ const uNet = () =>
     LOSS,
   );
 
-const U_NET = {rows: 4, shape: [64, 64, 1], target: [64, 64, 2], steps: 1, build: uNet};
+const U_NET = {rows: 4, shape: [64, 64, 1], target: [64, 64, 2], steps: 2, build: uNet};
 
 export const SMALL_MODELS: readonly SmallModel[] = [
-  {name: '2-8-2', rows: 32, shape: [2], target: [2], steps: 8, build: () => dense([2, 8, 2], 'tanh')},
-  {name: '4-16-16-3', rows: 32, shape: [4], target: [3], steps: 8, build: () => dense([4, 16, 16, 3], 'relu')},
-  {name: '784-128-10', rows: 64, shape: [784], target: [10], steps: 2, build: () => dense([784, 128, 10], 'relu')},
-  {name: 'CNN 16-32', rows: 32, shape: [28, 28, 1], target: [10], steps: 1, build: cnn},
+  {name: '2-8-2', rows: 32, shape: [2], target: [2], steps: 16, build: () => dense([2, 8, 2], 'tanh')},
+  {name: '4-16-16-3', rows: 32, shape: [4], target: [3], steps: 16, build: () => dense([4, 16, 16, 3], 'relu')},
+  {name: '784-128-10', rows: 64, shape: [784], target: [10], steps: 8, build: () => dense([784, 128, 10], 'relu')},
+  {name: 'CNN 16-32', rows: 32, shape: [28, 28, 1], target: [10], steps: 8, build: cnn},
   {
     name: '784-1024-10',
     rows: 512,
@@ -91,8 +91,8 @@ export const SMALL_MODELS: readonly SmallModel[] = [
     steps: 1,
     build: () => dense([784, 1024, 10], 'sigmoid'),
   },
-  {name: 'LSTM 32', rows: 32, shape: [20, 8], target: [3], steps: 1, build: lstm},
-  {name: 'transformer block', rows: 32, shape: [16, 32], target: [3], steps: 1, build: transformer},
+  {name: 'LSTM 32', rows: 32, shape: [20, 8], target: [3], steps: 4, build: lstm},
+  {name: 'transformer block', rows: 32, shape: [16, 32], target: [3], steps: 2, build: transformer},
   {name: 'U-Net, images', ...U_NET},
   {name: 'U-Net, pixels', ...U_NET, granularity: 'element'},
 ];

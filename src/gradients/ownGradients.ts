@@ -79,14 +79,15 @@ function productGradients(saved: Tensor[], dy: Tensor): Gradients {
   return {a: () => timesTransposed(dy, b), b: () => matMul(a, dy, true)};
 }
 
-/** Up to this many numbers of a right factor, to transpose and to pack it takes no time. */
+/** Up to this many numbers of a right factor, to pack it takes no time. */
 const SMALL_FACTOR = 4096;
 
 /**
  * Computes `a · bᵀ`, of float32[M, K] and float32[N, K]. On wasm, where M is small, as `(b · aᵀ)ᵀ`.
  *
- * A product on wasm transposes its right factor, and then packs it. For the few kept rows, that of
- * the weights takes longer than the product itself. The sums are the same, in the same order.
+ * A product on wasm packs its right factor, and a transposed one number by number. For the few kept
+ * rows, that of the weights takes longer than the product itself. The sums are the same, in the same
+ * order.
  */
 function timesTransposed(a: Tensor, b: Tensor): Tensor {
   const [[rows, inner], columns] = [a.shape as [number, number], b.shape[0] as number];

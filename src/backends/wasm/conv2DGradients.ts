@@ -8,11 +8,13 @@ import {
   type Conv2DBackpropInputAttrs,
   Fill,
   GatherNd,
+  PadV2,
   Reverse,
   ScatterNd,
   Slice,
   type TensorInfo,
   Transpose,
+  util,
 } from '@tensorflow/tfjs-core';
 import {addRows} from './addRows';
 import {
@@ -26,45 +28,56 @@ import {
   readsNoPixel,
 } from './convolution';
 import {asFloat, isEmpty, zeros} from './floats';
+import {filterGradient, inputGradient} from './lineProducts';
 import {cropped, zerosOf} from './margins';
 import {sliceAt} from './slices';
 import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /**
- * Computes the gradient of a convolution with respect to its filter, as a convolution.
+ * Computes the gradient of a convolution with respect to its filter.
  *
  *     dW[r, s, i, o] = Σ_{n, y, x} X[n, y·stride + r, x·stride + s, i] · dY[n, y, x, o]
  *
- * This is a convolution of X, with batch and channels swapped, with dY as the filter, dilated by
- * the strides. So XNNPACK computes it in one call. One product per kernel position is no faster;
- * one product over unrolled images is no faster either, and needs nine times the memory.
+ * Line by line, or where that code cannot run, as a convolution by XNNPACK.
  */
 export const conv2DBackpropFilter: WasmKernel = {
   kernelName: Conv2DBackpropFilter,
-  from: [Cast, Conv2D, Fill, GatherNd, Transpose],
+  from: [Cast, Conv2D, Fill, GatherNd, PadV2, Transpose],
   compute(bench, {x, dy}: Inputs<'x' | 'dy'>, attrs: Conv2DBackpropFilterAttrs) {
     const {filterShape, dataFormat} = attrs;
     const shapes = convolution(Conv2DBackpropFilter, x.shape, filterShape, dy, attrs);
-    if (isEmpty(x) || isEmpty(dy) || readsNoPixel(shapes)) return zeros(bench, filterShape);
-    const margins = marginsRead(shapes);
-    const images = cropped(bench, channelsLast(bench, asFloat(bench, x), dataFormat), margins);
+    const nothing = isEmpty(x) || isEmpty(dy) || filterShape.includes(0);
+    if (nothing || readsNoPixel(shapes)) return zeros(bench, filterShape);
+    const images = channelsLast(bench, asFloat(bench, x), dataFormat);
     const gradient = channelsLast(bench, asFloat(bench, dy), dataFormat);
-    const sums = bench.run(
-      Conv2D,
-      {
-        x: bench.piece(() => channelsFirstBatchLast(bench, images)),
-        filter: bench.run(Transpose, {x: gradient}, {perm: [1, 2, 0, 3]}),
-      },
-      {
-        strides: 1,
-        dilations: [shapes.strideHeight, shapes.strideWidth],
-        pad: zerosOf(margins),
-        dataFormat: 'NHWC',
-      },
-    );
-    return bench.run(Transpose, {x: sums}, {perm: [1, 2, 0, 3]});
+    const products = bench.productsFor(multiplications(shapes));
+    if (products) return filterGradient(bench, products, images, gradient, shapes);
+    return convolvedGradient(bench, images, gradient, shapes);
   },
 };
+
+/**
+ * Computes the gradient of the filter as a convolution of X, with batch and channels swapped, with
+ * dY as the filter, dilated by the strides.
+ */
+function convolvedGradient(bench: Workbench, x: TensorInfo, dy: TensorInfo, shapes: Convolution): TensorInfo {
+  const margins = marginsRead(shapes);
+  const images = cropped(bench, x, margins);
+  const sums = bench.run(
+    Conv2D,
+    {
+      x: bench.piece(() => channelsFirstBatchLast(bench, images)),
+      filter: bench.run(Transpose, {x: dy}, {perm: [1, 2, 0, 3]}),
+    },
+    {
+      strides: 1,
+      dilations: [shapes.strideHeight, shapes.strideWidth],
+      pad: zerosOf(margins),
+      dataFormat: 'NHWC',
+    },
+  );
+  return bench.run(Transpose, {x: sums}, {perm: [1, 2, 0, 3]});
+}
 
 /**
  * Transposes float32[N, H, W, C] → float32[C, H, W, N] in two steps. Each copies whole rows, which
@@ -79,7 +92,8 @@ function channelsFirstBatchLast(bench: Workbench, images: TensorInfo): TensorInf
 }
 
 /**
- * Computes the gradient of a convolution with respect to its input: a transposed convolution.
+ * Computes the gradient of a convolution with respect to its input: a transposed convolution, line
+ * by line. Where that code cannot run:
  *
  *     strides of 1:  convolution of dY with the flipped filter, its channels in and out swapped
  *     otherwise:     dY · Wᵀ, added to the pixels that each pixel of dY was computed from
@@ -94,10 +108,14 @@ export const conv2DBackpropInput: WasmKernel = {
     const shapes = convolutionOf(inputShape, filter.shape, attrs);
     const used = pixelsUsed(bench, dy, shapes);
     checkConvolution(Conv2DBackpropInput, filter.shape.slice(2), used, shapes);
-    if (isEmpty(used) || isEmpty(filter)) return zeros(bench, inputShape);
+    if (isEmpty(used) || isEmpty(filter) || inputShape.includes(0)) return zeros(bench, inputShape);
     const images = channelsLast(bench, asFloat(bench, used), dataFormat);
+    const weights = asFloat(bench, filter);
+    const products = bench.productsFor(multiplications(shapes));
     const compute = isConvolution(shapes) ? convolved : scattered;
-    const result = compute(bench, images, asFloat(bench, filter), shapes);
+    const result = products
+      ? inputGradient(bench, products, images, weights, shapes)
+      : compute(bench, images, weights, shapes);
     return dataFormat === 'NCHW' ? bench.run(Transpose, {x: result}, {perm: [0, 3, 1, 2]}) : result;
   },
 };
@@ -154,6 +172,10 @@ function targets({axes: [rows, columns], batchSize}: Convolution): Int32Array {
     }
   }
   return result;
+}
+
+function multiplications({outShape, filterHeight, filterWidth, inChannels}: Convolution): number {
+  return util.sizeFromShape(outShape) * filterHeight * filterWidth * inChannels;
 }
 
 function channelsLast(bench: Workbench, x: TensorInfo, dataFormat: 'NHWC' | 'NCHW'): TensorInfo {

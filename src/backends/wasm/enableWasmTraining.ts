@@ -28,8 +28,8 @@ type Marked = KernelConfig & {[STOCK]?: KernelConfig | null};
  *
  *     missing → added:    filter gradients of convolutions, both gradients of depthwise ones,
  *                         segment sums (embeddings)
- *     slow → fast:        aᵀ · b, a · bᵀ and batched products, input gradients of convolutions,
- *                         row gathers, biases of few channels
+ *     slow → fast:        all products, above all transposed and batched ones, input gradients of
+ *                         convolutions, row gathers, biases of few channels
  *     wrong → right:      gradients of max pooling and of volume convolutions, batched products
  *                         with a bias
  *

@@ -1,4 +1,5 @@
 import {Add, type TensorInfo, util} from '@tensorflow/tfjs-core';
+import {fillRows} from './floats';
 import type {Inputs, WasmKernel} from './workbench';
 
 /** From this many numbers on, repeating a bias pays off. */
@@ -23,7 +24,8 @@ export const fastAdd: WasmKernel = {
     const channels = b.shape.at(-1) as number;
     const width = repetitions(a, b) * channels;
     const [bias] = bench.views(b) as [Float32Array];
-    const repeated = Float32Array.from({length: width}, (_, i) => bias[i % channels] as number);
+    const repeated = new Float32Array(width);
+    fillRows(repeated, bias);
     const rows = {...a, shape: [util.sizeFromShape(a.shape) / width, width]};
     return {...bench.run(Add, {a: rows, b: bench.make(repeated, [width], 'float32')}), shape: a.shape};
   },

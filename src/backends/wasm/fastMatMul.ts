@@ -10,6 +10,8 @@ import {
   Transpose,
   util,
 } from '@tensorflow/tfjs-core';
+import {fillRows, isEmpty} from './floats';
+import {type Matrix, WORD} from './product';
 import {sliceAt} from './slices';
 import type {Inputs, WasmKernel, Workbench} from './workbench';
 
@@ -22,12 +24,17 @@ const LARGE = {multiplications: 2 ** 16, rows: 8};
 /** Up to this many multiplications, the stock loop is faster than a transpose and a product. */
 const TINY = 4096;
 
+/** Fewer rows than these take less time than packing the right factor, which XNNPACK keeps packed. */
+const FEW_ROWS = 8;
+
 type Transposition = Pick<_FusedMatMulAttrs, 'transposeA' | 'transposeB'>;
 type FusedInputs = Inputs<'a' | 'b'> & {bias?: TensorInfo; preluActivationWeights?: TensorInfo};
+type Views = [sums: Float32Array, left: Float32Array, right: Float32Array, start?: Float32Array];
 const NOT_TRANSPOSED: Transposition = {transposeA: false, transposeB: false};
 
 /**
- * Multiplies matrices by plain products of two matrices, the only form that XNNPACK computes.
+ * Multiplies matrices where they lie, transposed or not. Where that code cannot run, by plain
+ * products of two matrices, the only form that XNNPACK computes.
  *
  *     aᵀ · b                    → transpose(a) · b
  *     [a₁, a₂, …] · b           → the rows of all aᵢ as one matrix, times b
@@ -39,9 +46,11 @@ export const fastMatMul: WasmKernel = {
   kernelName: BatchMatMul,
   from: [BatchMatMul, Concat, GatherNd, Identity, Transpose],
   compute(bench, {a, b}: Inputs<'a' | 'b'>, attrs: Transposition) {
+    const result = direct(bench, {a, b}, attrs);
+    if (result) return result;
     if (isPlain(a, b, attrs) || !arePaired(a, b, attrs) || isSmall(a, b, attrs))
       return bench.run(BatchMatMul, {a, b: asRightFactor(bench, b)}, attrs);
-    return product(bench, a, b, attrs, (a, b) => bench.run(BatchMatMul, {a, b}, NOT_TRANSPOSED));
+    return composed(bench, a, b, attrs, (a, b) => bench.run(BatchMatMul, {a, b}, NOT_TRANSPOSED));
   },
 };
 
@@ -56,16 +65,57 @@ export const fastFusedMatMul: WasmKernel = {
   from: [_FusedMatMul, Concat, GatherNd, Identity, Transpose],
   compute(bench, inputs: FusedInputs, attrs: _FusedMatMulAttrs) {
     const {a, b, bias} = inputs;
-    const vector = bias && asVector(bench, bias);
+    const result = attrs.activation === 'linear' && direct(bench, inputs, attrs);
+    if (result) return result;
+    const vector = bias && asVector(bench, bias, sides(b, attrs.transposeB)[1]);
     const rest = vector === bias ? inputs : {...inputs, bias: vector as TensorInfo};
     if (isPlain(a, b, attrs) || !arePaired(a, b, attrs)) {
       const factor = asRightFactor(bench, b);
       return bench.run(_FusedMatMul, factor === b ? rest : {...rest, b: factor}, attrs);
     }
     const plain = {...attrs, ...NOT_TRANSPOSED};
-    return product(bench, a, b, attrs, (a, b) => bench.run(_FusedMatMul, {...rest, a, b}, plain));
+    return composed(bench, a, b, attrs, (a, b) => bench.run(_FusedMatMul, {...rest, a, b}, plain));
   },
 };
+
+/**
+ * Multiplies matrices where they lie. Returns undefined for what is left to the stock kernel, which
+ * refuses some of it.
+ */
+function direct(
+  bench: Workbench,
+  {a, b, bias}: FusedInputs,
+  {transposeA, transposeB}: Transposition,
+): TensorInfo | undefined {
+  const given = bias ? [a, b, bias] : [a, b];
+  if (given.some((x) => x.dtype !== 'float32' || isEmpty(x))) return undefined;
+  if (!arePaired(a, b, {transposeA, transposeB})) return undefined;
+  const [rows, inner] = sides(a, transposeA);
+  const [, columns] = sides(b, transposeB);
+  if (bias && !isRow(bias, columns)) return undefined;
+  // Matrices with one right factor are the rows of one matrix, unless they are transposed.
+  const [countA, countB] = [matricesIn(a), matricesIn(b)];
+  const isOne = countB === 1 && !transposeA;
+  const [count, height] = isOne ? [1, countA * rows] : [Math.max(countA, countB), rows];
+  if (isPlain(a, b, {transposeA, transposeB}) && height < FEW_ROWS) return undefined;
+  const products = bench.productsFor(height * inner * columns);
+  if (!products) return undefined;
+  const result = bench.makeEmpty([...outerShape(a, b), rows, columns], 'float32');
+  const [sums, left, right, start] = bench.views(result, ...given) as Views;
+  if (start) fillRows(sums, start);
+  else sums.fill(0);
+  for (let i = 0; i < count; i++) {
+    products.addProduct(
+      addressIn(sums, rows * columns, i),
+      matrixAt(addressIn(left, rows * inner, countA === 1 ? 0 : i), transposeA, rows, inner),
+      matrixAt(addressIn(right, inner * columns, countB === 1 ? 0 : i), transposeB, inner, columns),
+      height,
+      inner,
+      columns,
+    );
+  }
+  return result;
+}
 
 /**
  * Returns the right factor of a product; a copy if its data was created with rows of another
@@ -79,18 +129,22 @@ function asRightFactor(bench: Workbench, b: TensorInfo): TensorInfo {
   return isAsMade ? b : bench.run(Identity, {x: b});
 }
 
-/**
- * Returns a bias; a copy if its data was not created as a vector, which the stock kernel refuses.
- */
-function asVector(bench: Workbench, bias: TensorInfo): TensorInfo {
-  return bench.shapeOfData(bias).length === 1 ? bias : bench.run(Identity, {x: bias});
+/** Returns a bias; a copy if it was not created as a vector, which the stock kernel refuses. */
+function asVector(bench: Workbench, bias: TensorInfo, columns: number): TensorInfo {
+  const isVector = bias.shape.length === 1 && bench.shapeOfData(bias).length === 1;
+  return isVector || !isRow(bias, columns) ? bias : bench.run(Identity, {x: {...bias, shape: [columns]}});
+}
+
+/** Whether the same numbers are added to each row. */
+function isRow({shape}: TensorInfo, columns: number): boolean {
+  return shape.at(-1) === columns && util.sizeFromShape(shape) === columns;
 }
 
 /**
  * Whether the stock kernel computes it as one product of two matrices, or has nothing to multiply.
  */
 function isPlain(a: TensorInfo, b: TensorInfo, {transposeA, transposeB}: Transposition): boolean {
-  if (util.sizeFromShape(a.shape) === 0 || util.sizeFromShape(b.shape) === 0) return true;
+  if (isEmpty(a) || isEmpty(b)) return true;
   return !transposeA && !transposeB && matricesIn(a) === 1 && matricesIn(b) === 1;
 }
 
@@ -114,11 +168,26 @@ function sides({shape}: TensorInfo, isTransposed: boolean): [number, number] {
   return isTransposed ? [columns, rows] : [rows, columns];
 }
 
+function outerShape(a: TensorInfo, b: TensorInfo): number[] {
+  return backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+}
+
+/** Returns where the i-th matrix of a size starts in the memory of the backend, in bytes. */
+function addressIn({byteOffset}: Float32Array, size: number, i: number): number {
+  return byteOffset + i * size * WORD;
+}
+
+/** Returns a matrix of rows and columns, which lies there as its transpose or not. */
+function matrixAt(at: number, isTransposed: boolean, rows: number, columns: number): Matrix {
+  return isTransposed ? {at, row: WORD, column: rows * WORD} : {at, row: columns * WORD, column: WORD};
+}
+
 function matricesIn({shape}: TensorInfo): number {
   return util.sizeFromShape(shape.slice(0, -2));
 }
 
-function product(
+/** Multiplies matrices by plain products of two. */
+function composed(
   bench: Workbench,
   a: TensorInfo,
   b: TensorInfo,
@@ -132,8 +201,7 @@ function product(
   const [rows, inner] = sides(a, transposeA);
   const [, columns] = sides(b, transposeB);
   const shapeB = [1, inner, columns];
-  const outer = backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const shape = [...outer, rows, columns];
+  const shape = [...outerShape(a, b), rows, columns];
   if (countB === 1) {
     const matrix = asRightFactor(bench, {...right, shape: shapeB});
     return {...multiply({...left, shape: [1, countA * rows, inner]}, matrix), shape};

@@ -13,3 +13,11 @@ export function zeros(bench: Workbench, shape: number[]): TensorInfo {
 export function isEmpty({shape}: TensorInfo): boolean {
   return shape.includes(0);
 }
+
+/** Fills rows with the same numbers. */
+export function fillRows(rows: Float32Array, row: Float32Array): void {
+  rows.set(row);
+  for (let filled = row.length; filled < rows.length; filled *= 2) {
+    rows.copyWithin(filled, 0, Math.min(filled, rows.length - filled));
+  }
+}

@@ -7,12 +7,15 @@ import type {
   NamedTensorInfoMap,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
+import {type Products, productsFor} from './product';
 
 /** The internals of the backend in use here. */
 export type WasmBackend = KernelBackend & {
   dataIdMap: {get(dataId: DataId): {shape: number[]}};
   makeOutput(shape: number[], dtype: DataType): TensorInfo;
   typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array | Uint8Array;
+  /** The module of its C++ code. Without threads, only one of its exports, `asm`, is the memory. */
+  wasm: {asm?: Record<string, unknown>; wasmMemory?: unknown; _malloc?(bytes: number): number};
 };
 
 /**
@@ -63,6 +66,14 @@ export class Workbench {
   views(...tensors: TensorInfo[]): Float32Array[] {
     for (const {dataId} of tensors) this.#backend.dataIdMap.get(dataId);
     return tensors.map((tensor) => this.#backend.typedArrayFromHeap(tensor) as Float32Array);
+  }
+
+  /**
+   * Returns products in the memory of tensors; null where stock kernels are faster, or the code
+   * cannot run.
+   */
+  productsFor(multiplications: number): Products | null {
+    return productsFor(this.#backend, multiplications);
   }
 
   /** Copies the numbers of a tensor. */

@@ -28,6 +28,13 @@ describe('Conv2DBackpropFilter on wasm', () => {
     );
   });
 
+  it('is empty for an empty filter', async () => {
+    const attrs = {strides: 1, pad: 2, dataFormat: 'NHWC', filterShape: [3, 0, 2, 4]};
+    await expectSameAsCpu(() =>
+      runKernel(Conv2DBackpropFilter, {x: random([1, 3, 3, 2], 1), dy: random([1, 5, 5, 4], 2)}, attrs),
+    );
+  });
+
   it('is zero for no images', async () => {
     const attrs = {strides: 1, pad: 'valid', dataFormat: 'NHWC', filterShape: [2, 2, 3, 4]};
     await expectSameAsCpu(() =>

@@ -53,6 +53,13 @@ describe('Conv2DBackpropInput on wasm', () => {
     await expectSameAsCpu(() => runKernel(Conv2DBackpropInput, inputs(), attrs));
   });
 
+  it('is empty for images without columns', async () => {
+    const attrs = {strides: 1, pad: 2, dataFormat: 'NHWC', inputShape: [1, 3, 0, 2]};
+    await expectSameAsCpu(() =>
+      runKernel(Conv2DBackpropInput, {dy: random([1, 5, 2, 4], 1), filter: random([3, 3, 2, 4], 2)}, attrs),
+    );
+  });
+
   it('is zero for no images', async () => {
     const attrs = {strides: 1, pad: 'valid', dataFormat: 'NHWC', inputShape: [0, 5, 5, 3]};
     await expectSameAsCpu(() =>

@@ -25,6 +25,8 @@ interface Options {
 
 const upTo = (max: number) => fc.integer({min: 1, max});
 const pair = <T>(value: fc.Arbitrary<T>) => fc.tuple(value, value);
+/** Fewer channels than products take at a time, as many, or more. */
+const channelCounts = (isDepthwise: boolean) => (isDepthwise ? upTo(4) : fc.oneof(upTo(4), fc.constantFrom(8, 9, 17)));
 const zeros = fc.integer({min: 0, max: 4});
 
 /** Convolutions of every kind that tfjs computes, with at least one pixel in their result. */
@@ -38,9 +40,9 @@ export function convolutionCases({
       batchSize: upTo(3),
       size: pair(upTo(8)),
       kernel: pair(upTo(4)),
-      channels: upTo(4),
+      channels: channelCounts(isDepthwise),
       /** Channels out, or filters for each channel. */
-      filters: upTo(4),
+      filters: channelCounts(isDepthwise),
       strides: pair(upTo(3)),
       dilations: pair(fc.constantFrom(...dilations)),
       padding: fc.oneof(

@@ -9,61 +9,21 @@ import {
   reshape,
   type Tensor,
   type Tensor2D,
+  tidy,
   zeros,
 } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
+import {productCases} from './productCases';
 import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
-
-interface Product {
-  shapeA: number[];
-  shapeB: number[];
-  transposeA: boolean;
-  transposeB: boolean;
-  columns: number;
-}
-
-const upTo = (max: number) => fc.integer({min: 1, max});
-
-/** Products of one matrix or several, each with its own, or all with the same. */
-const products = ([rows, inner, columns]: [fc.Arbitrary<number>, fc.Arbitrary<number>, fc.Arbitrary<number>]) =>
-  fc
-    .record({
-      outer: fc.constantFrom([], [1], [3], [2, 3]),
-      shared: fc.constantFrom('neither', 'a', 'b', 'b of lower rank'),
-      rows,
-      inner,
-      columns,
-      transposeA: fc.boolean(),
-      transposeB: fc.boolean(),
-    })
-    .map(({outer, shared, rows, inner, columns, transposeA, transposeB}): Product => {
-      const outerA = shared === 'a' ? outer.map(() => 1) : outer;
-      const outerB = shared === 'b' ? outer.map(() => 1) : shared === 'neither' || shared === 'a' ? outer : [];
-      return {
-        shapeA: [...outerA, ...(transposeA ? [inner, rows] : [rows, inner])],
-        shapeB: [...outerB, ...(transposeB ? [columns, inner] : [inner, columns])],
-        transposeA,
-        transposeB,
-        columns,
-      };
-    });
-
-const small = products([upTo(9), upTo(9), upTo(9)]);
-/**
- * Some of them large enough to be multiplied one after the other, and longer than the blocks of the
- * stock loop.
- */
-const large = products([fc.constantFrom(1, 7, 8, 40), fc.constantFrom(5, 50, 60), fc.constantFrom(1, 9, 40)]);
-const ofAnySize = fc.oneof(small, large);
 
 describe('Products of matrices on wasm', () => {
   trainOnWasm();
 
   it('are what they are on cpu, transposed or not, one or several', async () => {
     await fc.assert(
-      fc.asyncProperty(ofAnySize, ({shapeA, shapeB, transposeA, transposeB}) =>
+      fc.asyncProperty(productCases, ({shapeA, shapeB, transposeA, transposeB}) =>
         expectSameAsCpu(() => matMul(random(shapeA, 1), random(shapeB, 2), transposeA, transposeB)),
       ),
       {...RUNS, numRuns: 300},
@@ -72,7 +32,7 @@ describe('Products of matrices on wasm', () => {
 
   it('with a bias and an activation are what they are on cpu, transposed or not, one or several', async () => {
     const cases = fc.record({
-      product: ofAnySize,
+      product: productCases,
       isBiased: fc.boolean(),
       activation: fc.constantFrom('linear', 'relu', 'relu6', 'prelu', 'leakyrelu', 'sigmoid', 'elu'),
     });
@@ -125,6 +85,20 @@ describe('Products of matrices on wasm', () => {
       const bias = reshape(random([1, 6], 3), [6]);
       return fused.matMul({a: random([5, 4], 1), b: random([4, 6], 2), bias});
     });
+  });
+
+  it('add a bias of one row to each row, and refuse one of a column', async () => {
+    for (const rows of [4, 9]) {
+      for (const activation of ['linear', 'relu'] as const) {
+        const product = (bias: Tensor) =>
+          fused.matMul({a: random([rows, 5], 1), b: random([5, rows], 2), bias, activation});
+        await expectSameAsCpu(() => product(random([rows], 3)));
+        await expectSameAsCpu(() => product(random([1, rows], 3)));
+        expectNothingLeft(() =>
+          expect(() => tidy(() => product(random([rows, 1], 3)))).toThrow('only supports rank-1 bias'),
+        );
+      }
+    }
   });
 
   it('of nothing are nothing', async () => {

@@ -1,0 +1,129 @@
+/**
+ * @file Gradients of convolutions, line by line. The windows along a line of pixels are the rows of
+ * a matrix, with rows that overlap in memory: so products read them where they lie, and nothing is
+ * unrolled or transposed.
+ */
+
+import {PadV2, type TensorInfo} from '@tensorflow/tfjs-core';
+import {type Convolution, marginsRead} from './convolution';
+import {zerosOf} from './margins';
+import {PANEL, PANEL_ROW, type Products, WORD} from './product';
+import type {WindowAxis} from './windowAxis';
+import type {Workbench} from './workbench';
+
+/** One axis of images with zeros around them, as many as the windows read. */
+interface Axis extends WindowAxis {
+  /** Number of pixels with the zeros, and of zeros before the first pixel. */
+  length: number;
+  zeros: number;
+  /** The first pixel read. It is not 0 if the first window starts after the first pixel. */
+  first: number;
+}
+
+function axesOf(shapes: Convolution): [rows: Axis, columns: Axis] {
+  const [, ...zeros] = zerosOf(marginsRead(shapes));
+  return shapes.axes.map((axis, i) => {
+    const [before, after] = zeros[i] as [number, number];
+    return {...axis, length: before + axis.input + after, zeros: before, first: Math.max(0, -axis.before)};
+  }) as [Axis, Axis];
+}
+
+/**
+ * Computes the gradient of a convolution with respect to its filter, for each line r of the filter:
+ *
+ *     dW[r, (s, i), o] = Σ_{n, y} Σ_x windows[n, y·stride + r][x, (s, i)] · dY[n, y][x, o]
+ */
+export function filterGradient(
+  bench: Workbench,
+  {addPanel, copy, pack}: Products,
+  x: TensorInfo,
+  dy: TensorInfo,
+  shapes: Convolution,
+): TensorInfo {
+  const {batchSize, inChannels, outChannels} = shapes;
+  const [rows, columns] = axesOf(shapes);
+  const paddings = zerosOf(marginsRead(shapes));
+  const isPadded = rows.length > rows.input || columns.length > columns.input;
+  const images = isPadded ? bench.run(PadV2, {x}, {paddings, constantValue: 0}) : x;
+  const weights = columns.kernel * inChannels;
+  const result = bench.makeEmpty([rows.kernel, columns.kernel, inChannels, outChannels], 'float32');
+  const line = bench.makeEmpty([columns.output, PANEL], 'float32');
+  const rest = bench.makeEmpty([rows.kernel * weights, PANEL], 'float32');
+  const views = bench.views(images, dy, result, line, rest) as Views;
+  const [pixels, gradients, sums, packed, edge] = views.map(({byteOffset}) => byteOffset) as Places;
+  const [pixel, row] = [inChannels * WORD, outChannels * WORD];
+  // Columns past the last channel are computed too, and left out.
+  for (const view of views.slice(2)) view.fill(0);
+  for (let channel = 0; channel < outChannels; channel += PANEL) {
+    const count = Math.min(PANEL, outChannels - channel);
+    const [to, toRow] = count === PANEL ? [sums + channel * WORD, row] : [edge, PANEL_ROW];
+    for (let n = 0; n < batchSize; n++) {
+      for (let y = 0; y < rows.output; y++) {
+        const given = gradients + (n * rows.output + y) * columns.output * row;
+        pack(given + channel * WORD, row, WORD, packed, columns.output, count);
+        for (let r = 0; r < rows.kernel; r++) {
+          const top = n * rows.length + rows.first + y * rows.stride + r;
+          const windows = pixels + (top * columns.length + columns.first) * pixel;
+          const target = to + r * weights * toRow;
+          addPanel(windows, WORD, columns.stride * pixel, packed, target, toRow, weights, columns.output);
+        }
+      }
+    }
+    if (count < PANEL) copy(edge, PANEL_ROW, sums + channel * WORD, row, rows.kernel * weights, count);
+  }
+  return result;
+}
+
+/**
+ * Computes the gradient of a convolution with respect to its input, as a sum over all positions (r,
+ * s) of the filter:
+ *
+ *     dX[n, y·stride + r][x·stride + s, i] += dY[n, y][x, o] · W[r, s]ᵀ[o, i]
+ */
+export function inputGradient(
+  bench: Workbench,
+  {addPanel, copy, pack}: Products,
+  dy: TensorInfo,
+  filter: TensorInfo,
+  shapes: Convolution,
+): TensorInfo {
+  const {batchSize, inChannels, outChannels} = shapes;
+  const [rows, columns] = axesOf(shapes);
+  const positions = rows.kernel * columns.kernel;
+  const result = bench.makeEmpty([batchSize, rows.input, columns.input, inChannels], 'float32');
+  const panel = bench.makeEmpty([positions * outChannels, PANEL], 'float32');
+  const image = bench.makeEmpty([rows.length * columns.length, PANEL], 'float32');
+  const views = bench.views(dy, filter, result, panel, image) as Views;
+  const [gradients, weights, sums, packed, padded] = views.map(({byteOffset}) => byteOffset) as Places;
+  const [pixel, row] = [inChannels * WORD, outChannels * WORD];
+  views[3].fill(0);
+  for (let channel = 0; channel < inChannels; channel += PANEL) {
+    const count = Math.min(PANEL, inChannels - channel);
+    for (let position = 0; position < positions; position++) {
+      const from = weights + (position * inChannels + channel) * row;
+      pack(from, WORD, row, packed + position * outChannels * PANEL_ROW, outChannels, count);
+    }
+    for (let n = 0; n < batchSize; n++) {
+      views[4].fill(0);
+      for (let position = 0; position < positions; position++) {
+        const b = packed + position * outChannels * PANEL_ROW;
+        const r = rows.first + Math.floor(position / columns.kernel);
+        const s = columns.first + (position % columns.kernel);
+        for (let y = 0; y < rows.output; y++) {
+          const given = gradients + (n * rows.output + y) * columns.output * row;
+          const target = padded + ((y * rows.stride + r) * columns.length + s) * PANEL_ROW;
+          addPanel(given, row, WORD, b, target, columns.stride * PANEL_ROW, columns.output, outChannels);
+        }
+      }
+      for (let y = 0; y < rows.input; y++) {
+        const from = padded + ((rows.zeros + y) * columns.length + columns.zeros) * PANEL_ROW;
+        const to = sums + (n * rows.input + y) * columns.input * pixel + channel * WORD;
+        copy(from, PANEL_ROW, to, pixel, columns.input, count);
+      }
+    }
+  }
+  return result;
+}
+
+type Views = [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+type Places = [number, number, number, number, number];
