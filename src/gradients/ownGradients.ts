@@ -1,16 +1,4 @@
-import {
-  clipByValue,
-  equal,
-  getBackend,
-  keep,
-  matMul,
-  reshape,
-  sum,
-  type Tensor,
-  transpose,
-  where,
-  zerosLike,
-} from '@tensorflow/tfjs-core';
+import {clipByValue, equal, keep, matMul, reshape, sum, type Tensor, where, zerosLike} from '@tensorflow/tfjs-core';
 import {type Attributes, type Gradients, offTape, type TapedOp} from '../engine';
 import {gpuKernel, runGpuKernel, runsGpuKernels} from '../gpu';
 import {columnSums} from '../rows';
@@ -58,7 +46,7 @@ function denseGradients(op: TapedOp, saved: Tensor[], dy: Tensor): Gradients | u
   if (!isPlain(attrs) || b.rank !== 3 || b.shape[0] !== 1 || (bias && !isVectorOf(bias, dy))) return undefined;
   const dyRows = asMatrix(dy);
   return {
-    0: () => reshape(timesTransposed(dyRows, asMatrix(b)), a.shape),
+    0: () => reshape(matMul(dyRows, asMatrix(b), false, true), a.shape),
     1: () => reshape(matMul(asMatrix(a), dyRows, true), b.shape),
     ...(bias && {2: () => columnSums(dy)}),
   };
@@ -76,23 +64,7 @@ function isPlain(attrs: Attributes | undefined): boolean {
 
 function productGradients(saved: Tensor[], dy: Tensor): Gradients {
   const [a, b] = saved as [Tensor, Tensor];
-  return {a: () => timesTransposed(dy, b), b: () => matMul(a, dy, true)};
-}
-
-/** Up to this many numbers of a right factor, to pack it takes no time. */
-const SMALL_FACTOR = 4096;
-
-/**
- * Computes `a · bᵀ`, of float32[M, K] and float32[N, K]. On wasm, where M is small, as `(b · aᵀ)ᵀ`.
- *
- * A product on wasm packs its right factor, and a transposed one number by number. For the few kept
- * rows, that of the weights takes longer than the product itself. The sums are the same, in the same
- * order.
- */
-function timesTransposed(a: Tensor, b: Tensor): Tensor {
-  const [[rows, inner], columns] = [a.shape as [number, number], b.shape[0] as number];
-  const isFew = rows * inner + (rows * columns) / 2 < b.size && b.size > SMALL_FACTOR;
-  return isFew && getBackend() === 'wasm' ? transpose(matMul(b, a, false, true)) : matMul(a, b, false, true);
+  return {a: () => matMul(dy, b, false, true), b: () => matMul(a, dy, true)};
 }
 
 /**

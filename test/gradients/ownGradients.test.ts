@@ -11,7 +11,6 @@ import {
   memory,
   mul,
   neg,
-  profile,
   registerGradient,
   relu,
   type Tensor,
@@ -98,17 +97,11 @@ describeOnBackends('our own gradient', (backend) => {
   });
 
   it.each([
-    [1, 65, 64, true],
-    [16, 65, 64, true],
-    [37, 96, 100, true],
-    [8, 17, 300, true],
-    [8, 300, 17, true],
-    [16, 64, 64, false],
-    [48, 65, 64, false],
-    [80, 96, 100, false],
-    [8, 5, 20, false],
-  ])('of %i rows by a weight of %i × %i has the bits of dy · wᵀ; turned round on wasm: %s', async (...given) => {
-    const [rows, inputs, outputs, isFew] = given;
+    [1, 65, 64],
+    [16, 65, 64],
+    [80, 96, 100],
+    [8, 5, 20],
+  ])('of %i rows by a weight of %i × %i is dy · wᵀ, with its bits', (rows, inputs, outputs) => {
     const [x, w] = [random(1, rows, inputs) as Tensor2D, random(2, inputs, outputs) as Tensor2D];
     const dy = random(7, rows, outputs);
     for (const [name, input, product] of [
@@ -117,15 +110,9 @@ describeOnBackends('our own gradient', (backend) => {
     ] as const) {
       const {tape} = record(() => tidy(product));
       const op = tape.ops.find((one) => one.name === name && one.kind !== 'copy') as TapedOp;
-      let got = dy;
-      const {kernelNames} = await profile(() => {
-        got = tidy(() => ownGradients({op, saved: op.saved, attrs: op.attrs}, dy)?.[input]?.() as Tensor);
-        return got;
-      });
+      const got = tidy(() => ownGradients({op, saved: op.saved, attrs: op.attrs}, dy)?.[input]?.() as Tensor);
       expect(got.shape).toEqual(op.inputs[input]?.shape);
       expect([...got.dataSync()]).toEqual([...matMul(dy, w, false, true).dataSync()]);
-      const transposes = kernelNames.filter((kernel) => kernel === 'Transpose').length;
-      expect(transposes).toBe(isFew && backend === 'wasm' ? 1 : 0);
       tape.dispose();
     }
   });
