@@ -65,7 +65,7 @@ const WARM_UPS = 2;
 async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
   await setBackend('wasm');
   enableWasmTraining();
-  const steps = small.steps >= 8 ? STEPS.short : small.steps > 1 ? STEPS.middle : STEPS.long;
+  const steps = small.steps >= 16 ? STEPS.short : small.steps >= 8 ? STEPS.middle : STEPS.long;
   const batch = smallBatch(small);
   const model = small.build();
   const several = (tensor: Tensor) => keep(tile(tensor, [steps, ...tensor.shape.slice(1).map(() => 1)]));

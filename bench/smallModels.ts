@@ -17,7 +17,7 @@ export interface SmallModel {
   target: number[];
   /** The unit that is mined. Omit for rows. */
   granularity?: 'element';
-  /** Steps in one turn: several if they are short, for the first one finds caches that others left. */
+  /** Steps in one turn: several if they are short. The first one finds the caches of the others. */
   steps: number;
   build(): LayersModel;
 }
@@ -82,7 +82,7 @@ export const SMALL_MODELS: readonly SmallModel[] = [
   {name: '2-8-2', rows: 32, shape: [2], target: [2], steps: 16, build: () => dense([2, 8, 2], 'tanh')},
   {name: '4-16-16-3', rows: 32, shape: [4], target: [3], steps: 16, build: () => dense([4, 16, 16, 3], 'relu')},
   {name: '784-128-10', rows: 64, shape: [784], target: [10], steps: 8, build: () => dense([784, 128, 10], 'relu')},
-  {name: 'CNN 16-32', rows: 32, shape: [28, 28, 1], target: [10], steps: 8, build: cnn},
+  {name: 'CNN 16-32', rows: 32, shape: [28, 28, 1], target: [10], steps: 6, build: cnn},
   {
     name: '784-1024-10',
     rows: 512,

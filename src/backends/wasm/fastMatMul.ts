@@ -24,7 +24,7 @@ const LARGE = {multiplications: 2 ** 16, rows: 8};
 /** Up to this many multiplications, the stock loop is faster than a transpose and a product. */
 const TINY = 4096;
 
-/** Fewer rows than these take less time than packing the right factor, which XNNPACK keeps packed. */
+/** With fewer rows, packing the right factor takes longest, and XNNPACK keeps it packed. */
 const FEW_ROWS = 8;
 
 type Transposition = Pick<_FusedMatMulAttrs, 'transposeA' | 'transposeB'>;

@@ -1,7 +1,10 @@
 import {PRODUCT_CODE, SHARED_PRODUCT_CODE} from './productCode';
 import type {WasmBackend} from './workbench';
 
-/** A matrix in the memory of the backend: its first byte, and the bytes to the next row and column. */
+/**
+ * A matrix in the memory of the backend: its first byte, and the bytes from row to row, and from
+ * column to column.
+ */
 export interface Matrix {
   at: number;
   row: number;
@@ -46,9 +49,8 @@ const LARGE_ON_THREADS = 2 ** 26;
 const made = new WeakMap<object, (Products & {isShared: boolean}) | null>();
 
 /**
- * Returns the products for the memory of a backend. Returns null where their code cannot run, for
- * want of vector instructions; and for large ones on threads, where XNNPACK multiplies on all of
- * them.
+ * Returns the products for the memory of a backend. Returns null where their code cannot run, above
+ * all without SIMD; and for large ones on threads, where XNNPACK multiplies on all of them.
  */
 export function productsFor({wasm}: WasmBackend, multiplications: number): Products | null {
   let products = made.get(wasm);

@@ -26,7 +26,8 @@ interface Options {
 const upTo = (max: number) => fc.integer({min: 1, max});
 const pair = <T>(value: fc.Arbitrary<T>) => fc.tuple(value, value);
 /** Fewer channels than products take at a time, as many, or more. */
-const channelCounts = (isDepthwise: boolean) => (isDepthwise ? upTo(4) : fc.oneof(upTo(4), fc.constantFrom(8, 9, 17)));
+const channelCounts = (isDepthwise: boolean) =>
+  isDepthwise ? upTo(4) : fc.oneof(upTo(4), fc.constantFrom(7, 8, 9, 17));
 const zeros = fc.integer({min: 0, max: 4});
 
 /** Convolutions of every kind that tfjs computes, with at least one pixel in their result. */
