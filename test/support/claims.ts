@@ -244,7 +244,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'takes 0.30 to 0.73 times as long as `trainOnBatch`',
+    says: 'takes 0.29 to 0.75 times as long as `trainOnBatch`',
     results: 'bench-small.json',
     // Without the transformer block, whose plain step takes five times as long in some runs.
     due: ({small}: {small: SmallTiming[]}) => {
@@ -258,7 +258,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'docs/results.md',
-    says: 'add up to 0.57 of the plain step of 784-128-10',
+    says: 'add up to 0.52 of the plain step of 784-128-10',
     results: 'bench-small.json',
     due: ({small}: {small: SmallTiming[]}) => {
       const onWasm = (model: string) =>
@@ -299,7 +299,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'docs/backends.md',
-    says: 'takes two to three times as long as its forward pass',
+    says: 'takes three to four times as long as its forward pass',
     results: 'bench.json',
     due: (bench: Bench) => `takes ${convolutionalStep(bench)} times as long as its forward pass`,
   },

@@ -27,8 +27,8 @@ import {
   pixelsUsed,
   readsNoPixel,
 } from './convolution';
+import {filterGradient, inputGradient} from './convolutionProducts';
 import {asFloat, isEmpty, zeros} from './floats';
-import {filterGradient, inputGradient} from './lineProducts';
 import {cropped, zerosOf} from './margins';
 import {sliceAt} from './slices';
 import type {Inputs, WasmKernel, Workbench} from './workbench';
@@ -38,7 +38,7 @@ import type {Inputs, WasmKernel, Workbench} from './workbench';
  *
  *     dW[r, s, i, o] = Σ_{n, y, x} X[n, y·stride + r, x·stride + s, i] · dY[n, y, x, o]
  *
- * Line by line, or where that code cannot run, as a convolution by XNNPACK.
+ * Pixel by pixel, or where that code cannot run, as a convolution by XNNPACK.
  */
 export const conv2DBackpropFilter: WasmKernel = {
   kernelName: Conv2DBackpropFilter,
@@ -92,10 +92,10 @@ function channelsFirstBatchLast(bench: Workbench, images: TensorInfo): TensorInf
 }
 
 /**
- * Computes the gradient of a convolution with respect to its input: a transposed convolution, line
- * by line. Where that code cannot run:
+ * Computes the gradient of a convolution with respect to its input: a transposed convolution.
  *
- *     strides of 1:  convolution of dY with the flipped filter, its channels in and out swapped
+ *     strides of 1:  line by line; where that code cannot run, as a convolution of dY with the
+ *                    flipped filter, its channels in and out swapped
  *     otherwise:     dY · Wᵀ, added to the pixels that each pixel of dY was computed from
  *
  * The stock kernel is a plain loop, far slower.
@@ -111,11 +111,8 @@ export const conv2DBackpropInput: WasmKernel = {
     if (isEmpty(used) || isEmpty(filter) || inputShape.includes(0)) return zeros(bench, inputShape);
     const images = channelsLast(bench, asFloat(bench, used), dataFormat);
     const weights = asFloat(bench, filter);
-    const products = bench.productsFor(multiplications(shapes));
     const compute = isConvolution(shapes) ? convolved : scattered;
-    const result = products
-      ? inputGradient(bench, products, images, weights, shapes)
-      : compute(bench, images, weights, shapes);
+    const result = compute(bench, images, weights, shapes);
     return dataFormat === 'NCHW' ? bench.run(Transpose, {x: result}, {perm: [0, 3, 1, 2]}) : result;
   },
 };
@@ -127,6 +124,8 @@ function isConvolution(shapes: Convolution): boolean {
 }
 
 function convolved(bench: Workbench, dy: TensorInfo, filter: TensorInfo, shapes: Convolution): TensorInfo {
+  const products = bench.productsFor(multiplications(shapes));
+  if (products) return inputGradient(bench, products, dy, filter, shapes);
   const turned = bench.run(Reverse, {x: filter}, {dims: [0, 1]});
   const swapped = bench.run(Transpose, {x: turned}, {perm: [0, 1, 3, 2]});
   const pad = zerosOf(marginsOfGradient(shapes));

@@ -1,7 +1,7 @@
 /**
- * @file Gradients of convolutions, line by line. The windows along a line of pixels are the rows of
- * a matrix, with rows that overlap in memory: so products read them where they lie, and nothing is
- * unrolled or transposed.
+ * @file Gradients of convolutions as sums of products, which read windows where they lie: nothing is
+ * unrolled or transposed. They add up in the order of a convolution by XNNPACK, so their bits are
+ * those of the composed kernels.
  */
 
 import {PadV2, type TensorInfo} from '@tensorflow/tfjs-core';
@@ -29,9 +29,10 @@ function axesOf(shapes: Convolution): [rows: Axis, columns: Axis] {
 }
 
 /**
- * Computes the gradient of a convolution with respect to its filter, for each line r of the filter:
+ * Computes the gradient of a convolution with respect to its filter, pixel by pixel. For each line r
+ * of the filter, the line of a window is one row of numbers (s, i), in each image n:
  *
- *     dW[r, (s, i), o] = Σ_{n, y} Σ_x windows[n, y·stride + r][x, (s, i)] · dY[n, y][x, o]
+ *     dW[r, (s, i), o] = Σ_{y, x} Σ_n windows[y·stride + r, x·stride][n, (s, i)] · dY[y, x][n, o]
  */
 export function filterGradient(
   bench: Workbench,
@@ -47,9 +48,9 @@ export function filterGradient(
   const images = isPadded ? bench.run(PadV2, {x}, {paddings, constantValue: 0}) : x;
   const weights = columns.kernel * inChannels;
   const result = bench.makeEmpty([rows.kernel, columns.kernel, inChannels, outChannels], 'float32');
-  const line = bench.makeEmpty([columns.output, PANEL], 'float32');
+  const pixelOfAll = bench.makeEmpty([batchSize, PANEL], 'float32');
   const rest = bench.makeEmpty([rows.kernel * weights, PANEL], 'float32');
-  const views = bench.views(images, dy, result, line, rest) as Views;
+  const views = bench.views(images, dy, result, pixelOfAll, rest) as Views;
   const [pixels, gradients, sums, packed, edge] = views.map(({byteOffset}) => byteOffset) as Places;
   const [pixel, row] = [inChannels * WORD, outChannels * WORD];
   // Columns past the last channel are computed too, and left out.
@@ -57,15 +58,15 @@ export function filterGradient(
   for (let channel = 0; channel < outChannels; channel += PANEL) {
     const count = Math.min(PANEL, outChannels - channel);
     const [to, toRow] = count === PANEL ? [sums + channel * WORD, row] : [edge, PANEL_ROW];
-    for (let n = 0; n < batchSize; n++) {
-      for (let y = 0; y < rows.output; y++) {
-        const given = gradients + (n * rows.output + y) * columns.output * row;
-        pack(given + channel * WORD, row, WORD, packed, columns.output, count);
+    for (let y = 0; y < rows.output; y++) {
+      for (let x = 0; x < columns.output; x++) {
+        const given = gradients + (y * columns.output + x) * row + channel * WORD;
+        pack(given, rows.output * columns.output * row, WORD, packed, batchSize, count);
         for (let r = 0; r < rows.kernel; r++) {
-          const top = n * rows.length + rows.first + y * rows.stride + r;
-          const windows = pixels + (top * columns.length + columns.first) * pixel;
+          const top = rows.first + y * rows.stride + r;
+          const window = pixels + (top * columns.length + columns.first + x * columns.stride) * pixel;
           const target = to + r * weights * toRow;
-          addPanel(windows, WORD, columns.stride * pixel, packed, target, toRow, weights, columns.output);
+          addPanel(window, WORD, rows.length * columns.length * pixel, packed, target, toRow, weights, batchSize);
         }
       }
     }
@@ -75,10 +76,10 @@ export function filterGradient(
 }
 
 /**
- * Computes the gradient of a convolution with respect to its input, as a sum over all positions (r,
- * s) of the filter:
+ * Computes the gradient of a convolution without strides with respect to its input, line by line, as
+ * a sum over all positions (r, s) of the filter:
  *
- *     dX[n, y·stride + r][x·stride + s, i] += dY[n, y][x, o] · W[r, s]ᵀ[o, i]
+ *     dX[n, y + r][x + s, i] += dY[n, y][x, o] · W[r, s]ᵀ[o, i]
  */
 export function inputGradient(
   bench: Workbench,
@@ -105,14 +106,14 @@ export function inputGradient(
     }
     for (let n = 0; n < batchSize; n++) {
       views[4].fill(0);
-      for (let position = 0; position < positions; position++) {
+      for (let position = positions - 1; position >= 0; position--) {
         const b = packed + position * outChannels * PANEL_ROW;
         const r = rows.first + Math.floor(position / columns.kernel);
         const s = columns.first + (position % columns.kernel);
         for (let y = 0; y < rows.output; y++) {
           const given = gradients + (n * rows.output + y) * columns.output * row;
-          const target = padded + ((y * rows.stride + r) * columns.length + s) * PANEL_ROW;
-          addPanel(given, row, WORD, b, target, columns.stride * PANEL_ROW, columns.output, outChannels);
+          const target = padded + ((y + r) * columns.length + s) * PANEL_ROW;
+          addPanel(given, row, WORD, b, target, PANEL_ROW, columns.output, outChannels);
         }
       }
       for (let y = 0; y < rows.input; y++) {
