@@ -1,7 +1,7 @@
 /**
- * @file Gradients of convolutions as sums of products, which read windows where they lie: nothing is
- * unrolled or transposed. They add up in the order of a convolution by XNNPACK, so their bits are
- * those of the composed kernels.
+ * @file Gradients of convolutions as sums of products, which read windows where they lie: nothing
+ * is unrolled or transposed. They add up in the order of a convolution by XNNPACK, so their bits
+ * are those of the composed kernels.
  */
 
 import {PadV2, type TensorInfo} from '@tensorflow/tfjs-core';
@@ -29,8 +29,8 @@ function axesOf(shapes: Convolution): [rows: Axis, columns: Axis] {
 }
 
 /**
- * Computes the gradient of a convolution with respect to its filter, pixel by pixel. For each line r
- * of the filter, the line of a window is one row of numbers (s, i), in each image n:
+ * Computes the gradient of a convolution with respect to its filter, pixel by pixel. For each line
+ * r of the filter, the line of a window is one row of numbers (s, i), in each image n:
  *
  *     dW[r, (s, i), o] = Σ_{y, x} Σ_n windows[y·stride + r, x·stride][n, (s, i)] · dY[y, x][n, o]
  */
@@ -76,8 +76,8 @@ export function filterGradient(
 }
 
 /**
- * Computes the gradient of a convolution without strides with respect to its input, line by line, as
- * a sum over all positions (r, s) of the filter:
+ * Computes the gradient of a convolution without strides with respect to its input, line by line,
+ * as a sum over all positions (r, s) of the filter:
  *
  *     dX[n, y + r][x + s, i] += dY[n, y][x, o] · W[r, s]ᵀ[o, i]
  */
