@@ -110,9 +110,8 @@ export const conv2DBackpropInput: WasmKernel = {
     checkConvolution(Conv2DBackpropInput, filter.shape.slice(2), used, shapes);
     if (isEmpty(used) || isEmpty(filter) || inputShape.includes(0)) return zeros(bench, inputShape);
     const images = channelsLast(bench, asFloat(bench, used), dataFormat);
-    const weights = asFloat(bench, filter);
     const compute = isConvolution(shapes) ? convolved : scattered;
-    const result = compute(bench, images, weights, shapes);
+    const result = compute(bench, images, asFloat(bench, filter), shapes);
     return dataFormat === 'NCHW' ? bench.run(Transpose, {x: result}, {perm: [0, 3, 1, 2]}) : result;
   },
 };

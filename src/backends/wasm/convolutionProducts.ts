@@ -4,29 +4,12 @@
  * are those of the composed kernels.
  */
 
-import {PadV2, type TensorInfo} from '@tensorflow/tfjs-core';
+import type {TensorInfo} from '@tensorflow/tfjs-core';
 import {type Convolution, marginsRead} from './convolution';
-import {zerosOf} from './margins';
+import {withMargins, zerosOf} from './margins';
 import {PANEL, PANEL_ROW, type Products, WORD} from './product';
 import type {WindowAxis} from './windowAxis';
 import type {Workbench} from './workbench';
-
-/** One axis of images with zeros around them, as many as the windows read. */
-interface Axis extends WindowAxis {
-  /** Number of pixels with the zeros, and of zeros before the first pixel. */
-  length: number;
-  zeros: number;
-  /** The first pixel read. It is not 0 if the first window starts after the first pixel. */
-  first: number;
-}
-
-function axesOf(shapes: Convolution): [rows: Axis, columns: Axis] {
-  const [, ...zeros] = zerosOf(marginsRead(shapes));
-  return shapes.axes.map((axis, i) => {
-    const [before, after] = zeros[i] as [number, number];
-    return {...axis, length: before + axis.input + after, zeros: before, first: Math.max(0, -axis.before)};
-  }) as [Axis, Axis];
-}
 
 /**
  * Computes the gradient of a convolution with respect to its filter, pixel by pixel. For each line
@@ -42,10 +25,9 @@ export function filterGradient(
   shapes: Convolution,
 ): TensorInfo {
   const {batchSize, inChannels, outChannels} = shapes;
-  const [rows, columns] = axesOf(shapes);
-  const paddings = zerosOf(marginsRead(shapes));
-  const isPadded = rows.length > rows.input || columns.length > columns.input;
-  const images = isPadded ? bench.run(PadV2, {x}, {paddings, constantValue: 0}) : x;
+  const [rows, columns] = shapes.axes;
+  const images = withMargins(bench, x, marginsRead(shapes));
+  const [, height, width] = images.shape as [number, number, number, number];
   const weights = columns.kernel * inChannels;
   const result = bench.makeEmpty([rows.kernel, columns.kernel, inChannels, outChannels], 'float32');
   const pixelOfAll = bench.makeEmpty([batchSize, PANEL], 'float32');
@@ -63,16 +45,32 @@ export function filterGradient(
         const given = gradients + (y * columns.output + x) * row + channel * WORD;
         pack(given, rows.output * columns.output * row, WORD, packed, batchSize, count);
         for (let r = 0; r < rows.kernel; r++) {
-          const top = rows.first + y * rows.stride + r;
-          const window = pixels + (top * columns.length + columns.first + x * columns.stride) * pixel;
+          const window = pixels + ((y * rows.stride + r) * width + x * columns.stride) * pixel;
           const target = to + r * weights * toRow;
-          addPanel(window, WORD, rows.length * columns.length * pixel, packed, target, toRow, weights, batchSize);
+          addPanel(window, WORD, height * width * pixel, packed, target, toRow, weights, batchSize);
         }
       }
     }
     if (count < PANEL) copy(edge, PANEL_ROW, sums + channel * WORD, row, rows.kernel * weights, count);
   }
   return result;
+}
+
+/** One axis of an image with zeros around it, as many as the windows read. */
+interface Axis extends WindowAxis {
+  /** Number of pixels with the zeros, and of zeros before the first pixel. */
+  length: number;
+  zeros: number;
+  /** The first pixel read. It is not 0 if the first window starts after the first pixel. */
+  first: number;
+}
+
+function axesOf(shapes: Convolution): [rows: Axis, columns: Axis] {
+  const [, ...zeros] = zerosOf(marginsRead(shapes));
+  return shapes.axes.map((axis, i) => {
+    const [before, after] = zeros[i] as [number, number];
+    return {...axis, length: before + axis.input + after, zeros: before, first: Math.max(0, -axis.before)};
+  }) as [Axis, Axis];
 }
 
 /**

@@ -1,10 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {Conv2DBackpropFilter, cast, dispose, mul, setBackend, zeros} from '@tensorflow/tfjs-core';
+import {Conv2DBackpropFilter, cast, mul, setBackend, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {describe, expect, it, vi} from 'vitest';
-import {Workbench} from '../../../src/backends/wasm/workbench';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
+import {expectBitsOfComposed} from './bitsOfComposed';
 import {type ConvolutionCase, convolutionCases} from './convolutionCases';
 import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
@@ -23,19 +23,7 @@ describe('Conv2DBackpropFilter on wasm', () => {
   });
 
   it('has the bits of the composed kernels, which run where products cannot', () => {
-    const products = vi.spyOn(Workbench.prototype, 'productsFor');
-    fc.assert(
-      fc.property(convolutionCases(), (shapes) => {
-        const own = gradient(shapes);
-        products.mockReturnValueOnce(null);
-        const composed = gradient(shapes);
-        expect(own.dataSync()).toEqual(composed.dataSync());
-        dispose([own, composed]);
-      }),
-      RUNS,
-    );
-    expect(products).toHaveBeenCalled();
-    products.mockRestore();
+    expectBitsOfComposed(gradient);
   });
 
   it('is zero where the convolution reads nothing but padding', async () => {

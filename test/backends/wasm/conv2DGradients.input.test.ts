@@ -1,17 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {
-  Conv2DBackpropInput,
-  conv2dTranspose,
-  dispose,
-  type Tensor3D,
-  type Tensor4D,
-  zeros,
-} from '@tensorflow/tfjs-core';
+import {Conv2DBackpropInput, conv2dTranspose, type Tensor3D, type Tensor4D, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {describe, expect, it, vi} from 'vitest';
-import {Workbench} from '../../../src/backends/wasm/workbench';
+import {describe, expect, it} from 'vitest';
 import {RUNS} from '../../support/property';
+import {expectBitsOfComposed} from './bitsOfComposed';
 import {type ConvolutionCase, convolutionCases} from './convolutionCases';
 import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
@@ -69,19 +62,7 @@ describe('Conv2DBackpropInput on wasm', () => {
   });
 
   it('has the bits of the composed kernels, which run where products cannot', () => {
-    const products = vi.spyOn(Workbench.prototype, 'productsFor');
-    fc.assert(
-      fc.property(convolutionCases(), (shapes) => {
-        const own = gradient(shapes);
-        products.mockReturnValueOnce(null);
-        const composed = gradient(shapes);
-        expect(own.dataSync()).toEqual(composed.dataSync());
-        dispose([own, composed]);
-      }),
-      RUNS,
-    );
-    expect(products).toHaveBeenCalled();
-    products.mockRestore();
+    expectBitsOfComposed(gradient);
   });
 
   it('is zero for no images', async () => {

@@ -1,0 +1,23 @@
+import {dispose, type Tensor} from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {expect, vi} from 'vitest';
+import {Workbench} from '../../../src/backends/wasm/workbench';
+import {RUNS} from '../../support/property';
+import {type ConvolutionCase, convolutionCases} from './convolutionCases';
+
+/** Expects products to give a gradient of any convolution with the bits of the composed kernels. */
+export function expectBitsOfComposed(gradient: (shapes: ConvolutionCase) => Tensor): void {
+  const products = vi.spyOn(Workbench.prototype, 'productsFor');
+  fc.assert(
+    fc.property(convolutionCases(), (shapes) => {
+      const own = gradient(shapes);
+      products.mockReturnValueOnce(null);
+      const composed = gradient(shapes);
+      expect(own.dataSync()).toEqual(composed.dataSync());
+      dispose([own, composed]);
+    }),
+    RUNS,
+  );
+  expect(products).toHaveBeenCalled();
+  products.mockRestore();
+}
