@@ -17,10 +17,10 @@ const SHARING = [
 const IN_BROWSER = 'test/browser/**';
 /**
  * `WASM_THREADS=2 npx vitest run test/backends/wasm` runs the kernels on two threads. One of its
- * files must not import the backend.
+ * files must not import the backend, and one compares threads with the stock backend.
  */
 const ON_THREADS = process.env.WASM_THREADS !== undefined;
-const NOT_ON_THREADS = 'test/backends/wasm/notImported.test.ts';
+const NOT_ON_THREADS = ['notImported', 'threads'].map((name) => `test/backends/wasm/${name}.test.ts`);
 
 export default defineConfig({
   resolve: {alias: sourceAliases},
@@ -42,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, IN_BROWSER, ...SHARING, ...(ON_THREADS ? [NOT_ON_THREADS] : [])],
+          exclude: [...configDefaults.exclude, IN_BROWSER, ...SHARING, ...(ON_THREADS ? NOT_ON_THREADS : [])],
           setupFiles: ON_THREADS ? ['test/support/wasmThreads.ts'] : [],
         },
       },

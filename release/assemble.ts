@@ -1,7 +1,7 @@
-/** @file `npm run assemble` writes the WebAssembly of products into a module of src. */
+/** @file `npm run assemble` writes the WebAssembly of the wasm kernels into a module of src. */
 import {writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import {productCodeText} from './productCodeText';
+import {assembledText} from './assembledText';
 
-const target = new URL('../src/backends/wasm/productCode.ts', import.meta.url);
-writeFileSync(fileURLToPath(target), await productCodeText());
+const target = new URL('../src/backends/wasm/assembled.ts', import.meta.url);
+writeFileSync(fileURLToPath(target), await assembledText());

@@ -19,10 +19,10 @@ type BackendFactory = (() => KernelBackend | Promise<KernelBackend>) & {[THREADE
  *
  *     running = min(threads, 8), or 1 if threads are not available
  *
- * Await it before `tf.setBackend('wasm')`. The threads share the work of XNNPACK, above all matrix
- * products and convolutions; other ops run on the calling thread. The kernels of
- * `enableWasmTraining` may be registered before or after. Results agree with those of one thread up
- * to rounding. The threads do not keep the process alive.
+ * Await it before `tf.setBackend('wasm')`. The threads share large matrix products, convolutions
+ * and their gradients; other ops run on the calling thread. The kernels of `enableWasmTraining` may
+ * be registered before or after. Their results have the bits of one thread, those of other kernels
+ * agree up to rounding. The threads do not keep the process alive.
  *
  * If threads are not available, the stock backend stays, and a warning gives the reason once:
  * - Bun or Deno, the permission model of Node without `--allow-worker`, or no `SharedArrayBuffer`;

@@ -3,6 +3,7 @@ import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import {compileFunction} from 'node:vm';
 import type {KernelBackend} from '@tensorflow/tfjs-core';
+import {type JobThreads, startJobThreads} from './jobThreads';
 import type {WasmPackage} from './wasmPackage';
 import {endWorkers, startWorkers, type WasmWorker} from './wasmWorkers';
 
@@ -35,12 +36,15 @@ export async function threadedBackend(wasm: WasmPackage, threads: number): Promi
   const start = await programIn(wasm.program);
   // The calling thread is one of the threads.
   const workers = await startWorkers(threads - 1, wasm.workerScript);
+  let jobThreads: JobThreads | undefined;
   try {
     const program = await startedProgram(start, wasm.program, binary, workers);
+    jobThreads = await startJobThreads(threads - 1);
     wasm.setThreadsCount(threads);
-    return new wasm.BackendWasm(withBackendFunctions(program));
+    return new wasm.BackendWasm(withBackendFunctions(program, jobThreads));
   } catch (error) {
     endWorkers(workers);
+    jobThreads?.end();
     throw error;
   }
 }
@@ -104,8 +108,8 @@ function rethrow(error: unknown): never {
   throw error;
 }
 
-/** Adds the functions through which `BackendWasm` calls the program. */
-function withBackendFunctions(program: Program): object {
+/** Adds threads for jobs, and the functions through which `BackendWasm` calls the program. */
+function withBackendFunctions(program: Program, jobThreads: JobThreads): object {
   const wrap = (name: string, parameters: number, result: 'number' | null = null) =>
     program.cwrap(name, result, Array(parameters).fill('number'));
   const tfjs = {
@@ -114,7 +118,12 @@ function withBackendFunctions(program: Program): object {
     getThreadsCount: wrap('get_threads_count', 0, 'number'),
     registerTensor: wrap('register_tensor', 3),
     disposeData: wrap('dispose_data', 1),
-    dispose: wrap('dispose', 0),
+    dispose: wrap('dispose', 0) as () => void,
   };
-  return Object.assign(program, {tfjs});
+  const dispose = () => {
+    // The other threads are ended by the program.
+    jobThreads.end();
+    tfjs.dispose();
+  };
+  return Object.assign(program, {tfjs: {...tfjs, dispose}, jobThreads});
 }

@@ -11,10 +11,12 @@ import {
   engine,
   findBackendFactory,
   matMul,
+  ones,
   removeBackend,
   setBackend,
   type Tensor4D,
   tensor1d,
+  tidy,
   train,
 } from '@tensorflow/tfjs-core';
 import {layers, sequential} from '@tensorflow/tfjs-layers';
@@ -53,7 +55,7 @@ afterEach(async () => {
   freshWasm();
   // tfjs disposes a backend that was in use; of others the workers are left.
   await Promise.all(workers.map((worker) => worker.terminate()));
-  process.off('worker', addWorker);
+  process.removeAllListeners('worker');
   workers.length = 0;
 });
 
@@ -92,6 +94,15 @@ describe('enableWasmThreads falls back to one thread, and gives the reason once,
     ],
     ['if workers do not start', workersThatRun("throw new Error('no memory')"), 'no memory'],
     ['if workers end at once', workersThatRun('process.exit()'), 'a worker ended before it was ready'],
+    [
+      'if a worker for our own code ends at once',
+      () => {
+        // Of each four, two are for XNNPACK, and start first.
+        let started = 0;
+        process.on('worker', (worker) => ++started % 4 === 3 && void worker.terminate());
+      },
+      'a worker ended before it was ready',
+    ],
     [
       'if workers fail while they load the program',
       workersThatRun("parentPort.on('message', () => { throw new Error('no program'); })"),
@@ -138,7 +149,8 @@ describe('enableWasmThreads', () => {
     expect(await enableWasmThreads(threads)).toBe(running);
     await setBackend('wasm');
     expect(getThreadsCount()).toBe(running);
-    expect(workers).toHaveLength(running - 1);
+    // Beside each thread of XNNPACK, there is one for our own code.
+    expect(workers).toHaveLength(2 * (running - 1));
     expect(warn).not.toHaveBeenCalled();
   });
 
@@ -167,7 +179,22 @@ describe('enableWasmThreads', () => {
     engine().reset();
     await setBackend('wasm');
     expect(matMul([[1, 2]], [[3], [4]]).dataSync()).toEqual(new Float32Array([11]));
-    expect([getThreadsCount(), workers.length]).toEqual([2, 2]);
+    expect([getThreadsCount(), workers.length]).toEqual([2, 4]);
+    await Promise.all(workers.slice(0, 2).map(over));
+  });
+
+  it('runs again after the engine was reset while our own code had threads', async () => {
+    await enableWasmThreads(2);
+    enableWasmTraining();
+    const multiply = () => tidy(() => [...matMul(ones([128, 128]), ones([128, 128])).dataSync()]);
+    for (const workersSoFar of [2, 4]) {
+      await setBackend('wasm');
+      expect(new Set(multiply())).toEqual(new Set([128]));
+      expect(workers).toHaveLength(workersSoFar);
+      engine().reset();
+    }
+    enableWasmTraining()();
+    await allOver();
   });
 
   it('lets the failure of a thread end the process, which would wait for it forever', async () => {
@@ -294,11 +321,11 @@ describe('A process on threads', () => {
   const permission = major >= 24 ? '--permission' : '--experimental-permission';
 
   it.each([
-    ['at its end', 0, '2 64\n', ''],
-    ['after a timer', 0, '2 64\nlater\n', ''],
-    ['by exit', 3, '2 64\n', ''],
-    ['by an error', 7, '2 64\n', 'thrown on purpose'],
-    ['in a worker', 0, '2 64\n', ''],
+    ['at its end', 0, '2 128\n', ''],
+    ['after a timer', 0, '2 128\nlater\n', ''],
+    ['by exit', 3, '2 128\n', ''],
+    ['by an error', 7, '2 128\n', 'thrown on purpose'],
+    ['in a worker', 0, '2 128\n', ''],
   ])('ends %s', async (way, code, output, error) => {
     const ended = await run(way);
     expect(ended).toEqual({code, output, errors: expect.stringContaining(error)});
@@ -310,10 +337,10 @@ describe('A process on threads', () => {
       run('at its end', permission, '--allow-fs-read=*'),
       run('at its end', permission, '--allow-fs-read=*', '--allow-worker'),
     ]);
-    expect([without.code, without.output]).toEqual([0, '1 64\n']);
+    expect([without.code, without.output]).toEqual([0, '1 128\n']);
     expect(without.errors).toContain(
       'enableWasmThreads: the wasm backend runs on one thread: the permission model needs --allow-worker.',
     );
-    expect([within.code, within.output]).toEqual([0, '2 64\n']);
+    expect([within.code, within.output]).toEqual([0, '2 128\n']);
   });
 });

@@ -290,7 +290,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'The script is 141 kB gzipped',
+    says: 'The script is 142 kB gzipped',
     results: 'size.json',
     due: (sizes: {name: string; size: number}[]) => {
       const script = sizes.find(({name}) => name === 'script')?.size ?? Number.NaN;

@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import {isMainThread, Worker} from 'node:worker_threads';
 import {enableProdMode, matMul, ones, setBackend} from '@tensorflow/tfjs-core';
 import {enableWasmThreads} from 'ohem-tfjs/node';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
 
 const [, program, way] = process.argv as [string, string, string];
 
@@ -12,7 +13,9 @@ if (way === 'in a worker' && isMainThread) {
   enableProdMode();
   const threads = await enableWasmThreads(2);
   await setBackend('wasm');
-  const [product] = matMul(ones([64, 64]), ones([64, 64])).dataSync();
+  // Of this size, our own code has threads as well.
+  enableWasmTraining();
+  const [product] = matMul(ones([128, 128]), ones([128, 128])).dataSync();
   process.stdout.write(`${threads} ${product}\n`);
   if (way === 'by exit') process.exit(3);
   if (way === 'by an error') throw new Error('thrown on purpose');

@@ -14,7 +14,6 @@ import {
   Slice,
   type TensorInfo,
   Transpose,
-  util,
 } from '@tensorflow/tfjs-core';
 import {addRows} from './addRows';
 import {
@@ -24,6 +23,7 @@ import {
   convolutionOf,
   marginsOfGradient,
   marginsRead,
+  multiplications,
   pixelsUsed,
   readsNoPixel,
 } from './convolution';
@@ -50,8 +50,8 @@ export const conv2DBackpropFilter: WasmKernel = {
     if (nothing || readsNoPixel(shapes)) return zeros(bench, filterShape);
     const images = channelsLast(bench, asFloat(bench, x), dataFormat);
     const gradient = channelsLast(bench, asFloat(bench, dy), dataFormat);
-    const products = bench.productsFor(multiplications(shapes));
-    if (products) return filterGradient(bench, products, images, gradient, shapes);
+    const jobs = bench.jobsFor(multiplications(shapes));
+    if (jobs) return filterGradient(bench, jobs, images, gradient, shapes);
     return convolvedGradient(bench, images, gradient, shapes);
   },
 };
@@ -123,8 +123,8 @@ function isConvolution(shapes: Convolution): boolean {
 }
 
 function convolved(bench: Workbench, dy: TensorInfo, filter: TensorInfo, shapes: Convolution): TensorInfo {
-  const products = bench.productsFor(multiplications(shapes));
-  if (products) return inputGradient(bench, products, dy, filter, shapes);
+  const jobs = bench.jobsFor(multiplications(shapes));
+  if (jobs) return inputGradient(bench, jobs, dy, filter, shapes);
   const turned = bench.run(Reverse, {x: filter}, {dims: [0, 1]});
   const swapped = bench.run(Transpose, {x: turned}, {perm: [0, 1, 3, 2]});
   const pad = zerosOf(marginsOfGradient(shapes));
@@ -170,10 +170,6 @@ function targets({axes: [rows, columns], batchSize}: Convolution): Int32Array {
     }
   }
   return result;
-}
-
-function multiplications({outShape, filterHeight, filterWidth, inChannels}: Convolution): number {
-  return util.sizeFromShape(outShape) * filterHeight * filterWidth * inChannels;
 }
 
 function channelsLast(bench: Workbench, x: TensorInfo, dataFormat: 'NHWC' | 'NCHW'): TensorInfo {

@@ -122,3 +122,8 @@ export function marginsOfGradient({axes: [rows, columns]}: Convolution): Margins
 function marginOfGradient({input, output, kernel, stride, dilation, before}: WindowAxis): Margin {
   return [(kernel - 1) * dilation - before, input - output * stride + before];
 }
+
+/** Returns the number of multiplications of a convolution, and of each of its gradients. */
+export function multiplications({outShape, filterHeight, filterWidth, inChannels}: Convolution): number {
+  return util.sizeFromShape(outShape) * filterHeight * filterWidth * inChannels;
+}

@@ -5,21 +5,19 @@
  */
 
 import type {TensorInfo} from '@tensorflow/tfjs-core';
-import {type Convolution, marginsRead} from './convolution';
+import {FILTER_GRADIENT, INPUT_GRADIENT, PANEL} from './assembly/kinds';
+import {type Convolution, marginsRead, multiplications} from './convolution';
+import {type Jobs, WORD} from './jobs';
 import {withMargins, zerosOf} from './margins';
-import {PANEL, PANEL_ROW, type Products, WORD} from './product';
 import type {WindowAxis} from './windowAxis';
 import type {Workbench} from './workbench';
 
-/**
- * Computes the gradient of a convolution with respect to its filter, pixel by pixel. For each line
- * r of the filter, the line of a window is one row of numbers (s, i), in each image n:
- *
- *     dW[r, (s, i), o] = Σ_{y, x} Σ_n windows[y·stride + r, x·stride][n, (s, i)] · dY[y, x][n, o]
- */
+const PANEL_ROW = PANEL * WORD;
+
+/** Computes the gradient of a convolution with respect to its filter, pixel by pixel. */
 export function filterGradient(
   bench: Workbench,
-  {addPanel, copy, pack}: Products,
+  jobs: Jobs,
   x: TensorInfo,
   dy: TensorInfo,
   shapes: Convolution,
@@ -28,31 +26,43 @@ export function filterGradient(
   const [rows, columns] = shapes.axes;
   const images = withMargins(bench, x, marginsRead(shapes));
   const [, height, width] = images.shape as [number, number, number, number];
-  const weights = columns.kernel * inChannels;
   const result = bench.makeEmpty([rows.kernel, columns.kernel, inChannels, outChannels], 'float32');
-  const pixelOfAll = bench.makeEmpty([batchSize, PANEL], 'float32');
-  const rest = bench.makeEmpty([rows.kernel * weights, PANEL], 'float32');
-  const views = bench.views(images, dy, result, pixelOfAll, rest) as Views;
-  const [pixels, gradients, sums, packed, edge] = views.map(({byteOffset}) => byteOffset) as Places;
-  const [pixel, row] = [inChannels * WORD, outChannels * WORD];
-  // Columns past the last channel are computed too, and left out.
-  for (const view of views.slice(2)) view.fill(0);
-  for (let channel = 0; channel < outChannels; channel += PANEL) {
-    const count = Math.min(PANEL, outChannels - channel);
-    const [to, toRow] = count === PANEL ? [sums + channel * WORD, row] : [edge, PANEL_ROW];
-    for (let y = 0; y < rows.output; y++) {
-      for (let x = 0; x < columns.output; x++) {
-        const given = gradients + (y * columns.output + x) * row + channel * WORD;
-        pack(given, rows.output * columns.output * row, WORD, packed, batchSize, count);
-        for (let r = 0; r < rows.kernel; r++) {
-          const window = pixels + ((y * rows.stride + r) * width + x * columns.stride) * pixel;
-          const target = to + r * weights * toRow;
-          addPanel(window, WORD, height * width * pixel, packed, target, toRow, weights, batchSize);
-        }
-      }
-    }
-    if (count < PANEL) copy(edge, PANEL_ROW, sums + channel * WORD, row, rows.kernel * weights, count);
-  }
+  const [pixels, gradients, to] = placesOf(bench, images, dy, result);
+  const [pixel, line] = [inChannels * WORD, width * inChannels * WORD];
+  const numbers = columns.kernel * inChannels;
+  const panels = Math.ceil(outChannels / PANEL);
+  // Tiles of one line pack each pixel of dY once for every line.
+  const tileRows = panels < Math.min(jobs.threads, jobs.tiles(multiplications(shapes))) ? 1 : rows.kernel;
+  const tiles = panels * Math.ceil(rows.kernel / tileRows);
+  jobs.run(FILTER_GRADIENT, tiles, (batchSize + tileRows * numbers) * PANEL_ROW, [
+    ...[pixels, height * line, line, rows.stride * line, columns.stride * pixel],
+    ...[gradients, to, batchSize, rows.output, columns.output, outChannels],
+    ...[rows.kernel, numbers, tileRows],
+  ]);
+  return result;
+}
+
+/**
+ * Computes the gradient of a convolution without strides with respect to its input, line by line.
+ */
+export function inputGradient(
+  bench: Workbench,
+  jobs: Jobs,
+  dy: TensorInfo,
+  filter: TensorInfo,
+  shapes: Convolution,
+): TensorInfo {
+  const {batchSize, inChannels, outChannels} = shapes;
+  const [rows, columns] = axesOf(shapes);
+  const result = bench.makeEmpty([batchSize, rows.input, columns.input, inChannels], 'float32');
+  const panels = rows.kernel * columns.kernel * outChannels + rows.length * columns.length;
+  const tileImages = Math.ceil(batchSize / jobs.tiles(multiplications(shapes)));
+  jobs.run(INPUT_GRADIENT, Math.ceil(batchSize / tileImages), panels * PANEL_ROW, [
+    ...placesOf(bench, dy, filter, result),
+    ...[batchSize, rows.input, columns.input, inChannels, rows.output, columns.output, outChannels],
+    ...[rows.kernel, columns.kernel, rows.length, columns.length, rows.zeros, columns.zeros],
+    ...[rows.first, columns.first, tileImages],
+  ]);
   return result;
 }
 
@@ -73,56 +83,7 @@ function axesOf(shapes: Convolution): [rows: Axis, columns: Axis] {
   }) as [Axis, Axis];
 }
 
-/**
- * Computes the gradient of a convolution without strides with respect to its input, line by line,
- * as a sum over all positions (r, s) of the filter:
- *
- *     dX[n, y + r][x + s, i] += dY[n, y][x, o] · W[r, s]ᵀ[o, i]
- */
-export function inputGradient(
-  bench: Workbench,
-  {addPanel, copy, pack}: Products,
-  dy: TensorInfo,
-  filter: TensorInfo,
-  shapes: Convolution,
-): TensorInfo {
-  const {batchSize, inChannels, outChannels} = shapes;
-  const [rows, columns] = axesOf(shapes);
-  const positions = rows.kernel * columns.kernel;
-  const result = bench.makeEmpty([batchSize, rows.input, columns.input, inChannels], 'float32');
-  const panel = bench.makeEmpty([positions * outChannels, PANEL], 'float32');
-  const image = bench.makeEmpty([rows.length * columns.length, PANEL], 'float32');
-  const views = bench.views(dy, filter, result, panel, image) as Views;
-  const [gradients, weights, sums, packed, padded] = views.map(({byteOffset}) => byteOffset) as Places;
-  const [pixel, row] = [inChannels * WORD, outChannels * WORD];
-  views[3].fill(0);
-  for (let channel = 0; channel < inChannels; channel += PANEL) {
-    const count = Math.min(PANEL, inChannels - channel);
-    for (let position = 0; position < positions; position++) {
-      const from = weights + (position * inChannels + channel) * row;
-      pack(from, WORD, row, packed + position * outChannels * PANEL_ROW, outChannels, count);
-    }
-    for (let n = 0; n < batchSize; n++) {
-      views[4].fill(0);
-      for (let position = positions - 1; position >= 0; position--) {
-        const b = packed + position * outChannels * PANEL_ROW;
-        const r = rows.first + Math.floor(position / columns.kernel);
-        const s = columns.first + (position % columns.kernel);
-        for (let y = 0; y < rows.output; y++) {
-          const given = gradients + (n * rows.output + y) * columns.output * row;
-          const target = padded + ((y + r) * columns.length + s) * PANEL_ROW;
-          addPanel(given, row, WORD, b, target, PANEL_ROW, columns.output, outChannels);
-        }
-      }
-      for (let y = 0; y < rows.input; y++) {
-        const from = padded + ((rows.zeros + y) * columns.length + columns.zeros) * PANEL_ROW;
-        const to = sums + (n * rows.input + y) * columns.input * pixel + channel * WORD;
-        copy(from, PANEL_ROW, to, pixel, columns.input, count);
-      }
-    }
-  }
-  return result;
+/** Returns where tensors start in the memory of the backend. */
+function placesOf(bench: Workbench, ...tensors: TensorInfo[]): [number, number, number] {
+  return bench.views(...tensors).map(({byteOffset}) => byteOffset) as [number, number, number];
 }
-
-type Views = [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
-type Places = [number, number, number, number, number];

@@ -11,7 +11,8 @@ import {
   util,
 } from '@tensorflow/tfjs-core';
 import {fillRows, isEmpty} from './floats';
-import {type Matrix, WORD} from './product';
+import {WORD} from './jobs';
+import {addProduct, type Matrix} from './product';
 import {sliceAt} from './slices';
 import type {Inputs, WasmKernel, Workbench} from './workbench';
 
@@ -98,21 +99,18 @@ function direct(
   const isOne = countB === 1 && !transposeA;
   const [count, height] = isOne ? [1, countA * rows] : [Math.max(countA, countB), rows];
   if (isPlain(a, b, {transposeA, transposeB}) && height < FEW_ROWS) return undefined;
-  const products = bench.productsFor(height * inner * columns);
-  if (!products) return undefined;
+  const jobs = bench.jobsFor(height * inner * columns);
+  if (!jobs) return undefined;
   const result = bench.makeEmpty([...outerShape(a, b), rows, columns], 'float32');
   const [sums, left, right, start] = bench.views(result, ...given) as Views;
   if (start) fillRows(sums, start);
   else sums.fill(0);
+  const [toSums, toLeft, toRight] = [sums, left, right].map(({byteOffset}) => byteOffset) as [number, number, number];
   for (let i = 0; i < count; i++) {
-    products.addProduct(
-      addressIn(sums, rows * columns, i),
-      matrixAt(addressIn(left, rows * inner, countA === 1 ? 0 : i), transposeA, rows, inner),
-      matrixAt(addressIn(right, inner * columns, countB === 1 ? 0 : i), transposeB, inner, columns),
-      height,
-      inner,
-      columns,
-    );
+    const leftAt = toLeft + (countA === 1 ? 0 : i * rows * inner * WORD);
+    const rightAt = toRight + (countB === 1 ? 0 : i * inner * columns * WORD);
+    const factors = [matrixAt(leftAt, transposeA, rows, inner), matrixAt(rightAt, transposeB, inner, columns)] as const;
+    addProduct(jobs, toSums + i * rows * columns * WORD, ...factors, height, inner, columns);
   }
   return result;
 }
@@ -170,11 +168,6 @@ function sides({shape}: TensorInfo, isTransposed: boolean): [number, number] {
 
 function outerShape(a: TensorInfo, b: TensorInfo): number[] {
   return backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
-}
-
-/** Returns where the i-th matrix of a size starts in the memory of the backend, in bytes. */
-function addressIn({byteOffset}: Float32Array, size: number, i: number): number {
-  return byteOffset + i * size * WORD;
 }
 
 /** Returns a matrix of rows and columns, which lies there as its transpose or not. */

@@ -7,15 +7,24 @@ import type {
   NamedTensorInfoMap,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
-import {type Products, productsFor} from './product';
+import {type Jobs, type JobThreads, jobsFor} from './jobs';
+
+/** The parts of its C++ program that are used here. */
+interface WasmProgram {
+  /** The exports. Without threads, only one of them is the memory. */
+  asm?: Record<string, unknown>;
+  wasmMemory?: unknown;
+  _malloc?(bytes: number): number;
+  _free?(at: number): void;
+  jobThreads?: JobThreads;
+}
 
 /** The internals of the backend in use here. */
 export type WasmBackend = KernelBackend & {
   dataIdMap: {get(dataId: DataId): {shape: number[]}};
   makeOutput(shape: number[], dtype: DataType): TensorInfo;
   typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array | Uint8Array;
-  /** The module of its C++ code. Without threads, only one of its exports, `asm`, is the memory. */
-  wasm: {asm?: Record<string, unknown>; wasmMemory?: unknown; _malloc?(bytes: number): number};
+  wasm: WasmProgram;
 };
 
 /**
@@ -69,11 +78,11 @@ export class Workbench {
   }
 
   /**
-   * Returns products in the memory of tensors; null where stock kernels are faster, or the code
+   * Returns the jobs in the memory of tensors; null where stock kernels are faster, or the code
    * cannot run.
    */
-  productsFor(multiplications: number): Products | null {
-    return productsFor(this.#backend, multiplications);
+  jobsFor(multiplications: number): Jobs | null {
+    return jobsFor(this.#backend, multiplications);
   }
 
   /** Copies the numbers of a tensor. */

@@ -7,17 +7,17 @@ import {type ConvolutionCase, convolutionCases} from './convolutionCases';
 
 /** Expects products to give a gradient of any convolution with the bits of the composed kernels. */
 export function expectBitsOfComposed(gradient: (shapes: ConvolutionCase) => Tensor): void {
-  const products = vi.spyOn(Workbench.prototype, 'productsFor');
+  const jobs = vi.spyOn(Workbench.prototype, 'jobsFor');
   fc.assert(
     fc.property(convolutionCases(), (shapes) => {
       const own = gradient(shapes);
-      products.mockReturnValueOnce(null);
+      jobs.mockReturnValueOnce(null);
       const composed = gradient(shapes);
       expect(own.dataSync()).toEqual(composed.dataSync());
       dispose([own, composed]);
     }),
     RUNS,
   );
-  expect(products).toHaveBeenCalled();
-  products.mockRestore();
+  expect(jobs).toHaveBeenCalled();
+  jobs.mockRestore();
 }

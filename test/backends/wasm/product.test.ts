@@ -3,13 +3,9 @@ import '@tensorflow/tfjs-backend-wasm';
 import {dispose, fill, fused, matMul, setBackend, type Tensor, tensor, tidy, transpose} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {describe, expect, it, vi} from 'vitest';
-import {productsFor} from '../../../src/backends/wasm/product';
-import type {WasmBackend} from '../../../src/backends/wasm/workbench';
+import {describe, expect, it} from 'vitest';
 import {RUNS, randomFrom} from '../../support/property';
 import {trainOnWasm} from './sameAsCpu';
-
-type Code = WasmBackend['wasm'];
 
 /** Adds up products one after the other, each rounded to float32. */
 function inOrder(a: Float32Array, b: Float32Array, rows: number, inner: number, columns: number, start = 0) {
@@ -95,53 +91,5 @@ describe('A product on wasm', () => {
     const product = matMul(a, b);
     expect(new Set(product.dataSync())).toEqual(new Set([6000]));
     dispose([a, b, product]);
-  });
-});
-
-describe('The products of a backend', () => {
-  const shared = () => new WebAssembly.Memory({initial: 16, maximum: 16, shared: true});
-  const own = () => new WebAssembly.Memory({initial: 16});
-  const backendOf = (wasm: Code) => ({wasm}) as WasmBackend;
-  const room = () => 4096;
-
-  it('work in its memory, also where threads share it', () => {
-    const found = [own(), shared()].map((memory) => [memory, {asm: {memory}}] as const);
-    const named = shared();
-    for (const [memory, wasm] of [...found, [named, {asm: {}, wasmMemory: named}] as const]) {
-      const numbers = new Float32Array(memory.buffer, 0, 9);
-      numbers.set([1, 2, 3, 4, 5, 6, 7, 8, 100]);
-      const products = productsFor(backendOf({...wasm, _malloc: room}), 4);
-      products?.addProduct(32, {at: 0, row: 8, column: 4}, {at: 16, row: 8, column: 4}, 1, 2, 1);
-      expect(numbers[8]).toBe(100 + 1 * 5 + 2 * 7);
-    }
-  });
-
-  it('are left to threads if they are large, where there are threads', () => {
-    const [few, many] = [2 ** 26 - 1, 2 ** 26];
-    const [alone, together] = [own(), shared()].map((memory) => backendOf({asm: {memory}, _malloc: room}));
-    expect(productsFor(together as WasmBackend, few)).not.toBeNull();
-    expect(productsFor(together as WasmBackend, many)).toBeNull();
-    expect(productsFor(alone as WasmBackend, many)).not.toBeNull();
-  });
-
-  it('are made once', () => {
-    const malloc = vi.fn(room);
-    const backend = backendOf({asm: {memory: own()}, _malloc: malloc});
-    expect(productsFor(backend, 1)).toBe(productsFor(backend, 1));
-    expect(malloc).toHaveBeenCalledTimes(1);
-  });
-
-  it('are missing where its memory cannot be found, is full, or takes no vectors', () => {
-    expect(productsFor(backendOf({}), 1)).toBeNull();
-    expect(productsFor(backendOf({asm: {memory: own()}}), 1)).toBeNull();
-    expect(productsFor(backendOf({asm: {table: {}}, _malloc: room}), 1)).toBeNull();
-    expect(productsFor(backendOf({asm: {memory: own()}, _malloc: () => 0}), 1)).toBeNull();
-    const compile = vi.spyOn(WebAssembly, 'Module').mockImplementation(function refuse() {
-      throw new WebAssembly.CompileError('no vectors');
-    });
-    const malloc = vi.fn(room);
-    expect(productsFor(backendOf({asm: {memory: own()}, _malloc: malloc}), 1)).toBeNull();
-    expect(malloc).not.toHaveBeenCalled();
-    compile.mockRestore();
   });
 });

@@ -1,0 +1,46 @@
+import {fileURLToPath} from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const FOLDER = 'src/backends/wasm/assembly';
+const OPTIONS = '-Oz --noAssert --runtime stub --importMemory --initialMemory 1 --noExportMemory --enable simd'.split(
+  ' ',
+);
+const SHARED = '--enable threads --sharedMemory --maximumMemory 65536'.split(' ');
+
+/** Compiles the AssemblyScript of the wasm kernels, and returns the module that holds its bytes. */
+export async function assembledText(): Promise<string> {
+  const [own, shared] = [await compiled('jobs'), await compiled('jobs', SHARED)];
+  // Only the import of the memory differs, at the start.
+  let rest = 0;
+  while (own.at(-rest - 1) === shared.at(-rest - 1)) rest++;
+  return `/** @file Written by \`npm run assemble\` from ${FOLDER}. */
+
+/** Start of the module of jobs.ts, for memory of one thread, as base64. */
+export const OWN_HEAD = '${base64(own.subarray(0, -rest))}';
+
+/** Its start for memory that threads share. */
+export const SHARED_HEAD = '${base64(shared.subarray(0, -rest))}';
+
+/** The rest of it. */
+export const JOBS =
+  '${base64(own.subarray(-rest))}';
+
+/** The module of threads.ts. */
+export const THREADS =
+  '${base64(await compiled('threads', SHARED))}';
+`;
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+async function compiled(name: string, options: readonly string[] = []): Promise<Uint8Array> {
+  let written: Uint8Array | undefined;
+  const {error, stderr} = await asc.main([`${FOLDER}/${name}.ts`, '--outFile', 'code.wasm', ...OPTIONS, ...options], {
+    ...{baseDir: fileURLToPath(new URL('..', import.meta.url))},
+    writeFile(_, contents) {
+      written = contents as Uint8Array;
+    },
+  });
+  if (error || !written) throw new Error(stderr.toString());
+  return written;
+}

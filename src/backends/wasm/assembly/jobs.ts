@@ -1,0 +1,18 @@
+import {computeFilterGradient, computeInputGradient, FilterGradient, InputGradient} from './convolution';
+import {Job} from './job';
+import {FILTER_GRADIENT, PRODUCT} from './kinds';
+import {addProduct, Product} from './product';
+
+/** Computes a job on the calling thread. */
+export function run(job: Job): void {
+  for (let tile = 0; tile < job.tiles; tile++) compute(job, tile, 0);
+}
+
+/** Computes one tile of a job. */
+export function compute(job: Job, tile: i32, thread: i32): void {
+  const numbers = changetype<usize>(job) + offsetof<Job>();
+  const scratch = job.scratch + <usize>thread * job.scratchSize;
+  if (job.kind === PRODUCT) addProduct(changetype<Product>(numbers), tile, scratch);
+  else if (job.kind === FILTER_GRADIENT) computeFilterGradient(changetype<FilterGradient>(numbers), tile, scratch);
+  else computeInputGradient(changetype<InputGradient>(numbers), tile, scratch);
+}

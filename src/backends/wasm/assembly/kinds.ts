@@ -1,0 +1,9 @@
+/** @file Numbers that both sides know: this file is AssemblyScript and TypeScript. */
+
+/** The kinds of jobs. */
+export const PRODUCT = 0;
+export const FILTER_GRADIENT = 1;
+export const INPUT_GRADIENT = 2;
+
+/** Columns of a packed panel. */
+export const PANEL = 8;

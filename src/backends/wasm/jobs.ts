@@ -1,0 +1,126 @@
+import {JOBS, OWN_HEAD, SHARED_HEAD} from './assembled';
+import type {WasmBackend} from './workbench';
+
+/** Bytes of a number. */
+export const WORD = Float32Array.BYTES_PER_ELEMENT;
+
+/** Numbers of a job, and the first of those that are written here: see assembly/job.ts. */
+const JOB = {numbers: 32, first: 3};
+
+/** From this many multiplications on, threads are faster, although they have to wake. */
+const WORTH_WAKING = 2 ** 20;
+/** Tiles of each thread. A thread whose core is busy takes fewer of them. */
+const TILES_PER_THREAD = 4;
+/** From this many multiplications on, XNNPACK on two threads is faster than one thread here. */
+const LARGE_ON_THREADS = 2 ** 26;
+
+/** The memory of a backend, and the functions that reserve parts of it. */
+interface Heap {
+  memory: WebAssembly.Memory;
+  malloc(bytes: number): number;
+  free(at: number): void;
+}
+
+/** Runs the job that starts at this byte. */
+type Run = (job: number) => void;
+
+/** Threads that take tiles of jobs. `enableWasmThreads` adds them to the program of a backend. */
+export interface JobThreads {
+  count: number;
+  /** Lets them wait for jobs, and returns the function that shares a job with them. */
+  start(code: WebAssembly.Module, memory: WebAssembly.Memory, job: number, compute: WebAssembly.ImportValue): Run;
+}
+
+/** Loops of our own WebAssembly in the memory of a backend, each over tiles of its result. */
+export class Jobs {
+  readonly threads: number;
+  readonly #heap: Heap;
+  readonly #job: number;
+  readonly #run: Run;
+  readonly #share: Run;
+  #scratch = {at: 0, size: 0};
+
+  constructor(heap: Heap, job: number, run: Run, share: Run, threads: number) {
+    this.#heap = heap;
+    this.#job = job;
+    this.#run = run;
+    this.#share = share;
+    this.threads = threads;
+  }
+
+  /** Returns the number of tiles for a loop: one, or several for each thread that shares it. */
+  tiles(multiplications: number): number {
+    return this.threads === 1 || multiplications < WORTH_WAKING ? 1 : this.threads * TILES_PER_THREAD;
+  }
+
+  /**
+   * Runs a loop. This may move the memory of the backend.
+   *
+   * @param kind  one of assembly/kinds.ts.
+   * @param scratchSize  bytes for intermediate results of each thread.
+   * @param numbers  those of the class of this kind in assembly/.
+   * @throws Error if the memory of the backend is full.
+   */
+  run(kind: number, tiles: number, scratchSize: number, numbers: readonly number[]): void {
+    if (scratchSize > this.#scratch.size) this.#growScratch(scratchSize);
+    const {at, size} = this.#scratch;
+    const written = [tiles, kind, at, size, ...numbers];
+    new Int32Array(this.#heap.memory.buffer, this.#job + JOB.first * WORD, written.length).set(written);
+    if (tiles === 1) this.#run(this.#job);
+    else this.#share(this.#job);
+  }
+
+  #growScratch(size: number): void {
+    const {malloc, free} = this.#heap;
+    free(this.#scratch.at);
+    this.#scratch = {at: 0, size: 0};
+    const at = malloc(size * this.threads);
+    if (at === 0) throw new Error(`the memory of the wasm backend has no ${size * this.threads} bytes left`);
+    this.#scratch = {at, size};
+  }
+}
+
+const made = new WeakMap<object, {jobs: Jobs; isShared: boolean} | null>();
+
+/**
+ * Returns the jobs of a backend. Returns null where their code cannot run, above all without SIMD;
+ * and for large ones where only XNNPACK has threads.
+ */
+export function jobsFor({wasm}: WasmBackend, multiplications: number): Jobs | null {
+  let found = made.get(wasm);
+  if (found === undefined) {
+    found = jobsIn(wasm);
+    made.set(wasm, found);
+  }
+  const isLeft = found?.isShared && found.jobs.threads === 1 && multiplications >= LARGE_ON_THREADS;
+  return found === null || isLeft ? null : found.jobs;
+}
+
+function jobsIn({asm, wasmMemory, _malloc, _free, jobThreads}: WasmBackend['wasm']) {
+  const memory = [wasmMemory, ...Object.values(asm ?? {})].find((part) => part instanceof WebAssembly.Memory);
+  if (!memory || !_malloc || !_free) return null;
+  // By its name: test runners give each file an ArrayBuffer of its own.
+  const isShared = String(memory.buffer) === '[object SharedArrayBuffer]';
+  let code: WebAssembly.Module;
+  let functions: WebAssembly.Exports;
+  try {
+    code = moduleOf(isShared ? SHARED_HEAD : OWN_HEAD, JOBS);
+    functions = new WebAssembly.Instance(code, {env: {memory}}).exports;
+  } catch {
+    return null;
+  }
+  // Places after 2 GB come as negative numbers.
+  const malloc = (bytes: number) => _malloc(bytes) >>> 0;
+  const job = malloc(JOB.numbers * WORD);
+  if (job === 0) return null;
+  new Int32Array(memory.buffer, job, JOB.numbers).fill(0);
+  const {compute, run} = functions as {compute: WebAssembly.ImportValue; run: Run};
+  const share = jobThreads?.start(code, memory, job, compute) ?? run;
+  const threads = 1 + (jobThreads?.count ?? 0);
+  return {jobs: new Jobs({memory, malloc, free: _free}, job, run, share, threads), isShared};
+}
+
+function moduleOf(...base64: string[]): WebAssembly.Module {
+  const bytes = base64.map((text) => atob(text)).join('');
+  return new WebAssembly.Module(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+}
