@@ -21,6 +21,7 @@ import {livesInMainMemory} from './checks';
 import {numbersIn} from './engine';
 import {type GpuKernel, gpuKernel, runGpuKernel, runsGpuKernels} from './gpu';
 import {columnSums, WIDE} from './rows';
+import {isForWasmKernel, runWasmKernel, SQUARE_SUM} from './wasmKernels';
 
 /**
  * Returns the mask of rows whose numbers are all finite, `bool[B]`; undefined if all rows are known
@@ -110,7 +111,7 @@ function isForHost({size, shape}: Tensor): boolean {
  * and in float64 a sum of other squares always is. Many are first added up by kernels, in float32.
  */
 export function areFiniteOnHost(tensor: Tensor): boolean {
-  if (tensor.dtype !== 'float32') return true;
+  if (tensor.dtype !== 'float32' || isSquareSumFinite(tensor)) return true;
   if (!isForHost(tensor) && isTotalFinite(tensor)) return true;
   return Number.isFinite(squaresOnHost(numbersIn<'float32'>(tensor)));
 }
@@ -122,8 +123,15 @@ function isTotalFinite(tensor: Tensor): boolean {
   });
 }
 
+/** Whether the kernel for it finds that the sum of squares is finite: then all numbers are, too. */
+function isSquareSumFinite(x: Tensor): boolean {
+  if (!isForWasmKernel(SQUARE_SUM, x)) return false;
+  return tidy(() => Number.isFinite(numbersIn<'float32'>(runWasmKernel(SQUARE_SUM, {x}))[0]));
+}
+
 /** Whether all numbers and the sum of their squares are finite; some optimizers sum the squares. */
 export function hasFiniteSquares(gradient: Tensor): boolean {
+  if (isSquareSumFinite(gradient)) return true;
   if (!isForHost(gradient)) return tidy(() => isTotalFinite(square(gradient)));
   return Number.isFinite(Math.fround(squaresOnHost(numbersIn<'float32'>(gradient))));
 }

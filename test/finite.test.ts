@@ -1,7 +1,8 @@
 import {cast, fill, memory, tensor, tensor1d, tidy} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {areFiniteOnHost, finiteRows, hasFiniteSquares} from '../src/finite';
+import {trainOnWasm} from './backends/wasm/sameAsCpu';
 import {describeOnBackends} from './support/backends';
 
 /** Shapes on both sides of the size from which kernels decide, of different widths. */
@@ -11,6 +12,8 @@ const SHAPES = [
   [16, 3],
   [64, 257],
   [1030, 16],
+  [8191],
+  [8195],
   [131_072],
   [131_088],
   [131_073],
@@ -20,7 +23,14 @@ const SHAPES = [
 ];
 const LARGEST = 3.4028234663852886e38;
 
-describeOnBackends('finite numbers', () => {
+describeOnBackends('finite numbers', describeThem);
+
+describe('finite numbers by the kernels of enableWasmTraining', () => {
+  trainOnWasm();
+  describeThem();
+});
+
+function describeThem() {
   /** A shape, a place in it, and a number for that place; the others are ordinary. */
   const cases = fc.record({
     shape: fc.constantFrom(...SHAPES),
@@ -103,4 +113,4 @@ describeOnBackends('finite numbers', () => {
       }),
     );
   });
-});
+}

@@ -23,7 +23,7 @@ import {
   convolutionOf,
   marginsOfGradient,
   marginsRead,
-  multiplications,
+  multiplicationsOf,
   pixelsUsed,
   readsNoPixel,
 } from './convolution';
@@ -50,7 +50,7 @@ export const conv2DBackpropFilter: WasmKernel = {
     if (nothing || readsNoPixel(shapes)) return zeros(bench, filterShape);
     const images = channelsLast(bench, asFloat(bench, x), dataFormat);
     const gradient = channelsLast(bench, asFloat(bench, dy), dataFormat);
-    const jobs = bench.jobsFor(multiplications(shapes));
+    const jobs = bench.jobsFor(multiplicationsOf(shapes));
     if (jobs) return filterGradient(bench, jobs, images, gradient, shapes);
     return convolvedGradient(bench, images, gradient, shapes);
   },
@@ -123,7 +123,7 @@ function isConvolution(shapes: Convolution): boolean {
 }
 
 function convolved(bench: Workbench, dy: TensorInfo, filter: TensorInfo, shapes: Convolution): TensorInfo {
-  const jobs = bench.jobsFor(multiplications(shapes));
+  const jobs = bench.jobsFor(multiplicationsOf(shapes));
   if (jobs) return inputGradient(bench, jobs, dy, filter, shapes);
   const turned = bench.run(Reverse, {x: filter}, {dims: [0, 1]});
   const swapped = bench.run(Transpose, {x: turned}, {perm: [0, 1, 3, 2]});

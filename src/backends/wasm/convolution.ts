@@ -124,6 +124,6 @@ function marginOfGradient({input, output, kernel, stride, dilation, before}: Win
 }
 
 /** Returns the number of multiplications of a convolution, and of each of its gradients. */
-export function multiplications({outShape, filterHeight, filterWidth, inChannels}: Convolution): number {
+export function multiplicationsOf({outShape, filterHeight, filterWidth, inChannels}: Convolution): number {
   return util.sizeFromShape(outShape) * filterHeight * filterWidth * inChannels;
 }

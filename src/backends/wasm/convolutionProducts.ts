@@ -6,7 +6,7 @@
 
 import type {TensorInfo} from '@tensorflow/tfjs-core';
 import {FILTER_GRADIENT, INPUT_GRADIENT, PANEL} from './assembly/kinds';
-import {type Convolution, marginsRead, multiplications} from './convolution';
+import {type Convolution, marginsRead, multiplicationsOf} from './convolution';
 import {type Jobs, WORD} from './jobs';
 import {withMargins, zerosOf} from './margins';
 import type {WindowAxis} from './windowAxis';
@@ -27,14 +27,15 @@ export function filterGradient(
   const images = withMargins(bench, x, marginsRead(shapes));
   const [, height, width] = images.shape as [number, number, number, number];
   const result = bench.makeEmpty([rows.kernel, columns.kernel, inChannels, outChannels], 'float32');
-  const [pixels, gradients, to] = placesOf(bench, images, dy, result);
+  const [pixels, gradients, to] = bench.places(images, dy, result);
   const [pixel, line] = [inChannels * WORD, width * inChannels * WORD];
   const numbers = columns.kernel * inChannels;
   const panels = Math.ceil(outChannels / PANEL);
+  const multiplications = multiplicationsOf(shapes);
   // Tiles of one line pack each pixel of dY once for every line.
-  const tileRows = panels < Math.min(jobs.threads, jobs.tiles(multiplications(shapes))) ? 1 : rows.kernel;
+  const tileRows = panels < Math.min(jobs.threads, jobs.fewestTiles(multiplications)) ? 1 : rows.kernel;
   const tiles = panels * Math.ceil(rows.kernel / tileRows);
-  jobs.run(FILTER_GRADIENT, tiles, (batchSize + tileRows * numbers) * PANEL_ROW, [
+  jobs.run(FILTER_GRADIENT, {tiles, multiplications}, (batchSize + tileRows * numbers) * PANEL_ROW, [
     ...[pixels, height * line, line, rows.stride * line, columns.stride * pixel],
     ...[gradients, to, batchSize, rows.output, columns.output, outChannels],
     ...[rows.kernel, numbers, tileRows],
@@ -56,9 +57,11 @@ export function inputGradient(
   const [rows, columns] = axesOf(shapes);
   const result = bench.makeEmpty([batchSize, rows.input, columns.input, inChannels], 'float32');
   const panels = rows.kernel * columns.kernel * outChannels + rows.length * columns.length;
-  const tileImages = Math.ceil(batchSize / jobs.tiles(multiplications(shapes)));
-  jobs.run(INPUT_GRADIENT, Math.ceil(batchSize / tileImages), panels * PANEL_ROW, [
-    ...placesOf(bench, dy, filter, result),
+  const multiplications = multiplicationsOf(shapes);
+  const tileImages = Math.ceil(batchSize / jobs.fewestTiles(multiplications));
+  const tiles = Math.ceil(batchSize / tileImages);
+  jobs.run(INPUT_GRADIENT, {tiles, multiplications}, panels * PANEL_ROW, [
+    ...bench.places(dy, filter, result),
     ...[batchSize, rows.input, columns.input, inChannels, rows.output, columns.output, outChannels],
     ...[rows.kernel, columns.kernel, rows.length, columns.length, rows.zeros, columns.zeros],
     ...[rows.first, columns.first, tileImages],
@@ -81,9 +84,4 @@ function axesOf(shapes: Convolution): [rows: Axis, columns: Axis] {
     const [before, after] = zeros[i] as [number, number];
     return {...axis, length: before + axis.input + after, zeros: before, first: Math.max(0, -axis.before)};
   }) as [Axis, Axis];
-}
-
-/** Returns where tensors start in the memory of the backend. */
-function placesOf(bench: Workbench, ...tensors: TensorInfo[]): [number, number, number] {
-  return bench.views(...tensors).map(({byteOffset}) => byteOffset) as [number, number, number];
 }

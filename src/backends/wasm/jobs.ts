@@ -48,25 +48,30 @@ export class Jobs {
     this.threads = threads;
   }
 
-  /** Returns the number of tiles for a loop: one, or several for each thread that shares it. */
-  tiles(multiplications: number): number {
+  /** Returns how many tiles a loop needs at least: one, or several for each thread. */
+  fewestTiles(multiplications: number): number {
     return this.threads === 1 || multiplications < WORTH_WAKING ? 1 : this.threads * TILES_PER_THREAD;
   }
 
   /**
-   * Runs a loop. This may move the memory of the backend.
+   * Runs a loop, on all threads if it is long. This may move the memory of the backend.
    *
    * @param kind  one of assembly/kinds.ts.
    * @param scratchSize  bytes for intermediate results of each thread.
    * @param numbers  those of the class of this kind in assembly/.
    * @throws Error if the memory of the backend is full.
    */
-  run(kind: number, tiles: number, scratchSize: number, numbers: readonly number[]): void {
+  run(
+    kind: number,
+    {tiles, multiplications}: {tiles: number; multiplications: number},
+    scratchSize: number,
+    numbers: readonly number[],
+  ): void {
     if (scratchSize > this.#scratch.size) this.#growScratch(scratchSize);
     const {at, size} = this.#scratch;
     const written = [tiles, kind, at, size, ...numbers];
     new Int32Array(this.#heap.memory.buffer, this.#job + JOB.first * WORD, written.length).set(written);
-    if (tiles === 1) this.#run(this.#job);
+    if (multiplications < WORTH_WAKING) this.#run(this.#job);
     else this.#share(this.#job);
   }
 

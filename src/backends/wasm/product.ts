@@ -30,14 +30,15 @@ export function addProduct(
   inner: number,
   columns: number,
 ): void {
-  const parts = jobs.tiles(rows * inner * columns);
+  const multiplications = rows * inner * columns;
+  const parts = jobs.fewestTiles(multiplications);
   // A tile of rows packs all columns of b. A tile of columns packs all rows of a transposed a.
   const isInRows = a.column > a.row || rows > columns;
   const tileRows = Math.min(MOST_ROWS, isInRows ? piece(rows, parts) : rows);
   const tileColumns = piece(columns, isInRows ? 1 : parts);
   const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
   const panels = 1 + Math.ceil(tileRows / PANEL);
-  jobs.run(PRODUCT, tiles, panels * BLOCK_TERMS * PANEL_ROW + tileRows * PANEL_ROW, [
+  jobs.run(PRODUCT, {tiles, multiplications}, panels * BLOCK_TERMS * PANEL_ROW + tileRows * PANEL_ROW, [
     ...[sums, columns * WORD, a.at, a.row, a.column, b.at, b.row, b.column],
     ...[rows, inner, columns, tileRows, tileColumns, BLOCK_TERMS],
   ]);

@@ -77,6 +77,11 @@ export class Workbench {
     return tensors.map((tensor) => this.#backend.typedArrayFromHeap(tensor) as Float32Array);
   }
 
+  /** Returns where tensors start in the memory of the backend, in bytes. An allocation moves none. */
+  places<T extends TensorInfo[]>(...tensors: T): {[K in keyof T]: number} {
+    return this.views(...tensors).map(({byteOffset}) => byteOffset) as {[K in keyof T]: number};
+  }
+
   /**
    * Returns the jobs in the memory of tensors; null where stock kernels are faster, or the code
    * cannot run.

@@ -29,6 +29,7 @@ import {areFinite, areFiniteOnHost, hasFiniteSquares, isSumFinite, partialSums} 
 import {gpuKernel, runGpuKernel, runsGpuKernels} from '../../gpu';
 import {hostKernel, isForHostKernel, runHostKernel} from '../../hostKernel';
 import {recurrentStates} from '../../models/model';
+import {isForWasmKernel, runWasmKernel, SGD_UPDATE} from '../../wasmKernels';
 
 /** The values of a model's weights and of an optimizer's slots before a step. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
@@ -125,6 +126,7 @@ function updateBySgd(
   const rate = reshape(optimizer.c, [1]);
   const updatedBy = (gradient: Tensor, weight: Variable): Tensor => {
     if (isForHostKernel(weight)) return runHostKernel(SGD_ON_HOST, [weight, gradient, rate], weight.shape);
+    if (isForWasmKernel(SGD_UPDATE, weight)) return runWasmKernel(SGD_UPDATE, {weight, gradient, rate});
     const next = () => add(mul(optimizer.c, gradient), weight);
     if (sound === true) return next();
     if (!runsGpuKernels()) return chooser(sound)(next(), weight);

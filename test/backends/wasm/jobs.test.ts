@@ -41,7 +41,7 @@ describe('The jobs of a backend', () => {
   it('are one tile each, if they run on one thread', () => {
     const jobs = jobsFor(backendOf({asm: {memory: own()}, ...heap()}), many);
     expect(jobs).toMatchObject({threads: 1});
-    expect(jobs?.tiles(many)).toBe(1);
+    expect(jobs?.fewestTiles(many)).toBe(1);
   });
 
   it('are left to XNNPACK if they are large, where only it has threads', () => {
@@ -59,8 +59,10 @@ describe('The jobs of a backend', () => {
     const job = _malloc.mock.results[0]?.value;
     expect(start.mock.calls).toEqual([[expect.any(WebAssembly.Module), memory, job, expect.any(Function)]]);
     expect(jobs).toMatchObject({threads: 3});
-    expect([2 ** 20 - 1, 2 ** 20].map((multiplications) => jobs?.tiles(multiplications))).toEqual([1, 12]);
-    jobs?.run(PRODUCT, 2, 1000, [32, 4, 0, 8, 4, 16, 8, 4, 2, 1, 1, 1, 8, 1]);
+    expect([2 ** 20 - 1, 2 ** 20].map((multiplications) => jobs?.fewestTiles(multiplications))).toEqual([1, 12]);
+    for (const multiplications of [2 ** 20 - 1, 2 ** 20]) {
+      jobs?.run(PRODUCT, {tiles: 2, multiplications}, 1000, [32, 4, 0, 8, 4, 16, 8, 4, 2, 1, 1, 1, 8, 1]);
+    }
     expect(_malloc).toHaveBeenLastCalledWith(3 * 1000);
     expect(share.mock.calls).toEqual([[job]]);
   });
@@ -74,7 +76,8 @@ describe('The jobs of a backend', () => {
     expect(_malloc).toHaveBeenCalledTimes(2);
     const {value: first} = _malloc.mock.results[1] as {value: number};
     _malloc.mockReturnValueOnce(0);
-    const run = (size: number) => () => jobs?.run(PRODUCT, 1, size, [32, 4, 0, 8, 4, 16, 8, 4, 1, 2, 1, 8, 8, 512]);
+    const run = (size: number) => () =>
+      jobs?.run(PRODUCT, {tiles: 1, multiplications: 4}, size, [32, 4, 0, 8, 4, 16, 8, 4, 1, 2, 1, 8, 8, 512]);
     expect(run(100_000)).toThrow(new Error('the memory of the wasm backend has no 100000 bytes left'));
     expect(_free).toHaveBeenLastCalledWith(first);
     expect(multiply(jobs, memory)).toBe(119);

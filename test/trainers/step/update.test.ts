@@ -1,6 +1,7 @@
-import {dispose, SGDOptimizer, type Tensor, tensor, train} from '@tensorflow/tfjs-core';
-import {input, layers, model, type SymbolicTensor, sequential} from '@tensorflow/tfjs-layers';
-import {all, categoricalCrossentropy, ohemStep, topK} from 'ohem-tfjs';
+import {dispose, randomNormal, SGDOptimizer, type Tensor, tensor, train, zeros} from '@tensorflow/tfjs-core';
+import {initializers, input, layers, model, type SymbolicTensor, sequential} from '@tensorflow/tfjs-layers';
+import {all, categoricalCrossentropy, halfSquaredError, ohemStep, topK} from 'ohem-tfjs';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {expect, it, vi} from 'vitest';
 import {describeOnBackends} from '../../support/backends';
 import {tinyModel, tinyXs, tinyYs, weightValues} from '../../support/tinyModel';
@@ -25,9 +26,25 @@ function weightsBy(optimizer: SGDOptimizer, between: (step: number) => void = ()
   return seen;
 }
 
-describeOnBackends('The update by the SGD of tfjs', () => {
+describeOnBackends('The update by the SGD of tfjs', (backendName) => {
   it.each([0.1, 0.3, 1e-8, 0])('has the bits of the optimizer, at a rate of %d', (rate) => {
     expect(weightsBy(train.sgd(rate))).toEqual(weightsBy(new OtherSgd(rate)));
+  });
+
+  it.each([false, true])('has the bits of the optimizer for large weights, with our kernels: %s', (withKernels) => {
+    const restore = withKernels && backendName === 'wasm' ? enableWasmTraining() : () => {};
+    const updatedBy = (optimizer: SGDOptimizer) => {
+      const kernelInitializer = initializers.randomNormal({seed: 1});
+      const large = sequential({layers: [layers.dense({units: 90, inputShape: [101], kernelInitializer})]});
+      const step = ohemStep(large, {loss: halfSquaredError(), select: topK({k: 3}), optimizer});
+      const [xs, ys] = [randomNormal([6, 101], 0, 1, 'float32', 2), zeros([6, 90])];
+      for (let i = 0; i < 3; i++) step(xs, ys).dispose();
+      step.dispose();
+      dispose([xs, ys]);
+      return weightValues(large);
+    };
+    expect(updatedBy(train.sgd(0.3))).toEqual(updatedBy(new OtherSgd(0.3)));
+    restore();
   });
 
   it('follows a rate that changes, and counts its steps', () => {

@@ -1,6 +1,7 @@
 import {computeFilterGradient, computeInputGradient, FilterGradient, InputGradient} from './convolution';
+import {computeSgdUpdate, computeSquareSum, SgdUpdate, SquareSum} from './elementwise';
 import {Job} from './job';
-import {FILTER_GRADIENT, PRODUCT} from './kinds';
+import {FILTER_GRADIENT, INPUT_GRADIENT, PRODUCT, SQUARES} from './kinds';
 import {addProduct, Product} from './product';
 
 /** Computes a job on the calling thread. */
@@ -14,5 +15,7 @@ export function compute(job: Job, tile: i32, thread: i32): void {
   const scratch = job.scratch + <usize>thread * job.scratchSize;
   if (job.kind === PRODUCT) addProduct(changetype<Product>(numbers), tile, scratch);
   else if (job.kind === FILTER_GRADIENT) computeFilterGradient(changetype<FilterGradient>(numbers), tile, scratch);
-  else computeInputGradient(changetype<InputGradient>(numbers), tile, scratch);
+  else if (job.kind === INPUT_GRADIENT) computeInputGradient(changetype<InputGradient>(numbers), tile, scratch);
+  else if (job.kind === SQUARES) computeSquareSum(changetype<SquareSum>(numbers));
+  else computeSgdUpdate(changetype<SgdUpdate>(numbers));
 }

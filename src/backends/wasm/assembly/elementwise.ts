@@ -1,0 +1,55 @@
+/** The sum of squares of all numbers, in no particular order: `result[0] = Σ x²`. */
+@unmanaged
+export class SquareSum {
+  x: usize;
+  result: usize;
+  size: usize;
+}
+
+/** Computes it in eight parts, of which each has every eighth number. */
+export function computeSquareSum(given: SquareSum): void {
+  let at = given.x;
+  const end = at + given.size;
+  const whole = at + (given.size & ~31);
+  let a = f32x4.splat(0);
+  let b = f32x4.splat(0);
+  for (; at < whole; at += 32) {
+    const x = v128.load(at);
+    const y = v128.load(at, 16);
+    a = f32x4.add(a, f32x4.mul(x, x));
+    b = f32x4.add(b, f32x4.mul(y, y));
+  }
+  a = f32x4.add(a, b);
+  let total =
+    f32x4.extract_lane(a, 0) + f32x4.extract_lane(a, 1) + (f32x4.extract_lane(a, 2) + f32x4.extract_lane(a, 3));
+  for (; at < end; at += 4) {
+    const x = load<f32>(at);
+    total += x * x;
+  }
+  store<f32>(given.result, total);
+}
+
+/** A step of SGD: `result = weight + rate · gradient`. */
+@unmanaged
+export class SgdUpdate {
+  weight: usize;
+  gradient: usize;
+  rate: usize;
+  result: usize;
+  size: usize;
+}
+
+export function computeSgdUpdate(given: SgdUpdate): void {
+  const rate = load<f32>(given.rate);
+  const rates = f32x4.splat(rate);
+  const weight = given.weight;
+  const gradient = given.gradient;
+  const result = given.result;
+  const whole = given.size & ~15;
+  let at: usize = 0;
+  for (; at < whole; at += 16) {
+    const step = f32x4.mul(rates, v128.load(gradient + at));
+    v128.store(result + at, f32x4.add(v128.load(weight + at), step));
+  }
+  for (; at < given.size; at += 4) store<f32>(result + at, load<f32>(weight + at) + rate * load<f32>(gradient + at));
+}

@@ -1,0 +1,27 @@
+/** @file Kernels that `enableWasmTraining` adds for what a step does beside its model. */
+
+import {engine, getKernel, type Tensor} from '@tensorflow/tfjs-core';
+import {livesInMainMemory} from './checks';
+import {backendInUse, canRecord, isTaping} from './engine';
+
+/** The sum of squares of all numbers, `float32[1]`. Input: `x`. */
+export const SQUARE_SUM = 'OhemSquareSum';
+
+/**
+ * Weights after a step of SGD, with the bits of the ops: `weight + rate · gradient`. Inputs:
+ * `weight`, `gradient` and `rate`, which is negative.
+ */
+export const SGD_UPDATE = 'OhemSgdUpdate';
+
+/** Size of tensors from which a kernel is faster than the host, and than several small kernels. */
+const FEWEST = 8192;
+
+/** Whether a kernel is to run on a tensor. Not on a tape: it has no gradient. */
+export function isForWasmKernel(name: string, {size}: Tensor): boolean {
+  if (size < FEWEST || !livesInMainMemory() || !canRecord() || isTaping()) return false;
+  return backendInUse().name === 'wasm' && getKernel(name, 'wasm') !== undefined;
+}
+
+export function runWasmKernel(name: string, inputs: Record<string, Tensor>): Tensor {
+  return engine().runKernel(name, inputs) as Tensor;
+}

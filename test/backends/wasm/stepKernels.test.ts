@@ -1,0 +1,72 @@
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import {add, mul, scalar, tensor, tidy} from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
+import {Workbench} from '../../../src/backends/wasm/workbench';
+import {SGD_UPDATE, SQUARE_SUM} from '../../../src/wasmKernels';
+import {RUNS} from '../../support/property';
+import {expectNothingLeft, random, runKernel, trainOnWasm} from './sameAsCpu';
+
+/** On both sides of a vector, and of the eight numbers of a turn. */
+const shapes = fc.constantFrom<number[]>([1], [3], [4], [5], [7], [8], [9], [31], [2, 3, 5], [64, 33], [9000]);
+
+describe.each(['our own code', 'stock kernels'])('By %s', (by) => {
+  trainOnWasm();
+  const jobs = vi.spyOn(Workbench.prototype, 'jobsFor');
+  beforeAll(() => {
+    if (by === 'stock kernels') jobs.mockReturnValue(null);
+  });
+  afterAll(() => {
+    expect(jobs).toHaveBeenCalled();
+    jobs.mockReset();
+  });
+
+  it('squares are added up', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const x = random(shape, 1);
+        const right = (x.dataSync() as Float32Array).reduce((total, value) => total + value ** 2, 0);
+        expectNothingLeft(() => {
+          const total = runKernel(SQUARE_SUM, {x}, {});
+          expect([total.dtype, total.shape]).toEqual(['float32', [1]]);
+          expect(total.dataSync()[0]).toBeCloseTo(right, 2);
+          expect((total.dataSync()[0] as number) / right).toBeCloseTo(1, 5);
+          total.dispose();
+        });
+        x.dispose();
+      }),
+      RUNS,
+    );
+  });
+
+  it('the sum of squares is not finite if one number is not, wherever it is', () => {
+    const odd = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1.9e19);
+    fc.assert(
+      fc.property(fc.integer({min: 1, max: 40}), fc.nat(), odd, (size, at, value) => {
+        const values = new Float32Array(size).fill(1);
+        values[at % size] = value;
+        const found = tidy(() => runKernel(SQUARE_SUM, {x: tensor(values)}, {}).dataSync()[0]);
+        expect(Number.isFinite(found)).toBe(false);
+      }),
+      RUNS,
+    );
+  });
+
+  it('weights are updated with the bits of the ops', () => {
+    fc.assert(
+      fc.property(shapes, fc.constantFrom(-0.1, -1e-8, 0, 3), (shape, given) => {
+        const [weight, gradient, rate] = [random(shape, 1), random(shape, 2), scalar(given)];
+        expectNothingLeft(() => {
+          const next = runKernel(SGD_UPDATE, {weight, gradient, rate}, {});
+          const right = tidy(() => add(mul(rate, gradient), weight));
+          expect(next.shape).toEqual(shape);
+          expect(next.dataSync()).toEqual(right.dataSync());
+          for (const result of [next, right]) result.dispose();
+        });
+        for (const input of [weight, gradient, rate]) input.dispose();
+      }),
+      RUNS,
+    );
+  });
+});
