@@ -6,7 +6,7 @@ import type {Inputs, WasmKernel} from './workbench';
 
 const NO_SCRATCH = 0;
 
-/** Adds up the squares of all numbers: a step looks at each gradient, to find what is not finite. */
+/** Adds up the squares of all numbers: not finite if one of them is not. */
 export const squareSum: WasmKernel = {
   kernelName: SQUARE_SUM,
   from: [Square, Sum],

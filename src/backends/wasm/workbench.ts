@@ -77,7 +77,7 @@ export class Workbench {
     return tensors.map((tensor) => this.#backend.typedArrayFromHeap(tensor) as Float32Array);
   }
 
-  /** Returns where tensors start in the memory of the backend, in bytes. An allocation moves none. */
+  /** Returns where tensors start in the memory of the backend, in bytes. They stay there. */
   places<T extends TensorInfo[]>(...tensors: T): {[K in keyof T]: number} {
     return this.views(...tensors).map(({byteOffset}) => byteOffset) as {[K in keyof T]: number};
   }
