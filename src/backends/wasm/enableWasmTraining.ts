@@ -31,7 +31,7 @@ type Marked = KernelConfig & {[STOCK]?: KernelConfig | null};
  *     missing → added:    filter gradients of convolutions, both gradients of depthwise ones,
  *                         segment sums (embeddings)
  *     slow → fast:        all products, above all transposed and batched ones, input gradients of
- *                         convolutions, row gathers, biases of few channels
+ *                         convolutions, row gathers, biases
  *     wrong → right:      gradients of max pooling and of volume convolutions, batched products
  *                         with a bias
  *

@@ -4,8 +4,8 @@ import type {WasmBackend} from './workbench';
 /** Bytes of a number. */
 export const WORD = Float32Array.BYTES_PER_ELEMENT;
 
-/** Numbers of a job, and the first of those that are written here: see assembly/job.ts. */
-const JOB = {numbers: 32, first: 3};
+/** The places of the first numbers of a job, as in assembly/job.ts, and how many there may be. */
+const JOB = {tiles: 3, kind: 4, scratch: 5, numbers: 7, most: 32};
 
 /** From this many multiplications on, threads are faster, although they have to wake. */
 const WORTH_WAKING = 2 ** 20;
@@ -39,6 +39,7 @@ export class Jobs {
   readonly #run: Run;
   readonly #share: Run;
   #scratch = {at: 0, size: 0};
+  #numbers = new Int32Array();
 
   constructor(heap: Heap, job: number, run: Run, share: Run, threads: number) {
     this.#heap = heap;
@@ -69,10 +70,21 @@ export class Jobs {
   ): void {
     if (scratchSize > this.#scratch.size) this.#growScratch(scratchSize);
     const {at, size} = this.#scratch;
-    const written = [tiles, kind, at, size, ...numbers];
-    new Int32Array(this.#heap.memory.buffer, this.#job + JOB.first * WORD, written.length).set(written);
+    const job = this.#view();
+    job[JOB.tiles] = tiles;
+    job[JOB.kind] = kind;
+    job[JOB.scratch] = at;
+    job[JOB.scratch + 1] = size;
+    for (let i = 0; i < numbers.length; i++) job[JOB.numbers + i] = numbers[i] as number;
     if (multiplications < WORTH_WAKING) this.#run(this.#job);
     else this.#share(this.#job);
+  }
+
+  /** Returns the numbers of the job. They are elsewhere after the memory has grown. */
+  #view(): Int32Array {
+    const {buffer} = this.#heap.memory;
+    if (this.#numbers.buffer !== buffer) this.#numbers = new Int32Array(buffer, this.#job, JOB.most);
+    return this.#numbers;
   }
 
   #growScratch(size: number): void {
@@ -116,9 +128,9 @@ function jobsIn({asm, wasmMemory, _malloc, _free, jobThreads}: WasmBackend['wasm
   }
   // Places after 2 GB come as negative numbers.
   const malloc = (bytes: number) => _malloc(bytes) >>> 0;
-  const job = malloc(JOB.numbers * WORD);
+  const job = malloc(JOB.most * WORD);
   if (job === 0) return null;
-  new Int32Array(memory.buffer, job, JOB.numbers).fill(0);
+  new Int32Array(memory.buffer, job, JOB.most).fill(0);
   const {compute, run} = functions as {compute: WebAssembly.ImportValue; run: Run};
   const share = jobThreads?.start(code, memory, job, compute) ?? run;
   const threads = 1 + (jobThreads?.count ?? 0);

@@ -3,12 +3,19 @@ import '@tensorflow/tfjs-backend-wasm';
 import {add, cast, mul, setBackend, tensor, tidy} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {enableWasmTraining} from 'ohem-tfjs/wasm';
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
+import {Workbench} from '../../../src/backends/wasm/workbench';
 import {RUNS} from '../../support/property';
 import {EXACT, expectNothingLeft, expectSameAsCpu, random, trainOnWasm} from './sameAsCpu';
 
-/** Shapes on both sides of the sizes from which a bias is repeated. */
+/** Shapes on both sides of the sizes from which our own code adds, and a bias is repeated. */
 const SHAPES = [
+  [23, 89],
+  [16, 128],
+  [65, 33],
+  [64, 32],
+  [67, 31],
+  [700, 3],
   [1, 8192],
   [4, 2048],
   [16, 512],
@@ -69,6 +76,14 @@ describe('Adding on wasm', () => {
     enableWasmTraining()();
     expect(ours).toEqual(sums());
     enableWasmTraining();
+  });
+
+  it('is left to the stock kernel where our own code cannot run', async () => {
+    const jobs = vi.spyOn(Workbench.prototype, 'jobsFor').mockReturnValue(null);
+    for (const shape of SHAPES)
+      await expectSameAsCpu(() => add(random(shape, 1), random([shape.at(-1) as number], 2)), {tolerance: EXACT});
+    expect(jobs).toHaveBeenCalled();
+    jobs.mockRestore();
   });
 
   it('leaves nothing behind', () => {

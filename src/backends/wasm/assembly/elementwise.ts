@@ -29,6 +29,32 @@ export function computeSquareSum(given: SquareSum): void {
   store<f32>(given.result, total);
 }
 
+/** A row, added to each row of a matrix: `result[i, j] = x[i, j] + row[j]`. */
+@unmanaged
+export class RowSum {
+  x: usize;
+  row: usize;
+  result: usize;
+  rows: i32;
+  /** Bytes of a row. */
+  width: usize;
+}
+
+export function computeRowSum(given: RowSum): void {
+  const row = given.row;
+  const width = given.width;
+  const whole = width & ~15;
+  let x = given.x;
+  let result = given.result;
+  for (let i = given.rows; i > 0; i--) {
+    let at: usize = 0;
+    for (; at < whole; at += 16) v128.store(result + at, f32x4.add(v128.load(x + at), v128.load(row + at)));
+    for (; at < width; at += 4) store<f32>(result + at, load<f32>(x + at) + load<f32>(row + at));
+    x += width;
+    result += width;
+  }
+}
+
 /** A step of SGD: `result = weight + rate · gradient`. */
 @unmanaged
 export class SgdUpdate {

@@ -5,7 +5,8 @@ export const PRODUCT = 0;
 export const FILTER_GRADIENT = 1;
 export const INPUT_GRADIENT = 2;
 export const SQUARES = 3;
-export const SGD = 4;
+export const ROW_SUM = 4;
+export const SGD = 5;
 
 /** Columns of a packed panel. */
 export const PANEL = 8;
