@@ -132,6 +132,7 @@ function isSquareSumFinite(x: Tensor): boolean {
 /** Whether all numbers and the sum of their squares are finite; some optimizers sum the squares. */
 export function hasFiniteSquares(gradient: Tensor): boolean {
   if (isSquareSumFinite(gradient)) return true;
+  // The sum may be finite in another order, or in float64.
   if (!isForHost(gradient)) return tidy(() => isTotalFinite(square(gradient)));
   return Number.isFinite(Math.fround(squaresOnHost(numbersIn<'float32'>(gradient))));
 }

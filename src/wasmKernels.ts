@@ -16,9 +16,13 @@ export const SGD_UPDATE = 'OhemSgdUpdate';
 /** Size of tensors from which a kernel is faster than the host, and than several small kernels. */
 const FEWEST = 8192;
 
-/** Whether a kernel is to run on a tensor. Not on a tape: it has no gradient. */
-export function isForWasmKernel(name: string, {size}: Tensor): boolean {
-  if (size < FEWEST || !livesInMainMemory() || !canRecord() || isTaping()) return false;
+/**
+ * Whether a kernel is to run on tensors of one size, which must be of floats. Not on a tape: it has
+ * no gradient.
+ */
+export function isForWasmKernel(name: string, ...tensors: readonly Tensor[]): boolean {
+  if (!livesInMainMemory() || !canRecord() || isTaping()) return false;
+  if (!tensors.every(({dtype, size}) => dtype === 'float32' && size >= FEWEST)) return false;
   return backendInUse().name === 'wasm' && getKernel(name, 'wasm') !== undefined;
 }
 

@@ -17,6 +17,15 @@ describe('A kernel of wasm for the step', () => {
     expect(tidy(() => [...runWasmKernel(SQUARE_SUM, {x: fill([64, 128], 2)}).dataSync()])).toEqual([4 * 8192]);
   });
 
+  it('is not for a number that is no float, though one of several', () => {
+    tidy(() => {
+      const [floats, integers] = [ones([8192]), ones([8192], 'int32')];
+      expect(isForWasmKernel(SQUARE_SUM, integers)).toBe(false);
+      expect(isForWasmKernel(SQUARE_SUM, floats, integers)).toBe(false);
+      expect(isForWasmKernel(SQUARE_SUM, floats, floats)).toBe(true);
+    });
+  });
+
   it('is there once enableWasmTraining has been called', () => {
     enableWasmTraining()();
     expect(isFor([8192])).toBe(false);

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {type LayersModel, layers, regularizers, sequential} from '@tensorflow/tfjs-layers';
 import {all, meanSquaredError, ohemStep, type PerSampleLoss, randomK, topK} from 'ohem-tfjs';
-import {afterEach, beforeEach, expect, it} from 'vitest';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {trainOnWasm} from '../backends/wasm/sameAsCpu';
 import {describeOnBackends, describeOnDevice} from '../support/backends';
 import {expectClose} from '../support/close';
 
@@ -174,3 +175,18 @@ function specification(): void {
 describeOnBackends('step.gradients and step.apply', specification);
 
 describeOnDevice('step.gradients and step.apply on a device', specification);
+
+describe('step.apply on wasm with our kernels', () => {
+  trainOnWasm();
+
+  it('takes gradients of integers for what they are, of a large weight too', () => {
+    const model = sequential({layers: [layers.dense({units: 64, inputShape: [128], kernelInitializer: 'zeros'})]});
+    const step = ohemStep(model, {loss: meanSquaredError(), select: all(), optimizer: tf.train.sgd(1)});
+    const gradient = tf.fill([128, 64], 3, 'int32');
+    step.apply({[variablesOf(model)[0]?.name as string]: gradient});
+    expect(new Set(model.getWeights()[0]?.dataSync())).toEqual(new Set([-3]));
+    gradient.dispose();
+    step.dispose();
+    model.dispose();
+  });
+});

@@ -1,7 +1,7 @@
 /**
- * @file Gradients of convolutions as sums of products, which read windows where they lie: nothing
- * is unrolled or transposed. They add up in the order of a convolution by XNNPACK, so their bits
- * are those of the composed kernels.
+ * @file Gradients of convolutions as sums of products: no windows are unrolled. They add up in the
+ * order of a convolution by XNNPACK, so their bits are those of the composed kernels. Without
+ * dilation, of which tfjs computes no gradient.
  */
 
 import type {TensorInfo} from '@tensorflow/tfjs-core';
@@ -9,12 +9,17 @@ import {FILTER_GRADIENT, INPUT_GRADIENT, PANEL} from './assembly/kinds';
 import {type Convolution, marginsRead, multiplicationsOf} from './convolution';
 import {type Jobs, WORD} from './jobs';
 import {withMargins, zerosOf} from './margins';
-import type {WindowAxis} from './windowAxis';
 import type {Workbench} from './workbench';
 
 const PANEL_ROW = PANEL * WORD;
 
-/** Computes the gradient of a convolution with respect to its filter, pixel by pixel. */
+/** Bytes of the lines of an image that are computed together, at most. */
+const BAND = 2 ** 17;
+
+/**
+ * Computes the gradient of a convolution with respect to its filter, pixel by pixel. Zeros around
+ * the images are multiplied too, so what is not finite in dY may reach more of the filter.
+ */
 export function filterGradient(
   bench: Workbench,
   jobs: Jobs,
@@ -31,11 +36,12 @@ export function filterGradient(
   const [pixel, line] = [inChannels * WORD, width * inChannels * WORD];
   const numbers = columns.kernel * inChannels;
   const panels = Math.ceil(outChannels / PANEL);
-  const multiplications = multiplicationsOf(shapes);
+  const threads = jobs.threadsFor(multiplicationsOf(shapes));
   // Tiles of one line pack each pixel of dY once for every line.
-  const tileRows = panels < Math.min(jobs.threads, jobs.fewestTiles(multiplications)) ? 1 : rows.kernel;
+  const tileRows = panels < threads ? 1 : rows.kernel;
   const tiles = panels * Math.ceil(rows.kernel / tileRows);
-  jobs.run(FILTER_GRADIENT, {tiles, multiplications}, (batchSize + tileRows * numbers) * PANEL_ROW, [
+  // The fields of FilterGradient.
+  jobs.run(FILTER_GRADIENT, {tiles, threads}, (batchSize + tileRows * numbers) * PANEL_ROW, [
     ...[pixels, height * line, line, rows.stride * line, columns.stride * pixel],
     ...[gradients, to, batchSize, rows.output, columns.output, outChannels],
     ...[rows.kernel, numbers, tileRows],
@@ -54,34 +60,22 @@ export function inputGradient(
   shapes: Convolution,
 ): TensorInfo {
   const {batchSize, inChannels, outChannels} = shapes;
-  const [rows, columns] = axesOf(shapes);
+  const [rows, columns] = shapes.axes;
   const result = bench.makeEmpty([batchSize, rows.input, columns.input, inChannels], 'float32');
-  const panels = rows.kernel * columns.kernel * outChannels + rows.length * columns.length;
+  const [, , zeros] = zerosOf(marginsRead(shapes)) as [unknown, unknown, [number, number]];
+  const line = zeros[0] + columns.input + zeros[1];
+  const bandRows = Math.min(rows.input, Math.max(1, Math.floor(BAND / (line * PANEL_ROW))));
+  const bands = batchSize * Math.ceil(rows.input / bandRows);
   const multiplications = multiplicationsOf(shapes);
-  const tileImages = Math.ceil(batchSize / jobs.fewestTiles(multiplications));
-  const tiles = Math.ceil(batchSize / tileImages);
-  jobs.run(INPUT_GRADIENT, {tiles, multiplications}, panels * PANEL_ROW, [
+  const tileBands = Math.ceil(bands / jobs.tilesFor(multiplications));
+  const tiles = Math.ceil(bands / tileBands);
+  const panels = rows.kernel * columns.kernel * outChannels + bandRows * line;
+  // The fields of InputGradient.
+  jobs.run(INPUT_GRADIENT, {tiles, threads: jobs.threadsFor(multiplications)}, panels * PANEL_ROW, [
     ...bench.places(dy, filter, result),
     ...[batchSize, rows.input, columns.input, inChannels, rows.output, columns.output, outChannels],
-    ...[rows.kernel, columns.kernel, rows.length, columns.length, rows.zeros, columns.zeros],
-    ...[rows.first, columns.first, tileImages],
+    ...[rows.kernel, columns.kernel, line, zeros[0]],
+    ...[-rows.before, Math.max(0, -columns.before), bandRows, tileBands],
   ]);
   return result;
-}
-
-/** One axis of an image with zeros around it, as many as the windows read. */
-interface Axis extends WindowAxis {
-  /** Number of pixels with the zeros, and of zeros before the first pixel. */
-  length: number;
-  zeros: number;
-  /** The first pixel read. It is not 0 if the first window starts after the first pixel. */
-  first: number;
-}
-
-function axesOf(shapes: Convolution): [rows: Axis, columns: Axis] {
-  const [, ...zeros] = zerosOf(marginsRead(shapes));
-  return shapes.axes.map((axis, i) => {
-    const [before, after] = zeros[i] as [number, number];
-    return {...axis, length: before + axis.input + after, zeros: before, first: Math.max(0, -axis.before)};
-  }) as [Axis, Axis];
 }

@@ -1,7 +1,7 @@
 import {Add, type TensorInfo, util} from '@tensorflow/tfjs-core';
 import {ROW_SUM} from './assembly/kinds';
 import {fillRows} from './floats';
-import {WORD} from './jobs';
+import {ON_ONE_THREAD, WORD} from './jobs';
 import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /** From this many numbers on, XNNPACK is slower, which starts anew for every row. */
@@ -27,7 +27,7 @@ export const fastAdd: WasmKernel = {
     const jobs = bench.jobsFor(size);
     if (!jobs) return {...bench.run(Add, {a: {...a, shape: [rows, width]}, b: bias}), shape: a.shape};
     const result = bench.makeEmpty(a.shape, 'float32');
-    jobs.run(ROW_SUM, {tiles: 1, multiplications: 0}, 0, [...bench.places(a, bias, result), rows, width * WORD]);
+    jobs.run(ROW_SUM, ON_ONE_THREAD, 0, [...bench.places(a, bias, result), rows, width * WORD]);
     return result;
   },
 };

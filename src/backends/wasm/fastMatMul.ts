@@ -89,7 +89,7 @@ function direct(
   {transposeA, transposeB}: Transposition,
 ): TensorInfo | undefined {
   const given = bias ? [a, b, bias] : [a, b];
-  if (given.some((x) => x.dtype !== 'float32' || isEmpty(x))) return undefined;
+  if (given.some(({dtype}) => dtype !== 'float32')) return undefined;
   if (!arePaired(a, b, {transposeA, transposeB})) return undefined;
   const [rows, inner] = sides(a, transposeA);
   const [, columns] = sides(b, transposeB);
@@ -98,13 +98,15 @@ function direct(
   const [countA, countB] = [matricesIn(a), matricesIn(b)];
   const isOne = countB === 1 && !transposeA;
   const [count, height] = isOne ? [1, countA * rows] : [Math.max(countA, countB), rows];
-  if (isPlain(a, b, {transposeA, transposeB}) && height < FEW_ROWS) return undefined;
+  const isNothing = isEmpty(a) || isEmpty(b);
+  if (isPlain(a, b, {transposeA, transposeB}) && height < FEW_ROWS && !isNothing) return undefined;
   const jobs = bench.jobsFor(height * inner * columns);
   if (!jobs) return undefined;
   const result = bench.makeEmpty([...outerShape(a, b), rows, columns], 'float32');
   const [sums, left, right, start] = bench.views(result, ...given) as Views;
-  if (start) fillRows(sums, start);
+  if (start && !isEmpty(result)) fillRows(sums, start);
   else sums.fill(0);
+  if (isNothing) return result;
   const [toSums, toLeft, toRight] = [sums, left, right].map(({byteOffset}) => byteOffset) as [number, number, number];
   for (let i = 0; i < count; i++) {
     const leftAt = toLeft + (countA === 1 ? 0 : i * rows * inner * WORD);

@@ -14,6 +14,9 @@ const TILES_PER_THREAD = 4;
 /** From this many multiplications on, XNNPACK on two threads is faster than one thread here. */
 const LARGE_ON_THREADS = 2 ** 26;
 
+/** For what takes as long as reading its numbers. */
+export const ON_ONE_THREAD = {tiles: 1, threads: 1};
+
 /** The memory of a backend, and the functions that reserve parts of it. */
 interface Heap {
   memory: WebAssembly.Memory;
@@ -49,35 +52,41 @@ export class Jobs {
     this.threads = threads;
   }
 
-  /** Returns how many tiles a loop needs at least: one, or several for each thread. */
-  fewestTiles(multiplications: number): number {
-    return this.threads === 1 || multiplications < WORTH_WAKING ? 1 : this.threads * TILES_PER_THREAD;
+  /** Returns the number of threads for a loop: all of them, or one if it is short. */
+  threadsFor(multiplications: number): number {
+    return multiplications < WORTH_WAKING ? 1 : this.threads;
+  }
+
+  /** Returns into how many tiles to cut a loop, if there are as many. */
+  tilesFor(multiplications: number): number {
+    const threads = this.threadsFor(multiplications);
+    return threads === 1 ? 1 : threads * TILES_PER_THREAD;
   }
 
   /**
-   * Runs a loop, on all threads if it is long. This may move the memory of the backend.
+   * Runs a loop, of several tiles on one thread or on all. This may move the memory of the backend.
    *
    * @param kind  one of assembly/kinds.ts.
    * @param scratchSize  bytes for intermediate results of each thread.
-   * @param numbers  those of the class of this kind in assembly/.
+   * @param numbers  the fields of the class of this kind in assembly/, in their order.
    * @throws Error if the memory of the backend is full.
    */
   run(
     kind: number,
-    {tiles, multiplications}: {tiles: number; multiplications: number},
+    {tiles, threads}: {tiles: number; threads: number},
     scratchSize: number,
     numbers: readonly number[],
   ): void {
-    if (scratchSize > this.#scratch.size) this.#growScratch(scratchSize);
-    const {at, size} = this.#scratch;
+    const isShared = Math.min(tiles, threads) > 1;
+    const {at} = this.#scratchOf(isShared ? this.threads * scratchSize : scratchSize);
     const job = this.#view();
     job[JOB.tiles] = tiles;
     job[JOB.kind] = kind;
     job[JOB.scratch] = at;
-    job[JOB.scratch + 1] = size;
+    job[JOB.scratch + 1] = scratchSize;
     for (let i = 0; i < numbers.length; i++) job[JOB.numbers + i] = numbers[i] as number;
-    if (multiplications < WORTH_WAKING) this.#run(this.#job);
-    else this.#share(this.#job);
+    if (isShared) this.#share(this.#job);
+    else this.#run(this.#job);
   }
 
   /** Returns the numbers of the job. They are elsewhere after the memory has grown. */
@@ -87,13 +96,17 @@ export class Jobs {
     return this.#numbers;
   }
 
-  #growScratch(size: number): void {
+  /** Returns memory of at least this size. It is kept for later jobs. */
+  #scratchOf(size: number): {at: number} {
+    if (size <= this.#scratch.size) return this.#scratch;
     const {malloc, free} = this.#heap;
     free(this.#scratch.at);
     this.#scratch = {at: 0, size: 0};
-    const at = malloc(size * this.threads);
-    if (at === 0) throw new Error(`the memory of the wasm backend has no ${size * this.threads} bytes left`);
+    // The size wraps around at 4 GB.
+    const at = size < 2 ** 32 ? malloc(size) : 0;
+    if (at === 0) throw new Error(`the memory of the wasm backend has no ${size} bytes left`);
     this.#scratch = {at, size};
+    return this.#scratch;
   }
 }
 
@@ -109,8 +122,8 @@ export function jobsFor({wasm}: WasmBackend, multiplications: number): Jobs | nu
     found = jobsIn(wasm);
     made.set(wasm, found);
   }
-  const isLeft = found?.isShared && found.jobs.threads === 1 && multiplications >= LARGE_ON_THREADS;
-  return found === null || isLeft ? null : found.jobs;
+  const isForXnnpack = found?.isShared && found.jobs.threads === 1 && multiplications >= LARGE_ON_THREADS;
+  return found === null || isForXnnpack ? null : found.jobs;
 }
 
 function jobsIn({asm, wasmMemory, _malloc, _free, jobThreads}: WasmBackend['wasm']) {

@@ -16,6 +16,9 @@ const MOST_ROWS = 256;
 const BLOCK_TERMS = 512;
 const PANEL_ROW = PANEL * WORD;
 
+/** Packing a number of a takes less time than this many multiplications with it. */
+const FEW = 8;
+
 /**
  * Adds a product to the rows of `sums`, which are adjacent:
  *
@@ -31,16 +34,20 @@ export function addProduct(
   columns: number,
 ): void {
   const multiplications = rows * inner * columns;
-  const parts = jobs.fewestTiles(multiplications);
-  // A tile of rows packs all columns of b. A tile of columns packs all rows of a transposed a.
-  const isInRows = a.column > a.row || rows > columns;
+  const parts = jobs.tilesFor(multiplications);
+  const isTransposed = a.column > a.row;
+  // Each tile of columns packs all rows of a transposed a, so rows are cut unless there are few.
+  const isInRows = isTransposed ? FEW * rows > columns : rows > columns;
   const tileRows = Math.min(MOST_ROWS, isInRows ? piece(rows, parts) : rows);
   const tileColumns = piece(columns, isInRows ? 1 : parts);
   const tiles = Math.ceil(rows / tileRows) * Math.ceil(columns / tileColumns);
-  const panels = 1 + Math.ceil(tileRows / PANEL);
-  jobs.run(PRODUCT, {tiles, multiplications}, panels * BLOCK_TERMS * PANEL_ROW + tileRows * PANEL_ROW, [
+  const blockTerms = Math.min(BLOCK_TERMS, inner);
+  const panels = isTransposed ? 1 + Math.ceil(tileRows / PANEL) : 1;
+  const packedRows = panels * blockTerms + tileRows;
+  // The fields of Product.
+  jobs.run(PRODUCT, {tiles, threads: jobs.threadsFor(multiplications)}, packedRows * PANEL_ROW, [
     ...[sums, columns * WORD, a.at, a.row, a.column, b.at, b.row, b.column],
-    ...[rows, inner, columns, tileRows, tileColumns, BLOCK_TERMS],
+    ...[rows, inner, columns, tileRows, tileColumns, blockTerms],
   ]);
 }
 

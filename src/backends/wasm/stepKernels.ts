@@ -1,10 +1,8 @@
 import {Add, Multiply, Square, Sum, type TensorInfo, util} from '@tensorflow/tfjs-core';
 import {SGD_UPDATE, SQUARE_SUM} from '../../wasmKernels';
 import {SGD, SQUARES} from './assembly/kinds';
-import {WORD} from './jobs';
+import {ON_ONE_THREAD, WORD} from './jobs';
 import type {Inputs, WasmKernel} from './workbench';
-
-const NO_SCRATCH = 0;
 
 /** Adds up the squares of all numbers: not finite if one of them is not. */
 export const squareSum: WasmKernel = {
@@ -18,7 +16,7 @@ export const squareSum: WasmKernel = {
       return {...bench.run(Sum, {x: squares}, {axis: 0, keepDims: false}), shape: [1]};
     }
     const result = bench.makeEmpty([1], 'float32');
-    jobs.run(SQUARES, {tiles: 1, multiplications: 0}, NO_SCRATCH, [...bench.places(x, result), size * WORD]);
+    jobs.run(SQUARES, ON_ONE_THREAD, 0, [...bench.places(x, result), size * WORD]);
     return result;
   },
 };
@@ -32,10 +30,7 @@ export const sgdUpdate: WasmKernel = {
     const jobs = bench.jobsFor(size);
     if (!jobs) return bench.run(Add, {a: bench.run(Multiply, {a: rate, b: gradient}), b: weight});
     const result = bench.makeEmpty(weight.shape, 'float32');
-    jobs.run(SGD, {tiles: 1, multiplications: 0}, NO_SCRATCH, [
-      ...bench.places(weight, gradient, rate, result),
-      size * WORD,
-    ]);
+    jobs.run(SGD, ON_ONE_THREAD, 0, [...bench.places(weight, gradient, rate, result), size * WORD]);
     return result;
   },
 };

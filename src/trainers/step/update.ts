@@ -126,7 +126,7 @@ function updateBySgd(
   const rate = reshape(optimizer.c, [1]);
   const updatedBy = (gradient: Tensor, weight: Variable): Tensor => {
     if (isForHostKernel(weight)) return runHostKernel(SGD_ON_HOST, [weight, gradient, rate], weight.shape);
-    if (isForWasmKernel(SGD_UPDATE, weight)) return runWasmKernel(SGD_UPDATE, {weight, gradient, rate});
+    if (isForWasmKernel(SGD_UPDATE, weight, gradient)) return runWasmKernel(SGD_UPDATE, {weight, gradient, rate});
     const next = () => add(mul(optimizer.c, gradient), weight);
     if (sound === true) return next();
     if (!runsGpuKernels()) return chooser(sound)(next(), weight);

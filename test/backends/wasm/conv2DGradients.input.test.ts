@@ -8,6 +8,8 @@ import {expectBitsOfComposed} from './bitsOfComposed';
 import {type ConvolutionCase, convolutionCases} from './convolutionCases';
 import {expectNothingLeft, expectSameAsCpu, random, runKernel, trainOnWasm} from './sameAsCpu';
 
+const upTo = (max: number) => fc.integer({min: 1, max});
+
 const gradient = ({inputShape, filterShape, outShape, attrs}: ConvolutionCase) =>
   runKernel(Conv2DBackpropInput, {dy: random(outShape, 1), filter: random(filterShape, 2)}, {...attrs, inputShape});
 
@@ -63,6 +65,39 @@ describe('Conv2DBackpropInput on wasm', () => {
 
   it('has the bits of the composed kernels, which run where products cannot', () => {
     expectBitsOfComposed(gradient);
+  });
+
+  it('has those bits for images that are too large to be computed at once', () => {
+    const margin = fc.nat(3);
+    const cases = fc
+      .record({
+        ...{batchSize: upTo(2), rows: upTo(40), columns: fc.integer({min: 400, max: 700})},
+        ...{kernelRows: upTo(7), kernelColumns: upTo(3), channels: upTo(9), filters: upTo(3)},
+        ...{above: margin, below: margin, left: margin, right: margin},
+      })
+      .filter(({rows, kernelRows, above, below}) => above + rows + below >= kernelRows)
+      .map(({batchSize, rows, columns, kernelRows, kernelColumns, channels, filters, ...margins}): ConvolutionCase => {
+        const {above, below, left, right} = margins;
+        const [outRows, outColumns] = [
+          above + rows + below - kernelRows + 1,
+          left + columns + right - kernelColumns + 1,
+        ];
+        return {
+          inputShape: [batchSize, rows, columns, channels],
+          filterShape: [kernelRows, kernelColumns, channels, filters],
+          outShape: [batchSize, outRows, outColumns, filters],
+          attrs: {
+            ...({strides: [1, 1], dilations: [1, 1], dataFormat: 'NHWC'} as const),
+            pad: [
+              [0, 0],
+              [above, below],
+              [left, right],
+              [0, 0],
+            ],
+          },
+        };
+      });
+    expectBitsOfComposed(gradient, cases);
   });
 
   it('is zero for no images', async () => {

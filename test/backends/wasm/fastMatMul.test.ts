@@ -4,8 +4,10 @@ import {
   BatchMatMul,
   cast,
   concat,
+  fill,
   fused,
   matMul,
+  type Rank,
   reshape,
   type Tensor,
   type Tensor2D,
@@ -104,7 +106,22 @@ describe('Products of matrices on wasm', () => {
   it('of nothing are nothing', async () => {
     await expectSameAsCpu(() => matMul(zeros([0, 3]), zeros([4, 3]), false, true));
     await expectSameAsCpu(() => matMul(zeros([0, 2, 3]), zeros([0, 3, 4])));
+    await expectSameAsCpu(() => fused.matMul({a: zeros([0, 3]), b: zeros([3, 4]), bias: zeros([4])}));
+    // Here cpu gives a matrix for none, and the stock kernel traps.
+    tidy(() => void expect(matMul(zeros([0, 9, 9]), zeros([9, 9])).size).toBe(0));
     await expectSameAsCpu(() => fused.matMul({a: zeros([3, 0]), b: zeros([3, 4]), transposeA: true}));
+  });
+
+  it('of no columns with no rows are zeros, or the bias', () => {
+    tidy(() => {
+      const [a, b] = [zeros<Rank.R2>([9, 0]), zeros<Rank.R2>([0, 9])];
+      const found = Array.from({length: 20}, () => {
+        // What the stock kernel leaves in the result.
+        random([9, 9], 1).dispose();
+        return [matMul(a, b), fused.matMul({a, b, bias: fill([9], 2)})].map((sums) => new Set(sums.dataSync()));
+      });
+      expect(found).toEqual(found.map(() => [new Set([0]), new Set([2])]));
+    });
   });
 
   it('refuse what does not fit together, in the words of tfjs, and leave nothing behind', () => {

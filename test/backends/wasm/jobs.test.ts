@@ -41,7 +41,7 @@ describe('The jobs of a backend', () => {
   it('are one tile each, if they run on one thread', () => {
     const jobs = jobsFor(backendOf({asm: {memory: own()}, ...heap()}), many);
     expect(jobs).toMatchObject({threads: 1});
-    expect(jobs?.fewestTiles(many)).toBe(1);
+    expect(jobs?.tilesFor(many)).toBe(1);
   });
 
   it('are left to XNNPACK if they are large, where only it has threads', () => {
@@ -59,10 +59,15 @@ describe('The jobs of a backend', () => {
     const job = _malloc.mock.results[0]?.value;
     expect(start.mock.calls).toEqual([[expect.any(WebAssembly.Module), memory, job, expect.any(Function)]]);
     expect(jobs).toMatchObject({threads: 3});
-    expect([2 ** 20 - 1, 2 ** 20].map((multiplications) => jobs?.fewestTiles(multiplications))).toEqual([1, 12]);
-    for (const multiplications of [2 ** 20 - 1, 2 ** 20]) {
-      jobs?.run(PRODUCT, {tiles: 2, multiplications}, 1000, [32, 4, 0, 8, 4, 16, 8, 4, 2, 1, 1, 1, 8, 1]);
-    }
+    expect([2 ** 20 - 1, 2 ** 20].map((multiplications) => jobs?.threadsFor(multiplications))).toEqual([1, 3]);
+    expect([2 ** 20 - 1, 2 ** 20].map((multiplications) => jobs?.tilesFor(multiplications))).toEqual([1, 12]);
+    const run = (tiles: number, threads: number) =>
+      jobs?.run(PRODUCT, {tiles, threads}, 1000, [32, 4, 0, 8, 4, 16, 8, 4, 2, 1, 1, 1, 8, 1]);
+    run(1, 3);
+    run(2, 1);
+    expect(_malloc).toHaveBeenLastCalledWith(1000);
+    expect(share).not.toHaveBeenCalled();
+    run(2, 3);
     expect(_malloc).toHaveBeenLastCalledWith(3 * 1000);
     expect(share.mock.calls).toEqual([[job]]);
   });
@@ -77,9 +82,11 @@ describe('The jobs of a backend', () => {
     const {value: first} = _malloc.mock.results[1] as {value: number};
     _malloc.mockReturnValueOnce(0);
     const run = (size: number) => () =>
-      jobs?.run(PRODUCT, {tiles: 1, multiplications: 4}, size, [32, 4, 0, 8, 4, 16, 8, 4, 1, 2, 1, 8, 8, 512]);
+      jobs?.run(PRODUCT, {tiles: 1, threads: 1}, size, [32, 4, 0, 8, 4, 16, 8, 4, 1, 2, 1, 8, 8, 512]);
     expect(run(100_000)).toThrow(new Error('the memory of the wasm backend has no 100000 bytes left'));
     expect(_free).toHaveBeenLastCalledWith(first);
+    // No more than an address can say, modulo which it would be reserved.
+    expect(run(2 ** 32 + 8)).toThrow('has no 4294967304 bytes left');
     expect(multiply(jobs, memory)).toBe(119);
     expect(_free).toHaveBeenLastCalledWith(0);
     expect(_malloc).toHaveBeenCalledTimes(4);

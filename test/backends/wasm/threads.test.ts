@@ -113,22 +113,7 @@ describe('On three threads', () => {
     const [to, from] = places as [number, number];
     const jobs = jobsFor(backend() as WasmBackend, rows);
     for (let round = 0; round < rounds; round++)
-      jobs?.run(PRODUCT, {tiles: rows, multiplications: 2 ** 20}, 1000, [
-        to,
-        4,
-        from,
-        4,
-        4,
-        from,
-        4,
-        4,
-        rows,
-        1,
-        1,
-        1,
-        8,
-        1,
-      ]);
+      jobs?.run(PRODUCT, {tiles: rows, threads: 3}, 1000, [to, 4, from, 4, 4, from, 4, 4, rows, 1, 1, 1, 8, 1]);
     expect(new Set(sums.dataSync())).toEqual(new Set([rounds]));
     dispose([sums, ones]);
   });

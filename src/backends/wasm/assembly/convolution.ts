@@ -86,61 +86,75 @@ export class InputGradient {
   outChannels: i32;
   kernelRows: i32;
   kernelColumns: i32;
-  /** Size of an image with zeros around it, and the zeros before its first pixel. */
-  paddedRows: i32;
+  /** Length of a line with zeros around it, and the zeros before its first pixel. */
   paddedColumns: i32;
-  zeroRows: i32;
   zeroColumns: i32;
-  /** The first pixel read. It is not 0 if the first window starts after the first pixel. */
+  /** Where the first window starts: the line of the image, and the pixel of a padded line. */
   firstRow: i32;
   firstColumn: i32;
-  /** Images of a tile. */
-  tileImages: i32;
+  /** Lines of a band: they fit into a cache. Bands of a tile, through all images. */
+  bandRows: i32;
+  tileBands: i32;
 }
 
 /**
- * Computes one tile.
+ * Computes one tile. Channels past the last are computed too, and left out.
  *
- *     scratch:  a panel of the filter, by position | a panel of channels of a padded image
+ *     scratch:  a panel of the filter, by position | a panel of channels of a band of padded lines
  */
 export function computeInputGradient(given: InputGradient, tile: i32, scratch: usize): void {
-  const first = tile * given.tileImages;
-  const end = min(first + given.tileImages, given.batchSize);
+  const bands = (given.inRows + given.bandRows - 1) / given.bandRows;
+  const first = tile * given.tileBands;
+  const end = min(first + given.tileBands, given.batchSize * bands);
   const positions = given.kernelRows * given.kernelColumns;
-  const pixel = <usize>given.inChannels * WORD;
   const outPixel = <usize>given.outChannels * WORD;
   const panelSize = <usize>given.outChannels * PANEL_ROW;
-  const outLine = <usize>given.outColumns * outPixel;
   const padded = scratch + <usize>positions * panelSize;
-  const paddedLine = <usize>given.paddedColumns * PANEL_ROW;
-  const corner = <usize>given.zeroRows * paddedLine + <usize>given.zeroColumns * PANEL_ROW;
   for (let channel = 0; channel < given.inChannels; channel += PANEL) {
     const count = min(PANEL, given.inChannels - channel);
-    // Channels past the last are computed too, and left out.
     if (count < PANEL) memory.fill(scratch, 0, padded - scratch);
     for (let position = 0; position < positions; position++) {
       const from = given.filter + <usize>(position * given.inChannels + channel) * outPixel;
       pack(from, WORD, outPixel, scratch + <usize>position * panelSize, given.outChannels, count);
     }
-    for (let n = first; n < end; n++) {
-      memory.fill(padded, 0, <usize>given.paddedRows * paddedLine);
-      for (let position = positions - 1; position >= 0; position--) {
-        const r = given.firstRow + position / given.kernelColumns;
-        const s = given.firstColumn + (position % given.kernelColumns);
-        const panel = scratch + <usize>position * panelSize;
-        let from = given.dy + <usize>(n * given.outRows) * outLine;
-        let to = padded + <usize>r * paddedLine + <usize>s * PANEL_ROW;
-        for (let y = 0; y < given.outRows; y++) {
-          addPanel(from, outPixel, WORD, panel, to, PANEL_ROW, given.outColumns, given.outChannels);
-          from += outLine;
-          to += paddedLine;
-        }
-      }
-      const to = given.result + <usize>(n * given.inRows * given.inColumns) * pixel + <usize>channel * WORD;
-      for (let y = 0; y < given.inRows; y++) {
-        const line = <usize>(y * given.inColumns) * pixel;
-        copy(padded + corner + <usize>y * paddedLine, PANEL_ROW, to + line, pixel, given.inColumns, count);
-      }
+    for (let band = first; band < end; band++) {
+      computeBand(given, band / bands, (band % bands) * given.bandRows, channel, count, scratch, padded);
     }
+  }
+}
+
+/** Computes a panel of channels of one band, whose first line is `top`. */
+function computeBand(
+  given: InputGradient,
+  image: i32,
+  top: i32,
+  channel: i32,
+  count: i32,
+  panels: usize,
+  padded: usize,
+): void {
+  const rows = min(given.bandRows, given.inRows - top);
+  const paddedLine = <usize>given.paddedColumns * PANEL_ROW;
+  const outPixel = <usize>given.outChannels * WORD;
+  const outLine = <usize>given.outColumns * outPixel;
+  memory.fill(padded, 0, <usize>rows * paddedLine);
+  for (let position = given.kernelRows * given.kernelColumns - 1; position >= 0; position--) {
+    // Line y of dY is added to line y + r.
+    const r = given.firstRow + position / given.kernelColumns;
+    const s = given.firstColumn + (position % given.kernelColumns);
+    const panel = panels + <usize>position * <usize>given.outChannels * PANEL_ROW;
+    const end = min(given.outRows, top + rows - r);
+    for (let y = max(0, top - r); y < end; y++) {
+      const from = given.dy + <usize>(image * given.outRows + y) * outLine;
+      const to = padded + <usize>(y + r - top) * paddedLine + <usize>s * PANEL_ROW;
+      addPanel(from, outPixel, WORD, panel, to, PANEL_ROW, given.outColumns, given.outChannels);
+    }
+  }
+  const pixel = <usize>given.inChannels * WORD;
+  const start = padded + <usize>given.zeroColumns * PANEL_ROW;
+  for (let i = 0; i < rows; i++) {
+    const line = <usize>((image * given.inRows + top + i) * given.inColumns) * pixel;
+    const to = given.result + line + <usize>channel * WORD;
+    copy(start + <usize>i * paddedLine, PANEL_ROW, to, pixel, given.inColumns, count);
   }
 }

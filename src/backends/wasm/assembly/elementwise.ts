@@ -3,14 +3,14 @@
 export class SquareSum {
   x: usize;
   result: usize;
-  size: usize;
+  bytes: usize;
 }
 
 /** Computes it in eight parts, of which each has every eighth number. */
 export function computeSquareSum(given: SquareSum): void {
   let at = given.x;
-  const end = at + given.size;
-  const whole = at + (given.size & ~31);
+  const end = at + given.bytes;
+  const whole = at + (given.bytes & ~31);
   let a = f32x4.splat(0);
   let b = f32x4.splat(0);
   for (; at < whole; at += 32) {
@@ -62,7 +62,7 @@ export class SgdUpdate {
   gradient: usize;
   rate: usize;
   result: usize;
-  size: usize;
+  bytes: usize;
 }
 
 export function computeSgdUpdate(given: SgdUpdate): void {
@@ -71,11 +71,11 @@ export function computeSgdUpdate(given: SgdUpdate): void {
   const weight = given.weight;
   const gradient = given.gradient;
   const result = given.result;
-  const whole = given.size & ~15;
+  const whole = given.bytes & ~15;
   let at: usize = 0;
   for (; at < whole; at += 16) {
     const step = f32x4.mul(rates, v128.load(gradient + at));
     v128.store(result + at, f32x4.add(v128.load(weight + at), step));
   }
-  for (; at < given.size; at += 4) store<f32>(result + at, load<f32>(weight + at) + rate * load<f32>(gradient + at));
+  for (; at < given.bytes; at += 4) store<f32>(result + at, load<f32>(weight + at) + rate * load<f32>(gradient + at));
 }

@@ -2,7 +2,7 @@ import {computeFilterGradient, computeInputGradient, FilterGradient, InputGradie
 import {computeRowSum, computeSgdUpdate, computeSquareSum, RowSum, SgdUpdate, SquareSum} from './elementwise';
 import {Job} from './job';
 import {FILTER_GRADIENT, INPUT_GRADIENT, PRODUCT, ROW_SUM, SQUARES} from './kinds';
-import {addProduct, Product} from './product';
+import {computeProduct, Product} from './product';
 
 /** Computes a job on the calling thread. */
 export function run(job: Job): void {
@@ -13,7 +13,7 @@ export function run(job: Job): void {
 export function compute(job: Job, tile: i32, thread: i32): void {
   const numbers = changetype<usize>(job) + offsetof<Job>();
   const scratch = job.scratch + <usize>thread * job.scratchSize;
-  if (job.kind === PRODUCT) addProduct(changetype<Product>(numbers), tile, scratch);
+  if (job.kind === PRODUCT) computeProduct(changetype<Product>(numbers), tile, scratch);
   else if (job.kind === FILTER_GRADIENT) computeFilterGradient(changetype<FilterGradient>(numbers), tile, scratch);
   else if (job.kind === INPUT_GRADIENT) computeInputGradient(changetype<InputGradient>(numbers), tile, scratch);
   else if (job.kind === SQUARES) computeSquareSum(changetype<SquareSum>(numbers));

@@ -23,11 +23,11 @@ export class Product {
 }
 
 /**
- * Adds one tile. Packs rows of a transposed left factor too.
+ * Computes one tile. Packs rows of a transposed left factor too.
  *
  *     scratch:  a panel of b | the last columns of the sums | panels of a
  */
-export function addProduct(given: Product, tile: i32, scratch: usize): void {
+export function computeProduct(given: Product, tile: i32, scratch: usize): void {
   const across = (given.columns + given.tileColumns - 1) / given.tileColumns;
   const firstRow = (tile / across) * given.tileRows;
   const firstColumn = (tile % across) * given.tileColumns;

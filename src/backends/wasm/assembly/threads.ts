@@ -13,6 +13,7 @@ const SPINS = 20000;
 /** Computes a job on all threads. The calling thread takes tiles too, while the others wake. */
 export function share(job: Job): void {
   const place = changetype<usize>(job);
+  // All tiles of the last job are done, so no thread changes it now.
   job.done = 0;
   // Here the job begins: a thread that is late may take a tile before it is notified.
   atomic.store<i32>(place, job.tiles, LEFT);
@@ -40,7 +41,9 @@ export function work(job: Job, thread: i32): void {
 
 /**
  * Computes tiles until none is left. Until a tile is taken, the job may end and another may begin,
- * so nothing of it is read before.
+ * so nothing of it is read before. After the last tile it may, too: then `tiles` may be those of
+ * the next job, and a notification in vain is harmless. A tile must not trap: the calling thread
+ * would wait for it forever.
  */
 function takeTiles(job: Job, thread: i32): void {
   const place = changetype<usize>(job);
