@@ -244,7 +244,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'takes 0.27 to 0.70 times as long as `trainOnBatch`',
+    says: 'takes 0.31 to 0.67 times as long as `trainOnBatch`',
     results: 'bench-small.json',
     // Without the transformer block, whose plain step takes five times as long in some runs.
     due: ({small}: {small: SmallTiming[]}) => {
@@ -258,7 +258,7 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'docs/results.md',
-    says: 'add up to 0.55 of the plain step of 784-128-10',
+    says: 'add up to 0.51 of the plain step of 784-128-10',
     results: 'bench-small.json',
     due: ({small}: {small: SmallTiming[]}) => {
       const onWasm = (model: string) =>
