@@ -16,22 +16,24 @@ export async function assembledText(): Promise<string> {
   return `/** @file Written by \`npm run assemble\` from ${FOLDER}. */
 
 /** Start of the module of jobs.ts, for memory of one thread, as base64. */
-export const OWN_HEAD = '${base64(own.subarray(0, -rest))}';
+${constant('OWN_HEAD', own.subarray(0, -rest))}
 
 /** Its start for memory that threads share. */
-export const SHARED_HEAD = '${base64(shared.subarray(0, -rest))}';
+${constant('SHARED_HEAD', shared.subarray(0, -rest))}
 
 /** The rest of it. */
-export const JOBS =
-  '${base64(own.subarray(-rest))}';
+${constant('JOBS', own.subarray(-rest))}
 
 /** The module of threads.ts. */
-export const THREADS =
-  '${base64(await compiled('threads', SHARED))}';
+${constant('THREADS', await compiled('threads', SHARED))}
 `;
 }
 
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+/** Returns the definition of some bytes, on two lines where the formatter would break it. */
+function constant(name: string, bytes: Uint8Array): string {
+  const definition = `export const ${name} = '${Buffer.from(bytes).toString('base64')}';`;
+  return definition.length <= 120 ? definition : definition.replace(' = ', ' =\n  ');
+}
 
 async function compiled(name: string, options: readonly string[] = []): Promise<Uint8Array> {
   let written: Uint8Array | undefined;

@@ -4,7 +4,8 @@
 export const OWN_HEAD = 'AGFzbQEAAAABKQVgA39/fwBgBn9/f39/fwBgAX8AYAh/f39/f39/fwBgB39/f39/f38AAg8BA2VudgZtZW1vcnkCAAE=';
 
 /** Its start for memory that threads share. */
-export const SHARED_HEAD = 'AGFzbQEAAAABKQVgA39/fwBgBn9/f39/fwBgAX8AYAh/f39/f39/fwBgB39/f39/f38AAhIBA2VudgZtZW1vcnkCAwGAgAQ=';
+export const SHARED_HEAD =
+  'AGFzbQEAAAABKQVgA39/fwBgBn9/f39/fwBgAX8AYAh/f39/f39/fwBgB39/f39/f38AAhIBA2VudgZtZW1vcnkCAwGAgAQ=';
 
 /** The rest of it. */
 export const JOBS =
