@@ -29,7 +29,7 @@ interface Bench {
 const timeOf = (timings: Timing[], name: string) => timings.find((timing) => timing.name === name)?.ms ?? Number.NaN;
 
 /**
- * How many times faster a step of the reference model is on the kernels of this library than
+ * How many times as fast a step of the reference model is on the kernels of this library as
  * `trainOnBatch` on stock ones.
  */
 const stockTimes = ({subjects}: Bench, than: string) => {
@@ -232,15 +232,15 @@ export const CLAIMS: Claim[] = [
   },
   {
     document: 'README.md',
-    says: 'is 23 times faster than `trainOnBatch`',
+    says: 'is 23 times as fast as `trainOnBatch`',
     results: 'bench.json',
-    due: (bench: Bench) => `is ${stockTimes(bench, 'stock 512')} times faster than \`trainOnBatch\``,
+    due: (bench: Bench) => `is ${stockTimes(bench, 'stock 512')} times as fast as \`trainOnBatch\``,
   },
   {
     document: 'README.md',
-    says: 'backpropagates the hardest 384 rows is 37 times faster',
+    says: 'backpropagates the hardest 384 rows is 37 times as fast',
     results: 'bench.json',
-    due: (bench: Bench) => `backpropagates the hardest 384 rows is ${stockTimes(bench, '512/384 pruned')} times faster`,
+    due: (bench: Bench) => `backpropagates the hardest 384 rows is ${stockTimes(bench, '512/384 pruned')} times as fast`,
   },
   {
     document: 'README.md',
