@@ -37,8 +37,9 @@ function constant(name: string, bytes: Uint8Array): string {
 
 async function compiled(name: string, options: readonly string[] = []): Promise<Uint8Array> {
   let written: Uint8Array | undefined;
-  const {error, stderr} = await asc.main([`${FOLDER}/${name}.ts`, '--outFile', 'code.wasm', ...OPTIONS, ...options], {
-    ...{baseDir: fileURLToPath(new URL('..', import.meta.url))},
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const files = [`${FOLDER}/${name}.ts`, '--baseDir', root, '--outFile', 'code.wasm'];
+  const {error, stderr} = await asc.main([...files, ...OPTIONS, ...options], {
     writeFile(_, contents) {
       written = contents as Uint8Array;
     },

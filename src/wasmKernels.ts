@@ -1,8 +1,7 @@
 /** @file Kernels that `enableWasmTraining` adds for what a step does beside its model. */
 
-import {engine, getKernel, type Tensor} from '@tensorflow/tfjs-core';
-import {livesInMainMemory} from './checks';
-import {backendInUse, canRecord, isTaping} from './engine';
+import {engine, getBackend, getKernel, type Tensor} from '@tensorflow/tfjs-core';
+import {canRecord, isTaping} from './engine';
 
 /** The sum of squares of all numbers, `float32[1]`. Input: `x`. */
 export const SQUARE_SUM = 'OhemSquareSum';
@@ -21,9 +20,9 @@ const FEWEST = 8192;
  * no gradient.
  */
 export function isForWasmKernel(name: string, ...tensors: readonly Tensor[]): boolean {
-  if (!livesInMainMemory() || !canRecord() || isTaping()) return false;
-  if (!tensors.every(({dtype, size}) => dtype === 'float32' && size >= FEWEST)) return false;
-  return backendInUse().name === 'wasm' && getKernel(name, 'wasm') !== undefined;
+  if (getBackend() !== 'wasm' || !canRecord() || isTaping()) return false;
+  const areLarge = tensors.every(({dtype, size}) => dtype === 'float32' && size >= FEWEST);
+  return areLarge && getKernel(name, 'wasm') !== undefined;
 }
 
 export function runWasmKernel(name: string, inputs: Record<string, Tensor>): Tensor {

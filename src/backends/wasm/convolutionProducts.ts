@@ -7,11 +7,9 @@
 import type {TensorInfo} from '@tensorflow/tfjs-core';
 import {FILTER_GRADIENT, INPUT_GRADIENT, PANEL} from './assembly/kinds';
 import {type Convolution, marginsRead, multiplicationsOf} from './convolution';
-import {type Jobs, WORD} from './jobs';
+import {type Jobs, PANEL_ROW, WORD} from './jobs';
 import {withMargins, zerosOf} from './margins';
 import type {Workbench} from './workbench';
-
-const PANEL_ROW = PANEL * WORD;
 
 /** Bytes of the lines of an image that are computed together, at most. */
 const BAND = 2 ** 17;

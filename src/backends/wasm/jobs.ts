@@ -1,8 +1,10 @@
 import {JOBS, OWN_HEAD, SHARED_HEAD} from './assembled';
+import {PANEL} from './assembly/kinds';
 import type {WasmBackend} from './workbench';
 
-/** Bytes of a number. */
+/** Bytes of a number, and of a row of a packed panel. */
 export const WORD = Float32Array.BYTES_PER_ELEMENT;
+export const PANEL_ROW = PANEL * WORD;
 
 /** The places of the first numbers of a job, as in assembly/job.ts, and how many there may be. */
 const JOB = {tiles: 3, kind: 4, scratch: 5, numbers: 7, most: 32};

@@ -1,5 +1,5 @@
 import {PANEL, PRODUCT} from './assembly/kinds';
-import {type Jobs, WORD} from './jobs';
+import {type Jobs, PANEL_ROW, WORD} from './jobs';
 
 /**
  * A matrix in the memory of the backend: its first byte, and the bytes from row to row, and from
@@ -14,7 +14,6 @@ export interface Matrix {
 /** The most rows of a tile, and terms of a block: its panel of b fits into the fastest cache. */
 const MOST_ROWS = 256;
 const BLOCK_TERMS = 512;
-const PANEL_ROW = PANEL * WORD;
 
 /** Packing a number of a takes less time than this many multiplications with it. */
 const FEW = 8;
