@@ -240,7 +240,8 @@ export const CLAIMS: Claim[] = [
     document: 'README.md',
     says: 'backpropagates the hardest 384 rows is 37 times as fast',
     results: 'bench.json',
-    due: (bench: Bench) => `backpropagates the hardest 384 rows is ${stockTimes(bench, '512/384 pruned')} times as fast`,
+    due: (bench: Bench) =>
+      `backpropagates the hardest 384 rows is ${stockTimes(bench, '512/384 pruned')} times as fast`,
   },
   {
     document: 'README.md',
