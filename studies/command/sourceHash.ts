@@ -44,9 +44,14 @@ async function sourcesIn(root: string, folder: string): Promise<string[]> {
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
 }
 
+/** The code of texts that were read before: studies share most files. */
+const codes = new Map<string, string>();
+
 /** What runs of a file, as the compiler prints it, without white space. */
 function codeOf(text: string): string {
   const {ES2022} = ts.ScriptTarget;
   const compilerOptions = {target: ES2022, module: ts.ModuleKind.ESNext, removeComments: true};
-  return ts.transpileModule(text, {compilerOptions}).outputText.replace(/\s+/g, '');
+  const code = codes.get(text) ?? ts.transpileModule(text, {compilerOptions}).outputText.replace(/\s+/g, '');
+  codes.set(text, code);
+  return code;
 }
