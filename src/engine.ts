@@ -116,8 +116,8 @@ function internals(): EngineInternals {
 /** Checks that this build of tfjs has the internals that recording needs. */
 export function canRecord(): boolean {
   const {state, addTapeNode, runKernel} = internals() as Partial<EngineInternals>;
-  const depths = [state?.gradientDepth, state?.kernelDepth];
-  return [addTapeNode, runKernel].every((f) => typeof f === 'function') && depths.every(Number.isInteger);
+  if (typeof addTapeNode !== 'function' || typeof runKernel !== 'function') return false;
+  return Number.isInteger(state?.gradientDepth) && Number.isInteger(state?.kernelDepth);
 }
 
 /**
@@ -199,10 +199,11 @@ export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor
   return internals().runKernel(kernelName, inputs, attrs) as Tensor;
 }
 
-/** Whether ops are recorded on a tape, where one without a gradient must not be. */
-export function isTaping(): boolean {
+/** Whether ops are known to be on no tape, so that one without a gradient may run. */
+export function isOffTape(): boolean {
+  if (!canRecord()) return false;
   const {gradientDepth, kernelDepth} = internals().state;
-  return gradientDepth > 0 && kernelDepth === 0;
+  return gradientDepth === 0 || kernelDepth > 0;
 }
 
 /** Counts the ops on the tape so far. */

@@ -9,7 +9,7 @@ import {
   type TensorInfo,
   util,
 } from '@tensorflow/tfjs-core';
-import {backendInUse, canRecord, isTaping, runOwnKernel} from './engine';
+import {backendInUse, isOffTape, runOwnKernel} from './engine';
 
 /** A kernel in the language that GLSL and WGSL share. */
 interface Code {
@@ -66,7 +66,7 @@ interface Uniform {
  * because the kernels have no gradients.
  */
 export function runsGpuKernels(): boolean {
-  return canRecord() && !isTaping() && languageInUse() !== undefined;
+  return isOffTape() && languageInUse() !== undefined;
 }
 
 /** Finds what the backend in use understands, under any name: that of React Native is webgl too. */

@@ -10,7 +10,7 @@ import {
   type TypedArray,
 } from '@tensorflow/tfjs-core';
 import {livesInMainMemory} from './checks';
-import {backendInUse, canRecord, isTaping, runOwnKernel} from './engine';
+import {backendInUse, isOffTape, runOwnKernel} from './engine';
 
 /** The inputs of a kernel, and what it can do beside arithmetic. */
 export interface Host {
@@ -92,7 +92,7 @@ const MOST_ON_WASM = 1024;
  * where the stock kernels compute the place of each number. Not on a tape: it has no gradient.
  */
 export function isForHostKernel(...tensors: readonly Tensor[]): boolean {
-  if (!livesInMainMemory() || !canRecord() || isTaping()) return false;
+  if (!livesInMainMemory() || !isOffTape()) return false;
   const most = backendInUse().name === 'wasm' ? MOST_ON_WASM : Number.POSITIVE_INFINITY;
   return tensors.every(({size}) => size > 0 && size <= most);
 }

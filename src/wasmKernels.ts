@@ -1,7 +1,7 @@
 /** @file Kernels that `enableWasmTraining` adds for what a step does beside its model. */
 
 import {engine, getBackend, getKernel, type Tensor} from '@tensorflow/tfjs-core';
-import {canRecord, isTaping} from './engine';
+import {isOffTape} from './engine';
 
 /** The sum of squares of all numbers, `float32[1]`. Input: `x`. */
 export const SQUARE_SUM = 'OhemSquareSum';
@@ -20,7 +20,7 @@ const FEWEST = 8192;
  * no gradient.
  */
 export function isForWasmKernel(name: string, ...tensors: readonly Tensor[]): boolean {
-  if (getBackend() !== 'wasm' || !canRecord() || isTaping()) return false;
+  if (getBackend() !== 'wasm' || !isOffTape()) return false;
   const areLarge = tensors.every(({dtype, size}) => dtype === 'float32' && size >= FEWEST);
   return areLarge && getKernel(name, 'wasm') !== undefined;
 }
