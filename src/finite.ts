@@ -123,9 +123,12 @@ function isTotalFinite(tensor: Tensor): boolean {
   });
 }
 
+/** From this many numbers on, a kernel that adds up squares is faster than the host. */
+const FEWEST_SQUARES = 4096;
+
 /** Whether the kernel for it finds that the sum of squares is finite: then all numbers are, too. */
 function isSquareSumFinite(x: Tensor): boolean {
-  if (!isForWasmKernel(SQUARE_SUM, x)) return false;
+  if (x.size < FEWEST_SQUARES || !isForWasmKernel(SQUARE_SUM, x)) return false;
   return tidy(() => Number.isFinite(numbersIn<'float32'>(runWasmKernel(SQUARE_SUM, {x}))[0]));
 }
 

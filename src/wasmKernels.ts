@@ -1,6 +1,6 @@
 /** @file Kernels that `enableWasmTraining` adds for what a step does beside its model. */
 
-import {engine, getBackend, getKernel, type Tensor} from '@tensorflow/tfjs-core';
+import {engine, getBackend, getKernel, type NamedAttrMap, type Tensor} from '@tensorflow/tfjs-core';
 import {isOffTape} from './engine';
 
 /** The sum of squares of all numbers, `float32[1]`. Input: `x`. */
@@ -12,19 +12,21 @@ export const SQUARE_SUM = 'OhemSquareSum';
  */
 export const SGD_UPDATE = 'OhemSgdUpdate';
 
-/** Size of tensors from which a kernel is faster than the host, and than several small kernels. */
-const FEWEST = 8192;
+/**
+ * The gradient of an activation, `dy · slope(y)`, with the bits of the ops. Inputs: `dy` and the
+ * output `y`; attribute: the `activation`, 'Relu', 'Tanh' or 'Sigmoid'.
+ */
+export const ACTIVATION_GRADIENT = 'OhemActivationGradient';
 
 /**
- * Whether a kernel is to run on tensors of one size, which must be of floats. Not on a tape: it has
- * no gradient.
+ * Whether a kernel may run on some tensors, which must be of floats. Not on a tape: it has no
+ * gradient.
  */
 export function isForWasmKernel(name: string, ...tensors: readonly Tensor[]): boolean {
   if (getBackend() !== 'wasm' || !isOffTape()) return false;
-  const areLarge = tensors.every(({dtype, size}) => dtype === 'float32' && size >= FEWEST);
-  return areLarge && getKernel(name, 'wasm') !== undefined;
+  return tensors.every(({dtype}) => dtype === 'float32') && getKernel(name, 'wasm') !== undefined;
 }
 
-export function runWasmKernel(name: string, inputs: Record<string, Tensor>): Tensor {
-  return engine().runKernel(name, inputs) as Tensor;
+export function runWasmKernel(name: string, inputs: Record<string, Tensor>, attrs?: NamedAttrMap): Tensor {
+  return engine().runKernel(name, inputs, attrs) as Tensor;
 }

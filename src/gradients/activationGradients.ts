@@ -3,6 +3,7 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import {gpuKernel, runGpuKernel, runsGpuKernels} from '../gpu';
 import {hostKernel, isForHostKernel, runHostKernel} from '../hostKernel';
+import {ACTIVATION_GRADIENT, isForWasmKernel, runWasmKernel} from '../wasmKernels';
 import {isSameShape} from './places';
 
 const INPUTS = ['Dy', 'Y'];
@@ -59,6 +60,9 @@ const ACTIVATIONS: Readonly<Record<string, ReturnType<typeof kernels>>> = {
 export function activationGradient(name: string, y: Tensor | undefined, dy: Tensor): Tensor | undefined {
   const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
   if (!activation || !y || !isSameShape(y.shape, dy.shape)) return undefined;
+  if (isForWasmKernel(ACTIVATION_GRADIENT, dy, y)) {
+    return runWasmKernel(ACTIVATION_GRADIENT, {dy, y}, {activation: name});
+  }
   if (isForHostKernel(dy, y)) return runHostKernel(activation.host, [dy, y], dy.shape);
   return runsGpuKernels() ? runGpuKernel(activation.gpu, [dy, y], dy.shape) : undefined;
 }

@@ -1,5 +1,6 @@
-import {getGradient, type Tensor, tensor, tidy} from '@tensorflow/tfjs-core';
+import {dispose, getGradient, type Tensor, tensor, tidy, zeros} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
+import {enableWasmTraining} from 'ohem-tfjs/wasm';
 import {expect, it} from 'vitest';
 import {activationGradient} from '../../src/gradients/activationGradients';
 import {describeOnBackends} from '../support/backends';
@@ -16,8 +17,8 @@ const byTfjs = (name: string, dy: Tensor, y: Tensor): Tensor => {
   return gradient(dy, [y]).x();
 };
 
-describeOnBackends('The gradient of an activation in one kernel', () => {
-  it.each(['Relu', 'Tanh', 'Sigmoid'])('has the bits of tfjs: %s', (name) =>
+describeOnBackends('The gradient of an activation in one kernel', (backend) => {
+  const bitsOfTfjs = (name: string) =>
     fc.assert(
       fc.property(fc.array(fc.tuple(number, number), {minLength: 1, maxLength: 40}), (pairs) =>
         tidy(() => {
@@ -33,10 +34,25 @@ describeOnBackends('The gradient of an activation in one kernel', () => {
         }),
       ),
       RUNS,
-    ),
-  );
+    );
 
-  it('is none for other ops, for shapes that differ, and for many numbers on wasm', () => {
+  it.each(['Relu', 'Tanh', 'Sigmoid'])('has the bits of tfjs: %s', bitsOfTfjs);
+
+  it.runIf(backend === 'wasm')('has them with enableWasmTraining, of any number of numbers', () => {
+    const few = tensor([1]);
+    const many = zeros([64, 33]);
+    expect(tidy(() => activationGradient('Relu', many, many))).toBeUndefined();
+    const restore = enableWasmTraining();
+    try {
+      for (const name of ['Relu', 'Tanh', 'Sigmoid']) bitsOfTfjs(name);
+      for (const y of [few, many]) expect(tidy(() => activationGradient('Relu', y, y)?.shape)).toEqual(y.shape);
+    } finally {
+      restore();
+      dispose([few, many]);
+    }
+  });
+
+  it('is none for other ops, and for shapes that differ', () => {
     tidy(() => {
       const dy = tensor([1, 2], [1, 2]);
       for (const name of ['Elu', 'Relu6', 'Prelu', 'toString'])

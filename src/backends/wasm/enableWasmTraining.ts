@@ -8,7 +8,7 @@ import {fastGather} from './fastGather';
 import {fastFusedMatMul, fastMatMul} from './fastMatMul';
 import {identity} from './identity';
 import {maxPool3D, maxPool3DGrad, maxPoolGrad} from './maxPool';
-import {sgdUpdate, squareSum} from './stepKernels';
+import {activationGradient, sgdUpdate, squareSum} from './stepKernels';
 import {unsortedSegmentSum} from './unsortedSegmentSum';
 import {type WasmBackend, type WasmKernel, Workbench} from './workbench';
 
@@ -16,7 +16,7 @@ const KERNELS: readonly WasmKernel[] = [
   ...[conv2DBackpropFilter, conv2DBackpropInput, conv3DBackpropFilter, conv3DBackpropInput],
   ...[depthwiseBackpropFilter, depthwiseBackpropInput, maxPool3D, maxPool3DGrad, maxPoolGrad],
   ...[fastAdd, fastFusedMatMul, fastGather, fastMatMul, identity, unsortedSegmentSum],
-  ...[sgdUpdate, squareSum],
+  ...[activationGradient, sgdUpdate, squareSum],
 ];
 
 /** Marks our kernels in the registry, which all copies of this module share. */

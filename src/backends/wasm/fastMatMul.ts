@@ -12,7 +12,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import {fillRows, isEmpty} from './floats';
 import {WORD} from './jobs';
-import {addProduct, type Matrix} from './product';
+import {type Matrix, multiplyMatrices} from './product';
 import {sliceAt} from './slices';
 import type {Inputs, WasmKernel, Workbench} from './workbench';
 
@@ -105,14 +105,14 @@ function direct(
   const result = bench.makeEmpty([...outerShape(a, b), rows, columns], 'float32');
   const [sums, left, right, start] = bench.views(result, ...given) as Views;
   if (start && !isEmpty(result)) fillRows(sums, start);
-  else sums.fill(0);
+  else if (isNothing) sums.fill(0);
   if (isNothing) return result;
   const [toSums, toLeft, toRight] = [sums, left, right].map(({byteOffset}) => byteOffset) as [number, number, number];
   for (let i = 0; i < count; i++) {
     const leftAt = toLeft + (countA === 1 ? 0 : i * rows * inner * WORD);
     const rightAt = toRight + (countB === 1 ? 0 : i * inner * columns * WORD);
     const factors = [matrixAt(leftAt, transposeA, rows, inner), matrixAt(rightAt, transposeB, inner, columns)] as const;
-    addProduct(jobs, toSums + i * rows * columns * WORD, ...factors, height, inner, columns);
+    multiplyMatrices(jobs, toSums + i * rows * columns * WORD, ...factors, height, inner, columns, start !== undefined);
   }
   return result;
 }

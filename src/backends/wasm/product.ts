@@ -19,11 +19,14 @@ const BLOCK_TERMS = 512;
 const FEW = 8;
 
 /**
- * Adds a product to the rows of `sums`, which are adjacent:
+ * Computes a product in the rows of `sums`, which are adjacent:
  *
- *     sums[i, j] += Σ_k a[i, k] · b[k, j],    with rows × inner × columns multiplications
+ *     sums[i, j] = start + Σ_k a[i, k] · b[k, j],    with rows × inner × columns multiplications
+ *
+ * @param inner  at least 1.
+ * @param hasStart  whether `start` is the numbers that are there; otherwise it is 0.
  */
-export function addProduct(
+export function multiplyMatrices(
   jobs: Jobs,
   sums: number,
   a: Matrix,
@@ -31,6 +34,7 @@ export function addProduct(
   rows: number,
   inner: number,
   columns: number,
+  hasStart: boolean,
 ): void {
   const multiplications = rows * inner * columns;
   const parts = jobs.tilesFor(multiplications);
@@ -46,7 +50,7 @@ export function addProduct(
   // The fields of Product.
   jobs.run(PRODUCT, {tiles, threads: jobs.threadsFor(multiplications)}, packedRows * PANEL_ROW, [
     ...[sums, columns * WORD, a.at, a.row, a.column, b.at, b.row, b.column],
-    ...[rows, inner, columns, tileRows, tileColumns, blockTerms],
+    ...[rows, inner, columns, tileRows, tileColumns, blockTerms, Number(hasStart)],
   ]);
 }
 

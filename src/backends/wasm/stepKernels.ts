@@ -1,8 +1,8 @@
-import {Add, Multiply, Square, Sum, type TensorInfo, util} from '@tensorflow/tfjs-core';
-import {SGD_UPDATE, SQUARE_SUM} from '../../wasmKernels';
-import {SGD, SQUARES} from './assembly/kinds';
+import {Add, Multiply, Square, Step, Sub, Sum, type TensorInfo, util} from '@tensorflow/tfjs-core';
+import {ACTIVATION_GRADIENT, SGD_UPDATE, SQUARE_SUM} from '../../wasmKernels';
+import {ACTIVATION, RELU, SGD, SIGMOID, SQUARES, TANH} from './assembly/kinds';
 import {ON_ONE_THREAD, WORD} from './jobs';
-import type {Inputs, WasmKernel} from './workbench';
+import type {Inputs, WasmKernel, Workbench} from './workbench';
 
 /** Adds up the squares of all numbers: not finite if one of them is not. */
 export const squareSum: WasmKernel = {
@@ -34,6 +34,30 @@ export const sgdUpdate: WasmKernel = {
     return result;
   },
 };
+
+const ACTIVATIONS = {Relu: RELU, Tanh: TANH, Sigmoid: SIGMOID};
+
+/** Computes the gradient of an activation in one pass. */
+export const activationGradient: WasmKernel = {
+  kernelName: ACTIVATION_GRADIENT,
+  from: [Multiply, Square, Step, Sub],
+  compute(bench, {dy, y}: Inputs<'dy' | 'y'>, {activation}: {activation: keyof typeof ACTIVATIONS}) {
+    const size = sizeOf(y);
+    const jobs = bench.jobsFor(size);
+    if (!jobs) return bench.run(Multiply, {a: dy, b: slopeOf(bench, activation, y)});
+    const result = bench.makeEmpty(dy.shape, 'float32');
+    const numbers = [...bench.places(dy, y, result), size * WORD, ACTIVATIONS[activation]];
+    jobs.run(ACTIVATION, ON_ONE_THREAD, 0, numbers);
+    return result;
+  },
+};
+
+function slopeOf(bench: Workbench, activation: keyof typeof ACTIVATIONS, y: TensorInfo): TensorInfo {
+  if (activation === 'Relu') return bench.run(Step, {x: y}, {alpha: 0});
+  const one = bench.make(Float32Array.of(1), [], 'float32');
+  if (activation === 'Tanh') return bench.run(Sub, {a: one, b: bench.run(Square, {x: y})});
+  return bench.run(Multiply, {a: y, b: bench.run(Sub, {a: one, b: y})});
+}
 
 function sizeOf({shape}: TensorInfo): number {
   return util.sizeFromShape(shape);

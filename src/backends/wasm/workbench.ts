@@ -22,6 +22,7 @@ interface WasmProgram {
 /** The internals of the backend in use here. */
 export type WasmBackend = KernelBackend & {
   dataIdMap: {get(dataId: DataId): {shape: number[]}};
+  getMemoryOffset(dataId: DataId): number;
   makeOutput(shape: number[], dtype: DataType): TensorInfo;
   typedArrayFromHeap(tensor: TensorInfo): Float32Array | Int32Array | Uint8Array;
   wasm: WasmProgram;
@@ -79,7 +80,7 @@ export class Workbench {
 
   /** Returns where tensors start in the memory of the backend, in bytes. They stay there. */
   places<T extends TensorInfo[]>(...tensors: T): {[K in keyof T]: number} {
-    return this.views(...tensors).map(({byteOffset}) => byteOffset) as {[K in keyof T]: number};
+    return tensors.map(({dataId}) => this.#backend.getMemoryOffset(dataId)) as {[K in keyof T]: number};
   }
 
   /**

@@ -125,8 +125,8 @@ function updateBySgd(
 ): Variable[] {
   const rate = reshape(optimizer.c, [1]);
   const updatedBy = (gradient: Tensor, weight: Variable): Tensor => {
-    if (isForHostKernel(weight)) return runHostKernel(SGD_ON_HOST, [weight, gradient, rate], weight.shape);
     if (isForWasmKernel(SGD_UPDATE, weight, gradient)) return runWasmKernel(SGD_UPDATE, {weight, gradient, rate});
+    if (isForHostKernel(weight)) return runHostKernel(SGD_ON_HOST, [weight, gradient, rate], weight.shape);
     const next = () => add(mul(optimizer.c, gradient), weight);
     if (sound === true) return next();
     if (!runsGpuKernels()) return chooser(sound)(next(), weight);

@@ -34,7 +34,7 @@ const REPLACED = [
 ];
 
 /** For what a step does beside its model. */
-const OF_STEPS = ['OhemSgdUpdate', 'OhemSquareSum'];
+const OF_STEPS = ['OhemActivationGradient', 'OhemSgdUpdate', 'OhemSquareSum'];
 
 const kernelsOf = (backendName: string) =>
   new Map<string, KernelFunc>(

@@ -1,7 +1,7 @@
 import {describe, expect, it, vi} from 'vitest';
 import {PRODUCT} from '../../../src/backends/wasm/assembly/kinds';
 import {type Jobs, jobsFor} from '../../../src/backends/wasm/jobs';
-import {addProduct} from '../../../src/backends/wasm/product';
+import {multiplyMatrices} from '../../../src/backends/wasm/product';
 import type {WasmBackend} from '../../../src/backends/wasm/workbench';
 
 type Program = WasmBackend['wasm'];
@@ -25,7 +25,7 @@ describe('The jobs of a backend', () => {
   const multiply = (jobs: Jobs | null, memory: WebAssembly.Memory) => {
     const numbers = new Float32Array(memory.buffer, 0, 9);
     numbers.set([1, 2, 3, 4, 5, 6, 7, 8, 100]);
-    if (jobs) addProduct(jobs, 32, {at: 0, row: 8, column: 4}, {at: 16, row: 8, column: 4}, 1, 2, 1);
+    if (jobs) multiplyMatrices(jobs, 32, {at: 0, row: 8, column: 4}, {at: 16, row: 8, column: 4}, 1, 2, 1, true);
     return numbers[8];
   };
 

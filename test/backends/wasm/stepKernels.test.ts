@@ -1,15 +1,22 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
-import {add, mul, scalar, tensor, tidy} from '@tensorflow/tfjs-core';
+import {add, mul, scalar, square, step, sub, type Tensor, tensor, tidy} from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
 import {Workbench} from '../../../src/backends/wasm/workbench';
-import {SGD_UPDATE, SQUARE_SUM} from '../../../src/wasmKernels';
+import {ACTIVATION_GRADIENT, SGD_UPDATE, SQUARE_SUM} from '../../../src/wasmKernels';
 import {RUNS} from '../../support/property';
 import {expectNothingLeft, random, runKernel, trainOnWasm} from './sameAsCpu';
 
 /** On both sides of a vector, and of the eight numbers of a turn. */
 const shapes = fc.constantFrom<number[]>([1], [3], [4], [5], [7], [8], [9], [31], [2, 3, 5], [64, 33], [9000]);
+
+/** The gradients of tfjs. */
+const slopes = {
+  Relu: (dy: Tensor, y: Tensor) => mul(dy, step(y)),
+  Tanh: (dy: Tensor, y: Tensor) => mul(sub(scalar(1), square(y)), dy),
+  Sigmoid: (dy: Tensor, y: Tensor) => mul(dy, mul(y, sub(scalar(1), y))),
+};
 
 describe.each(['our own code', 'stock kernels'])('By %s', (by) => {
   trainOnWasm();
@@ -68,5 +75,34 @@ describe.each(['our own code', 'stock kernels'])('By %s', (by) => {
       }),
       RUNS,
     );
+  });
+
+  describe.each(Object.entries(slopes))('the gradient of a %s', (activation, gradientOf) => {
+    it('has the bits of that of tfjs', () => {
+      fc.assert(
+        fc.property(shapes, (shape) => {
+          const [dy, y] = [random(shape, 1), random(shape, 2)];
+          expectNothingLeft(() => {
+            const gradient = runKernel(ACTIVATION_GRADIENT, {dy, y}, {activation});
+            const right = tidy(() => gradientOf(dy, y));
+            expect(gradient.shape).toEqual(shape);
+            expect(gradient.dataSync()).toEqual(right.dataSync());
+            for (const result of [gradient, right]) result.dispose();
+          });
+          for (const input of [dy, y]) input.dispose();
+        }),
+        RUNS,
+      );
+    });
+
+    it('is that of tfjs at zeros and numbers that are not finite, wherever they are', () => {
+      const odd = [0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-45, -2];
+      const pairs = odd.flatMap((dy) => odd.map((y) => [dy, y] as const));
+      tidy(() => {
+        const [dy, y] = [tensor(pairs.map(([dy]) => dy)), tensor(pairs.map(([, y]) => y))];
+        const gradient = runKernel(ACTIVATION_GRADIENT, {dy, y}, {activation});
+        expect(gradient.dataSync()).toEqual(gradientOf(dy, y).dataSync());
+      });
+    });
   });
 });

@@ -56,7 +56,7 @@ export function computeFilterGradient(given: FilterGradient, tile: i32, scratch:
       pack(gradient, <usize>pixels * pixel, WORD, scratch, batchSize, count);
       for (let r = 0; r < rows; r++) {
         const to = sums + <usize>(r * numbers) * PANEL_ROW;
-        addPanel(window + <usize>r * line, WORD, image, scratch, to, PANEL_ROW, numbers, batchSize);
+        addPanel(window + <usize>r * line, WORD, image, scratch, to, PANEL_ROW, numbers, batchSize, false);
       }
       gradient += pixel;
       window += given.windowRight;
@@ -147,7 +147,7 @@ function computeBand(
     for (let y = max(0, top - r); y < end; y++) {
       const from = given.dy + <usize>(image * given.outRows + y) * outLine;
       const to = padded + <usize>(y + r - top) * paddedLine + <usize>s * PANEL_ROW;
-      addPanel(from, outPixel, WORD, panel, to, PANEL_ROW, given.outColumns, given.outChannels);
+      addPanel(from, outPixel, WORD, panel, to, PANEL_ROW, given.outColumns, given.outChannels, false);
     }
   }
   const pixel = <usize>given.inChannels * WORD;

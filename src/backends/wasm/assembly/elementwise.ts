@@ -1,3 +1,5 @@
+import {RELU, TANH} from './kinds';
+
 /** The sum of squares of all numbers, in no particular order: `result[0] = Σ x²`. */
 @unmanaged
 export class SquareSum {
@@ -78,4 +80,40 @@ export function computeSgdUpdate(given: SgdUpdate): void {
     v128.store(result + at, f32x4.add(v128.load(weight + at), step));
   }
   for (; at < given.bytes; at += 4) store<f32>(result + at, load<f32>(weight + at) + rate * load<f32>(gradient + at));
+}
+
+/** The gradient of an activation by its output: `result = dy · slope(y)`. */
+@unmanaged
+export class ActivationGradient {
+  dy: usize;
+  y: usize;
+  result: usize;
+  bytes: usize;
+  activation: i32;
+}
+
+export function computeActivationGradient(given: ActivationGradient): void {
+  const activation = given.activation;
+  const dy = given.dy;
+  const y = given.y;
+  const result = given.result;
+  const whole = given.bytes & ~15;
+  let at: usize = 0;
+  for (; at < whole; at += 16)
+    v128.store(result + at, throughActivation(activation, v128.load(dy + at), v128.load(y + at)));
+  for (; at < given.bytes; at += 4) {
+    const gradient = throughActivation(activation, v128.load32_zero(dy + at), v128.load32_zero(y + at));
+    store<f32>(result + at, f32x4.extract_lane(gradient, 0));
+  }
+}
+
+function throughActivation(activation: i32, dy: v128, y: v128): v128 {
+  const one = f32x4.splat(1);
+  if (activation === RELU) {
+    const slope = v128.and(one, f32x4.gt(y, f32x4.splat(0)));
+    // Where y is NaN, so is its slope.
+    return f32x4.mul(dy, v128.bitselect(y, slope, f32x4.ne(y, y)));
+  }
+  if (activation === TANH) return f32x4.mul(f32x4.sub(one, f32x4.mul(y, y)), dy);
+  return f32x4.mul(dy, f32x4.mul(y, f32x4.sub(one, y)));
 }

@@ -1,7 +1,16 @@
 import {computeFilterGradient, computeInputGradient, FilterGradient, InputGradient} from './convolution';
-import {computeRowSum, computeSgdUpdate, computeSquareSum, RowSum, SgdUpdate, SquareSum} from './elementwise';
+import {
+  ActivationGradient,
+  computeActivationGradient,
+  computeRowSum,
+  computeSgdUpdate,
+  computeSquareSum,
+  RowSum,
+  SgdUpdate,
+  SquareSum,
+} from './elementwise';
 import {Job} from './job';
-import {FILTER_GRADIENT, INPUT_GRADIENT, PRODUCT, ROW_SUM, SQUARES} from './kinds';
+import {FILTER_GRADIENT, INPUT_GRADIENT, PRODUCT, ROW_SUM, SGD, SQUARES} from './kinds';
 import {computeProduct, Product} from './product';
 
 /** Computes a job on the calling thread. */
@@ -18,5 +27,6 @@ export function compute(job: Job, tile: i32, thread: i32): void {
   else if (job.kind === INPUT_GRADIENT) computeInputGradient(changetype<InputGradient>(numbers), tile, scratch);
   else if (job.kind === SQUARES) computeSquareSum(changetype<SquareSum>(numbers));
   else if (job.kind === ROW_SUM) computeRowSum(changetype<RowSum>(numbers));
-  else computeSgdUpdate(changetype<SgdUpdate>(numbers));
+  else if (job.kind === SGD) computeSgdUpdate(changetype<SgdUpdate>(numbers));
+  else computeActivationGradient(changetype<ActivationGradient>(numbers));
 }

@@ -50,7 +50,7 @@ export function pack(from: usize, row: usize, column: usize, packed: usize, rows
 
 /**
  * Adds a product with a packed panel: `c[rows, PANEL] += a[rows, inner] · b[inner, PANEL]`, in the
- * order of the inner axis.
+ * order of the inner axis. If it is the first, the sums start from 0, whatever c holds.
  *
  * Four rows at a time: their eight vectors of sums, one of a and two of b fit into the registers of
  * all processors. Rows past the end are the last row once more: they compute the same numbers and
@@ -65,6 +65,7 @@ export function addPanel(
   cRow: usize,
   rows: i32,
   inner: i32,
+  isFirst: bool,
 ): void {
   const end = b + <usize>inner * PANEL_ROW;
   for (; rows > 0; rows -= 4) {
@@ -75,14 +76,24 @@ export function addPanel(
     const c1 = rows > 1 ? c + cRow : c;
     const c2 = rows > 2 ? c1 + cRow : c1;
     const c3 = rows > 3 ? c2 + cRow : c2;
-    let s00 = v128.load(c);
-    let s01 = v128.load(c, 16);
-    let s10 = v128.load(c1);
-    let s11 = v128.load(c1, 16);
-    let s20 = v128.load(c2);
-    let s21 = v128.load(c2, 16);
-    let s30 = v128.load(c3);
-    let s31 = v128.load(c3, 16);
+    let s00 = f32x4.splat(0);
+    let s01 = s00;
+    let s10 = s00;
+    let s11 = s00;
+    let s20 = s00;
+    let s21 = s00;
+    let s30 = s00;
+    let s31 = s00;
+    if (!isFirst) {
+      s00 = v128.load(c);
+      s01 = v128.load(c, 16);
+      s10 = v128.load(c1);
+      s11 = v128.load(c1, 16);
+      s20 = v128.load(c2);
+      s21 = v128.load(c2, 16);
+      s30 = v128.load(c3);
+      s31 = v128.load(c3, 16);
+    }
     let term = b;
     do {
       const b0 = v128.load(term);

@@ -1,7 +1,7 @@
 import {PANEL} from './kinds';
 import {addPanel, copy, PANEL_ROW, pack, WORD} from './panels';
 
-/** A product of matrices, added to sums: `sums[i, j] += Σ_k a[i, k] · b[k, j]`. */
+/** A product of matrices: `sums[i, j] = start[i, j] + Σ_k a[i, k] · b[k, j]`. */
 @unmanaged
 export class Product {
   sums: usize;
@@ -20,6 +20,8 @@ export class Product {
   tileColumns: i32;
   /** Terms of a block: its panel of b fits into the fastest cache. */
   blockTerms: i32;
+  /** Whether the sums start from the numbers that are there. Otherwise from 0. */
+  hasStart: i32;
 }
 
 /**
@@ -46,9 +48,10 @@ export function computeProduct(given: Product, tile: i32, scratch: usize): void 
   // The last columns are added up in rows of a whole panel.
   const rest = columns % PANEL;
   const last = sums + <usize>(columns - rest) * WORD;
-  if (rest > 0) copy(last, sumsRow, edge, PANEL_ROW, rows, rest);
+  if (rest > 0 && given.hasStart !== 0) copy(last, sumsRow, edge, PANEL_ROW, rows, rest);
   for (let k = 0; k < given.inner; k += given.blockTerms) {
     const terms = min(given.blockTerms, given.inner - k);
+    const isFirst = k === 0 && given.hasStart === 0;
     const left = given.a + <usize>firstRow * aRow + <usize>k * aColumn;
     if (isTransposed) {
       let packed = packedRows;
@@ -63,12 +66,12 @@ export function computeProduct(given: Product, tile: i32, scratch: usize): void 
       const to = count === PANEL ? sums + <usize>j * WORD : edge;
       const toRow = count === PANEL ? sumsRow : PANEL_ROW;
       if (!isTransposed) {
-        addPanel(left, aRow, aColumn, scratch, to, toRow, rows, terms);
+        addPanel(left, aRow, aColumn, scratch, to, toRow, rows, terms, isFirst);
         continue;
       }
       let packed = packedRows;
       for (let i = 0; i < rows; i += PANEL) {
-        addPanel(packed, WORD, PANEL_ROW, scratch, to + <usize>i * toRow, toRow, min(PANEL, rows - i), terms);
+        addPanel(packed, WORD, PANEL_ROW, scratch, to + <usize>i * toRow, toRow, min(PANEL, rows - i), terms, isFirst);
         packed += panelSize;
       }
     }
