@@ -56,13 +56,13 @@ async function timeOne(small: SmallModel, backend: string, rounds: number, older
   const steps = smallSteps(small);
   const mined = steps.mining();
   const contestants = [
-    repeated('stock', small.steps, steps.stock),
-    repeated('mined', small.steps, mined),
-    ...(older ? [repeated('older', small.steps, steps.mining(older))] : []),
+    repeated('stock', small.turn, steps.stock),
+    repeated('mined', small.turn, mined),
+    ...(older ? [repeated('older', small.turn, steps.mining(older))] : []),
   ];
-  const isShort = backend === 'wasm' && small.steps > 1;
+  const isShort = backend === 'wasm' && small.turn > 1;
   const timed = await interleaved(contestants, rounds * ROUNDS[isShort ? 'short' : 'long']);
-  const ms = timed.map((timing) => timing.ms / small.steps);
+  const ms = timed.map((timing) => timing.ms / small.turn);
   const [stockMs, minedMs, olderMs] = ms as [number, number, number?];
   steps.dispose();
   const counted = await compareSteps(small, kernelCounts);

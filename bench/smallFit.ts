@@ -35,9 +35,6 @@ export interface FitPairs {
   besidePlain: FitPair[];
 }
 
-/** Steps of an epoch. */
-const STEPS = {short: 1600, middle: 300, long: 50};
-
 /** Seconds that a timing takes at least: one call runs several epochs, as those of users do. */
 const SECONDS = 2;
 
@@ -65,7 +62,7 @@ const WARM_UPS = 2;
 async function timeFit(small: SmallModel, rounds: number): Promise<FitPairs> {
   await setBackend('wasm');
   enableWasmTraining();
-  const steps = small.steps >= 16 ? STEPS.short : small.steps >= 8 ? STEPS.middle : STEPS.long;
+  const steps = small.epoch;
   const batch = smallBatch(small);
   const model = small.build();
   const several = (tensor: Tensor) => keep(tile(tensor, [steps, ...tensor.shape.slice(1).map(() => 1)]));

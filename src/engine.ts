@@ -201,9 +201,8 @@ export function runOwnKernel(config: KernelConfig, inputs: Record<string, Tensor
 
 /** Whether ops are known to be on no tape, so that one without a gradient may run. */
 export function isOffTape(): boolean {
-  if (!canRecord()) return false;
-  const {gradientDepth, kernelDepth} = internals().state;
-  return gradientDepth === 0 || kernelDepth > 0;
+  const {state} = internals();
+  return canRecord() && (state.gradientDepth === 0 || state.kernelDepth > 0);
 }
 
 /** Counts the ops on the tape so far. */
