@@ -18,9 +18,9 @@ export interface SmallModel {
   /** The unit that is mined. Omit for rows. */
   granularity?: 'element';
   /**
-   * Steps that a benchmark takes in one turn, before another kind of step has its own: so many that
-   * their time no longer depends on it. The first ones find the caches that the other kind left,
-   * which steps of a training run never do.
+   * Steps that a benchmark takes in one turn, before another kind of step has its own. Longer turns
+   * give the same ratio. The first steps of a turn find the caches that the other kind left, which
+   * steps of a training run never do.
    */
   turn: number;
   /** Steps of an epoch, where epochs are timed. */
