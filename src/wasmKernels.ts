@@ -1,4 +1,4 @@
-/** @file Kernels that `enableWasmTraining` adds for what a step does beside its model. */
+/** @file Kernels that `enableWasmTraining` adds for what a step does beside products. */
 
 import {engine, getBackend, getKernel, type NamedAttrMap, type Tensor} from '@tensorflow/tfjs-core';
 import {isOffTape} from './engine';

@@ -28,7 +28,9 @@ export const sgdUpdate: WasmKernel = {
   compute(bench, {weight, gradient, rate}: Inputs<'weight' | 'gradient' | 'rate'>) {
     const size = sizeOf(weight);
     const jobs = bench.jobsFor(size);
-    if (!jobs) return bench.run(Add, {a: bench.run(Multiply, {a: rate, b: gradient}), b: weight});
+    // The rate has one axis, and a weight may have none.
+    const step = (): TensorInfo => bench.run(Multiply, {a: rate, b: gradient});
+    if (!jobs) return {...bench.run(Add, {a: step(), b: weight}), shape: weight.shape};
     const result = bench.makeEmpty(weight.shape, 'float32');
     jobs.run(SGD, ON_ONE_THREAD, 0, [...bench.places(weight, gradient, rate, result), size * WORD]);
     return result;

@@ -33,7 +33,7 @@ const REPLACED = [
   '_FusedMatMul',
 ];
 
-/** For what a step does beside its model. */
+/** For what a step does beside products. */
 const OF_STEPS = ['OhemActivationGradient', 'OhemSgdUpdate', 'OhemSquareSum'];
 
 const kernelsOf = (backendName: string) =>
